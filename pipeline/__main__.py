@@ -1,0 +1,46 @@
+"""Run one stage of one problem: `python -m pipeline STAGE PROBLEM`. This is what dvc.yaml calls.
+
+Examples:
+    python -m pipeline collect rearfoot
+    python -m pipeline train rearfoot
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.files import STAGES, Layout
+from pipeline.params import load_params
+
+
+def main() -> int:
+    """Validate params.yaml, then import and run only the stage asked for; 1 with a message on a user's error."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("stage", choices=STAGES)
+    parser.add_argument("problem", help="a name from `problems` in params.yaml")
+    arguments = parser.parse_args()
+    root = Path.cwd()
+    try:
+        params = load_params(root / "params.yaml")
+        if arguments.problem not in params:
+            raise UserError(f"params.yaml has no problem {arguments.problem!r}; it has {', '.join(params)}")
+        stage = importlib.import_module(f"pipeline.{arguments.stage}.stage")
+        stage.run(params[arguments.problem], Layout(root, arguments.problem))
+    except UserError as error:
+        print(f"{arguments.stage}@{arguments.problem}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        print(f"{arguments.stage}@{arguments.problem}: {error.strerror}{where}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

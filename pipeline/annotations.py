@@ -1,0 +1,122 @@
+"""The one annotation table: a row per labelled instance, written and read as parquet.
+
+Readers of label formats make it; every later stage reads it. Columns:
+
+=================  =======  ==========================================================================================
+column             type     meaning
+=================  =======  ==========================================================================================
+image              string   image file, relative to the folder of the table, with forward slashes; unique with instance
+instance           int64    number of the instance within the image, from 0
+subject            string   person (or animal) the image shows; what splits are grouped by
+video              string   file the frame came from, relative to its source; empty for still images
+frame              int64    frame number in presentation order, from 0; -1 for still images
+time_s             float64  presentation time stamp in seconds; NaN for still images
+width, height      int64    size of the image in pixels, as displayed (rotation metadata applied)
+box_x, box_y       float64  top-left corner of the instance's box, pixels
+box_w, box_h       float64  size of that box, pixels
+phash              string   64-bit perceptual hash of the image, 16 hex digits (pipeline/near_duplicates.py)
+source             string   where the label came from, ``file:row``, for messages
+slice_NAME         string   evaluation slices (skin tone, lighting, ...), any number of them
+KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN where not labelled
+KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
+=================  =======  ==========================================================================================
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from pipeline.errors import UserError
+from pipeline.files import write_aside
+
+FIXED_COLUMNS = {
+    "image": "str",
+    "instance": "int64",
+    "subject": "str",
+    "video": "str",
+    "frame": "int64",
+    "time_s": "float64",
+    "width": "int64",
+    "height": "int64",
+    "box_x": "float64",
+    "box_y": "float64",
+    "box_w": "float64",
+    "box_h": "float64",
+    "phash": "str",
+    "source": "str",
+}
+BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
+SLICE_PREFIX = "slice_"
+
+
+def keypoint_columns(keypoints: tuple[str, ...]) -> list[str]:
+    """Names of the keypoint columns in the table's order: a_x, a_y, a_v, b_x, ..."""
+    return [f"{name}_{axis}" for name in keypoints for axis in "xyv"]
+
+
+def slice_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the slice columns, sorted."""
+    return sorted(c for c in table.columns if c.startswith(SLICE_PREFIX))
+
+
+def keypoints_of(
+    table: pd.DataFrame, keypoints: tuple[str, ...]
+) -> tuple[Float[np.ndarray, "N K 2"], Int[np.ndarray, "N K"]]:
+    """Keypoints and visibilities as arrays.
+
+    Returns:
+        Coordinates (N, K, 2) as (x, y) in original pixels, NaN where not labelled; visibilities (N, K).
+    """
+    values = table[keypoint_columns(keypoints)].to_numpy(dtype=np.float64).reshape(len(table), len(keypoints), 3)
+    return values[..., :2].copy(), values[..., 2].astype(np.int64)
+
+
+def with_keypoints(
+    table: pd.DataFrame,
+    keypoints: tuple[str, ...],
+    xy: Float[np.ndarray, "N K 2"],
+    visibility: Int[np.ndarray, "N K"],
+) -> pd.DataFrame:
+    """The table with its keypoint columns set; the inverse of `keypoints_of`."""
+    columns = {}
+    for k, name in enumerate(keypoints):
+        columns[f"{name}_x"], columns[f"{name}_y"] = xy[:, k, 0], xy[:, k, 1]
+        columns[f"{name}_v"] = visibility[:, k].astype(np.int64)
+    others = table.drop(columns=[c for c in columns if c in table.columns])
+    return pd.concat([others, pd.DataFrame(columns, index=table.index)], axis=1)
+
+
+def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> None:
+    """Write the annotation table, columns in a fixed order and types as documented; atomic.
+
+    Raises:
+        UserError: A column is missing.
+    """
+    columns = [*FIXED_COLUMNS, *slice_columns(table), *keypoint_columns(keypoints)]
+    missing = [c for c in columns if c not in table.columns]
+    if missing:
+        raise UserError(f"{path}: the annotation table lacks the columns {missing}")
+    types = FIXED_COLUMNS | {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
+    ordered = table[columns].astype({c: t for c, t in types.items()}).reset_index(drop=True)
+    with write_aside(path) as aside:
+        ordered.to_parquet(aside, index=False)
+
+
+def read_table(path: Path, keypoints: tuple[str, ...]) -> pd.DataFrame:
+    """Read the annotation table and check that it has this problem's columns.
+
+    Raises:
+        UserError: The file is missing, is no parquet, or lacks a column.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no annotation table there; run the collect stage first")
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not a readable parquet file ({error}); run the collect stage again") from error
+    missing = [c for c in [*FIXED_COLUMNS, *keypoint_columns(keypoints)] if c not in table.columns]
+    if missing:
+        raise UserError(f"{path}: the annotation table lacks the columns {missing}; run the collect stage again")
+    return table

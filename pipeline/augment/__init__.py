@@ -1,0 +1,1 @@
+"""Augment: albumentations recipes that move image and keypoints together."""

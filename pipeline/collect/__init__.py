@@ -1,0 +1,1 @@
+"""Collect: read any label format, extract the labelled frames, write one annotation table and its images."""

@@ -1,0 +1,63 @@
+"""Settings of the collect stage."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.problem import Strict
+
+
+class SyntheticSource(Strict):
+    """Rendered rear-view walking videos with exact labels (pipeline/collect/synthetic)."""
+
+    kind: Literal["synthetic"]
+    generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
+    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 30
+    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 25
+    width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
+    height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
+    seed: int = 1
+
+
+class CsvSource(Strict):
+    """A CSV with a row per labelled frame, its columns named here. Paths are relative to the CSV's folder."""
+
+    kind: Literal["csv"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
+    file: Annotated[str, Field(description="column: video or image file")] = "video"
+    frame: Annotated[str | None, Field(description="column: frame number from 0; none for images")] = "frame"
+    subject: Annotated[str | None, Field(description="column: person; none: the file is its own subject")] = "subject"
+    keypoints: Annotated[
+        dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
+    ] = {}
+    slices: Annotated[tuple[str, ...], Field(description="columns to carry as evaluation slices")] = ()
+
+
+class DeepLabCutSource(Strict):
+    """DeepLabCut or lightning-pose labels (CSV with a multi-row header, or HDF5); images relative to the project."""
+
+    kind: Literal["deeplabcut"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/CollectedData*.csv"
+    bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
+    subject: Annotated[
+        Literal["folder", "image"], Field(description="what stands for the subject: the video's folder or each image")
+    ] = "folder"
+
+
+class CocoSource(Strict):
+    """COCO keypoint JSON."""
+
+    kind: Literal["coco"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
+    images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
+    subject: Annotated[str | None, Field(description="key of the image entry that names the subject")] = None
+
+
+Source = Annotated[SyntheticSource | CsvSource | DeepLabCutSource | CocoSource, Field(discriminator="kind")]
+
+
+class CollectSettings(Strict):
+    """Where labels and images come from, and the boxes drawn around the keypoints."""
+
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    box_buffer_px: Annotated[float, Field(ge=0, description="pixels around the keypoints, clipped to the image")] = 80

@@ -1,0 +1,1 @@
+"""Measure: what a clinician reads: legs, rear-foot angles."""

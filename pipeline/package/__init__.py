@@ -1,0 +1,1 @@
+"""Package: one ONNX graph from uint8 image to keypoints, with model card and manifest."""

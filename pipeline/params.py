@@ -1,0 +1,110 @@
+"""params.yaml, validated whole: every error at once, each with its path, before anything runs.
+
+A problem is one section. Each room of the pipeline owns the settings of its part (`pipeline/ROOM/settings.py`, where
+the defaults live); this file only puts them together and checks what spans several.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from pipeline.augment.settings import AugmentSettings
+from pipeline.collect.settings import CollectSettings
+from pipeline.errors import UserError
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.measure.settings import MeasureSettings
+from pipeline.models.settings import ModelSettings
+from pipeline.package.settings import PackageSettings
+from pipeline.prepare.settings import PrepareSettings
+from pipeline.problem import Problem, Strict
+from pipeline.registry.settings import GateSettings
+from pipeline.search.settings import SearchSettings
+from pipeline.split.settings import SplitSettings
+from pipeline.train.settings import TrainSettings
+from pipeline.validate.settings import ValidateSettings
+
+
+class ProblemParams(Strict):
+    """One section of params.yaml: a problem and what each stage does with it."""
+
+    problem: Problem
+    collect: CollectSettings
+    validation: Annotated[ValidateSettings, Field(alias="validate")] = ValidateSettings()
+    split: SplitSettings = SplitSettings()
+    prepare: PrepareSettings = PrepareSettings()
+    augment: AugmentSettings = AugmentSettings()
+    model: ModelSettings
+    train: TrainSettings = TrainSettings()
+    search: SearchSettings = SearchSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    package: PackageSettings = PackageSettings()
+    gates: GateSettings = GateSettings()
+    measure: Annotated[MeasureSettings | None, Field(description="what is read off the keypoints; none: nothing")] = None
+
+    @model_validator(mode="after")
+    def _measure_names_keypoints(self) -> Self:
+        if self.measure is not None:
+            for side in ("left", "right"):
+                for name in getattr(self.measure, side):
+                    if name not in self.problem.keypoints:
+                        raise ValueError(f"measure.{side} names {name!r}, which is not one of problem.keypoints")
+        return self
+
+
+def load_params(path: Path) -> dict[str, ProblemParams]:
+    """Read and validate params.yaml.
+
+    Returns:
+        Problem name to its validated section, in the order of `problems`.
+
+    Raises:
+        UserError: The file is missing or is no YAML, or any value in it is wrong; one line for every finding.
+    """
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path}: not there; run this at the top of a Heelstrike repository") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+    return parse_params(data, path.name)
+
+
+def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemParams]:
+    """Validate what params.yaml holds; see `load_params`."""
+    if not isinstance(data, dict) or not isinstance(data.get("problems"), list) or not data["problems"]:
+        raise UserError(f"{where}: expected a mapping with `problems: [NAME, ...]` and a section for each NAME")
+    findings, parsed = [], {}
+    names = [str(name) for name in data["problems"]]
+    for extra in sorted(set(map(str, data)) - {"problems", *names}):
+        findings.append(f"{extra}: a section that `problems` does not list {names}")
+    for name in names:
+        if name not in data:
+            findings.append(f"{name}: listed in `problems`, but there is no such section")
+            continue
+        try:
+            parsed[name] = ProblemParams.model_validate(data[name])
+        except ValidationError as error:
+            findings += [_finding(name, e) for e in error.errors()]
+    if findings:
+        raise UserError("\n".join(f"{where}: {finding}" for finding in findings))
+    return parsed
+
+
+def _finding(problem: str, error: Any) -> str:
+    """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
+    # a union's branch tag (`synthetic`, `spatial`) stands in pydantic's path but not in the file
+    tags = {"synthetic", "csv", "deeplabcut", "coco", "multihead", "spatial", "Choice", "Range"}
+    path = ".".join(str(part) for part in error["loc"] if str(part) not in tags)
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{problem}.{path}: unknown key"
+    found = error["input"]
+    shown = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
+    return f"{'.'.join(filter(None, (problem, path)))}: {message}{shown}"
+
+
+def params_schema() -> dict[str, Any]:
+    """JSON schema of one problem's section, descriptions and defaults included."""
+    return TypeAdapter(ProblemParams).json_schema()

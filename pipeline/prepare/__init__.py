@@ -1,0 +1,1 @@
+"""Prepare: every image decoded, filtered and resized exactly once, into arrays that training memory-maps."""

@@ -1,0 +1,87 @@
+"""Progress of long work: shown in the terminal, or handed to the flow that started the stage.
+
+A stage run by hand or by `dvc repro` draws its own Rich bar. A stage run by a flow finds the path of a file in the
+environment variable HEELSTRIKE_PROGRESS and appends one JSON object a line to it; the flow draws one display for all
+stages from these, and reads the metrics in it while they come.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PROGRESS_FILE = "HEELSTRIKE_PROGRESS"
+
+
+class Progress:
+    """One bar: `total` steps of a named piece of work."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total, self.done = label, total, 0
+
+    def advance(self, steps: int = 1, **fields: float | str) -> None:
+        """Count steps as done; `fields` (a loss, a trial's value) are shown beside the bar."""
+        self.done += steps
+        self._show(fields)
+
+    def _show(self, fields: dict[str, float | str]) -> None:
+        raise NotImplementedError
+
+
+class _ToFile(Progress):
+    def __init__(self, label: str, total: int, path: Path) -> None:
+        super().__init__(label, total)
+        self._path = path
+        self._show({})
+
+    def _show(self, fields: dict[str, float | str]) -> None:
+        event: dict[str, Any] = {"label": self.label, "done": self.done, "total": self.total, "time": time.time()}
+        with self._path.open("a") as stream:
+            stream.write(json.dumps(event | {"fields": fields}) + "\n")
+
+
+class _ToTerminal(Progress):
+    def __init__(self, label: str, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bars
+
+        super().__init__(label, total)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Bars(*columns, TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"))
+        self._bar = self._bars.add_task(label, total=total, note="")
+        self._bars.start()
+
+    def _show(self, fields: dict[str, float | str]) -> None:
+        self._bars.update(self._bar, completed=self.done, note=format_fields(fields))
+
+    def close(self) -> None:
+        self._bars.stop()
+
+
+def format_fields(fields: dict[str, float | str]) -> str:
+    """`rmse_px 0.93  lr 0.001`, for beside a bar."""
+    return "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items())
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Progress]:
+    """Show the progress of `total` steps.
+
+    Example:
+        with progress("decode videos", len(videos)) as bar:
+            for video in videos:
+                decode(video)
+                bar.advance()
+    """
+    path = os.environ.get(PROGRESS_FILE)
+    if path:
+        yield _ToFile(label, total, Path(path))
+        return
+    bar = _ToTerminal(label, total)
+    try:
+        yield bar
+    finally:
+        bar.close()

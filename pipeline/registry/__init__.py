@@ -1,0 +1,1 @@
+"""Registry: register, gate, promote, roll back; the champion and challenger aliases in MLflow."""

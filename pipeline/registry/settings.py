@@ -1,0 +1,18 @@
+"""Settings of the gates: what a challenger must show before it becomes champion."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.problem import Strict
+
+
+class GateSettings(Strict):
+    """Every gate must pass. Errors are of the packages, in input pixels and degrees, on the current test split."""
+
+    max_rmse_px: Annotated[float | None, Field(gt=0, description="error floor at the model's input size")] = None
+    max_angle_deg: Annotated[float | None, Field(gt=0, description="floor of the median measurement error")] = None
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of the paired bootstrap that it is better")] = 0.95
+    max_slice_ratio: Annotated[float, Field(ge=1, description="no slice's error may grow by more than this")] = 1.25
+    min_slice_images: Annotated[int, Field(ge=1, description="slices with fewer images are reported, not gated")] = 10
+    max_latency_ms: Annotated[float | None, Field(gt=0, description="median of one image, CPU")] = None

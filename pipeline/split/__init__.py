@@ -1,0 +1,1 @@
+"""Split: leak-free train, validation and test sets, grouped by subject, as COCO JSON."""

@@ -1,0 +1,28 @@
+"""Settings of the split stage."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.problem import Strict
+
+
+class SplitSettings(Strict):
+    """Shares of the subjects; the rest is for training."""
+
+    val: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    stratify: Annotated[str | None, Field(description="slice whose values are spread evenly over the splits")] = None
+    folds: Annotated[int, Field(ge=0, description="also write so many cross-validation folds; 0 for none")] = 0
+    near_duplicate_bits: Annotated[
+        int, Field(ge=0, le=64, description="images whose perceptual hashes differ by at most this many bits are one")
+    ] = 2
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> Self:
+        if self.val + self.test >= 1:
+            raise ValueError(f"val {self.val} and test {self.test} leave nothing to train on")
+        if self.folds == 1:
+            raise ValueError("folds is 1; use 0 for none or at least 2")
+        return self

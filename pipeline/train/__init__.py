@@ -1,0 +1,1 @@
+"""Train: losses, the Lightning module, multi-step schedules, exact resume."""
