@@ -1,0 +1,55 @@
+"""What a person sees while a flow runs: one line a stage with its bar, and the newest numbers beside it."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from flows.stages import Event
+from pipeline.progress import format_fields
+
+
+class StageDisplay:
+    """A live list of stages: waiting, running with a bar, done or unchanged."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, stage: str) -> None:
+        """Show a stage as running, length unknown as yet."""
+        self._tasks[stage] = self._progress.add_task(f"[bold]{stage}", total=None, note="")
+
+    def event(self, stage: str, event: Event) -> None:
+        """Show a stage's newest progress event."""
+        note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
+        self._progress.update(self._tasks[stage], completed=event["done"], total=event["total"] or None, note=note)
+
+    def finish(self, stage: str, note: str = "") -> None:
+        """Show a stage as done; `note` says what came of it."""
+        task = self._progress.tasks[self._tasks[stage]]
+        total = task.total or 1
+        fields = {"note": note} if note else {}
+        self._progress.update(self._tasks[stage], completed=total, total=total, **fields)
+
+    def say(self, line: str) -> None:
+        """Print a line above the display."""
+        self._progress.console.print(line, highlight=False)

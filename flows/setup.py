@@ -1,0 +1,69 @@
+"""Set up `.venv` if needed, then run a command in it: `python3 -m flows.setup COMMAND [ARGUMENTS...]`.
+
+Needs nothing but Python 3.11 or newer: run it at the top of a fresh clone. The environment is made once and made again
+only when requirements.txt changes.
+
+Examples:
+    python3 -m flows.setup heelstrike retrain rearfoot
+    python3 -m flows.setup pytest
+    python3 -m flows.setup            # only set up
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ROOT / ".venv"
+BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+
+
+def main() -> int:
+    """Set up, then become the command."""
+    command = sys.argv[1:]
+    if command[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this may have an older one
+        found = ".".join(map(str, sys.version_info[:2]))
+        print(f"Heelstrike needs Python 3.11 or newer; this is {found}. Run it with a newer python3.", file=sys.stderr)
+        return 1
+    try:
+        _set_up()
+    except subprocess.CalledProcessError as error:
+        print(f"Setting up {ENVIRONMENT} failed: {' '.join(map(str, error.cmd))}\nRun the same again.", file=sys.stderr)
+        return 1
+    if not command:
+        return 0
+    os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
+    os.environ["VIRTUAL_ENV"] = str(ENVIRONMENT)
+    return subprocess.run(command, check=False).returncode
+
+
+def _set_up() -> None:
+    wanted = _digest()
+    stamp = ENVIRONMENT / "heelstrike-requirements"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    print(f"Installing requirements.txt into {ENVIRONMENT} (once; about 7 GB with torch's CUDA libraries)", flush=True)
+    if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
+        venv.create(ENVIRONMENT, with_pip=True)
+    python = str(BIN / "python")
+    # uv installs the whole environment in about a minute; compiled bytecode makes every later start seconds faster
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"], check=True)
+    install = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode", "--quiet"]
+    subprocess.run([*install, "-r", str(ROOT / "requirements.txt")], check=True)
+    subprocess.run([*install, "--no-deps", "-e", str(ROOT)], check=True)
+    stamp.write_text(wanted)
+
+
+def _digest() -> str:
+    files = (ROOT / "requirements.txt", ROOT / "pyproject.toml")
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
