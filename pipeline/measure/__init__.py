@@ -1,1 +1,4 @@
-"""Measure: what a clinician reads: legs, rear-foot angles."""
+"""Measure: what a clinician reads off the keypoints: legs, rear-foot angles.
+
+`build.MEASURES` names every measure; `base.Measure` is what each of them offers.
+"""

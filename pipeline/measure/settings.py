@@ -1,4 +1,4 @@
-"""Settings of the measurement, what a clinician reads off the keypoints."""
+"""Settings of the measurements, what a clinician reads off the keypoints; one class each, `name` picks one."""
 
 from typing import Annotated, Literal
 
@@ -8,11 +8,30 @@ from pipeline.problem import Strict
 
 
 class RearfootSettings(Strict):
-    """Rear-foot angle of each leg from three markers, top to bottom."""
+    """Rear-foot angle of each leg from three markers, top to bottom, seen from behind.
+
+    The limits say what is no pair of legs: a frame beyond one of them is reported with its reason, not measured. They
+    are ratios and angles, so they hold at every image size.
+    """
 
     name: Literal["rearfoot_angle"]
     left: Annotated[tuple[str, str, str], Field(description="the left leg's keypoints, top to bottom")]
     right: Annotated[tuple[str, str, str], Field(description="the right leg's keypoints, top to bottom")]
+    max_angle_deg: Annotated[
+        float, Field(gt=0, le=180, description="a larger rear-foot angle is no anatomy; clinical ones are within 30")
+    ] = 45.0
+    max_segment_ratio: Annotated[
+        float, Field(gt=1, description="longer to shorter of a leg's two segments; markers are spaced much alike")
+    ] = 5.0
+    max_leg_ratio: Annotated[
+        float, Field(gt=1, description="longer to shorter leg; perspective makes the rear leg somewhat longer")
+    ] = 2.0
+    min_leg_distance: Annotated[
+        float, Field(gt=0, lt=1, description="smallest distance of two legs' markers, in lengths of the longer leg")
+    ] = 0.05
+    min_side_by_side: Annotated[
+        float, Field(ge=0, le=1, description="share of the shorter leg's height that the other stands beside")
+    ] = 0.25
 
 
 MeasureSettings = RearfootSettings

@@ -1,0 +1,90 @@
+"""Two legs told apart among six markers, or the reason why they cannot be.
+
+The markers are clustered without regard to their names (k-means, two clusters), then ordered left to right and top to
+bottom. What the network called each of them is compared with that afterwards.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.cluster import KMeans
+
+from pipeline.measure.settings import RearfootSettings
+
+
+@dataclass(frozen=True)
+class Legs:
+    """Two legs.
+
+    Attributes:
+        points: (leg, row, xy), legs left to right, rows top to bottom, pixels.
+        order: (leg, row), which of the six markers each point is.
+    """
+
+    points: Float[np.ndarray, "2 3 2"]
+    order: Int[np.ndarray, "2 3"]
+
+
+class NotLegs(Exception):
+    """Six points that are no two legs.
+
+    Attributes:
+        reason: A stable code, for counting.
+        message: What was found, for a person.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
+def separate_legs(markers: Float[np.ndarray, "6 2"]) -> Legs:
+    """Tell two legs apart by k-means with two clusters, ordered left to right and top to bottom.
+
+    Starts from the leftmost and the rightmost marker's columns at mid-height, so that the result is deterministic and
+    tall legs that stand close together are not cut into an upper and a lower half.
+
+    Raises:
+        NotLegs: `legs_not_separable`, the clusters do not hold three markers each.
+    """
+    x, y = markers[:, 0], markers[:, 1]
+    start = np.array([[x.min(), y.mean()], [x.max(), y.mean()]])
+    if start[0, 0] == start[1, 0]:
+        raise NotLegs("legs_not_separable", "all markers are in one column")
+    cluster = KMeans(2, init=start, n_init=1).fit(markers).labels_
+    if cluster.sum() != 3:
+        sizes = sorted((int(cluster.sum()), 6 - int(cluster.sum())))
+        raise NotLegs("legs_not_separable", f"the markers cluster {sizes[0]} and {sizes[1]}, expected 3 and 3")
+    legs = sorted((np.flatnonzero(cluster == c) for c in (0, 1)), key=lambda leg: float(x[leg].mean()))
+    order = np.stack([leg[np.argsort(y[leg], kind="stable")] for leg in legs])
+    return Legs(points=markers[order], order=order)
+
+
+def check_geometry(legs: Legs, settings: RearfootSettings) -> None:
+    """Refuse what cannot be two legs beside each other.
+
+    Raises:
+        NotLegs: `coinciding_markers`, `segment_ratio`, `leg_ratio`, `legs_overlap` or `legs_not_side_by_side`.
+    """
+    segments = np.linalg.norm(np.diff(legs.points, axis=1), axis=-1)
+    if segments.min() == 0:
+        raise NotLegs("coinciding_markers", "two neighbouring markers of a leg are at the same place")
+    for side, (upper, lower) in zip(("left", "right"), segments, strict=True):
+        ratio = max(upper, lower) / min(upper, lower)
+        if ratio > settings.max_segment_ratio:
+            found = (
+                f"the {side} leg's segments are {upper:.1f} and {lower:.1f} px long, one {ratio:.1f} times the other"
+            )
+            raise NotLegs("segment_ratio", f"{found}; at most {settings.max_segment_ratio:g} is plausible")
+    lengths = segments.sum(axis=1)
+    if lengths.max() / lengths.min() > settings.max_leg_ratio:
+        found = f"the legs are {lengths[0]:.1f} and {lengths[1]:.1f} px long"
+        raise NotLegs("leg_ratio", f"{found}; at most {settings.max_leg_ratio:g} times the other is plausible")
+    nearest = np.linalg.norm(legs.points[0][:, None] - legs.points[1][None], axis=-1).min()
+    if nearest < settings.min_leg_distance * lengths.max():
+        raise NotLegs("legs_overlap", f"two markers of different legs are only {nearest:.1f} px apart")
+    tops, bottoms = legs.points[:, 0, 1], legs.points[:, 2, 1]
+    beside = (bottoms.min() - tops.max()) / (bottoms - tops).min()
+    if not beside >= settings.min_side_by_side:  # also for flat legs, where it is NaN
+        raise NotLegs("legs_not_side_by_side", "one leg is above the other, not beside it")
