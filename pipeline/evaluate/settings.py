@@ -11,7 +11,8 @@ class EvaluateSettings(Strict):
     """What is reported beside the metrics."""
 
     bands_px: Annotated[
-        tuple[float, float], Field(description="RMSE in original pixels: acceptable below the first, bad below the second")
+        tuple[float, float],
+        Field(description="RMSE in original pixels: acceptable below the first, bad below the second"),
     ] = (10.0, 25.0)
     bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4

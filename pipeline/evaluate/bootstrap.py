@@ -1,0 +1,131 @@
+"""Subject-clustered bootstrap: frames of one person are not independent, so people are drawn, not frames.
+
+Percentile intervals over whole-cluster resamples with replacement (Davison and Hinkley, Bootstrap Methods and their
+Application, 1997, section 3.8). Where all images belong to one cluster, images are drawn instead: the interval then
+speaks of that cluster only. With few clusters (under about ten) such intervals are somewhat too narrow.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+_CHUNK = 2**22  # numbers of a weight matrix held at once
+
+
+class Interval(NamedTuple):
+    """A two-sided interval; NaN where there was nothing to draw from."""
+
+    low: float
+    high: float
+
+
+class PairedDifference(NamedTuple):
+    """How a challenger compares with a champion on the same images.
+
+    Attributes:
+        difference: Mean over images of challenger minus champion error; below zero the challenger is better.
+        interval: 95 % interval of that difference.
+        better: Share of the bootstrap samples in which the challenger's mean error is lower; ties count half.
+    """
+
+    difference: float
+    interval: Interval
+    better: float
+
+
+class ClusterBootstrap:
+    """Resamples of the same images, drawn once, so that every statistic sees the same draws.
+
+    Args:
+        clusters: What each image belongs to (its subject), length N.
+        samples: Number of resamples B.
+        seed: Of the draws; same clusters, samples and seed give the same draws.
+
+    Attributes:
+        drawn: What was drawn, `clusters` or, where there is but one, `images`.
+    """
+
+    def __init__(self, clusters: Shaped[np.ndarray, "N"], samples: int, seed: int) -> None:
+        names, code = np.unique(np.asarray(clusters).astype(str), return_inverse=True)
+        self.drawn = "clusters" if len(names) > 1 else "images"
+        self._code = code if self.drawn == "clusters" else np.arange(len(code))
+        units = len(names) if self.drawn == "clusters" else len(code)
+        # how often each unit is in each resample: (B, units)
+        draw = np.random.default_rng(seed).multinomial
+        self._counts = draw(units, np.full(units, 1 / units), size=samples) if units else np.zeros((samples, 0), int)
+
+    def mean(
+        self, values: Float[np.ndarray, "N"], weights: Float[np.ndarray, "N"] | None = None
+    ) -> Float[np.ndarray, "B"]:
+        """Weighted mean of each resample; images whose value is NaN are left out.
+
+        Returns:
+            One mean per resample; NaN where a resample holds no known value.
+        """
+        weight = np.where(np.isfinite(values), 1.0 if weights is None else weights, 0.0)
+        units = self._counts.shape[1]
+        total = np.bincount(self._code, np.where(weight > 0, values, 0.0) * weight, minlength=units)
+        amount = np.bincount(self._code, weight, minlength=units)
+        below = self._counts @ amount
+        return np.divide(self._counts @ total, below, out=np.full(len(below), np.nan), where=below > 0)
+
+    def rms(
+        self, squares: Float[np.ndarray, "N"], weights: Float[np.ndarray, "N"] | None = None
+    ) -> Float[np.ndarray, "B"]:
+        """Root of the weighted mean of squares of each resample."""
+        return np.sqrt(self.mean(squares, weights))
+
+    def median(self, values: Float[np.ndarray, "N"]) -> Float[np.ndarray, "B"]:
+        """Median of each resample (the lower of the middle two); images whose value is NaN are left out."""
+        known = np.flatnonzero(np.isfinite(values))
+        order = known[np.argsort(np.asarray(values)[known], kind="stable")]
+        medians = np.full(len(self._counts), np.nan)
+        step = max(1, _CHUNK // max(1, len(order)))
+        for start in range(0, len(medians), step) if len(order) else ():
+            weights = self._counts[start : start + step][:, self._code[order]]
+            reached = np.cumsum(weights, axis=1)
+            middle = np.argmax(2 * reached >= reached[:, -1:], axis=1)
+            found = np.asarray(values)[order][middle]
+            medians[start : start + step] = np.where(reached[:, -1] > 0, found, np.nan)
+        return medians
+
+
+def interval(replicates: Float[np.ndarray, "B"], level: float = 0.95) -> Interval:
+    """Percentile interval of a statistic's resamples; resamples without a value (NaN) are left out."""
+    known = replicates[np.isfinite(replicates)]
+    if not len(known):
+        return Interval(float("nan"), float("nan"))
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def paired_bootstrap(
+    challenger_errors: Float[np.ndarray, "N"],
+    champion_errors: Float[np.ndarray, "N"],
+    clusters: Shaped[np.ndarray, "N"],
+    samples: int,
+    seed: int,
+) -> PairedDifference:
+    """Compare two models image by image, by a subject-clustered bootstrap of the mean difference of their errors.
+
+    Args:
+        challenger_errors: Error of the challenger per image; lower is better. NaN: not scored.
+        champion_errors: Error of the champion on the same images in the same order.
+        clusters: What each image belongs to (its subject).
+        samples: Number of resamples.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: The three differ in length, or no image is scored by both.
+    """
+    if not len(challenger_errors) == len(champion_errors) == len(clusters):
+        lengths = (len(challenger_errors), len(champion_errors), len(clusters))
+        raise ValueError(f"challenger, champion and clusters have {lengths} values; they must be of the same images")
+    differences = np.asarray(challenger_errors, float) - np.asarray(champion_errors, float)
+    scored = np.isfinite(differences)
+    if not scored.any():
+        raise ValueError("no image is scored by both models")
+    drawn = ClusterBootstrap(np.asarray(clusters)[scored], samples, seed).mean(differences[scored])
+    better = float(np.mean(drawn < 0) + np.mean(drawn == 0) / 2)
+    return PairedDifference(float(differences[scored].mean()), interval(drawn), better)

@@ -1,0 +1,149 @@
+"""What the errors of keypoints, boxes and confidences are called here, and how each is computed.
+
+Everything is over labelled points only. Pixels are those of the coordinates given: the network's input or the original
+image. "RMSE" is the root of the mean squared *coordinate* error; the mean Euclidean distance is called just that.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from sklearn.metrics import roc_auc_score
+
+Numbers = dict[str, float]
+
+
+def keypoint_metrics(
+    predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
+) -> Numbers:
+    """Errors over all labelled points of all images; NaN where there is none.
+
+    Returns:
+        `mse_px2`, `rmse_px`, `l1_px`, `smooth_l1` (torch's, beta 1) are means over coordinates; `mean_distance_px`,
+        `median_distance_px`, `p95_distance_px` are of the Euclidean distance of points.
+    """
+    difference = (np.asarray(predicted, np.float64) - truth)[labelled]
+    if not len(difference):
+        names = (
+            "mse_px2",
+            "rmse_px",
+            "l1_px",
+            "smooth_l1",
+            "mean_distance_px",
+            "median_distance_px",
+            "p95_distance_px",
+        )
+        return dict.fromkeys(names, float("nan"))
+    distance = np.linalg.norm(difference, axis=-1)
+    mse = float(np.mean(difference**2))
+    return {
+        "mse_px2": mse,
+        "rmse_px": mse**0.5,
+        "l1_px": float(np.abs(difference).mean()),
+        "smooth_l1": float(smooth_l1(difference).mean()),
+        "mean_distance_px": float(distance.mean()),
+        "median_distance_px": float(np.median(distance)),
+        "p95_distance_px": float(np.quantile(distance, 0.95)),
+    }
+
+
+def smooth_l1(difference: Float[np.ndarray, "*any"], beta: float = 1.0) -> Float[np.ndarray, "*any"]:
+    """Quadratic below `beta`, linear above, as torch.nn.SmoothL1Loss defines it."""
+    size = np.abs(difference)
+    return np.where(size < beta, 0.5 * size**2 / beta, size - 0.5 * beta)
+
+
+def distances(
+    predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
+) -> Float[np.ndarray, "N K"]:
+    """Euclidean distance of every labelled point, NaN for the others."""
+    found = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
+    return np.where(labelled, found, np.nan)
+
+
+def image_mse(
+    predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
+) -> Float[np.ndarray, "N"]:
+    """Mean squared coordinate error of each image; NaN for an image without labelled points."""
+    squares = np.where(labelled[..., None], (np.asarray(predicted, np.float64) - truth) ** 2, 0.0).sum(axis=(1, 2))
+    count = 2.0 * labelled.sum(axis=1)
+    return np.divide(squares, count, out=np.full(len(squares), np.nan), where=count > 0)
+
+
+def image_rmse(
+    predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
+) -> Float[np.ndarray, "N"]:
+    """Root of the mean squared coordinate error of each image; NaN for an image without labelled points."""
+    return np.sqrt(image_mse(predicted, truth, labelled))
+
+
+def band_shares(rmse_px: Float[np.ndarray, "N"], bands_px: tuple[float, float]) -> Numbers:
+    """Shares of the images whose RMSE is below the first band, within both, and above the second."""
+    known = rmse_px[np.isfinite(rmse_px)]
+    low, high = bands_px
+    if not len(known):
+        below = within = above = float("nan")
+    else:
+        below, above = float(np.mean(known < low)), float(np.mean(known > high))
+        within = float(np.mean((known >= low) & (known <= high)))
+    return {
+        f"share_below_{low:g}px": below,
+        f"share_{low:g}_to_{high:g}px": within,
+        f"share_above_{high:g}px": above,
+    }
+
+
+def box_iou(a: Float[np.ndarray, "N 4"], b: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N"]:
+    """Intersection over union of boxes (x, y, width, height), pair by pair; 0 where both are empty."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    low = np.maximum(a[:, :2], b[:, :2])
+    high = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=1)
+    union = np.clip(a[:, 2:], 0, None).prod(axis=1) + np.clip(b[:, 2:], 0, None).prod(axis=1) - common
+    return np.divide(common, union, out=np.zeros(len(common)), where=union > 0)
+
+
+def box_metrics(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"]) -> Numbers:
+    """Errors of boxes (x, y, width, height): over the four numbers in pixels, and `iou_loss_percent`, 1 - mean IoU."""
+    known = np.isfinite(truth).all(axis=1)
+    difference = np.asarray(predicted, np.float64)[known] - truth[known]
+    if not len(difference):
+        return dict.fromkeys(("mse_px2", "rmse_px", "l1_px", "smooth_l1", "iou_loss_percent"), float("nan"))
+    mse = float(np.mean(difference**2))
+    return {
+        "mse_px2": mse,
+        "rmse_px": mse**0.5,
+        "l1_px": float(np.abs(difference).mean()),
+        "smooth_l1": float(smooth_l1(difference).mean()),
+        "iou_loss_percent": 100.0 * (1.0 - float(box_iou(predicted[known], truth[known]).mean())),
+    }
+
+
+def presence_metrics(
+    confidence: Float[np.ndarray, "N K"],
+    visible: Bool[np.ndarray, "N K"],
+    missing: Bool[np.ndarray, "N K"],
+    threshold: float,
+) -> Numbers:
+    """Whether the confidence tells points that are there from points that are not.
+
+    Args:
+        confidence: Of each point, in [0, 1].
+        visible: Points that the label calls visible.
+        missing: Points without a label. A point that is neither (labelled but hidden) is in no figure here.
+        threshold: Below it a consumer takes the point for missing.
+
+    Returns:
+        `auroc` (0.5 is chance; NaN without points of both kinds), `visible_called_missing_share`,
+        `missing_called_visible_share`.
+    """
+    both = bool(visible.any() and missing.any())
+    score = np.concatenate([confidence[visible], confidence[missing]])
+    kind = np.repeat([1, 0], [int(visible.sum()), int(missing.sum())])
+    return {
+        "auroc": float(roc_auc_score(kind, score)) if both else float("nan"),
+        "visible_called_missing_share": _share(confidence[visible] < threshold),
+        "missing_called_visible_share": _share(confidence[missing] >= threshold),
+    }
+
+
+def _share(which: Bool[np.ndarray, "N"]) -> float:
+    return float(which.mean()) if len(which) else float("nan")
