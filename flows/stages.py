@@ -33,7 +33,8 @@ def stage_names(root: Path, problem: str) -> list[str]:
             order = list(networkx.topological_sort(repo.index.graph.reverse()))
     except DvcException as error:
         raise UserError(f"dvc.yaml cannot be read: {error}") from error
-    names = [str(stage.addressing) for stage in order if stage.addressing.endswith(f"@{problem}")]
+    # `name`, not `addressing`: that depends on the working directory. What `dvc add` made has no name.
+    names = [name for stage in order if (name := getattr(stage, "name", "")).endswith(f"@{problem}")]
     if not names:
         raise UserError(f"dvc.yaml has no stage for {problem!r}; is it in `problems` of params.yaml?")
     return names

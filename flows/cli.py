@@ -1,0 +1,143 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
+from pipeline.errors import UserError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keeps clinical keypoint models trained. Run it at the top of a Heelstrike repository.",
+)
+console = Console()
+problems = Console(stderr=True)
+
+Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
+ROOT = Path()
+
+
+@contextmanager
+def _messages(resume: str = "") -> Iterator[None]:
+    """Print a user's error as a message; after a failure or an interruption, say which command goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        problems.print("\n[yellow]Interrupted.[/] Nothing that was finished is lost.")
+        _say_resume(resume)
+        raise typer.Exit(130) from None
+    except (UserError, OSError) as error:
+        text = str(error) if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename or ''}"
+        problems.print("[red]Error:[/]", end=" ")
+        problems.print(text, highlight=False, markup=False, soft_wrap=True)
+        _say_resume(resume)
+        raise typer.Exit(1) from None
+
+
+def _say_resume(command: str) -> None:
+    if command:
+        problems.print(f"Go on from there with: [bold]{command}[/]")
+
+
+def _only_problem() -> str:
+    from pipeline.params import load_params
+
+    names = list(load_params(ROOT / "params.yaml"))
+    if len(names) > 1:
+        raise UserError(f"params.yaml has several problems ({', '.join(names)}); say which with --problem")
+    return names[0]
+
+
+@app.command()
+def retrain(
+    problem: Problem,
+    wait: Annotated[bool, typer.Option(help="Wait when another retrain of the problem is running.")] = True,
+) -> None:
+    """Version what is new, run every stage that has something to do, register the result, promote it if it is better.
+
+    [bold]Examples[/]
+
+    heelstrike retrain rearfoot
+
+    heelstrike retrain rearfoot --no-wait
+    """
+    with _messages(f"heelstrike retrain {problem}"):
+        from flows.run import run_retrain
+
+        run_retrain(problem, ROOT, console, wait=wait)
+
+
+@app.command()
+def ingest(
+    folder: Annotated[Path | None, typer.Argument(help="Default: data/inbox/PROBLEM.")] = None,
+    problem: Annotated[str, typer.Option("--problem", "-p", help="Whose data; not needed when there is one.")] = "",
+) -> None:
+    """Check new videos and labels and version them: DVC, a git commit and tag, a push to the DVC remote.
+
+    A bad file stays where it is, with the reason beside it in NAME.reason.txt.
+
+    [bold]Examples[/]
+
+    heelstrike ingest
+
+    heelstrike ingest ~/clinic-week-12 --problem rearfoot
+    """
+    with _messages(" ".join(["heelstrike", *sys.argv[1:]])):
+        from flows.run import run_ingest
+
+        rejected = run_ingest(problem or _only_problem(), folder, ROOT, console)
+    if rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rollback(problem: Problem) -> None:
+    """Make the previous champion the champion again.
+
+    [bold]Example[/]
+
+    heelstrike rollback rearfoot
+    """
+    with _messages():
+        from pipeline.registry.rollback import rollback as roll_back
+
+        console.print(roll_back(problem, ROOT), highlight=False)
+
+
+@app.command()
+def params(
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a problem's section.")] = False,
+    file: Annotated[Path, typer.Option(help="The file to check.")] = Path("params.yaml"),
+) -> None:
+    """Check params.yaml and print everything that is in force, defaults included.
+
+    [bold]Examples[/]
+
+    heelstrike params
+
+    heelstrike params --schema > params.schema.json
+    """
+    import yaml
+
+    from pipeline.params import load_params, params_schema
+
+    if schema:
+        sys.stdout.write(json.dumps(params_schema(), indent=2) + "\n")
+        return
+    with _messages():
+        parsed = load_params(file)
+    in_force = {name: section.model_dump(mode="json", by_alias=True) for name, section in parsed.items()}
+    sys.stdout.write(yaml.safe_dump({"problems": list(parsed), **in_force}, sort_keys=False, width=120))
+
+
+if __name__ == "__main__":
+    app()

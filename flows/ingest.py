@@ -1,0 +1,126 @@
+"""The ingest flow: new videos and labels from an inbox become a versioned batch below data/raw.
+
+A batch is a folder `data/raw/PROBLEM/NNNN-DIGEST` that is never touched again: DVC holds its bytes, git its pointer and
+a tag. Everything happens beside it until it is whole; a kill at any point is made good by the same command.
+"""
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.reporting import current_reporter
+from flows.versioning import commit_paths, dvc, git, tag
+from pipeline.collect.check import check_inbox
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, folder_aside, json_digest
+from pipeline.params import load_params
+
+REASON_SUFFIX = ".reason.txt"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What came of an ingest.
+
+    Attributes:
+        batch: Name of the new batch folder; empty when nothing was fit to take.
+        accepted: Files of the batch, relative to the inbox.
+        rejected: File left in the inbox, to the reason why.
+    """
+
+    batch: str
+    accepted: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+def inbox_of(layout: Layout) -> Path:
+    """Where new videos and labels of a problem arrive."""
+    return layout.root / "data" / "inbox" / layout.problem
+
+
+@flow(name="ingest", flow_run_name="ingest-{problem}")
+def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested:
+    """Check what is in an inbox, version what is good, leave what is bad with the reason beside it.
+
+    Args:
+        problem: The problem's name in params.yaml.
+        folder: The inbox; default `data/inbox/PROBLEM`. Files are removed from it only where it lies below `data/inbox`.
+        root: The repository root.
+
+    Raises:
+        UserError: The folder is missing or params.yaml is wrong.
+    """
+    layout = Layout(Path(root).resolve(), problem)
+    inbox = Path(folder).resolve() if folder else inbox_of(layout)
+    if not inbox.is_dir():
+        raise UserError(f"{inbox}: no such folder; put videos and their labels there, or name another")
+    params = load_params(layout.root / "params.yaml")
+    if problem not in params:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    found = check_inbox(inbox, params[problem], layout)
+    _leave_reasons(inbox, found.rejected)
+    if not found.accepted:
+        return Ingested("", [], found.rejected)
+    batch = version_batch(layout, inbox, found.accepted)
+    if inbox.is_relative_to(layout.root / "data" / "inbox"):
+        _clear(inbox, found.accepted)
+    return Ingested(batch, found.accepted, found.rejected)
+
+
+@task(name="version batch")
+def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
+    """Copy the files to a batch folder and put it under DVC, with a git commit and tag, and push it.
+
+    Returns:
+        The batch's name. The same files again give the same batch, finished where an earlier call was cut short.
+    """
+    digest = json_digest({name: file_digest(inbox / name) for name in names})[:10]
+    batch = _folder_for(layout.raw, digest)
+    if not batch.exists():
+        with folder_aside(batch) as aside:
+            for name in names:
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(inbox / name, aside / name)
+    pointer = batch.with_name(f"{batch.name}.dvc")
+    dvc(layout.root, "add", "--quiet", str(batch.relative_to(layout.root)))
+    paths = [path for path in (pointer, layout.raw / ".gitignore") if path.exists()]
+    title = f"Ingest {layout.problem} batch {batch.name}"
+    if commit_paths(layout.root, paths, f"{title}\n\n{len(names)} files:\n" + "\n".join(names)):
+        current_reporter().say(
+            f"{title}: {len(names)} files, commit {git(layout.root, 'rev-parse', '--short', 'HEAD')}"
+        )
+    tag(layout.root, f"data/{layout.problem}/{batch.name}", title)
+    dvc(layout.root, "push", "--quiet", str(pointer.relative_to(layout.root)))
+    return batch.name
+
+
+def _folder_for(raw: Path, digest: str) -> Path:
+    """The batch of this digest, or the next free number with it."""
+    raw.mkdir(parents=True, exist_ok=True)
+    known = sorted({path.name.removesuffix(".dvc") for path in raw.glob("[0-9]*-*")})
+    same = [name for name in known if name.endswith(f"-{digest}")]
+    last = int(known[-1].split("-")[0]) if known else 0
+    return raw / (same[0] if same else f"{last + 1:04d}-{digest}")
+
+
+def _leave_reasons(inbox: Path, rejected: dict[str, str]) -> None:
+    """Write NAME.reason.txt beside each rejected file, and remove reasons that no longer hold."""
+    for old in inbox.rglob(f"*{REASON_SUFFIX}"):
+        if str(old.relative_to(inbox)).removesuffix(REASON_SUFFIX) not in rejected:
+            old.unlink()
+    for name, reason in rejected.items():
+        try:
+            (inbox / f"{name}{REASON_SUFFIX}").write_text(f"{reason}\n")
+        except OSError as error:
+            current_reporter().say(f"{name}: {reason} (no note left beside it: {error.strerror})")
+
+
+def _clear(inbox: Path, names: list[str]) -> None:
+    """Remove what is now versioned, and folders that this leaves empty."""
+    for name in names:
+        (inbox / name).unlink(missing_ok=True)
+    for folder in sorted((p for p in inbox.rglob("*") if p.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()

@@ -1,0 +1,51 @@
+"""The retrain flow: version what is new, run the stages of dvc.yaml, register the result, gate it, promote it."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.ingest import ingest, inbox_of
+from flows.lock import retrain_lock
+from flows.release import Outcome, release
+from flows.reporting import current_reporter
+from flows.stages import run_stage, stage_names
+from pipeline.errors import UserError
+from pipeline.files import Layout
+from pipeline.params import load_params
+
+
+@flow(name="retrain", flow_run_name="retrain-{problem}")
+def retrain(problem: str, root: str = ".", wait: bool = True) -> Outcome:
+    """Retrain one problem; safe to run again after any interruption, when it goes on from where it was.
+
+    Args:
+        problem: The problem's name in params.yaml.
+        root: The repository root.
+        wait: Wait while another retrain of the problem runs in this checkout, instead of refusing.
+
+    Raises:
+        UserError: params.yaml is wrong, a stage failed, or a store is not there.
+    """
+    layout = Layout(Path(root).resolve(), problem)
+    params = load_params(layout.root / "params.yaml")
+    if problem not in params:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    say = current_reporter().say
+    with retrain_lock(layout.root, problem, wait=wait, say=say):
+        layout.raw.mkdir(parents=True, exist_ok=True)
+        if inbox_of(layout).is_dir() and any(path.is_file() for path in inbox_of(layout).rglob("*")):
+            for name, reason in ingest(problem, root=root).rejected.items():
+                say(f"left in the inbox: {name}: {reason}")
+        ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
+        return release(layout, params[problem], ran)
+
+
+@task(name="stage", task_run_name="{address}", cache_policy=NO_CACHE)
+def stage(root: Path, address: str) -> bool:
+    """Run one stage of dvc.yaml if anything it depends on has changed; whether it ran."""
+    reporter, name = current_reporter(), address.split("@")[0]
+    reporter.start(name)
+    ran = run_stage(root, address, lambda event: reporter.event(name, event), reporter.say)
+    reporter.finish(name, "" if ran else "unchanged")
+    return ran

@@ -1,0 +1,81 @@
+"""Stages run as a flow runs them, in a real DVC repository."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.stages import run_stage, stage_names
+from pipeline.errors import UserError
+
+
+def silent(_: object) -> None:
+    """A listener that does not care."""
+
+
+def test_the_order_is_that_of_the_graph_not_of_the_file(repository: Path) -> None:
+    assert stage_names(repository, "toy") == ["first@toy", "second@toy"]
+
+
+def test_a_problem_without_stages_is_named(repository: Path) -> None:
+    with pytest.raises(UserError, match="no stage for 'nobody'"):
+        stage_names(repository, "nobody")
+
+
+def test_a_stage_runs_once_and_then_only_when_something_changed(repository: Path) -> None:
+    assert run_stage(repository, "first@toy", silent, silent)
+    assert not run_stage(repository, "first@toy", silent, silent)
+    (repository / "in.txt").write_text("better")
+    assert run_stage(repository, "first@toy", silent, silent)
+    assert (repository / "first.toy.txt").read_text() == "better"
+
+
+def test_progress_events_arrive_in_order(repository: Path) -> None:
+    events: list[dict] = []
+    run_stage(repository, "first@toy", events.append, silent)
+    assert [(e["label"], e["done"], e["total"]) for e in events] == [("copy", 0, 1), ("copy", 1, 1)]
+
+
+def test_a_failed_stage_speaks_for_itself_and_keeps_no_output(repository: Path) -> None:
+    (repository / "in.txt").write_text("bad")
+    with pytest.raises(UserError, match=r"(?s)^first@toy: in.txt: found bad, expected good.*first\.log"):
+        run_stage(repository, "first@toy", silent, silent)
+    assert not (repository / "first.toy.txt").exists()
+
+
+def _slow(repository: Path) -> None:
+    (repository / "work.py").write_text("import sys, time\ntime.sleep(4)\nopen(sys.argv[2], 'w').write('slow')\n")
+
+
+def test_an_interruption_ends_the_whole_process_group(repository: Path) -> None:
+    (repository / "work.py").write_text("import time\ntime.sleep(600)\n")
+    threading.Timer(4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(repository, "first@toy", silent, silent)
+    left = [p for p in psutil.process_iter(["cmdline"]) if str(repository) in " ".join(p.info["cmdline"] or [])]
+    assert left == []
+
+
+def test_a_killed_flow_leaves_its_stage_to_the_next_one(repository: Path) -> None:
+    _slow(repository)
+    code = (
+        "import pathlib; from flows.stages import run_stage\n"
+        f"run_stage(pathlib.Path({str(repository)!r}), 'first@toy', lambda e: None, print)"
+    )
+    flow = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    record = repository / ".work" / "toy" / "running-stage.json"
+    deadline = time.monotonic() + 30
+    while not record.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    flow.kill()
+    flow.wait()
+    said: list[str] = []
+    assert not run_stage(repository, "first@toy", silent, said.append)
+    assert "waiting for it to end" in said[0]
+    assert (repository / "first.toy.txt").read_text() == "slow"
