@@ -44,6 +44,21 @@ class ProblemParams(Strict):
     measure: Annotated[MeasureSettings | None, Field(description="what is read off the keypoints; none: nothing")] = None
 
     @model_validator(mode="after")
+    def _networks_fit(self) -> Self:
+        for path, settings in [("model", self.model)] + [
+            (f"search.architectures.{i}", candidate) for i, candidate in enumerate(self.search.architectures)
+        ]:
+            finding = settings.misfit(self.problem)
+            if finding:
+                raise ValueError(f"{path} {finding}")
+        return self
+
+    @model_validator(mode="after")
+    def _validation_names_keypoints(self) -> Self:
+        self.validation.check_names(self.problem)
+        return self
+
+    @model_validator(mode="after")
     def _measure_names_keypoints(self) -> Self:
         if self.measure is not None:
             for side in ("left", "right"):

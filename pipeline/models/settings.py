@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.problem import Strict
+from pipeline.problem import Problem, Strict
 
 
 class MultiHeadSettings(Strict):
@@ -18,8 +18,18 @@ class MultiHeadSettings(Strict):
         128,
         128,
     )
+    stride: Annotated[Literal[1, 2, 4], Field(description="of the stem; 1 as published, 2 or 4 for a CPU")] = 1
     hidden: Annotated[int, Field(ge=1, description="width of the heads' fully connected layer")] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    @property
+    def multiple(self) -> int:
+        """Input pixels per cell of the last map; the input is padded to a multiple of it."""
+        return int(self.stride) * 2 ** len(self.channels)
+
+    def misfit(self, problem: Problem) -> str | None:
+        """Why the network cannot be built for the problem, or nothing."""
+        return _too_deep(self.multiple, problem, "fewer channels entries or a smaller stride")
 
 
 class SpatialSettings(Strict):
@@ -31,6 +41,27 @@ class SpatialSettings(Strict):
     stride: Annotated[Literal[1, 2, 4, 8], Field(description="input pixels per map cell")] = 4
     codec: Annotated[Literal["dsnt", "softmax"], Field(description="see pipeline/models/codecs")] = "dsnt"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @property
+    def channels(self) -> list[int]:
+        """Channels of each level, the maps' own first."""
+        return [self.width * 2**level for level in range(self.levels + 1)]
+
+    @property
+    def multiple(self) -> int:
+        """Input pixels per cell of the coarsest map; the input is padded to a multiple of it."""
+        return int(self.stride) * 2**self.levels
+
+    def misfit(self, problem: Problem) -> str | None:
+        """Why the network cannot be built for the problem, or nothing."""
+        return _too_deep(self.multiple, problem, "fewer levels or a smaller stride")
+
+
+def _too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
+    smallest = min(problem.input.width, problem.input.height)
+    if multiple <= smallest:
+        return None
+    return f"halves the image until a cell covers {multiple} px, but the input has only {smallest} px; use {instead}"
 
 
 ModelSettings = Annotated[MultiHeadSettings | SpatialSettings, Field(discriminator="name")]

@@ -1,0 +1,84 @@
+"""Building blocks that the architectures share: convolution, residual block, 1x1 bottleneck, fully connected head."""
+
+import itertools
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution without bias, batch normalisation, ReLU; the map keeps its size when stride is 1."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+def bottleneck(inputs: int, outputs: int) -> ConvBlock:
+    """1x1 convolution that changes the number of channels between residual blocks."""
+    return ConvBlock(inputs, outputs, kernel=1)
+
+
+class ResidualBlock(nn.Module):
+    """conv3-BN-ReLU-conv3-BN plus the skip connection, then ReLU (He et al. 2016); channels and size stay."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = ConvBlock(channels, channels)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+        """Map (N, C, H, W) to the same shape."""
+        return functional.relu(x + self.norm(self.second(self.first(x))))
+
+
+def stem(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """First layers: a 3x3 convolution, one of stride 2 for each halving of the image.
+
+    Args:
+        inputs: Image channels.
+        outputs: Channels of the map; half as many while the map is larger.
+        stride: Input pixels per cell of the map, a power of two.
+    """
+    halvings = stride.bit_length() - 1
+    if halvings == 0:
+        return nn.Sequential(ConvBlock(inputs, outputs))
+    channels = [inputs, *[max(outputs // 2, 4)] * (halvings - 1), outputs]
+    return nn.Sequential(*[ConvBlock(a, b, stride=2) for a, b in itertools.pairwise(channels)])
+
+
+class FullyConnectedHead(nn.Sequential):
+    """Flatten, one hidden layer with ReLU and dropout, linear output.
+
+    The output layer starts at zero weights, so that the first predictions are the output's resting value (for
+    coordinates the image centre) and the first gradients are not random.
+    """
+
+    def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
+        last = nn.Linear(hidden, outputs)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        super().__init__(nn.Flatten(), nn.Linear(features, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout), last)
+
+
+def normalised(pixels: Tensor, multiple: int) -> Float[Tensor, "N C H W"]:
+    """Pixels as the networks take them: zero-centred, padded to what they can halve.
+
+    Args:
+        pixels: (N, H, W, C) in 0..255, any type.
+        multiple: Height and width are padded on the right and at the bottom to the next multiple, so that pixel
+            coordinates stay what they are.
+
+    Returns:
+        (N, C, H', W') float in [-2, 2]; the padding is 0, mid gray.
+    """
+    x = (pixels.permute(0, 3, 1, 2).to(torch.float32) - 127.5) / 63.75
+    height, width = pixels.shape[1:3]
+    right, below = -width % multiple, -height % multiple
+    return functional.pad(x, (0, right, 0, below)) if right or below else x

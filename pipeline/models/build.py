@@ -1,0 +1,68 @@
+"""Architectures by name, and trained networks from a folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+
+from pipeline.errors import UserError
+from pipeline.models.multihead import MultiHead
+from pipeline.models.network import KeypointNetwork
+from pipeline.models.settings import ModelSettings
+from pipeline.models.spatial import Spatial
+from pipeline.problem import Problem, Strict
+
+ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {"multihead": MultiHead, "spatial": Spatial}
+WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
+
+
+class _Trained(Strict, extra="ignore"):
+    """What a trained network's settings.json must hold; how it was trained is there too, but not needed here."""
+
+    problem: Problem
+    model: ModelSettings
+
+
+def build_model(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
+    """A network with fresh weights from torch's current random state, in training mode.
+
+    Raises:
+        UserError: The architecture does not fit the problem's input.
+    """
+    finding = settings.misfit(problem)
+    if finding:
+        raise UserError(f"model: {finding}")
+    return ARCHITECTURES[settings.name](problem, settings)
+
+
+def save_weights(network: KeypointNetwork, path: Path) -> None:
+    """Write the weights as safetensors."""
+    save_model(network, str(path))
+
+
+def load_trained(folder: Path) -> KeypointNetwork:
+    """The network that the train stage left in a folder, on the CPU, in evaluation mode.
+
+    Args:
+        folder: Holds weights.safetensors and settings.json, for instance models/rearfoot/train.
+
+    Raises:
+        UserError: A file is missing, cannot be read, or they do not belong together.
+    """
+    settings_file, weights = folder / SETTINGS, folder / WEIGHTS
+    for path in (settings_file, weights):
+        if not path.is_file():
+            raise UserError(f"{path}: no trained network there; run the train stage first")
+    try:
+        trained = TypeAdapter(_Trained).validate_json(settings_file.read_bytes())
+    except ValidationError as error:
+        raise UserError(f"{settings_file}: not the settings of a trained network: {error}") from None
+    network = build_model(trained.problem, trained.model)
+    try:
+        load_model(network, str(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise UserError(f"{weights}: not the weights of the network in {settings_file.name}: {error}") from None
+    return network.eval()

@@ -1,0 +1,77 @@
+"""What every codec has, and the grid that maps cells of a network's map to input pixels."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a network's map over its input image.
+
+    Attributes:
+        width: Input width in pixels.
+        height: Input height in pixels.
+        stride: Input pixels per cell.
+        columns: Cells in a row of the map; with padding they may reach beyond the image.
+        rows: Cells in a column of the map.
+    """
+
+    width: int
+    height: int
+    stride: int = 1
+    columns: int = 0
+    rows: int = 0
+
+    def centres(self) -> tuple[Tensor, Tensor]:
+        """Input pixel coordinates of the cells' centres: x (columns,), y (rows,).
+
+        The first cell of stride 4 covers the pixels 0 to 3, so its centre is at 1.5.
+        """
+        x, y = (self.stride * (torch.arange(n) + 0.5) - 0.5 for n in (self.columns, self.rows))
+        return x, y
+
+
+class Codec(ABC):
+    """Target, loss and read-out of K keypoints in one object.
+
+    Args:
+        grid: Where the network's map lies in its input.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+
+    @abstractmethod
+    def encode(self, keypoints: Float[Tensor, "N K 2"]) -> Tensor:
+        """Raw output of a network that is right: `decode(encode(x))` is x.
+
+        Args:
+            keypoints: (x, y) in input pixels, finite, within the image.
+
+        Returns:
+            (N, K, 2) for coordinates, (N, K, rows, columns) logits for maps.
+        """
+
+    @abstractmethod
+    def loss(self, raw: Tensor, keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
+
+    @abstractmethod
+    def decode(self, raw: Tensor) -> Float[Tensor, "N K 2"]:
+        """Read keypoints (x, y) in input pixels out of a network's raw output."""
+
+
+def gaussian_log(centres: Float[Tensor, "cells"], at: Float[Tensor, "N K"], sigma: float) -> Float[Tensor, "N K cells"]:
+    """Logarithm of a Gaussian along one axis, normalised over the cells.
+
+    Args:
+        centres: Pixel coordinates of the cells.
+        at: Pixel coordinate of the peak.
+        sigma: Standard deviation in pixels.
+    """
+    squared = (centres.to(at) - at[..., None]) ** 2
+    return torch.log_softmax(-squared / (2 * sigma**2), dim=-1)

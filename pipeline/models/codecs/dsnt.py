@@ -1,0 +1,65 @@
+"""DSNT: a map per keypoint, normalised by softmax, read out by its expectation.
+
+Nibali et al. 2018, "Numerical Coordinate Regression with Convolutional Neural Networks" (arXiv:1801.07372): the loss is
+the distance of the expectation plus the Jensen-Shannon divergence of the map from a Gaussian at the keypoint.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.models.codecs.base import Codec, gaussian_log
+
+_SIGMA_CELLS = 1.0
+
+
+class Dsnt(Codec):
+    """Raw output (N, K, rows, columns): logits of a spatial distribution; read-out: expectation, in float32.
+
+    The outermost cells stand for the image's edge instead of their own centre: an expectation never leaves the hull of
+    the cells' positions, and points in the outer half cell could not be reached otherwise.
+    """
+
+    def _positions(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        x, y = (c.to(device=like.device, dtype=torch.float32) for c in self.grid.centres())
+        half = self.grid.stride / 2
+        for centres in (x, y):
+            centres[0] -= half
+            centres[-1] += half
+        return x, y
+
+    def encode(self, keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K rows columns"]:
+        """All weight on the four cells around the point, shared bilinearly: its expectation is the point exactly."""
+        x, y = self._positions(keypoints)
+        across, down = _hat(x, keypoints[..., 0]), _hat(y, keypoints[..., 1])
+        return torch.log((down[..., :, None] * across[..., None, :]).clamp_min(1e-30))
+
+    def loss(self, raw: Float[Tensor, "N K rows columns"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """Distance in cells plus Jensen-Shannon divergence from a Gaussian of one cell."""
+        distance = torch.linalg.vector_norm(self.decode(raw) - keypoints, dim=-1) / self.grid.stride
+        x, y = (c.to(raw.device) for c in self.grid.centres())
+        sigma = _SIGMA_CELLS * self.grid.stride
+        rows, columns = (gaussian_log(c, keypoints[..., i], sigma) for c, i in ((y, 1), (x, 0)))
+        target = (rows[..., :, None] + columns[..., None, :]).flatten(2)
+        return distance + _jensen_shannon(torch.log_softmax(raw.float().flatten(2), dim=-1), target)
+
+    def decode(self, raw: Float[Tensor, "N K rows columns"]) -> Float[Tensor, "N K 2"]:
+        """See `Codec.decode`."""
+        x, y = self._positions(raw)
+        share = torch.softmax(raw.float().flatten(2), dim=-1).unflatten(2, (len(y), len(x)))
+        return torch.stack([share.sum(dim=2) @ x, share.sum(dim=3) @ y], dim=-1)
+
+
+def _hat(positions: Float[Tensor, "cells"], at: Float[Tensor, "N K"]) -> Float[Tensor, "N K cells"]:
+    """Linear interpolation weights of the cells for a coordinate; cells may be unevenly spaced."""
+    right = torch.searchsorted(positions, at.contiguous()).clamp(1, len(positions) - 1)
+    share = (at - positions[right - 1]) / (positions[right] - positions[right - 1])
+    weights = torch.zeros(*at.shape, len(positions), device=at.device, dtype=at.dtype)
+    weights.scatter_(-1, right[..., None], share[..., None])
+    return weights.scatter_(-1, right[..., None] - 1, 1 - share[..., None])
+
+
+def _jensen_shannon(p: Float[Tensor, "N K cells"], q: Float[Tensor, "N K cells"]) -> Float[Tensor, "N K"]:
+    """Jensen-Shannon divergence in nats of two distributions given as logarithms."""
+    middle = torch.logaddexp(p, q) - torch.log(p.new_tensor(2.0))
+    return 0.5 * ((p.exp() * (p - middle)).sum(dim=-1) + (q.exp() * (q - middle)).sum(dim=-1))

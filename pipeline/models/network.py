@@ -1,0 +1,67 @@
+"""What every keypoint network is: pixels in, raw head outputs or predictions out."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from pipeline.models.codecs import BoxCodec, Codec
+from pipeline.models.settings import ModelSettings
+from pipeline.problem import Problem
+
+
+class Predictions(NamedTuple):
+    """What a network says about N images.
+
+    Attributes:
+        keypoints: (N, K, 2) as (x, y) in input pixels.
+        confidence: (N, K), the probability that the keypoint is visible.
+        boxes: (N, 4) as x, y, width, height in input pixels.
+    """
+
+    keypoints: Float[Tensor, "N K 2"]
+    confidence: Float[Tensor, "N K"]
+    boxes: Float[Tensor, "N 4"]
+
+
+class KeypointNetwork(nn.Module):
+    """Base of the architectures: a subclass makes its layers, `forward`, and says which layers serve which head.
+
+    Args:
+        problem: Keypoints and input size.
+        settings: The architecture's own settings.
+        codec: How keypoints are written to and read from the output `keypoints`.
+    """
+
+    # set by a subclass: "box" and "keypoints" (which includes "presence") to the layers that only that head uses
+    heads: dict[str, list[nn.Module]]
+
+    def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
+        super().__init__()
+        self.problem, self.settings, self.codec = problem, settings, codec
+        self.box_codec = BoxCodec(problem.input.width, problem.input.height)
+
+    def forward(self, pixels: UInt8[Tensor, "N H W C"]) -> dict[str, Tensor]:
+        """Raw head outputs.
+
+        Args:
+            pixels: Images of the problem's input size and channels; normalisation happens inside.
+
+        Returns:
+            `keypoints`: what the codec takes; `presence`: (N, K) logits that the keypoint is visible; `box`: (N, 4),
+            what the box codec takes.
+        """
+        raise NotImplementedError
+
+    def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
+        """Read-out predictions; the graph that is exported."""
+        return self.read_out(self(pixels))
+
+    def read_out(self, raw: dict[str, Tensor]) -> Predictions:
+        """Predictions from raw head outputs."""
+        return Predictions(
+            self.codec.decode(raw["keypoints"]),
+            torch.sigmoid(raw["presence"].float()),
+            self.box_codec.decode(raw["box"]),
+        )
