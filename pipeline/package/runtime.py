@@ -1,0 +1,79 @@
+"""A package in use: hashes checked, filters applied, the graph run. Needs numpy, OpenCV and ONNX Runtime, no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from jaxtyping import Float, UInt8
+
+from pipeline.errors import UserError
+from pipeline.package.manifest import MODEL, Manifest, read_manifest, verify
+from pipeline.prepare.filters import apply_filters
+
+INPUT = "image"
+OUTPUTS = ("keypoints", "confidence", "box")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says about one image, in that image's own pixels.
+
+    Attributes:
+        keypoints: (K, 2) as (x, y), origin at the centre of the top-left pixel.
+        confidence: (K,) in [0, 1].
+        box: (4,) as x, y, width, height.
+    """
+
+    keypoints: Float[np.ndarray, "K 2"]
+    confidence: Float[np.ndarray, " K"]
+    box: Float[np.ndarray, " 4"]
+
+
+class Package:
+    """A verified package, ready to predict. Make one with `Package.load`."""
+
+    def __init__(self, folder: Path, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
+        self.folder, self.manifest, self._session = folder, manifest, session
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 0) -> "Package":
+        """Verify a package folder and load its graph; runs no code from it.
+
+        Args:
+            folder: Holds manifest.json and the files it lists.
+            threads: CPU threads of one prediction; 0 leaves it to ONNX Runtime (one per core).
+
+        Raises:
+            UserError: A file is missing or differs from its hash, the format is unknown, or the graph does not load.
+        """
+        manifest = read_manifest(folder)
+        verify(folder, manifest)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        # threads that spin while they wait take the core from decoding and writing
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            session = onnxruntime.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
+            raise UserError(f"{folder / MODEL}: ONNX Runtime cannot load it: {error}") from error
+        inputs, outputs = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
+        if inputs != [INPUT] or not set(OUTPUTS) <= set(outputs):
+            raise UserError(
+                f"{folder / MODEL}: expected the input {INPUT!r} and the outputs {list(OUTPUTS)}, "
+                f"found {inputs} and {outputs}; package the model again"
+            )
+        return cls(folder, manifest, session)
+
+    def predict(self, image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+        """Find the keypoints of one RGB image of any size.
+
+        Raises:
+            UserError: The array is no RGB image of uint8.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
+        filtered = np.ascontiguousarray(apply_filters(image, self.manifest.filters))
+        keypoints, confidence, box = self._session.run(list(OUTPUTS), {INPUT: filtered})
+        return Prediction(keypoints, confidence, box)

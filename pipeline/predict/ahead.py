@@ -1,0 +1,64 @@
+"""Work that runs ahead in a thread, so that decoding, the network and writing overlap."""
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class _End(Generic[T]):
+    """The last thing in the queue: why the source ended."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+def ahead(source: Iterable[T], depth: int) -> Iterator[T]:
+    """The items of `source`, in order, computed in a thread that runs at most `depth` items ahead.
+
+    What the source raises is raised here, after the items before it. Leaving the loop early ends the thread. Python
+    code does not run at the same time in two threads; decoders, ONNX Runtime and encoders do.
+    """
+    items: queue.Queue[T | _End[T]] = queue.Queue(depth)
+    left = threading.Event()
+
+    def put(item: T | _End[T]) -> None:
+        while not left.is_set():
+            try:
+                return items.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work() -> None:
+        error: BaseException | None = None
+        iterator = iter(source)
+        try:
+            while not left.is_set():
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    break
+                put(item)
+        except BaseException as raised:  # whatever it is, it belongs to whoever takes the items
+            error = raised
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+            put(_End(error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item = items.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            yield item
+    finally:
+        left.set()
+        thread.join()

@@ -1,0 +1,183 @@
+"""The picture of a prediction: markers coloured by confidence, leg lines, angles, or the reason why there are none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from pipeline.measure.base import Measurement
+from pipeline.package.runtime import Prediction
+
+Colour = tuple[int, int, int]  # RGB
+
+_WHITE: Colour = (245, 245, 245)
+_SHADE: Colour = (16, 20, 28)
+_AMBER: Colour = (255, 190, 60)
+_CONFIDENCE: tuple[Colour, Colour, Colour] = ((235, 64, 52), (250, 190, 40), (54, 214, 120))  # at 0, 0.5, 1
+_UNITS = {"deg": "°"}
+_RING = 11  # radius of a marker's ring, in pixels at 1080p
+_SUBPIXEL = 4  # binary digits after the point in the coordinates that OpenCV draws at
+
+
+@dataclass(frozen=True)
+class Style:
+    """What stays the same over the frames of one input.
+
+    Attributes:
+        skeleton: Pairs of keypoint indices to join.
+        threshold: Keypoints of less confidence are drawn as a cross and not joined.
+        title: First part of the heading: the model.
+    """
+
+    skeleton: tuple[tuple[int, int], ...]
+    threshold: float
+    title: str
+
+
+def draw(
+    image: UInt8[np.ndarray, "H W 3"],
+    prediction: Prediction,
+    measurement: Measurement | None,
+    style: Style,
+    heading: str = "",
+) -> UInt8[np.ndarray, "H W 3"]:
+    """A copy of an RGB image with its prediction drawn in; sizes follow the image's height.
+
+    Args:
+        image: The image as displayed.
+        prediction: In the image's pixels.
+        measurement: What was read off it; none where the problem measures nothing.
+        style: See `Style`.
+        heading: Said after the title: frame number, time.
+    """
+    canvas = np.ascontiguousarray(image).copy()
+    unit = max(min(image.shape[:2]) / 1080, 0.3)
+    found = np.isfinite(prediction.keypoints).all(axis=1) & (prediction.confidence >= style.threshold)
+    _box(canvas, prediction.box, unit)
+    for a, b in style.skeleton:
+        if found[a] and found[b]:
+            _line(canvas, prediction.keypoints[a], prediction.keypoints[b], unit)
+    for point, confidence, sure in zip(prediction.keypoints, prediction.confidence, found, strict=True):
+        if np.isfinite(point).all():
+            _marker(canvas, point, confidence_colour(float(confidence)), bool(sure), unit)
+    if measurement is not None:
+        _leg_labels(canvas, measurement, unit)
+    _panel(canvas, _text(measurement, f"{style.title}  {heading}".strip()), unit)
+    return canvas
+
+
+def confidence_colour(confidence: float) -> Colour:
+    """Red at 0 over amber to green at 1."""
+    low, middle, high = (np.array(c) for c in _CONFIDENCE)
+    c = min(max(confidence, 0.0), 1.0)
+    mixed = low + (middle - low) * c * 2 if c < 0.5 else middle + (high - middle) * (c - 0.5) * 2
+    return int(mixed[0]), int(mixed[1]), int(mixed[2])
+
+
+def _at(point: Float[np.ndarray, "2"] | Sequence[float]) -> tuple[int, int]:
+    limited = np.clip(np.asarray(point, dtype=np.float64), -10_000, 10_000)  # OpenCV's coordinates are 32-bit
+    x, y = np.round(limited * 2**_SUBPIXEL).astype(int)
+    return int(x), int(y)
+
+
+def _line(canvas: UInt8[np.ndarray, "H W 3"], a: Float[np.ndarray, "2"], b: Float[np.ndarray, "2"], u: float) -> None:
+    """A line between two markers' rings, not into them."""
+    length = float(np.linalg.norm(b - a))
+    if length <= 2 * _RING * u:
+        return
+    gap = (b - a) * (_RING * u / length)
+    a, b = a + gap, b - gap
+    for colour, width in ((_SHADE, 6 * u), (_WHITE, 2.6 * u)):
+        cv2.line(canvas, _at(a), _at(b), colour, max(1, round(width)), cv2.LINE_AA, _SUBPIXEL)
+
+
+def _marker(
+    canvas: UInt8[np.ndarray, "H W 3"], point: Float[np.ndarray, "2"], colour: Colour, sure: bool, u: float
+) -> None:
+    """A ring around the point, open so that the marker on the skin stays visible; a cross where not sure."""
+    radius, fine = _RING * u, 2**_SUBPIXEL
+    for c, width in ((_SHADE, 6.5 * u), (colour, 3.5 * u)):
+        thickness = max(1, round(width))
+        if sure:
+            cv2.circle(canvas, _at(point), round(radius * fine), c, thickness, cv2.LINE_AA, _SUBPIXEL)
+        else:
+            for dx, dy in ((1, 1), (1, -1)):
+                arm = np.array([dx, dy]) * radius * 0.6
+                cv2.line(canvas, _at(point - arm), _at(point + arm), c, thickness, cv2.LINE_AA, _SUBPIXEL)
+    if sure:
+        cv2.circle(canvas, _at(point), round(1.6 * u * fine), colour, -1, cv2.LINE_AA, _SUBPIXEL)
+
+
+def _box(canvas: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"], u: float) -> None:
+    """The four corners of the box, thin."""
+    if not np.isfinite(box).all() or min(box[2:]) <= 0:
+        return
+    x, y, w, h = map(float, box)
+    arm = min(w, h, 160 * u) / 4
+    for cx, cy, dx, dy in ((x, y, 1, 1), (x + w, y, -1, 1), (x, y + h, 1, -1), (x + w, y + h, -1, -1)):
+        for end in ((cx + dx * arm, cy), (cx, cy + dy * arm)):
+            cv2.line(canvas, _at((cx, cy)), _at(end), _WHITE, max(1, round(2 * u)), cv2.LINE_AA, _SUBPIXEL)
+
+
+def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colour]]:
+    """The panel's lines and their colours."""
+    lines = [(heading, _WHITE)] if heading else []
+    if measurement is None:
+        return lines
+    unit = _UNITS.get(measurement.unit, f" {measurement.unit}")
+    for name, value in measurement.values.items():
+        lines.append((f"{name}  {_signed(value)}{unit}", _WHITE))
+    if not measurement.measured:
+        lines.append((f"not measured: {measurement.message}", _AMBER))
+    return lines + [(warning, _AMBER) for warning in measurement.warnings]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def _leg_labels(canvas: UInt8[np.ndarray, "H W 3"], measurement: Measurement, u: float) -> None:
+    """The angle and its direction beside the middle marker of each leg, on the outer side."""
+    for side, leg in measurement.details.get("legs", {}).items():
+        text = f"{leg['angle_deg']:.1f}° {leg['direction']}"
+        x, y = leg["points"][1]
+        width, height = _extent(text, 30 * u)
+        left = x - width - 34 * u if side == "left" else x + 34 * u
+        left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
+        _plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
+        _write(canvas, text, left, y + 0.36 * height, 30 * u, _WHITE)
+
+
+def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], u: float) -> None:
+    """Lines of text on a dark plate in the top-left corner, shrunk where they would not fit."""
+    if not lines:
+        return
+    size = 30 * u
+    widest = max(_extent(text, size)[0] for text, _ in lines)
+    size *= min(1.0, (canvas.shape[1] - 72 * u) / widest)
+    width, step = max(_extent(text, size)[0] for text, _ in lines), 1.45 * size
+    _plate(canvas, 20 * u, 20 * u, width + 32 * u, step * len(lines) + 20 * u)
+    for row, (text, colour) in enumerate(lines):
+        _write(canvas, text, 36 * u, 30 * u + step * (row + 0.72), size, colour)
+
+
+def _plate(canvas: UInt8[np.ndarray, "H W 3"], x: float, y: float, width: float, height: float) -> None:
+    """Darken a rectangle, so that text on it is legible on every background."""
+    top, left = max(0, round(y)), max(0, round(x))
+    part = canvas[top : max(0, round(y + height)), left : max(0, round(x + width))]
+    if part.size:
+        cv2.addWeighted(part, 0.3, np.full_like(part, _SHADE), 0.7, 0, dst=part)
+
+
+_FONT = cv2.FontFace("sans")  # comes with OpenCV; knows the degree sign
+
+
+def _extent(text: str, size: float) -> tuple[int, int]:
+    _, _, width, height = cv2.getTextSize((0, 0), text, (0, 0), _FONT, max(8, round(size)), 500)
+    return width, height
+
+
+def _write(canvas: UInt8[np.ndarray, "H W 3"], text: str, x: float, y: float, size: float, colour: Colour) -> None:
+    cv2.putText(canvas, text, (round(x), round(y)), colour, _FONT, max(8, round(size)), 500)

@@ -1,0 +1,201 @@
+"""Predict on an image, a video or a folder of them, and write the result files."""
+
+import errno
+import importlib.metadata
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.collect.video import Frame, VideoReader
+from pipeline.collect.video_out import VideoWriter
+from pipeline.errors import UserError
+from pipeline.files import write_aside
+from pipeline.measure.base import Measure, Measurement
+from pipeline.measure.build import build_measure
+from pipeline.package.runtime import Package, Prediction
+from pipeline.predict.ahead import ahead
+from pipeline.predict.overlay import Style, draw
+from pipeline.predict.results import Model, ResultWriter, Source
+from pipeline.predict.sources import IMAGES, OVERLAY, find_inputs, read_image
+from pipeline.progress import progress
+
+_AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One input that was predicted on.
+
+    Attributes:
+        input: The image or video.
+        files: What was written: JSON first, then CSV (videos) and overlay (on request).
+        summary: As in the JSON.
+    """
+
+    input: Path
+    files: tuple[Path, ...]
+    summary: dict[str, Any]
+
+
+@dataclass
+class Report:
+    """What became of every input.
+
+    Attributes:
+        done: In the order of the inputs.
+        failed: Inputs that could not be read or written, each with the reason; nothing was written for them.
+        ignored: Files in the folder that are neither image nor video.
+    """
+
+    done: list[Predicted] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    ignored: tuple[Path, ...] = ()
+
+
+def predict_path(path: Path, package: Package, model: Model, out: Path, overlay: bool = False) -> Report:
+    """Predict on an image, a video or every image and video in a folder.
+
+    For `walk.mp4` these are written to `out`, each whole or not at all: `walk.mp4.json`, `walk.mp4.csv` and on request
+    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it.
+
+    Args:
+        path: Image, video or folder.
+        package: A verified package.
+        model: What to call it in the results.
+        out: Folder to write to; made where it is missing.
+        overlay: Also draw the predictions into a copy of the image or video.
+
+    Returns:
+        What was done and what failed. A bad file in a folder does not stop the others.
+
+    Raises:
+        UserError: Nothing to predict on, or the one file that was asked for cannot be read or written.
+    """
+    inputs = find_inputs(path, out)
+    predictor = _Predictor(package, model, overlay)
+    report = Report(ignored=inputs.ignored)
+    with progress(f"predict {path.name}", sum(map(_length, inputs.files))) as bar:
+        for file in inputs.files:
+            try:
+                target = out / file.relative_to(inputs.base)
+                report.done.append(predictor.predict(file, target, bar.advance))
+            except UserError as error:
+                report.failed.append((file, str(error)))
+            except OSError as error:
+                report.failed.append((file, f"{error.filename or file}: {error.strerror or error}"))
+    if not path.is_dir() and report.failed:
+        raise UserError(report.failed[0][1])
+    return report
+
+
+class _Predictor:
+    """What is the same for every input of a run."""
+
+    def __init__(self, package: Package, model: Model, overlay: bool) -> None:
+        manifest = package.manifest
+        self._package, self._model, self._overlay = package, model, overlay
+        self._measure: Measure | None = None
+        if manifest.measure is not None:
+            self._measure = build_measure(manifest.measure, manifest.category.keypoints, manifest.confidence)
+        title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
+        skeleton = tuple((a - 1, b - 1) for a, b in manifest.category.skeleton)
+        self._style = Style(skeleton, manifest.confidence, title)
+        self._version = importlib.metadata.version("heelstrike")
+
+    def predict(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        """Predict on one file and write its results beside the name `target`."""
+        write = self._image if file.suffix.lower() in IMAGES else self._video
+        with _room(target):
+            return write(file, target, tick)
+
+    def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        image = read_image(file)
+        height, width = image.shape[:2]
+        prediction = self._package.predict(image)
+        measurement = self._measured(prediction)
+        json_path, picture_path = _beside(target, ".json"), _beside(target, f"{OVERLAY}.png")
+        with ExitStack() as files:
+            writer = self._writer(files, json_path, None, Source(file.name, "image", width, height))
+            writer.add(0, None, prediction, measurement)
+            if self._overlay:
+                aside = files.enter_context(write_aside(picture_path))
+                _write_image(aside, draw(image, prediction, measurement, self._style))
+        tick()
+        return Predicted(file, (json_path, picture_path) if self._overlay else (json_path,), writer.summary)
+
+    def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        json_path, csv_path, film_path = (_beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
+        with ExitStack() as files:
+            video = files.enter_context(VideoReader(file))
+            source = Source(file.name, "video", video.width, video.height, video.fps)
+            writer = self._writer(files, json_path, csv_path, source)
+            film = files.enter_context(VideoWriter(film_path, video.fps)) if self._overlay else None
+            # three threads: decode | filter, scale, network | measure, draw, write
+            frames = ahead(video, _AHEAD)
+            found = files.enter_context(closing(ahead(((f, self._package.predict(f.image)) for f in frames), _AHEAD)))
+            for frame, prediction in found:
+                measurement = self._measured(prediction)
+                writer.add(frame.index, frame.time_s, prediction, measurement)
+                if film is not None:
+                    heading = f"frame {frame.index}  {frame.time_s:.2f} s"
+                    film.add(_even(draw(frame.image, prediction, measurement, self._style, heading)))
+                tick()
+        written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
+        return Predicted(file, written, writer.summary)
+
+    def _measured(self, prediction: Prediction) -> Measurement | None:
+        if self._measure is None:
+            return None
+        return self._measure.measure(prediction.keypoints, prediction.confidence)
+
+    def _writer(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
+        """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
+        stream = files.enter_context(_text_aside(json_path))
+        table = files.enter_context(_text_aside(csv_path)) if csv_path else None
+        manifest = self._package.manifest
+        return files.enter_context(
+            ResultWriter(stream, table, source, self._model, manifest, self._measure, self._version)
+        )
+
+
+@contextmanager
+def _text_aside(path: Path) -> Iterator[TextIO]:
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+@contextmanager
+def _room(target: Path) -> Iterator[None]:
+    """Say what to do when the disk is full; whatever was written aside is gone by then."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        advice = "free some space or write to another folder; nothing was left half-written"
+        raise UserError(f"{target.parent}: {error.strerror} while writing the results of {target.name}: {advice}") from error
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(target.name + suffix)
+
+
+def _even(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
+    """H.264 takes even sizes only: an odd last row or column is repeated."""
+    height, width = image.shape[:2]
+    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
+
+
+def _write_image(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
+    ok, data = cv2.imencode(".png", image[..., ::-1])
+    assert ok  # PNG holds every uint8 image
+    path.write_bytes(data.tobytes())

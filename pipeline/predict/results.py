@@ -1,0 +1,197 @@
+"""The result files of one input: JSON with everything, CSV with a row per frame. The schema stands in docs/predict.md."""
+
+import csv
+import json
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import numpy as np
+
+from pipeline.measure.base import Measure, Measurement
+from pipeline.package.manifest import Manifest
+from pipeline.package.runtime import Prediction
+
+FORMAT, FORMAT_VERSION = "heelstrike-prediction", 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the pixels came from.
+
+    Attributes:
+        file: File name.
+        kind: `image` or `video`.
+        width: As displayed, pixels.
+        height: As displayed, pixels.
+        fps: Frames a second; none for an image.
+    """
+
+    file: str
+    kind: str
+    width: int
+    height: int
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model it was.
+
+    Attributes:
+        reference: What was asked for: `rearfoot@champion` or a folder.
+        version: The registry's version, where it came from a registry.
+    """
+
+    reference: str
+    version: str | None = None
+
+
+class ResultWriter:
+    """Writes frames as they come, so that memory stays flat however long the video is.
+
+    Args:
+        stream: Text file for the JSON.
+        table: Text file for the CSV, a row per frame; none for images.
+        source: See `Source`.
+        model: See `Model`.
+        manifest: The package's.
+        measure: What is read off the keypoints; none: nothing is.
+        version: Heelstrike's.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        table: TextIO | None,
+        source: Source,
+        model: Model,
+        manifest: Manifest,
+        measure: Measure | None,
+        version: str,
+    ) -> None:
+        self._stream, self._manifest, self._measure = stream, manifest, measure
+        self._quantities: Sequence[str] = measure.quantities if measure else ()
+        self._frames, self._reasons = 0, Counter[str]()
+        self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
+        self._rows = csv.writer(table, lineterminator="\n") if table else None
+        if self._rows:
+            columns = [f"{name}_{measure.unit}" for name in self._quantities] if measure else []
+            self._rows.writerow(["frame", "time_s", *columns, "lowest_confidence", "reason", "message", "warnings"])
+        self._head = _head(source, model, manifest, version)
+
+    def __enter__(self) -> Self:
+        head = json.dumps(self._head, indent=1, ensure_ascii=False, allow_nan=False)
+        self._stream.write(head.removesuffix("\n}") + ',\n "frames": [')
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            summary = json.dumps(self.summary, ensure_ascii=False, allow_nan=False)
+            self._stream.write(f'\n ],\n "summary": {summary}\n}}\n')
+
+    def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
+        """Write one frame.
+
+        Args:
+            frame: Number in presentation order, from 0.
+            time_s: Presentation time stamp in seconds; none for an image.
+            prediction: In the source's pixels.
+            measurement: What was read off it, if anything is.
+        """
+        line = json.dumps(self._frame(frame, time_s, prediction, measurement), ensure_ascii=False, allow_nan=False)
+        self._stream.write((",\n  " if self._frames else "\n  ") + line)
+        self._frames += 1
+        if measurement is not None:
+            self._reasons.update([measurement.reason] if measurement.reason else [])
+            for name, value in measurement.values.items():
+                self._values[name].append(value)
+        if self._rows:
+            self._rows.writerow(self._row(frame, time_s, prediction, measurement))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Frames seen, measured and not, with the reasons counted, and the spread of every quantity."""
+        if self._measure is None:
+            return {"frames": self._frames}
+        return {
+            "frames": self._frames,
+            "measured": self._frames - self._reasons.total(),
+            "not_measured": dict(sorted(self._reasons.items())),
+            "unit": self._measure.unit,
+            "values": {name: _spread(values) for name, values in self._values.items() if values},
+        }
+
+    def _frame(
+        self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
+    ) -> dict[str, Any]:
+        keypoints, confidence = prediction.keypoints.astype(float), prediction.confidence.astype(float)
+        sure = np.isfinite(keypoints).all(axis=1) & (confidence >= self._manifest.confidence)
+        missing = [name for name, there in zip(self._manifest.category.keypoints, sure, strict=True) if not there]
+        return {
+            "frame": frame,
+            "time_s": _number(time_s, 6),
+            "keypoints": [[_number(x, 3), _number(y, 3)] for x, y in keypoints],
+            "confidence": [_number(c, 4) for c in confidence],
+            "missing": missing,
+            "box": [_number(v, 3) for v in prediction.box.astype(float)],
+            "measure": _rounded(measurement.to_json()) if measurement else None,
+        }
+
+    def _row(
+        self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
+    ) -> list[Any]:
+        values = measurement.values if measurement else {}
+        said = (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
+        angles = [_number(values.get(name), 3) for name in self._quantities]
+        lowest = _number(float(prediction.confidence.min()), 4)
+        return ["" if v is None else v for v in (frame, _number(time_s, 6), *angles, lowest, *said)]
+
+
+def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "heelstrike": version,
+        "source": {
+            "file": source.file,
+            "kind": source.kind,
+            "width": source.width,
+            "height": source.height,
+            "fps": _number(source.fps, 6),
+        },
+        "model": {
+            "problem": manifest.problem,
+            "reference": model.reference,
+            "version": model.version,
+            "digest": manifest.digest,
+        },
+        "keypoints": list(manifest.category.keypoints),
+        "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
+        "confidence_threshold": manifest.confidence,
+    }
+
+
+def _number(value: float | None, digits: int) -> float | None:
+    """Rounded to what is meant; none for what is no number, since JSON has no NaN."""
+    return None if value is None or not np.isfinite(value) else round(float(value), digits)
+
+
+def _rounded(value: Any) -> Any:
+    """A JSON-able value with every float rounded to 3 digits."""
+    if isinstance(value, dict):
+        return {key: _rounded(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(v) for v in value]
+    return _number(value, 3) if isinstance(value, float) else value
+
+
+def _spread(values: list[float]) -> dict[str, float | None]:
+    return {
+        "median": _number(statistics.median(values), 3),
+        "min": _number(min(values), 3),
+        "max": _number(max(values), 3),
+    }

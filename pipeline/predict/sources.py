@@ -1,0 +1,78 @@
+"""What a path given by a user holds: images and videos, and what else lies there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.errors import UserError
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
+OVERLAY = ".overlay"  # part of the name of every overlay that is written, so that none is taken for an input
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files to predict on.
+
+    Attributes:
+        base: Folder that the files' result paths are relative to.
+        files: Images and videos, sorted.
+        ignored: Files of the folder that are neither.
+    """
+
+    base: Path
+    files: tuple[Path, ...]
+    ignored: tuple[Path, ...] = ()
+
+
+def find_inputs(path: Path, out: Path) -> Inputs:
+    """The images and videos that a path means: itself, or all in the folder and the folders in it.
+
+    Hidden files, overlays of earlier runs and everything in `out` are no inputs.
+
+    Raises:
+        UserError: There is nothing at the path, or nothing in the folder that could be an image or a video.
+    """
+    if path.is_file():
+        return Inputs(path.parent, (path,))
+    if not path.is_dir():
+        raise UserError(f"{path}: not there; give a video, an image or a folder of them")
+    files, ignored = [], []
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
+            continue
+        known = file.suffix.lower() in IMAGES | VIDEOS and OVERLAY not in file.suffixes
+        (files if known else ignored).append(file)
+    if not files:
+        found = f"{len(ignored)} other files" if ignored else "no files"
+        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")
+    return Inputs(path, tuple(files), tuple(ignored))
+
+
+def _within(file: Path, out: Path, folder: Path) -> bool:
+    """Whether the file lies in the output folder, where that is a folder below the input folder."""
+    inside, top = out.resolve(), folder.resolve()
+    return inside != top and file.resolve().is_relative_to(inside)
+
+
+def _known() -> str:
+    return " ".join(sorted(s.removeprefix(".") for s in IMAGES | VIDEOS))
+
+
+def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """Read an image as RGB, turned as its metadata says.
+
+    Raises:
+        UserError: It is empty or no image.
+    """
+    data = np.fromfile(path, np.uint8)
+    if not data.size:
+        raise UserError(f"{path}: the file is empty (0 bytes); copy it again")
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise UserError(f"{path}: not a readable image ({data.size} bytes); open it in a viewer, or save it again")
+    return np.asarray(image, dtype=np.uint8)

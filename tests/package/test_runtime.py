@@ -1,0 +1,77 @@
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.package.manifest import write_manifest
+from pipeline.package.runtime import Package
+from tests.packages import SHARES, make_package
+
+
+def rewrite(folder, model):
+    """Replace the graph of a package and sign it anew."""
+    fields = make_package(folder).model_dump(exclude={"files", "digest"})
+    (folder / "model.onnx").write_bytes(model)
+    write_manifest(folder, **fields)
+
+
+def test_predicts_in_the_pixels_of_an_image_of_any_size(tmp_path):
+    make_package(tmp_path)
+    package = Package.load(tmp_path)
+    for height, width in ((90, 160), (33, 7), (1080, 1920)):
+        prediction = package.predict(np.full((height, width, 3), 48, np.uint8))
+        np.testing.assert_allclose(prediction.keypoints, np.array(SHARES) * [width, height], rtol=1e-5)
+        np.testing.assert_allclose(prediction.confidence, 0.75)
+        np.testing.assert_allclose(prediction.box, np.array([0.25, 0.25, 0.5, 0.5]) * [width, height, width, height])
+
+
+def test_views_that_are_not_contiguous_are_fine(tmp_path):
+    make_package(tmp_path)
+    image = np.full((40, 60, 3), 200, np.uint8)[::-1, ::2, ::-1]
+    assert Package.load(tmp_path).predict(image).keypoints.shape == (6, 2)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
+)
+def test_what_is_no_rgb_image_is_refused_with_what_was_found(tmp_path, image):
+    make_package(tmp_path)
+    with pytest.raises(UserError, match=r"expected an RGB image .* of uint8, found \(.*\) of "):
+        Package.load(tmp_path).predict(image)
+
+
+def test_wrong_hash_is_refused_before_the_graph_is_loaded(tmp_path):
+    make_package(tmp_path)
+    data = bytearray((tmp_path / "model.onnx").read_bytes())
+    data[40] ^= 255
+    (tmp_path / "model.onnx").write_bytes(data)
+    with pytest.raises(UserError, match=r"model.onnx: SHA-256 \w+ found, \w+ expected"):
+        Package.load(tmp_path)
+
+
+def test_graph_that_is_none(tmp_path):
+    rewrite(tmp_path, b"no graph")
+    with pytest.raises(UserError, match=r"model.onnx: ONNX Runtime cannot load it"):
+        Package.load(tmp_path)
+
+
+def test_graph_with_other_outputs(tmp_path):
+    text = '<ir_version: 10, opset_import: ["" : 18]> g (float[1] x) => (float[1] y) { y = Identity(x) }'
+    rewrite(tmp_path, onnx.parser.parse_model(text).SerializeToString())
+    with pytest.raises(UserError, match=r"expected the input 'image' .* found \['x'\] and \['y'\]"):
+        Package.load(tmp_path)
+
+
+def test_loading_and_predicting_needs_no_torch(tmp_path):
+    make_package(tmp_path)
+    code = (
+        "import sys, numpy; from pathlib import Path; from pipeline.package.runtime import Package;"
+        "Package.load(Path(sys.argv[1])).predict(numpy.zeros((8, 8, 3), 'uint8'));"
+        "heavy = {'torch', 'mlflow', 'onnx', 'lightning', 'albumentations'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)

@@ -1,0 +1,69 @@
+"""A hand-made package for tests: no training, no torch, yet a real graph with a real manifest."""
+
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnx.parser
+
+from pipeline.measure.settings import RearfootSettings
+from pipeline.package.manifest import Category, Manifest, write_manifest
+from pipeline.problem import InputSize, Problem
+
+LEFT, RIGHT = ("left_shank", "left_ankle", "left_heel"), ("right_shank", "right_ankle", "right_heel")
+PROBLEM = Problem(
+    category="lower_legs",
+    keypoints=(*LEFT, *RIGHT),
+    flip_pairs=tuple(zip(LEFT, RIGHT, strict=True)),
+    skeleton=((LEFT[0], LEFT[1]), (LEFT[1], LEFT[2]), (RIGHT[0], RIGHT[1]), (RIGHT[1], RIGHT[2])),
+    input=InputSize(width=64, height=64),
+)
+
+# The markers are always at these shares of the image; the confidence is its mean brightness over 64, at most 1.
+SHARES = ((0.40, 0.4), (0.40, 0.6), (0.39, 0.8), (0.60, 0.4), (0.60, 0.6), (0.61, 0.8))
+
+_GRAPH = """
+<ir_version: 10, opset_import: ["" : 18]>
+g (uint8[H,W,3] image) => (float[6,2] keypoints, float[6] confidence, float[4] box)
+<float[6,2] shares = {SHARES}, int64[2] order = {1, 0}, float limit = {64.0}, float zero = {0.0}, float one = {1.0},
+ int64[1] points = {6}, float[4] box_shares = {0.25, 0.25, 0.5, 0.5}>
+{
+  shape = Shape<start = 0, end = 2>(image)
+  size_int = Gather(shape, order)
+  size = Cast<to = 1>(size_int)
+  keypoints = Mul(shares, size)
+  brightness_all = Cast<to = 1>(image)
+  brightness = ReduceMean<keepdims = 0>(brightness_all)
+  ratio = Div(brightness, limit)
+  sure = Clip(ratio, zero, one)
+  confidence = Expand(sure, points)
+  size_twice = Concat<axis = 0>(size, size)
+  box = Mul(box_shares, size_twice)
+}
+"""
+
+
+def fixed_graph() -> onnx.ModelProto:
+    """The graph described at `SHARES`."""
+    values = ", ".join(f"{v:.6f}" for point in SHARES for v in point)
+    return onnx.parser.parse_model(_GRAPH.replace("SHARES", values))
+
+
+def make_package(folder: Path, **fields: Any) -> Manifest:
+    """Write a package of `fixed_graph` to a folder; `fields` replace those of its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(fixed_graph().SerializeToString())
+    (folder / "card.md").write_text("# A package for tests\n")
+    settings = RearfootSettings(name="rearfoot_angle", left=LEFT, right=RIGHT)
+    defaults: dict[str, Any] = {
+        "heelstrike": "0.1.0",
+        "problem": "rearfoot",
+        "network": {"name": "fixed"},
+        "category": Category.of(PROBLEM),
+        "flip_pairs": PROBLEM.flip_pairs,
+        "input": PROBLEM.input,
+        "confidence": 0.5,
+        "measure": settings,
+        "training_data": "0" * 64,
+    }
+    return write_manifest(folder, **(defaults | fields))
