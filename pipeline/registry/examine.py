@@ -1,0 +1,159 @@
+"""A package examined afresh: what a consumer would get from it on every original image of the test split."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float
+
+from pipeline.errors import UserError
+from pipeline.evaluate.metrics import image_rmse
+from pipeline.files import Layout, file_digest
+from pipeline.measure.build import build_measure
+from pipeline.package.runtime import Package
+from pipeline.params import ProblemParams
+from pipeline.progress import progress
+
+_WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The current test split: N labelled instances in their original images.
+
+    Attributes:
+        images: Image file of each.
+        keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
+        labelled: (N, K).
+        subjects: Length N.
+        slices: Slice name to its value for each instance.
+        digest: Of the split's file.
+    """
+
+    images: tuple[Path, ...]
+    keypoints: Float[np.ndarray, "N K 2"]
+    labelled: Bool[np.ndarray, "N K"]
+    subjects: tuple[str, ...]
+    slices: dict[str, tuple[str, ...]]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a package did on a test set.
+
+    Attributes:
+        rmse_px: Per instance, the root of its mean squared coordinate error at the model's input size; inf where the
+            package answered with something that is no number.
+        angle: Per instance, the error of the measurement in its unit; NaN where the truth has none, inf as above.
+        finite: Whether every coordinate was a number.
+        latency_ms: Median time of one image, on this machine's CPU.
+        points: Labelled points of each instance, the weights of an overall RMSE.
+    """
+
+    rmse_px: Float[np.ndarray, "N"]
+    angle: Float[np.ndarray, "N"] | None
+    finite: bool
+    latency_ms: float
+    points: Float[np.ndarray, "N"]
+
+    def overall_rmse(self, which: Bool[np.ndarray, "N"] | None = None) -> float:
+        """Root of the mean squared error over all coordinates of the instances asked for; NaN where there is none."""
+        chosen = (self.points > 0) & (True if which is None else which)
+        if not chosen.any():
+            return float("nan")
+        return float(np.sqrt(np.average(self.rmse_px[chosen] ** 2, weights=self.points[chosen])))
+
+
+def read_test_set(layout: Layout, keypoints: int) -> TestSet:
+    """Read the test split's COCO file.
+
+    Raises:
+        UserError: It is missing, empty, or of another problem.
+    """
+    path = layout.out("split") / "test.json"
+    try:
+        data = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError) as error:
+        raise UserError(f"{path}: no readable test split ({error}); run the split stage") from error
+    images = {image["id"]: image for image in data["images"]}
+    annotations = data["annotations"]
+    if not annotations:
+        raise UserError(f"{path}: no labelled image in it, so nothing can be judged; add subjects or raise split.test")
+    values = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
+    if values.shape[1:] != (3 * keypoints,):
+        raise UserError(f"{path}: expected {keypoints} keypoints (x, y, v) each, found {values.shape[1:]} values")
+    values = values.reshape(len(annotations), keypoints, 3)
+    entries = [images[a["image_id"]] for a in annotations]
+    names = sorted({name for entry in entries for name in entry.get("slices", {})})
+    return TestSet(
+        images=tuple(layout.out("collect") / entry["file_name"] for entry in entries),
+        keypoints=values[..., :2],
+        labelled=values[..., 2] > 0,
+        subjects=tuple(str(entry["subject"]) for entry in entries),
+        slices={name: tuple(str(e.get("slices", {}).get(name, "")) for e in entries) for name in names},
+        digest=file_digest(path),
+    )
+
+
+def examine(package: Package, tests: TestSet, params: ProblemParams, label: str) -> Examination:
+    """Run a package over the test set and compare with the truth.
+
+    Args:
+        package: The package.
+        tests: The test set.
+        params: The problem, for the input size and the measurement.
+        label: What the progress bar says.
+
+    Raises:
+        UserError: An image is gone, or the package has another number of keypoints.
+    """
+    predicted, scales, seconds = np.empty_like(tests.keypoints), [], []
+    with progress(f"judge {label}", len(tests.images)) as bar:
+        for index, path in enumerate(tests.images):
+            image = _read_image(path)
+            for _ in range(_WARM_UP if index == 0 else 0):
+                package.predict(image)
+            start = time.perf_counter()
+            keypoints = package.predict(image).keypoints
+            seconds.append(time.perf_counter() - start)
+            if keypoints.shape != predicted[index].shape:
+                raise UserError(
+                    f"{package.folder}: found {len(keypoints)} keypoints, the problem has {predicted.shape[1]}"
+                )
+            predicted[index] = keypoints
+            size = params.problem.input
+            scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))
+            bar.advance()
+    broken = (~np.isfinite(predicted).all(axis=2) & tests.labelled).any(axis=1)
+    rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * np.array(scales)
+    return Examination(
+        rmse_px=np.where(broken, np.inf, rmse),
+        angle=_angle_errors(predicted, tests, params, broken),
+        finite=not broken.any(),
+        latency_ms=float(np.median(seconds) * 1000),
+        points=tests.labelled.sum(axis=1).astype(np.float64),
+    )
+
+
+def _angle_errors(
+    predicted: Float[np.ndarray, "N K 2"], tests: TestSet, params: ProblemParams, broken: Bool[np.ndarray, "N"]
+) -> Float[np.ndarray, "N"] | None:
+    if params.measure is None:
+        return None
+    measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
+    truth = np.where(tests.labelled[..., None], tests.keypoints, np.nan)
+    known = np.isfinite(measure.values(truth)).any(axis=1)
+    errors = measure.errors(predicted, truth)
+    # a prediction whose measurement is undefined is no reason to leave the image out
+    return np.where(known, np.where(broken | ~np.isfinite(errors), np.inf, errors), np.nan)
+
+
+def _read_image(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise UserError(f"{path}: a test image that is missing or unreadable; run the collect stage again")
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

@@ -1,0 +1,99 @@
+"""What happened to a model: an append-only list of events, kept on the versions they concern.
+
+Each event is one tag of the version, under a name that is never used again, so that every machine that sees the
+registry sees the same history, on SQLite and on a server alike. Nothing here changes or removes an event.
+"""
+
+import getpass
+import json
+import socket
+import uuid
+from pathlib import Path
+from typing import Literal
+
+from pipeline.problem import Strict
+from pipeline.registry.decision import utc_now
+from pipeline.registry.versions import Registry, Version, open_registry
+
+_PREFIX = "history."
+Kind = Literal["promoted", "refused", "rolled_back"]
+
+
+class Event(Strict):
+    """One line of the history.
+
+    Attributes:
+        time: UTC, ISO 8601.
+        kind: What was done.
+        version: The version it concerns: promoted, refused, or restored.
+        champion_before: Version number of the champion until then; none where there was none.
+        why: One line for a person.
+        by: Who did it, user@machine.
+    """
+
+    time: str
+    kind: Kind
+    version: int
+    champion_before: int | None
+    why: str
+    by: str
+
+    def line(self) -> str:
+        """The event as a line of text."""
+        before = "none" if self.champion_before is None else str(self.champion_before)
+        moved = f"champion {before} -> {self.version}" if self.kind != "refused" else f"champion stays {before}"
+        return f"{self.time[:19]}Z  {self.kind:<11}  version {self.version}  {moved}  {self.why}  ({self.by})"
+
+
+def history(root: Path, problem: str) -> list[Event]:
+    """Every event of a problem, oldest first; empty where nothing has been registered."""
+    with open_registry(root, problem, create=False) as registry:
+        return events(registry.versions())
+
+
+def events(versions: list[Version]) -> list[Event]:
+    """The events on these versions, oldest first."""
+    texts = [text for version in versions for key, text in version.tags.items() if key.startswith(_PREFIX)]
+    return sorted((Event.model_validate_json(text) for text in texts), key=lambda event: event.time)
+
+
+def append(registry: Registry, kind: Kind, version: int, champion_before: int | None, why: str) -> Event:
+    """Add an event, unless the newest event of the version already says the same (a command run again)."""
+    event = Event(time=utc_now(), kind=kind, version=version, champion_before=champion_before, why=why, by=_who())
+    mine = [past for past in events(registry.versions()) if past.version == version]
+    same = {"time", "by"}
+    if mine and mine[-1].model_dump(exclude=same) == event.model_dump(exclude=same):
+        return mine[-1]
+    key = f"{_PREFIX}{event.time.replace(':', '')}-{uuid.uuid4().hex[:6]}"
+    registry.tag(version, {key: json.dumps(event.model_dump())})
+    return event
+
+
+def champions(past: list[Event]) -> list[int]:
+    """The champions that a rollback can go back through, oldest first; the last one is the present champion.
+
+    A promotion adds its version; a rollback removes what it took back. Where an event does not follow from the one
+    before (somebody moved the alias by hand), the champion it found is taken as it was.
+    """
+    line: list[int] = []
+    for event in past:
+        if event.kind == "refused":
+            continue
+        if event.champion_before is not None and line[-1:] != [event.champion_before]:
+            line.append(event.champion_before)
+        if event.kind == "promoted":
+            if line[-1:] != [event.version]:
+                line.append(event.version)
+        else:
+            while line and line[-1] != event.version:
+                line.pop()
+            line = line or [event.version]
+    return line
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,67 @@
+"""A challenger held against the champion, both examined afresh on the current test split."""
+
+from pathlib import Path
+
+from pipeline.files import Layout
+from pipeline.package.runtime import Package
+from pipeline.params import ProblemParams
+from pipeline.registry.decision import Decision, utc_now
+from pipeline.registry.examine import TestSet, examine, read_test_set
+from pipeline.registry.gates import Case, Side, run_gates
+from pipeline.registry.promote import stored_decision
+from pipeline.registry.pull import fetch
+from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
+
+
+def judge(params: ProblemParams, layout: Layout, challenger: Version) -> Decision:
+    """Run every gate for a registered candidate.
+
+    The candidate is fetched from the registry like any consumer would: what is judged is what would be served.
+
+    Args:
+        params: The problem's params, with the gates.
+        layout: Where the test split and the validation result lie.
+        challenger: The candidate, from `register`.
+
+    Returns:
+        The decision. For a candidate that is the champion already, the decision that made it so.
+
+    Raises:
+        UserError: A package cannot be fetched or is damaged, or there is no test split.
+    """
+    with open_registry(layout.root, layout.problem) as registry:
+        challenger = registry.version(challenger.number)
+        champion = registry.aliased(CHAMPION)
+        made_by = stored_decision(challenger)
+        if champion is not None and champion.number == challenger.number:
+            if made_by is not None and made_by.passed:
+                return made_by
+            champion = None  # made champion by hand: judged on its own
+        folder = fetch(registry, challenger)
+        against = None if champion is None else fetch(registry, champion)
+    tests = read_test_set(layout, len(params.problem.keypoints))
+    case = Case(
+        params=params,
+        tests=tests,
+        challenger=_side(folder, tests, params, f"challenger {challenger.number}"),
+        champion=None
+        if against is None or champion is None
+        else _side(against, tests, params, f"champion {champion.number}"),
+        validation=layout.out("validate") / "result.json",
+        rolled_back=challenger.tags.get(ROLLED_BACK_TAG),
+    )
+    return Decision(
+        problem=layout.problem,
+        challenger=challenger.number,
+        challenger_package=challenger.package,
+        champion=None if champion is None else champion.number,
+        champion_package=None if champion is None else champion.package,
+        test_split=tests.digest,
+        time=utc_now(),
+        gates=run_gates(case),
+    )
+
+
+def _side(folder: Path, tests: TestSet, params: ProblemParams, label: str) -> Side:
+    package = Package.load(folder)
+    return Side(folder, package.manifest, examine(package, tests, params, label))

@@ -1,0 +1,78 @@
+"""The champion moves forward only here, and only when every gate passed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import UserError
+from pipeline.registry.decision import Decision
+from pipeline.registry.history import append
+from pipeline.registry.lock import promotion_lock
+from pipeline.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a candidate.
+
+    Attributes:
+        kind: `promoted`, `refused`, or `already` where it was the champion before.
+        version: The candidate.
+        champion_before: Version number of the champion until then; none where there was none.
+        why: One line for a person.
+    """
+
+    kind: Literal["promoted", "refused", "already"]
+    version: int
+    champion_before: int | None
+    why: str
+
+
+def stored_decision(version: Version) -> Decision | None:
+    """The last decision on a version, as its tags tell it."""
+    text = version.tags.get(DECISION_TAG)
+    return Decision.model_validate_json(text) if text else None
+
+
+def promote(root: Path, decision: Decision) -> Outcome:
+    """Record a decision on its version, and move `champion` there if every gate passed.
+
+    Called again with the same decision, for instance after a kill, it ends in the same state and adds nothing.
+
+    Raises:
+        UserError: The champion is no longer the one the decision compared with, or the version is another package.
+    """
+    with open_registry(root, decision.problem) as registry, promotion_lock(registry):
+        version = registry.version(decision.challenger)
+        if version.package != decision.challenger_package:
+            raise UserError(
+                f"{version.reference}: holds the package {version.package[:12]}, but the decision is about "
+                f"{decision.challenger_package[:12]}; judge it again"
+            )
+        champion = registry.aliases().get(CHAMPION)
+        if champion == version.number:
+            return Outcome("already", version.number, decision.champion, "it is the champion already")
+        if champion != decision.champion:
+            raise UserError(
+                f"{decision.problem}: the champion is now version {champion}, but the decision compared with "
+                f"{decision.champion}; somebody else promoted meanwhile. Run the same command again to judge afresh"
+            )
+        _record(registry, decision)
+        if not decision.passed or ROLLED_BACK_TAG in version.tags:
+            why = "; ".join(decision.failures) or f"was rolled back {version.tags[ROLLED_BACK_TAG]}"
+            append(registry, "refused", version.number, champion, why)
+            return Outcome("refused", version.number, champion, why)
+        why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
+        # the event first: killed in between, the next call finds it and only moves the alias
+        append(registry, "promoted", version.number, champion, why)
+        registry.set_alias(CHAMPION, version.number)
+        return Outcome("promoted", version.number, champion, why)
+
+
+def _record(registry: Registry, decision: Decision) -> None:
+    """Decision and numbers as tags and description of the version."""
+    tags = {DECISION_TAG: decision.model_dump_json()}
+    for gate in decision.gates:
+        tags[f"gate.{gate.name}"] = f"{'pass' if gate.passed else 'FAIL'}: {gate.reason}"
+    registry.tag(decision.challenger, tags)
+    registry.describe(decision.challenger, decision.markdown())

@@ -1,0 +1,55 @@
+"""The way back: the previous champion becomes the champion again, after its package was verified."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.registry.decision import utc_now
+from pipeline.registry.history import append, champions, events
+from pipeline.registry.lock import promotion_lock
+from pipeline.registry.pull import fetch
+from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """From which version to which the champion went back."""
+
+    problem: str
+    taken_back: int
+    restored: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.problem}: the champion is version {self.restored} again (its package was fetched and verified); "
+            f"version {self.taken_back} was taken back and will not be promoted again"
+        )
+
+
+def rollback(problem: str, root: Path) -> Rollback:
+    """Make the previous champion the champion again, after its package was fetched and its hashes checked.
+
+    The version taken back cannot be promoted again; a new candidate can.
+
+    Raises:
+        UserError: There is no champion, none before it, or the previous one's package is damaged or gone.
+    """
+    with open_registry(root, problem, create=False) as registry, promotion_lock(registry):
+        now = registry.aliases().get(CHAMPION)
+        if now is None:
+            raise UserError(
+                f"{problem}: has no champion, so nothing to roll back; `heelstrike retrain {problem}` makes one"
+            )
+        line = champions(events(registry.versions()))
+        before = line[: line.index(now)] if now in line else line
+        if not before:
+            raise UserError(
+                f"{problem}: version {now} is the first champion, there is none before it to go back to; "
+                "retrain, or pin your consumers to a folder"
+            )
+        previous = registry.version(before[-1])
+        fetch(registry, previous)
+        registry.tag(now, {ROLLED_BACK_TAG: utc_now()})
+        append(registry, "rolled_back", previous.number, now, f"version {now} taken back")
+        registry.set_alias(CHAMPION, previous.number)
+        return Rollback(problem, now, previous.number)

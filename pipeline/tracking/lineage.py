@@ -1,0 +1,73 @@
+"""Which inputs a retrain was made of: the git commit and the hashes in dvc.lock."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import UserError
+from pipeline.files import Layout, json_digest
+
+PREFIX = "heelstrike."
+
+
+def locked_stages(layout: Layout) -> dict[str, Any]:
+    """The entries of dvc.lock for this problem, by stage name.
+
+    Raises:
+        UserError: There is no dvc.lock, or nothing of the problem in it.
+    """
+    path = layout.root / "dvc.lock"
+    try:
+        stages = yaml.safe_load(path.read_text())["stages"]
+    except FileNotFoundError:
+        raise UserError(f"{path}: not there; run the stages first (heelstrike retrain {layout.problem})") from None
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: not a lock file of DVC ({error}); `git checkout dvc.lock` restores it") from error
+    suffix = f"@{layout.problem}"
+    mine = {name.removesuffix(suffix): entry for name, entry in stages.items() if name.endswith(suffix)}
+    if not mine:
+        raise UserError(f"{path}: nothing of {layout.problem} in it; run the stages first")
+    return mine
+
+
+def output_hashes(layout: Layout) -> dict[str, str]:
+    """DVC's hash of every output of the problem's stages, by path."""
+    stages = locked_stages(layout).values()
+    return {out["path"]: str(out["md5"]) for entry in stages for out in entry.get("outs", [])}
+
+
+def retrain_key(layout: Layout) -> str:
+    """What makes two retrains the same one: equal hashes of every output."""
+    return json_digest(output_hashes(layout))[:32]
+
+
+def lineage_tags(layout: Layout) -> dict[str, str]:
+    """Tags that tie a run to the code and the data it came from.
+
+    Returns:
+        The git commit (and whether the tree had changes of its own), and the DVC hash of the raw data and of each
+        stage's outputs.
+    """
+    tags = _git_tags(layout.root)
+    raw = f"data/raw/{layout.problem}"
+    for entry in locked_stages(layout).values():
+        for dep in entry.get("deps", []):
+            if dep["path"] == raw:
+                tags[f"{PREFIX}dvc.raw"] = str(dep["md5"])
+    for path, digest in output_hashes(layout).items():
+        tags[f"{PREFIX}dvc.{Path(path).name.removesuffix('.json')}"] = digest
+    return tags
+
+
+def _git_tags(root: Path) -> dict[str, str]:
+    def git(*arguments: str) -> str | None:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    if commit is None:
+        return {f"{PREFIX}git": "none: not a git repository, or nothing committed"}
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return {"mlflow.source.git.commit": commit, f"{PREFIX}git": commit[:10] + ("+changes" if changed else "")}

@@ -1,0 +1,119 @@
+"""The package as an MLflow model: the same files, beside a description that MLflow's own tools read.
+
+What is logged is the package folder, byte for byte, plus `MLmodel` (signature, input example, the ONNX flavour). There
+is no pickle in it, and `mlflow.onnx.load_model`, `mlflow.pyfunc.load_model` and `mlflow models serve` can use it.
+"""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline.files import Layout
+from pipeline.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
+from pipeline.tracking.lineage import PREFIX
+from pipeline.tracking.results import numbers
+from pipeline.tracking.runs import Run
+
+if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
+
+PACKAGE_TAG = f"{PREFIX}package"
+_EXAMPLE_SIDE = 48  # the input example is JSON: a small picture does
+
+
+def log_package(layout: Layout, run: Run) -> str:
+    """Log the package of the retrain as its model, once.
+
+    Returns:
+        MLflow's id of the model (`m-...`), for registration; the same one whenever the same package is logged again.
+
+    Raises:
+        UserError: The package is missing or damaged.
+    """
+    from mlflow.entities import LoggedModelOutput
+
+    folder = layout.out("package")
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    found = _logged(run, manifest.digest)
+    if found is not None:
+        return str(found.model_id)
+    tags = {PACKAGE_TAG: manifest.digest, "mlflow.modelType": "onnx"}
+    params = {key: str(value) for key, value in manifest.network.items()}
+    model = run.client.create_logged_model(
+        run.experiment_id, layout.problem, source_run_id=run.run_id, tags=tags, params=params, model_type="keypoints"
+    )
+    with TemporaryDirectory() as aside:
+        _write_model(folder, manifest, Path(aside), str(model.model_id), run.run_id)
+        run.client.log_model_artifacts(model.model_id, aside)
+    run.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    _log_model_metrics(run, manifest, str(model.model_id))
+    run.client.finalize_logged_model(model.model_id, "READY")
+    return str(model.model_id)
+
+
+def _logged(run: Run, digest: str) -> "LoggedModel | None":
+    """The finished model of this package; one that a kill left unfinished is removed."""
+    models = run.client.search_logged_models([run.experiment_id], f"tags.`{PACKAGE_TAG}` = '{digest}'")
+    for model in models:
+        if str(model.status) == "READY":
+            return model
+        run.client.delete_logged_model(model.model_id)
+    return None
+
+
+def _write_model(folder: Path, manifest: Manifest, into: Path, model_id: str, run_id: str) -> None:
+    from mlflow.models import Model, ModelSignature
+    from mlflow.models.utils import _Example
+
+    names = [MANIFEST, *manifest.files]
+    for name in names:
+        shutil.copyfile(folder / name, into / name)
+    inputs, outputs = _signature(folder / MODEL)
+    model = Model(model_uuid=model_id, model_id=model_id, run_id=run_id, signature=ModelSignature(inputs, outputs))
+    model.add_flavor("onnx", onnx_version=_onnx_version(), data=MODEL, providers=["CPUExecutionProvider"])
+    model.add_flavor("python_function", loader_module="mlflow.onnx", data=MODEL)
+    picture = np.random.default_rng(0).integers(0, 256, (_EXAMPLE_SIDE, _EXAMPLE_SIDE, 3), dtype=np.uint8)
+    example = _Example({inputs.input_names()[0]: picture})
+    example.save(str(into))
+    model.saved_input_example_info = example.info
+    model.model_size_bytes = sum((into / name).stat().st_size for name in names)
+    model.save(str(into / "MLmodel"))
+
+
+def _signature(path: Path) -> tuple[Any, Any]:
+    """The graph's inputs and outputs as MLflow schemas; a size that the graph leaves open is -1."""
+    import onnx
+    from mlflow.types import Schema, TensorSpec
+
+    def schema(values: Any) -> Schema:
+        specs: list[Any] = []
+        for value in values:
+            tensor = value.type.tensor_type
+            shape = [d.dim_value if d.HasField("dim_value") else -1 for d in tensor.shape.dim]
+            specs.append(TensorSpec(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type), shape, value.name))
+        return Schema(specs)
+
+    graph = onnx.load(path, load_external_data=False).graph
+    return schema(graph.input), schema(graph.output)
+
+
+def _onnx_version() -> str:
+    from importlib.metadata import version
+
+    return version("onnx")
+
+
+def _log_model_metrics(run: Run, manifest: Manifest, model_id: str) -> None:
+    """The headline metrics on the model itself, so that the list of models can be sorted by them."""
+    from mlflow.entities import Metric
+
+    metrics = [
+        Metric(f"test/{name}", value, run.started_ms, 0, model_id=model_id, run_id=run.run_id)
+        for name, value in numbers(manifest.metrics)
+    ]
+    if metrics:
+        run.client.log_batch(run.run_id, metrics=metrics)

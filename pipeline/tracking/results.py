@@ -1,0 +1,140 @@
+"""What the stages wrote, logged into a retrain's run: data, validation, settings, history, metrics, figures."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.files import Layout
+from pipeline.tracking.lineage import output_hashes
+from pipeline.tracking.runs import Run
+
+_DATA_STAGES = ("collect", "split", "prepare")
+
+
+def log_dataset(layout: Layout, run: Run) -> None:
+    """Log the data of the run: labelled frames, their splits and the arrays, each with its DVC digest."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    hashes = output_hashes(layout)
+    profile = json.dumps({f"{name}_images": count for name, count in _split_sizes(layout).items()})
+    inputs = []
+    for stage in _DATA_STAGES:
+        path = layout.out(stage).relative_to(layout.root).as_posix()
+        if path not in hashes:
+            continue
+        source = json.dumps({"path": path, "get": f"dvc pull {path}"})
+        # an `.md5.dir` of DVC has 36 characters, the most that MLflow takes
+        data = Dataset(f"{layout.problem}/{stage}", hashes[path], "dvc", source, profile=profile)
+        inputs.append(DatasetInput(data, [InputTag("mlflow.data.context", stage)]))
+    run.client.log_inputs(run.run_id, datasets=inputs)
+
+
+def log_training(layout: Layout, run: Run) -> None:
+    """Log the trained settings as params and history.csv as metrics, a step per epoch."""
+    folder = layout.out("train")
+    settings = _read_json(folder / "settings.json")
+    run.log_params(dict(_flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
+    with _open(folder / "history.csv") as stream:
+        rows = [_history_row(row) for row in csv.DictReader(stream)]
+    run.log_metrics(rows)
+    for name in ("settings.json", "history.csv", "summary.json"):
+        if (folder / name).is_file():
+            run.client.log_artifact(run.run_id, str(folder / name), "train")
+
+
+def log_validation(layout: Layout, run: Run) -> None:
+    """Log what validation found: its files, and in a tag whether there were errors."""
+    folder = layout.out("validate")
+    _log_folder(run, folder, "validation")
+    for path in sorted(folder.glob("*.json")):
+        run.log_metrics([{f"validation/{k}": v for k, v in numbers(_read_json(path)) if k in ("errors", "warnings")}])
+
+
+def log_evaluation(layout: Layout, run: Run) -> None:
+    """Log the test metrics, and the report, figures and overlay sheets as files."""
+    metrics = _read_json(_metrics_path(layout))
+    run.log_metrics([{f"test/{name}": value for name, value in numbers(metrics)}])
+    _log_folder(run, layout.out("evaluate"), "evaluation")
+    run.set_tags({"mlflow.note.content": _note(layout, metrics)})
+
+
+def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The finite numbers of nested metrics, by a path with slashes, as MLflow groups its charts."""
+    for path, value in _flat(nested, "/"):
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf"):
+            yield path, float(value)
+
+
+def _metrics_path(layout: Layout) -> Path:
+    return layout.out("evaluate").parent / "metrics.json"
+
+
+def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
+    """The run's description in the UI: what was trained, and how well it does."""
+    settings = _read_json(layout.out("train") / "settings.json")
+    sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
+    model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
+    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.count("/") == 0]
+    lines = [
+        f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
+        "",
+        "| on the test split | |",
+        "| --- | --- |",
+        *rows,
+        "",
+        "Report: artifact `evaluation/report.html`. Trials: the runs nested below. Model: see *Logged models*.",
+    ]
+    return "\n".join(lines)
+
+
+def _split_sizes(layout: Layout) -> dict[str, int]:
+    sizes = {}
+    for name in ("train", "val", "test"):
+        path = layout.out("split") / f"{name}.json"
+        if path.is_file():
+            sizes[name] = len(_read_json(path)["images"])
+    return sizes
+
+
+def _history_row(row: Mapping[str, str]) -> dict[str, float]:
+    """A row of history.csv as metrics: `val_rmse_px` becomes val/rmse_px, everything else train/NAME."""
+    values = {}
+    for name, text in row.items():
+        try:
+            value = float(text)
+        except (TypeError, ValueError):
+            continue  # a column of words, or a metric that this epoch does not have
+        values[f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}"] = value
+    return values
+
+
+def _log_folder(run: Run, folder: Path, name: str) -> None:
+    if not folder.is_dir():
+        raise UserError(f"{folder}: not there; run the {folder.name} stage first")
+    run.client.log_artifacts(run.run_id, str(folder), name)
+
+
+def _flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any]]:
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}{joint}{path}", inner) for path, inner in _flat(value, joint))
+        else:
+            yield str(key), json.dumps(value) if isinstance(value, list) else value
+
+
+def _read_json(path: Path) -> Any:
+    with _open(path) as stream:
+        try:
+            return json.load(stream)
+        except ValueError as error:
+            raise UserError(f"{path}: not valid JSON ({error}); run the {path.parent.name} stage again") from error
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open(newline="")
+    except FileNotFoundError:
+        raise UserError(f"{path}: not there; run the stages first") from None
