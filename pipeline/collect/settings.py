@@ -6,6 +6,10 @@ from pydantic import Field
 
 from pipeline.problem import Strict
 
+MissingImages = Annotated[
+    Literal["error", "skip"], Field(description="labels whose image or video is not there: stop, or leave out and list")
+]
+
 
 class SyntheticSource(Strict):
     """Rendered rear-view walking videos with exact labels (pipeline/collect/synthetic)."""
@@ -30,7 +34,10 @@ class CsvSource(Strict):
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
-    slices: Annotated[tuple[str, ...], Field(description="columns to carry as evaluation slices")] = ()
+    slices: Annotated[
+        tuple[str, ...] | None, Field(description="columns that become evaluation slices; none: every other column")
+    ] = None
+    missing_images: MissingImages = "error"
 
 
 class DeepLabCutSource(Strict):
@@ -42,6 +49,7 @@ class DeepLabCutSource(Strict):
     subject: Annotated[
         Literal["folder", "image"], Field(description="what stands for the subject: the video's folder or each image")
     ] = "folder"
+    missing_images: MissingImages = "error"
 
 
 class CocoSource(Strict):
@@ -50,7 +58,11 @@ class CocoSource(Strict):
     kind: Literal["coco"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
-    subject: Annotated[str | None, Field(description="key of the image entry that names the subject")] = None
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    subject: Annotated[
+        str | None, Field(description="key of the image entry that names the subject; none: each image is its own")
+    ] = None
+    missing_images: MissingImages = "error"
 
 
 Source = Annotated[SyntheticSource | CsvSource | DeepLabCutSource | CocoSource, Field(discriminator="kind")]

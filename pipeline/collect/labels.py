@@ -1,0 +1,169 @@
+"""What every reader makes of a label file, and the checks that all formats share."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from pipeline.annotations import with_keypoints
+from pipeline.collect.findings import Findings
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"})
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one file, before any image is opened.
+
+    Attributes:
+        table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
+            slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
+            `slice_NAME`, and the keypoint columns of the annotation table.
+        dropped: Reason to the rows (``file:row``) that were left out for it.
+        notes: What a person should know about how the file was read.
+    """
+
+    table: pd.DataFrame
+    dropped: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_video(media: str) -> bool:
+    """Whether a file of this name is read as a video."""
+    return Path(media).suffix.lower() in VIDEO_SUFFIXES
+
+
+def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
+    """Paths as label files give them, relative to `folder`, made relative to `root`.
+
+    Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
+    that leaves `root` starts with ``..``.
+    """
+    unique = {n: os.path.relpath(os.path.normpath(folder / n.replace("\\", "/")), root) for n in names.unique()}
+    return names.map(unique)
+
+
+def make_labels(
+    table: pd.DataFrame,
+    keypoints: tuple[str, ...],
+    xy: Float[np.ndarray, "N K 2"],
+    visibility: Int[np.ndarray, "N K"],
+    root: Path,
+    findings: Findings,
+    missing_images: str,
+    notes: list[str] | None = None,
+) -> Labels:
+    """Check what all formats have in common and put the labels together.
+
+    Args:
+        table: Columns media, frame, instance, subject, source, slice_*; `source` is ``file:row``.
+        keypoints: Names, length K.
+        xy: Coordinates, NaN where not labelled.
+        visibility: COCO visibility; points without coordinates count as 0 whatever it says.
+        root: Folder that `media` is relative to.
+        findings: Where problems go; raised at the end.
+        missing_images: `error`, or `skip` to leave out labels whose file is not there.
+        notes: What the reader has to say.
+
+    Raises:
+        UserError: Anything is wrong, including what the reader found before.
+    """
+    rows = table["source"].str.rpartition(":")[2].to_numpy()
+    _check_points(keypoints, xy, rows, findings)
+    _check_media(table, root, rows, findings, missing_images)
+    _check_duplicates(table, xy, rows, findings)
+    findings.raise_any()
+    visibility = np.where(np.isnan(xy).any(axis=2), 0, visibility)
+    xy = np.where(visibility[..., None] == 0, np.nan, xy)
+    full = with_keypoints(table, keypoints, xy, visibility)
+    dropped = {}
+    if missing_images == "skip":
+        there = {m: (root / m).is_file() for m in full["media"].unique()}
+        gone = ~full["media"].map(there).astype(bool)
+        dropped["the image or video is not there"] = [
+            f"{s} ({m})" for s, m in zip(full["source"][gone], full["media"][gone], strict=True)
+        ]
+        full = full[~gone]
+    empty = (full[[f"{k}_v" for k in keypoints]] == 0).all(axis=1)
+    dropped["no keypoint is labelled"] = full["source"][empty].tolist()
+    return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
+
+
+def _check_points(
+    keypoints: tuple[str, ...], xy: Float[np.ndarray, "N K 2"], rows: np.ndarray, findings: Findings
+) -> None:
+    half = np.argwhere(np.isnan(xy[..., 0]) != np.isnan(xy[..., 1]))
+
+    def describe_half(i: int) -> str:
+        row, k = half[i]
+        have, lack = ("y", "x") if np.isnan(xy[row, k, 0]) else ("x", "y")
+        return (
+            f"row {rows[row]}, keypoint {keypoints[k]}: {have} is given but {lack} is missing; "
+            f"give both, or leave both empty where the point is not labelled"
+        )
+
+    findings.add_each(np.arange(len(half)), describe_half)
+    infinite = np.argwhere(np.isinf(xy))
+
+    def describe_infinite(i: int) -> str:
+        row, k, axis = infinite[i]
+        return (
+            f"row {rows[row]}, {keypoints[k]} {'xy'[axis]}: found {xy[row, k, axis]}, expected a number of pixels; "
+            f"correct it, or leave x and y empty"
+        )
+
+    findings.add_each(np.arange(len(infinite)), describe_infinite)
+
+
+def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Findings, missing: str) -> None:
+    """Each file that is named wrongly is one finding, at the first row that names it; then frame numbers."""
+    first = table.drop_duplicates("media")
+    for at, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
+        suffix = Path(media).suffix.lower()
+        if media.startswith(".."):
+            findings.add(f"row {rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
+        elif suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
+            known = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
+            findings.add(f"row {rows[at]}: {media} is neither a video nor an image by its name; known: {known}")
+        elif missing == "error" and not (root / media).is_file():
+            findings.add(
+                f"row {rows[at]}: {media} is not there; add the file, correct the path, or remove its labels "
+                f"(or set missing_images: skip)"
+            )
+    video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
+    frame = table["frame"].to_numpy()
+    wrong = np.flatnonzero(video & (frame < 0))
+    findings.add_each(
+        wrong,
+        lambda i: (
+            f"row {rows[i]}: frame {frame[i] if frame[i] != -1 else 'number missing'} of {table['media'].iloc[i]}; "
+            f"expected the frame's number in presentation order, from 0"
+        ),
+    )
+
+
+def _check_duplicates(
+    table: pd.DataFrame, xy: Float[np.ndarray, "N K 2"], rows: np.ndarray, findings: Findings
+) -> None:
+    """One instance of one frame is labelled once."""
+    key = ["media", "frame", "instance"]
+    again = np.flatnonzero(table.duplicated(key))
+    if not len(again):
+        return
+    group = table.groupby(key, sort=False).ngroup().to_numpy()
+    first = np.full(group.max() + 1, -1)
+    first[group[::-1]] = np.arange(len(group))[::-1]
+
+    def describe(i: int) -> str:
+        other = first[group[i]]
+        frame = table["frame"].iloc[i]
+        what = table["media"].iloc[i] + (f", frame {frame}" if frame >= 0 else "")
+        if np.array_equal(xy[i], xy[other], equal_nan=True):
+            return f"row {rows[i]} repeats row {rows[other]} ({what}); remove one"
+        return f"rows {rows[other]} and {rows[i]} label {what} differently; keep the right one"
+
+    findings.add_each(again, describe)

@@ -1,0 +1,13 @@
+"""Readers of label formats: one file each, one entry each in READERS."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.collect.labels import Labels
+from pipeline.collect.readers import csv
+
+Reader = Callable[[Path, Path, Any, tuple[str, ...]], Labels]
+"""(label file, root of the source, settings of the source, keypoints) to labels; UserError with every finding."""
+
+READERS: dict[str, Reader] = {"csv": csv.read}

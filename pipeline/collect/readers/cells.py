@@ -1,0 +1,68 @@
+"""Cells of delimited text: rows with their line numbers, and numbers, with a finding for each cell that is none."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from pipeline.collect.findings import Findings
+from pipeline.errors import UserError
+
+_EMPTY = frozenset({"", "nan", "na", "n/a", "null", "none"})
+
+
+def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[list[list[str]], Int[np.ndarray, " N"]]:
+    """All rows of a delimited text file, headers included, without blank ones.
+
+    Comma, semicolon and tab are told apart by the first line.
+
+    Returns:
+        Rows of cells, stripped of surrounding blanks; the line of the file on which each row ends, from 1.
+
+    Raises:
+        UserError: The file is empty, no text, or has no row below its header.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            first = stream.readline()
+            delimiter = max(",;\t", key=first.count)
+            stream.seek(0)
+            reader = csv.reader(stream, delimiter=delimiter)
+            pairs = [(row, reader.line_num) for row in reader if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{findings.where}: not a CSV file in UTF-8 ({error}); save it again as such") from None
+    if len(pairs) <= header_rows:
+        what = "empty" if not pairs else "a header without rows"
+        raise UserError(f"{findings.where}: {what}; expected a header and a row per labelled frame")
+    rows, lines = [[cell.strip() for cell in row] for row, _ in pairs], np.array([line for _, line in pairs])
+    width = len(rows[0])
+    ragged = np.flatnonzero(np.array([len(row) for row in rows]) != width)
+    findings.add_each(ragged, lambda i: f"row {lines[i]}: {len(rows[i])} cells, expected {width} as in the header")
+    for i in ragged:
+        rows[i] = (rows[i] + [""] * width)[:width]
+    return rows, lines
+
+
+def numbers(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
+    """Numbers of a column of text; NaN where a cell is empty, a finding where it holds something else."""
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    lost = np.flatnonzero(np.isnan(values))
+    text = cells.to_numpy()
+    wrong = np.array([i for i in lost if text[i].lower() not in _EMPTY], dtype=np.int64)
+    findings.add_each(
+        wrong,
+        lambda i: f"row {rows[i]}, column {column}: found {text[i]!r}, expected a number; correct it or leave it empty",
+    )
+    return values
+
+
+def whole_numbers(
+    cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings
+) -> Int[np.ndarray, " N"]:
+    """Whole numbers of a column of text; -1 where a cell is empty."""
+    values = numbers(cells, column, rows, findings)
+    broken = np.flatnonzero(np.isfinite(values) & (values != np.round(values)) | np.isinf(values))
+    findings.add_each(broken, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a whole number")
+    return np.where(np.isfinite(values), values, -1).astype(np.int64)

@@ -1,0 +1,112 @@
+"""A CSV with a row per labelled frame, its columns named in params."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline.annotations import SLICE_PREFIX
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import IMAGE_SUFFIXES, Labels, make_labels, media_below
+from pipeline.collect.readers.cells import numbers, read_rows, whole_numbers
+from pipeline.collect.settings import CsvSource
+
+
+def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) -> Labels:
+    """Read a label CSV.
+
+    Optional columns NAME_v hold COCO visibilities; without them a point with coordinates is visible. Every column
+    that is not named otherwise becomes an evaluation slice, unless the source lists its slices.
+
+    Args:
+        path: The CSV; paths in it are relative to its folder.
+        root: The folder that all media of the source are relative to.
+        source: Names of the columns.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    rows, lines = read_rows(path, findings)
+    cells = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
+    lines = lines[1:]
+    pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
+    _check_header(cells, source, pairs, findings)
+    frame = _frames(cells, source, lines, findings)
+    xy = np.stack(
+        [np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1) for k in keypoints], axis=1
+    )
+    visibility = np.stack([_visibility(cells, f"{k}_v", lines, findings) for k in keypoints], axis=1)
+    unnamed = np.flatnonzero(cells[source.file] == "")
+    findings.add_each(unnamed, lambda i: f"row {lines[i]}, column {source.file}: empty, expected a video or image")
+    findings.raise_any()
+
+    media = media_below(root, path.parent, cells[source.file])
+    subject = cells[source.subject] if source.subject else media
+    nobody = np.flatnonzero(subject == "")
+    findings.add_each(nobody, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected who is shown")
+    columns = {
+        "media": media,
+        "frame": frame,
+        "instance": 0,
+        "subject": subject,
+        "source": f"{findings.where}:" + pd.Series(lines).astype("str"),
+    }
+    columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs)}
+    return make_labels(
+        pd.DataFrame(columns), keypoints, xy, visibility, root, findings, missing_images=source.missing_images
+    )
+
+
+def _check_header(
+    cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], findings: Findings
+) -> None:
+    """Every column there, each once; otherwise nothing below can be read."""
+    have = list(cells.columns)
+    for column in sorted({c for c in have if have.count(c) > 1}):
+        findings.add(f"header: column {column!r} stands there twice; rename or remove one")
+    for column in filter(None, (source.file, source.subject, *(source.slices or ()))):
+        if column not in have:
+            findings.add(f"header: column {column!r} is missing; found {have}")
+    lacking = [c for pair in pairs.values() for c in pair if c not in have]
+    if lacking:
+        complete = sum(all(c in have for c in pair) for pair in pairs.values())
+        findings.add(
+            f"header: {complete} of the problem's {len(pairs)} keypoints have their columns; missing: {lacking}; add "
+            f"them (empty where not labelled), or name the columns in params under `keypoints`"
+        )
+    findings.raise_any()
+
+
+def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
+    """Frame numbers; -1 for still images, which may share a CSV with videos."""
+    still = cells[source.file].map(lambda name: Path(name).suffix.lower() in IMAGE_SUFFIXES).to_numpy(dtype=bool)
+    if source.frame is None or (source.frame not in cells and still.all()):
+        return np.full(len(cells), -1)
+    if source.frame not in cells:
+        findings.add(f"header: column {source.frame!r} is missing; found {list(cells.columns)}")
+        findings.raise_any()
+    frame = whole_numbers(cells[source.frame], source.frame, lines, findings)
+    negative = np.flatnonzero((frame < -1) | ((frame == -1) & (cells[source.frame] == "-1").to_numpy()))
+    findings.add_each(
+        negative,
+        lambda i: f"row {lines[i]}, column {source.frame}: found {frame[i]}, expected a frame number from 0",
+    )
+    return np.where(still, -1, np.maximum(frame, -1))
+
+
+def _visibility(cells: pd.DataFrame, column: str, lines: np.ndarray, findings: Findings) -> np.ndarray:
+    if column not in cells:
+        return np.full(len(cells), 2)
+    values = whole_numbers(cells[column], column, lines, findings)
+    wrong = np.flatnonzero((values < -1) | (values > 2) | ((values == -1) & (cells[column] == "-1").to_numpy()))
+    findings.add_each(wrong, lambda i: f"row {lines[i]}, column {column}: found {values[i]}, expected 0, 1 or 2")
+    return np.where(values == -1, 2, values)
+
+
+def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]]) -> list[str]:
+    if source.slices is not None:
+        return list(source.slices)
+    taken = {source.file, source.frame, source.subject, *(c for pair in pairs.values() for c in pair)}
+    return [c for c in cells.columns if c and c not in taken | {f"{k}_v" for k in pairs}]
