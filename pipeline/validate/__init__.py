@@ -1,1 +1,5 @@
-"""Validate: a Great Expectations suite over the annotation table, Data Docs, and a list a labeller can work from."""
+"""Check the annotation table with a Great Expectations suite; errors stop the pipeline, warnings are listed.
+
+`expectations/` holds what is checked (numpy only), `suite.py` runs it as Great Expectations' own expectations,
+`docs.py` and `worklist.py` write what people read.
+"""

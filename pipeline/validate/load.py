@@ -1,0 +1,72 @@
+"""From the annotation table and its images to `Labels`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+from PIL import Image, UnidentifiedImageError
+
+from pipeline.annotations import BOX_COLUMNS, keypoints_of
+from pipeline.problem import Problem
+from pipeline.progress import progress
+from pipeline.validate.labels import Labels
+
+FILE_COLUMNS = ["file_width", "file_height"]
+_PNG_END = b"IEND\xaeB`\x82"
+_ADVANCE = 500
+
+
+def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The table with the columns file_width and file_height: what the image files below `folder` say; -1 if none."""
+    sizes: dict[str, tuple[int, int]] = {}
+    names = table["image"].unique().tolist()
+    with progress("look at image files", len(names)) as bar:
+        for start in range(0, len(names), _ADVANCE):
+            part = names[start : start + _ADVANCE]
+            sizes |= {name: _file_size(folder / name) for name in part}
+            bar.advance(len(part))
+    pairs = np.array([sizes[name] for name in table["image"]], dtype=np.int64).reshape(-1, 2)
+    return table.assign(**{FILE_COLUMNS[0]: pairs[:, 0], FILE_COLUMNS[1]: pairs[:, 1]})
+
+
+def _file_size(path: Path) -> tuple[int, int]:
+    """Width and height from an image's header, without decoding it; (-1, -1) if missing, no image, or cut short."""
+    try:
+        with path.open("rb") as stream:
+            with Image.open(stream) as image:
+                size, kind = image.size, image.format
+            if kind == "PNG":
+                stream.seek(-len(_PNG_END), 2)
+                if stream.read() != _PNG_END:
+                    return -1, -1
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError):
+        return -1, -1
+    return size
+
+
+def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
+    """The table's columns as arrays; `table` comes from `with_file_sizes`."""
+
+    def whole(*names: str) -> Int[np.ndarray, "N C"]:
+        return table[list(names)].to_numpy(dtype=np.int64)
+
+    def strings(name: str) -> np.ndarray:
+        return table[name].to_numpy(dtype=object)
+
+    xy, visibility = keypoints_of(table, problem.keypoints)
+    return Labels(
+        problem=problem,
+        xy=xy,
+        visibility=visibility,
+        size=whole("width", "height"),
+        file_size=whole(*FILE_COLUMNS),
+        boxes=table[BOX_COLUMNS].to_numpy(dtype=np.float64),
+        image=strings("image"),
+        subject=strings("subject"),
+        video=strings("video"),
+        phash=strings("phash"),
+        instance=whole("instance")[:, 0],
+        frame=whole("frame")[:, 0],
+        time_s=table["time_s"].to_numpy(dtype=np.float64),
+    )
