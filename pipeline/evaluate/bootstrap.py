@@ -8,7 +8,7 @@ speaks of that cluster only. With few clusters (under about ten) such intervals 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 _CHUNK = 2**22  # numbers of a weight matrix held at once
 
@@ -56,39 +56,47 @@ class ClusterBootstrap:
         self._counts = draw(units, np.full(units, 1 / units), size=samples) if units else np.zeros((samples, 0), int)
 
     def mean(
-        self, values: Float[np.ndarray, "N"], weights: Float[np.ndarray, "N"] | None = None
+        self, values: Float[np.ndarray, "N *Q"], weights: Float[np.ndarray, "N *Q"] | None = None
     ) -> Float[np.ndarray, "B"]:
-        """Weighted mean of each resample; images whose value is NaN are left out.
+        """Weighted mean of each resample; values that are NaN are left out.
+
+        Args:
+            values: One or several per image; an image is drawn with all of its values.
+            weights: Of the values, 1 by default.
 
         Returns:
             One mean per resample; NaN where a resample holds no known value.
         """
-        weight = np.where(np.isfinite(values), 1.0 if weights is None else weights, 0.0)
-        units = self._counts.shape[1]
-        total = np.bincount(self._code, np.where(weight > 0, values, 0.0) * weight, minlength=units)
-        amount = np.bincount(self._code, weight, minlength=units)
+        weight = np.where(np.isfinite(values), 1.0 if weights is None else weights, 0.0).ravel()
+        code, units = self._code_of(values), self._counts.shape[1]
+        total = np.bincount(code, np.where(weight > 0, values.ravel(), 0.0) * weight, minlength=units)
+        amount = np.bincount(code, weight, minlength=units)
         below = self._counts @ amount
         return np.divide(self._counts @ total, below, out=np.full(len(below), np.nan), where=below > 0)
 
     def rms(
-        self, squares: Float[np.ndarray, "N"], weights: Float[np.ndarray, "N"] | None = None
+        self, squares: Float[np.ndarray, "N *Q"], weights: Float[np.ndarray, "N *Q"] | None = None
     ) -> Float[np.ndarray, "B"]:
         """Root of the weighted mean of squares of each resample."""
         return np.sqrt(self.mean(squares, weights))
 
-    def median(self, values: Float[np.ndarray, "N"]) -> Float[np.ndarray, "B"]:
-        """Median of each resample (the lower of the middle two); images whose value is NaN are left out."""
-        known = np.flatnonzero(np.isfinite(values))
-        order = known[np.argsort(np.asarray(values)[known], kind="stable")]
+    def median(self, values: Float[np.ndarray, "N *Q"]) -> Float[np.ndarray, "B"]:
+        """Median of each resample (the lower of the middle two); values that are NaN are left out."""
+        flat = np.asarray(values, np.float64).ravel()
+        known = np.flatnonzero(np.isfinite(flat))
+        order = known[np.argsort(flat[known], kind="stable")]
+        ranked, code = flat[order], self._code_of(values)[order]
         medians = np.full(len(self._counts), np.nan)
         step = max(1, _CHUNK // max(1, len(order)))
         for start in range(0, len(medians), step) if len(order) else ():
-            weights = self._counts[start : start + step][:, self._code[order]]
-            reached = np.cumsum(weights, axis=1)
+            reached = np.cumsum(self._counts[start : start + step][:, code], axis=1)
             middle = np.argmax(2 * reached >= reached[:, -1:], axis=1)
-            found = np.asarray(values)[order][middle]
-            medians[start : start + step] = np.where(reached[:, -1] > 0, found, np.nan)
+            medians[start : start + step] = np.where(reached[:, -1] > 0, ranked[middle], np.nan)
         return medians
+
+    def _code_of(self, values: Float[np.ndarray, "N *Q"]) -> Int[np.ndarray, "NQ"]:
+        """The unit of each value, for values in row-major order."""
+        return np.repeat(self._code, values.size // max(1, len(values)))
 
 
 def interval(replicates: Float[np.ndarray, "B"], level: float = 0.95) -> Interval:

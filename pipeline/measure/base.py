@@ -53,12 +53,22 @@ class Measure(Protocol):
 
     Attributes:
         name: As in params.
-        unit: Unit of everything it measures.
+        title: The same for a person.
+        group: What its numbers are called in metrics.json.
+        unit: Unit of everything it measures, as in names (`median_deg`).
+        symbol: That unit as written after a number.
+        sign: What a positive value means.
+        yardstick: What its error is to be compared with.
         quantities: What one frame yields, in the order of the columns of `values`.
     """
 
     name: str
+    title: str
+    group: str
     unit: str
+    symbol: str
+    sign: str
+    yardstick: str
     quantities: tuple[str, ...]
 
     def measure(self, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]) -> Measurement:

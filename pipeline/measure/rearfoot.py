@@ -25,7 +25,12 @@ class RearfootAngle:
     """
 
     name = "rearfoot_angle"
+    title = "rear-foot angle"
+    group = "angle"
     unit = "deg"
+    symbol = "°"
+    sign = "eversion is positive, inversion negative"
+    yardstick = "People who digitise the markers by hand are off by about 2.5°."
     quantities: tuple[str, ...] = ("left", "right")
 
     def __init__(self, settings: RearfootSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:

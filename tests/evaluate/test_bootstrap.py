@@ -56,6 +56,13 @@ def test_the_median_is_the_lower_median_of_each_resample(values: list[float], pe
         assert found[b] == pool[(len(pool) - 1) // 2]
 
 
+def test_the_legs_of_an_image_are_drawn_together() -> None:
+    legs = np.array([[1.0, 5.0], [2.0, np.nan], [3.0, 4.0]])
+    bootstrap = ClusterBootstrap(np.array(["a", "a", "b"]), 300, 1)
+    assert set(bootstrap.median(legs)) == {2.0, 3.0}  # of (1, 2, 5), of (1, 2, 3, 4, 5) and of (3, 4)
+    assert set(np.round(bootstrap.mean(legs), 9)) == {3.5, 3.0, round(8 / 3, 9)}
+
+
 def test_images_without_a_value_are_left_out() -> None:
     clusters = np.array(["a", "a", "b", "b"])
     values = np.array([1.0, np.nan, 3.0, np.nan])

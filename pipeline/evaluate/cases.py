@@ -1,0 +1,87 @@
+"""The test split and what a model says about it, side by side."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, UInt8
+
+from pipeline.annotations import SLICE_PREFIX, slice_columns
+from pipeline.errors import UserError
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A prepared split without its images.
+
+    Attributes:
+        index: A row per image: image, subject, video, frame, time_s, width, height, slice_*.
+        keypoints: Input pixels, NaN where not labelled.
+        visibility: COCO's 0, 1, 2.
+        boxes: (x, y, width, height), input pixels.
+        letterbox: scale, pad_x, pad_y of each image: input = (original + 0.5) * scale - 0.5 + pad.
+    """
+
+    index: pd.DataFrame
+    keypoints: Float[np.ndarray, "N K 2"]
+    visibility: UInt8[np.ndarray, "N K"]
+    boxes: Float[np.ndarray, "N 4"]
+    letterbox: Float[np.ndarray, "N 3"]
+
+    @property
+    def labelled(self) -> Bool[np.ndarray, "N K"]:
+        """Points with a label, visible or hidden."""
+        return self.visibility > 0
+
+    @property
+    def subjects(self) -> np.ndarray:
+        """What each image's errors are clustered by."""
+        return self.index["subject"].to_numpy().astype(str)
+
+    def slices(self) -> dict[str, np.ndarray]:
+        """Names of the slices to the value of each image, the subject first."""
+        others = {c.removeprefix(SLICE_PREFIX): self.index[c].astype(str).to_numpy() for c in slice_columns(self.index)}
+        return {"subject": self.subjects, **others}
+
+    def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
+        """Points of the input in pixels of the original images."""
+        scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
+        return (np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5
+
+    def boxes_in_original(self, boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
+        """Boxes of the input in pixels of the original images."""
+        corner = self.points_in_original(boxes[:, None, :2])[:, 0]
+        return np.concatenate([corner, np.asarray(boxes[:, 2:], np.float64) / self.letterbox[:, :1]], axis=1)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says about each image of a split, in input pixels."""
+
+    keypoints: Float[np.ndarray, "N K 2"]
+    confidence: Float[np.ndarray, "N K"]
+    boxes: Float[np.ndarray, "N 4"]
+
+
+def load_truth(folder: Path) -> Truth:
+    """Read a prepared split, without its images.
+
+    Args:
+        folder: For instance data/rearfoot/prepare/test.
+
+    Raises:
+        UserError: A file is missing, the arrays differ in length, or there is no image in them.
+    """
+    names = ("keypoints", "visibility", "boxes", "letterbox")
+    for path in (folder / "index.parquet", *(folder / f"{name}.npy" for name in names)):
+        if not path.is_file():
+            raise UserError(f"{path}: not there; run the prepare stage first")
+    arrays = {name: np.load(folder / f"{name}.npy") for name in names}
+    index = pd.read_parquet(folder / "index.parquet")
+    lengths = {name: len(array) for name, array in arrays.items()} | {"index": len(index)}
+    if len(set(lengths.values())) != 1:
+        raise UserError(f"{folder}: its files differ in length, {lengths}; run the prepare stage again")
+    if not len(index):
+        raise UserError(f"{folder}: no image in it; the test split needs labelled images of its own")
+    return Truth(index, **arrays)
