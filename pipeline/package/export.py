@@ -2,7 +2,6 @@
 
 import logging
 import warnings
-from typing import cast
 
 import onnx
 import onnx.compose
@@ -84,7 +83,7 @@ def _export(module: torch.nn.Module, size: InputSize, opset: int) -> onnx.ModelP
     finally:
         noisy.setLevel(level)
     assert program is not None  # only the old exporter returns nothing
-    return cast(onnx.ModelProto, program.model_proto)
+    return program.model_proto
 
 
 def _anonymise(model: onnx.ModelProto) -> None:

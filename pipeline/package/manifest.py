@@ -62,10 +62,15 @@ class Manifest(Strict):
     filters: Annotated[tuple[Filter, ...], Field(description="applied to the image before the graph, in order")] = ()
     confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
     measure: MeasureSettings | None = None
+    parity_px: Annotated[
+        float | None, Field(gt=0, description="within how many pixels graph and network were shown to agree; none: not")
+    ] = None
     training_data: Annotated[Sha256, Field(description="digest of the prepared labels it was trained and tested on")]
     metrics: Annotated[dict[str, float], Field(description="headline metrics on the test split")] = {}
     files: Annotated[dict[FileName, FileEntry], Field(min_length=1)]
-    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")] = ""
+    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")] = (
+        ""
+    )
 
     @property
     def own_digest(self) -> str:
@@ -103,7 +108,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise UserError(f"{path}: not valid JSON ({error}); pull the package again") from None
     found = data.get("format_version") if isinstance(data, dict) else None
     if found != FORMAT_VERSION:
-        advice = "upgrade heelstrike" if isinstance(found, int) and found > FORMAT_VERSION else "package the model again"
+        advice = (
+            "upgrade heelstrike" if isinstance(found, int) and found > FORMAT_VERSION else "package the model again"
+        )
         raise UserError(f"{path}: format_version is {found!r}, this heelstrike reads {FORMAT_VERSION}; {advice}")
     try:
         manifest = Manifest.model_validate(data)

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ class _End(Generic[T]):
         self.error = error
 
 
-def ahead(source: Iterable[T], depth: int) -> Iterator[T]:
+def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
     """The items of `source`, in order, computed in a thread that runs at most `depth` items ahead.
 
     What the source raises is raised here, after the items before it. Leaving the loop early ends the thread. Python
@@ -27,7 +27,8 @@ def ahead(source: Iterable[T], depth: int) -> Iterator[T]:
     def put(item: T | _End[T]) -> None:
         while not left.is_set():
             try:
-                return items.put(item, timeout=0.1)
+                items.put(item, timeout=0.1)
+                return
             except queue.Full:
                 continue
 

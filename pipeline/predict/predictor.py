@@ -5,6 +5,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.collect.video import Frame, VideoReader
+from pipeline.collect.video import VideoReader
 from pipeline.collect.video_out import VideoWriter
 from pipeline.errors import UserError
 from pipeline.files import write_aside
@@ -136,17 +137,21 @@ class _Predictor:
         json_path, csv_path, film_path = (_beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
-            source = Source(file.name, "video", video.width, video.height, video.fps)
-            writer = self._writer(files, json_path, csv_path, source)
-            film = files.enter_context(VideoWriter(film_path, video.fps)) if self._overlay else None
             # three threads: decode | filter, scale, network | measure, draw, write
-            frames = ahead(video, _AHEAD)
+            frames = ahead(video.frames(), _AHEAD)
             found = files.enter_context(closing(ahead(((f, self._package.predict(f.image)) for f in frames), _AHEAD)))
-            for frame, prediction in found:
+            first = next(found, None)
+            if first is None:
+                raise UserError(f"{file}: holds no frame; copy it again from where it came from")
+            height, width = first[0].image.shape[:2]
+            source = Source(file.name, "video", width, height, float(video.rate))
+            writer = self._writer(files, json_path, csv_path, source)
+            film = files.enter_context(VideoWriter(film_path, float(video.rate))) if self._overlay else None
+            for frame, prediction in chain([first], found):
                 measurement = self._measured(prediction)
-                writer.add(frame.index, frame.time_s, prediction, measurement)
+                writer.add(frame.number, frame.time_s, prediction, measurement)
                 if film is not None:
-                    heading = f"frame {frame.index}  {frame.time_s:.2f} s"
+                    heading = f"frame {frame.number}  {frame.time_s:.2f} s"
                     film.add(_even(draw(frame.image, prediction, measurement, self._style, heading)))
                 tick()
         written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
@@ -167,6 +172,17 @@ class _Predictor:
         )
 
 
+def _length(file: Path) -> int:
+    """Frames to expect, for the progress bar only: what cannot be read counts as one and is reported in its turn."""
+    if file.suffix.lower() in IMAGES:
+        return 1
+    try:
+        with VideoReader(file) as video:
+            return video.declared_frames or 1
+    except (UserError, OSError):
+        return 1
+
+
 @contextmanager
 def _text_aside(path: Path) -> Iterator[TextIO]:
     with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
@@ -182,7 +198,9 @@ def _room(target: Path) -> Iterator[None]:
         if error.errno not in _NO_ROOM:
             raise
         advice = "free some space or write to another folder; nothing was left half-written"
-        raise UserError(f"{target.parent}: {error.strerror} while writing the results of {target.name}: {advice}") from error
+        raise UserError(
+            f"{target.parent}: {error.strerror} while writing the results of {target.name}: {advice}"
+        ) from error
 
 
 def _beside(target: Path, suffix: str) -> Path:

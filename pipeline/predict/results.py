@@ -1,4 +1,4 @@
-"""The result files of one input: JSON with everything, CSV with a row per frame. The schema stands in docs/predict.md."""
+"""The result files of one input: JSON with everything, CSV with a row per frame; docs/predict.md has the schema."""
 
 import csv
 import json
@@ -88,7 +88,9 @@ class ResultWriter:
         self._stream.write(head.removesuffix("\n}") + ',\n "frames": [')
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is None:
             summary = json.dumps(self.summary, ensure_ascii=False, allow_nan=False)
             self._stream.write(f'\n ],\n "summary": {summary}\n}}\n')
@@ -145,7 +147,9 @@ class ResultWriter:
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
     ) -> list[Any]:
         values = measurement.values if measurement else {}
-        said = (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
+        said = (
+            (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
+        )
         angles = [_number(values.get(name), 3) for name in self._quantities]
         lowest = _number(float(prediction.confidence.min()), 4)
         return ["" if v is None else v for v in (frame, _number(time_s, 6), *angles, lowest, *said)]

@@ -11,7 +11,9 @@ from pipeline.errors import UserError
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
-OVERLAY = ".overlay"  # part of the name of every overlay that is written, so that none is taken for an input
+OVERLAY = ".overlay"
+# ends of the names that results have: they lie beside their inputs where no other folder is asked for
+_RESULTS = tuple(m + r for m in sorted(IMAGES | VIDEOS) for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png"))
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Inputs:
 def find_inputs(path: Path, out: Path) -> Inputs:
     """The images and videos that a path means: itself, or all in the folder and the folders in it.
 
-    Hidden files, overlays of earlier runs and everything in `out` are no inputs.
+    Hidden files, results of earlier runs and everything in `out` are no inputs.
 
     Raises:
         UserError: There is nothing at the path, or nothing in the folder that could be an image or a video.
@@ -41,12 +43,14 @@ def find_inputs(path: Path, out: Path) -> Inputs:
         return Inputs(path.parent, (path,))
     if not path.is_dir():
         raise UserError(f"{path}: not there; give a video, an image or a folder of them")
-    files, ignored = [], []
+    files: list[Path] = []
+    ignored: list[Path] = []
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
             continue
-        known = file.suffix.lower() in IMAGES | VIDEOS and OVERLAY not in file.suffixes
-        (files if known else ignored).append(file)
+        if any(file.name.endswith(end) for end in _RESULTS):
+            continue
+        (files if file.suffix.lower() in IMAGES | VIDEOS else ignored).append(file)
     if not files:
         found = f"{len(ignored)} other files" if ignored else "no files"
         raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")

@@ -1,0 +1,122 @@
+"""The model card: what the model is for, what it was made of, how good it is, and where it should not be trusted."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.params import ProblemParams
+
+_LIMITS = """\
+- It reports what it sees. A confidence is the network's own estimate, learned on the data above, and is no guarantee:
+  on pictures unlike those (another camera, room, clothing, marker) both positions and confidences can be wrong.
+- Keypoints below a confidence of {confidence:g} count as missing, and nothing is measured from them.
+- The figures are for the test subjects of this data set. Few subjects mean wide intervals, however many the frames.
+- It is no medical device and was not assessed as one. A clinician must judge every measurement before it is used."""
+
+_SYNTHETIC = """\
+- **{share} of the sources are rendered, not filmed.** The figures on rendered pictures say how well the network learned
+  the renderer. They do not say how well it does on patients; test it on your own labelled videos first."""
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """How much of what a split holds."""
+
+    split: str
+    images: int
+    subjects: int
+    videos: int
+
+
+def write_card(
+    problem: str, params: ProblemParams, network: dict[str, Any], metrics: Any, data: list[SplitCount]
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        problem: Its name in params.yaml.
+        params: Its section.
+        network: Architecture and its settings.
+        metrics: reports/PROBLEM/metrics.json.
+        data: The splits.
+    """
+    size, points = params.problem.input, params.problem.keypoints
+    architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
+    measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
+    parts = [
+        f"# Model card: {problem}",
+        f"Finds {len(points)} keypoints of one {params.problem.category.replace('_', ' ')} in an image: "
+        f"{', '.join(f'`{p}`' for p in points)}; its box; and a confidence for each keypoint.{measure}",
+        "## Intended use",
+        "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
+        "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",
+        "## Model",
+        f"Architecture `{network['name']}` ({architecture}). It looks at {size.width}x{size.height} pixels "
+        f"({'RGB' if size.channels == 3 else 'gray'}); scaling to that and back is part of the graph. "
+        f"{_filters(params)} ONNX and torch agree within {params.package.parity_px:g} pixels of the input image, "
+        "checked on test images when the package was made.",
+        "## Data",
+        _data_table(data),
+        _sources(params),
+        "## Metrics on the test split",
+        _metric_table(metrics),
+        *_slices(metrics),
+        "## Limits",
+        "\n".join([*_synthetic(params), _LIMITS.format(confidence=params.package.confidence)]),
+        "## Licence",
+        f"Weights: {params.package.licence}.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def numbers(metrics: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, float]]:
+    """Every finite number of nested metrics but those of single slices, by its path: `original/rmse_px`."""
+    if isinstance(metrics, Mapping):
+        for key, value in metrics.items():
+            if key != "slices":
+                yield from numbers(value, (*path, str(key)))
+    elif isinstance(metrics, int | float) and not isinstance(metrics, bool) and math.isfinite(metrics):
+        yield "/".join(path), float(metrics)
+
+
+def _filters(params: ProblemParams) -> str:
+    names = ", ".join(f"`{f.name}`" for f in params.prepare.filters)
+    return f"The consumer first applies the filters {names}." if names else "No filters are applied first."
+
+
+def _data_table(data: list[SplitCount]) -> str:
+    rows = [f"| {s.split} | {s.images} | {s.subjects} | {s.videos} |" for s in data]
+    return "\n".join(["| split | images | subjects | videos |", "| --- | --- | --- | --- |", *rows])
+
+
+def _sources(params: ProblemParams) -> str:
+    kinds = [s.kind for s in params.collect.sources]
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    return f"Configured sources: {counted}. No subject is in more than one split."
+
+
+def _synthetic(params: ProblemParams) -> list[str]:
+    kinds = [s.kind for s in params.collect.sources]
+    rendered = kinds.count("synthetic")
+    return [_SYNTHETIC.format(share=f"{rendered} of {len(kinds)}")] if rendered else []
+
+
+def _metric_table(metrics: Any) -> str:
+    rows = [f"| {name} | {value:.4g} |" for name, value in sorted(numbers(metrics))]
+    return "\n".join(["| metric | value |", "| --- | --- |", *rows])
+
+
+def _slices(metrics: Any) -> list[str]:
+    """A table for each slice (skin tone, lighting, ...), a row per value and a column per metric."""
+    slices = metrics.get("slices", {}) if isinstance(metrics, Mapping) else {}
+    parts = []
+    for name, values in sorted(slices.items()):
+        rows = {value: dict(numbers(found)) for value, found in sorted(values.items())}
+        columns = sorted({column for row in rows.values() for column in row})
+        lines = [f"| {name} | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|"]
+        for value, row in rows.items():
+            cells = [f"{row[c]:.4g}" if c in row else "" for c in columns]
+            lines.append(f"| {value} | {' | '.join(cells)} |")
+        parts += [f"### By {name.replace('_', ' ')}", "\n".join(lines)]
+    return parts

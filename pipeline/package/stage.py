@@ -1,0 +1,73 @@
+"""The package stage: weights to one ONNX graph with manifest and model card, proven equal to the network."""
+
+import importlib.metadata
+import json
+from typing import Any
+
+import pandas as pd
+
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, folder_aside, json_digest
+from pipeline.models.build import load_trained
+from pipeline.package.card import SplitCount, numbers, write_card
+from pipeline.package.export import export_model
+from pipeline.package.manifest import CARD, MODEL, Category, write_manifest
+from pipeline.package.parity import check_parity
+from pipeline.package.runtime import Package
+from pipeline.params import ProblemParams
+from pipeline.progress import progress
+
+_SPLITS = ("train", "val", "test")
+_LABELS = ("index.parquet", "keypoints.npy", "visibility.npy")  # what tells one prepared data set from another
+
+
+def run(params: ProblemParams, layout: Layout) -> None:
+    """Export, describe and prove the trained network; writes models/PROBLEM/package or nothing.
+
+    Raises:
+        UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
+    """
+    prepared, metrics = layout.out("prepare"), _metrics(layout)
+    network = load_trained(layout.out("train"))
+    settings = network.settings.model_dump(mode="json")
+    with progress(f"package {layout.problem}", 3) as bar, folder_aside(layout.out("package")) as folder:
+        (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))
+        bar.advance()
+        (folder / CARD).write_text(write_card(layout.problem, params, settings, metrics, _counts(layout)))
+        write_manifest(
+            folder,
+            heelstrike=importlib.metadata.version("heelstrike"),
+            problem=layout.problem,
+            network=settings,
+            category=Category.of(params.problem),
+            flip_pairs=params.problem.flip_pairs,
+            input=params.problem.input,
+            filters=params.prepare.filters,
+            confidence=params.package.confidence,
+            measure=params.measure,
+            parity_px=params.package.parity_px,  # nothing is written unless the check below passes
+            training_data=json_digest({f"{s}/{n}": file_digest(prepared / s / n) for s in _SPLITS for n in _LABELS}),
+            metrics=dict(sorted(numbers(metrics))),
+        )
+        bar.advance()
+        package = Package.load(folder)
+        worst = check_parity(package, network, prepared / "test", layout.out("collect"), params.package.parity_px)
+        bar.advance(parity_px=worst)
+
+
+def _metrics(layout: Layout) -> Any:
+    path = layout.out("evaluate").parent / "metrics.json"
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path}: not there; run the evaluate stage first") from None
+
+
+def _counts(layout: Layout) -> list[SplitCount]:
+    """Images, subjects and videos of each split."""
+    counts = []
+    for split in _SPLITS:
+        index = pd.read_parquet(layout.out("prepare") / split / "index.parquet", columns=["subject", "video"])
+        videos = index["video"][index["video"] != ""].nunique()
+        counts.append(SplitCount(split, len(index), index["subject"].nunique(), videos))
+    return counts
