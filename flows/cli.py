@@ -100,6 +100,47 @@ def ingest(
 
 
 @app.command()
+def predict(
+    path: Annotated[Path, typer.Argument(help="A video, an image, or a folder of them.")],
+    model: Annotated[str, typer.Option(help="PROBLEM@champion, PROBLEM/VERSION or a package folder.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; default: beside the input.")] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also draw the result into a copy.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use the cached package; ask no registry.")] = False,
+) -> None:
+    """Measure: pull the champion and write keypoints, legs and angles for every frame, as JSON and CSV.
+
+    [bold]Examples[/]
+
+    heelstrike predict walk.mp4 --overlay
+
+    heelstrike predict clinic-week-12/ --model rearfoot@champion --out results/
+
+    heelstrike predict walk.mp4 --model rearfoot/3 --offline
+    """
+    with _messages():
+        from flows.run import run_predict
+
+        failed = run_predict(path, model or f"{_only_problem()}@champion", out, ROOT, console, overlay, offline)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def history(problem: Problem) -> None:
+    """List what became of every candidate: promoted, refused, rolled back, and why.
+
+    [bold]Example[/]
+
+    heelstrike history rearfoot
+    """
+    with _messages():
+        from pipeline.registry.history import history as past
+
+        lines = [event.line() for event in past(ROOT, problem)]
+        console.print("\n".join(lines) or f"{problem} has no history yet.", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def rollback(problem: Problem) -> None:
     """Make the previous champion the champion again.
 
@@ -108,9 +149,14 @@ def rollback(problem: Problem) -> None:
     heelstrike rollback rearfoot
     """
     with _messages():
-        from pipeline.registry.rollback import rollback as roll_back
+        from pipeline.registry.promote import rollback as roll_back
 
-        console.print(roll_back(problem, ROOT), highlight=False)
+        done = roll_back(ROOT, problem)
+        console.print(
+            f"[green]✓[/] the champion of {problem} is version {done.restored} again, pulled and verified; "
+            f"version {done.taken_back} is taken back",
+            highlight=False,
+        )
 
 
 @app.command()

@@ -12,12 +12,10 @@ from prefect import flow, task
 
 from flows.reporting import current_reporter
 from flows.versioning import commit_paths, dvc, git, tag
-from pipeline.collect.check import check_inbox
+from pipeline.collect.check import REASON_SUFFIX, check_inbox
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest, folder_aside, json_digest
 from pipeline.params import load_params
-
-REASON_SUFFIX = ".reason.txt"
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
 
     Args:
         problem: The problem's name in params.yaml.
-        folder: The inbox; default `data/inbox/PROBLEM`. Files are removed from it only where it lies below `data/inbox`.
+        folder: The inbox, default `data/inbox/PROBLEM`. What lies elsewhere is copied and left as it is.
         root: The repository root.
 
     Raises:
@@ -59,7 +57,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
     params = load_params(layout.root / "params.yaml")
     if problem not in params:
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
-    found = check_inbox(inbox, params[problem], layout)
+    found = check_inbox(inbox, params[problem].collect, params[problem].problem.keypoints)
     _leave_reasons(inbox, found.rejected)
     if not found.accepted:
         return Ingested("", [], found.rejected)
@@ -84,7 +82,7 @@ def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
                 (aside / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(inbox / name, aside / name)
     pointer = batch.with_name(f"{batch.name}.dvc")
-    dvc(layout.root, "add", "--quiet", str(batch.relative_to(layout.root)))
+    dvc(layout.root, "add", str(batch.relative_to(layout.root)))
     paths = [path for path in (pointer, layout.raw / ".gitignore") if path.exists()]
     title = f"Ingest {layout.problem} batch {batch.name}"
     if commit_paths(layout.root, paths, f"{title}\n\n{len(names)} files:\n" + "\n".join(names)):
@@ -92,7 +90,7 @@ def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
             f"{title}: {len(names)} files, commit {git(layout.root, 'rev-parse', '--short', 'HEAD')}"
         )
     tag(layout.root, f"data/{layout.problem}/{batch.name}", title)
-    dvc(layout.root, "push", "--quiet", str(pointer.relative_to(layout.root)))
+    dvc(layout.root, "push", str(pointer.relative_to(layout.root)))
     return batch.name
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.ingest import ingest, inbox_of
+from flows.ingest import inbox_of, ingest
 from flows.lock import retrain_lock
-from flows.release import Outcome, release
+from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from pipeline.errors import UserError
@@ -16,7 +16,7 @@ from pipeline.params import load_params
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")
-def retrain(problem: str, root: str = ".", wait: bool = True) -> Outcome:
+def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     """Retrain one problem; safe to run again after any interruption, when it goes on from where it was.
 
     Args:

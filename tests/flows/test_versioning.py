@@ -38,7 +38,7 @@ def test_a_tag_is_set_once(repository: Path) -> None:
 
 
 def test_failures_carry_the_tools_own_words(repository: Path) -> None:
-    with pytest.raises(UserError, match="(?s)`git show nothing` failed:.*nothing"):
+    with pytest.raises(UserError, match=r"(?s)`git show nothing` failed:.*nothing"):
         git(repository, "show", "nothing")
     with pytest.raises(UserError, match=r"(?s)`dvc add missing` failed:.*missing"):
         dvc(repository, "add", "missing")

@@ -1,0 +1,51 @@
+"""The predict flow: every image and video of a folder, with a model pulled from the registry."""
+
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows.reporting import current_reporter
+from pipeline.errors import UserError
+from pipeline.package.runtime import Package
+from pipeline.predict.predictor import Report, predict_path
+from pipeline.predict.results import Model
+from pipeline.registry.pull import Pulled, resolve
+
+
+@flow(name="predict", flow_run_name="predict-{problem}")
+def predict(problem: str, folder: str | None = None, out: str | None = None, root: str = ".") -> list[str]:
+    """Predict on a folder with the problem's champion.
+
+    Args:
+        problem: The problem's name; its champion is used.
+        folder: Images and videos; default `data/predict/PROBLEM/in`.
+        out: Where results go; default `data/predict/PROBLEM/out`.
+        root: The repository root.
+
+    Returns:
+        The files written.
+
+    Raises:
+        UserError: There is no champion or nothing to predict on, or some files failed; the others are written then.
+    """
+    base = Path(root).resolve() / "data" / "predict" / problem
+    pulled = fetch_champion(problem, root)
+    report = predict_folder(pulled, Path(folder) if folder else base / "in", Path(out) if out else base / "out")
+    say = current_reporter().say
+    say(f"{len(report.done)} files predicted with {pulled.reference}, {len(report.ignored)} ignored")
+    if report.failed:
+        raise UserError("\n".join(f"{file}: {reason}" for file, reason in report.failed))
+    return [str(file) for done in report.done for file in done.files]
+
+
+@task(name="pull", retries=2, retry_delay_seconds=5)
+def fetch_champion(problem: str, root: str) -> Pulled:
+    """Pull the champion; a registry that does not answer is asked again twice."""
+    return resolve(f"{problem}@champion", Path(root))
+
+
+@task(name="predict folder")
+def predict_folder(pulled: Pulled, folder: Path, out: Path) -> Report:
+    """Predict on every image and video of a folder."""
+    version = pulled.reference.partition("/")[2] or None
+    return predict_path(folder, Package.load(pulled.folder), Model(pulled.reference, version), out)

@@ -1,0 +1,90 @@
+"""The end of a retrain, outside the repository: log the run to MLflow, register the package, gate it, promote it."""
+
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+
+from flows.reporting import current_reporter
+from pipeline.files import Layout
+from pipeline.params import ProblemParams
+from pipeline.registry.decision import Decision
+from pipeline.registry.gate import gate
+from pipeline.registry.promote import Outcome, promote
+from pipeline.registry.versions import register
+from pipeline.tracking.model import log_package
+from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
+from pipeline.tracking.runs import retrain_run
+from pipeline.tracking.study import log_search
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a retrain ended with.
+
+    Attributes:
+        layout: Whose it was and where.
+        ran: Names of the stages that had something to do.
+        run_id: The MLflow run.
+        decision: The gates' verdicts.
+        outcome: What became of the candidate.
+    """
+
+    layout: Layout
+    ran: list[str]
+    run_id: str
+    decision: Decision
+    outcome: Outcome
+
+
+def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
+    """Log, register, gate, promote; each step finds again what an interrupted call had done.
+
+    Raises:
+        UserError: A store is not there, or somebody else promoted meanwhile.
+    """
+    reporter = current_reporter()
+    reporter.start("register")
+    run_id, version = log_and_register(layout)
+    reporter.finish("register", f"version {version}")
+    reporter.start("gate")
+    decision = judge(layout, params, version)
+    reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
+    reporter.start("promote")
+    outcome = move_champion(layout, decision)
+    reporter.finish("promote", outcome.kind)
+    return Release(layout, ran, run_id, decision, outcome)
+
+
+@task(name="register", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
+def log_and_register(layout: Layout) -> tuple[str, int]:
+    """Log what the stages wrote, and make the package a version of its problem.
+
+    Returns:
+        The MLflow run's id and the version's number.
+    """
+    with retrain_run(layout, flow_run=flow_run.get_id()) as run:
+        if not run.done:
+            log_dataset(layout, run)
+            log_validation(layout, run)
+            log_search(layout, run)
+            log_training(layout, run)
+            log_evaluation(layout, run)
+        model_id = log_package(layout, run)
+    return run.run_id, register(layout, model_id, run.run_id).number
+
+
+@task(name="gate", cache_policy=NO_CACHE)
+def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
+    """Hold the candidate against the champion, on the current test split; the verdict is an artifact of the run."""
+    decision = gate(layout, params, version)
+    create_markdown_artifact(decision.markdown(), key=f"{layout.problem}-decision", description=f"version {version}")
+    return decision
+
+
+@task(name="promote", cache_policy=NO_CACHE)
+def move_champion(layout: Layout, decision: Decision) -> Outcome:
+    """Move the champion alias if every gate passed; the decision is recorded either way."""
+    return promote(layout.root, decision)

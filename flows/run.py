@@ -1,0 +1,89 @@
+"""What the command line does around a flow: a quiet Prefect, a live display, the summary at the end."""
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
+
+# Prefect starts a server of its own where PREFECT_API_URL names none. In a fresh home that takes about 20 s.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+# The display shows what happens; Prefect's own lines would break it.
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+
+from flows.display import StageDisplay
+from flows.reporting import reporter
+
+
+def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
+    """Run the retrain flow with a live display and print its summary.
+
+    Raises:
+        UserError: See `flows.retrain.retrain`.
+    """
+    with console.status("starting Prefect"):
+        from flows.retrain import retrain
+        from flows.summary import print_summary
+    with StageDisplay(console) as display:
+        token = reporter.set(display)
+        try:
+            released = retrain(problem, root=str(root), wait=wait)
+        finally:
+            reporter.reset(token)
+    print_summary(released, console)
+
+
+def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) -> bool:
+    """Run the ingest flow and print what was taken and what was not.
+
+    Returns:
+        Whether anything was rejected.
+    """
+    with console.status("starting Prefect"):
+        from flows.ingest import ingest
+    with StageDisplay(console) as display:
+        token = reporter.set(display)
+        try:
+            found = ingest(problem, folder=str(folder) if folder else None, root=str(root))
+        finally:
+            reporter.reset(token)
+    if found.batch:
+        console.print(f"[green]✓[/] {len(found.accepted)} files are now data/raw/{problem}/{found.batch}")
+    for name, reason in found.rejected.items():
+        console.print(f"[yellow]left in the inbox[/] {name}: {reason}", highlight=False)
+    if not found.batch and not found.rejected:
+        console.print("The inbox holds nothing to take.")
+    return bool(found.rejected)
+
+
+def run_predict(
+    path: Path, reference: str, out: Path | None, root: Path, console: Console, overlay: bool, offline: bool
+) -> bool:
+    """Pull a model, predict, and print what was written. No Prefect here: a consumer's machine need not have a server.
+
+    Returns:
+        Whether any input failed.
+
+    Raises:
+        UserError: The model or the input is not there, or not usable.
+    """
+    from pipeline.package.runtime import Package
+    from pipeline.predict.predictor import predict_path
+    from pipeline.predict.results import Model
+    from pipeline.registry.pull import resolve
+
+    pulled = resolve(reference, root, offline)
+    version = pulled.reference.partition("/")[2] or None
+    if out is None:
+        out = path if path.is_dir() else path.parent
+    report = predict_path(path, Package.load(pulled.folder), Model(pulled.reference, version), out, overlay)
+    for done in report.done:
+        for file in done.files:
+            console.print(f"[green]✓[/] {file}", highlight=False)
+    for file, reason in report.failed:
+        console.print(f"[red]failed[/] {file}: {reason}", highlight=False)
+    if report.ignored:
+        console.print(f"{len(report.ignored)} other files ignored", highlight=False)
+    return bool(report.failed)

@@ -1,0 +1,97 @@
+"""The summary a person reads at the end of a retrain."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from flows.release import Release
+from pipeline.files import Layout
+from pipeline.tracking.lineage import output_hashes
+
+_COLOURS = {"promoted": "green", "already": "green", "refused": "yellow"}
+
+
+def print_summary(released: Release, console: Console) -> None:
+    """Print data version, best settings, test errors against the champion's, the verdict, and where to look next."""
+    layout, outcome = released.layout, released.outcome
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column()
+    grid.add_row("data", _data(layout))
+    grid.add_row("settings", _settings(layout))
+    for name, value in _test_numbers(released):
+        grid.add_row(name, value)
+    colour = _COLOURS[outcome.kind]
+    grid.add_row("decision", f"[{colour}]version {outcome.version} {outcome.kind}[/]: {outcome.why}")
+    for failure in released.decision.failures:
+        grid.add_row("", f"[yellow]{failure}[/]")
+    warnings = _warnings(layout)
+    if warnings:
+        grid.add_row("labels", warnings)
+    grid.add_row("next", _next_steps(layout))
+    ran = ", ".join(address.split("@")[0] for address in released.ran) or "nothing had changed"
+    console.print(Panel(grid, title=f"retrain {layout.problem}", subtitle=f"stages run: {ran}", expand=False))
+
+
+def _data(layout: Layout) -> str:
+    digest = output_hashes(layout)[str(layout.out("collect").relative_to(layout.root))]
+    counts = []
+    for name in ("train", "val", "test"):
+        images = _json(layout.out("split") / f"{name}.json")["images"]
+        counts.append(f"{name} {len(images)} images of {len({image['subject'] for image in images})} subjects")
+    return f"{digest[:10]}  ({', '.join(counts)})"
+
+
+def _settings(layout: Layout) -> str:
+    best = _json(layout.out("search") / "best.json")
+    model, train = best["model"], best["train"]
+    shown = ", ".join(f"{key} {value}" for key, value in model.items() if key != "name" and not isinstance(value, list))
+    trials = _trials(layout.out("search") / "trials.csv")
+    return f"{model['name']} ({shown}), learning rate {train['lr']:.3g}, {train['schedule']}{trials}"
+
+
+def _trials(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open(newline="") as stream:
+        states = [row.get("state", "").lower() for row in csv.DictReader(stream)]
+    return f"; best of {len(states)} trials, {states.count('pruned')} pruned" if states else ""
+
+
+def _test_numbers(released: Release) -> list[tuple[str, str]]:
+    """Rows of test errors: this candidate's, and the champion's where there is one, as the gates measured them."""
+    rows = []
+    for gate in released.decision.gates:
+        if gate.name == "comparison":
+            rows.append(("against", gate.reason))
+        elif gate.name in ("error_floor", "floors", "error_floors"):
+            rows.append(("test error", gate.reason))
+    return rows
+
+
+def _warnings(layout: Layout) -> str:
+    path = layout.out("validate") / "worklist.csv"
+    if not path.is_file():
+        return ""
+    with path.open(newline="") as stream:
+        count = sum(1 for _ in csv.DictReader(stream))
+    return f"{count} warnings for the labeller in {path.relative_to(layout.root)}" if count else ""
+
+
+def _next_steps(layout: Layout) -> str:
+    report = (layout.out("evaluate") / "report.html").relative_to(layout.root)
+    return (
+        f"report: {report}\n"
+        "runs: mlflow ui\n"
+        f"measure: heelstrike predict VIDEO --model {layout.problem}@champion --overlay\n"
+        "record this state: git add dvc.lock && git commit"
+    )
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text())

@@ -1,0 +1,107 @@
+"""Is an inbox fit to be versioned: every file opened, every label file read against the media it names."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.collect.frames import look_at_still
+from pipeline.collect.labels import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Labels
+from pipeline.collect.readers import READERS
+from pipeline.collect.settings import CollectSettings, SyntheticSource
+from pipeline.collect.video import VideoReader
+from pipeline.errors import UserError
+from pipeline.progress import progress
+
+REASON_SUFFIX = ".reason.txt"
+
+
+@dataclass
+class Checked:
+    """Files of an inbox, by name relative to it.
+
+    Attributes:
+        accepted: Label files without findings and the media they name, sorted.
+        rejected: Everything else, to the reason why.
+    """
+
+    accepted: list[str] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+def check_inbox(inbox: Path, settings: CollectSettings, keypoints: tuple[str, ...]) -> Checked:
+    """Open every video and image, read every label file, and see that they fit together.
+
+    A label file with any finding is rejected whole, and with it the media that no other label file names: half a
+    batch would have to be ingested twice.
+    """
+    paths = (p for p in inbox.rglob("*") if p.is_file() and not p.name.startswith(".") and p.suffix)
+    names = sorted(p.relative_to(inbox).as_posix() for p in paths if not p.name.endswith(REASON_SUFFIX))
+    checked = Checked()
+    lengths = _open_media(inbox, names, checked)
+    named: set[str] = set()
+    label_files: set[str] = set()
+    for source in settings.sources:
+        if isinstance(source, SyntheticSource):
+            continue
+        for name in sorted(path.relative_to(inbox).as_posix() for path in inbox.glob(source.labels)):
+            label_files.add(name)
+            try:
+                labels = READERS[source.kind](inbox / name, inbox, source, keypoints)
+                _fits(name, labels, lengths, checked.rejected)
+            except UserError as error:
+                checked.rejected[name] = str(error).replace(f"{inbox}/", "")
+                continue
+            named |= set(labels.table["media"])
+            checked.accepted.append(name)
+    looked_for = ", ".join(s.labels for s in settings.sources if not isinstance(s, SyntheticSource)) or "nothing"
+    for name in names:
+        if name in label_files or name in checked.rejected:
+            continue
+        if name in named:
+            checked.accepted.append(name)
+        elif name in lengths:
+            checked.rejected[name] = "no label file without findings names it"
+        else:
+            checked.rejected[name] = f"neither video, image nor label file; label files are {looked_for}"
+    checked.accepted.sort()
+    return checked
+
+
+def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, int]:
+    """Decode every video and image to its end; a sound video's number of frames, 0 for an image."""
+    media = [name for name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+    lengths: dict[str, int] = {}
+    with progress("open videos and images", len(media)) as bar:
+        for name in media:
+            try:
+                lengths[name] = _length(inbox / name)
+            except UserError as error:
+                checked.rejected[name] = str(error).replace(f"{inbox}/", "")
+            bar.advance()
+    return lengths
+
+
+def _length(path: Path) -> int:
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        look_at_still(path)
+        return 0
+    with VideoReader(path) as reader:
+        return sum(1 for _ in reader.frames())
+
+
+def _fits(name: str, labels: Labels, lengths: dict[str, int], rejected: dict[str, str]) -> None:
+    """Refuse labels of media that are bad, and of frames beyond a video's end."""
+    table = labels.table
+    bad = table[~table["media"].isin(lengths)].drop_duplicates("media")
+    findings = [
+        f"{row.source}: {row.media} cannot be used: {rejected.get(row.media, 'it is not in the inbox')}"
+        for row in bad.itertuples()
+    ]
+    beyond = table[table["frame"] >= table["media"].map(lengths).fillna(table["frame"] + 1)]
+    beyond = beyond[beyond["frame"] >= 0]
+    findings += [
+        f"{row.source}: frame {row.frame} of {row.media}, which has the frames 0 to {lengths[row.media] - 1}"
+        for row in beyond.itertuples()
+    ]
+    if findings:
+        rest = len(findings) - 20
+        raise UserError("\n".join(findings[:20] + ([f"{name}: and {rest} more"] if rest > 0 else [])))

@@ -1,0 +1,100 @@
+"""Ingest into a real git and DVC repository with a local remote; the flow around it is run in tests/e2e."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.ingest import version_batch
+from flows.reporting import reporter
+from flows.versioning import git
+from pipeline.files import Layout
+
+
+class Listener:
+    """A reporter that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def start(self, stage: str) -> None: ...
+
+    def event(self, stage: str, event: dict) -> None: ...
+
+    def finish(self, stage: str, note: str = "") -> None: ...
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    heard = Listener()
+    token = reporter.set(heard)
+    yield heard
+    reporter.reset(token)
+
+
+@pytest.fixture
+def layout(repository: Path) -> Layout:
+    """The repository with a local DVC remote and an inbox of two files."""
+    command = [sys.executable, "-m", "dvc", "remote", "add", "--quiet", "-d", "local", str(repository / ".store")]
+    subprocess.run(command, cwd=repository, check=True)
+    subprocess.run(["git", "commit", "--quiet", "-am", "Add a remote"], cwd=repository, check=True)
+    inbox = repository / "data" / "inbox" / "toy"
+    inbox.mkdir(parents=True)
+    (inbox / "labels.csv").write_text("a")
+    (inbox / "walk.mp4").write_text("b")
+    return Layout(repository, "toy")
+
+
+def batches(layout: Layout) -> list[str]:
+    return sorted(path.name for path in layout.raw.iterdir() if path.is_dir())
+
+
+def test_a_batch_is_in_dvc_in_git_tagged_and_pushed(layout: Layout, listener: Listener) -> None:
+    inbox = layout.root / "data" / "inbox" / "toy"
+    name = version_batch.fn(layout, inbox, ["labels.csv", "walk.mp4"])
+    assert name.startswith("0001-")
+    assert (layout.raw / name / "walk.mp4").read_text() == "b"
+    assert git(layout.root, "ls-files", "data/raw").splitlines() == [
+        "data/raw/toy/.gitignore",
+        f"data/raw/toy/{name}.dvc",
+    ]
+    assert git(layout.root, "tag") == f"data/toy/{name}"
+    stored = [path for path in (layout.root / ".store").rglob("*") if path.is_file()]
+    assert len(stored) == 3  # two files and their directory listing
+    assert "2 files" in listener.lines[0]
+
+
+def test_the_same_files_again_are_the_same_batch(layout: Layout, listener: Listener) -> None:
+    inbox = layout.root / "data" / "inbox" / "toy"
+    first = version_batch.fn(layout, inbox, ["labels.csv"])
+    head = git(layout.root, "rev-parse", "HEAD")
+    assert version_batch.fn(layout, inbox, ["labels.csv"]) == first
+    assert git(layout.root, "rev-parse", "HEAD") == head
+    assert batches(layout) == [first]
+
+
+def test_what_a_kill_left_half_done_is_finished(layout: Layout, listener: Listener) -> None:
+    inbox = layout.root / "data" / "inbox" / "toy"
+    name = version_batch.fn(layout, inbox, ["labels.csv"])
+    # as if killed after the copy, before DVC and git knew of it
+    git(layout.root, "reset", "--quiet", "--hard", "HEAD~1")
+    git(layout.root, "tag", "-d", f"data/toy/{name}")
+    assert version_batch.fn(layout, inbox, ["labels.csv"]) == name
+    assert git(layout.root, "tag") == f"data/toy/{name}"
+
+
+def test_more_data_never_touches_what_is_there(layout: Layout, listener: Listener) -> None:
+    inbox = layout.root / "data" / "inbox" / "toy"
+    first = version_batch.fn(layout, inbox, ["labels.csv"])
+    before = (layout.raw / f"{first}.dvc").read_bytes()
+    (inbox / "labels.csv").write_text("c")
+    second = version_batch.fn(layout, inbox, ["labels.csv"])
+    assert batches(layout) == [first, second]
+    assert second.startswith("0002-")
+    assert (layout.raw / f"{first}.dvc").read_bytes() == before
+    assert (layout.raw / first / "labels.csv").read_text() == "a"
