@@ -36,7 +36,7 @@ def log_training(layout: Layout, run: Run) -> None:
     """Log the trained settings as params and history.csv as metrics, a step per epoch."""
     folder = layout.out("train")
     settings = _read_json(folder / "settings.json")
-    run.log_params(dict(_flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
+    run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:
         rows = [_history_row(row) for row in csv.DictReader(stream)]
     run.log_metrics(rows)
@@ -63,7 +63,7 @@ def log_evaluation(layout: Layout, run: Run) -> None:
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The finite numbers of nested metrics, by a path with slashes, as MLflow groups its charts."""
-    for path, value in _flat(nested, "/"):
+    for path, value in flat(nested, "/"):
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf"):
             yield path, float(value)
 
@@ -117,10 +117,11 @@ def _log_folder(run: Run, folder: Path, name: str) -> None:
     run.client.log_artifacts(run.run_id, str(folder), name)
 
 
-def _flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any]]:
+def flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any]]:
+    """Nested values by the path of their keys; a list stays one value, as JSON."""
     for key, value in nested.items():
         if isinstance(value, Mapping):
-            yield from ((f"{key}{joint}{path}", inner) for path, inner in _flat(value, joint))
+            yield from ((f"{key}{joint}{path}", inner) for path, inner in flat(value, joint))
         else:
             yield str(key), json.dumps(value) if isinstance(value, list) else value
 

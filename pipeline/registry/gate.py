@@ -5,23 +5,23 @@ from pathlib import Path
 from pipeline.files import Layout
 from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams
+from pipeline.registry.criteria import Case, Side, run_gates
 from pipeline.registry.decision import Decision, utc_now
 from pipeline.registry.examine import TestSet, examine, read_test_set
-from pipeline.registry.gates import Case, Side, run_gates
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.pull import fetch
-from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
+from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
 
 
-def judge(params: ProblemParams, layout: Layout, challenger: Version) -> Decision:
+def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Run every gate for a registered candidate.
 
     The candidate is fetched from the registry like any consumer would: what is judged is what would be served.
 
     Args:
-        params: The problem's params, with the gates.
         layout: Where the test split and the validation result lie.
-        challenger: The candidate, from `register`.
+        params: The problem's params, with the gates.
+        version: The candidate's number, from `register`.
 
     Returns:
         The decision. For a candidate that is the champion already, the decision that made it so.
@@ -30,7 +30,7 @@ def judge(params: ProblemParams, layout: Layout, challenger: Version) -> Decisio
         UserError: A package cannot be fetched or is damaged, or there is no test split.
     """
     with open_registry(layout.root, layout.problem) as registry:
-        challenger = registry.version(challenger.number)
+        challenger = registry.version(version)
         champion = registry.aliased(CHAMPION)
         made_by = stored_decision(challenger)
         if champion is not None and champion.number == challenger.number:

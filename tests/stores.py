@@ -1,0 +1,95 @@
+"""What a retrain leaves in a repository, made by hand, and real stores to log it to."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import yaml
+
+from pipeline.files import Layout, json_digest, write_json
+from tests.packages import make_package
+
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "1"}
+
+
+def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> Layout:
+    """The outputs of every stage and dvc.lock, small; another seed gives other hashes."""
+    layout = Layout(root, problem)
+    _write_search(layout.out("search"))
+    train = layout.out("train")
+    settings = {
+        "model": {"name": "spatial", "width": 8},
+        "train": {"lr": 0.002, "steps": [{"epochs": 3}]},
+        "augment": {},
+    }
+    write_json(train / "settings.json", {"problem": {}, **settings})
+    rows = [f"joint,{epoch},{1 / epoch},{2 / epoch},0.001" for epoch in (1, 2, 3)]
+    (train / "history.csv").write_text("\n".join(["step,epoch,loss,val_rmse_px,lr", *rows]) + "\n")
+    write_json(layout.out("validate") / "result.json", {"success": True, "errors": 0, "warnings": 2})
+    evaluate = layout.out("evaluate")
+    evaluate.mkdir(parents=True)
+    (evaluate / "report.html").write_text("<p>report</p>")
+    (evaluate / "overlay.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    write_json(evaluate.parent / "metrics.json", {"rmse_px": 0.9, "angle": {"median_deg": 1.2}, "seed": seed})
+    for split, count in (("train", 3), ("val", 1), ("test", 1)):
+        write_json(layout.out("split") / f"{split}.json", {"images": [{"id": n} for n in range(count)]})
+    make_package(layout.out("package"), metrics={"rmse_px": 0.9, "seed": float(seed)})
+    lock(layout, seed)
+    return layout
+
+
+def lock(layout: Layout, seed: int) -> None:
+    """A dvc.lock as DVC writes it."""
+
+    def entry(path: str) -> dict[str, str]:
+        return {"path": path, "hash": "md5", "md5": json_digest([path, seed])[:32] + ".dir"}
+
+    problem, stages = layout.problem, {}
+    for stage in ("collect", "split", "prepare", "search", "train", "evaluate", "package"):
+        out = layout.out(stage).relative_to(layout.root).as_posix()
+        stages[f"{stage}@{problem}"] = {"cmd": "-", "deps": [entry(f"data/raw/{problem}")], "outs": [entry(out)]}
+    (layout.root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+
+
+def _write_search(folder: Path) -> None:
+    trials = [
+        "number,state,value,model.name,train.lr,best_epoch",
+        "0,COMPLETE,2.5,spatial,0.001,4",
+        "1,PRUNED,9.5,multihead,0.01,1",
+        "2,COMPLETE,1.5,spatial,0.002,5",
+    ]
+    write_json(folder / "best.json", {"model": {"name": "spatial"}, "train": {"lr": 0.002}})
+    (folder / "trials.csv").write_text("\n".join(trials) + "\n")
+
+
+def free_port() -> int:
+    """A loopback port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_mlflow_server(folder: Path, store: str | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """A real `mlflow server` on a loopback port, ready to answer; the caller ends it."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", store or f"sqlite:///{folder / 'server.db'}"]
+    command += ["--artifacts-destination", str(folder / "server-artifacts")]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=os.environ | QUIET, stdout=log, stderr=log, start_new_session=True
+        )
+    address, until = f"http://127.0.0.1:{port}", time.monotonic() + 120
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urlopen(f"{address}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return server, address
+        except OSError:
+            time.sleep(0.2)
+    server.kill()
+    raise RuntimeError((folder / "server.log").read_text()[-2000:])
