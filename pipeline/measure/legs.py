@@ -84,7 +84,8 @@ def check_geometry(legs: Legs, settings: RearfootSettings) -> None:
     nearest = np.linalg.norm(legs.points[0][:, None] - legs.points[1][None], axis=-1).min()
     if nearest < settings.min_leg_distance * lengths.max():
         raise NotLegs("legs_overlap", f"two markers of different legs are only {nearest:.1f} px apart")
-    tops, bottoms = legs.points[:, 0, 1], legs.points[:, 2, 1]
-    beside = (bottoms.min() - tops.max()) / (bottoms - tops).min()
-    if not beside >= settings.min_side_by_side:  # also for flat legs, where it is NaN
-        raise NotLegs("legs_not_side_by_side", "one leg is above the other, not beside it")
+    heights = legs.points[:, [0, 2], 1].mean(axis=1)
+    offset = abs(heights[0] - heights[1]) / lengths.max()
+    if offset > settings.max_leg_offset:
+        found = f"one leg is {offset:.2f} leg lengths above the other, not beside it"
+        raise NotLegs("legs_not_side_by_side", f"{found}; at most {settings.max_leg_offset:g} is plausible")

@@ -21,17 +21,18 @@ class RearfootSettings(Strict):
         float, Field(gt=0, le=180, description="a larger rear-foot angle is no anatomy; clinical ones are within 30")
     ] = 45.0
     max_segment_ratio: Annotated[
-        float, Field(gt=1, description="longer to shorter of a leg's two segments; markers are spaced much alike")
-    ] = 5.0
+        float, Field(gt=1, description="longer to shorter of a leg's two segments; a swinging foot looks short")
+    ] = 8.0
     max_leg_ratio: Annotated[
-        float, Field(gt=1, description="longer to shorter leg; perspective makes the rear leg somewhat longer")
-    ] = 2.0
+        float, Field(gt=1, description="longer to shorter leg; the leg nearer to the camera looks longer")
+    ] = 2.5
     min_leg_distance: Annotated[
         float, Field(gt=0, lt=1, description="smallest distance of two legs' markers, in lengths of the longer leg")
     ] = 0.05
-    min_side_by_side: Annotated[
-        float, Field(ge=0, le=1, description="share of the shorter leg's height that the other stands beside")
-    ] = 0.25
+    max_leg_offset: Annotated[
+        float,
+        Field(gt=0, description="how much higher one leg's middle is, in lengths of the longer leg; swing lifts it"),
+    ] = 1.0
 
 
 MeasureSettings = RearfootSettings

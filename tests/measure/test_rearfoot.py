@@ -79,7 +79,7 @@ def moved(**by: tuple[float, float]) -> np.ndarray:
         (moved(left_ankle=(100, 90)), "not_top_to_bottom", "left_ankle, left_shank, left_heel"),
         (moved(left_ankle=(100, 130), left_heel=(98, 147)), "leg_ratio", "47.1 and 120.3 px"),
         (moved(left_heel=(30, 175)), "angle_limit", "the left leg's angle would be 77.9 degrees"),
-        (LEGS + np.repeat([[0, 0], [0, 110]], 3, axis=0), "legs_not_side_by_side", "above"),
+        (LEGS + np.repeat([[0, 0], [0, 125]], 3, axis=0), "legs_not_side_by_side", "above"),
         (LEGS * [0.05, 1], "legs_overlap", "only 5.0 px apart"),
         (np.full((6, 2), 7.0), "legs_not_separable", "one column"),
         (moved(left_ankle=(100, 100)), "coinciding_markers", "same place"),

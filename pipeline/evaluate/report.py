@@ -1,0 +1,251 @@
+"""report.html: what a clinician and an engineer need to know about a trained model, on one page."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.measure.base import Measure
+from pipeline.problem import Problem
+
+Groups = dict[str, dict[str, float]]
+
+
+class Report(NamedTuple):
+    """Everything the page shows.
+
+    Attributes:
+        name: The problem's name.
+        problem: Keypoints and input size.
+        model: Settings of the network.
+        metrics: Numbers by group, as `summarise` makes them.
+        slices: As `slice_table` makes it.
+        measure: What was read off the keypoints; none: nothing.
+        reasons: Images that were not measured, by reason; with warning.
+        settings: Bands and bootstrap.
+        figures: Name to PNG.
+    """
+
+    name: str
+    problem: Problem
+    model: dict[str, Any]
+    metrics: Groups
+    slices: pd.DataFrame
+    measure: Measure | None
+    reasons: dict[str, int]
+    settings: EvaluateSettings
+    figures: dict[str, Path]
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the page."""
+    path.write_text(
+        page(
+            f"{report.name}: evaluation",
+            [
+                f"<h1>{report.name}: how good is this model?</h1>",
+                paragraph(_what_was_looked_at(report), "muted"),
+                paragraph(_verdict(report), "lead"),
+                _headline(report),
+                "<h2>Best, median and worst images</h2>",
+                _figure(report, "overlay_sheet"),
+                "<h2>Errors</h2>",
+                _figure(report, "error_cdf"),
+                _figure(report, "keypoints"),
+                *([_figure(report, "agreement")] if report.measure else []),
+                "<h2>Who and what it is good for: slices</h2>",
+                paragraph(_about_intervals(report)),
+                _figure(report, "slices"),
+                folded("the same as a table", _slices(report)),
+                "<h2>What was left out, and what could not be measured</h2>",
+                _dropped(report),
+                "<h2>Confidence</h2>",
+                _figure(report, "confidence"),
+                "<h2>Training</h2>",
+                _figure(report, "training"),
+                "<h2>Every number</h2>",
+                folded("all metrics by group, as in metrics.json", _all_numbers(report)),
+            ],
+        )
+    )
+
+
+def _what_was_looked_at(report: Report) -> str:
+    images, size = report.metrics["images"], report.problem.input
+    settings = ", ".join(f"{key} {value}" for key, value in report.model.items() if key != "name")
+    return (
+        f"Test split: {images['count']} images of {images['subjects']} subjects, none of whom the model was trained or "
+        f"chosen on. Network {report.model.get('name', '?')} ({settings}), input {size.width} × {size.height}."
+    )
+
+
+def _verdict(report: Report) -> str:
+    groups = report.metrics
+    original, inside = groups["keypoints_original"], groups["keypoints"]
+    text = (
+        f"Half of all points are within {number(original['median_distance_px'])} pixels of their label in the original "
+        f"image, 95 % within {number(original['p95_distance_px'])}; the RMSE at the network's own scale is "
+        f"{number(inside['rmse_px'])} px ({span(inside['rmse_px_low'], inside['rmse_px_high'])})."
+    )
+    if report.measure is None:
+        return text
+    found, unit, symbol = groups[report.measure.group], report.measure.unit, report.measure.symbol
+    return (
+        f"{text} The {report.measure.title} is off by {number(found[f'median_{unit}'], symbol)} in the median "
+        f"({span(found[f'median_{unit}_low'], found[f'median_{unit}_high'], symbol)}); 95 % of all errors are expected "
+        f"between {number(found[f'loa_low_{unit}'], symbol)} and {number(found[f'loa_high_{unit}'], symbol)}. "
+        f"{report.measure.yardstick}"
+    )
+
+
+def _headline(report: Report) -> str:
+    g, bands = report.metrics, report.settings.bands_px
+    inside, original, box = g["keypoints"], g["keypoints_original"], g["box"]
+    size = report.problem.input
+    rows = [
+        [
+            f"RMSE at {size.width} × {size.height}",
+            number(inside["rmse_px"], " px"),
+            span(inside["rmse_px_low"], inside["rmse_px_high"]),
+            "root of the mean squared coordinate error; single gross errors weigh heavily",
+        ],
+        [
+            "RMSE in original pixels",
+            number(original["rmse_px"], " px"),
+            span(original["rmse_px_low"], original["rmse_px_high"]),
+            "the same in the images as they were recorded",
+        ],
+        ["mean distance", number(original["mean_distance_px"], " px"), "–", "predicted to labelled point, original px"],
+        *[
+            [f"images {words}", share(g["bands"][key]), "–", meaning]
+            for key, words, meaning in zip(
+                g["bands"],
+                (f"below {bands[0]:g} px", f"{bands[0]:g} to {bands[1]:g} px", f"above {bands[1]:g} px"),
+                ("RMSE of the image, original px: fit for use", "to be looked at", "not usable"),
+                strict=True,
+            )
+        ],
+        *_measure_rows(report),
+        [
+            "keypoint AP (OKS)",
+            number(inside["oks_ap"]),
+            "–",
+            f"COCO's, with this problem's sigmas; AP50 {number(inside['oks_ap50'])}, AP75 {number(inside['oks_ap75'])}",
+        ],
+        ["box AP", number(box["ap"]), "–", f"COCO's; AP50 {number(box['ap50'])}, AP75 {number(box['ap75'])}"],
+        ["box IoU loss", number(box["iou_loss_percent"], " %"), "–", "1 − mean overlap of predicted and true box"],
+    ]
+    return table(["", "value", "95 % interval", "what it means"], rows, {1, 2}, strong={0})
+
+
+def _measure_rows(report: Report) -> list[list[str]]:
+    if report.measure is None:
+        return []
+    found, unit, symbol = report.metrics[report.measure.group], report.measure.unit, report.measure.symbol
+    return [
+        [
+            f"{report.measure.title}, median error",
+            number(found[f"median_{unit}"], symbol),
+            span(found[f"median_{unit}_low"], found[f"median_{unit}_high"], symbol),
+            f"absolute; mean {number(found[f'mean_{unit}'], symbol)}, "
+            f"95 % below {number(found[f'p95_{unit}'], symbol)}",
+        ],
+        [
+            f"{report.measure.title}, bias",
+            number(found[f"bias_{unit}"], symbol),
+            span(found[f"bias_{unit}_low"], found[f"bias_{unit}_high"], symbol),
+            f"predicted minus true; {report.measure.sign}",
+        ],
+        [
+            "limits of agreement",
+            span(found[f"loa_low_{unit}"], found[f"loa_high_{unit}"], symbol),
+            "–",
+            "Bland-Altman: bias ± 1.96 standard deviations of the difference",
+        ],
+        [
+            "images measured",
+            share(found["measured_share"]),
+            "–",
+            "the others get a reason instead; median error of those measured "
+            f"{number(found[f'median_measured_{unit}'], symbol)}",
+        ],
+    ]
+
+
+def _about_intervals(report: Report) -> str:
+    return (
+        f"Intervals are 95 % bootstrap intervals of {report.settings.bootstrap} resamples that draw whole people, as "
+        "frames of one person resemble each other. A row with one person only (hollow) draws that person's frames "
+        "instead: it says nothing about other people. With fewer than about ten people such intervals are somewhat too "
+        "narrow. The dashed line is the whole test split; the number of images is in brackets."
+    )
+
+
+def _slices(report: Report) -> str:
+    frame = report.slices
+    statistics = [c for c in frame.columns if f"{c}_low" in frame.columns]
+    header = ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)]
+    rows = []
+    for row in frame.to_dict("records"):
+        cells = [str(row["slice"]), str(row["value"]), str(row["images"]), str(row["subjects"])]
+        for name in statistics:
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            cells.append(f"{number(row[name])} ({span(low, high)})")
+        rows.append(cells)
+    return table(header, rows, set(range(2, len(header))), strong={0})
+
+
+def _dropped(report: Report) -> str:
+    images, presence = report.metrics["images"], report.metrics["presence"]
+    parts = [
+        paragraph(
+            f"{images['without_labelled_point']} of {images['count']} images have no labelled point and are in no "
+            f"error. {images['missing_points']} of {images['missing_points'] + images['labelled_points']} points have "
+            "no label (out of sight or not marked); they are in no error either."
+        )
+    ]
+    if presence["missing_called_visible_share"] == presence["missing_called_visible_share"]:
+        parts.append(
+            paragraph(
+                f"Points that are not there get a confidence that lets them pass in "
+                f"{share(presence['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
+                f"called missing in {share(presence['visible_called_missing_share'])}. The confidence tells the two "
+                f"apart with an AUROC of {number(presence['auroc'])} (1 is perfect, 0.5 is chance)."
+            )
+        )
+    if report.measure is not None:
+        parts.append(paragraph("A frame that cannot be measured is reported with its reason, never guessed:"))
+        total = int(images["count"])
+        rows = [[name.replace("_", " "), str(n), share(n / total)] for name, n in report.reasons.items()]
+        parts.append(
+            table(["reason", "images", "share"], rows, {1, 2}) if rows else paragraph("every image was measured.")
+        )
+    return "\n".join(parts)
+
+
+def _all_numbers(report: Report) -> str:
+    rows = [[group, name, number(value)] for group, values in report.metrics.items() for name, value in values.items()]
+    return table(["group", "metric", "value"], rows, {2})
+
+
+_CAPTIONS = {
+    "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
+    "weights of the best validation error are the ones evaluated here; the test split played no part.",
+    "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "
+    "single points spoil an image.",
+    "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
+    "high is placed inconsistently, by the model or by the labels.",
+    "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",
+    "agreement": "Each dot is one measured quantity of one image. A slope means that large values are read too small "
+    "or too large; limits wider than a clinical difference mean that single frames should not be read alone.",
+    "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
+    "the confidence is a probability. Right: whether low confidence warns of large errors.",
+    "overlay_sheet": "Orange rings: labels. Blue crosses: predictions. Each tile is cut out around the points and "
+    "names the image and its error.",
+}
+
+
+def _figure(report: Report, name: str) -> str:
+    return inlined(report.figures[name], _CAPTIONS[name]) if name in report.figures else ""
