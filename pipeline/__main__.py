@@ -10,6 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
+import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything else is imported
 from pipeline.errors import UserError
 from pipeline.files import STAGES, Layout
 from pipeline.params import load_params

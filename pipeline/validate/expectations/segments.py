@@ -23,12 +23,14 @@ class SegmentLengths(Check):
 
     A person who walks away gets smaller: each image's lengths are divided by its own scale (the median over its
     segments and those of the neighbouring labelled frames) before a subject's images are compared, as logarithms,
-    with the subject's median and MAD.
+    with the subject's median and MAD. A segment that turns towards the camera gets shorter but never longer: set
+    `shortest` by how far that goes.
     """
 
     segments: Annotated[tuple[tuple[str, str], ...], Field(description="none: problem.skeleton")] = ()
     sigmas: Annotated[float, Field(gt=0, description="limit, in robust standard deviations of the subject")] = 6.0
-    at_least: Annotated[float, Field(gt=0, description="smaller relative deviations are never reported")] = 0.35
+    longest: Annotated[float, Field(gt=1, description="up to so many times the usual is never reported")] = 1.35
+    shortest: Annotated[float, Field(gt=0, lt=1, description="so much of the usual or more is never reported")] = 0.5
     min_images: Annotated[int, Field(ge=3, description="a subject with fewer is compared with all subjects")] = 8
 
     def named(self) -> Iterator[tuple[str, str]]:
@@ -51,7 +53,9 @@ class SegmentLengths(Check):
             centre[rows] = np.where(few, everyone[0], subject_centre)
             sigma[rows] = np.where(few, everyone[1], subject_sigma)
         with np.errstate(invalid="ignore"):
-            wrong = np.abs(residual - centre) > np.maximum(self.sigmas * sigma, np.log1p(self.at_least))
+            beyond = residual - centre
+            wrong = beyond > np.maximum(self.sigmas * sigma, np.log(self.longest))
+            wrong |= beyond < np.minimum(-self.sigmas * sigma, np.log(self.shortest))
         items = []
         for row, s in np.argwhere(wrong).tolist():
             ratio = float(np.exp(residual[row, s] - centre[row, s]))
