@@ -1,0 +1,65 @@
+"""The annotation table as COCO keypoint JSON."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, keypoints_of, slice_columns
+from pipeline.problem import Problem
+
+CATEGORY_ID = 1
+
+
+def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
+    """COCO keypoints of some rows of the annotation table; what pycocotools loads.
+
+    Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
+    file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
+    `video`, `frame`, `time_s` (null for stills) and `slices`, and an annotation its `subject`. The area is the box's.
+    An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0].
+    """
+    xy, visibility = keypoints_of(table, problem.keypoints)
+    points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
+    boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
+    annotations = [
+        {
+            "id": row.annotation_id,
+            "image_id": row.image_id,
+            "category_id": CATEGORY_ID,
+            "subject": row.subject,
+            "bbox": boxes[n].tolist(),
+            "area": float(boxes[n, 2] * boxes[n, 3]),
+            "keypoints": points[n].tolist(),
+            "num_keypoints": int((visibility[n] > 0).sum()),
+            "iscrowd": 0,
+        }
+        for n, row in enumerate(table.itertuples(index=False))
+    ]
+    names = {name: number for number, name in enumerate(problem.keypoints, start=1)}
+    category = {
+        "id": CATEGORY_ID,
+        "name": problem.category,
+        "supercategory": problem.category,
+        "keypoints": list(problem.keypoints),
+        "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
+    }
+    return {"images": _images(table), "annotations": annotations, "categories": [category]}
+
+
+def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
+    slices = slice_columns(table)
+    return [
+        {
+            "id": row["image_id"],
+            "file_name": row["image"],
+            "width": row["width"],
+            "height": row["height"],
+            "subject": row["subject"],
+            "video": row["video"],
+            "frame": row["frame"],
+            "time_s": None if pd.isna(row["time_s"]) else row["time_s"],
+            "slices": {c.removeprefix(SLICE_PREFIX): str(row[c]) for c in slices},
+        }
+        for row in table.drop_duplicates("image").to_dict("records")
+    ]

@@ -1,0 +1,37 @@
+"""Cross-validation folds over the training and validation subjects; the test split is in none of them."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+
+from pipeline.errors import UserError
+from pipeline.split.settings import SplitSettings
+
+
+def fold_rows(
+    table: pd.DataFrame, groups: Int[np.ndarray, " N"], settings: SplitSettings
+) -> list[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]]:
+    """Rows to train on and rows to validate on, for each fold; every row is validated on once.
+
+    Args:
+        table: Rows of train and val.
+        groups: Number of the group of each row; groups stay together.
+        settings: Number of folds, seed, and the slice to stratify by.
+
+    Raises:
+        UserError: There are fewer groups than folds.
+    """
+    if not settings.folds:
+        return []
+    found = len(np.unique(groups))
+    if found < settings.folds:
+        raise UserError(f"split.folds is {settings.folds}, but train and val have only {found} independent subjects")
+    if settings.stratify is None:
+        folds = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(table, groups=groups)
+    else:
+        strata = table[f"slice_{settings.stratify}"].astype(str)
+        folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
+            table, strata, groups
+        )
+    return list(folds)
