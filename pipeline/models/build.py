@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, one_line
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import ModelSettings
@@ -59,7 +59,7 @@ def load_trained(folder: Path) -> KeypointNetwork:
     try:
         trained = TypeAdapter(_Trained).validate_json(settings_file.read_bytes())
     except ValidationError as error:
-        raise UserError(f"{settings_file}: not the settings of a trained network: {error}") from None
+        raise UserError(f"{settings_file}: not the settings of a trained network: {one_line(error)}") from None
     network = build_model(trained.problem, trained.model)
     try:
         load_model(network, str(weights))

@@ -1,0 +1,202 @@
+"""Prepared arrays as training sees them: memory-mapped, shuffled by epoch, augmented by seed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from pipeline.errors import UserError
+from pipeline.problem import Problem
+
+# image (H, W, C), keypoints (K, 2), visibility (K,), box (4,), seed -> the same four, augmented
+Recipe = Callable[[Any, Any, Any, Any, int], tuple[Any, Any, Any, Any]]
+
+
+def seed_of(*parts: int) -> int:
+    """One 32-bit seed from several numbers, well mixed and the same everywhere."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+
+class Batch(NamedTuple):
+    """Images with their labels.
+
+    Attributes:
+        pixels: (N, H, W, C) images at the network's input size.
+        keypoints: (N, K, 2) as (x, y) in input pixels; 0 where not labelled.
+        visibility: (N, K), COCO's 0, 1, 2.
+        boxes: (N, 4) as x, y, width, height in input pixels.
+    """
+
+    pixels: UInt8[Tensor, "N H W C"]
+    keypoints: Float[Tensor, "N K 2"]
+    visibility: UInt8[Tensor, "N K"]
+    boxes: Float[Tensor, "N 4"]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One prepared split; `images` stays on disk until a batch is read.
+
+    Attributes:
+        images: (N, H, W, C).
+        keypoints: (N, K, 2), NaN where not labelled.
+        visibility: (N, K).
+        boxes: (N, 4).
+    """
+
+    images: UInt8[np.ndarray, "N H W C"]
+    keypoints: Float[np.ndarray, "N K 2"]
+    visibility: UInt8[np.ndarray, "N K"]
+    boxes: Float[np.ndarray, "N 4"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def subset(self, rows: Sequence[int]) -> "Arrays":
+        """Only these rows, read into memory."""
+        index = np.asarray(rows)
+        return Arrays(self.images[index], self.keypoints[index], self.visibility[index], self.boxes[index])
+
+
+def load_arrays(folder: Path, problem: Problem) -> Arrays:
+    """Memory-map one split of the prepare stage.
+
+    Args:
+        folder: For instance data/rearfoot/prepare/train.
+        problem: What the shapes must agree with.
+
+    Raises:
+        UserError: An array is missing or unreadable, has another shape than the problem asks for, or is empty.
+    """
+    size, points = problem.input, len(problem.keypoints)
+    shapes = {
+        "images": (size.height, size.width, size.channels),
+        "keypoints": (points, 2),
+        "visibility": (points,),
+        "boxes": (4,),
+    }
+    loaded = {}
+    for name, shape in shapes.items():
+        path = folder / f"{name}.npy"
+        try:
+            loaded[name] = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: cannot be read ({error}); run the prepare stage again") from None
+        if loaded[name].shape[1:] != shape:
+            found = "x".join(map(str, loaded[name].shape[1:]))
+            raise UserError(
+                f"{path}: each entry is {found}, the problem asks for {'x'.join(map(str, shape))}; run prepare again"
+            )
+    lengths = {name: len(array) for name, array in loaded.items()}
+    if len(set(lengths.values())) > 1:
+        raise UserError(f"{folder}: the arrays have different lengths {lengths}; run the prepare stage again")
+    if lengths["images"] == 0:
+        raise UserError(f"{folder}: there is no image in this split; add labelled data or change `split`")
+    if not loaded["visibility"].any():
+        raise UserError(f"{folder}: no keypoint is labelled in this split; add labelled data or change `split`")
+    return Arrays(**loaded)
+
+
+class ArrayDataset(Dataset[Batch]):
+    """Whole batches from arrays: an index is a list of (epoch, row), as `EpochSampler` gives them.
+
+    What comes out depends on nothing but the seed, the epoch and the rows: not on the process, nor on what was read
+    before, so that a resumed training sees what an undisturbed one does.
+    """
+
+    def __init__(self, arrays: Arrays, recipe: Recipe | None = None, seed: int = 0) -> None:
+        self.arrays, self.recipe, self.seed = arrays, recipe, seed
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: tuple[int, int]) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[tuple[int, int]]) -> Batch:
+        """The batch of these (epoch, row) pairs."""
+        samples = [self._sample(epoch, row) for epoch, row in indices]
+        images, keypoints, visibility, boxes = (np.stack(part) for part in zip(*samples, strict=True))
+        return Batch(
+            torch.from_numpy(images),
+            torch.from_numpy(np.nan_to_num(keypoints.astype(np.float32), copy=False)),
+            torch.from_numpy(visibility.astype(np.uint8)),
+            torch.from_numpy(boxes.astype(np.float32)),
+        )
+
+    def _sample(self, epoch: int, row: int) -> tuple[Any, Any, Any, Any]:
+        data = self.arrays
+        sample = np.array(data.images[row]), data.keypoints[row], data.visibility[row], data.boxes[row]
+        if self.recipe is None:
+            return sample
+        return self.recipe(*sample, seed_of(self.seed, epoch, row))
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """(epoch, row) pairs, in an order that depends on seed and epoch only; Lightning calls `set_epoch`."""
+
+    def __init__(self, rows: int, seed: int) -> None:
+        self.rows, self.seed, self.epoch = rows, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.rows)
+        return ((self.epoch, int(row)) for row in order)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def train_loader(arrays: Arrays, recipe: Recipe | None, batch_size: int, seed: int, workers: int) -> DataLoader[Batch]:
+    """Shuffled, augmented batches; a last batch of one image is left out, since batch normalisation cannot use it.
+
+    Args:
+        arrays: The training split.
+        recipe: Augmentation, or nothing.
+        batch_size: Images in a batch.
+        seed: Of order and augmentation.
+        workers: Processes that read and augment ahead of the network; 0 does it in between.
+    """
+    return DataLoader(
+        ArrayDataset(arrays, recipe, seed),
+        batch_size=batch_size,
+        sampler=EpochSampler(len(arrays), seed),
+        collate_fn=_as_it_is,
+        drop_last=len(arrays) % batch_size == 1,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+        generator=torch.Generator(),  # else each epoch draws from the random state that dropout uses
+    )
+
+
+def fixed_loader(arrays: Arrays, batch_size: int) -> DataLoader[Batch]:
+    """Every image once, in order, as it is."""
+    return DataLoader(
+        ArrayDataset(arrays),
+        batch_size=batch_size,
+        sampler=_InOrder(len(arrays)),
+        collate_fn=_as_it_is,
+        generator=torch.Generator(),
+    )
+
+
+class _InOrder(EpochSampler):
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows, seed=0)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((0, row) for row in range(self.rows))

@@ -1,0 +1,178 @@
+"""A whole training: step after step, a Lightning fit each, resumable at every epoch."""
+
+import json
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from safetensors.torch import load_model
+
+from pipeline.augment.settings import AugmentSettings
+from pipeline.files import write_aside, write_json
+from pipeline.models.build import build_model, save_weights
+from pipeline.models.network import KeypointNetwork
+from pipeline.models.settings import ModelSettings
+from pipeline.problem import Problem, Strict
+from pipeline.train.data import Arrays, fixed_loader, seed_of, train_loader
+from pipeline.train.module import Row, Training
+from pipeline.train.settings import TrainSettings
+
+try:
+    from pipeline.augment.recipe import build_recipe
+except ModuleNotFoundError:
+
+    def build_recipe(settings, problem):
+        return None
+
+
+# called with each epoch's row of history; training stops early where it answers False
+OnEpoch = Callable[[Row], bool]
+_PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+class Plan(Strict):
+    """Everything that a training depends on beside its data; settings.json of a trained network."""
+
+    problem: Problem
+    model: ModelSettings
+    train: TrainSettings = TrainSettings()
+    augment: AugmentSettings = AugmentSettings()
+
+
+@dataclass
+class Fitted:
+    """What a training gives.
+
+    Attributes:
+        network: With the weights that were best in validation, on the CPU, in evaluation mode.
+        history: A row per epoch, all steps.
+        best: Epoch and score of each step's best weights.
+    """
+
+    network: KeypointNetwork
+    history: list[Row]
+    best: list[dict[str, float | int]]
+
+
+def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = lambda row: True) -> Fitted:
+    """Train a network; go on where an earlier call with the same plan, data and folder was interrupted.
+
+    The result is the same, bit for bit, as that of an undisturbed run on the same machine.
+
+    Args:
+        plan: Settings.
+        train: Learned from.
+        val: Judged by after every epoch; the best weights by it are kept.
+        work: Folder for checkpoints, of this plan and data alone.
+        on_epoch: Called with each epoch's row as it comes, and at the start with those of an interrupted call.
+
+    Raises:
+        DivergedError: The loss is no longer finite.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed_of(plan.train.seed))
+    network = build_model(plan.problem, plan.model)
+    history: list[Row] = []
+    best: list[dict[str, float | int]] = []
+    going = True
+
+    def listen(row: Row) -> bool:
+        nonlocal going
+        going = on_epoch(row)
+        return going
+
+    for number in range(len(plan.train.steps)):
+        done, weights = work / f"step-{number}.json", work / f"step-{number}.safetensors"
+        if done.exists():
+            for row in json.loads(done.read_text())["history"]:
+                listen(row)
+        else:
+            training = Training(network, plan.train, number)
+            _fit_step(training, plan, train, val, work, listen)
+            score = {"epoch": training.best_epoch, "score": training.best_score}
+            write_json(done, {"history": training.history, "best": score})
+        load_model(network, str(weights))
+        result = json.loads(done.read_text())
+        history += result["history"]
+        best.append(result["best"])
+        if not going:
+            break
+    return Fitted(network.cpu().eval(), history, best)
+
+
+def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch) -> None:
+    settings, seed = plan.train, seed_of(plan.train.seed, training.number)
+    checkpoint = work / f"step-{training.number}.ckpt"
+    training.network.to(memory_format=torch.channels_last)
+    _silence_lightning()
+    trainer = lightning.Trainer(
+        max_epochs=training.step.epochs,
+        precision=_precision(settings),
+        callbacks=[_Keeper(work, on_epoch)],
+        default_root_dir=work,
+        deterministic="warn",
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(
+        training,
+        train_loader(train, build_recipe(plan.augment, plan.problem), settings.batch_size, seed, settings.workers),
+        fixed_loader(val, 2 * settings.batch_size),
+        ckpt_path=checkpoint if checkpoint.exists() else None,
+        weights_only=True,
+    )
+
+
+class _Keeper(lightning.Callback):
+    """After every epoch: best weights, then a checkpoint to go on from, each written aside and renamed.
+
+    A kill between the two is harmless: the epoch is repeated from the checkpoint before, and gives the same weights.
+    """
+
+    def __init__(self, work: Path, on_epoch: OnEpoch) -> None:
+        self.work, self.on_epoch = work, on_epoch
+
+    def on_train_start(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
+        """Repeat the rows of the checkpoint."""
+        assert isinstance(training, Training)
+        for row in training.history:
+            self.on_epoch(row)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
+        """See the class."""
+        assert isinstance(training, Training)
+        step = f"step-{training.number}"
+        if training.best_epoch == training.current_epoch:
+            with write_aside(self.work / f"{step}.safetensors") as aside:
+                save_weights(training.network, aside)
+        with write_aside(self.work / f"{step}.ckpt") as aside:
+            trainer.save_checkpoint(aside)
+        if not self.on_epoch(training.history[-1]):
+            trainer.should_stop = True
+
+
+def _precision(settings: TrainSettings) -> Any:
+    if settings.precision != "auto":
+        return _PRECISION[settings.precision]
+    if not torch.cuda.is_available():
+        return _PRECISION["32"]
+    return _PRECISION["bf16" if torch.cuda.is_bf16_supported() else "16"]
+
+
+def _silence_lightning() -> None:
+    """Its tips and banners; progress is our own."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for text in (
+        ".*does not have many workers.*",
+        ".*in eval mode at the start of training.*",
+        ".*number of training batches.*",
+    ):
+        warnings.filterwarnings("ignore", text)

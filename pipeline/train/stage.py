@@ -1,0 +1,81 @@
+"""Stage `train`: prepared arrays and the search's best settings in, weights and history out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import torch
+from pydantic import ValidationError
+
+from pipeline.errors import UserError, one_line
+from pipeline.files import Layout, file_digest, folder_aside, json_digest, write_aside, write_json
+from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
+from pipeline.params import ProblemParams
+from pipeline.problem import Problem
+from pipeline.progress import progress
+from pipeline.train.data import load_arrays
+from pipeline.train.fit import Fitted, Plan, fit
+from pipeline.train.module import Row
+
+
+def run(params: ProblemParams, layout: Layout) -> None:
+    """Train on the training split, judge by the validation split; the test split is not opened here."""
+    plan = read_plan(params.problem, layout.out("search") / "best.json")
+    folder = layout.out("prepare")
+    train, val = (load_arrays(folder / split, plan.problem) for split in ("train", "val"))
+    work = layout.work("train", training_digest(plan, folder))
+    if plan.train.threads:
+        torch.set_num_threads(plan.train.threads)
+    epochs = sum(step.epochs for step in plan.train.steps)
+    with progress(f"train {layout.problem}", epochs) as bar:
+
+        def show(row: Row) -> bool:
+            bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou", "lr") if k in row})
+            return True
+
+        fitted = fit(plan, train, val, work, show)
+    with folder_aside(layout.out("train")) as out:
+        _write(fitted, plan, out)
+    shutil.rmtree(work)
+
+
+def read_plan(problem: Problem, path: Path) -> Plan:
+    """The search's best settings, validated again.
+
+    Raises:
+        UserError: The file is missing or does not hold complete, possible settings.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no settings to train; run the search stage first")
+    try:
+        return Plan.model_validate({"problem": problem, **json.loads(path.read_text())})
+    except (json.JSONDecodeError, TypeError) as error:
+        raise UserError(f"{path}: not settings of a training ({error}); run the search stage again") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {one_line(error)}; run the search stage again") from None
+
+
+def training_digest(plan: Plan, prepared: Path) -> str:
+    """Digest of everything a training depends on: settings and the arrays of both splits."""
+    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in _ARRAYS]
+    return json_digest({"plan": plan.model_dump(mode="json"), "arrays": [file_digest(path) for path in arrays]})
+
+
+_ARRAYS = ("images", "keypoints", "visibility", "boxes")
+
+
+def _write(fitted: Fitted, plan: Plan, out: Path) -> None:
+    save_weights(fitted.network, out / WEIGHTS)
+    write_json(out / SETTINGS, plan.model_dump(mode="json"))
+    history = pd.DataFrame(fitted.history)
+    with write_aside(out / "history.csv") as aside:
+        history.to_csv(aside, index=False)
+    last = fitted.best[-1]
+    rows = history[(history["step"] == len(fitted.best) - 1) & (history["epoch"] == last["epoch"])]
+    figures = {name: float(rows.iloc[0][name]) for name in history.columns if name.startswith("val_")}
+    parameters = sum(p.numel() for p in fitted.network.parameters())
+    write_json(
+        out / "summary.json",
+        {"steps": fitted.best, "epochs": len(history), "parameters": parameters, **figures},
+    )
