@@ -1,10 +1,65 @@
 """Settings of the prepare stage."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from pipeline.problem import Strict
+
+
+class Grayscale(Strict):
+    """Gray in all three channels."""
+
+
+class Clahe(Strict):
+    """Contrast-limited adaptive histogram equalization of the lightness."""
+
+    clip_limit: Annotated[float, Field(gt=0, le=40)] = 2.0
+    tiles: Annotated[int, Field(ge=1, le=64, description="tiles in x and in y")] = 8
+
+
+class HistogramEqualization(Strict):
+    """Histogram equalization of the lightness."""
+
+
+class NoiseReduction(Strict):
+    """Smoothing; bilateral keeps edges."""
+
+    kind: Literal["gaussian", "bilateral"] = "gaussian"
+    sigma: Annotated[float, Field(gt=0, le=20, description="pixels of the original image")] = 1.0
+    colour_sigma: Annotated[float, Field(gt=0, le=255, description="bilateral only: gray levels")] = 30.0
+
+
+class EdgeEnhance(Strict):
+    """Unsharp mask: the image plus `amount` times its difference from a blurred copy."""
+
+    amount: Annotated[float, Field(gt=0, le=10)] = 1.0
+    sigma: Annotated[float, Field(gt=0, le=20, description="pixels of the original image")] = 2.0
+
+
+class Canny(Strict):
+    """Canny edges, white: alone on black, or over the image's colours."""
+
+    low: Annotated[float, Field(ge=0, le=1000)] = 50
+    high: Annotated[float, Field(ge=0, le=1000)] = 150
+    over_colour: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
+
+FILTER_OPTIONS: dict[str, type[Strict]] = {
+    "grayscale": Grayscale,
+    "clahe": Clahe,
+    "histogram_equalization": HistogramEqualization,
+    "noise_reduction": NoiseReduction,
+    "edge_enhance": EdgeEnhance,
+    "canny": Canny,
+}
+"""Options of each filter; the function of the same name is in pipeline/prepare/filters.py."""
 
 
 class Filter(Strict):
@@ -12,6 +67,22 @@ class Filter(Strict):
 
     name: str
     options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.name not in FILTER_OPTIONS:
+            raise ValueError(f"no filter is called {self.name!r}; there are {', '.join(FILTER_OPTIONS)}")
+        try:
+            self.checked_options()
+        except ValidationError as error:
+            found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
+            known = ", ".join(FILTER_OPTIONS[self.name].model_fields) or "none"
+            raise ValueError(f"options of {self.name}: {found} (its options: {known})") from None
+        return self
+
+    def checked_options(self) -> Strict:
+        """The options with their defaults, validated."""
+        return FILTER_OPTIONS[self.name].model_validate(self.options)
 
 
 class PrepareSettings(Strict):
