@@ -149,14 +149,9 @@ def rollback(problem: Problem) -> None:
     heelstrike rollback rearfoot
     """
     with _messages():
-        from pipeline.registry.promote import rollback as roll_back
+        from pipeline.registry.rollback import rollback as roll_back
 
-        done = roll_back(ROOT, problem)
-        console.print(
-            f"[green]✓[/] the champion of {problem} is version {done.restored} again, pulled and verified; "
-            f"version {done.taken_back} is taken back",
-            highlight=False,
-        )
+        console.print(f"[green]✓[/] {roll_back(problem, ROOT)}", highlight=False)
 
 
 @app.command()

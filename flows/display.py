@@ -47,8 +47,7 @@ class StageDisplay:
         """Show a stage as done; `note` says what came of it."""
         task = self._progress.tasks[self._tasks[stage]]
         total = task.total or 1
-        fields = {"note": note} if note else {}
-        self._progress.update(self._tasks[stage], completed=total, total=total, **fields)
+        self._progress.update(self._tasks[stage], completed=total, total=total, note=note or task.fields["note"])
 
     def say(self, line: str) -> None:
         """Print a line above the display."""

@@ -91,17 +91,12 @@ def _length(path: Path) -> int:
 def _fits(name: str, labels: Labels, lengths: dict[str, int], rejected: dict[str, str]) -> None:
     """Refuse labels of media that are bad, and of frames beyond a video's end."""
     table = labels.table
-    bad = table[~table["media"].isin(lengths)].drop_duplicates("media")
-    findings = [
-        f"{row.source}: {row.media} cannot be used: {rejected.get(row.media, 'it is not in the inbox')}"
-        for row in bad.itertuples()
-    ]
-    beyond = table[table["frame"] >= table["media"].map(lengths).fillna(table["frame"] + 1)]
-    beyond = beyond[beyond["frame"] >= 0]
-    findings += [
-        f"{row.source}: frame {row.frame} of {row.media}, which has the frames 0 to {lengths[row.media] - 1}"
-        for row in beyond.itertuples()
-    ]
+    findings = []
+    for source, media, frame in zip(table["source"], table["media"], table["frame"], strict=True):
+        if media not in lengths:
+            findings.append(f"{source}: {media} cannot be used: {rejected.get(media, 'it is not in the inbox')}")
+        elif frame >= max(lengths[media], 1):
+            findings.append(f"{source}: frame {frame} of {media}, which has the frames 0 to {lengths[media] - 1}")
     if findings:
         rest = len(findings) - 20
         raise UserError("\n".join(findings[:20] + ([f"{name}: and {rest} more"] if rest > 0 else [])))
