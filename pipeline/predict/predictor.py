@@ -23,7 +23,8 @@ from pipeline.package.runtime import Package, Prediction
 from pipeline.predict.ahead import ahead
 from pipeline.predict.overlay import Style, draw
 from pipeline.predict.results import Model, ResultWriter, Source
-from pipeline.predict.sources import IMAGES, OVERLAY, find_inputs, read_image
+from pipeline.predict.sources import IMAGES, OVERLAY, find_inputs
+from pipeline.prepare.images import read_image
 from pipeline.progress import progress
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames

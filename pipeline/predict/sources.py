@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from jaxtyping import UInt8
-
 from pipeline.errors import UserError
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -65,18 +61,3 @@ def _within(file: Path, out: Path, folder: Path) -> bool:
 
 def _known() -> str:
     return " ".join(sorted(s.removeprefix(".") for s in IMAGES | VIDEOS))
-
-
-def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
-    """Read an image as RGB, turned as its metadata says.
-
-    Raises:
-        UserError: It is empty or no image.
-    """
-    data = np.fromfile(path, np.uint8)
-    if not data.size:
-        raise UserError(f"{path}: the file is empty (0 bytes); copy it again")
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise UserError(f"{path}: not a readable image ({data.size} bytes); open it in a viewer, or save it again")
-    return np.asarray(image, dtype=np.uint8)

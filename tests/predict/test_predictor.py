@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -93,10 +94,13 @@ def test_overlay_video_has_every_frame_with_something_drawn_on_it(package, walk,
 def test_overlay_of_a_video_of_odd_size(package, tmp_path):
     """MJPEG may be odd, H.264 may not."""
     path = tmp_path / "odd.avi"
-    film = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (161, 121))
-    for _ in range(3):
-        film.write(np.full((121, 161, 3), 180, np.uint8))
-    film.release()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 161, 121, "yuvj420p"
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(np.full((121, 161, 3), 180, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     predict_path(path, package, MODEL, tmp_path / "out", overlay=True)
     with VideoReader(tmp_path / "out" / "odd.avi.overlay.mp4") as video:
         assert [f.image.shape for f in video.frames()] == [(122, 162, 3)] * 3
@@ -188,21 +192,29 @@ def test_truncated_video_names_its_last_good_frame_and_leaves_nothing(package, t
 def test_no_space_left_is_one_message_and_nothing_half_written(walk, tmp_path):
     """A limit on the size of files stands for a full disk: the same path through the writers, without a file system."""
     make_package(tmp_path / "package")
-    code = (
-        "import resource, sys; from pathlib import Path; from pipeline.package.runtime import Package;"
-        "from pipeline.predict.predictor import predict_path; from pipeline.predict.results import Model;"
-        "package = Package.load(Path(sys.argv[2]));"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000));"
-        "predict_path(Path(sys.argv[1]), package, Model('x'), Path(sys.argv[3]), overlay=len(sys.argv) > 4)"
-    )
-    for extra in ([], ["overlay"]):
-        command = [sys.executable, "-c", code, walk, tmp_path / "package", tmp_path / "out", *extra]
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=ROOT)
-        assert done.returncode == 1
-        message = done.stderr.splitlines()[-1]
-        assert "while writing the results of walk.mp4" in message, done.stderr
-        assert "free some space" in message
-        assert left_over(tmp_path / "out") == []
+    code = """
+import resource, sys
+from pathlib import Path
+from pipeline.errors import UserError
+from pipeline.package.runtime import Package
+from pipeline.predict.predictor import predict_path
+from pipeline.predict.results import Model
+
+package = Package.load(Path(sys.argv[2]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+for overlay in (False, True):
+    try:
+        predict_path(Path(sys.argv[1]), package, Model("x"), Path(sys.argv[3]), overlay)
+    except UserError as error:
+        print(error, file=sys.stderr)
+"""
+    command = [sys.executable, "-c", code, str(walk), str(tmp_path / "package"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    messages = done.stderr.splitlines()
+    assert len(messages) == 2, done.stderr
+    for message in messages:
+        assert "while writing the results of walk.mp4: free some space" in message
+    assert left_over(tmp_path / "out") == []
 
 
 def test_predicting_needs_no_torch_and_no_mlflow(walk, tmp_path):
