@@ -64,14 +64,10 @@ def _trials(path: Path) -> str:
 
 
 def _test_numbers(released: Release) -> list[tuple[str, str]]:
-    """Rows of test errors: this candidate's, and the champion's where there is one, as the gates measured them."""
-    rows = []
-    for gate in released.decision.gates:
-        if gate.name == "comparison":
-            rows.append(("against", gate.reason))
-        elif gate.name in ("error_floor", "floors", "error_floors"):
-            rows.append(("test error", gate.reason))
-    return rows
+    """Rows of test errors as the gates measured them: this candidate's, and how it stands against the champion."""
+    titles = {"error": "test error", "measurement": "test measurement", "comparison": "against champion"}
+    reasons = {gate.name: gate.reason for gate in released.decision.gates}
+    return [(title, reasons[name]) for name, title in titles.items() if name in reasons]
 
 
 def _warnings(layout: Layout) -> str:
