@@ -21,12 +21,12 @@ def make_worklist(
     for expectation, single in zip(expectations, result.results, strict=True):
         about = {"severity": expectation.severity, "expectation": expectation.name}
         rows += [about | item for item in single.result["unexpected_list"]]
-    findings = pd.DataFrame(rows, columns=["row", *(c for c in COLUMNS if c not in _OF_THE_ROW)])
-    findings = findings.sort_values(["severity", "row"], kind="stable", na_position="first")
-    of_row = table[_OF_THE_ROW].reset_index(drop=True)
-    joined = findings.merge(of_row, how="left", left_on="row", right_index=True)
-    joined["frame"] = joined["frame"].astype("Int64").where(joined["frame"] >= 0)
-    return joined[COLUMNS].reset_index(drop=True)
+    # what is about the data as a whole comes first; the sort is stable
+    rows.sort(key=lambda item: (item["severity"] != "error", -1 if item["row"] is None else item["row"]))
+    of_row = table[_OF_THE_ROW].astype({"frame": object}).replace({"frame": {-1: ""}}).to_dict("records")
+    none = dict.fromkeys(_OF_THE_ROW, "")
+    worklist = pd.DataFrame([item | (none if item["row"] is None else of_row[item["row"]]) for item in rows])
+    return worklist.reindex(columns=COLUMNS)
 
 
 def write_worklist(worklist: pd.DataFrame, path: Path) -> None:

@@ -60,13 +60,13 @@ def _both(at: dict[str, Float[np.ndarray, "n 2"]], pair: tuple[str, str]) -> int
 def _agreement(a: Float[np.ndarray, "n 2"], b: Float[np.ndarray, "n 2"], landmark: Float[np.ndarray, "n 2"]) -> float:
     """Largest share of images in which b lies on one and the same side of a, by the axes and by a landmark."""
     apart, towards = b - a, landmark - (a + b) / 2
+    along = towards * apart
     cues = (
-        apart[:, 0],
-        apart[:, 1],
-        (towards * apart).sum(-1),
-        towards[:, 0] * apart[:, 1] - towards[:, 1] * apart[:, 0],
+        *(apart[:, 0], apart[:, 1]),
+        *(along[:, 0], along[:, 1], along.sum(-1)),  # nearer to the landmark in x, in y, in all
+        towards[:, 0] * apart[:, 1] - towards[:, 1] * apart[:, 0],  # turned to the left of it
     )
-    # (b - a) . (middle - landmark) is exactly 0 for the pair's own middle: no evidence
+    # exactly 0 for the pair's own middle: no evidence
     known = [cue[np.isfinite(cue) & (cue != 0)] for cue in cues]
     # a landmark that is seldom labelled could agree by chance
     enough = np.isfinite(apart).all(-1).sum() / 2
