@@ -33,9 +33,9 @@ _PROFILE = np.array(
         [0.063, -0.044, 0.0340],
         [0.045, -0.051, 0.0345],
         [0.030, -0.055, 0.0355],
-        [0.016, -0.053, 0.0340],
-        [0.006, -0.046, 0.0300],
-        [0.000, -0.036, 0.0250],
+        [0.016, -0.053, 0.0335],
+        [0.006, -0.046, 0.0285],
+        [0.000, -0.036, 0.0225],
         [0.001, 0.010, 0.0300],
         [0.004, 0.060, 0.0320],
         [0.000, 0.125, 0.0460],
@@ -99,7 +99,7 @@ def draw_body(rng: np.random.Generator) -> Body:
         calf=rng.uniform(0.85, 1.2),
         ankle=rng.uniform(0.9, 1.15),
         heel=rng.uniform(0.9, 1.15),
-        marker_heights=np.array([rng.uniform(0.205, 0.255), rng.uniform(0.098, 0.118), rng.uniform(0.026, 0.040)]),
+        marker_heights=np.array([rng.uniform(0.205, 0.255), rng.uniform(0.098, 0.118), rng.uniform(0.029, 0.042)]),
         marker_radius=rng.uniform(0.0038, 0.0062),
     )
 

@@ -1,7 +1,4 @@
-"""What skin, shoes, clothes and light look like: colours, and textures with the light baked in.
-
-Colours are linear light in RGB, 0 to 1, until `display` turns them into 8-bit values.
-"""
+"""What skin, shoes and clothes look like: textures with the light baked in."""
 
 from dataclasses import dataclass
 
@@ -10,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.collect.synthetic.anatomy import Leg
+from pipeline.collect.synthetic.light import Light, display, linear, speckle
 
 ROWS, COLUMNS = 768, 96
 
@@ -22,75 +20,6 @@ TONES = {
     "V": (118, 78, 54),
     "VI": (70, 46, 35),
 }
-
-
-@dataclass(frozen=True)
-class Light:
-    """One main light and what is left in its shadow.
-
-    Attributes:
-        name: Recorded as the slice `lighting`.
-        direction: Unit vector towards the light (3,); z is negative for a light on the camera's side.
-        ambient: Light that comes from everywhere.
-        diffuse: Strength of the main light.
-        colour: Its colour, RGB around 1.
-        scene: Brightness of the background relative to the legs.
-        noise: Standard deviation of the sensor noise, 8-bit levels.
-    """
-
-    name: str
-    direction: Float[np.ndarray, "3"]
-    ambient: float
-    diffuse: float
-    colour: Float[np.ndarray, "3"]
-    scene: float
-    noise: float
-
-
-# name: direction (x, y, z), ambient, diffuse, colour, scene, noise; what each draw is scattered around
-_LIGHTS: dict[str, tuple[tuple[float, float, float], float, float, tuple[float, float, float], float, float]] = {
-    "even": ((0.2, 0.8, -0.7), 0.45, 0.65, (1.0, 1.0, 1.0), 0.9, 2.5),
-    "bright": ((-0.3, 0.7, -0.8), 0.55, 0.95, (1.0, 0.99, 0.97), 1.2, 1.5),
-    "dim": ((0.1, 0.9, -0.5), 0.13, 0.22, (1.0, 0.95, 0.88), 0.25, 6.0),
-    "side": ((0.95, 0.3, -0.35), 0.16, 0.95, (1.0, 0.98, 0.95), 0.7, 3.0),
-    "warm": ((0.2, 0.9, -0.4), 0.3, 0.6, (1.15, 0.95, 0.68), 0.7, 3.5),
-    "cool": ((-0.2, 0.8, -0.6), 0.35, 0.55, (0.88, 1.0, 1.15), 0.8, 3.0),
-    "backlit": ((0.3, 0.6, 0.75), 0.22, 0.8, (1.0, 1.0, 1.02), 1.5, 3.5),
-}
-LIGHTS = tuple(_LIGHTS)
-
-
-def draw_light(name: str, rng: np.random.Generator) -> Light:
-    """A light of the named kind."""
-    direction, ambient, diffuse, colour, scene, noise = _LIGHTS[name]
-    towards = np.array(direction) * [rng.choice([-1, 1]), 1, 1] + rng.normal(0, 0.12, 3)
-    return Light(
-        name=name,
-        direction=towards / np.linalg.norm(towards),
-        ambient=ambient * rng.uniform(0.8, 1.2),
-        diffuse=diffuse * rng.uniform(0.8, 1.2),
-        colour=np.array(colour) * rng.normal(1, 0.03, 3),
-        scene=scene * rng.uniform(0.8, 1.2),
-        noise=noise * rng.uniform(0.6, 1.4),
-    )
-
-
-def linear(srgb: tuple[float, ...] | Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """8-bit sRGB values to linear light."""
-    return (np.asarray(srgb, np.float64) / 255) ** 2.2
-
-
-def display(light: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Linear light to 8-bit values, as float32 and not rounded; highlights are rolled off as a camera does."""
-    rolled = np.where(light > 0.7, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.3), light)
-    return (255 * np.clip(rolled, 0, 1) ** (1 / 2.2)).astype(np.float32)
-
-
-def speckle(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> Float[np.ndarray, "H W"]:
-    """Smooth noise of unit deviation, `cell` (rows, columns) being the size of its grain in pixels."""
-    small = (max(2, round(shape[0] / cell[0])), max(2, round(shape[1] / cell[1])))
-    field = rng.standard_normal(small).astype(np.float32)
-    return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
 def _strip_normals(leg: Leg) -> tuple[Float[np.ndarray, "H W 3"], Float[np.ndarray, "H W"]]:
@@ -129,9 +58,9 @@ def _hairs(rng: np.random.Generator, density: float) -> Float[np.ndarray, "H W"]
     sheet = np.zeros((ROWS, COLUMNS), np.float32)
     for _ in range(int(density * 900)):
         x, y = rng.uniform(0, COLUMNS), rng.uniform(ROWS * 0.1, ROWS * 0.66)
-        dx, dy = rng.normal(0, 3.0), rng.uniform(3, 10)
+        dx, dy = rng.normal(0, 2.5), rng.uniform(2, 7)
         start, end = (round(x * 8), round(y * 8)), (round((x + dx) * 8), round((y + dy) * 8))
-        cv2.line(sheet, start, end, float(rng.uniform(0.2, 0.7)), 1, cv2.LINE_AA, 3)
+        cv2.line(sheet, start, end, float(rng.uniform(0.1, 0.55)), 1, cv2.LINE_AA, 3)
     return sheet
 
 
@@ -150,6 +79,8 @@ def skin_albedo(
     albedo *= 1 + red[..., None] * np.array([0.02, -0.22, -0.18])
     sole = np.clip(1 - height / 0.006, 0, 1)[..., None]
     albedo = albedo * (1 - sole) + sole * (0.45 * albedo + 0.55 * linear((226, 172, 148)))
+    toes = (np.linspace(0, 1, ROWS)[:, None] > 0.955) & (np.mod(np.linspace(0, 4.999, COLUMNS), 1) < 0.16)[None]
+    albedo[toes] *= 0.55
     for _ in range(rng.integers(2, 7)):  # creases across the tendon and the knee
         at = rng.choice([rng.uniform(0.06, 0.14), 0.485])
         bend = 0.004 * np.linspace(-1, 1, COLUMNS) ** 2 * rng.uniform(-1, 2)
@@ -161,20 +92,29 @@ def skin_albedo(
     return albedo
 
 
-def shoe_albedo(
-    albedo: Float[np.ndarray, "H W 3"], height: Float[np.ndarray, "H W"], collar: float, rng: np.random.Generator
-) -> Float[np.ndarray, "H W 3"]:
-    """The albedo with a sock, if any, and a low-cut shoe drawn below the collar's height."""
-    upper, trim, sole = (linear(tuple(rng.choice(_CLOTH))) for _ in range(3))
-    u = np.abs(np.linspace(-1, 1, COLUMNS))[None]
-    if rng.uniform() < 0.4:
-        sock = (height < collar + rng.uniform(0.008, 0.02))[..., None]
-        albedo = np.where(sock, linear(tuple(rng.choice(_CLOTH))), albedo)
-    weave = 1 + 0.06 * speckle(rng, height.shape, (2, 2))[..., None]
-    shoe = np.where((u < rng.uniform(0.15, 0.5))[..., None] & (rng.uniform() < 0.5), trim, upper) * weave
-    shoe = np.where((height > collar - 0.008)[..., None], trim * 0.8, shoe)
-    shoe = np.where((height < rng.uniform(0.014, 0.024))[..., None], sole, shoe)
-    return np.where((height < collar)[..., None], shoe, albedo)
+@dataclass(frozen=True)
+class Shoe:
+    """A low-cut shoe; the ankle marker is on the skin above it, the heel marker on its counter.
+
+    Attributes:
+        thickness: How much wider than the foot, metres.
+        collar: Height of its upper edge above the floor, metres.
+        sole_height: Height of the upper edge of its sole, metres.
+        tab: Half width of the heel tab relative to the heel; 0 for none.
+        upper: Linear colour.
+        trim: Linear colour of collar and tab.
+        sole: Linear colour.
+        sock: Height of a sock, metres, and its colour; or none.
+    """
+
+    thickness: float
+    collar: float
+    sole_height: float
+    tab: float
+    upper: Float[np.ndarray, "3"]
+    trim: Float[np.ndarray, "3"]
+    sole: Float[np.ndarray, "3"]
+    sock: tuple[float, Float[np.ndarray, "3"]] | None
 
 
 _CLOTH = np.array(
@@ -186,8 +126,39 @@ _CLOTH = np.array(
 )  # fmt: skip
 
 
+def draw_shoe(rng: np.random.Generator) -> Shoe:
+    """A pair of shoes."""
+    upper, trim, sole, sock = (linear(tuple(_CLOTH[rng.integers(len(_CLOTH))])) for _ in range(4))
+    collar = rng.uniform(0.062, 0.074)
+    return Shoe(
+        thickness=rng.uniform(0.003, 0.008),
+        collar=collar,
+        sole_height=rng.uniform(0.010, 0.022),
+        tab=rng.choice([0.0, rng.uniform(0.15, 0.5)]),
+        upper=upper,
+        trim=trim,
+        sole=sole,
+        sock=(collar + rng.uniform(0.008, 0.02), sock) if rng.uniform() < 0.4 else None,
+    )
+
+
+def shod(
+    albedo: Float[np.ndarray, "H W 3"], height: Float[np.ndarray, "H W"], shoe: Shoe, rng: np.random.Generator
+) -> Float[np.ndarray, "H W 3"]:
+    """The skin's albedo with sock and shoe drawn over it."""
+    u, high = np.abs(np.linspace(-1, 1, COLUMNS))[None, :, None], height[..., None]
+    if shoe.sock is not None:
+        albedo = np.where(high < shoe.sock[0], shoe.sock[1], albedo)
+    weave = 1 + 0.06 * speckle(rng, height.shape, (2, 2))[..., None]
+    covered = np.where(u < shoe.tab, shoe.trim, shoe.upper) * weave
+    covered = np.where(high > shoe.collar - 0.008, shoe.trim * 0.8, covered)
+    covered = np.where(high < shoe.sole_height, shoe.sole, covered)
+    tread = 1 - 0.5 * (np.mod(np.arange(ROWS)[:, None, None], 9) < 3) * (high <= 0)
+    return np.where(high < shoe.collar, covered * tread, albedo)
+
+
 def bake(
-    leg: Leg, tone: Float[np.ndarray, "3"], light: Light, collar: float, rng: np.random.Generator
+    leg: Leg, tone: Float[np.ndarray, "3"], light: Light, shoe: Shoe | None, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
     """Texture of a leg in 8-bit values, its light baked in; rows run along the strip, columns across it.
 
@@ -195,21 +166,24 @@ def bake(
         leg: The leg in its neutral pose.
         tone: Linear colour of the skin.
         light: The light it stands in.
-        collar: Height of a shoe's collar above the floor, metres; 0 for a bare foot.
+        shoe: What is worn; None for a bare foot.
         rng: Source of everything that differs between two skins.
     """
     normals, height = _strip_normals(leg)
-    slope = _relief(leg, height, rng.uniform(0.5, 1.2), rng)
-    if collar > 0:
-        slope = np.where(height < collar, 0, slope)
+    slope = _relief(leg, height, rng.uniform(0.6, 1.6), rng)
+    if shoe is not None:
+        slope = np.where(height < shoe.collar, 0, slope)
     normals[..., 0] += slope
     normals /= np.linalg.norm(normals, axis=2, keepdims=True)
     albedo = skin_albedo(leg, tone, height, rng)
-    if collar > 0:
-        albedo = shoe_albedo(albedo, height, collar, rng)
+    if shoe is not None:
+        albedo = shod(albedo, height, shoe, rng)
     lambert = np.maximum(normals @ light.direction, 0)
     u = np.linspace(-1, 1, COLUMNS)[None]
     ambient = light.ambient * (0.55 + 0.45 * np.sqrt(1 - 0.97 * u**2))
+    # the hollows on both sides of the tendon see less light
+    hollow = np.exp(-(((np.abs(u) - rng.uniform(0.4, 0.5)) / 0.17) ** 2)) * np.exp(-(((height - 0.115) / 0.04) ** 2))
+    albedo *= 1 - (rng.uniform(0.1, 0.5) * hollow * (height > (0 if shoe is None else shoe.collar)))[..., None]
     half = light.direction + np.array([0, 0, -1.0])
     gloss = rng.uniform(0.0, 0.12) * np.maximum(normals @ (half / np.linalg.norm(half)), 0) ** 18
     shaded = albedo * (ambient + light.diffuse * lambert)[..., None] + (light.diffuse * gloss)[..., None]
@@ -219,7 +193,7 @@ def bake(
 def bake_cloth(light: Light, rng: np.random.Generator) -> Float[np.ndarray, "H W 3"]:
     """Texture of a trouser leg or shorts: plain, striped or dotted, darker in its folds, with a hem."""
     rows, columns = 256, COLUMNS
-    base, other = linear(tuple(rng.choice(_CLOTH))), linear(tuple(rng.choice(_CLOTH)))
+    base, other = linear(tuple(_CLOTH[rng.integers(len(_CLOTH))])), linear(tuple(_CLOTH[rng.integers(len(_CLOTH))]))
     sheet = np.broadcast_to(base, (rows, columns, 3)).copy()
     style = rng.choice(["plain", "stripe", "dots"], p=[0.6, 0.25, 0.15])
     if style == "stripe":

@@ -49,6 +49,11 @@ class Camera:
         centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
         return self.focal * local[..., :2] / np.maximum(local[..., 2:], 0.05) + centre
 
+    def from_view(self, other: "Camera") -> Float[np.ndarray, "3 3"]:
+        """Homography from the pixels of another camera at the same position to this one's."""
+        lens = np.array([[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]])
+        return lens @ self.axes @ other.axes.T @ np.linalg.inv(lens)
+
     def rays(self) -> Float[np.ndarray, "H W 3"]:
         """World direction through the centre of every pixel (not of unit length: one metre forward)."""
         x = (np.arange(self.width) - (self.width - 1) / 2) / self.focal
@@ -92,3 +97,9 @@ def frame_points(
     offsets = np.abs(unit.project(points) - unit.project(target[None]))
     focal = fill * float(min((width / 2) / offsets[:, 0].max(), (height / 2) / offsets[:, 1].max()))
     return look(position, target, roll, focal, width, height)
+
+
+def turned(camera: Camera, right: float, down: float, roll: float) -> Camera:
+    """The camera turned where it stands by small angles in radians: to the right, down, and about its axis."""
+    axes = rotation(right, roll, down)
+    return Camera(camera.position, axes @ camera.axes, camera.focal, camera.width, camera.height)

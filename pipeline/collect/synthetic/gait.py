@@ -22,7 +22,7 @@ _CURVES = {
     "foot": [-20, -2, 0, 0, 4, 18, 48, 62, 42, 8, -12, -20],
     "eversion": [-0.5, 0.3, 0.85, 1.0, 0.85, 0.3, -0.55, -0.8, -0.6, -0.5, -0.5, -0.5],
 }
-_SPLINES = {k: CubicSpline(_PHASE, np.array(v, float), bc_type="periodic") for k, v in _CURVES.items()}
+_SPLINE = CubicSpline(_PHASE, np.array(list(_CURVES.values()), float).T, bc_type="periodic")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Gait:
         start: Metres from the camera at time 0.
         heading: Direction of the path, radians from straight away.
         sway: Metres that the body moves sideways.
+        heel_raise: Degrees that someone who stands rises on the toes and comes down again.
+        turn: Radians that someone who stands turns to and fro.
         sides: Left and right.
     """
 
@@ -60,6 +62,8 @@ class Gait:
     start: float
     heading: float
     sway: float
+    heel_raise: float
+    turn: float
     sides: tuple[Side, Side]
 
 
@@ -95,6 +99,8 @@ def draw_walk(rng: np.random.Generator, treadmill: bool) -> Gait:
         start=rng.uniform(1.6, 3.0) if treadmill else rng.uniform(2.0, 3.6),
         heading=rng.normal(0, 0.02),
         sway=rng.uniform(0.005, 0.02),
+        heel_raise=0.0,
+        turn=0.0,
         sides=(draw_side(rng), draw_side(rng)),
     )
 
@@ -109,7 +115,9 @@ def draw_stand(rng: np.random.Generator) -> Gait:
         step_width=rng.uniform(0.15, 0.26),
         start=rng.uniform(1.0, 1.8),
         heading=0.0,
-        sway=rng.uniform(0.003, 0.012),
+        sway=rng.uniform(0.005, 0.025),
+        heel_raise=float(rng.choice([0.0, rng.uniform(8, 35)], p=[0.6, 0.4])),
+        turn=rng.normal(0, 0.15),
         sides=(draw_side(rng), draw_side(rng)),
     )
 
@@ -134,10 +142,12 @@ def _angles(gait: Gait, leg: Leg, time_s: float) -> tuple[float, float, float, f
     """Thigh, shank and foot pitch and the eversion of a leg, in degrees."""
     phase = phase_of(gait, leg.side, time_s)
     side = gait.sides[0 if leg.side < 0 else 1]
-    thigh, shank, foot, curve = (float(_SPLINES[k](phase)) for k in ("thigh", "shank", "foot", "eversion"))
     if gait.stride_s == 0:
-        wobble = np.sin(2.1 * time_s + leg.side)
-        return 0.0, 1.0 * wobble, 0.0, side.eversion_rest + 0.4 * side.eversion_range * (1 + 0.2 * wobble)
+        wobble = float(np.sin(2.1 * time_s + leg.side))
+        risen = gait.heel_raise * 0.5 * (1 - float(np.cos(2.6 * time_s)))
+        held = side.eversion_rest + 0.4 * side.eversion_range * (1 + 0.6 * wobble)
+        return -2.0 * wobble, 2.0 * wobble, risen, held - 0.2 * risen
+    thigh, shank, foot, curve = _SPLINE(phase).tolist()
     return gait.swing * thigh, gait.swing * shank, gait.swing * foot, side.eversion_rest + side.eversion_range * curve
 
 
@@ -147,7 +157,8 @@ def _hang(gait: Gait, leg: Leg, time_s: float) -> Pose:
     thigh, shank, foot, eversion = _angles(gait, leg, time_s)
     phase = phase_of(gait, leg.side, time_s)
     airborne = np.sin(np.pi * np.clip((phase - 0.6) / 0.4, 0, 1)) if gait.stride_s else 0.0
-    yaw = np.radians(leg.side * (side.toe_out + airborne * side.whip)) + gait.heading
+    turn = gait.turn * float(np.sin(1.7 * time_s))
+    yaw = np.radians(leg.side * (side.toe_out + airborne * side.whip)) + gait.heading + turn
     vara = np.radians(-leg.side * side.tibia_vara)
     rotations = np.stack(
         [

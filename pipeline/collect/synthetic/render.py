@@ -1,64 +1,77 @@
-"""Raster work: strips with texture, discs, and the layers that a frame is put together from.
+"""Raster work: strips with texture, discs and hulls, drawn with anti-aliased edges at sub-pixel positions.
 
-A layer holds premultiplied colour (8-bit values as float32) and coverage for a part of the image. Everything is drawn
-at sub-pixel positions with anti-aliased edges; several layers of instants within the shutter's opening are averaged.
+A layer is a part of the image that is being drawn on. Layers of several instants within the shutter's opening are
+averaged and put back, which is what motion blur is.
 """
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 
 @dataclass
 class Layer:
-    """Part of an image: its top-left pixel, premultiplied colour (h, w, 3) and coverage (h, w, 1)."""
+    """Part of an image that is drawn on.
+
+    Attributes:
+        x: Column of its first pixel in the image.
+        y: Row of its first pixel in the image.
+        colour: 8-bit values as float32 (h, w, 3).
+        solid: How far what was drawn hides what lies behind it, 0 to 1 (h, w).
+    """
 
     x: int
     y: int
     colour: Float[np.ndarray, "h w 3"]
-    cover: Float[np.ndarray, "h w 1"]
+    solid: Float[np.ndarray, "h w"]
 
     @classmethod
-    def empty(cls, box: tuple[int, int, int, int]) -> "Layer":
-        """A clear layer for the box (x0, y0, x1, y1), ends excluded."""
-        x0, y0, x1, y1 = box
-        shape = (max(y1 - y0, 1), max(x1 - x0, 1))
-        return cls(x0, y0, np.zeros((*shape, 3), np.float32), np.zeros((*shape, 1), np.float32))
+    def of(cls, image: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "n 2"], margin: float) -> "Layer":
+        """A copy of the part of the image around some points; of one pixel where they all lie outside."""
+        height, width = image.shape[:2]
+        x0, y0 = np.clip(np.floor(points.min(axis=0) - margin), 0, [width - 1, height - 1]).astype(int)
+        x1, y1 = np.clip(np.ceil(points.max(axis=0) + margin), [x0 + 1, y0 + 1], [width, height]).astype(int)
+        return cls(int(x0), int(y0), image[y0:y1, x0:x1].copy(), np.zeros((y1 - y0, x1 - x0), np.float32))
+
+    def again(self) -> "Layer":
+        """A copy to draw another instant on."""
+        return Layer(self.x, self.y, self.colour.copy(), self.solid.copy())
 
     def paint(self, x: int, y: int, colour: Float[np.ndarray, "h w 3"], cover: Float[np.ndarray, "h w"]) -> None:
         """Draw colour over what is there, from the image pixel (x, y) on; it must lie within the layer."""
         rows = slice(y - self.y, y - self.y + cover.shape[0])
         columns = slice(x - self.x, x - self.x + cover.shape[1])
-        over = cover[..., None]
-        rest = 1 - over
-        self.colour[rows, columns] = self.colour[rows, columns] * rest + colour * over
-        self.cover[rows, columns] = self.cover[rows, columns] * rest + over
+        below = np.ascontiguousarray(self.colour[rows, columns])
+        self.colour[rows, columns] = cv2.blendLinear(colour, below, cover, 1 - cover)
+        np.maximum(self.solid[rows, columns], cover, out=self.solid[rows, columns])
 
-    def cover_at(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
-        """Coverage at image points; 0 outside the layer."""
-        at = np.rint(points).astype(int) - [self.x, self.y]
-        height, width = self.cover.shape[:2]
+    def solid_at(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
+        """`solid` at image points; 0 outside the layer and where a point is NaN."""
+        at = np.rint(np.nan_to_num(points, nan=-1e6)).astype(int) - [self.x, self.y]
+        height, width = self.solid.shape
         inside = (at >= 0).all(axis=1) & (at[:, 0] < width) & (at[:, 1] < height)
         values = np.zeros(len(at))
-        values[inside] = self.cover[at[inside, 1], at[inside, 0], 0]
+        values[inside] = self.solid[at[inside, 1], at[inside, 0]]
         return values
 
     def onto(self, image: Float[np.ndarray, "H W 3"]) -> None:
-        """Draw the layer over an image, in place."""
-        height, width = self.cover.shape[:2]
-        part = image[self.y : self.y + height, self.x : self.x + width]
-        part *= 1 - self.cover
-        part += self.colour
+        """Put the layer back into its image."""
+        height, width = self.solid.shape
+        image[self.y : self.y + height, self.x : self.x + width] = self.colour
 
 
-def mean_layer(layers: list[Layer], blur: float) -> Layer:
-    """Average of layers of the same box, blurred by the lens (a Gaussian's deviation in pixels)."""
-    colour = sum((one.colour for one in layers[1:]), layers[0].colour) / len(layers)
-    cover = sum((one.cover for one in layers[1:]), layers[0].cover) / len(layers)
-    both = cv2.GaussianBlur(np.dstack([colour, cover]), (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-    return Layer(layers[0].x, layers[0].y, both[..., :3], both[..., 3:])
+def mean_layer(layers: list[Layer]) -> Layer:
+    """Average of layers of the same part of an image."""
+    if len(layers) == 1:
+        return layers[0]
+    share = 1 / len(layers)
+    colour, solid = layers[0].colour * share, layers[0].solid * share
+    for one in layers[1:]:
+        colour += one.colour * share
+        solid += one.solid * share
+    return Layer(layers[0].x, layers[0].y, colour, solid)
 
 
 def paint_strip(
@@ -68,7 +81,7 @@ def paint_strip(
     t: Float[np.ndarray, "n"],
     shade: Float[np.ndarray, "n"],
     texture: Float[np.ndarray, "H W 3"],
-) -> Float[np.ndarray, "h w"] | None:
+) -> None:
     """Draw a strip that runs down the image between two edges; sections that turn upwards are hidden.
 
     Args:
@@ -77,10 +90,7 @@ def paint_strip(
         right: Image points of the right edge.
         t: Texture position of each section, 0 (first row) to 1 (last).
         shade: Brightness factor of each section.
-        texture: Colours; columns run from the left edge to the right.
-
-    Returns:
-        Nothing when it lies outside the layer.
+        texture: Colours, 8-bit values as float32; columns run from the left edge to the right.
     """
     creep = 1e-4 * np.arange(len(t))
     yl, yr = np.maximum.accumulate(left[:, 1]) + creep, np.maximum.accumulate(right[:, 1]) + creep
@@ -89,30 +99,25 @@ def paint_strip(
         yl, xl, tl = np.append(yl, yr[-1]), np.append(xl, xr[-1]), np.append(tl, tr[-1])
     else:
         yr, xr, tr = np.append(yr, yl[-1] + 1e-4), np.append(xr, xl[-1]), np.append(tr, tl[-1])
-    height, width = layer.cover.shape[:2]
+    height, width = layer.solid.shape
     top = max(layer.y, int(np.ceil(min(yl[0], yr[0]))))
     bottom = min(layer.y + height, int(np.floor(max(yl[-1], yr[-1]))) + 1)
-    first = max(layer.x, int(np.floor(min(xl.min(), xr.min()))) - 1)
-    last = min(layer.x + width, int(np.ceil(max(xl.max(), xr.max()))) + 2)
-    if bottom <= top or last <= first:
-        return None
+    if bottom <= top:
+        return
     rows = np.arange(top, bottom)
     a, b = (np.interp(rows, y, x).astype(np.float32)[:, None] for y, x in ((yl, xl), (yr, xr)))
+    first = max(layer.x, int(np.floor(a.min())) - 1)
+    last = min(layer.x + width, int(np.ceil(b.max())) + 2)
+    if last <= first:
+        return
     ta, tb = (np.interp(rows, y, v).astype(np.float32)[:, None] for y, v in ((yl, tl), (yr, tr)))
     columns = np.arange(first, last, dtype=np.float32)[None]
-    share = (columns - a) / np.maximum(b - a, 0.5)
-    cover = np.clip(np.minimum(columns - a, b - columns) + 0.5, 0, 1)
-    rows_of, columns_of = texture.shape[:2]
-    colour = cv2.remap(
-        texture,
-        share * (columns_of - 1),
-        (ta + (tb - ta) * np.clip(share, 0, 1)) * (rows_of - 1),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    cover = np.clip(np.minimum(columns - a, b - columns) + np.float32(0.5), 0, 1)
+    share = np.clip((columns - a) / np.maximum(b - a, np.float32(0.5)), 0, 1)
+    rows_of, columns_of = np.float32(texture.shape[0] - 1), np.float32(texture.shape[1] - 1)
+    colour = cv2.remap(texture, share * columns_of, (ta + (tb - ta) * share) * rows_of, cv2.INTER_LINEAR)
     colour *= np.interp((ta + tb)[:, 0] / 2, t, shade).astype(np.float32)[:, None, None]
     layer.paint(first, top, colour, cover)
-    return cover
 
 
 def paint_disc(
@@ -121,7 +126,6 @@ def paint_disc(
     axes: Float[np.ndarray, "2 2"],
     colour: Float[np.ndarray, "3"],
     rim: float = 0.0,
-    tilt: Float[np.ndarray, "2"] | None = None,
 ) -> None:
     """Draw a disc seen at an angle: the ellipse centre + axes @ (unit disc).
 
@@ -131,36 +135,40 @@ def paint_disc(
         axes: Columns are the images of two perpendicular radii, pixels.
         colour: 8-bit values.
         rim: How much darker its edge is than its centre, 0 to 1.
-        tilt: How much brighter it gets per radius along each axis.
     """
-    reach = np.ceil(np.abs(axes).sum(axis=1).max()) + 1
-    height, width = layer.cover.shape[:2]
-    x0, y0 = (max(int(np.floor(centre[k] - reach)), (layer.x, layer.y)[k]) for k in (0, 1))
-    x1 = min(int(np.ceil(centre[0] + reach)) + 1, layer.x + width)
-    y1 = min(int(np.ceil(centre[1] + reach)) + 1, layer.y + height)
-    determinant = abs(np.linalg.det(axes))
-    if x1 <= x0 or y1 <= y0 or determinant < 1e-3:
+    reach = float(np.ceil(np.abs(axes).sum(axis=1).max())) + 1
+    (height, width), (cx, cy) = layer.solid.shape, (float(centre[0]), float(centre[1]))
+    x0, y0 = max(int(np.floor(cx - reach)), layer.x), max(int(np.floor(cy - reach)), layer.y)
+    x1 = min(int(np.ceil(cx + reach)) + 1, layer.x + width)
+    y1 = min(int(np.ceil(cy + reach)) + 1, layer.y + height)
+    (a, b), (c, d) = axes.tolist()
+    determinant = a * d - b * c
+    if x1 <= x0 or y1 <= y0 or abs(determinant) < 1e-3:
         return
-    inverse = np.linalg.inv(axes)
-    dx, dy = np.arange(x0, x1)[None] - centre[0], np.arange(y0, y1)[:, None] - centre[1]
-    p, q = inverse[0, 0] * dx + inverse[0, 1] * dy, inverse[1, 0] * dx + inverse[1, 1] * dy
+    dx = np.arange(x0, x1, dtype=np.float32)[None] - np.float32(cx)
+    dy = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(cy)
+    p, q = (d * dx - b * dy) / determinant, (a * dy - c * dx) / determinant
     radius = np.sqrt(p * p + q * q) + 1e-9
-    # pixels per unit of radius in this direction: the gradient of the radius, so that edges are one pixel wide
-    gx, gy = (p * inverse[0, 0] + q * inverse[1, 0]) / radius, (p * inverse[0, 1] + q * inverse[1, 1]) / radius
+    # the length of the radius' gradient per pixel, so that edges are one pixel wide in every direction
+    gx, gy = (p * d - q * c) / (radius * determinant), (q * a - p * b) / (radius * determinant)
     cover = np.clip((1 - radius) / np.sqrt(gx * gx + gy * gy) + 0.5, 0, 1).astype(np.float32)
     bright = 1 - rim * np.clip(radius, 0, 1) ** 4
-    if tilt is not None:
-        bright = bright + tilt[0] * p + tilt[1] * q
-    shaded = np.clip(bright, 0, 2)[..., None] * colour
-    layer.paint(x0, y0, np.minimum(shaded, 255).astype(np.float32), cover)
+    shaded = np.minimum(bright[..., None] * colour, 255).astype(np.float32)
+    layer.paint(x0, y0, shaded, cover)
 
 
-def paint_hull(layer: Layer, points: Float[np.ndarray, "n 2"], colour: Float[np.ndarray, "3"]) -> None:
-    """Draw the convex hull of image points in one colour."""
-    height, width = layer.cover.shape[:2]
-    hull = cv2.convexHull(points.astype(np.float32))[:, 0] - [layer.x, layer.y]
-    cover = np.zeros((height, width), np.uint8)
+def paint_hull(
+    layer: Layer, points: Float[np.ndarray, "n 2"], colour: Float[np.ndarray, "3"], below: float = 1.0
+) -> None:
+    """Draw the convex hull of image points, `below` being the brightness of its lower end relative to its upper."""
+    height, width = layer.solid.shape
+    corner = np.array([layer.x, layer.y])
+    low = np.clip(np.floor(points.min(axis=0)).astype(int) - 1 - corner, 0, [width - 1, height - 1])
+    high = np.clip(np.ceil(points.max(axis=0)).astype(int) + 2 - corner, low + 1, [width, height])
+    (x0, y0), (x1, y1) = low, high
+    hull = cv2.convexHull((points - corner - low).astype(np.float32))[:, 0]
+    cover: UInt8[np.ndarray, "h w"] = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillConvexPoly(cover, np.rint(hull * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
-    layer.paint(
-        layer.x, layer.y, np.broadcast_to(colour.astype(np.float32), (height, width, 3)), cover / np.float32(255)
-    )
+    shade = np.linspace(1, below, y1 - y0)[:, None, None] * colour
+    filled = np.ascontiguousarray(np.broadcast_to(shade, (y1 - y0, x1 - x0, 3)), dtype=np.float32)
+    layer.paint(int(x0 + layer.x), int(y0 + layer.y), filled, cover.astype(np.float32) / np.float32(255))

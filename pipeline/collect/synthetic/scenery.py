@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.collect.synthetic.appearance import Light, display, linear, speckle
 from pipeline.collect.synthetic.camera import Camera
+from pipeline.collect.synthetic.light import Light, display, linear, speckle
 
 SCENES = ("clinic", "corridor", "outdoor", "black")
 

@@ -19,6 +19,7 @@ from jaxtyping import Float, UInt8
 
 from pipeline.collect.settings import SyntheticSource
 from pipeline.collect.synthetic import rearfoot
+from pipeline.collect.synthetic.people import make_subject
 from pipeline.collect.video_out import VideoWriter
 from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_aside, write_json
@@ -58,7 +59,7 @@ class Generator:
 
 
 def _rearfoot_clip(settings: SyntheticSource, index: int) -> Clip:
-    subject = rearfoot.make_subject(settings, index)
+    subject = make_subject(settings, index)
     return Clip(subject.name, subject.slices, subject.fps, subject.frames, subject.quality, rearfoot.render(subject))
 
 
