@@ -5,7 +5,7 @@ Application, 1997, section 3.8). Where all images belong to one cluster, images 
 speaks of that cluster only. With few clusters (under about ten) such intervals are somewhat too narrow.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -106,6 +106,52 @@ def interval(replicates: Float[np.ndarray, "B"], level: float = 0.95) -> Interva
         return Interval(float("nan"), float("nan"))
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+class Estimate(NamedTuple):
+    """A statistic of some images with its 95 % interval.
+
+    Attributes:
+        value: Of the images themselves; NaN where none has a value.
+        interval: From clustered resamples.
+        drawn: What was resampled, `clusters`; `images` where all values are of one cluster.
+    """
+
+    value: float
+    interval: Interval
+    drawn: str
+
+
+def estimate(
+    how: Literal["mean", "rms", "median"],
+    values: Float[np.ndarray, "N *Q"],
+    clusters: Shaped[np.ndarray, "N"],
+    samples: int,
+    seed: int,
+    weights: Float[np.ndarray, "N"] | None = None,
+) -> Estimate:
+    """A statistic with its interval; images without any value are no part of it, nor are clusters of only such.
+
+    Args:
+        how: Mean, root of the mean (values are squares), or median.
+        values: One or several per image; NaN is left out.
+        clusters: What each image belongs to (its subject).
+        samples: Number of resamples.
+        seed: Of the draws.
+        weights: One per image; not for the median.
+    """
+    has_value = np.isfinite(values).reshape(len(values), -1).any(axis=1)
+    known, weight = values[has_value], None if weights is None else weights[has_value]
+    draws = ClusterBootstrap(np.asarray(clusters)[has_value], samples, seed)
+    finite = np.isfinite(known)
+    if not finite.any():
+        return Estimate(float("nan"), interval(np.array([])), draws.drawn)
+    if how == "median":
+        return Estimate(float(np.median(known[finite])), interval(draws.median(known)), draws.drawn)
+    mean = float(np.average(known[finite], weights=weight[finite] if weight is not None else None))
+    if how == "rms":
+        return Estimate(mean**0.5, interval(draws.rms(known, weight)), draws.drawn)
+    return Estimate(mean, interval(draws.mean(known, weight)), draws.drawn)
 
 
 def paired_bootstrap(

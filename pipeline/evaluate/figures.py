@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED, SERIES, figure, save
@@ -23,20 +24,21 @@ def training_curves(history: pd.DataFrame, path: Path) -> None:
     """
     epochs = np.arange(1, len(history) + 1)
     losses = [c for c in history.columns if "loss" in c]
+    steps = history["step"].to_numpy() if "step" in history else np.zeros(len(history))
     with figure(10, 3.1, columns=3) as (drawn, (left, middle, right)):
         for colour, column in zip(SERIES * 2, losses, strict=False):
             left.plot(epochs, history[column], color=colour, label=column.replace("_", " "))
         left.set_title("Losses")
         if losses:
-            left.set_yscale("log" if (history[losses].min() > 0).all() else "linear")
+            if np.nanmin(history[losses].to_numpy(float)) > 0:
+                left.set_yscale("log")
+                _plain_numbers(left.yaxis)
             left.legend()
         if "val_rmse_px" in history:
-            _validation(middle, epochs, history["val_rmse_px"].to_numpy(float))
-        middle.set_title("Validation RMSE (input px)")
+            _validation(middle, epochs, history["val_rmse_px"].to_numpy(float), steps == steps[-1])
         if "lr" in history:
             right.plot(epochs, history["lr"], color=MUTED)
         right.set_title("Learning rate")
-        steps = history["step"].to_numpy() if "step" in history else np.zeros(len(history))
         for axis in (left, middle, right):
             axis.set_xlabel("epoch")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -45,24 +47,19 @@ def training_curves(history: pd.DataFrame, path: Path) -> None:
         save(drawn, path)
 
 
-def _validation(axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"]) -> None:
+def _validation(axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"], last: Bool[np.ndarray, "E"]) -> None:
+    """The curve with its best epoch in the last step, whose weights were kept."""
     axis.plot(epochs, rmse, color=BLUE)
-    known = np.flatnonzero(np.isfinite(rmse))
+    known = np.flatnonzero(np.isfinite(rmse) & last)
+    axis.set_title("Validation RMSE (input px)")
     if not len(known):
         return
     if rmse[known].min() > 0:
         axis.set_yscale("log")
+        _plain_numbers(axis.yaxis)
     best = known[np.argmin(rmse[known])]
     axis.plot(epochs[best], rmse[best], "o", color=RED, markersize=5)
-    axis.annotate(
-        f"best {rmse[best]:.2f} (epoch {epochs[best]})",
-        (epochs[best], rmse[best]),
-        xytext=(0, 14),
-        textcoords="offset points",
-        ha="right" if best > len(epochs) / 2 else "left",
-        color=RED,
-        fontsize=8.5,
-    )
+    axis.set_title(f"Validation RMSE (input px), best {rmse[best]:.2f}")
 
 
 def error_cdf(
@@ -79,7 +76,7 @@ def error_cdf(
             axis.axvline(band, color=MUTED, linestyle="--", linewidth=1)
             axis.annotate(f"{band:g} px", (band, 2), xytext=(3, 0), textcoords="offset points", color=MUTED, fontsize=8)
         axis.set(xscale="log", ylim=(0, 101), xlabel="error (original px)", ylabel="share below (%)")
-        _plain_numbers(axis)
+        _plain_numbers(axis.xaxis)
         axis.set_title("How many are how good")
         axis.legend(loc="upper left")
         save(drawn, path)
@@ -105,8 +102,7 @@ def keypoint_errors(distance: Float[np.ndarray, "N K"], names: tuple[str, ...], 
                 f"{tail:.1f}", (tail, row), xytext=(5, -3), textcoords="offset points", color=MUTED, fontsize=8
             )
         axis.set_yticks(range(len(names)), names)
-        axis.set(xlabel="distance (original px)", ylim=(len(names) - 0.5, -0.7), xlim=(0, None))
-        axis.margins(x=0.08)
+        axis.set(xlabel="distance (original px)", ylim=(len(names) - 0.5, -0.7), xlim=(0, 1.04 * axis.get_xlim()[1]))
         axis.grid(axis="y", visible=False)
         axis.set_title("Each keypoint: median, middle half, 95th percentile")
         save(drawn, path)
@@ -125,7 +121,7 @@ def slice_errors(table: pd.DataFrame, columns: dict[str, str], path: Path) -> No
         for axis, (column, title) in zip(axes, columns.items(), strict=True):
             axis.axvline(table[column].iloc[0], color=MUTED, linestyle="--", linewidth=1)
             for row, (value, low, high, drew) in enumerate(
-                table[[column, f"{column}_low", f"{column}_high", "drawn"]].itertuples(index=False)
+                table[[column, *(f"{column}_{part}" for part in ("low", "high", "drawn"))]].itertuples(index=False)
             ):
                 colour = INK if row == 0 else BLUE
                 axis.plot([low, high], [row, row], color=colour, linewidth=1.5, alpha=1 if drew == "clusters" else 0.4)
@@ -155,7 +151,7 @@ def bland_altman(
     with figure(6.8, 4.0) as (drawn, (axis,)):
         for q, name in enumerate(measure.quantities):
             axis.plot(
-                middle[:, q], differences[:, q], "o", color=SERIES[q], markersize=3.5, alpha=0.55, label=name, mew=0
+                middle[:, q], differences[:, q], "o", color=SERIES[q], markersize=4.5, alpha=0.6, label=name, mew=0
             )
         lines = (("bias", "-"), ("loa_low", "--"), ("loa_high", "--"))
         for name, line in lines:
@@ -164,7 +160,7 @@ def bland_altman(
                 axis.axhline(value, color=INK, linestyle=line, linewidth=1)
                 words = "bias" if name == "bias" else "95 % limit"
                 axis.annotate(
-                    f"{words} {value:+.2f}{measure.symbol}",
+                    f"{words} {value:+.2f}{measure.symbol}".replace("-", "\N{MINUS SIGN}"),
                     (1.0, value),
                     xycoords=("axes fraction", "data"),
                     xytext=(4, 0),
@@ -186,9 +182,10 @@ def _clip_outliers(axis: Axes, differences: np.ndarray, bias: float, reach: floa
     """Keep single gross errors from flattening the rest; say how many lie beyond."""
     if not np.isfinite(reach) or reach == 0:
         return 0
-    low, high = bias - 1.5 * reach, bias + 1.5 * reach
-    axis.set_ylim(low, high)
-    return int(((differences < low) | (differences > high)).sum())
+    farthest = np.nanmax(np.abs(differences - bias))
+    room = min(max(1.15 * farthest, 0.75 * reach), 1.5 * reach)
+    axis.set_ylim(bias - room, bias + room)
+    return int((np.abs(differences - bias) > room).sum())
 
 
 def confidence(
@@ -231,9 +228,12 @@ def _reliability(axis: Axes, values: np.ndarray, visible: np.ndarray, counted: n
 def _error_by_confidence(axis: Axes, values: np.ndarray, distance: np.ndarray) -> None:
     known = np.isfinite(distance)
     axis.plot(values[known], np.maximum(distance[known], 1e-2), ".", color=GREEN, markersize=3, alpha=0.35, mew=0)
-    axis.set(yscale="log", xlabel="confidence", ylabel="distance (original px)", xlim=(-0.02, 1.02))
+    axis.set(yscale="log", xlabel="confidence", ylabel="distance (original px)")
+    _plain_numbers(axis.yaxis)
     axis.set_title("Error by confidence")
 
 
-def _plain_numbers(axis: Axes) -> None:
-    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+def _plain_numbers(axis: Axis) -> None:
+    """0.1, 1, 10 on a logarithmic axis instead of powers."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())

@@ -92,13 +92,17 @@ def band_shares(rmse_px: Float[np.ndarray, "N"], bands_px: tuple[float, float]) 
 
 
 def box_iou(a: Float[np.ndarray, "N 4"], b: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N"]:
-    """Intersection over union of boxes (x, y, width, height), pair by pair; 0 where both are empty."""
+    """Intersection over union of boxes (x, y, width, height), pair by pair.
+
+    Returns:
+        In [0, 1]; 0 where both are empty, NaN where one is unknown (NaN).
+    """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     low = np.maximum(a[:, :2], b[:, :2])
     high = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     common = np.clip(high - low, 0, None).prod(axis=1)
     union = np.clip(a[:, 2:], 0, None).prod(axis=1) + np.clip(b[:, 2:], 0, None).prod(axis=1) - common
-    return np.divide(common, union, out=np.zeros(len(common)), where=union > 0)
+    return np.divide(common, union, out=np.where(np.isnan(union), np.nan, 0.0), where=union > 0)
 
 
 def box_metrics(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"]) -> Numbers:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.evaluate.slices import statistics_of
 from pipeline.measure.base import Measure
 from pipeline.problem import Problem
 
@@ -185,7 +186,7 @@ def _about_intervals(report: Report) -> str:
 
 def _slices(report: Report) -> str:
     frame = report.slices
-    statistics = [c for c in frame.columns if f"{c}_low" in frame.columns]
+    statistics = statistics_of(frame)
     header = ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)]
     rows = []
     for row in frame.to_dict("records"):
@@ -242,8 +243,8 @@ _CAPTIONS = {
     "or too large; limits wider than a clinical difference mean that single frames should not be read alone.",
     "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
     "the confidence is a probability. Right: whether low confidence warns of large errors.",
-    "overlay_sheet": "Orange rings: labels. Blue crosses: predictions. Each tile is cut out around the points and "
-    "names the image and its error.",
+    "overlay_sheet": "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
+    "cross was taken for missing. Each tile is cut out around the points and names the image and its error.",
 }
 
 

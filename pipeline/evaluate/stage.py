@@ -1,6 +1,5 @@
 """The evaluate stage: the trained network on the test split, which nothing before it has seen."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,14 @@ import torch
 from jaxtyping import Float
 
 from pipeline.errors import UserError
-from pipeline.evaluate import figures
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.coco import average_precision
-from pipeline.evaluate.metrics import box_iou, distances, image_rmse
+from pipeline.evaluate.gallery import Evaluation, draw_all
+from pipeline.evaluate.images import per_image
 from pipeline.evaluate.report import Report, write_report
-from pipeline.evaluate.sheet import overlay_sheet, pick
-from pipeline.evaluate.slices import slice_table
+from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import count_reasons, measure_all, summarise, to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
-from pipeline.measure.base import Measure, Measurement
 from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
@@ -58,9 +55,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        drawn = _draw(
-            out / "figures", truth, predicted, measure, params, images, slices, history, layout.out("collect")
-        )
+        evaluation = Evaluation(params, truth, predicted, measure, images, slices, history)
+        drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(
             layout.problem,
             params.problem,
@@ -104,112 +100,10 @@ def _add_average_precision(
     metrics["keypoints"] |= {f"oks_{name}": value for name, value in precision["keypoints"].items()}
 
 
-def per_image(
-    truth: Truth,
-    predicted: Predicted,
-    measure: Measure | None,
-    measurements: list[Measurement],
-    names: tuple[str, ...],
-) -> pd.DataFrame:
-    """A row per image: what it is, its errors, each keypoint's distance, and what was measured.
-
-    Returns:
-        The split's index with rmse_px, rmse_original_px, box_iou, confidence (the lowest of its points),
-        NAME_distance_px (original pixels); with a measure also its error, each quantity (`left_deg`), the true one
-        (`left_true_deg`), and the reason where a consumer gets none.
-    """
-    original, found = truth.points_in_original(truth.keypoints), truth.points_in_original(predicted.keypoints)
-    columns: dict[str, object] = {
-        "rmse_px": image_rmse(predicted.keypoints, truth.keypoints, truth.labelled),
-        "rmse_original_px": image_rmse(found, original, truth.labelled),
-        "box_iou": box_iou(predicted.boxes, truth.boxes),
-        "confidence": predicted.confidence.min(axis=1),
-    }
-    columns |= {f"{n}_distance_px": d for n, d in zip(names, distances(found, original, truth.labelled).T, strict=True)}
-    if measure is not None:
-        columns[f"{measure.group}_error_{measure.unit}"] = measure.errors(predicted.keypoints, truth.keypoints)
-        read, true = measure.values(predicted.keypoints), measure.values(truth.keypoints)
-        for q, name in enumerate(measure.quantities):
-            columns |= {f"{name}_{measure.unit}": read[:, q], f"{name}_true_{measure.unit}": true[:, q]}
-        columns["not_measured"] = [m.reason for m in measurements]
-    return pd.concat([truth.index.reset_index(drop=True), pd.DataFrame(columns)], axis=1)
-
-
 def _history(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path}: not there; run the train stage again")
     return pd.read_csv(path)
-
-
-def _draw(
-    folder: Path,
-    truth: Truth,
-    predicted: Predicted,
-    measure: Measure | None,
-    params: ProblemParams,
-    images: pd.DataFrame,
-    slices: pd.DataFrame,
-    history: pd.DataFrame,
-    collected: Path,
-) -> dict[str, Path]:
-    """Draw every figure; the name of each to its file, in the order drawn."""
-    original, found = truth.points_in_original(truth.keypoints), truth.points_in_original(predicted.keypoints)
-    distance = distances(found, original, truth.labelled)
-    rmse = images["rmse_original_px"].to_numpy(float)
-    bands, threshold = params.evaluate.bands_px, params.package.confidence
-    panels = {"rmse_original_px": "RMSE (original px)"}
-    drawings: dict[str, Callable[[Path], None]] = {
-        "training": lambda path: figures.training_curves(history, path),
-        "error_cdf": lambda path: figures.error_cdf(distance, rmse, bands, path),
-        "keypoints": lambda path: figures.keypoint_errors(distance, params.problem.keypoints, path),
-        "confidence": lambda path: figures.confidence(
-            predicted.confidence, distance, truth.visibility == 2, ~truth.labelled, threshold, path
-        ),
-        "slices": lambda path: figures.slice_errors(slices, panels, path),
-        "overlay_sheet": lambda path: _sheet(path, images, original, found, measure, params, collected),
-    }
-    if measure is not None:
-        panels[f"{measure.group}_median_{measure.unit}"] = f"{measure.title}: median error ({measure.symbol})"
-        true = measure.values(truth.keypoints)
-        off = measure.differences(predicted.keypoints, truth.keypoints)
-        drawings["agreement"] = lambda path: figures.bland_altman(true, off, measure, path)
-    folder.mkdir()
-    drawn = {}
-    with progress("draw figures", len(drawings)) as bar:
-        for name, draw in drawings.items():
-            drawn[name] = folder / f"{name}.png"
-            draw(drawn[name])
-            bar.advance()
-    return drawn
-
-
-def _sheet(
-    path: Path,
-    images: pd.DataFrame,
-    original: Float[np.ndarray, "N K 2"],
-    found: Float[np.ndarray, "N K 2"],
-    measure: Measure | None,
-    params: ProblemParams,
-    collected: Path,
-) -> None:
-    rmse = images["rmse_original_px"].to_numpy(float)
-    errors = images[f"{measure.group}_error_{measure.unit}"].to_numpy(float) if measure is not None else None
-    titles = []
-    for i, name in enumerate(images["image"].astype(str)):
-        words = f"{Path(name).parent.name}/{Path(name).stem}  {rmse[i]:.1f} px"
-        if measure is not None and errors is not None and np.isfinite(errors[i]):
-            words += f"  {errors[i]:.1f}{measure.symbol}"
-        titles.append(words)
-    order = params.problem.keypoints.index
-    overlay_sheet(
-        pick(rmse, params.evaluate.sheet_images),
-        [collected / name for name in images["image"].astype(str)],
-        titles,
-        original,
-        found,
-        [(order(a), order(b)) for a, b in params.problem.skeleton],
-        path,
-    )
 
 
 def _write_plots(folder: Path, history: pd.DataFrame, rmse: Float[np.ndarray, "N"]) -> None:
@@ -226,9 +120,8 @@ def _write_plots(folder: Path, history: pd.DataFrame, rmse: Float[np.ndarray, "N
 
 def _slice_numbers(slices: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     """Slices for metrics.json; single subjects are in slices.csv only, a list that grows with the data."""
-    statistics = [c for c in slices.columns if f"{c}_low" in slices.columns]
     nested: dict[str, dict[str, dict[str, float]]] = {}
     for row in slices[~slices["slice"].isin(["all", "subject"])].to_dict("records"):
-        values = {"images": int(row["images"])} | {name: float(row[name]) for name in statistics}
+        values = {"images": int(row["images"])} | {name: float(row[name]) for name in statistics_of(slices)}
         nested.setdefault(str(row["slice"]), {})[str(row["value"])] = values
     return nested

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.evaluate.agreement import agreement
-from pipeline.evaluate.bootstrap import ClusterBootstrap, interval
+from pipeline.evaluate.bootstrap import Interval, estimate
 from pipeline.evaluate.cases import Predicted, Truth
 from pipeline.evaluate.metrics import (
     band_shares,
@@ -39,10 +39,11 @@ def summarise(
     """
     original, found = truth.points_in_original(truth.keypoints), truth.points_in_original(predicted.keypoints)
     labelled, counts = truth.labelled, truth.labelled.sum(axis=1).astype(float)
-    draws = ClusterBootstrap(truth.subjects, settings.bootstrap, settings.seed)
+    draw = (truth.subjects, settings.bootstrap, settings.seed)
 
     def keypoints(a: Float[np.ndarray, "N K 2"], b: Float[np.ndarray, "N K 2"]) -> dict[str, float]:
-        return keypoint_metrics(a, b, labelled) | _ends("rmse_px", draws.rms(image_mse(a, b, labelled), counts))
+        rmse = estimate("rms", image_mse(a, b, labelled), *draw, weights=counts)
+        return keypoint_metrics(a, b, labelled) | _ends("rmse_px", rmse.interval)
 
     groups: dict[str, dict[str, float]] = {
         "images": {
@@ -60,7 +61,7 @@ def summarise(
         "presence": presence_metrics(predicted.confidence, truth.visibility == 2, ~labelled, threshold),
     }
     if measure is not None:
-        groups[measure.group] = _measured(truth, predicted, measure, draws)
+        groups[measure.group] = _measured(truth, predicted, measure, settings)
     return groups
 
 
@@ -69,7 +70,7 @@ def measure_all(predicted: Predicted, measure: Measure) -> list[Measurement]:
     return [measure.measure(k, c) for k, c in zip(predicted.keypoints, predicted.confidence, strict=True)]
 
 
-def _measured(truth: Truth, predicted: Predicted, measure: Measure, draws: ClusterBootstrap) -> dict[str, float]:
+def _measured(truth: Truth, predicted: Predicted, measure: Measure, settings: EvaluateSettings) -> dict[str, float]:
     """Errors over all labelled quantities, refused frames included, so that refusing cannot improve them.
 
     `measured_share` says how many images a consumer gets a number for, `median_measured` the error of only those.
@@ -77,11 +78,11 @@ def _measured(truth: Truth, predicted: Predicted, measure: Measure, draws: Clust
     differences = measure.differences(predicted.keypoints, truth.keypoints)
     measured = np.array([m.measured for m in measure_all(predicted, measure)])
     only_measured = agreement(differences[measured], measure.unit)
-    unit = measure.unit
+    unit, draw = measure.unit, (truth.subjects, settings.bootstrap, settings.seed)
     return (
         agreement(differences, unit)
-        | _ends(f"median_{unit}", draws.median(np.abs(differences)))
-        | _ends(f"bias_{unit}", draws.mean(differences))
+        | _ends(f"median_{unit}", estimate("median", np.abs(differences), *draw).interval)
+        | _ends(f"bias_{unit}", estimate("mean", differences, *draw).interval)
         | {
             f"median_measured_{unit}": only_measured[f"median_{unit}"],
             f"p95_measured_{unit}": only_measured[f"p95_{unit}"],
@@ -107,6 +108,5 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def _ends(name: str, replicates: Float[np.ndarray, "B"]) -> dict[str, float]:
-    low, high = interval(replicates)
-    return {f"{name}_low": low, f"{name}_high": high}
+def _ends(name: str, ends: Interval) -> dict[str, float]:
+    return {f"{name}_low": ends.low, f"{name}_high": ends.high}
