@@ -13,6 +13,7 @@ from flows.stages import run_stage, stage_names
 from pipeline.errors import UserError
 from pipeline.files import Layout
 from pipeline.params import load_params
+from pipeline.stores import open_mlflow
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")
@@ -32,6 +33,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     if problem not in params:
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     say = current_reporter().say
+    open_mlflow(layout.root)  # a registry that is not there is better known now than after the training
     with retrain_lock(layout.root, problem, wait=wait, say=say):
         layout.raw.mkdir(parents=True, exist_ok=True)
         if inbox_of(layout).is_dir() and any(path.is_file() for path in inbox_of(layout).rglob("*")):

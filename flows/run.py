@@ -15,6 +15,8 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 
 from flows.display import StageDisplay
 from flows.reporting import reporter
+from pipeline.errors import UserError
+from pipeline.params import load_params
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
@@ -23,6 +25,9 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
     Raises:
         UserError: See `flows.retrain.retrain`.
     """
+    known = load_params(root / "params.yaml")  # before Prefect starts: a typing error is an answer at once
+    if problem not in known:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(known)}")
     with console.status("starting Prefect"):
         from flows.retrain import retrain
         from flows.summary import print_summary
