@@ -89,7 +89,9 @@ def copy(trained: Workplace, tmp_path: Path) -> Workplace:
     """A copy of the trained checkout, stores included, for a test to change."""
     shutil.copytree(trained.root.parent, tmp_path / "all", symlinks=True)
     root = tmp_path / "all" / trained.root.name
-    moved = {key: value.replace(str(trained.root.parent), str(root.parent)) for key, value in trained.environment.items()}
+    moved = {
+        key: value.replace(str(trained.root.parent), str(root.parent)) for key, value in trained.environment.items()
+    }
     return Workplace(root, moved)
 
 
