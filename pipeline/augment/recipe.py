@@ -1,0 +1,73 @@
+"""Augmentation of one training sample: image and labels move together.
+
+A sample's outcome depends on its seed alone, not on the process, the worker or what was augmented before.
+"""
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from pipeline.augment.geometry import draw_move, make_move
+from pipeline.augment.labels import inside, move_box, move_keypoints
+from pipeline.augment.settings import AugmentSettings
+from pipeline.problem import Problem
+
+
+class Recipe:
+    """What `build_recipe` makes; not for use by several threads at once."""
+
+    def __init__(self, settings: AugmentSettings, problem: Problem) -> None:
+        self._settings, self._flip_order = settings, problem.flip_order
+        self._change_pixels = None
+        if any((settings.colour, settings.saturation, settings.negative, settings.blur, settings.noise)):
+            # albumentations takes five seconds to import: not for who only moves
+            from pipeline.augment.pixels import PixelChanges
+
+            self._change_pixels = PixelChanges(settings, problem.input.channels)
+
+    def __call__(
+        self,
+        image: UInt8[np.ndarray, "H W C"],
+        keypoints: Float[np.ndarray, "K 2"],
+        visibility: UInt8[np.ndarray, " K"],
+        box: Float[np.ndarray, "4"],
+        seed: int,
+    ) -> tuple[UInt8[np.ndarray, "H W C"], Float[np.ndarray, "K 2"], UInt8[np.ndarray, " K"], Float[np.ndarray, "4"]]:
+        """Augment one sample; the inputs stay as they are.
+
+        Args:
+            image: RGB or gray.
+            keypoints: (x, y) in the image's pixels, NaN where not labelled.
+            visibility: COCO's 0, 1, 2.
+            box: (x, y, width, height).
+            seed: Decides everything that chance decides.
+
+        Returns:
+            The first four, augmented.
+        """
+        height, width = image.shape[:2]
+        rng = np.random.default_rng(seed)
+        move = draw_move(self._settings, width, height, rng)
+        if not inside(move.points(keypoints[visibility > 0].astype(np.float64)), width, height).any():
+            # a sample that shows no keypoint any more teaches nothing: only mirror it
+            move = make_move(width, height, move.flip, 1.0, 0.0, (0.0, 0.0))
+        size = width, height
+        moved, seen = move_keypoints(move, keypoints, visibility, self._flip_order, *size)
+        moved_box = box
+        if (seen > 0).any():
+            moved_box = move_box(move, box, keypoints, moved, *size)
+        elif move.flip:
+            moved_box = np.array([width - 1 - box[0] - box[2], *box[1:]], dtype=np.float32)
+        changed = move.image(image)
+        if self._change_pixels is not None:
+            changed = self._change_pixels(changed, rng)
+        return changed, moved, seen, moved_box
+
+
+def build_recipe(settings: AugmentSettings, problem: Problem) -> Recipe:
+    """The augmentation that `settings` describe, for samples of a problem.
+
+    Example:
+        augment = build_recipe(settings, problem)
+        image, keypoints, visibility, box = augment(image, keypoints, visibility, box, seed)
+    """
+    return Recipe(settings, problem)
