@@ -142,8 +142,8 @@ def latency(case: Case) -> Verdict:
     """One image takes no longer than the budget."""
     budget, found = case.params.gates.max_latency_ms, case.challenger.examined.latency_ms
     if budget is None:
-        return True, f"{found:.1f} ms an image; no budget in params", {"ms": found}
-    return found <= budget, f"{found:.1f} ms an image, at most {budget:g}", {"ms": found, "limit": budget}
+        return True, f"{found:.3g} ms an image; no budget in params", {"ms": found}
+    return found <= budget, f"{found:.3g} ms an image, at most {budget:g}", {"ms": found, "limit": budget}
 
 
 def parity(case: Case) -> Verdict:

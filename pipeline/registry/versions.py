@@ -1,5 +1,7 @@
 """Versions of a registered model: registered once per package, found by number, alias or package."""
 
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,15 +153,32 @@ def register(layout: Layout, model_id: str, run_id: str) -> Version:
 
 def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) -> Version:
     metrics = " · ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.metrics.items()))
-    entry = registry.client.create_model_version(
-        registry.problem,
-        f"models:/{model_id}",
-        run_id=run_id,
-        model_id=model_id,
-        tags={PACKAGE_TAG: manifest.digest, "network": str(manifest.network.get("name", "?"))},
-        description=f"Candidate, not judged yet. {metrics}",
-    )
+    with _named_in_environment(registry.uri):
+        entry = registry.client.create_model_version(
+            registry.problem,
+            f"models:/{model_id}",
+            run_id=run_id,
+            model_id=model_id,
+            tags={PACKAGE_TAG: manifest.digest, "network": str(manifest.network.get("name", "?"))},
+            description=f"Candidate, not judged yet. {metrics}",
+        )
+    link = json.dumps([{"name": entry.name, "version": int(entry.version)}])
+    registry.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
     return _version(entry)
+
+
+@contextmanager
+def _named_in_environment(uri: str) -> Iterator[None]:
+    """On a database, MLflow looks `models:/ID` up in the store its environment names, not in the client's own."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    os.environ["MLFLOW_TRACKING_URI"] = uri
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MLFLOW_TRACKING_URI"]
+        else:
+            os.environ["MLFLOW_TRACKING_URI"] = before
 
 
 def _ensure_model(registry: Registry) -> None:

@@ -1,0 +1,90 @@
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.files import Layout
+from pipeline.registry.decision import GATES, Decision, Gate, utc_now
+from pipeline.registry.versions import CHAMPION, Version, open_registry, register
+from pipeline.stores import open_mlflow
+from pipeline.tracking.model import log_package
+from pipeline.tracking.runs import retrain_run
+from tests.packages import make_package
+from tests.stores import lock, start_mlflow_server
+
+
+@dataclass
+class World:
+    """A repository with a registry, where candidates are made by hand."""
+
+    root: Path
+    problem: str = "rearfoot"
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.root, self.problem)
+
+    def candidate(self, seed: int) -> Version:
+        """Package, log and register a candidate as a retrain would; each seed is another package."""
+        make_package(self.layout.out("package"), metrics={"seed": float(seed)})
+        return self.register(seed)
+
+    def register(self, seed: int) -> Version:
+        """Log and register the package that lies there."""
+        lock(self.layout, seed)
+        with retrain_run(self.layout) as run:
+            model_id = log_package(self.layout, run)
+        return register(self.layout, model_id, run.run_id)
+
+    def decision(self, version: Version, champion: int | None, *failed: str) -> Decision:
+        """A decision on a version: every gate passed, but those named."""
+        gates = tuple(Gate(name=name, passed=name not in failed, reason=f"{name} was made up") for name in GATES)
+        return Decision(
+            problem=self.problem,
+            challenger=version.number,
+            challenger_package=version.package,
+            champion=champion,
+            champion_package=None,
+            test_split="0" * 64,
+            time=utc_now(),
+            gates=gates,
+        )
+
+    @property
+    def champion(self) -> int | None:
+        """The champion's number, as a consumer sees it."""
+        with open_registry(self.root, self.problem) as registry:
+            return registry.aliases().get(CHAMPION)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """An embedded store with its tables made: copying it is faster than making one for every test."""
+    root = tmp_path_factory.mktemp("empty-store")
+    before = os.environ.pop("MLFLOW_TRACKING_URI", None)
+    open_mlflow(root).search_experiments()
+    if before is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = before
+    return root / "mlflow.db"
+
+
+@pytest.fixture
+def world(tmp_path, empty_store, monkeypatch):
+    """On embedded defaults."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("HEELSTRIKE_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "repository"
+    root.mkdir()
+    shutil.copy(empty_store, root / "mlflow.db")
+    return World(root)
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory):
+    """A real MLflow server on a loopback port: its address."""
+    server, address = start_mlflow_server(tmp_path_factory.mktemp("server"))
+    yield address
+    os.killpg(server.pid, 15)
+    server.wait(timeout=30)
