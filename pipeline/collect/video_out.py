@@ -59,7 +59,8 @@ class VideoWriter:
         elif (width, height) != (self._stream.width, self._stream.height):
             expected = f"{self._stream.width}x{self._stream.height}"
             raise UserError(f"{self._path}: a frame of {width}x{height} in a video of {expected}")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        # left to the encoder, the conversion differs now and then from run to run on a busy machine (PyAV 18.1)
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(format="yuv420p")
         self._container.mux(self._stream.encode(picture))
 
     def __exit__(

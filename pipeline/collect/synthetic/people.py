@@ -123,8 +123,8 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
     scene = "black" if standing and rng.uniform() < 0.8 else str(rng.choice(SCENES, p=[0.5, 0.25, 0.1, 0.15]))
     gait = draw_stand(rng) if standing else draw_walk(rng, view == "treadmill")
     shoe = None if standing or rng.uniform() < 0.55 else draw_shoe(rng)
-    fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.5, 0.12, 0.08]))
-    seconds = rng.uniform(2.0, 2.5)
+    fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
+    seconds = rng.uniform(2.0, 2.4)
     shown = (True, True)
     if standing and rng.uniform() < 0.5:
         shown = (True, False) if rng.uniform() < 0.5 else (False, True)
@@ -145,7 +145,7 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
         pole=None if standing or rng.uniform() > 0.12 else _pole(rng, settings.width, settings.height),
         fps=fps,
         frames=round(seconds * fps),
-        shutter=rng.uniform(0.4, 0.9) if light.name == "dim" else rng.uniform(0.05, 0.6),
+        shutter=rng.uniform(0.3, 0.6) if light.name == "dim" else rng.uniform(0.03, 0.4),
         shake=float(rng.choice([0.0, rng.uniform(1.0, 4.0)], p=[0.75, 0.25])) * settings.height / 480,
         quality=int(rng.integers(17, 29)),
         lens=rng.uniform(0.45, 1.0) * settings.height / 480,

@@ -61,7 +61,7 @@ def _draw_legs(
         seen = draw_leg(image, subject, camera, k, (start[k], end[k]), time_s)
         seen.layer.onto(image)
         xy[1 - k][seen.layer.solid_at(xy[1 - k]) > 0.5] = np.nan
-        xy[k] = np.where((seen.visible > 0.5)[:, None], seen.centres, np.nan)
+        xy[k] = seen.centres
     points = xy.reshape(6, 2)
     inside = np.all((points >= 0) & (points <= [camera.width - 1, camera.height - 1]), axis=1, keepdims=True)
     return np.where(inside, points, np.nan)
@@ -74,7 +74,7 @@ def _draw_pole(
     layer = Layer.of(image, pole.reshape(4, 2), 2)
     metal = np.float32(60) + np.float32(120) * np.array([[[0.3], [0.9], [1.0], [0.6], [0.2]]], np.float32)
     texture = np.repeat(np.repeat(metal.reshape(1, 5, 1), 2, axis=0), 3, axis=2)
-    paint_strip(layer, pole[0], pole[1], np.array([0.0, 1.0]), np.ones(2), texture)
+    paint_strip(layer, pole, np.array([0.0, 1.0]), np.ones(2), texture)
     layer.onto(image)
     return np.where((layer.solid_at(xy) > 0.5)[:, None], np.nan, xy)
 

@@ -76,8 +76,7 @@ def mean_layer(layers: list[Layer]) -> Layer:
 
 def paint_strip(
     layer: Layer,
-    left: Float[np.ndarray, "n 2"],
-    right: Float[np.ndarray, "n 2"],
+    edges: Float[np.ndarray, "2 n 2"],
     t: Float[np.ndarray, "n"],
     shade: Float[np.ndarray, "n"],
     texture: Float[np.ndarray, "H W 3"],
@@ -86,12 +85,12 @@ def paint_strip(
 
     Args:
         layer: Where to draw.
-        left: Image points of the left edge, top to bottom.
-        right: Image points of the right edge.
+        edges: Image points of the left and the right edge, top to bottom.
         t: Texture position of each section, 0 (first row) to 1 (last).
         shade: Brightness factor of each section.
         texture: Colours, 8-bit values as float32; columns run from the left edge to the right.
     """
+    left, right = edges
     creep = 1e-4 * np.arange(len(t))
     yl, yr = np.maximum.accumulate(left[:, 1]) + creep, np.maximum.accumulate(right[:, 1]) + creep
     xl, xr, tl, tr = left[:, 0], right[:, 0], t, t
