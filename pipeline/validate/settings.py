@@ -47,6 +47,7 @@ class ValidateSettings(Strict):
         Expectation(name="images_readable"),
         Expectation(name="keypoints_in_image"),
         Expectation(name="keypoints_in_box"),
+        Expectation(name="keypoints_apart", severity="warning"),
         Expectation(name="keypoints_labelled", severity="warning"),
         Expectation(name="segment_lengths", severity="warning"),
         Expectation(name="left_right_not_swapped", severity="warning"),

@@ -87,10 +87,20 @@ class LabelExpectation(BatchExpectation):
         if options:
             template += "\n$options"
             params["options"] = ", ".join(f"{name} {json.dumps(value)}" for name, value in options.items())
-        badge = "badge-danger" if params["severity"] == "error" else "badge-warning"
-        styles = {"severity": {"classes": ["badge", badge]}, "options": {"classes": ["options"]}}
+        styles = {"severity": {"classes": ["badge"]}, "options": {"classes": ["options"]}}
         content = {"template": template, "params": params, "styling": {"params": styles}}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=content)]
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.STATUS_ICON)
+    def _diagnostic_status_icon_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
+    ) -> RenderedStringTemplateContent:
+        status = super()._diagnostic_status_icon_renderer(result=result)
+        if not result.success and result.expectation_config.meta["severity"] == "warning":
+            icon = status.string_template["styling"]["params"]["icon"]
+            icon["classes"] = ["fas", "fa-exclamation-triangle", "text-warning"]
+        return status
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_STATEMENT)
@@ -146,7 +156,9 @@ def _result(findings: Findings, labels: Labels) -> dict[str, Any]:
         "element_count": findings.checked,
         "unexpected_count": len(items),
         "unexpected_images": images,
-        "observed_value": f"{len(items)} of {findings.checked} {findings.unit}{where}",
+        "observed_value": f"{len(items)} of {findings.checked} {findings.unit} unexpected{where}"
+        if findings.checked
+        else "nothing to check",
         "unexpected_list": items,
     }
 

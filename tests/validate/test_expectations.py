@@ -31,6 +31,7 @@ def places(findings: Findings) -> list[tuple[int | None, str]]:
         ("images_readable", 60),
         ("keypoints_in_image", 360),
         ("keypoints_in_box", 360),
+        ("keypoints_apart", 900),
         ("keypoints_labelled", 6),
         ("ordered_top_to_bottom", 240),
         ("segment_lengths", 240),
@@ -95,6 +96,17 @@ def test_point_outside_its_box(walk: Walk, problem: Problem) -> None:
     assert (5, "right_heel") in places(found)
     assert (6, "") in places(found)
     assert "3.0 px outside" in next(i.found for i in found.items if i.keypoint == "right_heel")
+
+
+def test_two_keypoints_in_one_place(walk: Walk, problem: Problem) -> None:
+    table = walk()
+    table.loc[8, ["left_heel_x", "left_heel_y"]] = [200.04, 300.0]
+    table.loc[8, ["right_heel_x", "right_heel_y"]] = [200.0, 300.0]
+    found = find("keypoints_apart", table, problem)
+    assert [(i.row, i.keypoint, i.found) for i in found.items] == [
+        (8, "left_heel, right_heel", "both at (200.0, 300.0)")
+    ]
+    assert not find("keypoints_apart", table, problem, at_least_px=0.01).items
 
 
 def test_seldom_labelled_keypoint(walk: Walk, problem: Problem) -> None:

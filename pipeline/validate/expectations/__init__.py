@@ -1,6 +1,7 @@
 """Every expectation by its name in params.yaml. To add one: a class in a file here, and its line below."""
 
 from pipeline.validate.check import Check
+from pipeline.validate.expectations.apart import KeypointsApart
 from pipeline.validate.expectations.duplicates import NoImageOfTwoSubjects
 from pipeline.validate.expectations.identifiable import KeypointsIdentifiable
 from pipeline.validate.expectations.images import ImagesReadable
@@ -15,6 +16,7 @@ EXPECTATIONS: dict[str, type[Check]] = {
     "images_readable": ImagesReadable,
     "keypoints_in_image": KeypointsInImage,
     "keypoints_in_box": KeypointsInBox,
+    "keypoints_apart": KeypointsApart,
     "keypoints_labelled": KeypointsLabelled,
     "ordered_top_to_bottom": OrderedTopToBottom,
     "segment_lengths": SegmentLengths,

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
+from pipeline.validate.body import body_length
 from pipeline.validate.check import Check, Finding, Findings, show_point
-from pipeline.validate.expectations.segments import body_scale
 from pipeline.validate.labels import Labels
 from pipeline.validate.robust import centre_and_sigma
 
@@ -15,11 +15,11 @@ from pipeline.validate.robust import centre_and_sigma
 class NoJumps(Check):
     """No keypoint moves implausibly fast between neighbouring labelled frames of a video.
 
-    Speed is in body lengths (the median skeleton segment, else the box's side) per second, so that it means the same
+    Speed is in body lengths (the typical skeleton segment, else the box's side) per second, so that it means the same
     near the camera and far from it. The limit is robust and each keypoint's own, over all videos.
     """
 
-    sigmas: Annotated[float, Field(gt=0, description="limit above the median, in robust standard deviations")] = 10.0
+    sigmas: Annotated[float, Field(gt=0, description="limit above the median, in robust standard deviations")] = 7.0
     at_least: Annotated[float, Field(gt=0, description="body lengths a second that are never too fast")] = 3.0
     max_gap_s: Annotated[float, Field(gt=0, description="frames further apart are no neighbours")] = 1.0
     fps: Annotated[float, Field(gt=0, description="assumed where the labels have no time stamps")] = 30.0
@@ -27,7 +27,7 @@ class NoJumps(Check):
     def find(self, labels: Labels) -> Findings:
         """See `Check.find`."""
         before, after, seconds = self._neighbours(labels)
-        scale = body_scale(labels)
+        scale = body_length(labels)
         moved = np.linalg.norm(labels.points[after] - labels.points[before], axis=-1)
         speed = moved / (0.5 * (scale[before] + scale[after]) * seconds)[:, None]
         centre, sigma = centre_and_sigma(speed)

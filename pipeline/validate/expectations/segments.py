@@ -4,18 +4,15 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float
-from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 
+from pipeline.validate.body import image_scale, segment_lengths
 from pipeline.validate.check import Check, Finding, Findings
 from pipeline.validate.labels import Labels
-from pipeline.validate.robust import centre_and_sigma, nanmedian
+from pipeline.validate.robust import centre_and_sigma
 
 # with fewer segments in an image, one wrong segment would itself set the scale
 _LEAST_FOR_SCALE = 3
-# labelled frames on each side that help to find an image's scale
-_NEIGHBOURS = 2
 
 
 class SegmentLengths(Check):
@@ -43,7 +40,8 @@ class SegmentLengths(Check):
         lengths = segment_lengths(labels, segments)
         if not lengths.size:
             return Findings(0, "segments")
-        residual = _without_scale(labels, np.log(np.maximum(lengths, 1e-3)))
+        logs = np.log(lengths)
+        residual = logs - np.nan_to_num(image_scale(labels, logs, _LEAST_FOR_SCALE))[:, None]
         centre, sigma = np.empty_like(residual), np.empty_like(residual)
         everyone = centre_and_sigma(residual)
         for rows in labels.subjects.values():
@@ -64,38 +62,3 @@ class SegmentLengths(Check):
             expected = f"about {usual:.1f} px in this image"
             items.append(Finding(row, ", ".join(segments[s]), found, expected, "look at both points"))
         return Findings(int(np.isfinite(lengths).sum()), "segments", items)
-
-
-def segment_lengths(labels: Labels, segments: tuple[tuple[str, str], ...]) -> Float[np.ndarray, "N S"]:
-    """Length of each segment in each row, original pixels; NaN where an end is not labelled."""
-    columns = [np.linalg.norm(labels.of(a) - labels.of(b), axis=-1) for a, b in segments]
-    return np.stack(columns, axis=1) if columns else np.empty((len(labels), 0))
-
-
-def body_scale(labels: Labels) -> Float[np.ndarray, " N"]:
-    """A length that grows and shrinks with the body in the image: the median skeleton segment, else the box."""
-    box = np.sqrt(np.maximum(labels.boxes[:, 2], 1) * np.maximum(labels.boxes[:, 3], 1))
-    if not labels.problem.skeleton:
-        return box
-    median = nanmedian(segment_lengths(labels, labels.problem.skeleton), axis=1)
-    return np.where(np.isfinite(median), np.maximum(median, 1.0), box)
-
-
-def _without_scale(labels: Labels, logs: Float[np.ndarray, "N S"]) -> Float[np.ndarray, "N S"]:
-    """Log-lengths without the part that all segments of an image share; unchanged where there are too few of them."""
-    enough = np.isfinite(logs).sum(axis=1) >= _LEAST_FOR_SCALE
-    scale = np.zeros(len(logs))
-    for _ in range(2):  # the second time, the typical proportions are free of the images' scales
-        typical = nanmedian(logs - scale[:, None], axis=0)
-        scale = np.where(enough, nanmedian(logs - typical, axis=1), np.nan)
-        scale = np.nan_to_num(_smooth(labels, scale))
-    return logs - scale[:, None]
-
-
-def _smooth(labels: Labels, scale: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
-    """Each value's median with its neighbours in the video: of few segments, one wrong one can move the scale."""
-    smooth = scale.copy()
-    for rows in labels.tracks:
-        padded = np.pad(scale[rows], _NEIGHBOURS, constant_values=np.nan)
-        smooth[rows] = nanmedian(sliding_window_view(padded, 2 * _NEIGHBOURS + 1), axis=1)
-    return smooth

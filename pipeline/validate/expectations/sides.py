@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
+from pipeline.validate.body import body_length
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.expectations.segments import body_scale
 from pipeline.validate.labels import Labels
 from pipeline.validate.robust import nanmedian
 
@@ -67,7 +67,7 @@ class LeftRightNotSwapped(Check):
             with np.errstate(invalid="ignore"):
                 down /= np.linalg.norm(down, axis=1, keepdims=True)
         right = np.stack([down[:, 1], -down[:, 0]], axis=1)
-        scale = body_scale(labels)
+        scale = body_length(labels)
         columns = [((labels.of(b) - labels.of(a)) * right).sum(axis=1) / scale for a, b in labels.problem.flip_pairs]
         return np.stack(columns, axis=1)
 
