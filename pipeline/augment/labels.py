@@ -55,11 +55,14 @@ def move_box(
     Args:
         move: How the image moves.
         box: (x, y, width, height).
-        before: Keypoints before the move, NaN where not labelled; at least one is.
-        after: Keypoints after it; at least one is labelled.
+        before: Keypoints before the move, NaN where not labelled.
+        after: Keypoints after it; at least one is labelled unless the move is plain.
         width: Of the image.
         height: Of the image.
     """
+    if move.plain:
+        mirrored = np.array([width - 1 - box[0] - box[2], *box[1:]], dtype=np.float32)
+        return mirrored if move.flip else box
     low, high = np.nanmin(before, axis=0) - box[:2], box[:2] + box[2:] - np.nanmax(before, axis=0)
     if move.flip:
         low[0], high[0] = high[0], low[0]

@@ -41,7 +41,9 @@ def _colours(settings: AugmentSettings, channels: int) -> list[albumentations.Ba
         vivid = []
     else:
         shift = albumentations.Sequential([light, albumentations.HueSaturationValue(hue, 0, 0, p=1)], p=1)
-        vivid = [albumentations.HueSaturationValue(0, settings.saturation_shift, 0, p=settings.saturation)]
+        # a factor, where HueSaturationValue would add: gray stays gray instead of turning red
+        factors, same = settings.saturation_range, (1.0, 1.0)
+        vivid = [albumentations.ColorJitter(same, same, factors, (0.0, 0.0), p=settings.saturation)]
     return [
         albumentations.Sequential([shift], p=settings.colour),
         *vivid,

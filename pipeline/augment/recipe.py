@@ -52,11 +52,7 @@ class Recipe:
             move = make_move(width, height, move.flip, 1.0, 0.0, (0.0, 0.0))
         size = width, height
         moved, seen = move_keypoints(move, keypoints, visibility, self._flip_order, *size)
-        moved_box = box
-        if (seen > 0).any():
-            moved_box = move_box(move, box, keypoints, moved, *size)
-        elif move.flip:
-            moved_box = np.array([width - 1 - box[0] - box[2], *box[1:]], dtype=np.float32)
+        moved_box = move_box(move, box, keypoints, moved, *size)
         changed = move.image(image)
         if self._change_pixels is not None:
             changed = self._change_pixels(changed, rng)

@@ -24,7 +24,7 @@ class AugmentSettings(Strict):
     colour_fraction: Annotated[float, Field(ge=0, le=1, description="brightness and contrast, at most")] = 0.25
     hue_degrees: Annotated[float, Field(ge=0, le=180, description="hue, at most")] = 20
     saturation: Annotated[Probability, Field(description="more or less vivid colours")] = 0.2
-    saturation_shift: Annotated[float, Field(ge=0, le=255, description="gray levels, at most")] = 50
+    saturation_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor")] = (0.5, 1.5)
     negative: Annotated[Probability, Field(description="inverted image")] = 0.0
     blur: Annotated[Probability, Field(description="motion or Gaussian blur")] = 0.1
     blur_px: Annotated[int, Field(ge=3, le=31, description="longest motion, input pixels; Gaussian sigma / 3")] = 7
@@ -33,8 +33,10 @@ class AugmentSettings(Strict):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if self.zoom_range[0] > self.zoom_range[1]:
-            raise ValueError(f"zoom_range {self.zoom_range[0]:g} to {self.zoom_range[1]:g} is the wrong way round")
+        for name in ("zoom_range", "saturation_range"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} {low:g} to {high:g} is the wrong way round")
         if self.blur_px % 2 == 0:
             raise ValueError(f"blur_px is {self.blur_px}; use an odd number, so that blur moves nothing")
         return self
