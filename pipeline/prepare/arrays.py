@@ -47,9 +47,8 @@ def write_images(
     with path.open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, header)
         for (name, rows), pixels in zip(
-            rows_of_image.items(), _all_pixels(list(sizes), folder, filters, size), strict=True
+            rows_of_image.items(), _all_pixels(list(sizes), folder, filters, size, bar), strict=True
         ):
-            bar.advance()
             if isinstance(pixels, UserError):
                 findings.append(f"{name}: {pixels}")
                 continue
@@ -60,7 +59,7 @@ def write_images(
 
 
 def _all_pixels(
-    images: list[tuple[str, int, int]], folder: Path, filters: Sequence[Filter], size: InputSize
+    images: list[tuple[str, int, int]], folder: Path, filters: Sequence[Filter], size: InputSize, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
     """Pixels of each image, in order; or what is wrong with it."""
     preprocess = Preprocess(size)
@@ -80,4 +79,6 @@ def _all_pixels(
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, len(images), _AT_ONCE):
-            yield from pool.map(pixels, images[start : start + _AT_ONCE])
+            chunk = images[start : start + _AT_ONCE]
+            yield from pool.map(pixels, chunk)
+            bar.advance(len(chunk))
