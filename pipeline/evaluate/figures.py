@@ -69,12 +69,21 @@ def error_cdf(
     with figure(6.4, 3.6) as (drawn, (axis,)):
         for values, colour, name in ((distance, BLUE, "points (distance)"), (rmse, RED, "images (RMSE)")):
             known = np.sort(values[np.isfinite(values)])
-            if len(known):
-                share = np.arange(1, len(known) + 1) / len(known)
-                axis.step(np.maximum(known, 1e-3), 100 * share, where="post", color=colour, label=name)
+            share = np.arange(1, len(known) + 1) / max(1, len(known))
+            axis.step(np.maximum(known, 1e-3), 100 * share, where="post", color=colour, label=name)
         for band in bands_px:
             axis.axvline(band, color=MUTED, linestyle="--", linewidth=1)
-            axis.annotate(f"{band:g} px", (band, 2), xytext=(3, 0), textcoords="offset points", color=MUTED, fontsize=8)
+            axis.annotate(
+                f"{band:g} px",
+                (band, 50),
+                xytext=(-3, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                rotation=90,
+                color=MUTED,
+                fontsize=8,
+            )
         axis.set(xscale="log", ylim=(0, 101), xlabel="error (original px)", ylabel="share below (%)")
         _plain_numbers(axis.xaxis)
         axis.set_title("How many are how good")
@@ -205,6 +214,7 @@ def confidence(
                 left.hist(values[which], edges, color=colour, alpha=0.65, label=f"{name} ({int(which.sum())})")
         left.axvline(threshold, color=INK, linestyle="--", linewidth=1)
         left.set(yscale="log", xlabel="confidence", ylabel="points", xlim=(0, 1))
+        _plain_numbers(left.yaxis)
         left.set_title("Confidence by label")
         left.legend(loc="upper center")
         _reliability(middle, values, visible, visible | missing)

@@ -144,10 +144,11 @@ def presence_metrics(
     kind = np.repeat([1, 0], [int(visible.sum()), int(missing.sum())])
     return {
         "auroc": float(roc_auc_score(kind, score)) if both else float("nan"),
-        "visible_called_missing_share": _share(confidence[visible] < threshold),
-        "missing_called_visible_share": _share(confidence[missing] >= threshold),
+        "visible_called_missing_share": share(confidence[visible] < threshold),
+        "missing_called_visible_share": share(confidence[missing] >= threshold),
     }
 
 
-def _share(which: Bool[np.ndarray, "N"]) -> float:
+def share(which: Bool[np.ndarray, "N"]) -> float:
+    """How many of them are true, in [0, 1]; NaN of none."""
     return float(which.mean()) if len(which) else float("nan")

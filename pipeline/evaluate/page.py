@@ -1,10 +1,12 @@
 """A self-contained HTML page: its style, tables and inlined figures. Nothing is loaded from anywhere."""
 
 import base64
+import math
 from collections.abc import Set
 from html import escape
 from pathlib import Path
 
+_MINUS = "\N{MINUS SIGN}"
 _CSS = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, "DejaVu Sans", Arial, sans-serif; color: #1F2933; background: #fff;
@@ -68,13 +70,14 @@ def folded(summary: str, inner: str) -> str:
 
 
 def number(value: float | int | None, unit: str = "") -> str:
-    """Three significant digits, a dash where there is no number."""
-    if value is None or value != value:
+    """About three significant digits, a dash where there is no number."""
+    if value is None or not math.isfinite(value):
         return "–"
-    if isinstance(value, int):
-        return f"{value}{unit}"
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.095 else 3
-    return f"{value:.{digits}f}{unit}"
+    size = abs(value)
+    if isinstance(value, int) or size < 5e-4:
+        return f"{value:.0f}{unit}".replace("-0", "0").replace("-", _MINUS)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.095 else 3
+    return f"{value:.{digits}f}{unit}".replace("-", _MINUS)
 
 
 def share(value: float) -> str:
@@ -84,4 +87,4 @@ def share(value: float) -> str:
 
 def span(low: float, high: float, unit: str = "") -> str:
     """An interval, or a dash."""
-    return "–" if low != low or high != high else f"{number(low)} to {number(high)}{unit}"
+    return "–" if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}{unit}"

@@ -1,5 +1,6 @@
 """report.html: what a clinician and an engineer need to know about a trained model, on one page."""
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,9 +9,11 @@ import pandas as pd
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import statistics_of
-from pipeline.measure.base import Measure
+from pipeline.evaluate.summary import count_reasons
+from pipeline.measure.base import Measure, Measurement
 from pipeline.problem import Problem
 
+_LISTED = 200  # images that the page names; per_image.parquet has them all
 Groups = dict[str, dict[str, float]]
 
 
@@ -24,7 +27,7 @@ class Report(NamedTuple):
         metrics: Numbers by group, as `summarise` makes them.
         slices: As `slice_table` makes it.
         measure: What was read off the keypoints; none: nothing.
-        reasons: Images that were not measured, by reason; with warning.
+        measurements: Image and what a consumer gets for it; empty without a measure.
         settings: Bands and bootstrap.
         figures: Name to PNG.
     """
@@ -35,7 +38,7 @@ class Report(NamedTuple):
     metrics: Groups
     slices: pd.DataFrame
     measure: Measure | None
-    reasons: dict[str, int]
+    measurements: list[tuple[str, Measurement]]
     settings: EvaluateSettings
     figures: dict[str, Path]
 
@@ -169,8 +172,9 @@ def _measure_rows(report: Report) -> list[list[str]]:
             "images measured",
             share(found["measured_share"]),
             "–",
-            "the others get a reason instead; median error of those measured "
-            f"{number(found[f'median_measured_{unit}'], symbol)}",
+            f"{share(found['measured_share_of_complete'])} of those labelled whole; where a label is missing "
+            f"{share(found['measured_share_of_incomplete'])} got numbers all the same; the others get a reason. "
+            f"Median error of those measured {number(found[f'median_measured_{unit}'], symbol)}",
         ],
     ]
 
@@ -207,7 +211,7 @@ def _dropped(report: Report) -> str:
             "no label (out of sight or not marked); they are in no error either."
         )
     ]
-    if presence["missing_called_visible_share"] == presence["missing_called_visible_share"]:
+    if not math.isnan(presence["auroc"]):
         parts.append(
             paragraph(
                 f"Points that are not there get a confidence that lets them pass in "
@@ -217,13 +221,24 @@ def _dropped(report: Report) -> str:
             )
         )
     if report.measure is not None:
-        parts.append(paragraph("A frame that cannot be measured is reported with its reason, never guessed:"))
-        total = int(images["count"])
-        rows = [[name.replace("_", " "), str(n), share(n / total)] for name, n in report.reasons.items()]
-        parts.append(
-            table(["reason", "images", "share"], rows, {1, 2}) if rows else paragraph("every image was measured.")
-        )
+        parts += _not_measured(report)
     return "\n".join(parts)
+
+
+def _not_measured(report: Report) -> list[str]:
+    counts = count_reasons([m for _, m in report.measurements])
+    if not counts:
+        return [paragraph("Every image was measured.")]
+    total = len(report.measurements)
+    rows = [[name.replace("_", " "), str(n), share(n / total)] for name, n in counts.items()]
+    said = [(image, m.message or "; ".join(m.warnings)) for image, m in report.measurements]
+    listed = [[image, words] for image, words in said if words]
+    shown = f"the first {_LISTED} of {len(listed)} images" if len(listed) > _LISTED else f"these {len(listed)} images"
+    return [
+        paragraph("An image that cannot be measured is reported with its reason, never guessed:"),
+        table(["reason", "images", "share"], rows, {1, 2}),
+        folded(f"{shown}, with the numbers found", table(["image", "what was found"], listed[:_LISTED], set())),
+    ]
 
 
 def _all_numbers(report: Report) -> str:

@@ -90,7 +90,7 @@ def _window(points: Float[np.ndarray, "P 2"], width: int, height: int) -> tuple[
     """A square around the points with room at the sides, inside the image as far as it goes: left, top, side."""
     known = points[np.isfinite(points).all(axis=1)]
     low, high = np.clip(known.min(axis=0), 0, (width, height)), np.clip(known.max(axis=0), 0, (width, height))
-    side = min(max(1.35 * float((high - low).max()), 48.0), float(max(width, height)))
+    side = min(max(1.35 * float((high - low).max()), 0.3 * max(width, height)), float(max(width, height)))
     corner = (low + high) / 2 - side / 2
     room = np.array([width - side, height - side])
     corner = np.where(room > 0, np.clip(corner, 0, np.maximum(room, 0)), room / 2)

@@ -14,7 +14,7 @@ from pipeline.evaluate.gallery import Evaluation, draw_all
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
-from pipeline.evaluate.summary import count_reasons, measure_all, summarise, to_json
+from pipeline.evaluate.summary import measure_all, summarise, to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
 from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
@@ -64,7 +64,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             metrics,
             slices,
             measure,
-            count_reasons(measurements),
+            list(zip(images["image"].astype(str), measurements, strict=False)),
             params.evaluate,
             drawn,
         )

@@ -16,6 +16,7 @@ from pipeline.evaluate.metrics import (
     image_rmse,
     keypoint_metrics,
     presence_metrics,
+    share,
 )
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure, Measurement
@@ -73,10 +74,13 @@ def measure_all(predicted: Predicted, measure: Measure) -> list[Measurement]:
 def _measured(truth: Truth, predicted: Predicted, measure: Measure, settings: EvaluateSettings) -> dict[str, float]:
     """Errors over all labelled quantities, refused frames included, so that refusing cannot improve them.
 
-    `measured_share` says how many images a consumer gets a number for, `median_measured` the error of only those.
+    `measured_share` says how many images a consumer gets numbers for: of those whose every quantity is labelled
+    (`of_complete`), and of those where a label is missing (`of_incomplete`); `median_measured` is the error of only
+    the images measured.
     """
     differences = measure.differences(predicted.keypoints, truth.keypoints)
     measured = np.array([m.measured for m in measure_all(predicted, measure)])
+    complete = np.isfinite(measure.values(truth.keypoints)).all(axis=1)
     only_measured = agreement(differences[measured], measure.unit)
     unit, draw = measure.unit, (truth.subjects, settings.bootstrap, settings.seed)
     return (
@@ -87,16 +91,20 @@ def _measured(truth: Truth, predicted: Predicted, measure: Measure, settings: Ev
             f"median_measured_{unit}": only_measured[f"median_{unit}"],
             f"p95_measured_{unit}": only_measured[f"p95_{unit}"],
             "measured_share": float(measured.mean()),
+            "measured_share_of_complete": share(measured[complete]),
+            "measured_share_of_incomplete": share(measured[~complete]),
             "pairs": int(np.isfinite(differences).sum()),
         }
     )
 
 
 def count_reasons(measurements: list[Measurement]) -> dict[str, int]:
-    """How many images were not measured, by reason; and how many were, but with a warning."""
+    """How many images were not measured, by reason, the most frequent first; and how many were, but with a warning."""
     reasons = Counter(m.reason for m in measurements if m.reason)
-    warned = Counter(warning.partition(":")[0] for m in measurements for warning in m.warnings)
-    return dict(sorted(reasons.items())) | {f"measured, with a warning: {k}": n for k, n in sorted(warned.items())}
+    warned = Counter(f"measured, but {warning.partition(':')[0]}" for m in measurements for warning in m.warnings)
+    return {
+        name: n for counted in (reasons, warned) for name, n in sorted(counted.items(), key=lambda i: (-i[1], i[0]))
+    }
 
 
 def to_json(value: Any) -> Any:
