@@ -1,5 +1,6 @@
-"""Labelled frames of videos and still images as files, each decoded once and kept across runs of the stage."""
+"""Single images: frames extracted from a video, kept across runs of the stage, and the look of still images."""
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -11,19 +12,34 @@ from PIL import Image, ImageOps
 
 from pipeline.collect.video import VideoReader
 from pipeline.errors import UserError
-from pipeline.files import file_digest, json_digest
+from pipeline.files import file_digest, json_digest, write_json
 from pipeline.near_duplicates import perceptual_hash
 
-_INDEX = "index.parquet"
+_INDEX = "index.json"
+_FACTS = ["frame", "time_s", "width", "height", "phash"]
 
 
 @dataclass(frozen=True)
 class VideoJob:
-    """Frames wanted of one video; `media` is its name below `root`."""
+    """A video and the numbers of the frames wanted of it, ascending."""
 
-    root: Path
-    media: str
+    video: Path
     frames: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Frames of a video as lossless PNG files.
+
+    Attributes:
+        folder: Holds `frame_file(number)` for each.
+        frame_count: Frames of the whole video; at least the highest wanted number + 1 where all were found.
+        index: frame, time_s, width, height, phash of the wanted frames that the video has.
+    """
+
+    folder: Path
+    frame_count: int
+    index: pd.DataFrame
 
 
 def frame_file(number: int) -> str:
@@ -31,45 +47,45 @@ def frame_file(number: int) -> str:
     return f"{number:06d}.png"
 
 
-def extract(job: VideoJob, cache: Path) -> Path:
+def extract(job: VideoJob, cache: Path) -> Extracted:
     """Extract the wanted frames of a video, unless an earlier run did.
 
-    Returns:
-        A folder below `cache`, named by the video's content and the frame numbers, with the frames as lossless PNG and
-        index.parquet (frame, time_s, width, height, phash).
+    The work lies in a folder of `cache` named by the video's content and the frame numbers. Frames beyond the video's
+    end are left out of the index.
 
     Raises:
-        UserError: The video cannot be read, or lacks a frame.
+        UserError: The video cannot be read.
     """
-    video = job.root / job.media
-    if not video.stat().st_size:
-        raise UserError(f"{video}: empty (0 bytes); copy the video again from where it came from")
-    done = cache / f"{file_digest(video)[:24]}-{json_digest(job.frames)[:12]}"
-    if (done / _INDEX).is_file():
-        return done
+    done = cache / f"{_content(job.video)}-{json_digest(job.frames)[:12]}"
+    if not (done / _INDEX).is_file():
+        _extract_to(job, done)
+    index = json.loads((done / _INDEX).read_text())
+    return Extracted(done, index["frame_count"], pd.DataFrame(index["frames"], columns=_FACTS))
+
+
+def _content(video: Path) -> str:
+    if not video.is_file():
+        raise UserError(f"{video}: no such video")
+    return file_digest(video)[:24]
+
+
+def _extract_to(job: VideoJob, done: Path) -> None:
     # named by process: a worker that outlives a killed stage must not write into the folder of the next run
-    aside = cache / f".{done.name}.{os.getpid()}"
+    aside = done.with_name(f".{done.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
         rows = []
-        with VideoReader(video) as reader:
+        with VideoReader(job.video) as reader:
             for frame in reader.frames(set(job.frames)):
                 Image.fromarray(frame.image).save(aside / frame_file(frame.number), compress_level=1)
                 height, width = frame.image.shape[:2]
                 rows.append((frame.number, frame.time_s, width, height, perceptual_hash(frame.image)))
-        index = pd.DataFrame(rows, columns=["frame", "time_s", "width", "height", "phash"])
-        index.to_parquet(aside / _INDEX, index=False)
+            write_json(aside / _INDEX, {"frame_count": reader.decoded, "frames": rows})
         if not done.exists():
             aside.rename(done)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return done
-
-
-def read_index(folder: Path) -> pd.DataFrame:
-    """What `extract` recorded: frame, time_s, width, height, phash."""
-    return pd.read_parquet(folder / _INDEX)
 
 
 def look_at_still(path: Path) -> tuple[int, int, str]:
@@ -86,11 +102,3 @@ def look_at_still(path: Path) -> tuple[int, int, str]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: not a readable image ({error}); copy it again, or remove its labels") from None
     return upright.width, upright.height, perceptual_hash(np.asarray(upright))
-
-
-def link(source: Path, target: Path) -> None:
-    """Hard link, or copy where the file system cannot link."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -56,6 +56,7 @@ def make_labels(
     findings: Findings,
     missing_images: str,
     notes: list[str] | None = None,
+    unit: str = "row",
 ) -> Labels:
     """Check what all formats have in common and put the labels together.
 
@@ -68,11 +69,12 @@ def make_labels(
         findings: Where problems go; raised at the end.
         missing_images: `error`, or `skip` to leave out labels whose file is not there.
         notes: What the reader has to say.
+        unit: What the number in `source` counts, for messages.
 
     Raises:
         UserError: Anything is wrong, including what the reader found before.
     """
-    rows = table["source"].str.rpartition(":")[2].to_numpy()
+    rows = f"{unit} " + table["source"].str.rpartition(":")[2].to_numpy()
     _check_points(keypoints, xy, rows, findings)
     _check_media(table, root, rows, findings, missing_images)
     _check_duplicates(table, xy, rows, findings)
@@ -102,7 +104,7 @@ def _check_points(
         row, k = half[i]
         have, lack = ("y", "x") if np.isnan(xy[row, k, 0]) else ("x", "y")
         return (
-            f"row {rows[row]}, keypoint {keypoints[k]}: {have} is given but {lack} is missing; "
+            f"{rows[row]}, keypoint {keypoints[k]}: {have} is given but {lack} is missing; "
             f"give both, or leave both empty where the point is not labelled"
         )
 
@@ -112,7 +114,7 @@ def _check_points(
     def describe_infinite(i: int) -> str:
         row, k, axis = infinite[i]
         return (
-            f"row {rows[row]}, {keypoints[k]} {'xy'[axis]}: found {xy[row, k, axis]}, expected a number of pixels; "
+            f"{rows[row]}, {keypoints[k]} {'xy'[axis]}: found {xy[row, k, axis]}, expected a number of pixels; "
             f"correct it, or leave x and y empty"
         )
 
@@ -125,13 +127,13 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     for at, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
         suffix = Path(media).suffix.lower()
         if media.startswith(".."):
-            findings.add(f"row {rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
+            findings.add(f"{rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
         elif suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
             known = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
-            findings.add(f"row {rows[at]}: {media} is neither a video nor an image by its name; known: {known}")
+            findings.add(f"{rows[at]}: {media} is neither a video nor an image by its name; known: {known}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
-                f"row {rows[at]}: {media} is not there; add the file, correct the path, or remove its labels "
+                f"{rows[at]}: {media} is not there; add the file, correct the path, or remove its labels "
                 f"(or set missing_images: skip)"
             )
     video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
@@ -140,7 +142,7 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     findings.add_each(
         wrong,
         lambda i: (
-            f"row {rows[i]}: frame {frame[i] if frame[i] != -1 else 'number missing'} of {table['media'].iloc[i]}; "
+            f"{rows[i]}: frame {frame[i] if frame[i] != -1 else 'number missing'} of {table['media'].iloc[i]}; "
             f"expected the frame's number in presentation order, from 0"
         ),
     )
@@ -163,7 +165,7 @@ def _check_duplicates(
         frame = table["frame"].iloc[i]
         what = table["media"].iloc[i] + (f", frame {frame}" if frame >= 0 else "")
         if np.array_equal(xy[i], xy[other], equal_nan=True):
-            return f"row {rows[i]} repeats row {rows[other]} ({what}); remove one"
-        return f"rows {rows[other]} and {rows[i]} label {what} differently; keep the right one"
+            return f"{rows[i]} repeats {rows[other]} ({what}); remove one"
+        return f"{rows[other]} and {rows[i]} label {what} differently; keep the right one"
 
     findings.add_each(again, describe)

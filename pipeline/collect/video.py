@@ -1,8 +1,10 @@
 """Reading videos: exact frame numbers and time stamps, upright images, and no silence about damage."""
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,7 +56,7 @@ class VideoReader:
         Raises:
             UserError: Not there, empty, no video, or in a codec that this build cannot decode.
         """
-        self.path = path
+        self.path, self.decoded = path, 0
         if not path.is_file():
             raise UserError(f"{path}: no such video")
         if path.stat().st_size == 0:
@@ -68,6 +70,7 @@ class VideoReader:
             ) from None
         try:
             self._stream = self._video_stream()
+            self._unstamped = self._container.format.name == "avi"
             self._stream.codec_context.thread_count = threads
             self._stream.thread_type = "AUTO"
         except BaseException:
@@ -80,7 +83,10 @@ class VideoReader:
             raise UserError(f"{self.path}: holds no video (it was recognised as {name}); remove it or replace it")
         stream = self._container.streams.video[0]
         if getattr(stream, "codec_context", None) is None:
-            raise UserError(f"{self.path}: its codec is not known to this build of FFmpeg; {_REENCODE}")
+            raise UserError(
+                f"{self.path}: its codec is not known to this build of FFmpeg, or the file is cut off before it; "
+                f"{_REENCODE}, or copy it again from where it came from"
+            )
         return stream
 
     def __enter__(self) -> Self:
@@ -105,56 +111,87 @@ class VideoReader:
         return None if duration is None else round(duration * self.rate)
 
     def frames(self, wanted: Collection[int] | None = None) -> Iterator[Frame]:
-        """Yield frames in presentation order.
+        """Yield frames in presentation order, and count in `decoded` what was decoded.
 
         After the last wanted frame the rest of the file is still read (not decoded), to see that nothing is missing.
+        Wanted frames beyond the end are not an error here: then `decoded` is the number of frames.
 
         Args:
             wanted: Frame numbers; None for all.
 
         Raises:
-            UserError: The video is damaged or truncated (after all good wanted frames were yielded), or has fewer
-                frames than wanted.
+            UserError: The video is damaged or truncated, after the good wanted frames were yielded.
         """
-        last = None if wanted is None else max(wanted, default=-1)
-        tally = _Tally()
+        last = np.inf if wanted is None else max(wanted, default=-1)
         upright: Callable[[np.ndarray], np.ndarray] | None = None
+        for number, time_s, frame in self._decode(last):
+            if wanted is None or number in wanted:
+                upright = upright or _upright(frame)
+                yield Frame(number, time_s, upright(frame.to_ndarray(format="rgb24")))
+
+    def count(self) -> int:
+        """Decode the whole video, and say how many frames it has.
+
+        Raises:
+            UserError: The video is damaged or truncated.
+        """
+        for _ in self._decode(np.inf):
+            pass
+        return self.decoded
+
+    def _decode(self, last: float) -> Iterator[tuple[int, float, "av.VideoFrame"]]:
+        """Decoded frames with numbers and time stamps, until the one numbered `last`; the rest is read, not decoded."""
+        tally, times = _Tally(), list[float]()
+        self.decoded = 0
+        for packet in self._packets(tally):
+            if self.decoded > last:
+                continue
+            if packet.dts is not None and packet.size:
+                heappush(times, float(packet.dts * packet.time_base))
+            for frame in self._frames_of(packet):
+                # AVI stores no presentation stamps: its frames are shown at the packets' times, in order
+                stamp = heappop(times) if self._unstamped and times else frame.time
+                self.decoded += 1
+                yield self.decoded - 1, float((self.decoded - 1) / self.rate) if stamp is None else stamp, frame
+        self._check_complete(tally)
+
+    def _packets(self, tally: "_Tally") -> Iterator["av.Packet"]:
         try:
             for packet in self._container.demux(self._stream):
                 tally.count(packet)
-                if last is not None and tally.decoded > last:
-                    continue
-                for frame in packet.decode():
-                    if frame.is_corrupt:
-                        raise av.InvalidDataError(0, "a frame is damaged")
-                    upright = upright or _upright(frame)
-                    number = tally.decoded
-                    time_s = frame.time if frame.time is not None else float(number / self.rate)
-                    tally.saw(time_s)
-                    if wanted is None or number in wanted:
-                        image = frame.to_ndarray(format="rgb24")
-                        yield Frame(number, time_s, upright(image))
+                yield packet
         except av.FFmpegError as error:
-            raise self._damaged(tally, _reason(error)) from None
-        self._check_complete(tally)
-        if last is not None and last >= tally.decoded:
-            count = tally.decoded
-            raise UserError(
-                f"{self.path}: frame {last} is asked for, but the video has {count} frames (0 to {count - 1}); correct "
-                f"the label's frame number, or put the right video there"
-            )
+            raise self._damaged(_reason(error)) from None
+
+    def _frames_of(self, packet: "av.Packet") -> Iterator["av.VideoFrame"]:
+        """Frames that a packet completes; where it is damaged, the good ones the decoder still holds are counted."""
+        try:
+            if packet.is_corrupt:
+                raise av.InvalidDataError(0, "the file ends within a frame")
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    raise av.InvalidDataError(0, "a frame is damaged")
+                yield frame
+        except av.FFmpegError as error:
+            with suppress(av.FFmpegError):
+                held = self._stream.codec_context.decode(None)
+                self.decoded += sum(
+                    not f.is_corrupt and f.pts is not None and packet.pts is not None and f.pts < packet.pts
+                    for f in held
+                )
+            raise self._damaged(_reason(error)) from None
 
     def _check_complete(self, tally: "_Tally") -> None:
         if tally.cut:
-            raise self._damaged(tally, "the file ends within a frame")
+            raise self._damaged("the file ends within a frame")
         declared = int(self._stream.frames)
         if declared and tally.packets < declared:
-            raise self._damaged(tally, f"{tally.packets} of {declared} declared frames are there")
-        if tally.decoded == 0 and tally.packets == 0:
+            raise self._damaged(f"{tally.packets} of {declared} declared frames are there")
+        if tally.packets == 0:
             raise UserError(f"{self.path}: holds no frame; copy it again from where it came from")
         seconds = self._declared_seconds()
         if not declared and seconds is not None and tally.end_s + tally.slack_s < seconds:
-            raise self._damaged(tally, f"it ends at {tally.end_s:.2f} s of {seconds:.2f} declared")
+            raise self._damaged(f"it ends at {tally.end_s:.2f} s of {seconds:.2f} declared")
 
     def _declared_seconds(self) -> float | None:
         """Duration of the video stream, of the file where only video is in it, or unknown."""
@@ -168,40 +205,38 @@ class VideoReader:
             return float(self._container.duration / av.time_base)
         return None
 
-    def _damaged(self, tally: "_Tally", reason: str) -> UserError:
-        good = f"its last good frame is {tally.decoded - 1}" if tally.decoded else "no frame of it can be read"
+    def _damaged(self, reason: str) -> UserError:
+        good = f"its last good frame is {self.decoded - 1}" if self.decoded else "no frame of it can be read"
         return UserError(f"{self.path}: truncated or damaged ({reason}); {good}; copy it again from where it came from")
 
 
 class _Tally:
-    """What was met while reading a file, to compare with what it declares."""
+    """Packets met while reading a file, to compare with what it declares.
+
+    Attributes:
+        packets: Their number.
+        cut: Whether one ends before its end.
+        end_s: When the last one in presentation order ends.
+        slack_s: By how much a whole file may end before its declared duration, since durations are often unknown.
+    """
 
     def __init__(self) -> None:
-        self.packets, self.decoded = 0, 0
-        self.cut = False
-        self.end_s, self._gap, self._last = 0.0, 0.0, -np.inf
+        self.packets, self.cut, self.end_s, self.slack_s, self._last = 0, False, 0.0, 0.05, -np.inf
 
     def count(self, packet: "av.Packet") -> None:
-        """Count a packet that was read; the last one of a decoding run is empty."""
+        """Count a packet; the one that ends the file is empty."""
         if packet.dts is None and not packet.size:
             return
         self.packets += 1
         self.cut |= packet.is_corrupt
-        if packet.pts is not None and packet.time_base is not None:
-            duration = packet.duration or 0
-            self.end_s = max(self.end_s, float((packet.pts + duration) * packet.time_base))
-
-    def saw(self, time_s: float) -> None:
-        """Count a decoded frame."""
-        self.decoded += 1
+        if packet.time_base is None or packet.dts is None:
+            return
+        at = float((packet.dts if packet.pts is None else packet.pts) * packet.time_base)
+        decode_at = float(packet.dts * packet.time_base)
         if np.isfinite(self._last):
-            self._gap = max(self._gap, time_s - self._last)
-        self._last = time_s
-
-    @property
-    def slack_s(self) -> float:
-        """By how much a whole file's last packet may end before the declared duration."""
-        return 1.5 * self._gap + 0.05
+            self.slack_s = max(self.slack_s, 1.5 * (decode_at - self._last))
+        self._last = decode_at
+        self.end_s = max(self.end_s, at + float((packet.duration or 0) * packet.time_base))
 
 
 def _upright(frame: "av.VideoFrame") -> Callable[[np.ndarray], np.ndarray]:

@@ -1,6 +1,7 @@
 """Small real videos for the tests: every frame carries its number as a pattern of bright squares."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -10,8 +11,8 @@ BITS = 8
 
 
 def picture(number: int, width: int = 96, height: int = 64) -> np.ndarray:
-    """Gray image with one square per bit of the number in its top row, and a mark in the top-left corner below."""
-    image = np.full((height, width, 3), 60, dtype=np.uint8)
+    """Noisy gray image with one square per bit of the number in its top row, and a red mark at the left below."""
+    image = np.random.default_rng(number).integers(30, 90, (height, width, 3), dtype=np.uint8)
     for bit in range(BITS):
         if number >> bit & 1:
             image[4:12, 4 + 11 * bit : 12 + 11 * bit] = 230
@@ -44,11 +45,12 @@ def write_video(
         if rotation:
             stream.set_display_rotation(rotation)
         if times is not None:
-            from fractions import Fraction
-
             stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(number, width, height), format="rgb24")
+            # converted here: left to the encoder, bytes differ now and then from run to run (PyAV 18.1)
+            frame = av.VideoFrame.from_ndarray(picture(number, width, height), format="rgb24").reformat(
+                format="yuv420p"
+            )
             frame.pts = number if times is None else times[number]
             if times is not None:
                 frame.time_base = Fraction(1, 1000)

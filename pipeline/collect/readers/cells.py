@@ -19,7 +19,7 @@ def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[lis
     Comma, semicolon and tab are told apart by the first line.
 
     Returns:
-        Rows of cells, stripped of surrounding blanks; the line of the file on which each row ends, from 1.
+        Rows of cells, stripped of surrounding blanks, of any lengths; the line on which each row ends, from 1.
 
     Raises:
         UserError: The file is empty, no text, or has no row below its header.
@@ -37,12 +37,17 @@ def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[lis
         what = "empty" if not pairs else "a header without rows"
         raise UserError(f"{findings.where}: {what}; expected a header and a row per labelled frame")
     rows, lines = [[cell.strip() for cell in row] for row, _ in pairs], np.array([line for _, line in pairs])
-    width = len(rows[0])
-    ragged = np.flatnonzero(np.array([len(row) for row in rows]) != width)
-    findings.add_each(ragged, lambda i: f"row {lines[i]}: {len(rows[i])} cells, expected {width} as in the header")
-    for i in ragged:
-        rows[i] = (rows[i] + [""] * width)[:width]
     return rows, lines
+
+
+def same_width(
+    rows: list[list[str]], lines: Int[np.ndarray, " N"], width: int, findings: Findings, short: bool = False
+) -> list[list[str]]:
+    """Rows cut or padded to `width` cells; a finding for each that is longer, or shorter unless `short` is fine."""
+    found = np.array([len(row) for row in rows])
+    ragged = np.flatnonzero((found > width) | (~short & (found < width)))
+    findings.add_each(ragged, lambda i: f"row {lines[i]}: {found[i]} cells, expected {width} as in the header")
+    return [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
 
 
 def numbers(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import IMAGE_SUFFIXES, Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, read_rows, whole_numbers
+from pipeline.collect.readers.cells import numbers, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
 
 
@@ -29,8 +29,9 @@ def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) 
     """
     findings = Findings(path.relative_to(root).as_posix())
     rows, lines = read_rows(path, findings)
-    cells = pd.DataFrame(rows[1:], columns=pd.Index(rows[0]), dtype="str")
-    lines = lines[1:]
+    header, lines = rows[0], lines[1:]
+    body = same_width(rows[1:], lines, len(header), findings)
+    cells = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
     pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
     _check_header(cells, source, pairs, findings)
     frame = _frames(cells, source, lines, findings)

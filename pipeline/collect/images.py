@@ -1,0 +1,106 @@
+"""The images behind the labels: frames of videos and stills, and what is known of each."""
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.collect import frames
+from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labels import is_video
+from pipeline.collect.workers import run_all
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, write_aside
+from pipeline.progress import progress
+
+_FACTS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash"]
+
+
+def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Path]]:
+    """Find the image of every label.
+
+    Args:
+        table: Labels with `media`, `file` and `frame` (see `one_table`).
+        layout: Where the work cache lies.
+
+    Returns:
+        The table with image, video, time_s, width, height and phash; image name (relative to the stage's output) to
+        the file that holds it.
+
+    Raises:
+        UserError: Every video and image that cannot be read, every label of a frame that its video does not have.
+    """
+    video = table["media"].map({m: is_video(m) for m in table["media"].unique()}).astype(bool)
+    errors = list[UserError]()
+    seen = [
+        _frames_of(table[video], layout.work("collect", "frames"), errors),
+        _stills_of(table[~video], layout.work("collect", "stills.parquet"), errors),
+    ]
+    raise_all(errors)
+    facts = pd.concat([part for part in seen if len(part)], ignore_index=True).astype({"time_s": "float64"})
+    joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
+    files = dict(zip(facts["image"], map(Path, facts["path"]), strict=True))
+    return joined.assign(video=table["media"].where(video, "")), files
+
+
+def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.DataFrame:
+    """Extract the labelled frames of every video."""
+    once = table.drop_duplicates(["media", "frame"]).sort_values(["media", "frame"])
+    media = [str(name) for name in once["media"].unique()]
+    jobs = [
+        frames.VideoJob(Path(rows["file"].iloc[0]), tuple(rows["frame"].tolist()))
+        for _, rows in once.groupby("media", sort=True)
+    ]
+    if not jobs:
+        return pd.DataFrame()
+    with progress("extract frames", len(once)) as bar:
+        done = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames))
+    parts = []
+    for name, outcome in zip(media, done, strict=True):
+        labels = table[table["media"] == name]
+        if isinstance(outcome, UserError):
+            errors.append(UserError(f"{outcome} (labelled in {labels['source'].iloc[0]})"))
+            continue
+        beyond = labels[labels["frame"] >= outcome.frame_count]
+        if len(beyond):
+            errors.append(_beyond(name, beyond, outcome.frame_count))
+        files = outcome.index["frame"].map(frames.frame_file)
+        folder = f"{outcome.folder}/"
+        parts.append(outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)[_FACTS])
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _beyond(media: str, labels: pd.DataFrame, count: int) -> UserError:
+    findings = Findings(media)
+    for row in labels.head(100).itertuples():
+        findings.add(
+            f"{row.source}: frame {row.frame}, but the video has {count} frames (0 to {count - 1}); correct the frame "
+            f"number, or put the right video there"
+        )
+    findings.count = len(labels)
+    return UserError(findings.text())
+
+
+def _stills_of(table: pd.DataFrame, known_file: Path, errors: list[UserError]) -> pd.DataFrame:
+    """Size and perceptual hash of every still; what earlier runs saw is known by the file's content."""
+    once = table.drop_duplicates("media").sort_values("media")
+    if once.empty:
+        return pd.DataFrame()
+    facts = ["digest", "width", "height", "phash"]
+    known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=facts)
+    once = once.assign(digest=[file_digest(Path(path)) for path in once["file"]])
+    new = once[~once["digest"].isin(known["digest"])].drop_duplicates("digest")
+    with progress("look at images", len(once)) as bar:
+        bar.advance(len(once) - len(new))
+        looks = run_all(frames.look_at_still, [Path(path) for path in new["file"]], bar, lambda _: 1)
+    for source, look in zip(new["source"], looks, strict=True):
+        if isinstance(look, UserError):
+            errors.append(UserError(f"{look} (labelled in {source})"))
+    rows = [(d, *look) for d, look in zip(new["digest"], looks, strict=True) if not isinstance(look, UserError)]
+    known = pd.concat([known, pd.DataFrame(rows, columns=facts)], ignore_index=True) if rows else known
+    known_file.parent.mkdir(parents=True, exist_ok=True)
+    with write_aside(known_file) as aside:
+        known.to_parquet(aside, index=False)
+    full = once.merge(known, on="digest", how="inner", validate="many_to_one")
+    images = "images/" + full["media"]
+    return full.assign(image=images, path=full["file"], frame=-1, time_s=float("nan"))[_FACTS]

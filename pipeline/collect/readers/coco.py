@@ -1,0 +1,164 @@
+"""COCO keypoint JSON: several instances an image, keypoints mapped by the names in `categories`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.settings import CocoSource
+from pipeline.errors import UserError
+
+_CROWD = "a crowd is labelled, not one instance"
+_OTHER = "its category has none of the problem's keypoints"
+
+
+def read(path: Path, root: Path, source: CocoSource, keypoints: tuple[str, ...]) -> Labels:
+    """Read a COCO keypoint file.
+
+    Boxes, areas and segmentations in the file are not used: boxes are drawn around the keypoints as for every format.
+
+    Args:
+        path: The JSON.
+        root: The folder that all media of the source are relative to.
+        source: Image folder, names of keypoints, and the key that names the subject.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    data = _load(path, findings)
+    order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
+    images = _images(data["images"], source, findings)
+    findings.raise_any()
+    wanted, dropped = _wanted(data["annotations"], order, images, findings)
+    findings.raise_any()
+    points = (
+        np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
+    )
+    files, subjects = [images[a["image_id"]][0] for a in wanted], [images[a["image_id"]][1] for a in wanted]
+    names = pd.Series(files, dtype="str")
+    media = media_below(root, path.parent / source.images, names)
+    table = pd.DataFrame(
+        {
+            "media": media,
+            "frame": -1,
+            "instance": media.groupby(media).cumcount(),
+            "subject": pd.Series(subjects, dtype="str") if source.subject else media,
+            "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+        }
+    )
+    visibility = np.where(np.isin(points[..., 2], (1, 2)), points[..., 2], 0).astype(np.int64)
+    xy = np.where(visibility[..., None] == 0, np.nan, points[..., :2])
+    labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
+    bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
+    notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
+    return Labels(labels.table, dropped | labels.dropped, notes)
+
+
+def _load(path: Path, findings: Findings) -> dict[str, list[dict[str, Any]]]:
+    if not path.stat().st_size:
+        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
+    try:
+        data = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    for part in ("images", "annotations", "categories"):
+        if not isinstance(data, dict) or not isinstance(data.get(part), list):
+            findings.add(f"no list {part!r}; expected COCO keypoint JSON with images, annotations and categories")
+        else:
+            needed = {"images": ("id", "file_name"), "annotations": ("id", "image_id", "category_id", "keypoints")}
+            _check_keys(data[part], part, needed.get(part, ("id", "name")), findings)
+    findings.raise_any()
+    return data
+
+
+def _check_keys(entries: list[Any], part: str, keys: tuple[str, ...], findings: Findings) -> None:
+    for number, entry in enumerate(entries):
+        lacking = [key for key in keys if not isinstance(entry, dict) or key not in entry]
+        if lacking:
+            findings.add(f"{part}[{number}]: lacks {lacking}")
+
+
+def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findings) -> dict[Any, list[int]]:
+    """Category id to the positions of the problem's keypoints among its own; categories without any are left out."""
+    orders = {}
+    for category in categories:
+        own = category.get("keypoints") or []
+        lacking = [name for name in names if name not in own]
+        if not lacking:
+            orders[category["id"]] = [own.index(name) for name in names]
+        elif len(lacking) < len(names):
+            findings.add(
+                f"category {category['name']!r} lacks the keypoints {lacking}; found {own}; name them in params under "
+                f"`keypoints`"
+            )
+    if not orders and not findings.count:
+        found = {category["name"]: category.get("keypoints") or [] for category in categories}
+        findings.add(f"no category has the keypoints {names}; found {found}; name them in params under `keypoints`")
+    return orders
+
+
+def _images(entries: list[dict[str, Any]], source: CocoSource, findings: Findings) -> dict[Any, tuple[str, str]]:
+    """Image id to file name and subject."""
+    images = {}
+    for entry in entries:
+        if entry["id"] in images:
+            findings.add(f"image id {entry['id']} stands there twice; number the images anew")
+        subject = entry.get(source.subject) if source.subject else ""
+        if source.subject and subject in (None, ""):
+            findings.add(f"image {entry['id']} ({entry['file_name']}): no {source.subject!r}, which names the subject")
+        images[entry["id"]] = (str(entry["file_name"]), str(subject))
+    return images
+
+
+def _wanted(
+    annotations: list[dict[str, Any]],
+    order: dict[Any, list[int]],
+    images: dict[Any, tuple[str, str]],
+    findings: Findings,
+) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
+    """Annotations of single instances with the problem's keypoints; reasons for the others."""
+    wanted, dropped = [], dict[str, list[str]]()
+    seen: dict[tuple[Any, ...], Any] = {}
+    for annotation in annotations:
+        name = f"{findings.where}:{annotation['id']}"
+        if annotation.get("iscrowd"):
+            dropped.setdefault(_CROWD, []).append(name)
+            continue
+        if annotation["category_id"] not in order:
+            dropped.setdefault(_OTHER, []).append(name)
+            continue
+        problem = _flaw(annotation, order[annotation["category_id"]], images)
+        key = (annotation["image_id"], annotation["category_id"], *annotation["keypoints"]) if not problem else ()
+        if key and any(annotation["keypoints"]) and seen.setdefault(key, annotation["id"]) != annotation["id"]:
+            problem = f"repeats annotation {seen[key]}; remove one"
+        if problem:
+            findings.add(f"annotation {annotation['id']}: {problem}")
+        else:
+            wanted.append(annotation)
+    return wanted, dropped
+
+
+def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, tuple[str, str]]) -> str:
+    values = annotation["keypoints"]
+    if annotation["image_id"] not in images:
+        return f"image_id {annotation['image_id']!r} is not among images"
+    if not isinstance(values, list) or len(values) % 3 or len(values) < 3 * (max(order) + 1):
+        found = len(values) if isinstance(values, list) else repr(values)
+        return f"keypoints has {found} values; expected x, y, v for each keypoint of its category"
+    wrong = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
+    if wrong:
+        return f"keypoints holds {wrong[0]!r}, expected numbers"
+    levels = [v for v in values[2::3] if v not in (0, 1, 2)]
+    return f"visibility {levels[0]} in keypoints, expected 0, 1 or 2" if levels else ""
+
+
+def _triples(annotation: dict[str, Any], order: list[int]) -> Float[np.ndarray, "K 3"]:
+    values = np.asarray(annotation["keypoints"], dtype=np.float64).reshape(-1, 3)
+    return values[order]

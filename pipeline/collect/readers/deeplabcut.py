@@ -1,0 +1,182 @@
+"""DeepLabCut and lightning-pose labels: CSV with a header of three or four rows, or HDF5.
+
+The header names scorer, individuals (several animals only), body parts and coordinates. The image's path is one column
+(``labeled-data/VIDEO/img0001.png``, before DeepLabCut 2.2) or three. Paths are relative to the project, the folder
+that holds labeled-data, whatever folder the label file lies in.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.readers.cells import numbers, read_rows, same_width
+from pipeline.collect.settings import DeepLabCutSource
+from pipeline.errors import UserError
+
+_HEADS = ("scorer", "individuals", "bodyparts", "coords")
+_COORDS = ("x", "y", "likelihood")
+_HDF_SUFFIXES = (".h5", ".hdf5", ".hdf")
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A label file as it stands: image paths, row numbers, and the values of (individual, body part, coordinate)."""
+
+    images: pd.Series
+    rows: np.ndarray
+    values: dict[tuple[str, str, str], Float[np.ndarray, " N"]]
+
+
+def read(path: Path, root: Path, source: DeepLabCutSource, keypoints: tuple[str, ...]) -> Labels:
+    """Read a DeepLabCut label file; each individual is an instance.
+
+    Args:
+        path: CSV or HDF5.
+        root: The folder that all media of the source are relative to.
+        source: Names of the body parts, and what stands for the subject.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    table = _read_hdf(path, findings) if path.suffix.lower() in _HDF_SUFFIXES else _read_csv(path, findings)
+    parts = [source.bodyparts.get(name, name) for name in keypoints]
+    individuals, notes = _individuals(table, parts, findings)
+    findings.raise_any()
+    names = table.images.str.replace("\\", "/", regex=False)
+    media = _media(path, root, names)
+    folders = {name: PurePosixPath(name).parent.name for name in names.unique()}
+    subject = names.map(folders) if source.subject == "folder" else media
+    frames = [
+        pd.DataFrame(
+            {
+                "media": media,
+                "frame": -1,
+                "instance": number,
+                "subject": subject,
+                "source": f"{findings.where}:" + pd.Series(table.rows).astype("str"),
+            }
+        )
+        for number in range(len(individuals))
+    ]
+    xy = np.concatenate(
+        [
+            np.stack([np.stack([table.values[who, part, axis] for axis in "xy"], axis=1) for part in parts], axis=1)
+            for who in individuals
+        ]
+    )
+    visibility = np.full(xy.shape[:2], 2)
+    together = pd.concat(frames, ignore_index=True)
+    return make_labels(together, keypoints, xy, visibility, root, findings, source.missing_images, notes)
+
+
+def _individuals(table: _Table, parts: list[str], findings: Findings) -> tuple[list[str], list[str]]:
+    """Who has all the body parts of the problem, in the file's order, and notes on what is not used."""
+    have: dict[str, set[str]] = {}
+    for who, part, _ in table.values:
+        have.setdefault(who, set()).add(part)
+    complete = [who for who, owned in have.items() if set(parts) <= owned]
+    if not complete:
+        best = max(have.values(), key=lambda owned: len(owned & set(parts)), default=set())
+        findings.add(
+            f"header: body parts {[p for p in parts if p not in best]} of the problem's {len(parts)} keypoints are "
+            f"missing; found {sorted(best)}; name the body parts in params under `bodyparts`"
+        )
+        return [], []
+    notes = [
+        f"{findings.where}: individual {who!r} is not used, it lacks body parts {sorted(set(parts) - owned)}"
+        for who, owned in have.items()
+        if who not in complete
+    ]
+    if any(coord == "likelihood" for _, _, coord in table.values):
+        notes.append(f"{findings.where}: likelihood columns are ignored, every point with x and y counts as labelled")
+    return complete, notes
+
+
+def _read_csv(path: Path, findings: Findings) -> _Table:
+    rows, lines = read_rows(path, findings, header_rows=3)
+    heads = {row[0].lower(): row for row in rows[:4] if row[0].lower() in _HEADS}
+    if "bodyparts" not in heads or "coords" not in heads:
+        raise UserError(
+            f"{findings.where}: no DeepLabCut header; expected rows that start with scorer, (individuals,) bodyparts, "
+            f"coords; found {[row[0] for row in rows[:4]]}"
+        )
+    coords = [cell.lower() for cell in heads["coords"]]
+    first = next((i for i, cell in enumerate(coords) if cell in _COORDS), len(coords))
+    # programs that pad neither headers nor rows are common
+    heads = {name: (row + [""] * len(coords))[: len(coords)] for name, row in heads.items()}
+    lines = lines[len(heads) :]
+    body = same_width(rows[len(heads) :], lines, len(coords), findings, short=True)
+    cells = pd.DataFrame(body, dtype="str")
+    images = cells[0].str.cat([cells[i] for i in range(1, first)], sep="/") if first > 1 else cells[0]
+    values = {}
+    for column in range(first, len(coords)):
+        who = heads["individuals"][column] if "individuals" in heads else ""
+        part, coord = heads["bodyparts"][column], coords[column]
+        _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
+        values[who, part, coord] = numbers(cells[column], f"{who} {part} {coord}".strip(), lines, findings)
+    return _complete(_Table(images, lines, values), findings)
+
+
+def _read_hdf(path: Path, findings: Findings) -> _Table:
+    try:
+        table = pd.read_hdf(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file ({error}); export the labels again") from None
+    levels = list(getattr(table, "columns", pd.Index([])).names)
+    if not isinstance(table, pd.DataFrame) or "bodyparts" not in levels or "coords" not in levels:
+        raise UserError(
+            f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found {levels}"
+        )
+    keys: list[Any] = list(table.index)
+    images = ["/".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in keys]
+    values = {}
+    for position, key in enumerate(table.columns):
+        named = dict(zip(levels, key, strict=True))
+        who, part, coord = str(named.get("individuals", "")), str(named["bodyparts"]), str(named["coords"]).lower()
+        _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
+        values[who, part, coord] = table.iloc[:, position].to_numpy(dtype=np.float64)
+    return _complete(_Table(pd.Series(images, dtype="str"), np.arange(1, len(table) + 1), values), findings)
+
+
+def _check_coord(coord: str, again: bool, what: str, findings: Findings) -> None:
+    if coord not in _COORDS:
+        findings.add(f"header: coordinate {coord!r} of {what}; expected one of {_COORDS}")
+    if again:
+        findings.add(f"header: {coord} of {what} stands there twice (two scorers?); keep one")
+
+
+def _complete(table: _Table, findings: Findings) -> _Table:
+    """Refuse body parts with only one of x and y, and an empty table."""
+    if table.images.empty:
+        findings.add("no labelled image; expected a row per image")
+    for who, part, coord in table.values:
+        for other in ("x", "y"):
+            if (who, part, other) not in table.values and coord != other:
+                findings.add(f"header: body part {f'{who} {part}'.strip()} has no {other} column")
+    findings.raise_any()
+    return table
+
+
+def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
+    """Images relative to `root`.
+
+    The project is the nearest folder, from the label file up to `root`, that has the first folder of the images' paths.
+    Where none has, the images may lie beside the label file without their folders, as they are sent by e-mail.
+    """
+    top = PurePosixPath(names.iloc[0]).parts[0]
+    for folder in (path.parent, *path.parent.parents):
+        if (folder / top).exists():
+            return media_below(root, folder, names)
+        if folder == root:
+            break
+    bare = names.map({name: PurePosixPath(name).name for name in names.unique()})
+    beside = (path.parent / bare.iloc[0]).exists()
+    return media_below(root, path.parent, bare if beside else names)

@@ -1,0 +1,116 @@
+"""The sources of params, read into one table of labels."""
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.annotations import SLICE_PREFIX, slice_columns
+from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labels import Labels
+from pipeline.collect.readers import READERS
+from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.errors import UserError
+from pipeline.files import Layout, json_digest
+
+_MOST_SLICE_VALUES = 32
+_INSTANCE = ["media", "frame", "instance"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one source of params yielded.
+
+    Attributes:
+        kind: The source's kind.
+        root: Folder that `media` of the labels are relative to.
+        prefix: Name of that folder among the sources; empty for data/raw.
+        files: The label files.
+        labels: What each says.
+        named_slices: Slices that params list.
+    """
+
+    kind: str
+    root: Path
+    prefix: str
+    files: list[Path]
+    labels: list[Labels]
+    named_slices: tuple[str, ...]
+
+
+def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> Batch:
+    """Find and read all label files of one source; render them first where it is synthetic.
+
+    Raises:
+        UserError: Everything that is wrong with any of them.
+    """
+    if isinstance(source, SyntheticSource):
+        # rendering needs the whole drawing machinery, real data does not
+        from pipeline.collect.synthetic import generate
+
+        # more subjects are added to the same folder, beside those rendered before
+        digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
+        root = layout.work("collect", f"synthetic-{digest}")
+        labels = [generate(source, root)]
+        return _read_files(CsvSource(kind="csv"), "synthetic", root, root.name, labels, keypoints)
+    # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
+    found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
+    files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())
+    if not files:
+        print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
+    return _read_files(source, source.kind, layout.raw, "", files, keypoints)
+
+
+def _read_files(
+    source: Source, kind: str, root: Path, prefix: str, files: list[Path], keypoints: tuple[str, ...]
+) -> Batch:
+    labels, errors = list[Labels](), list[UserError]()
+    for path in files:
+        try:
+            labels.append(READERS[source.kind](path, root, source, keypoints))
+        except UserError as error:
+            errors.append(error)
+    raise_all(errors)
+    return Batch(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+
+
+def one_table(batches: list[Batch]) -> pd.DataFrame:
+    """Labels of all sources in one table.
+
+    Returns:
+        The columns of `Labels.table`, `media` and `source` with the batch's prefix before them where it has one, and
+        `file`, the path of the media. Columns with more than 32 values are no slices unless params list them.
+
+    Raises:
+        UserError: Two label files label the same instance.
+    """
+    parts = []
+    for batch in batches:
+        for labels in batch.labels:
+            where = {media: str(batch.root / media) for media in labels.table["media"].unique()}
+            part = labels.table.assign(file=labels.table["media"].map(where))
+            if batch.prefix:
+                part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source")})
+            parts.append(part)
+    if not parts:
+        return pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True)
+    _labelled_once(table)
+    slices = slice_columns(table)
+    table[slices] = table[slices].fillna("").astype("str")
+    named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
+    many = [c for c in slices if c not in named and table[c].nunique() > _MOST_SLICE_VALUES]
+    for column in many:
+        print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
+    return table.drop(columns=many)
+
+
+def _labelled_once(table: pd.DataFrame) -> None:
+    again = table[table.duplicated(_INSTANCE, keep=False)].sort_values([*_INSTANCE, "source"])
+    findings = Findings("labels")
+    for _, rows in again.groupby(_INSTANCE, sort=False):
+        media, frame = rows[["media", "frame"]].iloc[0]
+        what = f"{media}, frame {frame}" if frame >= 0 else media
+        findings.add(f"{what} is labelled in {' and in '.join(rows['source'])}; keep one")
+    findings.raise_any()
