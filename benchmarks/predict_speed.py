@@ -23,7 +23,7 @@ import torch
 from jaxtyping import UInt8
 
 from pipeline.collect.settings import SyntheticSource
-from pipeline.collect.synthetic.rearfoot import make_subject, render
+from pipeline.collect.synthetic import GENERATORS
 from pipeline.collect.video import VideoReader
 from pipeline.collect.video_out import write_video
 from pipeline.measure.build import build_measure
@@ -99,8 +99,9 @@ def _eager(video: Path, network: KeypointNetwork, params: ProblemParams) -> int:
 def _film(path: Path, frames: int) -> Path:
     """A rendered 1080p walk as H.264."""
     print(f"rendering {_RENDERED} frames of 1920x1080 ...", flush=True)
-    subject = make_subject(SyntheticSource(kind="synthetic", width=1920, height=1080, seed=3), 0)
-    walk = [image for image, _ in itertools.islice(render(subject), _RENDERED)]
+    settings = SyntheticSource(kind="synthetic", width=1920, height=1080, seed=3)
+    clip = GENERATORS[settings.generator].clip(settings, 0)
+    walk = [image for image, _ in itertools.islice(clip.frames, _RENDERED)]
 
     def there_and_back() -> Iterator[UInt8[np.ndarray, "1080 1920 3"]]:
         yield from itertools.islice(itertools.cycle([*walk, *walk[-2:0:-1]]), frames)

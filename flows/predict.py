@@ -47,5 +47,4 @@ def fetch_champion(problem: str, root: str) -> Pulled:
 @task(name="predict folder")
 def predict_folder(pulled: Pulled, folder: Path, out: Path) -> Report:
     """Predict on every image and video of a folder."""
-    version = pulled.reference.partition("/")[2] or None
-    return predict_path(folder, Package.load(pulled.folder), Model(pulled.reference, version), out)
+    return predict_path(folder, Package.load(pulled.folder), Model.referred(pulled.reference), out)

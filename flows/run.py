@@ -80,10 +80,9 @@ def run_predict(
     from pipeline.registry.pull import resolve
 
     pulled = resolve(reference, root, offline)
-    version = pulled.reference.partition("/")[2] or None
     if out is None:
         out = path if path.is_dir() else path.parent
-    report = predict_path(path, Package.load(pulled.folder), Model(pulled.reference, version), out, overlay)
+    report = predict_path(path, Package.load(pulled.folder), Model.referred(pulled.reference), out, overlay)
     for done in report.done:
         for file in done.files:
             console.print(f"[green]✓[/] {file}", highlight=False)

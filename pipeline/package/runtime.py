@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from pipeline.errors import UserError
 from pipeline.package.manifest import MODEL, Manifest, read_manifest, verify
 from pipeline.prepare.filters import apply_filters
+from pipeline.prepare.letterbox import Letterbox
 
 INPUT = "image"
 OUTPUTS = ("keypoints", "confidence", "box")
@@ -70,10 +71,11 @@ class Package:
         """Find the keypoints of one RGB image of any size.
 
         Raises:
-            UserError: The array is no RGB image of uint8.
+            UserError: The array is no RGB image of uint8, or is too thin to be scaled to the network's input.
         """
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
+        Letterbox.fit(image.shape[1], image.shape[0], self.manifest.input)
         filtered = np.ascontiguousarray(apply_filters(image, self.manifest.filters))
         keypoints, confidence, box = self._session.run(list(OUTPUTS), {INPUT: filtered})
         return Prediction(keypoints, confidence, box)

@@ -28,6 +28,7 @@ from pipeline.prepare.images import read_image
 from pipeline.progress import progress
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
+_PRESET = "superfast"  # an overlay is looked at, not kept for ever: half the time of the writer's own preset
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Tick = Callable[[], None]
@@ -83,6 +84,8 @@ def predict_path(path: Path, package: Package, model: Model, out: Path, overlay:
         UserError: Nothing to predict on, or the one file that was asked for cannot be read or written.
     """
     inputs = find_inputs(path, out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; results need a folder, name another one")
     predictor = _Predictor(package, model, overlay)
     report = Report(ignored=inputs.ignored)
     with progress(f"predict {path.name}", sum(map(_length, inputs.files))) as bar:
@@ -147,7 +150,11 @@ class _Predictor:
             height, width = first[0].image.shape[:2]
             source = Source(file.name, "video", width, height, float(video.rate))
             writer = self._writer(files, json_path, csv_path, source)
-            film = files.enter_context(VideoWriter(film_path, float(video.rate))) if self._overlay else None
+            film = (
+                files.enter_context(VideoWriter(film_path, float(video.rate), preset=_PRESET))
+                if self._overlay
+                else None
+            )
             for frame, prediction in chain([first], found):
                 measurement = self._measured(prediction)
                 writer.add(frame.number, frame.time_s, prediction, measurement)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -42,12 +43,18 @@ class Model:
     """Which model it was.
 
     Attributes:
-        reference: What was asked for: `rearfoot@champion` or a folder.
+        reference: `rearfoot/3` for a version of a registry, else the folder that was given.
         version: The registry's version, where it came from a registry.
     """
 
     reference: str
     version: str | None = None
+
+    @classmethod
+    def referred(cls, reference: str) -> Self:
+        """The model of a reference as `pipeline.registry.pull` gives it."""
+        match = re.fullmatch(r"[\w-]+/(\d+)", reference)
+        return cls(reference, match[1] if match else None)
 
 
 class ResultWriter:

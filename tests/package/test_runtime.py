@@ -44,6 +44,12 @@ def test_what_is_no_rgb_image_is_refused_with_what_was_found(tmp_path, image):
         Package.load(tmp_path).predict(image)
 
 
+def test_image_too_thin_to_scale_is_refused(tmp_path):
+    make_package(tmp_path)
+    with pytest.raises(UserError, match="2000 x 3 pixels is too thin"):
+        Package.load(tmp_path).predict(np.zeros((3, 2000, 3), np.uint8))
+
+
 def test_wrong_hash_is_refused_before_the_graph_is_loaded(tmp_path):
     make_package(tmp_path)
     data = bytearray((tmp_path / "model.onnx").read_bytes())

@@ -172,6 +172,19 @@ def test_bad_file_is_one_message_and_nothing_is_written(package, tmp_path, name,
     assert left_over(tmp_path / "out") == []
 
 
+def test_results_folder_that_is_a_file(package, walk, tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(UserError, match="out: is a file; results need a folder"):
+        predict_path(walk, package, MODEL, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("reference", "version"), [("rearfoot/3", "3"), ("models/rearfoot/package", None), ("package", None)]
+)
+def test_version_is_read_from_a_registry_reference_only(reference, version):
+    assert Model.referred(reference) == Model(reference, version)
+
+
 def test_empty_folder(package, tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(UserError, match=r"no image or video in this folder, found 1 other files; known are .*mp4"):
