@@ -70,14 +70,21 @@ class Decision(Strict):
         missing = [f"{name}: was not computed" for name in GATES if name not in {gate.name for gate in self.gates}]
         return [f"{gate.name}: {gate.reason}" for gate in self.gates if not gate.passed] + missing
 
+    @property
+    def verdict(self) -> str:
+        """The decision in one sentence."""
+        if self.passed:
+            return "All gates passed."
+        return f"Failed: {', '.join(failure.split(':')[0] for failure in self.failures)}."
+
     def markdown(self) -> str:
-        """A table for the version's page in the MLflow UI."""
+        """The verdict and a table for the version's page in the MLflow UI."""
         against = f"champion version {self.champion}" if self.champion is not None else "no champion"
-        verdict = "**All gates passed.**" if self.passed else f"**{len(self.failures)} gate(s) failed.**"
         rows = [f"| {gate.name} | {'pass' if gate.passed else '**FAIL**'} | {gate.reason} |" for gate in self.gates]
         return "\n".join(
             [
-                f"{verdict} Judged {self.time} against {against}, on the test split `{self.test_split[:8]}`.",
+                f"{self.verdict} Judged {self.time[:16].replace('T', ' ')} UTC against {against}, on the test split "
+                f"{self.test_split[:8]}.",
                 "",
                 "| gate | verdict | why |",
                 "| --- | --- | --- |",

@@ -70,9 +70,15 @@ def promote(root: Path, decision: Decision) -> Outcome:
 
 
 def _record(registry: Registry, decision: Decision) -> None:
-    """Decision and numbers as tags and description of the version."""
-    tags = {DECISION_TAG: decision.model_dump_json()}
-    for gate in decision.gates:
-        tags[f"gate.{gate.name}"] = f"{'pass' if gate.passed else 'FAIL'}: {gate.reason}"
-    registry.tag(decision.challenger, tags)
+    """Decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
+    numbers = {gate.name: gate.numbers for gate in decision.gates}
+    shown = {
+        "rmse_px": numbers.get("error", {}).get("rmse_px"),
+        "champion_rmse_px": numbers.get("comparison", {}).get("champion_rmse_px"),
+        "better_than_champion": numbers.get("comparison", {}).get("better"),
+        "measurement_median": numbers.get("measurement", {}).get("median"),
+        "latency_ms": numbers.get("latency", {}).get("ms"),
+    }
+    tags = {name: f"{value:.4g}" for name, value in shown.items() if value is not None}
+    registry.tag(decision.challenger, {"verdict": decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
     registry.describe(decision.challenger, decision.markdown())

@@ -7,8 +7,9 @@ from pipeline.errors import UserError
 from pipeline.registry.decision import utc_now
 from pipeline.registry.history import append, champions, events
 from pipeline.registry.lock import promotion_lock
+from pipeline.registry.promote import stored_decision
 from pipeline.registry.pull import fetch
-from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
+from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,14 @@ def rollback(problem: str, root: Path) -> Rollback:
             )
         previous = registry.version(before[-1])
         fetch(registry, previous)
-        registry.tag(now, {ROLLED_BACK_TAG: utc_now()})
+        time = utc_now()
+        registry.tag(now, {ROLLED_BACK_TAG: time})
+        registry.describe(now, f"Rolled back {time[:16].replace('T', ' ')} UTC.\n\n{_judgement(registry.version(now))}")
         append(registry, "rolled_back", previous.number, now, f"version {now} taken back")
         registry.set_alias(CHAMPION, previous.number)
         return Rollback(problem, now, previous.number)
+
+
+def _judgement(version: Version) -> str:
+    decision = stored_decision(version)
+    return decision.markdown() if decision is not None else ""

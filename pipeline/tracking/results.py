@@ -11,6 +11,8 @@ from pipeline.files import Layout
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 
+# of each group of metrics, what the run's description shows; all of them are metrics of the run
+_HEADLINE = ("rmse_px", "mean_distance_px", "median_deg", "p95_deg", "iou", "ap", "oks_ap", "measured_share")
 _DATA_STAGES = ("collect", "split", "prepare")
 
 
@@ -62,8 +64,11 @@ def log_evaluation(layout: Layout, run: Run) -> None:
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The finite numbers of nested metrics, by a path with slashes, as MLflow groups its charts."""
-    for path, value in flat(nested, "/"):
+    """The finite numbers of nested metrics, by a path with slashes, as MLflow groups its charts.
+
+    Those of single slices are left to the report: there are hundreds.
+    """
+    for path, value in flat({key: value for key, value in nested.items() if key != "slices"}, "/"):
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf"):
             yield path, float(value)
 
@@ -77,7 +82,7 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     settings = _read_json(layout.out("train") / "settings.json")
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
-    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.count("/") == 0]
+    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in _HEADLINE]
     lines = [
         f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
         "",

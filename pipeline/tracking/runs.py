@@ -107,7 +107,8 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
     with store_errors(uri):
         experiment = _experiment(client, layout)
         short = lineage.get(f"{PREFIX}dvc.collect", "")[:6]
-        name = f"retrain {time.strftime('%Y-%m-%d %H:%M')}" + (f" · data {short}" if short else "")
+        # the date first: the UI's list of runs cuts names after some 18 letters
+        name = time.strftime("%Y-%m-%d %H:%M") + (f" · data {short}" if short else "")
         source = {"mlflow.source.name": f"heelstrike retrain {layout.problem}", "mlflow.source.type": "LOCAL"}
         fixed = {KEY: key, PART: "retrain", "mlflow.user": _user(), **source}
         with _open(client, uri, experiment, name, fixed) as run:
@@ -149,7 +150,9 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
     if found is None:
         location = artifact_root(layout.root)
         try:
-            return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}")
+            # the tag makes the UI open on runs and models instead of chats and prompts
+            tags = {"mlflow.experimentKind": "custom_model_development"}
+            return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}", tags)
         except MlflowException:  # another process made it a moment ago
             found = client.get_experiment_by_name(layout.problem)
             if found is None:
