@@ -91,16 +91,15 @@ class ResultWriter:
         self._head = _head(source, model, manifest, version)
 
     def __enter__(self) -> Self:
-        head = json.dumps(self._head, indent=1, ensure_ascii=False, allow_nan=False)
-        self._stream.write(head.removesuffix("\n}") + ',\n "frames": [')
+        lines = (f' "{key}": {_compact(value)},\n' for key, value in self._head.items())
+        self._stream.write("{\n" + "".join(lines) + ' "frames": [')
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            summary = json.dumps(self.summary, ensure_ascii=False, allow_nan=False)
-            self._stream.write(f'\n ],\n "summary": {summary}\n}}\n')
+            self._stream.write(f'\n ],\n "summary": {_compact(self.summary)}\n}}\n')
 
     def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
         """Write one frame.
@@ -111,7 +110,7 @@ class ResultWriter:
             prediction: In the source's pixels.
             measurement: What was read off it, if anything is.
         """
-        line = json.dumps(self._frame(frame, time_s, prediction, measurement), ensure_ascii=False, allow_nan=False)
+        line = _compact(self._frame(frame, time_s, prediction, measurement))
         self._stream.write((",\n  " if self._frames else "\n  ") + line)
         self._frames += 1
         if measurement is not None:
@@ -184,6 +183,11 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
         "confidence_threshold": manifest.confidence,
     }
+
+
+def _compact(value: Any) -> str:
+    """JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _number(value: float | None, digits: int) -> float | None:
