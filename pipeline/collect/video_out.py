@@ -8,11 +8,15 @@ from types import TracebackType
 from typing import Self
 
 import av
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from pipeline.errors import UserError
 from pipeline.files import write_aside
+
+# U and V of BT.601 in studio range, from 8-bit RGB
+_COLOUR = np.array([[-0.14822, -0.29099, 0.43922, 128], [0.43922, -0.36779, -0.07143, 128]], np.float32)
 
 
 class VideoWriter:
@@ -66,13 +70,30 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        if kind is None and self._stream is not None:
-            try:
-                self._container.mux(self._stream.encode(None))
-            except BaseException as late:
-                self._open.__exit__(type(late), late, late.__traceback__)
-                raise
-        return self._open.__exit__(kind, error, trace)
+        if kind is not None:
+            return self._open.__exit__(kind, error, trace)
+        try:
+            if self._stream is None:
+                raise UserError(f"{self._path}: a video without any frame")
+            self._container.mux(self._stream.encode(None))
+        except BaseException as late:
+            self._open.__exit__(type(late), late, late.__traceback__)
+            raise
+        return self._open.__exit__(None, None, None)
+
+
+def _planes(frame: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H*3//2 W"]:
+    """Y, U and V planes (BT.601, studio range), colour averaged over 2x2 pixels.
+
+    FFmpeg's own conversion is not used: its bytes at the edges differ from run to run.
+    """
+    height, width = frame.shape[:2]
+    planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
+    # OpenCV takes each block's first pixel for the colour, which would shift it; half a picture is all it needs
+    half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    colour = cv2.transform(half.astype(np.float32), _COLOUR)
+    planes[height:] = np.rint(np.moveaxis(colour, 2, 0)).astype(np.uint8).reshape(height // 2, width)
+    return planes
 
 
 def write_video(

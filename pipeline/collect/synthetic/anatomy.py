@@ -99,7 +99,7 @@ def draw_body(rng: np.random.Generator) -> Body:
         calf=rng.uniform(0.85, 1.2),
         ankle=rng.uniform(0.9, 1.15),
         heel=rng.uniform(0.9, 1.15),
-        marker_heights=np.array([rng.uniform(0.205, 0.255), rng.uniform(0.098, 0.118), rng.uniform(0.029, 0.042)]),
+        marker_heights=np.array([rng.uniform(0.195, 0.240), rng.uniform(0.102, 0.120), rng.uniform(0.028, 0.040)]),
         marker_radius=rng.uniform(0.0038, 0.0062),
     )
 

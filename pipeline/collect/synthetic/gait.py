@@ -78,8 +78,8 @@ class Pose:
 def draw_side(rng: np.random.Generator) -> Side:
     """One leg's way of moving."""
     return Side(
-        eversion_rest=rng.normal(2.0, 3.0),
-        eversion_range=rng.uniform(3.5, 9.0),
+        eversion_rest=rng.normal(5.5, 3.5),
+        eversion_range=rng.uniform(4.0, 10.0),
         tibia_vara=rng.normal(4.0, 2.0),
         toe_out=rng.normal(7.0, 4.0),
         whip=rng.normal(0.0, 4.0),
@@ -93,10 +93,10 @@ def draw_walk(rng: np.random.Generator, treadmill: bool) -> Gait:
     return Gait(
         stride_s=stride,
         swing=swing,
-        speed=0.0 if treadmill else swing * rng.uniform(1.0, 1.25) / stride,
+        speed=0.0 if treadmill else swing * rng.uniform(0.8, 1.1) / stride,
         phase=rng.uniform(),
         step_width=rng.uniform(0.10, 0.21),
-        start=rng.uniform(1.6, 3.0) if treadmill else rng.uniform(2.0, 3.6),
+        start=rng.uniform(1.6, 3.0) if treadmill else rng.uniform(2.4, 4.2),
         heading=rng.normal(0, 0.02),
         sway=rng.uniform(0.005, 0.02),
         heel_raise=0.0,

@@ -170,7 +170,7 @@ def _dress(
     cloth = bake_cloth(light, rng)
     foot = light.flat(tone if shoe is None else shoe.upper, 0.45)
     sole = light.flat(0.5 * tone if shoe is None else shoe.sole, 0.35)
-    unmarked = standing and rng.uniform() < 0.7  # the usual photograph of standing patients has no shank marker
+    unmarked = standing and rng.uniform() < 0.6  # the usual photograph of standing patients has no shank marker
     dressed = []
     for side in (-1, 1):
         leg = make_leg(body, side, 0.0 if shoe is None else shoe.thickness, rng)
@@ -218,7 +218,7 @@ def _place_camera(
     side = gait.heading * middle
     if not all(shown):
         side += (-1 if shown[0] else 1) * gait.step_width / 2
-    top = rng.uniform(0.19, 0.30) if standing else rng.uniform(0.25, 0.29)
+    top = rng.uniform(0.19, 0.30) if standing else rng.uniform(0.245, 0.275)
     aim = np.array([side + rng.normal(0, 0.01), top / 2 + rng.uniform(-0.015, 0.02), middle])
     position = np.array([side + rng.normal(0, 0.12), rng.uniform(0.12, 0.6), 0.0])
     across = gait.step_width / 2 + 0.055 if all(shown) else 0.06
