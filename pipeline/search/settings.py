@@ -1,17 +1,26 @@
 """Settings of the search."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from pipeline.augment.settings import AugmentSettings
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Strict
+from pipeline.train.settings import TrainSettings
+
+Value = bool | int | float | str
 
 
 class Choice(Strict):
     """A setting to choose from a list."""
 
-    choose: Annotated[tuple[bool | int | float | str, ...], Field(min_length=1)]
+    choose: Annotated[tuple[Value, ...], Field(min_length=1)]
+
+    @property
+    def extremes(self) -> tuple[Value, ...]:
+        """Values that must all be possible."""
+        return self.choose
 
 
 class Range(Strict):
@@ -22,18 +31,73 @@ class Range(Strict):
     log: bool = False
     whole: Annotated[bool, Field(description="whole numbers only")] = False
 
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low {self.low} must be above 0 for a logarithmic range")
+        if self.whole and (self.low % 1 or self.high % 1):
+            raise ValueError(f"low {self.low} and high {self.high} must be whole numbers")
+        return self
+
+    @property
+    def extremes(self) -> tuple[Value, ...]:
+        """Values that must all be possible."""
+        return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
+
 
 class SearchSettings(Strict):
     """An Optuna study (TPE, median pruning) over whole architectures and single settings.
 
     `space` maps the path of a setting (`train.lr`, `model.dropout`, `augment.flip`) to what it may be; a path that the
-    architecture of a trial does not have is left out of that trial.
+    architecture of a trial does not have is left out of that trial. The first trial is the settings of params.yaml as
+    they stand; another must beat it by `margin` to take its place.
     """
 
     trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml as they stand")] = 12
     epochs: Annotated[int, Field(ge=1, description="epochs of one trial")] = 5
-    images: Annotated[int, Field(ge=1, description="at most so many training images in a trial")] = 256
-    workers: Annotated[int, Field(ge=1, description="trials at once, each in a process of its own")] = 2
-    architectures: Annotated[tuple[ModelSettings, ...], Field(description="candidates; none: only `model`")] = ()
+    images: Annotated[
+        int, Field(ge=2, description="at most so many training images in a trial, and half as many for validation")
+    ] = 256
+    workers: Annotated[
+        int, Field(ge=1, description="trials at once, each in a process of its own; the result depends on it")
+    ] = 2
+    margin: Annotated[
+        float,
+        Field(ge=0, lt=1, description="share by which a trial must beat the given settings: short trials are noisy"),
+    ] = 0.1
+    startup: Annotated[int, Field(ge=1, description="trials at random before TPE begins")] = 4
+    prune_after: Annotated[int, Field(ge=0, description="epochs before a trial may be pruned")] = 1
+    architectures: Annotated[tuple[ModelSettings, ...], Field(description="candidates beside `model`")] = ()
     space: dict[str, Choice | Range] = {}
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _space_is_possible(self) -> Self:
+        findings = [finding for path, what in self.space.items() for finding in _impossible(path, what)]
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
+
+
+def _impossible(path: str, what: Choice | Range) -> list[str]:
+    section, _, name = path.partition(".")
+    sections: dict[str, tuple[Any, ...]] = {
+        "model": get_args(get_args(ModelSettings)[0]),
+        "train": (TrainSettings,),
+        "augment": (AugmentSettings,),
+    }
+    fields = [cls.model_fields[name] for cls in sections.get(section, ()) if name in cls.model_fields]
+    if not fields or name == "name":
+        return [f"space names {path!r}, which is no setting of model, train or augment"]
+    findings = []
+    for field in fields:
+        kind: Any = Annotated[(field.annotation, Field(), *field.metadata)]
+        setting: TypeAdapter[Any] = TypeAdapter(kind)
+        for value in what.extremes:
+            try:
+                setting.validate_python(value)
+            except ValidationError as error:
+                findings.append(f"space.{path} cannot be {value!r}: {error.errors()[0]['msg']}")
+    return findings

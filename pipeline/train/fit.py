@@ -12,6 +12,7 @@ import lightning.pytorch as lightning
 import torch
 from safetensors.torch import load_model
 
+from pipeline.augment.recipe import build_recipe
 from pipeline.augment.settings import AugmentSettings
 from pipeline.files import write_aside, write_json
 from pipeline.models.build import build_model, save_weights
@@ -21,14 +22,6 @@ from pipeline.problem import Problem, Strict
 from pipeline.train.data import Arrays, fixed_loader, seed_of, train_loader
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
-
-try:
-    from pipeline.augment.recipe import build_recipe
-except ModuleNotFoundError:
-
-    def build_recipe(settings, problem):
-        return None
-
 
 # called with each epoch's row of history; training stops early where it answers False
 OnEpoch = Callable[[Row], bool]
@@ -171,6 +164,7 @@ def _silence_lightning() -> None:
     """Its tips and banners; progress is our own."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     for text in (
+        ".*treespec, LeafSpec.*",
         ".*does not have many workers.*",
         ".*in eval mode at the start of training.*",
         ".*number of training batches.*",

@@ -19,6 +19,11 @@ from pipeline.train.validation import Validation
 Row = dict[str, float | int | str]
 
 
+def score_of(row: Row) -> float:
+    """What training and search make small: keypoint RMSE in pixels, or 1 - IoU where only boxes are learned."""
+    return float(row["val_rmse_px"]) if "keypoints" in str(row["heads"]) else 1 - float(row["val_box_iou"])
+
+
 class DivergedError(UserError):
     """The loss became infinite or no number."""
 
@@ -81,6 +86,7 @@ class Training(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Make the epoch's random numbers its own, and hold what is frozen in evaluation mode."""
         torch.manual_seed(seed_of(self.train_settings.seed, self.number, self.current_epoch))
+        self.network.train()  # Lightning leaves each layer's mode as it finds it, and an earlier step froze others
         for layer in self.frozen:
             layer.eval()  # else its batch norms would go on following the data
         self._sums, self._steps = {}, 0
@@ -116,16 +122,16 @@ class Training(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Write the epoch's row, note whether it is the best so far."""
         figures = self._validation.figures()
-        score = figures["val_rmse_px"] if "keypoints" in self.step.heads else 1 - figures["val_box_iou"]
         means = {name: float(total) / max(self._steps, 1) for name, total in sorted(self._sums.items())}
+        row: Row = {"step": self.number, "heads": "+".join(self.step.heads), "epoch": self.current_epoch}
+        row |= {**means, **figures, "lr": float(self.trainer.optimizers[0].param_groups[0]["lr"])}
+        score = score_of(row)
         if not all(map(math.isfinite, [score, *means.values()])):
             raise DivergedError(
                 f"training diverged in epoch {self.current_epoch} of step {self.number} (loss {means.get('loss')}, "
                 f"validation {score}); lower train.lr or set train.gradient_clip"
             )
-        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        row: Row = {"step": self.number, "heads": "+".join(self.step.heads), "epoch": self.current_epoch}
-        self.history.append({**row, **means, **figures, "lr": float(rate)})
+        self.history.append(row)
         if score < self.best_score or self.best_epoch < 0:
             self.best_epoch, self.best_score = self.current_epoch, score
         if self.plateau is not None:

@@ -1,0 +1,61 @@
+"""Drawing trials and turning them into sections."""
+
+from typing import Any
+
+import optuna
+import pytest
+
+from pipeline.search.space import ARCHITECTURE, Space
+
+
+def drawn(space: Space, seed: int) -> dict[str, Any]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed))
+    space.draw(study.ask())
+    return study.trials[-1].params
+
+
+def test_candidates_begin_with_the_given_model_and_each_is_there_once(params: Any) -> None:
+    given = {"name": "spatial", "width": 4, "levels": 2}
+    space = Space(params(architectures=[given, {**given, "width": 8}, {"name": "multihead"}]))
+    assert list(space.candidates) == ["spatial", "spatial-2", "multihead"]
+    assert space.candidates["spatial"].width == 4
+
+
+def test_a_path_that_an_architecture_lacks_is_left_out_of_its_trials(params: Any) -> None:
+    space = Space(params())
+    draws = [drawn(space, seed) for seed in range(30)]
+    assert {draw[ARCHITECTURE] for draw in draws} == {"spatial", "multihead"}
+    for draw in draws:
+        assert ("model.codec" in draw) == (draw[ARCHITECTURE] == "spatial")
+        assert "model.dropout" in draw
+        sections = space.sections(draw)
+        assert sections["model"]["name"] == draw[ARCHITECTURE]
+        assert sections["train"]["lr"] == draw["train.lr"]
+        assert 1e-5 <= draw["train.lr"] <= 0.05
+
+
+def test_no_candidates_is_no_choice(params: Any) -> None:
+    assert ARCHITECTURE not in drawn(Space(params(architectures=[])), 1)
+
+
+def test_full_sections_keep_the_training_and_short_ones_do_not(params: Any) -> None:
+    given = params()
+    space = Space(given)
+    assert space.sections({})["train"] == given.train.model_dump(mode="json")
+    short = space.short({"train.lr": 0.02})["train"]
+    assert short["steps"] == [{"heads": ["box", "keypoints"], "epochs": 3, "backbone": True}]
+    assert short["lr"] == 0.02
+
+
+def test_the_given_settings_are_a_trial_as_far_as_the_space_knows_them(params: Any) -> None:
+    space = Space(params(space={"train.lr": {"low": 0.02, "high": 0.05}, "model.dropout": {"choose": [0.0, 0.3]}}))
+    given = space.given()
+    assert given.params == {ARCHITECTURE: "spatial", "model.dropout": 0.0}
+    assert space.sections(given.params) == space.sections({})
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_ranges(params: Any, whole: bool) -> None:
+    space = Space(params(space={"train.batch_size": {"low": 2, "high": 8, "whole": True}} if whole else {}))
+    values = {drawn(space, seed).get("train.batch_size") for seed in range(40)}
+    assert values == ({2, 3, 4, 5, 6, 7, 8} if whole else {None})
