@@ -141,19 +141,23 @@ class VideoReader:
 
     def _decode(self, last: float) -> Iterator[tuple[int, float, "av.VideoFrame"]]:
         """Decoded frames with numbers and time stamps, until the one numbered `last`; the rest is read, not decoded."""
-        tally, times = _Tally(), list[float]()
+        tally, times, shown = _Tally(), list[float](), _Shown()
         self.decoded = 0
         for packet in self._packets(tally):
+            last_packet = packet.dts is None and not packet.size
+            if last_packet:
+                # only now: in a file that is cut, the frames the decoder still holds need not follow one another
+                self._check_complete(tally, shown)
             if self.decoded > last:
                 continue
-            if packet.dts is not None and packet.size:
+            if not last_packet and packet.dts is not None and packet.time_base is not None:
                 heappush(times, float(packet.dts * packet.time_base))
-            for frame in self._frames_of(packet):
+            for frame in self._frames_of(packet, shown):
                 # AVI stores no presentation stamps: its frames are shown at the packets' times, in order
                 stamp = heappop(times) if self._unstamped and times else frame.time
+                shown.add(frame.pts)
                 self.decoded += 1
                 yield self.decoded - 1, float((self.decoded - 1) / self.rate) if stamp is None else stamp, frame
-        self._check_complete(tally)
 
     def _packets(self, tally: "_Tally") -> Iterator["av.Packet"]:
         try:
@@ -161,10 +165,10 @@ class VideoReader:
                 tally.count(packet)
                 yield packet
         except av.FFmpegError as error:
-            raise self._damaged(_reason(error)) from None
+            raise self._damaged(_reason(error), _Shown()) from None
 
-    def _frames_of(self, packet: "av.Packet") -> Iterator["av.VideoFrame"]:
-        """Frames that a packet completes; where it is damaged, the good ones the decoder still holds are counted."""
+    def _frames_of(self, packet: "av.Packet", shown: "_Shown") -> Iterator["av.VideoFrame"]:
+        """Frames that a packet completes."""
         try:
             if packet.is_corrupt:
                 raise av.InvalidDataError(0, "the file ends within a frame")
@@ -173,25 +177,19 @@ class VideoReader:
                     raise av.InvalidDataError(0, "a frame is damaged")
                 yield frame
         except av.FFmpegError as error:
-            with suppress(av.FFmpegError):
-                held = self._stream.codec_context.decode(None)
-                self.decoded += sum(
-                    not f.is_corrupt and f.pts is not None and packet.pts is not None and f.pts < packet.pts
-                    for f in held
-                )
-            raise self._damaged(_reason(error)) from None
+            raise self._damaged(_reason(error), shown, before=packet.pts) from None
 
-    def _check_complete(self, tally: "_Tally") -> None:
-        if tally.cut:
-            raise self._damaged("the file ends within a frame")
+    def _check_complete(self, tally: "_Tally", shown: "_Shown") -> None:
         declared = int(self._stream.frames)
-        if declared and tally.packets < declared:
-            raise self._damaged(f"{tally.packets} of {declared} declared frames are there")
+        seconds = self._declared_seconds()
         if tally.packets == 0:
             raise UserError(f"{self.path}: holds no frame; copy it again from where it came from")
-        seconds = self._declared_seconds()
+        if tally.cut:
+            raise self._damaged("the file ends within a frame", shown)
+        if declared and tally.packets < declared:
+            raise self._damaged(f"{tally.packets} of {declared} declared frames are there", shown)
         if not declared and seconds is not None and tally.end_s + tally.slack_s < seconds:
-            raise self._damaged(f"it ends at {tally.end_s:.2f} s of {seconds:.2f} declared")
+            raise self._damaged(f"it ends at {tally.end_s:.2f} s of {seconds:.2f} declared", shown)
 
     def _declared_seconds(self) -> float | None:
         """Duration of the video stream, of the file where only video is in it, or unknown."""
@@ -205,9 +203,37 @@ class VideoReader:
             return float(self._container.duration / av.time_base)
         return None
 
-    def _damaged(self, reason: str) -> UserError:
+    def _damaged(self, reason: str, shown: "_Shown", before: int | None = None) -> UserError:
+        """The error for a damaged file; counts the good frames that the decoder still holds."""
+        with suppress(av.FFmpegError):
+            for frame in self._stream.codec_context.decode(None):
+                if frame.is_corrupt or not shown.follows(frame.pts, before):
+                    break
+                shown.add(frame.pts)
+                self.decoded += 1
         good = f"its last good frame is {self.decoded - 1}" if self.decoded else "no frame of it can be read"
         return UserError(f"{self.path}: truncated or damaged ({reason}); {good}; copy it again from where it came from")
+
+
+class _Shown:
+    """Time stamps of the frames that were decoded, in the stream's units."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+        self._longest = 0
+
+    def add(self, pts: int | None) -> None:
+        """One frame."""
+        if pts is not None:
+            if self._last is not None:
+                self._longest = max(self._longest, pts - self._last)
+            self._last = pts
+
+    def follows(self, pts: int | None, before: int | None) -> bool:
+        """Whether a frame held by the decoder comes next: before the damage, and after no longer gap than was usual."""
+        if pts is None or (before is not None and pts >= before):
+            return False
+        return before is not None or self._last is None or pts - self._last <= 1.5 * self._longest
 
 
 class _Tally:

@@ -115,7 +115,9 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
     lines = lines[len(heads) :]
     body = same_width(rows[len(heads) :], lines, len(coords), findings, short=True)
     cells = pd.DataFrame(body, dtype="str")
-    images = cells[0].str.cat([cells[i] for i in range(1, first)], sep="/") if first > 1 else cells[0]
+    images = cells[0]
+    for i in range(1, first):
+        images = images + "/" + cells[i]
     values = {}
     for column in range(first, len(coords)):
         who = heads["individuals"][column] if "individuals" in heads else ""
@@ -127,15 +129,16 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
 
 def _read_hdf(path: Path, findings: Findings) -> _Table:
     try:
-        table = pd.read_hdf(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file ({error}); export the labels again") from None
+        table: Any = pd.read_hdf(path)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error).strip().splitlines()[-1:]  # HDF5's own errors are whole stack traces
+        raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; export the labels again") from None
     levels = list(getattr(table, "columns", pd.Index([])).names)
     if not isinstance(table, pd.DataFrame) or "bodyparts" not in levels or "coords" not in levels:
         raise UserError(
             f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found {levels}"
         )
-    keys: list[Any] = list(table.index)
+    keys: list[Any] = table.index.to_list()
     images = ["/".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in keys]
     values = {}
     for position, key in enumerate(table.columns):
