@@ -25,7 +25,7 @@ from pipeline.params import ProblemParams
 from pipeline.prepare.arrays import write_images
 from pipeline.prepare.letterbox import Letterbox
 from pipeline.problem import Problem
-from pipeline.progress import Progress, progress
+from pipeline.progress import progress
 
 SPLITS = ("train", "val", "test")
 
@@ -37,27 +37,25 @@ def run(params: ProblemParams, layout: Layout) -> None:
         UserError: A split file is missing, or images are missing, unreadable or of another size than was labelled;
             every such image is named.
     """
-    splits = {split: _read_coco(layout.out("split") / f"{split}.json") for split in SPLITS}
-    total = sum(len(coco["images"]) for coco in splits.values())
-    with folder_aside(layout.out("prepare")) as out, progress("prepare images", total) as bar:
-        for split, coco in splits.items():
-            _prepare(coco, params, layout.out("collect"), out / split, bar)
+    with folder_aside(layout.out("prepare")) as out:
+        for split in SPLITS:
+            (out / split).mkdir()
+            index = _write_labels(layout.out("split") / f"{split}.json", params.problem, out / split)
+            images = index["image"].nunique()
+            with progress(f"prepare {split} images", images) as bar:
+                target, filters = out / split / "images.npy", params.prepare.filters
+                write_images(target, index, layout.out("collect"), filters, params.problem.input, bar)
 
 
-def _read_coco(path: Path) -> dict[str, Any]:
+def _write_labels(path: Path, problem: Problem, out: Path) -> pd.DataFrame:
+    """Write everything of one split but its images; the index is returned, the far larger COCO file forgotten."""
     if not path.is_file():
         raise UserError(f"{path}: not there; run the split stage first")
     coco: dict[str, Any] = json.loads(path.read_text())
-    return coco
-
-
-def _prepare(coco: dict[str, Any], params: ProblemParams, images: Path, out: Path, bar: Progress) -> None:
-    """Write the arrays of one split."""
-    out.mkdir()
     index = _index(coco)
-    _write_labels(coco["annotations"], index, params.problem, out)
-    write_images(out / "images.npy", index, images, params.prepare.filters, params.problem.input, bar)
+    _write_arrays(coco["annotations"], index, problem, out)
     index.to_parquet(out / "index.parquet", index=False)
+    return index
 
 
 def _index(coco: dict[str, Any]) -> pd.DataFrame:
@@ -73,7 +71,7 @@ def _index(coco: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"time_s": "float64"})
 
 
-def _write_labels(annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path) -> None:
+def _write_arrays(annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path) -> None:
     """Keypoints, visibility, boxes and letterboxes."""
     points = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
     points = points.reshape(len(annotations), len(problem.keypoints), 3)
