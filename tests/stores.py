@@ -56,14 +56,18 @@ def lock(layout: Layout, seed: int) -> None:
 
 
 def _write_search(folder: Path) -> None:
+    def trial(number: int, state: str, value: float | None, lr: float, *scores: float) -> dict[str, object]:
+        params = {"architecture": "spatial", "train.lr": lr}
+        by_epoch = {str(epoch): score for epoch, score in enumerate(scores)}
+        return {"number": number, "state": state, "value": value, "params": params, "scores": by_epoch, "reason": ""}
+
     trials = [
-        "number,state,value,model.name,train.lr,best_epoch",
-        "0,COMPLETE,2.5,spatial,0.001,4",
-        "1,PRUNED,9.5,multihead,0.01,1",
-        "2,COMPLETE,1.5,spatial,0.002,5",
+        trial(0, "complete", 2.5, 0.001, 5.0, 2.5),
+        trial(1, "pruned", None, 0.01, 9.5),
+        trial(2, "complete", 1.5, 0.002, 4.0, 1.5),
     ]
     write_json(folder / "best.json", {"model": {"name": "spatial"}, "train": {"lr": 0.002}})
-    (folder / "trials.csv").write_text("\n".join(trials) + "\n")
+    write_json(folder / "study.json", {"best": 2, "trials": trials})
 
 
 def free_port() -> int:

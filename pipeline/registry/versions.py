@@ -153,7 +153,7 @@ def register(layout: Layout, model_id: str, run_id: str) -> Version:
 
 def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) -> Version:
     metrics = " · ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.metrics.items()))
-    with _named_in_environment(registry.uri):
+    with _as_global_store(registry.uri):
         entry = registry.client.create_model_version(
             registry.problem,
             f"models:/{model_id}",
@@ -168,16 +168,16 @@ def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) 
 
 
 @contextmanager
-def _named_in_environment(uri: str) -> Iterator[None]:
-    """On a database, MLflow looks `models:/ID` up in the store its environment names, not in the client's own."""
+def _as_global_store(uri: str) -> Iterator[None]:
+    """On a database, MLflow looks `models:/ID` up in the store of its global settings, not in the client's own."""
+    from mlflow.tracking._tracking_service.utils import _use_tracking_uri
+
     before = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = uri
     try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MLFLOW_TRACKING_URI"]
-        else:
+        with _use_tracking_uri(uri):
+            yield
+    finally:  # it leaves the variable unset
+        if before is not None:
             os.environ["MLFLOW_TRACKING_URI"] = before
 
 

@@ -9,7 +9,7 @@ import yaml
 from pipeline.errors import UserError
 from pipeline.files import Layout, json_digest
 
-PREFIX = "heelstrike."
+PREFIX = "heelstrike."  # of tags that runs are found by; those for a reader are short, the UI cuts long names
 
 
 def locked_stages(layout: Layout) -> dict[str, Any]:
@@ -55,9 +55,9 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
     for entry in locked_stages(layout).values():
         for dep in entry.get("deps", []):
             if dep["path"] == raw:
-                tags[f"{PREFIX}dvc.raw"] = str(dep["md5"])
+                tags["dvc.raw"] = str(dep["md5"])
     for path, digest in output_hashes(layout).items():
-        tags[f"{PREFIX}dvc.{Path(path).name.removesuffix('.json')}"] = digest
+        tags[f"dvc.{Path(path).name.removesuffix('.json')}"] = digest
     return tags
 
 
@@ -68,6 +68,6 @@ def _git_tags(root: Path) -> dict[str, str]:
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
-        return {f"{PREFIX}git": "none: not a git repository, or nothing committed"}
+        return {"git": "none: not a git repository, or nothing committed"}
     changed = git("status", "--porcelain", "--untracked-files=no")
-    return {"mlflow.source.git.commit": commit, f"{PREFIX}git": commit[:10] + ("+changes" if changed else "")}
+    return {"mlflow.source.git.commit": commit, "git": commit[:10] + ("+changes" if changed else "")}

@@ -37,7 +37,7 @@ def log_dataset(layout: Layout, run: Run) -> None:
 def log_training(layout: Layout, run: Run) -> None:
     """Log the trained settings as params and history.csv as metrics, a step per epoch."""
     folder = layout.out("train")
-    settings = _read_json(folder / "settings.json")
+    settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:
         rows = [_history_row(row) for row in csv.DictReader(stream)]
@@ -52,12 +52,12 @@ def log_validation(layout: Layout, run: Run) -> None:
     folder = layout.out("validate")
     _log_folder(run, folder, "validation")
     for path in sorted(folder.glob("*.json")):
-        run.log_metrics([{f"validation/{k}": v for k, v in numbers(_read_json(path)) if k in ("errors", "warnings")}])
+        run.log_metrics([{f"validation/{k}": v for k, v in numbers(read_json(path)) if k in ("errors", "warnings")}])
 
 
 def log_evaluation(layout: Layout, run: Run) -> None:
     """Log the test metrics, and the report, figures and overlay sheets as files."""
-    metrics = _read_json(_metrics_path(layout))
+    metrics = read_json(_metrics_path(layout))
     run.log_metrics([{f"test/{name}": value for name, value in numbers(metrics)}])
     _log_folder(run, layout.out("evaluate"), "evaluation")
     run.set_tags({"mlflow.note.content": _note(layout, metrics)})
@@ -79,7 +79,7 @@ def _metrics_path(layout: Layout) -> Path:
 
 def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     """The run's description in the UI: what was trained, and how well it does."""
-    settings = _read_json(layout.out("train") / "settings.json")
+    settings = read_json(layout.out("train") / "settings.json")
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
     rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in _HEADLINE]
@@ -100,7 +100,7 @@ def _split_sizes(layout: Layout) -> dict[str, int]:
     for name in ("train", "val", "test"):
         path = layout.out("split") / f"{name}.json"
         if path.is_file():
-            sizes[name] = len(_read_json(path)["images"])
+            sizes[name] = len(read_json(path)["images"])
     return sizes
 
 
@@ -108,6 +108,8 @@ def _history_row(row: Mapping[str, str]) -> dict[str, float]:
     """A row of history.csv as metrics: `val_rmse_px` becomes val/rmse_px, everything else train/NAME."""
     values = {}
     for name, text in row.items():
+        if name == "epoch":  # it is the step
+            continue
         try:
             value = float(text)
         except (TypeError, ValueError):
@@ -131,7 +133,12 @@ def flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any
             yield str(key), json.dumps(value) if isinstance(value, list) else value
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """A stage's JSON file.
+
+    Raises:
+        UserError: It is missing or no JSON.
+    """
     with _open(path) as stream:
         try:
             return json.load(stream)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
     from mlflow.tracking import MlflowClient
 
-KEY, PART, FLOW_RUN = f"{PREFIX}retrain", f"{PREFIX}part", f"{PREFIX}flow_run"
+KEY, PART, FLOW_RUN = f"{PREFIX}retrain", f"{PREFIX}part", "flow_run"
 _METRICS_AT_ONCE, _PARAMS_AT_ONCE = 1000, 100  # limits of MLflow's log_batch
 
 
@@ -106,7 +106,7 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
     client, uri = open_mlflow(layout.root), tracking_uri(layout.root)
     with store_errors(uri):
         experiment = _experiment(client, layout)
-        short = lineage.get(f"{PREFIX}dvc.collect", "")[:6]
+        short = lineage.get("dvc.collect", "")[:6]
         # the date first: the UI's list of runs cuts names after some 18 letters
         name = time.strftime("%Y-%m-%d %H:%M") + (f" · data {short}" if short else "")
         source = {"mlflow.source.name": f"heelstrike retrain {layout.problem}", "mlflow.source.type": "LOCAL"}

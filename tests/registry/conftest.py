@@ -8,7 +8,6 @@ import pytest
 from pipeline.files import Layout
 from pipeline.registry.decision import GATES, Decision, Gate, utc_now
 from pipeline.registry.versions import CHAMPION, Version, open_registry, register
-from pipeline.stores import open_mlflow
 from pipeline.tracking.model import log_package
 from pipeline.tracking.runs import retrain_run
 from tests.packages import make_package
@@ -57,17 +56,6 @@ class World:
         """The champion's number, as a consumer sees it."""
         with open_registry(self.root, self.problem) as registry:
             return registry.aliases().get(CHAMPION)
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """An embedded store with its tables made: copying it is faster than making one for every test."""
-    root = tmp_path_factory.mktemp("empty-store")
-    before = os.environ.pop("MLFLOW_TRACKING_URI", None)
-    open_mlflow(root).search_experiments()
-    if before is not None:
-        os.environ["MLFLOW_TRACKING_URI"] = before
-    return root / "mlflow.db"
 
 
 @pytest.fixture
