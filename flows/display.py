@@ -6,8 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from flows.stages import Event
-from pipeline.progress import format_fields
+from pipeline.progress import Event, format_fields
 
 
 class StageDisplay:
@@ -32,6 +31,9 @@ class StageDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for task in self._progress.tasks:
+            if not task.finished:
+                self._progress.update(task.id, description=f"[red]✗ {task.description}")
         self._progress.stop()
 
     def start(self, stage: str) -> None:

@@ -16,6 +16,7 @@ from pipeline.collect.check import REASON_SUFFIX, check_inbox
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest, folder_aside, json_digest
 from pipeline.params import load_params
+from pipeline.progress import listening
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,11 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
     params = load_params(layout.root / "params.yaml")
     if problem not in params:
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
-    found = check_inbox(inbox, params[problem].collect, params[problem].problem.keypoints)
+    reporter = current_reporter()
+    reporter.start("check inbox")
+    with listening(lambda event: reporter.event("check inbox", event)):
+        found = check_inbox(inbox, params[problem].collect, params[problem].problem.keypoints)
+    reporter.finish("check inbox", f"{len(found.accepted)} files accepted, {len(found.rejected)} rejected")
     _leave_reasons(inbox, found.rejected)
     if not found.accepted:
         return Ingested("", [], found.rejected)

@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 from flows.reporting import current_reporter
 from pipeline.files import Layout
 from pipeline.params import ProblemParams
+from pipeline.progress import listening
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import Outcome, promote
@@ -79,7 +80,8 @@ def log_and_register(layout: Layout) -> tuple[str, int]:
 @task(name="gate", cache_policy=NO_CACHE)
 def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Hold the candidate against the champion, on the current test split; the verdict is an artifact of the run."""
-    decision = gate(layout, params, version)
+    with listening(lambda event: current_reporter().event("gate", event)):
+        decision = gate(layout, params, version)
     create_markdown_artifact(decision.markdown(), key=f"{layout.problem}-decision", description=f"version {version}")
     return decision
 

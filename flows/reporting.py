@@ -4,8 +4,7 @@ import time
 from contextvars import ContextVar
 from typing import Protocol
 
-from flows.stages import Event
-from pipeline.progress import format_fields
+from pipeline.progress import Event, format_fields
 
 
 class Reporter(Protocol):

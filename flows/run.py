@@ -9,8 +9,8 @@ import pipeline.quiet  # noqa: F401 - first: what phones home is turned off befo
 
 # Prefect starts a server of its own where PREFECT_API_URL names none. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-# The display shows what happens; Prefect's own lines would break it.
-os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+# The display shows what happens and errors become messages; Prefect's own lines and tracebacks would drown both.
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 
 from flows.display import StageDisplay

@@ -8,13 +8,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flows.lock import await_orphan, record_stage
 from pipeline.errors import UserError
-from pipeline.progress import PROGRESS_FILE
-
-Event = dict[str, Any]
+from pipeline.progress import PROGRESS_FILE, Event
 
 
 def stage_names(root: Path, problem: str) -> list[str]:
@@ -115,6 +112,7 @@ def _kill_group(child: "subprocess.Popen[bytes]") -> None:
 def _failure(text: str, address: str) -> str:
     """What a failed stage said: its own message where it gave one, else the end of its output."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    own = [line for line in lines if not line.startswith(("Running stage", "> ", "ERROR: failed to reproduce"))]
-    start = next((i for i, line in enumerate(own) if line.startswith(f"{address}:")), None)
-    return "\n".join(own[start:] if start is not None else own[-15:]) or f"{address} failed without a word"
+    start = next((i for i, line in enumerate(lines) if line.startswith(f"{address}:")), None)
+    if start is None:
+        return "\n".join(lines[-15:]) or f"{address} failed without a word"
+    return "\n".join(line for line in lines[start:] if not line.startswith("ERROR: failed to reproduce"))

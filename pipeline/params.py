@@ -41,7 +41,9 @@ class ProblemParams(Strict):
     evaluate: EvaluateSettings = EvaluateSettings()
     package: PackageSettings = PackageSettings()
     gates: GateSettings = GateSettings()
-    measure: Annotated[MeasureSettings | None, Field(description="what is read off the keypoints; none: nothing")] = None
+    measure: Annotated[MeasureSettings | None, Field(description="what is read off the keypoints; none: nothing")] = (
+        None
+    )
 
     @model_validator(mode="after")
     def _networks_fit(self) -> Self:
@@ -83,7 +85,14 @@ def load_params(path: Path) -> dict[str, ProblemParams]:
         raise UserError(f"{path}: not there; run this at the top of a Heelstrike repository") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
-    return parse_params(data, path.name)
+    parsed = parse_params(data, path.name)
+    # DVC stops at a section that a stage depends on and that is not in the file
+    sections = [field.alias or name for name, field in ProblemParams.model_fields.items()]
+    missing = [f"{name}.{section}" for name in parsed for section in sections if section not in data[name]]
+    if missing:
+        for_defaults = "write `measure: null` for none, `NAME: {}` for the defaults of any other"
+        raise UserError(f"{path.name}: missing {', '.join(missing)}; {for_defaults}")
+    return parsed
 
 
 def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemParams]:

@@ -2,18 +2,22 @@
 
 A stage run by hand or by `dvc repro` draws its own Rich bar. A stage run by a flow finds the path of a file in the
 environment variable HEELSTRIKE_PROGRESS and appends one JSON object a line to it; the flow draws one display for all
-stages from these, and reads the metrics in it while they come.
+stages from these. Work that a flow does in its own process hands the same objects to `listening`'s function.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 PROGRESS_FILE = "HEELSTRIKE_PROGRESS"
+Event = dict[str, Any]
+Listener = Callable[[Event], None]
+_listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
 
 
 class Progress:
@@ -31,16 +35,23 @@ class Progress:
         raise NotImplementedError
 
 
-class _ToFile(Progress):
-    def __init__(self, label: str, total: int, path: Path) -> None:
+class _ToListener(Progress):
+    def __init__(self, label: str, total: int, listener: Listener) -> None:
         super().__init__(label, total)
-        self._path = path
+        self._listener = listener
         self._show({})
 
     def _show(self, fields: dict[str, float | str]) -> None:
-        event: dict[str, Any] = {"label": self.label, "done": self.done, "total": self.total, "time": time.time()}
-        with self._path.open("a") as stream:
-            stream.write(json.dumps(event | {"fields": fields}) + "\n")
+        event: Event = {"label": self.label, "done": self.done, "total": self.total, "time": time.time()}
+        self._listener(event | {"fields": fields})
+
+
+def _append_to(path: Path) -> Listener:
+    def listener(event: Event) -> None:
+        with path.open("a") as stream:
+            stream.write(json.dumps(event) + "\n")
+
+    return listener
 
 
 class _ToTerminal(Progress):
@@ -67,6 +78,16 @@ def format_fields(fields: dict[str, float | str]) -> str:
 
 
 @contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Hand all progress within the block to a function, instead of drawing it."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
 def progress(label: str, total: int) -> Iterator[Progress]:
     """Show the progress of `total` steps.
 
@@ -77,8 +98,9 @@ def progress(label: str, total: int) -> Iterator[Progress]:
                 bar.advance()
     """
     path = os.environ.get(PROGRESS_FILE)
-    if path:
-        yield _ToFile(label, total, Path(path))
+    listener = _listener.get() or (_append_to(Path(path)) if path else None)
+    if listener:
+        yield _ToListener(label, total, listener)
         return
     bar = _ToTerminal(label, total)
     try:

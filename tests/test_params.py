@@ -101,6 +101,12 @@ def test_a_file_that_is_missing_or_no_yaml(tmp_path: Path) -> None:
         load_params(tmp_path / "params.yaml")
 
 
+def test_a_file_must_have_every_section_since_dvc_looks_for_them(data: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(data))
+    with pytest.raises(UserError, match=r"missing toy\.validate, .*toy\.measure; write `measure: null`"):
+        load_params(tmp_path / "params.yaml")
+
+
 def test_the_schema_describes_every_section(data: dict[str, Any]) -> None:
     schema = params_schema()
     assert set(data["toy"]) <= set(schema["properties"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.progress import PROGRESS_FILE, format_fields, progress
+from pipeline.progress import PROGRESS_FILE, format_fields, listening, progress
 
 
 def test_a_flow_reads_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +19,13 @@ def test_a_flow_reads_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (1, 2, {"rmse_px": 1.5}),
         (2, 2, {"rmse_px": 1.25}),
     ]
+
+
+def test_work_in_a_flows_own_process_is_heard() -> None:
+    heard: list[dict] = []
+    with listening(heard.append), progress("judge", 1) as bar:
+        bar.advance()
+    assert [(e["label"], e["done"]) for e in heard] == [("judge", 0), ("judge", 1)]
 
 
 def test_a_person_sees_what_it_is_and_how_far(
