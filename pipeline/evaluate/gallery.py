@@ -12,6 +12,7 @@ from pipeline.evaluate import figures
 from pipeline.evaluate.cases import Predicted, Truth
 from pipeline.evaluate.metrics import distances
 from pipeline.evaluate.sheet import overlay_sheet, pick
+from pipeline.evaluate.slices import for_showing
 from pipeline.measure.base import Measure
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
@@ -65,7 +66,7 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
         "confidence": lambda path: figures.confidence(
             predicted.confidence, distance, truth.visibility == 2, ~truth.labelled, threshold, path
         ),
-        "slices": lambda path: figures.slice_errors(slices, panels, path),
+        "slices": lambda path: figures.slice_errors(for_showing(slices), panels, path),
         "overlay_sheet": lambda path: _sheet(evaluation, original, shown, collected, path),
     }
     if measure is not None:

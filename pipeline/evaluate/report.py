@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.evaluate.slices import statistics_of
+from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
 from pipeline.measure.base import Measure, Measurement
 from pipeline.problem import Problem
@@ -184,12 +184,13 @@ def _about_intervals(report: Report) -> str:
         f"Intervals are 95 % bootstrap intervals of {report.settings.bootstrap} resamples that draw whole people, as "
         "frames of one person resemble each other. A row with one person only (hollow) draws that person's frames "
         "instead: it says nothing about other people. With fewer than about ten people such intervals are somewhat too "
-        "narrow. The dashed line is the whole test split; the number of images is in brackets."
+        "narrow. The dashed line is the whole test split; the number of images is in brackets. Of many people only "
+        "those with the largest errors are shown; slices.csv has all."
     )
 
 
 def _slices(report: Report) -> str:
-    frame = report.slices
+    frame = for_showing(report.slices)
     statistics = statistics_of(frame)
     header = ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)]
     rows = []
@@ -259,7 +260,8 @@ _CAPTIONS = {
     "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
     "the confidence is a probability. Right: whether low confidence warns of large errors.",
     "overlay_sheet": "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
-    "cross was taken for missing. Each tile is cut out around the points and names the image and its error.",
+    "cross was taken for missing, a cross without a ring has no label. Each tile is cut out around the points and "
+    "names the image and its error.",
 }
 
 

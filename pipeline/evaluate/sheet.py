@@ -79,6 +79,8 @@ def _tile(
     for points, colour in ((truth, TRUE), (predicted, PREDICTED)):
         for a, b in skeleton:
             axis.plot(*points[[a, b]].T, color=colour, linewidth=0.9, alpha=0.9, path_effects=outline)
+    for a, b in zip(truth, predicted, strict=True):  # which prediction belongs to which label; NaN draws nothing
+        axis.plot(*np.stack([a, b]).T, color="white", linewidth=0.8, alpha=0.8)
     for points, colour, mark in ((truth, TRUE, "o"), (predicted, PREDICTED, "+")):
         axis.plot(*points.T, mark, color=colour, mfc="none", markersize=7.5, mew=1.3, path_effects=outline)
     left, top, side = _window(np.concatenate([truth, predicted]), image.shape[1], image.shape[0])

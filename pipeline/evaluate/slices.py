@@ -49,6 +49,20 @@ def slice_table(
     return pd.DataFrame(rows)
 
 
+def for_showing(table: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """The table with at most so many subjects, those with the largest error; every other row stays.
+
+    Where each subject is a single image, none is shown: those are the images, and the worst are on the overlay sheet.
+    """
+    subjects = table.index[table["slice"] == "subject"]
+    if (table.loc[subjects, "images"] == 1).all():
+        return table.drop(index=subjects)
+    if len(subjects) <= most:
+        return table
+    worst = table.loc[subjects, "rmse_px"].sort_values(ascending=False, kind="stable").index[:most]
+    return table.drop(index=subjects.difference(worst))
+
+
 def statistics_of(table: pd.DataFrame) -> list[str]:
     """Names of the statistics in a slice table, in its order."""
     return [c for c in table.columns if f"{c}_drawn" in table.columns]

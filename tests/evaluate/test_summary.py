@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
-from pipeline.evaluate.slices import slice_table, statistics_of
+from pipeline.evaluate.slices import for_showing, slice_table, statistics_of
 from pipeline.evaluate.summary import count_reasons, summarise, to_json
 from pipeline.files import Layout
 from pipeline.measure.base import Measurement
@@ -71,6 +71,13 @@ def test_a_slice_whose_values_are_all_of_one_subject_says_so(truth: Truth, rearf
     table = slice_table(truth, shifted(truth, (0.0, 0.0)), measure, rearfoot.evaluate).set_index(["slice", "value"])
     row = table.loc[("tone", "VI")]
     assert row["subjects"] == 2 and row["rmse_px_drawn"] == "clusters" and row["angle_median_deg_drawn"] == "images"
+
+
+def test_of_many_subjects_the_worst_are_shown(truth: Truth, rearfoot: ProblemParams) -> None:
+    predicted = shifted(truth, (0.0, 0.0))
+    predicted.keypoints[6:18] += [2.0, 0.0]
+    shown = for_showing(slice_table(truth, predicted, None, rearfoot.evaluate), most=2)
+    assert shown["value"].tolist() == ["all", "s1", "s2", "I", "VI"]
 
 
 def test_reasons_are_counted() -> None:
