@@ -171,12 +171,13 @@ def _dress(
     foot = light.flat(tone if shoe is None else shoe.upper, 0.45)
     sole = light.flat(0.5 * tone if shoe is None else shoe.sole, 0.35)
     unmarked = standing and rng.uniform() < 0.6  # the usual photograph of standing patients has no shank marker
+    grounds = (tone, tone, tone if shoe is None else shoe.trim if shoe.tab else shoe.upper)
     dressed = []
     for side in (-1, 1):
         leg = make_leg(body, side, 0.0 if shoe is None else shoe.thickness, rng)
         markers: list[Sticker | None] = [
-            Sticker(float(t), float(turn), leg.marker_radius, tint * rng.uniform(0.93, 1.0), gloss)
-            for t, turn in zip(leg.marker_t, leg.marker_turn, strict=True)
+            Sticker(float(t), float(turn), leg.marker_radius, _visible_on(ground, tint * rng.uniform(0.93, 1.0)), gloss)
+            for t, turn, ground in zip(leg.marker_t, leg.marker_turn, grounds, strict=True)
         ]
         if unmarked:
             markers[0] = None
@@ -196,6 +197,14 @@ def _dress(
             )
         )
     return dressed[0], dressed[1]
+
+
+def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    """The marker's colour, or white or black where nobody would have stuck it on such a ground (linear colours)."""
+    contrast = np.abs(np.clip(tint, 0, 1) ** (1 / 2.2) - ground ** (1 / 2.2)).max()
+    if contrast > 0.3:
+        return tint
+    return np.full(3, 0.9 if ground.mean() < 0.35 else 0.02)
 
 
 def _lookalikes(rng: np.random.Generator, leg: Leg) -> tuple[Sticker, ...]:
