@@ -10,6 +10,7 @@ from flows.lock import retrain_lock
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
+from flows.versioning import commit_paths, git
 from pipeline.errors import UserError
 from pipeline.files import Layout
 from pipeline.params import load_params
@@ -40,6 +41,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
             for name, reason in ingest(problem, root=root).rejected.items():
                 say(f"left in the inbox: {name}: {reason}")
         ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
+        record_state(layout)
         return release(layout, params[problem], ran)
 
 
@@ -51,3 +53,20 @@ def stage(root: Path, address: str) -> bool:
     ran = run_stage(root, address, lambda event: reporter.event(name, event), reporter.say)
     reporter.finish(name, "" if ran else "unchanged")
     return ran
+
+
+@task(name="record state", cache_policy=NO_CACHE)
+def record_state(layout: Layout) -> None:
+    """Commit what git holds of the stages' outputs, so that the run's commit brings all of it back by `dvc checkout`.
+
+    Without the splits in git, the next clone would deal the subjects anew, and train on what a champion was tested on.
+    """
+    candidates = [
+        layout.root / "dvc.lock",
+        layout.root / "data" / layout.problem / "subjects.csv",
+        layout.root / "reports" / layout.problem / "metrics.json",
+    ]
+    paths = [path for path in candidates if path.is_file()]
+    if commit_paths(layout.root, paths, f"Record the retrain of {layout.problem}"):
+        commit = git(layout.root, "rev-parse", "--short", "HEAD")
+        current_reporter().say(f"committed dvc.lock, splits and metrics as {commit}; nothing else of yours is in it")

@@ -84,8 +84,7 @@ def _next_steps(layout: Layout) -> str:
     return (
         f"report: {report}\n"
         "runs: mlflow ui\n"
-        f"measure: heelstrike predict VIDEO --model {layout.problem}@champion --overlay\n"
-        "record this state: git add dvc.lock && git commit"
+        f"measure: heelstrike predict VIDEO --model {layout.problem}@champion --overlay"
     )
 
 
