@@ -28,7 +28,7 @@ def test_equals_brute_force(values, flips, bits):
     assert near_pairs(hashes, bits).tolist() == brute_force(hashes, bits)
 
 
-def test_blocks_meet_across_their_borders():
+def test_few_pairs_among_many_hashes():
     rng = np.random.default_rng(1)
     values = rng.integers(0, 2**63, 3000, dtype=np.uint64)
     values[2999], values[1025] = values[3] ^ np.uint64(1), values[1023] ^ np.uint64(2)
@@ -46,8 +46,8 @@ def test_hash_of_a_photograph_survives_noise_and_tells_others_apart():
     assert near_pairs(hashes, 6).tolist() == [[0, 1]]
 
 
-def test_twenty_thousand_hashes_take_seconds():
-    values = np.random.default_rng(3).integers(0, 2**63, 20_000, dtype=np.uint64)
+def test_a_hundred_thousand_hashes_take_seconds():
+    values = np.random.default_rng(3).integers(0, 2**63, 100_000, dtype=np.uint64)
     start = time.process_time()
     near_pairs([f"{v:016x}" for v in values], 2)
-    assert time.process_time() - start < 15
+    assert time.process_time() - start < 10
