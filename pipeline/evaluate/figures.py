@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED, SERIES, figure, save
@@ -244,6 +244,7 @@ def _error_by_confidence(axis: Axes, values: np.ndarray, distance: np.ndarray) -
 
 
 def _plain_numbers(axis: Axis) -> None:
-    """0.1, 1, 10 on a logarithmic axis instead of powers."""
+    """0.5, 1, 2, 5, 10 on a logarithmic axis instead of powers; labels also within one decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())
