@@ -85,7 +85,7 @@ def _length(path: Path) -> int:
         look_at_still(path)
         return 0
     with VideoReader(path) as reader:
-        return sum(1 for _ in reader.frames())
+        return reader.count()
 
 
 def _fits(name: str, labels: Labels, lengths: dict[str, int], rejected: dict[str, str]) -> None:

@@ -82,8 +82,11 @@ def _extract_to(job: VideoJob, done: Path) -> None:
                 height, width = frame.image.shape[:2]
                 rows.append((frame.number, frame.time_s, width, height, perceptual_hash(frame.image)))
             write_json(aside / _INDEX, {"frame_count": reader.decoded, "frames": rows})
-        if not done.exists():
+        try:
             aside.rename(done)
+        except OSError:  # another worker had a video of the same content, and was first
+            if not (done / _INDEX).is_file():
+                raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

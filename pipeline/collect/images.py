@@ -55,9 +55,9 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
         return pd.DataFrame()
     with progress("extract frames", len(once)) as bar:
         done = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames))
-    parts = []
+    parts, labels_of = [], dict(iter(table.groupby("media", sort=True)))
     for name, outcome in zip(media, done, strict=True):
-        labels = table[table["media"] == name]
+        labels = labels_of[name]
         if isinstance(outcome, UserError):
             errors.append(UserError(f"{outcome} (labelled in {labels['source'].iloc[0]})"))
             continue
