@@ -8,15 +8,11 @@ from types import TracebackType
 from typing import Self
 
 import av
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from pipeline.errors import UserError
 from pipeline.files import write_aside
-
-# U and V of BT.601 in studio range, from 8-bit RGB
-_COLOUR = np.array([[-0.14822, -0.29099, 0.43922, 128], [0.43922, -0.36779, -0.07143, 128]], np.float32)
 
 
 class VideoWriter:
@@ -36,8 +32,9 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float, quality: int = 20, preset: str = "veryfast") -> None:
         self._path, self._fps = path, Fraction(fps).limit_denominator(1001)
-        # one thread and no wall-clock metadata: bytes depend on the frames alone
-        self._options = {"crf": str(quality), "preset": preset, "threads": "1"}
+        # bytes depend on the frames alone: one thread, no wall-clock metadata, and no macroblock tree, whose AVX-512
+        # code in x264 gave other bytes in half of the runs of one clip (0 of 1600 without it)
+        self._options = {"crf": str(quality), "preset": preset, "threads": "1", "x264-params": "mbtree=0"}
         self._open = ExitStack()
         self._stream: av.VideoStream | None = None
 
@@ -63,8 +60,7 @@ class VideoWriter:
         elif (width, height) != (self._stream.width, self._stream.height):
             expected = f"{self._stream.width}x{self._stream.height}"
             raise UserError(f"{self._path}: a frame of {width}x{height} in a video of {expected}")
-        # left to the encoder, the conversion differs now and then from run to run on a busy machine (PyAV 18.1)
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(format="yuv420p")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
         self._container.mux(self._stream.encode(picture))
 
     def __exit__(
@@ -80,20 +76,6 @@ class VideoWriter:
             self._open.__exit__(type(late), late, late.__traceback__)
             raise
         return self._open.__exit__(None, None, None)
-
-
-def _planes(frame: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H*3//2 W"]:
-    """Y, U and V planes (BT.601, studio range), colour averaged over 2x2 pixels.
-
-    FFmpeg's own conversion is not used: its bytes at the edges differ from run to run.
-    """
-    height, width = frame.shape[:2]
-    planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420)
-    # OpenCV takes each block's first pixel for the colour, which would shift it; half a picture is all it needs
-    half = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    colour = cv2.transform(half.astype(np.float32), _COLOUR)
-    planes[height:] = np.rint(np.moveaxis(colour, 2, 0)).astype(np.uint8).reshape(height // 2, width)
-    return planes
 
 
 def write_video(

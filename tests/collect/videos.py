@@ -47,10 +47,7 @@ def write_video(
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(frames):
-            # converted here: left to the encoder, bytes differ now and then from run to run (PyAV 18.1)
-            frame = av.VideoFrame.from_ndarray(picture(number, width, height), format="rgb24").reformat(
-                format="yuv420p"
-            )
+            frame = av.VideoFrame.from_ndarray(picture(number, width, height), format="rgb24")
             frame.pts = number if times is None else times[number]
             if times is not None:
                 frame.time_base = Fraction(1, 1000)
