@@ -124,9 +124,9 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
     gait = draw_stand(rng) if standing else draw_walk(rng, view == "treadmill")
     shoe = None if standing or rng.uniform() < 0.55 else draw_shoe(rng)
     fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
-    seconds = rng.uniform(2.0, 2.4)
+    seconds = rng.uniform(1.1, 1.4)  # about one stride; more people teach more than more frames of each
     shown = (True, True)
-    if standing and rng.uniform() < 0.5:
+    if standing and rng.uniform() < 0.2:
         shown = (True, False) if rng.uniform() < 0.5 else (False, True)
     camera = _place_camera(rng, gait, (settings.width, settings.height), seconds, shown)
     belt = None
@@ -161,7 +161,7 @@ def _dress(
     white = np.array([0.9, 0.9, 0.88]) * rng.uniform(0.75, 1.05)
     if rng.uniform() < (0.7 if standing else 0.35):
         white *= rng.uniform(1.3, 2.5)  # fluorescent, or reflecting towards the camera
-    tint = white if standing or rng.uniform() < 0.75 else linear(tuple(rng.uniform(60, 250, 3)))
+    tint = white if standing or rng.uniform() < 0.9 else linear(tuple(rng.uniform(60, 250, 3)))
     gloss = rng.uniform(0, 0.5)
     # trousers or shorts: most end above the knee or are rolled up, some hang into the shank marker
     hems = [0.0, rng.uniform(0.45, 0.6), rng.uniform(0.24, 0.42)]
@@ -170,7 +170,7 @@ def _dress(
     cloth = bake_cloth(light, rng)
     foot = light.flat(tone if shoe is None else shoe.upper, 0.45)
     sole = light.flat(0.5 * tone if shoe is None else shoe.sole, 0.35)
-    unmarked = standing and rng.uniform() < 0.6  # the usual photograph of standing patients has no shank marker
+    unmarked = standing and rng.uniform() < 0.5  # the usual photograph of standing patients has no shank marker
     grounds = (tone, tone, tone if shoe is None else shoe.trim if shoe.tab else shoe.upper)
     dressed = []
     for side in (-1, 1):
@@ -210,7 +210,7 @@ def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) ->
 def _lookalikes(rng: np.random.Generator, leg: Leg) -> tuple[Sticker, ...]:
     """Stickers of another system at the side of the leg, plasters, scars; never on the midline."""
     found = []
-    for _ in range(rng.choice([0, 1, 2], p=[0.6, 0.3, 0.1])):
+    for _ in range(rng.choice([0, 1, 2], p=[0.8, 0.15, 0.05])):
         height, turn = rng.uniform(0.07, 0.42), rng.choice([-1, 1]) * rng.uniform(0.7, 1.2)
         albedo = np.full(3, 0.85) if rng.uniform() < 0.5 else linear(tuple(rng.uniform(40, 240, 3)))
         found.append(Sticker(leg.t_at(height), turn, leg.marker_radius * rng.uniform(0.6, 1.4), albedo, 0.2))
