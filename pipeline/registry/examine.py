@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -15,6 +14,7 @@ from pipeline.files import Layout, file_digest
 from pipeline.measure.build import build_measure
 from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams
+from pipeline.prepare.images import read_image
 from pipeline.progress import progress
 
 _WARM_UP = 3
@@ -114,7 +114,7 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
     predicted, scales, seconds = np.empty_like(tests.keypoints), [], []
     with progress(f"judge {label}", len(tests.images)) as bar:
         for index, path in enumerate(tests.images):
-            image = _read_image(path)
+            image = read_image(path)
             for _ in range(_WARM_UP if index == 0 else 0):
                 package.predict(image)
             start = time.perf_counter()
@@ -150,10 +150,3 @@ def _angle_errors(
     errors = measure.errors(predicted, truth)
     # a prediction whose measurement is undefined is no reason to leave the image out
     return np.where(known, np.where(broken | ~np.isfinite(errors), np.inf, errors), np.nan)
-
-
-def _read_image(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise UserError(f"{path}: a test image that is missing or unreadable; run the collect stage again")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
