@@ -119,7 +119,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
 def _finding(problem: str, error: Any) -> str:
     """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
     # a union's branch tag (`synthetic`, `spatial`) stands in pydantic's path but not in the file
-    tags = {"synthetic", "csv", "deeplabcut", "coco", "multihead", "spatial", "Choice", "Range"}
+    tags = {"synthetic", "csv", "deeplabcut", "coco", "multihead", "refined", "spatial", "Choice", "Range"}
     path = ".".join(str(part) for part in error["loc"] if str(part) not in tags)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

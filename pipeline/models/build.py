@@ -11,11 +11,16 @@ from safetensors.torch import load_model, save_model
 from pipeline.errors import UserError, one_line
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import KeypointNetwork
+from pipeline.models.refined import Refined
 from pipeline.models.settings import ModelSettings
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem, Strict
 
-ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {"multihead": MultiHead, "spatial": Spatial}
+ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {
+    "multihead": MultiHead,
+    "refined": Refined,
+    "spatial": Spatial,
+}
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 
 

@@ -58,10 +58,18 @@ class KeypointNetwork(nn.Module):
         """Read-out predictions; the graph that is exported."""
         return self.read_out(self(pixels))
 
+    def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
+        return self.codec.loss(raw["keypoints"], keypoints)
+
+    def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
+        """Keypoints in input pixels from raw head outputs."""
+        return self.codec.decode(raw["keypoints"])
+
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
         """Predictions from raw head outputs."""
         return Predictions(
-            self.codec.decode(raw["keypoints"]),
+            self.read_points(raw),
             torch.sigmoid(raw["presence"].float()),
             self.box_codec.decode(raw["box"]),
         )

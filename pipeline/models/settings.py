@@ -57,6 +57,39 @@ class SpatialSettings(Strict):
         return _too_deep(self.multiple, problem, "fewer levels or a smaller stride")
 
 
+class RefinedSettings(Strict):
+    """The light network at coarse resolution, and a second look at full resolution around each keypoint it found."""
+
+    name: Literal["refined"]
+    width: Annotated[int, Field(ge=4, description="as of `spatial`, which is the coarse network")] = 32
+    levels: Annotated[int, Field(ge=1, le=6)] = 2
+    stride: Annotated[Literal[2, 4, 8], Field(description="input pixels per cell of the coarse map")] = 8
+    codec: Annotated[Literal["dsnt", "softmax"], Field(description="of the coarse map")] = "softmax"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    window: Annotated[int, Field(ge=8, multiple_of=4, description="side of the second look, input pixels")] = 32
+    window_width: Annotated[int, Field(ge=4, description="channels of the second look")] = 24
+    window_blocks: Annotated[int, Field(ge=1, description="residual blocks of the second look")] = 2
+    jitter: Annotated[float, Field(ge=0, description="shift of the windows in training, input pixels")] = 6
+
+    @property
+    def coarse(self) -> SpatialSettings:
+        """Settings of the coarse network."""
+        return SpatialSettings(
+            name="spatial",
+            width=self.width,
+            levels=self.levels,
+            stride=self.stride,
+            codec=self.codec,
+            dropout=self.dropout,
+        )
+
+    def misfit(self, problem: Problem) -> str | None:
+        """Why the network cannot be built for the problem, or nothing."""
+        if self.window > min(problem.input.width, problem.input.height):
+            return f"looks at windows of {self.window} px, more than the input has; use a smaller window"
+        return self.coarse.misfit(problem)
+
+
 def _too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
     smallest = min(problem.input.width, problem.input.height)
     if multiple <= smallest:
@@ -64,4 +97,4 @@ def _too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
     return f"halves the image until a cell covers {multiple} px, but the input has only {smallest} px; use {instead}"
 
 
-ModelSettings = Annotated[MultiHeadSettings | SpatialSettings, Field(discriminator="name")]
+ModelSettings = Annotated[MultiHeadSettings | RefinedSettings | SpatialSettings, Field(discriminator="name")]

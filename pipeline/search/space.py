@@ -78,7 +78,9 @@ class Space:
 
     def _applicable(self, label: str) -> dict[str, Choice | Range]:
         fields = type(self.candidates[label]).model_fields
-        return {path: what for path, what in self._space.items() if not path.startswith("model.") or path[6:] in fields}
+        # sorted, since the order in which they are drawn decides what is drawn
+        space = sorted(self._space.items())
+        return {path: what for path, what in space if not path.startswith("model.") or path[6:] in fields}
 
 
 def _distribution(what: Choice | Range) -> BaseDistribution:

@@ -1,8 +1,9 @@
 """Processes that train trials, one thread each; a killed one is replaced and its trial run again."""
 
+import contextlib
 import multiprocessing
 import os
-import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -71,32 +72,27 @@ class Workers:
             while waiting or running:
                 while waiting and len(running) < self._count:
                     process, pipe = self._idle.pop() if self._idle else self._start()
-                    running[pipe] = process, waiting.pop(0)
-                    attempts[running[pipe][1].number] += 1
-                    pipe.send(running[pipe][1])
-                for ready in wait(list(running)):
-                    assert isinstance(ready, Connection)
-                    process, job = running[ready]
-                    try:
-                        message = ready.recv()
-                    except (EOFError, ConnectionError):
-                        del running[ready]
-                        process.join()
-                        if attempts[job.number] >= _ATTEMPTS:
-                            raise UserError(
-                                f"search: the process of trial {job.number} died {_ATTEMPTS} times (exit code "
-                                f"{process.exitcode}); lower search.workers if memory ran out"
-                            ) from None
-                        waiting.insert(0, job)
+                    job = waiting.pop(0)
+                    running[pipe] = process, job
+                    attempts[job.number] += 1
+                    _send(pipe, job)
+                for pipe in _ready(running):
+                    process, job = running[pipe]
+                    message = _receive(pipe)
+                    if isinstance(message, tuple):
+                        _send(pipe, report(job.number, *message))
                         continue
+                    del running[pipe]
                     if isinstance(message, Outcome):
-                        self._idle.append((process, ready))
-                        del running[ready]
+                        self._idle.append((process, pipe))
                         ended(job.number, message)
-                    elif isinstance(message, BaseException):
+                    elif isinstance(message, Exception):
                         raise message
                     else:
-                        ready.send(report(job.number, *message))
+                        process.join()
+                        if attempts[job.number] >= _ATTEMPTS:
+                            raise UserError(_died(job.number, process.exitcode))
+                        waiting.insert(0, job)
         finally:
             for pipe, (process, _) in running.items():
                 pipe.close()
@@ -119,13 +115,39 @@ class Workers:
         return process, ours
 
 
+def _ready(running: dict[Connection, Any]) -> list[Connection]:
+    return [pipe for pipe in wait(list(running)) if isinstance(pipe, Connection)]
+
+
+def _send(pipe: Connection, message: Any) -> None:
+    with contextlib.suppress(ConnectionError):  # who is dead is found out when nothing comes back
+        pipe.send(message)
+
+
+def _receive(pipe: Connection) -> Any:
+    """(epoch, score), an outcome, an error, or nothing when the process has died."""
+    try:
+        return pipe.recv()
+    except (EOFError, ConnectionError):
+        return None
+
+
+def _died(number: int, code: int | None) -> str:
+    return (
+        f"search: the process of trial {number} died {_ATTEMPTS} times (exit code {code}); "
+        "lower search.workers if memory ran out"
+    )
+
+
 def _serve(pipe: Connection) -> None:
     try:
         while True:
             job = pipe.recv()
             try:
                 pipe.send(_train(job, pipe))
-            except UserError as error:
+            except (EOFError, ConnectionError):
+                raise
+            except Exception as error:
                 pipe.send(error)
     except (EOFError, ConnectionError, KeyboardInterrupt):
         return  # the search ended before this trial did
@@ -156,12 +178,12 @@ def _train(job: Job, pipe: Connection) -> Outcome:
         stopped = not pipe.recv()
         return not stopped
 
-    shutil.rmtree(job.work, ignore_errors=True)
+    job.work.mkdir(parents=True, exist_ok=True)
     try:
-        train, val = some("train", job.images), some("val", max(job.images // 2, 1))
-        fitted = fit(plan, train, val, job.work, report)
+        # its own: the process of a killed search may live on for an epoch
+        with tempfile.TemporaryDirectory(dir=job.work) as work:
+            train, val = some("train", job.images), some("val", max(job.images // 2, 1))
+            fitted = fit(plan, train, val, Path(work), report)
     except DivergedError as error:
         return Outcome("failed", reason=str(error))
-    finally:
-        shutil.rmtree(job.work, ignore_errors=True)
     return Outcome("pruned") if stopped else Outcome("complete", float(fitted.best[-1]["score"]))

@@ -29,7 +29,7 @@ def head_losses(
     losses = {}
     if "keypoints" in heads:
         labelled = (batch.visibility > 0).float()
-        points = network.codec.loss(raw["keypoints"], batch.keypoints)
+        points = network.keypoint_loss(raw, batch.keypoints)
         losses["keypoints"] = (points * labelled).sum() / labelled.sum().clamp_min(1)
         visible = (batch.visibility == VISIBLE).float()
         losses["presence"] = functional.binary_cross_entropy_with_logits(raw["presence"].float(), visible)

@@ -11,13 +11,15 @@ from pipeline.errors import UserError
 from pipeline.files import write_json
 from pipeline.models.build import ARCHITECTURES, build_model, load_trained, save_weights
 from pipeline.models.inference import predict_arrays
-from pipeline.models.settings import ModelSettings, MultiHeadSettings, SpatialSettings
+from pipeline.models.settings import ModelSettings, MultiHeadSettings, RefinedSettings, SpatialSettings
 from pipeline.problem import InputSize, Problem
 
 CASES: list[ModelSettings] = [
     SpatialSettings(name="spatial", width=4, levels=2),
     SpatialSettings(name="spatial", width=4, levels=2, stride=2, codec="softmax"),
     SpatialSettings(name="spatial", width=4, levels=1, stride=1, codec="dsnt", dropout=0.2),
+    RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4, window_blocks=1),
+    RefinedSettings(name="refined", width=4, levels=1, window=20, window_width=8, codec="dsnt", jitter=0),
     MultiHeadSettings(name="multihead", channels=(4, 8, 8), hidden=16),
     MultiHeadSettings(name="multihead", channels=(4, 8), hidden=16, stride=4, dropout=0.0),
 ]
@@ -53,7 +55,7 @@ class TestArchitecture:
     def test_shapes(self, settings: ModelSettings, size: InputSize) -> None:
         network = build_model(problem(size), settings)
         raw = network(pixels(size))
-        assert set(raw) == {"keypoints", "presence", "box"}
+        assert set(raw) >= {"keypoints", "presence", "box"}
         predictions = network.predict(pixels(size))
         assert predictions.keypoints.shape == (2, 3, 2)
         assert predictions.confidence.shape == (2, 3)
@@ -64,8 +66,11 @@ class TestArchitecture:
         network = build_model(problem(size), settings)
         truth = torch.tensor([[[10.25, 20.5], [33.3, 41.7], [48.0, 2.5]]])
         boxes = torch.tensor([[5.0, 6.0, 30.0, 40.0]])
+        # windows of a second look, where there is one, begin here
+        origin = torch.tensor([[[4.0, 14.0], [27.0, 35.0], [40.0, -4.0]]]) if settings.name == "refined" else 0.0
         raw = {
-            "keypoints": network.codec.encode(truth),
+            "origin": origin,
+            "keypoints": network.codec.encode(truth - origin),
             "presence": torch.zeros(1, 3),
             "box": network.box_codec.encode(boxes),
         }
@@ -83,7 +88,7 @@ class TestArchitecture:
         raw = network(pixels(size, 4))
         truth = torch.full((4, 3, 2), 20.0)
         losses = {
-            "keypoints": network.codec.loss(raw["keypoints"], truth).sum() + raw["presence"].sum(),
+            "keypoints": network.keypoint_loss(raw, truth).sum() + raw["presence"].sum(),
             "box": network.box_codec.loss(raw["box"], torch.tensor([[5.0, 5.0, 20.0, 20.0]] * 4)).sum(),
         }
         for head, loss in losses.items():
@@ -102,7 +107,7 @@ class TestArchitecture:
         optimizer = torch.optim.Adam(network.parameters(), 0.01)
         history = []
         for _ in range(12):
-            loss = network.codec.loss(network(images)["keypoints"], truth).mean()
+            loss = network.keypoint_loss(network(images), truth).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -31,7 +31,7 @@ def test_a_path_that_an_architecture_lacks_is_left_out_of_its_trials(params: Any
         sections = space.sections(draw)
         assert sections["model"]["name"] == draw[ARCHITECTURE]
         assert sections["train"]["lr"] == draw["train.lr"]
-        assert 1e-5 <= draw["train.lr"] <= 0.05
+        assert 1e-7 <= draw["train.lr"] <= 0.05
 
 
 def test_no_candidates_is_no_choice(params: Any) -> None:

@@ -80,7 +80,7 @@ def test_what_ends_first_does_not_matter(params: Any, tmp_path: Path) -> None:
     assert facts(one) == facts(two)
 
 
-@pytest.mark.parametrize("calls", range(1, 30, 3))
+@pytest.mark.parametrize("calls", range(1, 15, 3))
 def test_goes_on_to_the_same_trials_wherever_it_was_killed(params: Any, tmp_path: Path, calls: int) -> None:
     undisturbed = search(params, tmp_path / "undisturbed.db", Scores())
     total = sum(len(t.intermediate_values) for t in undisturbed)

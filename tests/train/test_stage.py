@@ -34,8 +34,9 @@ def params_of(plan: Plan) -> ProblemParams:
 
 
 def section(plan: Plan) -> dict[str, Any]:
-    given = plan.model_dump(mode="json")
-    return {"problems": ["discs"], "discs": {**given, "collect": {"sources": [{"kind": "csv"}]}}}
+    others = {name: {} for name in ("validate", "split", "prepare", "search", "evaluate", "package", "gates")}
+    given = {**others, "measure": None, **plan.model_dump(mode="json"), "collect": {"sources": [{"kind": "csv"}]}}
+    return {"problems": ["discs"], "discs": given}
 
 
 def test_writes_weights_settings_history_and_summary(

@@ -1,0 +1,119 @@
+"""The spatial network and a second look: a small window at full resolution around each keypoint it found."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
+from pipeline.models.codecs import Dsnt, Grid
+from pipeline.models.network import KeypointNetwork
+from pipeline.models.settings import RefinedSettings
+from pipeline.models.spatial import Spatial
+from pipeline.problem import Problem
+
+_STRIDE = 2
+
+
+class Refined(KeypointNetwork):
+    """A coarse network says where to look; one small network, the same for all keypoints, looks there.
+
+    Markers look alike wherever they are, so the second network learns from every keypoint of every image; and since it
+    sees only a window, it can afford the resolution that the coarse one cannot. Which of several markers in a window is
+    meant, it knows from the coarse map and from a learned bias of each keypoint.
+    """
+
+    def __init__(self, problem: Problem, settings: RefinedSettings) -> None:
+        coarse = Spatial(problem, settings.coarse)
+        cells = settings.window // _STRIDE
+        super().__init__(problem, settings, Dsnt(Grid(settings.window, settings.window, _STRIDE, cells, cells)))
+        self.coarse, self.window, self.jitter = coarse, settings.window, settings.jitter
+        width, points = settings.window_width, len(problem.keypoints)
+        self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
+        self.identity = nn.Embedding(points, width)
+        self.hint = nn.Conv2d(1, width, 1, bias=False)
+        self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
+        self.maps = nn.Conv2d(width, 2, 1)
+        self.heads = {
+            "box": coarse.heads["box"],
+            "keypoints": [*coarse.heads["keypoints"], self.look, self.identity, self.hint, self.think, self.maps],
+        }
+
+    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+        """See `KeypointNetwork.forward`; besides, `coarse` (N, K, rows, columns) and `origin` (N, K, 2).
+
+        `keypoints` are maps of the windows, whose top-left pixels are `origin` in input pixels.
+        """
+        raw = self.coarse(pixels)
+        centres = self.coarse.codec.decode(raw["keypoints"].detach())
+        if self.training:
+            # windows that are not centred on the coarse answer, so that the second look learns to correct it
+            centres = centres + (2 * torch.rand_like(centres) - 1) * self.jitter
+        origin = torch.round(centres - (self.window - 1) / 2).long()
+        size = origin.new_tensor([pixels.shape[2], pixels.shape[1]])
+        origin = torch.minimum(torch.clamp(origin, min=-self.window // 2), size - self.window // 2)
+        where, evidence = self._second_look(pixels, raw["keypoints"].detach(), origin)
+        share = torch.softmax(where.detach().flatten(2), dim=-1)
+        presence = raw["presence"] + (share * evidence.flatten(2)).sum(dim=-1)
+        return {
+            "keypoints": where,
+            "presence": presence,
+            "box": raw["box"],
+            "coarse": raw["keypoints"],
+            "origin": origin.to(torch.float32),
+        }
+
+    def _second_look(
+        self, pixels: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]
+    ) -> tuple[Float[Tensor, "N K cells cells"], Float[Tensor, "N K cells cells"]]:
+        count, points = coarse.shape[:2]
+        images = functional.pad(normalised(pixels, 1), [self.window // 2] * 4)
+        seen = self.look(_windows(images, origin + self.window // 2, self.window))
+        share = torch.softmax(coarse.flatten(2), dim=-1).unflatten(2, coarse.shape[2:])
+        hint = self.hint(self._hint(share, origin))
+        bias = self.identity.weight[None, :, :, None, None]
+        seen = (seen + hint).unflatten(0, (count, points)) + bias
+        maps = self.maps(self.think(seen.flatten(0, 1))).float().unflatten(0, (count, points))
+        return maps[:, :, 0], maps[:, :, 1]
+
+    def _hint(self, share: Tensor, origin: Tensor) -> Float[Tensor, "NK 1 cells cells"]:
+        """The coarse distribution where the windows are, one value for each cell of a window."""
+        stride, cells = self.coarse.codec.grid.stride, self.window // _STRIDE
+        steps = torch.arange(cells, device=origin.device) * _STRIDE
+        rows, columns = share.shape[2:]
+        x = torch.div(origin[..., 0:1] + steps, stride, rounding_mode="floor")
+        y = torch.div(origin[..., 1:2] + steps, stride, rounding_mode="floor")
+        inside = ((y >= 0) & (y < rows))[..., :, None] & ((x >= 0) & (x < columns))[..., None, :]
+        index = y.clamp(0, rows - 1)[..., :, None] * columns + x.clamp(0, columns - 1)[..., None, :]
+        values = share.flatten(2).gather(2, index.flatten(2)).unflatten(2, (cells, cells))
+        return (values * inside).flatten(0, 1)[:, None]
+
+    def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """Loss of the coarse map and of the window's; outside its window a keypoint costs as at its edge."""
+        local = keypoints - raw["origin"]
+        inside = ((local > 0) & (local < self.window - 1)).all(dim=-1)
+        second = self.codec.loss(raw["keypoints"], local.clamp(0, self.window - 1))
+        missed = torch.full_like(second, self.codec.grid.columns / 2)
+        return self.coarse.codec.loss(raw["coarse"], keypoints) + torch.where(inside, second, missed)
+
+    def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
+        """The second look's answer in input pixels."""
+        return raw["origin"] + self.codec.decode(raw["keypoints"])
+
+
+def _windows(images: Float[Tensor, "N C H W"], origin: Int[Tensor, "N K 2"], size: int) -> Tensor:
+    """Square windows of an image, one for each keypoint.
+
+    Args:
+        images: Padded, so that no window reaches beyond.
+        origin: (x, y) of the windows' top-left pixels in the padded images.
+        size: Side of a window.
+
+    Returns:
+        (N * K, C, size, size).
+    """
+    steps = torch.arange(size, device=images.device)
+    row, column = origin[..., 1, None] + steps, origin[..., 0, None] + steps
+    image = torch.arange(images.shape[0], device=images.device)[:, None, None, None]
+    cut = images.permute(0, 2, 3, 1)[image, row[..., :, None], column[..., None, :]]
+    return cut.flatten(0, 1).permute(0, 3, 1, 2)
