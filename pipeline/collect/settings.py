@@ -16,8 +16,8 @@ class SyntheticSource(Strict):
 
     kind: Literal["synthetic"]
     generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 60
-    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 12
+    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 90
+    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 8
     width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
     height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
     seed: int = 1

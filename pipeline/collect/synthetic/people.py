@@ -161,7 +161,7 @@ def _dress(
     white = np.array([0.9, 0.9, 0.88]) * rng.uniform(0.75, 1.05)
     if rng.uniform() < (0.7 if standing else 0.35):
         white *= rng.uniform(1.3, 2.5)  # fluorescent, or reflecting towards the camera
-    tint = white if standing or rng.uniform() < 0.9 else linear(tuple(rng.uniform(60, 250, 3)))
+    tint = white if standing or rng.uniform() < 0.95 else linear(tuple(rng.uniform(60, 250, 3)))
     gloss = rng.uniform(0, 0.5)
     # trousers or shorts: most end above the knee or are rolled up, some hang into the shank marker
     hems = [0.0, rng.uniform(0.45, 0.6), rng.uniform(0.24, 0.42)]
@@ -181,7 +181,7 @@ def _dress(
         ]
         if unmarked:
             markers[0] = None
-        if rng.uniform() < 0.05:
+        if rng.uniform() < 0.02:
             markers[rng.integers(3)] = None
         dressed.append(
             Dressed(
@@ -210,7 +210,7 @@ def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) ->
 def _lookalikes(rng: np.random.Generator, leg: Leg) -> tuple[Sticker, ...]:
     """Stickers of another system at the side of the leg, plasters, scars; never on the midline."""
     found = []
-    for _ in range(rng.choice([0, 1, 2], p=[0.8, 0.15, 0.05])):
+    for _ in range(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03])):
         height, turn = rng.uniform(0.07, 0.42), rng.choice([-1, 1]) * rng.uniform(0.7, 1.2)
         albedo = np.full(3, 0.85) if rng.uniform() < 0.5 else linear(tuple(rng.uniform(40, 240, 3)))
         found.append(Sticker(leg.t_at(height), turn, leg.marker_radius * rng.uniform(0.6, 1.4), albedo, 0.2))
