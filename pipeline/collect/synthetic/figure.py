@@ -112,7 +112,7 @@ def draw_leg(
         layers.append(layer)
     centres = np.full((3, 2), np.nan)
     for m, (marker, a, b) in enumerate(zip(dressed.markers, start.discs[:3], end.discs[:3], strict=True)):
-        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < 0.3:
+        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < 0.5:
             continue
         radius = np.linalg.norm(a.points[1:] - a.points[0], axis=1).max()
         if np.linalg.norm(b.points[0] - a.points[0]) <= 2 * radius * _SMEAR:

@@ -202,7 +202,7 @@ def _dress(
 def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     """The marker's colour, or white or black where nobody would have stuck it on such a ground (linear colours)."""
     contrast = np.abs(np.clip(tint, 0, 1) ** (1 / 2.2) - ground ** (1 / 2.2)).max()
-    if contrast > 0.3:
+    if contrast > 0.42:
         return tint
     return np.full(3, 0.9 if ground.mean() < 0.35 else 0.02)
 
