@@ -1,7 +1,5 @@
 """Building blocks that the architectures share: convolution, residual block, 1x1 bottleneck, fully connected head."""
 
-import itertools
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -39,18 +37,22 @@ class ResidualBlock(nn.Module):
 
 
 def stem(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """First layers: a 3x3 convolution, one of stride 2 for each halving of the image.
+    """First layers: a 3x3 convolution of stride 2 for each halving of the image, another one after the first.
+
+    What is a few pixels large must be told apart before its resolution is lost, so the finest maps get two layers.
 
     Args:
         inputs: Image channels.
-        outputs: Channels of the map; half as many while the map is larger.
+        outputs: Channels of the map; while the map is larger, 16 or half of them if that is more.
         stride: Input pixels per cell of the map, a power of two.
     """
     halvings = stride.bit_length() - 1
     if halvings == 0:
         return nn.Sequential(ConvBlock(inputs, outputs))
-    channels = [inputs, *[max(outputs // 2, 4)] * (halvings - 1), outputs]
-    return nn.Sequential(*[ConvBlock(a, b, stride=2) for a, b in itertools.pairwise(channels)])
+    fine = outputs if halvings == 1 else max(outputs // 2, 16)
+    later = [ConvBlock(fine, fine, stride=2) for _ in range(halvings - 2)]
+    last = [ConvBlock(fine, outputs, stride=2)] if halvings > 1 else []
+    return nn.Sequential(ConvBlock(inputs, fine, stride=2), ConvBlock(fine, fine), *later, *last)
 
 
 class FullyConnectedHead(nn.Sequential):
@@ -78,7 +80,7 @@ def normalised(pixels: Tensor, multiple: int) -> Float[Tensor, "N C H W"]:
     Returns:
         (N, C, H', W') float in [-2, 2]; the padding is 0, mid gray.
     """
-    x = (pixels.permute(0, 3, 1, 2).to(torch.float32) - 127.5) / 63.75
+    x = pixels.permute(0, 3, 1, 2).to(torch.float32) * (1 / 63.75) - 2
     height, width = pixels.shape[1:3]
     right, below = -width % multiple, -height % multiple
     return functional.pad(x, (0, right, 0, below)) if right or below else x

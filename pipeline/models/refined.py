@@ -44,7 +44,8 @@ class Refined(KeypointNetwork):
 
         `keypoints` are maps of the windows, whose top-left pixels are `origin` in input pixels.
         """
-        raw = self.coarse(pixels)
+        images = normalised(pixels, self.coarse.multiple)
+        raw = self.coarse.on_normalised(images)
         centres = self.coarse.codec.decode(raw["keypoints"].detach())
         if self.training:
             # windows that are not centred on the coarse answer, so that the second look learns to correct it
@@ -52,23 +53,23 @@ class Refined(KeypointNetwork):
         origin = torch.round(centres - (self.window - 1) / 2).long()
         size = origin.new_tensor([pixels.shape[2], pixels.shape[1]])
         origin = torch.minimum(torch.clamp(origin, min=-self.window // 2), size - self.window // 2)
-        where, evidence = self._second_look(pixels, raw["keypoints"].detach(), origin)
+        where, evidence = self._second_look(images, raw["keypoints"].detach(), origin)
         share = torch.softmax(where.detach().flatten(2), dim=-1)
-        presence = raw["presence"] + (share * evidence.flatten(2)).sum(dim=-1)
         return {
             "keypoints": where,
-            "presence": presence,
+            # of the window alone: the coarse network's answer is learned from the scene rather than from the marker
+            "presence": (share * evidence.flatten(2)).sum(dim=-1),
             "box": raw["box"],
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
 
     def _second_look(
-        self, pixels: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]
+        self, images: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]
     ) -> tuple[Float[Tensor, "N K cells cells"], Float[Tensor, "N K cells cells"]]:
         count, points = coarse.shape[:2]
-        images = functional.pad(normalised(pixels, 1), [self.window // 2] * 4)
-        seen = self.look(_windows(images, origin + self.window // 2, self.window))
+        padded = functional.pad(images, [self.window // 2] * 4)
+        seen = self.look(_windows(padded, origin + self.window // 2, self.window))
         share = torch.softmax(coarse.flatten(2), dim=-1).unflatten(2, coarse.shape[2:])
         hint = self.hint(self._hint(share, origin))
         bias = self.identity.weight[None, :, :, None, None]

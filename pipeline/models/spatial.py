@@ -3,6 +3,7 @@
 import itertools
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -46,7 +47,11 @@ class Spatial(KeypointNetwork):
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """See `KeypointNetwork.forward`."""
-        x = self.stem(normalised(pixels, self.multiple))
+        return self.on_normalised(normalised(pixels, self.multiple))
+
+    def on_normalised(self, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
+        """The same from images that `normalised` made."""
+        x = self.stem(images)
         skips = []
         for level, encode in enumerate(self.encoder):
             x = encode(x)

@@ -29,10 +29,11 @@ class TrainSettings(Strict):
     box_weight: Annotated[float, Field(ge=0, description="weight of the box head's loss when heads learn together")] = (
         0.1
     )
-    presence_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.1
+    presence_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.3
     gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0 for no limit")] = 1.0
     precision: Annotated[
-        Literal["auto", "32", "bf16", "16"], Field(description="auto: mixed on a GPU, 32 on the CPU")
+        Literal["auto", "32", "bf16", "16"],
+        Field(description="auto: mixed where the device computes it natively, else 32"),
     ] = "auto"
     threads: Annotated[int, Field(ge=0, description="CPU threads; 0 leaves it to torch")] = 0
     workers: Annotated[int, Field(ge=0, description="processes that read and augment ahead; 0: in between")] = 1

@@ -28,8 +28,9 @@ class Validation:
         self._presence_right: list[Tensor] = []
 
     def add(self, batch: Batch) -> None:
-        """Predict a batch and keep its errors."""
-        found = self.network.predict(batch.pixels)
+        """Predict a batch in full precision, as a consumer will, and keep its errors."""
+        with torch.autocast(batch.pixels.device.type, enabled=False):
+            found = self.network.predict(batch.pixels)
         labelled = batch.visibility > 0
         self._errors.append((found.keypoints - batch.keypoints)[labelled].cpu())
         corners = [box_convert(b.float(), "xywh", "xyxy") for b in (found.boxes, batch.boxes)]
