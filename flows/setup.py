@@ -52,6 +52,9 @@ def _set_up() -> None:
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
         venv.create(ENVIRONMENT, with_pip=True)
     python = str(BIN / "python")
+    # a company's own certificates are in the system's store; the second name is what older uv calls it
+    trust = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
+    os.environ.update({name: value for name, value in trust.items() if name not in os.environ})
     # uv installs the whole environment in about a minute; compiled bytecode makes every later start seconds faster
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"], check=True)
     install = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode", "--quiet"]
