@@ -21,7 +21,7 @@ import torch
 from pipeline.models.build import build_model
 from pipeline.params import ProblemParams, load_params
 from pipeline.train.data import ArrayDataset, Arrays, load_arrays
-from pipeline.train.fit import Plan, fit
+from pipeline.train.fit import Plan, fit, precision_of
 from pipeline.train.losses import head_losses, total_loss
 from pipeline.train.module import Row
 from pipeline.train.settings import Step
@@ -86,9 +86,12 @@ def measure(plan: Plan, arrays: Arrays) -> tuple[list[tuple[float, float]], list
     network = build_model(plan.problem, plan.model).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.train.lr)
 
+    half = precision_of(plan.train) == "bf16-mixed"
+
     def steps() -> None:
         for _ in range(len(arrays) // size):
-            losses = head_losses(network, network(batch.pixels), batch, ("box", "keypoints"))
+            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+                losses = head_losses(network, network(batch.pixels), batch, ("box", "keypoints"))
             optimizer.zero_grad()
             total_loss(losses, plan.train.box_weight, plan.train.presence_weight).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

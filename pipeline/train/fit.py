@@ -105,7 +105,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     _silence_lightning()
     trainer = lightning.Trainer(
         max_epochs=training.step.epochs,
-        precision=_precision(settings),
+        precision=precision_of(settings),
         callbacks=[_Keeper(work, on_epoch)],
         default_root_dir=work,
         deterministic="warn",
@@ -152,7 +152,8 @@ class _Keeper(lightning.Callback):
             trainer.should_stop = True
 
 
-def _precision(settings: TrainSettings) -> Any:
+def precision_of(settings: TrainSettings) -> Any:
+    """Lightning's name of the precision that these settings mean on this machine."""
     if settings.precision != "auto":
         return _PRECISION[settings.precision]
     if torch.cuda.is_available():
