@@ -1,4 +1,4 @@
-"""Prefect's edges: what to set before it is imported, and waiting until its server has recorded a run."""
+"""Prefect's edge: waiting until its server has recorded a run."""
 
 import time
 from uuid import UUID

@@ -28,6 +28,7 @@ class Release:
     Attributes:
         layout: Whose it was and where.
         ran: Names of the stages that had something to do.
+        flow_run: Id of the Prefect flow run.
         run_id: The MLflow run.
         decision: The gates' verdicts.
         outcome: What became of the candidate.
@@ -35,6 +36,7 @@ class Release:
 
     layout: Layout
     ran: list[str]
+    flow_run: str
     run_id: str
     decision: Decision
     outcome: Outcome
@@ -56,7 +58,7 @@ def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
     reporter.start("promote")
     outcome = move_champion(layout, decision)
     reporter.finish("promote", outcome.kind)
-    return Release(layout, ran, run_id, decision, outcome)
+    return Release(layout, ran, str(flow_run.get_id()), run_id, decision, outcome)
 
 
 @task(name="register", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from uuid import UUID
 
 from rich.console import Console
 
@@ -14,6 +15,7 @@ os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 
 from flows.display import StageDisplay
+from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
 from pipeline.errors import UserError
 from pipeline.params import load_params
@@ -38,6 +40,8 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
         finally:
             reporter.reset(token)
     print_summary(released, console)
+    with console.status("waiting until Prefect has recorded every task"):
+        wait_until_recorded(UUID(released.flow_run))
 
 
 def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) -> bool:
