@@ -26,3 +26,14 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root = tmp_path_factory.mktemp("empty-store")
         open_mlflow(root).search_experiments()
     return root / "mlflow.db"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n 2`, one process runs the end-to-end tests, first since they take longest; each other file stays whole.
+
+    Servers and trained models are made once per process, not once per test.
+    """
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+    for item in items:
+        group = "e2e" if "e2e" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -32,7 +32,7 @@ class Workplace:
     def run(self, *command: str, check: bool = True, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the checkout; its output is shown when the test fails."""
         done = subprocess.run(
-            command, cwd=self.root, env=self.env | more, capture_output=True, text=True, check=False, timeout=280
+            command, cwd=self.root, env=self.env | more, capture_output=True, text=True, check=False, timeout=1500
         )
         print(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}")
         if check:
