@@ -99,7 +99,7 @@ def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> 
     if missing:
         raise UserError(f"{path}: the annotation table lacks the columns {missing}")
     types = FIXED_COLUMNS | {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
-    ordered = table[columns].astype({c: t for c, t in types.items()}).reset_index(drop=True)
+    ordered = table[columns].astype(types).reset_index(drop=True)
     with write_aside(path) as aside:
         ordered.to_parquet(aside, index=False)
 

@@ -61,7 +61,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
     try:
         yield aside
-        os.replace(aside, path)
+        aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -80,8 +80,8 @@ def folder_aside(path: Path) -> Iterator[Path]:
     try:
         yield aside
         if path.exists():
-            os.replace(path, old)
-        os.replace(aside, path)
+            path.replace(old)
+        aside.replace(path)
     finally:
         for left in (aside, old):
             shutil.rmtree(left, ignore_errors=True)
