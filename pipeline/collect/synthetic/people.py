@@ -165,12 +165,12 @@ def _dress(
     gloss = rng.uniform(0, 0.5)
     # trousers or shorts: most end above the knee or are rolled up, some hang into the shank marker
     hems = [0.0, rng.uniform(0.45, 0.6), rng.uniform(0.24, 0.42)]
-    hem = 0.0 if standing else float(rng.choice(hems, p=[0.5, 0.3, 0.2]))
+    hem = 0.0 if standing else float(rng.choice(hems, p=[0.6, 0.35, 0.05]))
     loose = rng.uniform(0.006, 0.03)
     cloth = bake_cloth(light, rng)
     foot = light.flat(tone if shoe is None else shoe.upper, 0.45)
     sole = light.flat(0.5 * tone if shoe is None else shoe.sole, 0.35)
-    unmarked = standing and rng.uniform() < 0.5  # the usual photograph of standing patients has no shank marker
+    unmarked = standing and rng.uniform() < 0.25  # the usual photograph of standing patients has no shank marker
     grounds = (tone, tone, tone if shoe is None else shoe.trim if shoe.tab else shoe.upper)
     dressed = []
     for side in (-1, 1):
@@ -202,7 +202,7 @@ def _dress(
 def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     """The marker's colour, or white or black where nobody would have stuck it on such a ground (linear colours)."""
     contrast = np.abs(np.clip(tint, 0, 1) ** (1 / 2.2) - ground ** (1 / 2.2)).max()
-    if contrast > 0.42:
+    if contrast > 0.35:
         return tint
     return np.full(3, 0.9 if ground.mean() < 0.35 else 0.02)
 
@@ -227,7 +227,7 @@ def _place_camera(
     side = gait.heading * middle
     if not all(shown):
         side += (-1 if shown[0] else 1) * gait.step_width / 2
-    top = rng.uniform(0.19, 0.30) if standing else rng.uniform(0.245, 0.275)
+    top = rng.uniform(0.24, 0.32) if standing else rng.uniform(0.29, 0.33)
     aim = np.array([side + rng.normal(0, 0.01), top / 2 + rng.uniform(-0.015, 0.02), middle])
     position = np.array([side + rng.normal(0, 0.12), rng.uniform(0.12, 0.6), 0.0])
     across = gait.step_width / 2 + 0.055 if all(shown) else 0.06
