@@ -170,7 +170,6 @@ def _dress(
     cloth = bake_cloth(light, rng)
     foot = light.flat(tone if shoe is None else shoe.upper, 0.45)
     sole = light.flat(0.5 * tone if shoe is None else shoe.sole, 0.35)
-    unmarked = standing and rng.uniform() < 0.25  # the usual photograph of standing patients has no shank marker
     grounds = (tone, tone, tone if shoe is None else shoe.trim if shoe.tab else shoe.upper)
     dressed = []
     for side in (-1, 1):
@@ -179,8 +178,6 @@ def _dress(
             Sticker(float(t), float(turn), leg.marker_radius, _visible_on(ground, tint * rng.uniform(0.93, 1.0)), gloss)
             for t, turn, ground in zip(leg.marker_t, leg.marker_turn, grounds, strict=True)
         ]
-        if unmarked:
-            markers[0] = None
         if rng.uniform() < 0.02:
             markers[rng.integers(3)] = None
         dressed.append(
@@ -227,7 +224,7 @@ def _place_camera(
     side = gait.heading * middle
     if not all(shown):
         side += (-1 if shown[0] else 1) * gait.step_width / 2
-    top = rng.uniform(0.24, 0.32) if standing else rng.uniform(0.29, 0.33)
+    top = rng.uniform(0.27, 0.33) if standing else rng.uniform(0.35, 0.40)
     aim = np.array([side + rng.normal(0, 0.01), top / 2 + rng.uniform(-0.015, 0.02), middle])
     position = np.array([side + rng.normal(0, 0.12), rng.uniform(0.12, 0.6), 0.0])
     across = gait.step_width / 2 + 0.055 if all(shown) else 0.06
