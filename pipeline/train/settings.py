@@ -36,5 +36,5 @@ class TrainSettings(Strict):
         Field(description="auto: mixed where the device computes it natively, else 32"),
     ] = "auto"
     threads: Annotated[int, Field(ge=0, description="CPU threads; 0 leaves it to torch")] = 0
-    workers: Annotated[int, Field(ge=0, description="processes that read and augment ahead; 0: in between")] = 1
+    workers: Annotated[int, Field(ge=0, description="processes that read and augment ahead; 0: in between")] = 0
     seed: Annotated[int, Field(ge=0)] = 1
