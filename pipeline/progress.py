@@ -8,6 +8,7 @@ stages from these. Work that a flow does in its own process hands the same objec
 import json
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +21,7 @@ Listener = Callable[[Event], None]
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
 
 
-class Progress:
+class Progress(ABC):
     """One bar: `total` steps of a named piece of work."""
 
     def __init__(self, label: str, total: int) -> None:
@@ -31,8 +32,9 @@ class Progress:
         self.done += steps
         self._show(fields)
 
+    @abstractmethod
     def _show(self, fields: dict[str, float | str]) -> None:
-        raise NotImplementedError
+        """Show how far it is."""
 
 
 class _ToListener(Progress):
