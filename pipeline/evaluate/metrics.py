@@ -33,15 +33,21 @@ def keypoint_metrics(
         )
         return dict.fromkeys(names, float("nan"))
     distance = np.linalg.norm(difference, axis=-1)
+    return coordinate_errors(difference) | {
+        "mean_distance_px": float(distance.mean()),
+        "median_distance_px": float(np.median(distance)),
+        "p95_distance_px": float(np.quantile(distance, 0.95)),
+    }
+
+
+def coordinate_errors(difference: Float[np.ndarray, "*any"]) -> Numbers:
+    """`mse_px2`, `rmse_px`, `l1_px`, `smooth_l1`: means over all coordinates, of which there is at least one."""
     mse = float(np.mean(difference**2))
     return {
         "mse_px2": mse,
         "rmse_px": mse**0.5,
         "l1_px": float(np.abs(difference).mean()),
         "smooth_l1": float(smooth_l1(difference).mean()),
-        "mean_distance_px": float(distance.mean()),
-        "median_distance_px": float(np.median(distance)),
-        "p95_distance_px": float(np.quantile(distance, 0.95)),
     }
 
 
@@ -111,12 +117,7 @@ def box_metrics(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N
     difference = np.asarray(predicted, np.float64)[known] - truth[known]
     if not len(difference):
         return dict.fromkeys(("mse_px2", "rmse_px", "l1_px", "smooth_l1", "iou_loss_percent"), float("nan"))
-    mse = float(np.mean(difference**2))
-    return {
-        "mse_px2": mse,
-        "rmse_px": mse**0.5,
-        "l1_px": float(np.abs(difference).mean()),
-        "smooth_l1": float(smooth_l1(difference).mean()),
+    return coordinate_errors(difference) | {
         "iou_loss_percent": 100.0 * (1.0 - float(box_iou(predicted[known], truth[known]).mean())),
     }
 

@@ -1,12 +1,15 @@
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from pipeline.errors import UserError
 from pipeline.files import Layout
 from pipeline.registry.decision import GATES, Decision, Gate, utc_now
+from pipeline.registry.promote import promote
 from pipeline.registry.versions import CHAMPION, Version, open_registry, register
 from pipeline.tracking.model import log_package
 from pipeline.tracking.runs import retrain_run
@@ -50,6 +53,18 @@ class World:
             time=utc_now(),
             gates=gates,
         )
+
+    def promote_at_once(self, decisions: list[Decision]) -> list[str]:
+        """Promote on several decisions from as many threads: what became of each, or the message that it got."""
+
+        def attempt(decision: Decision) -> str:
+            try:
+                return promote(self.root, decision).kind
+            except UserError as error:
+                return str(error)
+
+        with ThreadPoolExecutor(len(decisions)) as pool:
+            return list(pool.map(attempt, decisions))
 
     @property
     def champion(self) -> int | None:

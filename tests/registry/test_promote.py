@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -139,15 +138,7 @@ def test_rollback_without_a_champion_says_so(world):
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_sees_it(world):
     decisions = [world.decision(world.candidate(seed), None) for seed in (1, 2)]
-
-    def attempt(decision):
-        try:
-            return promote(world.root, decision).kind
-        except UserError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(attempt, decisions))
+    results = world.promote_at_once(decisions)
     assert sorted(result == "promoted" for result in results) == [False, True]
     assert any("the champion is now version" in result for result in results)
 

@@ -1,7 +1,6 @@
 """The same calls against stores that several machines share: an MLflow server, and a PostgreSQL database."""
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,15 +20,7 @@ def walk_through(world):
     """Register, promote, roll back and pull; two promotions at once."""
     promote(world.root, world.decision(world.candidate(1), None))
     decisions = [world.decision(world.candidate(seed), 1) for seed in (2, 3)]
-
-    def attempt(decision):
-        try:
-            return promote(world.root, decision).kind
-        except UserError as error:
-            return str(error)
-
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(attempt, decisions))
+    results = world.promote_at_once(decisions)
     assert results.count("promoted") == 1
     assert any("the champion is now version" in result for result in results)
     pulled = resolve(world.problem, world.root)
