@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from pipeline.models.codecs import BoxCodec, Codec
@@ -53,6 +53,14 @@ class KeypointNetwork(nn.Module):
             what the box codec takes.
         """
         raise NotImplementedError
+
+    def learn_labels(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
+        """What a network takes from the training labels before it is trained; most take nothing.
+
+        Args:
+            keypoints: (x, y) in input pixels of all training images; anything where not labelled.
+            labelled: Which of them are.
+        """
 
     def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
         """Read-out predictions; the graph that is exported."""

@@ -1,10 +1,11 @@
 """The spatial network and a second look: a small window at full resolution around each keypoint it found."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.models.arrangement import Arrangement
 from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork
@@ -30,6 +31,7 @@ class Refined(KeypointNetwork):
         self.coarse, self.window, self.jitter = coarse, settings.window, settings.jitter
         width, points = settings.window_width, len(problem.keypoints)
         self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
+        self.arrangement = Arrangement(points, max(problem.input.width, problem.input.height) / 4 / settings.stride)
         self.identity = nn.Embedding(points, width)
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
@@ -46,7 +48,9 @@ class Refined(KeypointNetwork):
         """
         images = normalised(pixels, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
-        centres = self.coarse.codec.decode(raw["keypoints"].detach())
+        grid = self.coarse.codec.grid
+        cells = self.arrangement(raw["keypoints"].detach())
+        centres = grid.stride * (cells.to(torch.float32) + 0.5) - 0.5
         if self.training:
             # windows that are not centred on the coarse answer, so that the second look learns to correct it
             centres = centres + (2 * torch.rand_like(centres) - 1) * self.jitter
@@ -88,6 +92,10 @@ class Refined(KeypointNetwork):
         index = y.clamp(0, rows - 1)[..., :, None] * columns + x.clamp(0, columns - 1)[..., None, :]
         values = share.flatten(2).gather(2, index.flatten(2)).unflatten(2, (cells, cells))
         return (values * inside).flatten(0, 1)[:, None]
+
+    def learn_labels(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
+        """Where keypoints lie to each other, in cells of the coarse map."""
+        self.arrangement.learn(keypoints / self.coarse.codec.grid.stride, labelled)
 
     def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
         """Loss of the coarse map and of the window's; outside its window a keypoint costs as at its edge."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as lightning
+import numpy as np
 import torch
 from safetensors.torch import load_model
 
@@ -70,6 +71,7 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
+    network.learn_labels(torch.from_numpy(np.nan_to_num(train.keypoints)), torch.from_numpy(train.visibility > 0))
     history: list[Row] = []
     best: list[dict[str, float | int]] = []
     going = True
