@@ -15,6 +15,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.errors import UserError
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.settings import MeasureSettings
+from pipeline.models.settings import NAMES as NETWORKS
 from pipeline.models.settings import ModelSettings
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
@@ -53,6 +54,41 @@ class ProblemParams(Strict):
             finding = settings.misfit(self.problem)
             if finding:
                 raise ValueError(f"{path} {finding}")
+            if set(settings.heads) != set(self.model.heads):
+                raise ValueError(
+                    f"{path} is {settings.name!r} with the heads {_listed(settings.heads)}, but model "
+                    f"{self.model.name!r} has {_listed(self.model.heads)}; what a search compares must find the same"
+                )
+            self._steps_suit(path, settings)
+        return self
+
+    def _steps_suit(self, path: str, settings: ModelSettings) -> None:
+        seen = set[str]()
+        for number, step in enumerate(self.train.steps):
+            for head in step.heads:
+                if head not in settings.heads:
+                    raise ValueError(
+                        f"train.steps.{number} trains the head {head!r}, which {path} {settings.name!r} has not; "
+                        f"it has {_listed(settings.heads)}"
+                    )
+            seen |= set(step.heads)
+            if settings.needs_box_for_keypoints and "keypoints" in seen and "box" not in seen:
+                raise ValueError(
+                    f"train.steps.{number} trains keypoints, but {path} {settings.name!r} looks for them where its box "
+                    "head says, and no step up to here trains that; add `box` to a step"
+                )
+
+    @model_validator(mode="after")
+    def _what_needs_keypoints_has_them(self) -> Self:
+        needing = {
+            "measure": self.measure is not None,
+            "gates.max_rmse_px": self.gates.max_rmse_px is not None,
+            "gates.max_angle_deg": self.gates.max_angle_deg is not None,
+        }
+        if "keypoints" not in self.model.heads:
+            for path, wanted in needing.items():
+                if wanted:
+                    raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
         return self
 
     @model_validator(mode="after")
@@ -68,6 +104,10 @@ class ProblemParams(Strict):
                     if name not in self.problem.keypoints:
                         raise ValueError(f"measure.{side} names {name!r}, which is not one of problem.keypoints")
         return self
+
+
+def _listed(heads: tuple[str, ...]) -> str:
+    return " and ".join(heads)
 
 
 def load_params(path: Path) -> dict[str, ProblemParams]:
@@ -119,7 +159,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
 def _finding(problem: str, error: Any) -> str:
     """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
     # a union's branch tag (`synthetic`, `spatial`) stands in pydantic's path but not in the file
-    tags = {"synthetic", "csv", "deeplabcut", "coco", "multihead", "refined", "spatial", "Choice", "Range"}
+    tags = {"synthetic", "csv", "deeplabcut", "coco", "Choice", "Range", *NETWORKS}
     path = ".".join(str(part) for part in error["loc"] if str(part) not in tags)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -11,14 +11,16 @@ from pipeline.errors import UserError
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.coco import average_precision
 from pipeline.evaluate.gallery import Evaluation, draw_all
+from pipeline.evaluate.heads import heads_of
+from pipeline.evaluate.heads.base import Groups
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
-from pipeline.evaluate.summary import measure_all, summarise, to_json
+from pipeline.evaluate.summary import summarise, to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
 from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
-from pipeline.models.inference import predict_arrays
+from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
@@ -44,18 +46,18 @@ def run(params: ProblemParams, layout: Layout) -> None:
     threshold = params.package.confidence
     names = params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold)
 
-    metrics = summarise(truth, predicted, measure, params.evaluate, threshold)
+    metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
-    slices = slice_table(truth, predicted, measure, params.evaluate)
-    measurements = measure_all(predicted, measure) if measure is not None else []
-    images = per_image(truth, predicted, measure, measurements, names)
+    slices = slice_table(truth, heads, params.evaluate)
+    images = per_image(truth, heads, names)
     history = _history(layout.out("train") / "history.csv")
 
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        evaluation = Evaluation(params, truth, predicted, measure, images, slices, history)
+        evaluation = Evaluation(params, heads, measure, images, slices, history)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(
             layout.problem,
@@ -64,13 +66,17 @@ def run(params: ProblemParams, layout: Layout) -> None:
             metrics,
             slices,
             measure,
-            list(zip(images["image"].astype(str), measurements, strict=False)),
+            [
+                (image, found)
+                for head in heads
+                for image, found in zip(images["image"], head.measurements, strict=False)
+            ],
             params.evaluate,
             drawn,
         )
         write_report(report, out / "report.html")
     reports = layout.out("evaluate").parent
-    _write_plots(reports / "plots", history, images["rmse_original_px"].to_numpy())
+    _write_plots(reports / "plots", history[heads[0].history], images[heads[0].error].to_numpy())
     write_json(reports / "metrics.json", to_json(metrics | {"slices": _slice_numbers(slices)}))
 
 
@@ -80,24 +86,28 @@ def _predict(network: KeypointNetwork, folder: Path) -> Predicted:
     parts = []
     with progress("predict test images", len(pixels)) as bar:
         for start in range(0, len(pixels), _CHUNK):
-            parts.append(predict_arrays(network, pixels[start : start + _CHUNK]))
-            bar.advance(len(parts[-1].boxes))
-    return Predicted(*(np.concatenate(arrays).astype(np.float64) for arrays in zip(*parts, strict=True)))
+            chunk = pixels[start : start + _CHUNK]
+            parts.append(predict_arrays(network, chunk))
+            bar.advance(len(chunk))
+    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
 
 
 def _add_average_precision(
-    metrics: dict[str, dict[str, float]], truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
+    metrics: Groups, truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
 ) -> None:
+    keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
     precision = average_precision(
         layout.out("split") / "test.json",
         truth.index["image"].astype(str).tolist(),
-        truth.points_in_original(predicted.keypoints),
-        truth.boxes_in_original(predicted.boxes),
-        predicted.confidence.mean(axis=1),
+        None if keypoints is None else truth.points_in_original(keypoints),
+        None if boxes is None else truth.boxes_in_original(boxes),
+        # a box head alone does not say how sure it is
+        np.ones(len(truth.index)) if confidence is None else confidence.mean(axis=1),
         params.problem.sigma_list,
     )
-    metrics["box"] |= precision["box"]
-    metrics["keypoints"] |= {f"oks_{name}": value for name, value in precision["keypoints"].items()}
+    metrics.get("box", {}).update(precision.get("box", {}))
+    oks = precision.get("keypoints", {})
+    metrics.get("keypoints", {}).update({f"oks_{name}": value for name, value in oks.items()})
 
 
 def _history(path: Path) -> pd.DataFrame:
@@ -106,13 +116,13 @@ def _history(path: Path) -> pd.DataFrame:
     return pd.read_csv(path)
 
 
-def _write_plots(folder: Path, history: pd.DataFrame, rmse: Float[np.ndarray, "N"]) -> None:
+def _write_plots(folder: Path, history: pd.Series, errors: Float[np.ndarray, "N"]) -> None:
     """What `dvc plots` compares between revisions: the validation error by epoch, and the shares of images by error."""
-    training = pd.DataFrame({"epoch": np.arange(1, len(history) + 1), "val_rmse_px": history["val_rmse_px"]})
+    training = pd.DataFrame({"epoch": np.arange(1, len(history) + 1), "val_error_px": history})
     share = np.linspace(0, 1, 101)
-    known = rmse[np.isfinite(rmse)]
-    errors = np.quantile(known, share) if len(known) else np.full(len(share), np.nan)
-    cdf = pd.DataFrame({"share_of_images": share, "rmse_original_px": errors})
+    known = errors[np.isfinite(errors)]
+    quantiles = np.quantile(known, share) if len(known) else np.full(len(share), np.nan)
+    cdf = pd.DataFrame({"share_of_images": share, "error_px": quantiles})
     for name, frame in (("training", training), ("error_cdf", cdf)):
         with write_aside(folder / f"{name}.csv") as aside:
             frame.to_csv(aside, index=False, float_format="%.6g")
