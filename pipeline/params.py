@@ -48,11 +48,15 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _networks_fit(self) -> Self:
         for path, settings in [("model", self.model)] + [
-            (f"search.architectures.{i}", candidate) for i, candidate in enumerate(self.search.architectures)
+            (f"search.architectures.{i}", settings) for i, settings in enumerate(self.search.architectures)
         ]:
             finding = settings.misfit(self.problem)
             if finding:
                 raise ValueError(f"{path} {finding}")
+            for candidate in (settings, *self.search.variants(settings)):
+                finding = self.train.misfit(candidate)
+                if finding:
+                    raise ValueError(f"{finding} ({path})")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,11 @@ class MultiHeadSettings(Strict):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network."""
+        return True
+
+    @property
     def multiple(self) -> int:
         """Input pixels per cell of the last map; the input is padded to a multiple of it."""
         return int(self.stride) * 2 ** len(self.channels)
@@ -46,6 +51,11 @@ class SpatialSettings(Strict):
     def channels(self) -> list[int]:
         """Channels of each level, the maps' own first."""
         return [self.width * 2**level for level in range(self.levels + 1)]
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network; a maximum has no slope."""
+        return self.codec == "dsnt"
 
     @property
     def multiple(self) -> int:
@@ -82,6 +92,11 @@ class RefinedSettings(Strict):
             codec=self.codec,
             dropout=self.dropout,
         )
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network: only the second look."""
+        return False
 
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""
