@@ -41,7 +41,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             images = index["image"].nunique()
             with progress(f"prepare {split} images", images) as bar:
                 target, filters = out / split / IMAGES, params.prepare.filters
-                write_images(target, index, layout.out("collect"), filters, params.problem.input, bar)
+                write_images(target, index, layout, filters, params.problem.input, bar)
 
 
 def _read_split(path: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,7 +13,7 @@ from pipeline.files import Layout, file_digest
 from pipeline.measure.build import build_measure
 from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams
-from pipeline.prepare.images import read_image
+from pipeline.prepare.labelled import Labelled, labelled_image, show
 from pipeline.progress import progress
 
 _WARM_UP = 3
@@ -25,7 +24,7 @@ class TestSet:
     """The current test split: N labelled instances in their original images.
 
     Attributes:
-        images: Image file of each.
+        images: Where the image of each is.
         keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
         labelled: (N, K).
         subjects: Length N.
@@ -33,7 +32,7 @@ class TestSet:
         digest: Of the split's file.
     """
 
-    images: tuple[Path, ...]
+    images: tuple[Labelled, ...]
     keypoints: Float[np.ndarray, "N K 2"]
     labelled: Bool[np.ndarray, "N K"]
     subjects: tuple[str, ...]
@@ -90,7 +89,7 @@ def read_test_set(layout: Layout, keypoints: int) -> TestSet:
     entries = [images[a["image_id"]] for a in annotations]
     names = sorted({name for entry in entries for name in entry.get("slices", {})})
     return TestSet(
-        images=tuple(layout.out("collect") / entry["file_name"] for entry in entries),
+        images=tuple(labelled_image(layout, e["file_name"], e.get("video", ""), e.get("frame", -1)) for e in entries),
         keypoints=values[..., :2],
         labelled=values[..., 2] > 0,
         subjects=tuple(str(entry["subject"]) for entry in entries),
@@ -113,12 +112,12 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
     """
     predicted, scales, seconds = np.empty_like(tests.keypoints), [], []
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for index, path in enumerate(tests.images):
-            image = read_image(path)
+        for index, shown in enumerate(show(tests.images, package.manifest.filters)):
+            image = shown.image
             for _ in range(_WARM_UP if index == 0 else 0):
-                package.predict(image)
+                package.predict_filtered(image)
             start = time.perf_counter()
-            keypoints = package.predict(image).keypoints
+            keypoints = package.predict_filtered(shown.filtered).keypoints
             seconds.append(time.perf_counter() - start)
             if keypoints.shape != predicted[index].shape:
                 raise UserError(

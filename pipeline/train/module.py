@@ -1,7 +1,6 @@
 """The Lightning module: one step of a training, on one network."""
 
 import math
-from collections import Counter
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -54,7 +53,7 @@ class Training(lightning.LightningModule):
         self._schedule: EpochSchedule | None = None
         self._schedule_state: dict[str, Any] | None = None
         self._sums: dict[str, Tensor] = {}
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, Tensor | int] = {}
         self._validation = Validation(network)
 
     # -- what learns -------------------------------------------------------------------------------------------
@@ -83,7 +82,7 @@ class Training(lightning.LightningModule):
         self.network.train()  # Lightning leaves each layer's mode as it finds it, and an earlier step froze others
         for layer in self.frozen:
             layer.eval()  # else its batch norms would go on following the data
-        self._sums, self._counts = {}, Counter()
+        self._sums, self._counts = {}, {}
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Weighted loss of the heads that learn."""
@@ -109,12 +108,15 @@ class Training(lightning.LightningModule):
         """Clip by norm and note the norm before clipping."""
         limit = self.train_settings.gradient_clip or float("inf")
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        self._add({"grad_norm": nn.utils.clip_grad_norm_(parameters, limit)})
+        norm = nn.utils.clip_grad_norm_(parameters, limit)
+        # half precision leaves out updates whose gradients overflowed, and scales the loss down
+        finite = torch.isfinite(norm)
+        self._add({"grad_norm": torch.where(finite, norm, 0.0)}, finite)
 
-    def _add(self, values: dict[str, Tensor]) -> None:
+    def _add(self, values: dict[str, Tensor], counts: Tensor | int = 1) -> None:
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
-            self._counts[name] += 1
+            self._counts[name] = self._counts.get(name, 0) + counts
 
     # -- what is kept ------------------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class Training(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Write the epoch's row, note whether it is the best so far."""
         figures = self._validation.figures()
-        means = {name: float(total) / self._counts[name] for name, total in sorted(self._sums.items())}
+        means = {name: float(total) / max(int(self._counts[name]), 1) for name, total in sorted(self._sums.items())}
         row: Row = {"step": self.number, "heads": "+".join(self.step.heads), "epoch": self.current_epoch}
         row |= {**means, **figures, "lr": float(self.trainer.optimizers[0].param_groups[0]["lr"])}
         score = score_of(row)

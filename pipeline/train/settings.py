@@ -7,18 +7,16 @@ from pydantic import Field, model_validator
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Strict
 
-Coordinate = Literal["mse", "rmse", "l1", "smooth_l1"]
-
 
 class LossSettings(Strict):
     """Which loss each head has (pipeline/train/losses.py); all but `codec` compare what is read out, in pixels."""
 
     keypoints: Annotated[
-        Literal["codec"] | Coordinate,
+        Literal["codec", "mse", "rmse", "l1", "smooth_l1"],
         Field(description="codec: the network's own; the others need a read-out that can be differentiated"),
     ] = "codec"
     box: Annotated[
-        Literal["codec", "iou", "giou", "ciou"] | Coordinate,
+        Literal["codec", "mse", "rmse", "l1", "smooth_l1", "iou", "giou", "ciou"],
         Field(description="codec: smooth L1 of shares of the image; iou learns nothing where boxes do not overlap"),
     ] = "codec"
 
