@@ -4,6 +4,7 @@ A problem is one section. Each room of the pipeline owns the settings of its par
 the defaults live); this file only puts them together and checks what spans several.
 """
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -53,8 +54,9 @@ class ProblemParams(Strict):
             finding = settings.misfit(self.problem)
             if finding:
                 raise ValueError(f"{path} {finding}")
-            for candidate in (settings, *self.search.variants(settings)):
-                finding = self.train.misfit(candidate)
+            trainings = [self.train, *self.search.variants("train", self.train)]
+            for train, model in itertools.product(trainings, [settings, *self.search.variants("model", settings)]):
+                finding = train.misfit(model)
                 if finding:
                     raise ValueError(f"{finding} ({path})")
         return self

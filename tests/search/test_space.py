@@ -48,6 +48,14 @@ def test_full_sections_keep_the_training_and_short_ones_do_not(params: Any) -> N
     assert short["lr"] == 0.02
 
 
+def test_settings_within_settings_are_drawn_like_others(params: Any) -> None:
+    space = Space(params(space={"train.losses.box": {"choose": ["codec", "giou"]}}))
+    assert {drawn(space, seed)["train.losses.box"] for seed in range(20)} == {"codec", "giou"}
+    assert space.given().params["train.losses.box"] == "codec"
+    chosen = space.sections({"train.losses.box": "giou"})["train"]["losses"]
+    assert chosen == {"keypoints": "codec", "box": "giou"}
+
+
 def test_the_given_settings_are_a_trial_as_far_as_the_space_knows_them(params: Any) -> None:
     space = Space(params(space={"train.lr": {"low": 0.02, "high": 0.05}, "model.dropout": {"choose": [0.0, 0.3]}}))
     given = space.given()

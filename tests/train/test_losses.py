@@ -175,6 +175,14 @@ def test_coordinates_read_out_by_a_maximum_are_refused_at_once(changes: dict[str
         parse_params(section(**mse, **changes))
 
 
+def test_a_search_that_could_meet_an_impossible_loss_is_refused() -> None:
+    space = {"train.losses.keypoints": {"choose": ["codec", "mse"]}, "model.codec": {"choose": ["dsnt", "softmax"]}}
+    for path, what in space.items():
+        parse_params(section(search={"space": {path: what}}))
+    with pytest.raises(UserError, match="has no slope"):
+        parse_params(section(search={"space": space}))
+
+
 @pytest.mark.parametrize(("head", "name"), [("keypoints", "iou"), ("box", "mae")])
 def test_an_unknown_loss_is_refused(head: str, name: str) -> None:
     with pytest.raises(UserError, match=rf"p\.train\.losses\.{head}: Input should be 'codec', .*found '{name}'"):
