@@ -24,7 +24,6 @@ from jaxtyping import UInt8
 
 from pipeline.collect.settings import SyntheticSource
 from pipeline.collect.synthetic import GENERATORS
-from pipeline.collect.video import VideoReader
 from pipeline.collect.video_out import write_video
 from pipeline.measure.build import build_measure
 from pipeline.models.build import build_model, load_trained
@@ -37,6 +36,7 @@ from pipeline.predict.predictor import predict_path
 from pipeline.predict.results import Model
 from pipeline.prepare.letterbox import Letterbox
 from pipeline.prepare.preprocess import Preprocess
+from pipeline.video import VideoReader
 
 _RENDERED = 60  # frames that are really rendered; shown forwards and backwards until the video is long enough
 

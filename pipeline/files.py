@@ -40,6 +40,11 @@ class Layout:
         """Ingested videos, images and labels, versioned by DVC: a folder per ingested batch."""
         return self.root / "data" / "raw" / self.problem
 
+    def video(self, name: str) -> Path:
+        """The video that an annotation names: one of the raw files, or one that collect rendered itself."""
+        raw = self.raw / name
+        return raw if raw.is_file() else self.work("collect") / name
+
     def out(self, stage: str) -> Path:
         """The output folder of a stage, for instance data/rearfoot/split or models/rearfoot/train."""
         return self.root / _ROOMS[stage] / self.problem / stage

@@ -4,6 +4,7 @@ A problem is one section. Each room of the pipeline owns the settings of its par
 the defaults live); this file only puts them together and checks what spans several.
 """
 
+import itertools
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -49,7 +50,7 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _networks_fit(self) -> Self:
         for path, settings in [("model", self.model)] + [
-            (f"search.architectures.{i}", candidate) for i, candidate in enumerate(self.search.architectures)
+            (f"search.architectures.{i}", settings) for i, settings in enumerate(self.search.architectures)
         ]:
             finding = settings.misfit(self.problem)
             if finding:
@@ -60,6 +61,11 @@ class ProblemParams(Strict):
                     f"{self.model.name!r} has {_listed(self.model.heads)}; what a search compares must find the same"
                 )
             self._steps_suit(path, settings)
+            trainings = [self.train, *self.search.variants("train", self.train)]
+            for train, model in itertools.product(trainings, [settings, *self.search.variants("model", settings)]):
+                finding = train.misfit(model)
+                if finding:
+                    raise ValueError(f"{finding} ({path})")
         return self
 
     def _steps_suit(self, path: str, settings: ModelSettings) -> None:

@@ -7,9 +7,9 @@ from pipeline.collect.frames import look_at_still
 from pipeline.collect.labels import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import CollectSettings, SyntheticSource
-from pipeline.collect.video import VideoReader
 from pipeline.errors import UserError
 from pipeline.progress import progress
+from pipeline.video import VideoReader
 
 REASON_SUFFIX = ".reason.txt"
 

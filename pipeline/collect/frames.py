@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
-from pipeline.collect.video import VideoReader
 from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_json
 from pipeline.near_duplicates import perceptual_hash
+from pipeline.video import VideoReader
 
 _INDEX = "index.json"
 _FACTS = ["frame", "time_s", "width", "height", "phash"]

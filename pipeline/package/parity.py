@@ -7,17 +7,18 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import UserError
+from pipeline.files import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.package.runtime import Package, Prediction
-from pipeline.prepare.images import read_image
+from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.letterbox import Letterbox
 
 _IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
 _CONFIDENCE = 1e-3
 
 
-def check_parity(package: Package, network: KeypointNetwork, prepared: Path, images: Path, limit_px: float) -> float:
+def check_parity(package: Package, network: KeypointNetwork, prepared: Path, layout: Layout, limit_px: float) -> float:
     """Compare package and network end to end on test images.
 
     The package gets the image as it was collected, filters and scales it itself; the network gets the pixels that the
@@ -27,7 +28,7 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, ima
         package: The package just made.
         network: The network it was made from.
         prepared: A split's folder of the prepare stage.
-        images: Folder that its index's image names are relative to.
+        layout: Where the images and videos that its index names are.
         limit_px: Largest difference of a keypoint or a box, in the original image's pixels.
 
     Returns:
@@ -41,16 +42,17 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, ima
     pixels = np.load(prepared / "images.npy", mmap_mode="r")[rows]
     letterbox = np.load(prepared / "letterbox.npy")[rows]
     expected = predict_arrays(network.float(), pixels)
+    names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
+    images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
-    for n, row in enumerate(rows):
-        name = str(index["image"].iloc[row])
-        found = package.predict(read_image(images / name))
+    for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
+        found = package.predict_filtered(shown.filtered)
         apart, unsure = _differences(
             found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n]
         )
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
-                f"{name}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
+                f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
                 f"{limit_px:g} px (package.parity_px) and {_CONFIDENCE:g}; no package was written"
             )
         worst = max(worst, apart)

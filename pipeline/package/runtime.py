@@ -1,5 +1,6 @@
 """A package in use: hashes checked, filters applied, the graph run. Needs numpy, OpenCV and ONNX Runtime, no torch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from pipeline.errors import UserError
 from pipeline.package.manifest import MODEL, Manifest, read_manifest, verify
-from pipeline.prepare.filters import apply_filters
+from pipeline.prepare.filters import VideoFilters, apply_filters
 from pipeline.prepare.letterbox import Letterbox
 
 INPUT = "image"
@@ -73,14 +74,32 @@ class Package:
         return cls(folder, manifest, session)
 
     def predict(self, image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
-        """Find the keypoints, the box or both in one RGB image of any size.
+        """Find the keypoints, the box or both in one RGB image of any size; for frames of a video use `predictor`.
 
         Raises:
-            UserError: The array is no RGB image of uint8, or is too thin to be scaled to the network's input.
+            UserError: The array is no RGB image of uint8, is too thin to be scaled to the network's input, or a filter
+                needs the frames before.
         """
+        self._check(image)
+        return self.predict_filtered(apply_filters(image, self.manifest.filters))
+
+    def predictor(self) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
+        """A function that predicts on the frames of one video, given all in order from the first."""
+        filters = VideoFilters(self.manifest.filters)
+
+        def predict(image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+            self._check(image)
+            return self.predict_filtered(filters(image))
+
+        return predict
+
+    def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+        """The same of an image that went through the manifest's filters already."""
+        self._check(filtered)
+        found = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(filtered)})
+        return Prediction(**dict(zip(self._outputs, found, strict=True)))
+
+    def _check(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
         Letterbox.fit(image.shape[1], image.shape[0], self.manifest.input)
-        filtered = np.ascontiguousarray(apply_filters(image, self.manifest.filters))
-        found = self._session.run(self._outputs, {INPUT: filtered})
-        return Prediction(**dict(zip(self._outputs, found, strict=True)))

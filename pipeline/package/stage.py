@@ -51,7 +51,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         )
         bar.advance()
         package = Package.load(folder)
-        worst = check_parity(package, network, prepared / "test", layout.out("collect"), params.package.parity_px)
+        worst = check_parity(package, network, prepared / "test", layout, params.package.parity_px)
         bar.advance(parity_px=worst)
 
 

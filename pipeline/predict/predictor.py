@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.collect.video import VideoReader
 from pipeline.collect.video_out import VideoWriter
 from pipeline.errors import UserError
 from pipeline.files import write_aside
@@ -26,6 +25,7 @@ from pipeline.predict.results import Model, ResultWriter, Source
 from pipeline.predict.sources import IMAGES, OVERLAY, find_inputs
 from pipeline.prepare.images import read_image
 from pipeline.progress import progress
+from pipeline.video import VideoReader
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
 _PRESET = "superfast"  # an overlay is looked at, not kept for ever: half the time of the writer's own preset
@@ -142,8 +142,8 @@ class _Predictor:
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             # three threads: decode | filter, scale, network | measure, draw, write
-            frames = ahead(video.frames(), _AHEAD)
-            found = files.enter_context(closing(ahead(((f, self._package.predict(f.image)) for f in frames), _AHEAD)))
+            frames, predict = ahead(video.frames(), _AHEAD), self._package.predictor()
+            found = files.enter_context(closing(ahead(((f, predict(f.image)) for f in frames), _AHEAD)))
             first = next(found, None)
             if first is None:
                 raise UserError(f"{file}: holds no frame; copy it again from where it came from")

@@ -10,18 +10,21 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from pipeline.errors import UserError
-from pipeline.prepare.filters import apply_filters
+from pipeline.files import Layout
+from pipeline.prepare.filters import apply_filters, needs_video
 from pipeline.prepare.images import read_image
+from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.preprocess import Preprocess
 from pipeline.prepare.settings import Filter
 from pipeline.problem import InputSize
 from pipeline.progress import Progress
 
 _AT_ONCE = 32  # images in flight
+_About = tuple[str, str, int, int, int]  # image, video, frame, width, height
 
 
 def write_images(
-    path: Path, index: pd.DataFrame, folder: Path, filters: Sequence[Filter], size: InputSize, bar: Progress
+    path: Path, index: pd.DataFrame, layout: Layout, filters: Sequence[Filter], size: InputSize, bar: Progress
 ) -> None:
     """Write the uint8 array (N, H, W, C) of the rows of `index`.
 
@@ -30,8 +33,8 @@ def write_images(
 
     Args:
         path: The .npy file.
-        index: Columns image (below `folder`), width, height.
-        folder: Where the images are.
+        index: Columns image, video, frame, width, height.
+        layout: Where images and videos are.
         filters: Applied to each image first.
         size: What each image is scaled to.
         bar: Counts images.
@@ -42,12 +45,14 @@ def write_images(
     rows_of_image = index.groupby("image", sort=False).size()
     shape = (len(index), size.height, size.width, size.channels)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    sizes = index.drop_duplicates("image")[["image", "width", "height"]].itertuples(index=False, name=None)
+    about = ["image", "video", "frame", "width", "height"]
+    images = list(index.drop_duplicates("image")[about].itertuples(index=False, name=None))
+    pixels_of = _from_videos if needs_video(filters) else _from_files
     findings = []
     with path.open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, header)
         for (name, rows), pixels in zip(
-            rows_of_image.items(), _all_pixels(list(sizes), folder, filters, size, bar), strict=True
+            rows_of_image.items(), pixels_of(images, layout, filters, Preprocess(size), bar), strict=True
         ):
             if isinstance(pixels, UserError):
                 findings.append(f"{name}: {pixels}")
@@ -58,23 +63,19 @@ def write_images(
         raise UserError("\n".join(findings))
 
 
-def _all_pixels(
-    images: list[tuple[str, int, int]], folder: Path, filters: Sequence[Filter], size: InputSize, bar: Progress
+def _from_files(
+    images: list[_About], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
     """Pixels of each image, in order; or what is wrong with it."""
-    preprocess = Preprocess(size)
 
-    def pixels(image: tuple[str, int, int]) -> UInt8[np.ndarray, "H W C"] | UserError:
-        name, width, height = image
+    def pixels(image: _About) -> UInt8[np.ndarray, "H W C"] | UserError:
+        name, _, _, width, height = image
         try:
-            decoded = read_image(folder / name)
+            decoded = read_image(layout.out("collect") / name)
         except UserError as error:
             return error
         if decoded.shape[:2] != (height, width):
-            found = f"{decoded.shape[1]} x {decoded.shape[0]}"
-            return UserError(
-                f"it is {found} pixels, but was labelled at {width} x {height}; run the collect stage again"
-            )
+            return _wrong_size(decoded, width, height)
         return preprocess(np.ascontiguousarray(apply_filters(decoded, filters)))[0]
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -82,3 +83,19 @@ def _all_pixels(
             chunk = images[start : start + _AT_ONCE]
             yield from pool.map(pixels, chunk)
             bar.advance(len(chunk))
+
+
+def _from_videos(
+    images: list[_About], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
+) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
+    """The same where a filter needs the frames before: one video after the other, from its first frame."""
+    frames = [labelled_image(layout, name, video, frame) for name, video, frame, _, _ in images]
+    for (_, _, _, width, height), shown in zip(images, show(frames, filters), strict=True):
+        fits = shown.image.shape[:2] == (height, width)
+        yield preprocess(shown.filtered)[0] if fits else _wrong_size(shown.image, width, height)
+        bar.advance()
+
+
+def _wrong_size(image: UInt8[np.ndarray, "H W 3"], width: int, height: int) -> UserError:
+    found = f"{image.shape[1]} x {image.shape[0]}"
+    return UserError(f"it is {found} pixels, but was labelled at {width} x {height}; run the collect stage again")

@@ -1,7 +1,8 @@
 """Image filters: from RGB bytes to RGB bytes of the same size, at the image's own resolution.
 
 A package names its filters and its consumer applies these same functions, so this file needs nothing but NumPy and
-OpenCV. To add a filter: a function here, and its options under the same name in settings.py.
+OpenCV. To add a filter: a function here, or a class where it needs the frames before, and its options under the same
+name in settings.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from pipeline.errors import UserError
 from pipeline.prepare.settings import Filter
 
 Image: TypeAlias = UInt8[np.ndarray, "H W 3"]
@@ -24,10 +26,53 @@ def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def apply_filters(image: Image, filters: Sequence[Filter]) -> Image:
-    """Apply filters in order; without any, the image itself comes back."""
-    for one in filters:
-        image = FILTERS[one.name](image, **one.checked_options().model_dump())
-    return image
+    """Apply filters to a still image, in order; without any, the image itself comes back.
+
+    Raises:
+        UserError: A filter needs the frames before.
+    """
+    if needs_video(filters):
+        names = ", ".join(one.name for one in filters if one.name in VIDEO_FILTERS)
+        raise UserError(f"the filter {names} needs the video's frames before: it cannot be applied to a still image")
+    return VideoFilters(filters)(image)
+
+
+def needs_video(filters: Sequence[Filter]) -> bool:
+    """Whether a frame's result depends on the frames before it."""
+    return any(one.name in VIDEO_FILTERS for one in filters)
+
+
+class VideoFilters:
+    """Filters over the frames of one video: all of them, once each, in order, from the first.
+
+    Training and consumer both see a labelled frame with all the frames before it, so its pixels are the same for both.
+    """
+
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        chain = []
+        for one in filters:
+            options = one.checked_options().model_dump()
+            apply = VIDEO_FILTERS[one.name](**options) if one.name in VIDEO_FILTERS else _with(one.name, options)
+            chain.append(apply)
+        after_last = max((n + 1 for n, one in enumerate(filters) if one.name in VIDEO_FILTERS), default=0)
+        self._remembering, self._rest = chain[:after_last], chain[after_last:]
+
+    def __call__(self, image: Image) -> Image:
+        """The frame that comes next, filtered."""
+        image = self.pass_by(image)
+        for apply in self._rest:
+            image = apply(image)
+        return image
+
+    def pass_by(self, image: Image) -> Image:
+        """The same for a frame that nobody looks at: only what later frames depend on."""
+        for apply in self._remembering:
+            image = apply(image)
+        return image
+
+
+def _with(name: str, options: dict[str, Any]) -> Callable[[Image], Image]:
+    return lambda image: FILTERS[name](image, **options)
 
 
 @_filter
@@ -77,3 +122,18 @@ def _on_lightness(image: Image, change: Callable[[Any], Any]) -> Image:
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lab[..., 0] = change(np.ascontiguousarray(lab[..., 0]))
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+
+
+class BackgroundSubtraction:
+    """Black where nothing moves, by OpenCV's Gaussian mixture (Zivkovic 2004); shadows count as moving."""
+
+    def __init__(self, history: int, threshold: float) -> None:
+        self._mixture = cv2.createBackgroundSubtractorMOG2(history, threshold, detectShadows=False)
+
+    def __call__(self, image: Image) -> Image:
+        """The next frame."""
+        return cv2.bitwise_and(image, image, mask=self._mixture.apply(image))
+
+
+VIDEO_FILTERS: dict[str, Callable[..., Callable[[Image], Image]]] = {"background_subtraction": BackgroundSubtraction}
+"""Filters that remember earlier frames: made anew for each video."""

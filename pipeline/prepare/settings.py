@@ -51,6 +51,18 @@ class Canny(Strict):
         return self
 
 
+class BackgroundSubtraction(Strict):
+    """What does not move becomes black: a Gaussian mixture per pixel, of all frames of the video so far.
+
+    For videos only. The first frames have little behind them, and who stands still for `history` frames is background.
+    """
+
+    history: Annotated[int, Field(ge=1, description="frames after which a sight is half forgotten, about")] = 500
+    threshold: Annotated[
+        float, Field(gt=0, description="squared distance from the background, in its variances, that is foreground")
+    ] = 16.0
+
+
 FILTER_OPTIONS: dict[str, type[Strict]] = {
     "grayscale": Grayscale,
     "clahe": Clahe,
@@ -58,6 +70,7 @@ FILTER_OPTIONS: dict[str, type[Strict]] = {
     "noise_reduction": NoiseReduction,
     "edge_enhance": EdgeEnhance,
     "canny": Canny,
+    "background_subtraction": BackgroundSubtraction,
 }
 """Options of each filter; the function of the same name is in pipeline/prepare/filters.py."""
 

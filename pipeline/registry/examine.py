@@ -3,7 +3,6 @@
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from pipeline.files import Layout, file_digest
 from pipeline.measure.build import build_measure
 from pipeline.package.runtime import Package, Prediction
 from pipeline.params import ProblemParams
-from pipeline.prepare.images import read_image
+from pipeline.prepare.labelled import Labelled, labelled_image, show
 from pipeline.progress import progress
 
 _WARM_UP = 3
@@ -26,7 +25,7 @@ class TestSet:
     """The current test split: N labelled instances in their original images.
 
     Attributes:
-        images: Image file of each.
+        images: Where the image of each is.
         keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
         labelled: (N, K).
         boxes: Truth, (N, 4) as x, y, width, height; NaN where there is none.
@@ -35,7 +34,7 @@ class TestSet:
         digest: Of the split's file.
     """
 
-    images: tuple[Path, ...]
+    images: tuple[Labelled, ...]
     keypoints: Float[np.ndarray, "N K 2"]
     labelled: Bool[np.ndarray, "N K"]
     boxes: Float[np.ndarray, "N 4"]
@@ -118,7 +117,7 @@ def read_test_set(layout: Layout, keypoints: int) -> TestSet:
     entries = [images[a["image_id"]] for a in annotations]
     names = sorted({name for entry in entries for name in entry.get("slices", {})})
     return TestSet(
-        images=tuple(layout.out("collect") / entry["file_name"] for entry in entries),
+        images=tuple(labelled_image(layout, e["file_name"], e.get("video", ""), e.get("frame", -1)) for e in entries),
         keypoints=values[..., :2],
         labelled=values[..., 2] > 0,
         boxes=np.array([a.get("bbox", [np.nan] * 4) for a in annotations], dtype=np.float64),
@@ -142,12 +141,12 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
     """
     found, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for index, path in enumerate(tests.images):
-            image = read_image(path)
+        for index, shown in enumerate(show(tests.images, package.manifest.filters)):
+            image = shown.image
             for _ in range(_WARM_UP if index == 0 else 0):
-                package.predict(image)
+                package.predict_filtered(image)
             start = time.perf_counter()
-            found.append(package.predict(image))
+            found.append(package.predict_filtered(shown.filtered))
             seconds.append(time.perf_counter() - start)
             size = params.problem.input
             scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))

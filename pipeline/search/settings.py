@@ -1,8 +1,10 @@
 """Settings of the search."""
 
-from typing import Annotated, Any, Self, get_args
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Self, TypeVar, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
 from pipeline.augment.settings import AugmentSettings
 from pipeline.models.settings import ModelSettings
@@ -10,6 +12,7 @@ from pipeline.problem import Strict
 from pipeline.train.settings import TrainSettings
 
 Value = bool | int | float | str
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class Choice(Strict):
@@ -50,9 +53,9 @@ class Range(Strict):
 class SearchSettings(Strict):
     """An Optuna study (TPE, median pruning) over whole architectures and single settings.
 
-    `space` maps the path of a setting (`train.lr`, `model.dropout`, `augment.flip`) to what it may be; a path that the
-    architecture of a trial does not have is left out of that trial. The first trial is the settings of params.yaml as
-    they stand; another must beat it by `margin` to take its place.
+    `space` maps the path of a setting (`train.lr`, `train.losses.box`, `model.dropout`) to what it may be; a path that
+    the architecture of a trial does not have is left out of that trial. The first trial is the settings of params.yaml
+    as they stand; another must beat it by `margin` to take its place.
     """
 
     trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml as they stand")] = 12
@@ -80,16 +83,37 @@ class SearchSettings(Strict):
             raise ValueError("; ".join(findings))
         return self
 
+    def variants(self, section: str, settings: Settings) -> Iterator[Settings]:
+        """A section of params with each extreme value that the space gives one of its settings."""
+        for path, what in self.space.items():
+            first, *names = path.split(".")
+            if first == section and has_setting(settings, names):
+                yield from (_changed(settings, names, value) for value in what.extremes)
+
+
+def has_setting(settings: BaseModel, names: list[str]) -> bool:
+    """Whether there is a setting of this path, given what was chosen on the way to it."""
+    for name in names:
+        if not isinstance(settings, BaseModel) or name not in type(settings).model_fields:
+            return False
+        settings = getattr(settings, name)
+    return True
+
+
+def _changed(settings: Settings, names: list[str], value: Any) -> Settings:
+    first, *rest = names
+    return settings.model_copy(update={first: _changed(getattr(settings, first), rest, value) if rest else value})
+
 
 def _impossible(path: str, what: Choice | Range) -> list[str]:
-    section, _, name = path.partition(".")
+    section, *names = path.split(".")
     sections: dict[str, tuple[Any, ...]] = {
         "model": get_args(get_args(ModelSettings)[0]),
         "train": (TrainSettings,),
         "augment": (AugmentSettings,),
     }
-    fields = [cls.model_fields[name] for cls in sections.get(section, ()) if name in cls.model_fields]
-    if not fields or name == "name":
+    fields = _fields(sections.get(section, ()), names)
+    if not fields or names[-1] == "name":
         return [f"space names {path!r}, which is no setting of model, train or augment"]
     findings = []
     for field in fields:
@@ -101,3 +125,18 @@ def _impossible(path: str, what: Choice | Range) -> list[str]:
             except ValidationError as error:
                 findings.append(f"space.{path} cannot be {value!r}: {error.errors()[0]['msg']}")
     return findings
+
+
+def _fields(classes: Iterable[Any], names: list[str]) -> list[FieldInfo]:
+    """The setting of this path in each class that has it; nested settings may be one of several classes."""
+    if not names:
+        return []
+    first, *rest = names
+    found = [cls.model_fields[first] for cls in classes if first in cls.model_fields]
+    return _fields([cls for field in found for cls in _classes(field.annotation)], rest) if rest else found
+
+
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [cls for part in get_args(annotation) for cls in _classes(part)]

@@ -7,8 +7,7 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 
 from pipeline.models.settings import ModelSettings
 from pipeline.params import ProblemParams
-from pipeline.search.settings import Choice, Range
-from pipeline.train.settings import Step
+from pipeline.search.settings import Choice, Range, has_setting
 
 ARCHITECTURE = "architecture"
 Sections = dict[str, dict[str, Any]]
@@ -49,8 +48,7 @@ class Space:
         kinds: dict[str, BaseDistribution] = {ARCHITECTURE: CategoricalDistribution(list(self.candidates))}
         sections = self.sections({})
         for path, what in self._applicable(label).items():
-            section, _, name = path.partition(".")
-            value, kinds[path] = sections[section][name], _distribution(what)
+            value, kinds[path] = _section_of(sections, path)[path.split(".")[-1]], _distribution(what)
             if (value in what.choose) if isinstance(what, Choice) else (what.low <= value <= what.high):
                 values[path] = value
         return create_trial(value=0.0, params=values, distributions={path: kinds[path] for path in values})
@@ -64,23 +62,35 @@ class Space:
             "augment": self._params.augment.model_dump(mode="json"),
         }
         for path, value in values.items():
-            section, _, name = path.partition(".")
-            if name:
-                sections[section][name] = value
+            if path != ARCHITECTURE:
+                _section_of(sections, path)[path.split(".")[-1]] = value
         return sections
 
     def short(self, values: dict[str, Any]) -> Sections:
         """The same for a trial: its last step alone, for as many epochs as a trial has, on one thread."""
         sections = self.sections(values)
-        step = Step(heads=self._params.train.steps[-1].heads, epochs=self._params.search.epochs)
+        last = self._params.train.steps[-1]
+        step = last.model_copy(update={"backbone": True}).shortened(self._params.search.epochs)
         sections["train"].update(steps=[step.model_dump(mode="json")], threads=1, workers=0)
         return sections
 
     def _applicable(self, label: str) -> dict[str, Choice | Range]:
-        fields = type(self.candidates[label]).model_fields
+        given = {"model": self.candidates[label], "train": self._params.train, "augment": self._params.augment}
+
+        def applies(path: str) -> bool:
+            section, *names = path.split(".")
+            return has_setting(given[section], names)
+
         # sorted, since the order in which they are drawn decides what is drawn
-        space = sorted(self._space.items())
-        return {path: what for path, what in space if not path.startswith("model.") or path[6:] in fields}
+        return {path: what for path, what in sorted(self._space.items()) if applies(path)}
+
+
+def _section_of(sections: Sections, path: str) -> dict[str, Any]:
+    """The (nested) section that holds the setting of this path."""
+    within: dict[str, Any] = sections
+    for name in path.split(".")[:-1]:
+        within = within[name]
+    return within
 
 
 def _distribution(what: Choice | Range) -> BaseDistribution:

@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.collect.video import VideoReader
 from pipeline.errors import UserError
+from pipeline.video import VideoReader
 
 
 def read(path: Path, **kwargs):

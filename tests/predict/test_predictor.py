@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.collect.video import VideoReader
 from pipeline.collect.video_out import write_video
 from pipeline.errors import UserError
 from pipeline.predict.predictor import predict_path
 from pipeline.predict.results import Model
+from pipeline.video import VideoReader
 from tests.packages import PROBLEM, SHARES, make_package
 
 MODEL = Model("rearfoot@champion", "3")

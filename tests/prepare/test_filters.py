@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.params import parse_params
 from pipeline.prepare import filters
-from pipeline.prepare.filters import FILTERS, apply_filters
+from pipeline.prepare.filters import FILTERS, VIDEO_FILTERS, VideoFilters, apply_filters
 from pipeline.prepare.settings import FILTER_OPTIONS, Filter
 
 
@@ -31,7 +31,8 @@ def applied(name: str, **options: Any) -> np.ndarray:
 
 
 def test_every_filter_has_options_and_a_function() -> None:
-    assert FILTERS.keys() == FILTER_OPTIONS.keys()
+    assert FILTERS.keys() | VIDEO_FILTERS.keys() == FILTER_OPTIONS.keys()
+    assert not FILTERS.keys() & VIDEO_FILTERS.keys()
 
 
 def test_no_filter_is_the_image_itself() -> None:
@@ -85,6 +86,46 @@ def test_filters_are_applied_in_order() -> None:
     one_by_one = apply_filters(apply_filters(image, both[:1]), both[1:])
     np.testing.assert_array_equal(apply_filters(image, both), one_by_one)
     assert (apply_filters(image, both[::-1]) != one_by_one).any()
+
+
+def walking(frames: int) -> list[np.ndarray]:
+    """A still scene with sensor noise; a bright disc crosses it in the last twelve frames, ten pixels a frame."""
+    scene, images = photograph(), []
+    for n in range(frames):
+        noise = np.random.default_rng(n).integers(-3, 4, scene.shape)
+        image = np.clip(scene.astype(int) + noise, 0, 255).astype(np.uint8)
+        cv2.circle(image, (130 - 10 * (frames - 1 - n), 20), 8, (250, 250, 250), -1)
+        images.append(image)
+    return images
+
+
+class TestBackgroundSubtraction:
+    FILTERS = [Filter(name="background_subtraction", options={"history": 50})]
+
+    def test_what_moves_stays_and_what_does_not_is_black(self) -> None:
+        chain, frames = VideoFilters(self.FILTERS), walking(40)
+        *_, last = map(chain, frames)
+        disc = np.zeros(last.shape[:2], np.uint8)
+        cv2.circle(disc, (130, 20), 6, 1, -1)
+        np.testing.assert_array_equal(last[disc == 1], frames[-1][disc == 1])
+        assert (last[40:] > 0).any(axis=2).mean() < 0.02
+
+    def test_passing_a_frame_by_leaves_the_same_memory(self) -> None:
+        filters = [Filter(name="grayscale"), *self.FILTERS, Filter(name="edge_enhance")]
+        looked, passed, frames = VideoFilters(filters), VideoFilters(filters), walking(12)
+        for frame in frames[:-1]:
+            looked(frame)
+            passed.pass_by(frame)
+        np.testing.assert_array_equal(looked(frames[-1]), passed(frames[-1]))
+
+    def test_each_video_begins_anew(self) -> None:
+        frames = walking(8)
+        first, second = ([VideoFilters(self.FILTERS)(f) for f in frames][-1] for _ in range(2))
+        np.testing.assert_array_equal(first, second)
+
+    def test_a_still_image_is_refused(self) -> None:
+        with pytest.raises(UserError, match="background_subtraction needs the video's frames before"):
+            apply_filters(photograph(), self.FILTERS)
 
 
 @pytest.mark.parametrize(

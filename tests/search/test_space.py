@@ -6,6 +6,7 @@ import optuna
 import pytest
 
 from pipeline.search.space import ARCHITECTURE, Space
+from pipeline.train.settings import Step
 
 
 def drawn(space: Space, seed: int) -> dict[str, Any]:
@@ -43,8 +44,16 @@ def test_full_sections_keep_the_training_and_short_ones_do_not(params: Any) -> N
     space = Space(given)
     assert space.sections({})["train"] == given.train.model_dump(mode="json")
     short = space.short({"train.lr": 0.02})["train"]
-    assert short["steps"] == [{"heads": ["box", "keypoints"], "epochs": 3, "backbone": True}]
+    assert [Step.model_validate(step) for step in short["steps"]] == [Step(heads=("box", "keypoints"), epochs=3)]
     assert short["lr"] == 0.02
+
+
+def test_settings_within_settings_are_drawn_like_others(params: Any) -> None:
+    space = Space(params(space={"train.losses.box": {"choose": ["codec", "giou"]}}))
+    assert {drawn(space, seed)["train.losses.box"] for seed in range(20)} == {"codec", "giou"}
+    assert space.given().params["train.losses.box"] == "codec"
+    chosen = space.sections({"train.losses.box": "giou"})["train"]["losses"]
+    assert chosen == {"keypoints": "codec", "box": "giou"}
 
 
 def test_the_given_settings_are_a_trial_as_far_as_the_space_knows_them(params: Any) -> None:

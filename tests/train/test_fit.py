@@ -93,6 +93,21 @@ def test_divergence_is_a_message(plan: MakePlan, train: Arrays, val: Arrays, tmp
         fit(plan(lr=1e30, schedule="constant", gradient_clip=0), train, val, tmp_path)
 
 
+def test_a_gradient_that_overflowed_is_no_divergence(
+    plan: MakePlan, train: Arrays, val: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half precision overflows at first, leaves those updates out and lowers its scale."""
+    real, calls = torch.nn.utils.clip_grad_norm_, itertools.count()
+
+    def overflowing(*arguments: Any) -> torch.Tensor:
+        norm = real(*arguments)
+        return torch.full_like(norm, torch.inf) if next(calls) == 0 else norm
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", overflowing)
+    row, *_ = fit(plan(steps=(Step(heads=("box",), epochs=1),)), train, val, tmp_path).history
+    assert 0 < row["grad_norm"] < 100
+
+
 class TestThreeSteps:
     """The published training of the multi-headed network: box alone, keypoints alone, both."""
 
