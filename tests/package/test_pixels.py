@@ -89,6 +89,8 @@ def consumer(tmp_path: Path) -> Callable[..., Package]:
         make_package(tmp_path, filters=[Filter.model_validate(entry) for entry in filters], input=SIZE)
         network = onnx.parser.parse_model(_GRAPH)
         graph = onnx.compose.merge_models(preprocess_model(SIZE), network, io_map=[("pixels", "input")])
+        del graph.graph.output[:]
+        graph.graph.output.extend(network.graph.output)
         (tmp_path / MODEL).write_bytes(graph.SerializeToString())
         fields = {name: getattr(read_manifest(tmp_path), name) for name in type(read_manifest(tmp_path)).model_fields}
         write_manifest(tmp_path, **{k: v for k, v in fields.items() if k not in ("files", "digest")})
