@@ -9,6 +9,7 @@ from pipeline.models.network import KeypointNetwork
 from pipeline.train.data import Batch
 
 VISIBLE = 2
+_HEAD_OF = {"presence": "keypoints"}  # what is learned with a head of another name
 
 
 def head_losses(
@@ -26,6 +27,9 @@ def head_losses(
         `box`: mean over images. `keypoints`: mean over labelled points (hidden ones too), 0 where there is none.
         `presence`: binary cross-entropy of a point being visible, mean over all points.
     """
+    own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
+    if own:
+        return {name: loss for name, loss in own.items() if _HEAD_OF.get(name, name) in heads}
     losses = {}
     if "keypoints" in heads:
         labelled = (batch.visibility > 0).float()
