@@ -140,15 +140,21 @@ class Definition(Strict):
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`.
 
-    Mappings are merged key by key. A mapping that names another thing (`model: {name: ...}`) replaces what is below it:
-    the settings of one architecture are none of another's.
+    Mappings are merged key by key. A mapping that names another thing (`model: {name: ...}`, `augment: {recipe: ...}`)
+    replaces what is below it: the settings of one architecture are none of another's.
     """
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
-        same = isinstance(under, dict) and isinstance(value, dict) and value.get("name", "") in ("", under.get("name"))
-        result[key] = merged(under, value) if same and isinstance(under, dict) else value
+        if isinstance(under, dict) and isinstance(value, dict) and not _names_another(under, value):
+            result[key] = merged(under, value)
+        else:
+            result[key] = value
     return result
+
+
+def _names_another(below: dict[str, Any], above: dict[str, Any]) -> bool:
+    return any(key in above and above[key] != below.get(key) for key in ("name", "recipe"))
 
 
 def shipped() -> dict[str, Path]:

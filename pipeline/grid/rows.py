@@ -72,8 +72,16 @@ def _section(
 
 
 def _scaled(step: Any, budget: float) -> Any:
-    """A training step with its share of epochs or iterations; what is no step is left for validation to name."""
+    """A training step with its share of epochs, or of the iterations between as many validations.
+
+    What is no step is left for validation to name.
+    """
     if not isinstance(step, dict):
         return step
-    lengths = {k: step[k] for k in ("epochs", "iterations", "every") if isinstance(step.get(k), int)}
-    return {**step, **{k: max(1, round(budget * length)) for k, length in lengths.items()}}
+    epochs, iterations, every = (step.get(key) for key in ("epochs", "iterations", "every"))
+    if isinstance(epochs, int):
+        return {**step, "epochs": max(1, round(budget * epochs))}
+    if isinstance(iterations, int) and isinstance(every, int) and every > 0 and iterations % every == 0:
+        fewer = max(1, round(budget * every))
+        return {**step, "every": fewer, "iterations": iterations // every * fewer}
+    return step
