@@ -18,7 +18,7 @@ from pipeline.evaluate.summary import measure_all, summarise, to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
 from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
-from pipeline.models.inference import predict_arrays
+from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
@@ -80,9 +80,10 @@ def _predict(network: KeypointNetwork, folder: Path) -> Predicted:
     parts = []
     with progress("predict test images", len(pixels)) as bar:
         for start in range(0, len(pixels), _CHUNK):
-            parts.append(predict_arrays(network, pixels[start : start + _CHUNK]))
-            bar.advance(len(parts[-1].boxes))
-    return Predicted(*(np.concatenate(arrays).astype(np.float64) for arrays in zip(*parts, strict=True)))
+            chunk = pixels[start : start + _CHUNK]
+            parts.append(predict_arrays(network, chunk))
+            bar.advance(len(chunk))
+    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
 
 
 def _add_average_precision(

@@ -1,5 +1,5 @@
-"""Models: blocks, architectures and the codecs that turn keypoints into targets and outputs into keypoints.
+"""Models: blocks, backbones, heads, architectures and the codecs between keypoints and a network's raw outputs.
 
-An architecture is one file with a subclass of `KeypointNetwork` and a settings class in settings.py; it is named in
+An architecture is one file with a subclass of `KeypointNetwork` and a settings class in settings/; it is named in
 `build.ARCHITECTURES` and in `settings.ModelSettings`.
 """

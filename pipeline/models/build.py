@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
 from pipeline.errors import UserError, one_line
+from pipeline.models.connected import Localization, Regression
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.refined import Refined
@@ -17,8 +18,10 @@ from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem, Strict
 
 ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {
+    "localization": Localization,
     "multihead": MultiHead,
     "refined": Refined,
+    "regression": Regression,
     "spatial": Spatial,
 }
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
@@ -32,11 +35,17 @@ class _Trained(Strict, extra="ignore"):
 
 
 def build_model(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
-    """A network with fresh weights from torch's current random state, in training mode.
+    """A network to train: fresh weights from torch's current random state, pretrained ones where the settings say so.
 
     Raises:
-        UserError: The architecture does not fit the problem's input.
+        UserError: The architecture does not fit the problem's input, or pretrained weights are not to be had.
     """
+    network = _untrained(problem, settings)
+    network.load_pretrained()
+    return network
+
+
+def _untrained(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
     finding = settings.misfit(problem)
     if finding:
         raise UserError(f"model: {finding}")
@@ -65,7 +74,7 @@ def load_trained(folder: Path) -> KeypointNetwork:
         trained = TypeAdapter(_Trained).validate_json(settings_file.read_bytes())
     except ValidationError as error:
         raise UserError(f"{settings_file}: not the settings of a trained network: {one_line(error)}") from None
-    network = build_model(trained.problem, trained.model)
+    network = _untrained(trained.problem, trained.model)  # what it started from need not be here
     try:
         load_model(network, str(weights))
     except (SafetensorError, RuntimeError) as error:

@@ -1,5 +1,6 @@
 """A network over many images, in batches."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from pipeline.models.network import KeypointNetwork
 
 
 class ArrayPredictions(NamedTuple):
-    """`Predictions` as numpy arrays.
+    """`Predictions` as numpy arrays; nothing where the network has no such head.
 
     Attributes:
         keypoints: (N, K, 2) float32 as (x, y) in input pixels.
@@ -18,9 +19,9 @@ class ArrayPredictions(NamedTuple):
         boxes: (N, 4) float32 as x, y, width, height in input pixels.
     """
 
-    keypoints: Float[np.ndarray, "N K 2"]
-    confidence: Float[np.ndarray, "N K"]
-    boxes: Float[np.ndarray, "N 4"]
+    keypoints: Float[np.ndarray, "N K 2"] | None
+    confidence: Float[np.ndarray, "N K"] | None
+    boxes: Float[np.ndarray, "N 4"] | None
 
 
 def predict_arrays(network: KeypointNetwork, images: UInt8[np.ndarray, "N H W C"], batch: int = 32) -> ArrayPredictions:
@@ -38,7 +39,14 @@ def predict_arrays(network: KeypointNetwork, images: UInt8[np.ndarray, "N H W C"
             parts = []
             for start in range(0, max(len(images), 1), batch):
                 pixels = torch.from_numpy(np.array(images[start : start + batch]))
-                parts.append([part.cpu().numpy() for part in network.predict(pixels.to(device))])
+                found = network.predict(pixels.to(device))
+                parts.append([None if part is None else part.cpu().numpy() for part in found])
     finally:
         network.train(training)
-    return ArrayPredictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    return concatenate(ArrayPredictions(*part) for part in parts)
+
+
+def concatenate(parts: Iterable[ArrayPredictions]) -> ArrayPredictions:
+    """Predictions of the same network, one after the other."""
+    fields = zip(*parts, strict=True)
+    return ArrayPredictions(*(None if arrays[0] is None else np.concatenate(arrays) for arrays in fields))

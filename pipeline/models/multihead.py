@@ -1,33 +1,45 @@
-"""Network (a): the published multi-headed network with fully connected heads."""
+"""Network (a): the published multi-headed network and its variants."""
 
-from torch import Tensor, nn
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from pipeline.models.blocks import FullyConnectedHead, ResidualBlock, bottleneck, normalised, stem
-from pipeline.models.codecs import Coordinates, Grid
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.backbones import build_backbone
+from pipeline.models.connected import Connected
+from pipeline.models.crops import CROPS
+from pipeline.models.heads import BoxHead, KeypointHead
 from pipeline.models.settings import MultiHeadSettings
 from pipeline.problem import Problem
 
 
-class MultiHead(KeypointNetwork):
-    """Residual blocks with max-pooling and 1x1 bottlenecks between; box and keypoint heads fully connected."""
+class MultiHead(Connected):
+    """One backbone, a box head on its features, a keypoint head on what a crop makes of them."""
 
     def __init__(self, problem: Problem, settings: MultiHeadSettings) -> None:
-        size, channels = problem.input, settings.channels
-        super().__init__(problem, settings, Coordinates(Grid(size.width, size.height)))
-        self.multiple = settings.multiple
-        layers: list[nn.Module] = [stem(size.channels, channels[0], settings.stride)]
-        for here, below in zip(channels, [*channels[1:], channels[-1]], strict=True):
-            layers += [ResidualBlock(here), nn.MaxPool2d(2), bottleneck(here, below)]
-        self.backbone = nn.Sequential(*layers)
-        rows, columns = -(-size.height // self.multiple), -(-size.width // self.multiple)
-        features, points = channels[-1] * rows * columns, len(problem.keypoints)
-        self.box_head = FullyConnectedHead(features, settings.hidden, 4, settings.dropout)
-        self.keypoint_head = FullyConnectedHead(features, settings.hidden, 3 * points, settings.dropout)
-        self.heads = {"box": [self.box_head], "keypoints": [self.keypoint_head]}
+        super().__init__(problem, settings)
+        rest = (settings.hidden, settings.dropout, settings.separate)
+        self.box_head = BoxHead(self.shape, *rest)
+        self.crop = CROPS[settings.crop](lambda: build_backbone(settings.backbone, problem.input.channels))
+        self.keypoint_head = KeypointHead(self.shape, len(problem.keypoints), *rest)
+        self.margin = settings.crop_margin
+        self.heads = {"box": [self.box_head], "keypoints": [self.crop, self.keypoint_head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
-        features = self.backbone(normalised(pixels, self.multiple))
-        points = self.keypoint_head(features).unflatten(1, (-1, 3))
-        return {"keypoints": points[..., :2], "presence": points[..., 2], "box": self.box_head(features)}
+        """See `KeypointNetwork.forward`; `keypoints` are relative to the whole image, whatever the head saw."""
+        images = self.images(pixels)
+        features = self.backbone(images)
+        raw: dict[str, Tensor] = self.box_head(features)
+        padded = images.new_tensor([pixels.shape[2] / images.shape[3], pixels.shape[1] / images.shape[2]]).repeat(2)
+        seen, frame = self.crop(images, features, self._where_to_look(raw["box"]) * padded)
+        raw |= self.keypoint_head(seen)
+        centre, half = (part[:, None] for part in (frame / padded).float().chunk(2, dim=1))
+        # from the frame's edges at -1 and 1 to the image's
+        raw["keypoints"] = 2 * centre - 1 + half * raw["keypoints"].float()
+        return raw
+
+    def _where_to_look(self, raw: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4"]:
+        """The predicted box with its margin, shares of the image: centre and size, at least a cell of the map."""
+        centre, size = torch.sigmoid(raw.detach().float()).chunk(2, dim=1)
+        sides = self.problem.input.width, self.problem.input.height
+        cell = size.new_tensor([self.backbone.multiple / side for side in sides])
+        return torch.cat([centre, torch.maximum(size * (1 + 2 * self.margin), cell)], dim=1)

@@ -1,18 +1,20 @@
 """What every keypoint network is: pixels in, raw head outputs or predictions out."""
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from pipeline.models.backbones.base import Backbone
 from pipeline.models.codecs import BoxCodec, Codec
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem
 
 
 class Predictions(NamedTuple):
-    """What a network says about N images.
+    """What a network says about N images; nothing where it has no such head.
 
     Attributes:
         keypoints: (N, K, 2) as (x, y) in input pixels.
@@ -20,12 +22,12 @@ class Predictions(NamedTuple):
         boxes: (N, 4) as x, y, width, height in input pixels.
     """
 
-    keypoints: Float[Tensor, "N K 2"]
-    confidence: Float[Tensor, "N K"]
-    boxes: Float[Tensor, "N 4"]
+    keypoints: Float[Tensor, "N K 2"] | None
+    confidence: Float[Tensor, "N K"] | None
+    boxes: Float[Tensor, "N 4"] | None
 
 
-class KeypointNetwork(nn.Module):
+class KeypointNetwork(nn.Module, ABC):
     """Base of the architectures: a subclass makes its layers, `forward`, and says which layers serve which head.
 
     Args:
@@ -34,7 +36,8 @@ class KeypointNetwork(nn.Module):
         codec: How keypoints are written to and read from the output `keypoints`.
     """
 
-    # set by a subclass: "box" and "keypoints" (which includes "presence") to the layers that only that head uses
+    # set by a subclass: of "box" and "keypoints" (which includes "presence") those that it has, and the layers that
+    # only that head uses
     heads: dict[str, list[nn.Module]]
 
     def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
@@ -42,6 +45,7 @@ class KeypointNetwork(nn.Module):
         self.problem, self.settings, self.codec = problem, settings, codec
         self.box_codec = BoxCodec(problem.input.width, problem.input.height)
 
+    @abstractmethod
     def forward(self, pixels: UInt8[Tensor, "N H W C"]) -> dict[str, Tensor]:
         """Raw head outputs.
 
@@ -49,10 +53,19 @@ class KeypointNetwork(nn.Module):
             pixels: Images of the problem's input size and channels; normalisation happens inside.
 
         Returns:
-            `keypoints`: what the codec takes; `presence`: (N, K) logits that the keypoint is visible; `box`: (N, 4),
-            what the box codec takes.
+            Of each head that the network has: `keypoints`: what the codec takes; `presence`: (N, K) logits that the
+            keypoint is visible; `box`: (N, 4), what the box codec takes.
         """
-        raise NotImplementedError
+
+    def load_pretrained(self) -> None:
+        """Put in weights learned elsewhere, where the settings ask for them; called on a network that is to learn.
+
+        Raises:
+            UserError: They are not in torch's cache.
+        """
+        for module in self.modules():
+            if isinstance(module, Backbone):
+                module.load_pretrained()
 
     def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
         """Read-out predictions; the graph that is exported."""
@@ -68,8 +81,9 @@ class KeypointNetwork(nn.Module):
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
         """Predictions from raw head outputs."""
+        points = "keypoints" in self.heads
         return Predictions(
-            self.read_points(raw),
-            torch.sigmoid(raw["presence"].float()),
-            self.box_codec.decode(raw["box"]),
+            self.read_points(raw) if points else None,
+            torch.sigmoid(raw["presence"].float()) if points else None,
+            self.box_codec.decode(raw["box"]) if "box" in self.heads else None,
         )

@@ -24,35 +24,44 @@ class InImagePixels(torch.nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(
-        self, pixels: UInt8[Tensor, "H W C"], letterbox: Float[Tensor, "3"]
-    ) -> tuple[Float[Tensor, "K 2"], Float[Tensor, " K"], Float[Tensor, "4"]]:
-        """Keypoints, confidences and box; `letterbox` is scale, pad_x, pad_y as the scaling graph gives it."""
+    def forward(self, pixels: UInt8[Tensor, "H W C"], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
+        """`keypoints` (K, 2), `confidence` (K,), `box` (4,), those that the network has.
+
+        `letterbox` is scale, pad_x, pad_y as the scaling graph gives it.
+        """
         found = self.network.predict(pixels.unsqueeze(0))
         scale, pad = letterbox[0], letterbox[1:]
 
         def back(points: Tensor) -> Tensor:
             return (points - pad + 0.5) / scale - 0.5
 
-        box = found.boxes[0]
-        return back(found.keypoints[0]), found.confidence[0], torch.cat([back(box[:2]), box[2:] / scale])
+        said: dict[str, Tensor] = {}
+        if found.keypoints is not None and found.confidence is not None:
+            said |= {"keypoints": back(found.keypoints[0]), "confidence": found.confidence[0]}
+        if found.boxes is not None:
+            box = found.boxes[0]
+            said["box"] = torch.cat([back(box[:2]), box[2:] / scale])
+        return said
 
 
 def export_model(network: KeypointNetwork, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to keypoints (K, 2), confidence (K,), box (4,).
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to keypoints (K, 2) and confidence (K,), and box (4,).
+
+    A network without a keypoint head or without a box head has no such outputs.
 
     The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
     graph are removed.
     """
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
-    exported = _export(InImagePixels(network.eval()), size, opset)
+    outputs = [name for head, names in OUTPUTS.items() if head in network.heads for name in names]
+    exported = _export(InImagePixels(network.eval()), outputs, size, opset)
     exported.ir_version = scaling.ir_version
     model = onnx.compose.merge_models(
         onnx.compose.add_prefix(scaling, "scaling/", rename_inputs=False, rename_outputs=False),
         onnx.compose.add_prefix(exported, "network/", rename_inputs=False, rename_outputs=False),
         io_map=[(name, name) for name in _LINKS],
-        outputs=list(OUTPUTS),
+        outputs=outputs,
     )
     _anonymise(model)
     onnx.checker.check_model(model, full_check=True)
@@ -60,7 +69,7 @@ def export_model(network: KeypointNetwork, size: InputSize) -> onnx.ModelProto:
     return model
 
 
-def _export(module: torch.nn.Module, size: InputSize, opset: int) -> onnx.ModelProto:
+def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset: int) -> onnx.ModelProto:
     example = (
         torch.zeros(size.height, size.width, size.channels, dtype=torch.uint8),
         torch.tensor([0.5, 0.0, 0.0]),
@@ -75,7 +84,7 @@ def _export(module: torch.nn.Module, size: InputSize, opset: int) -> onnx.ModelP
                 module,
                 example,
                 input_names=list(_LINKS),
-                output_names=list(OUTPUTS),
+                output_names=outputs,
                 opset_version=opset,
                 dynamo=True,
                 verbose=False,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from pipeline.errors import UserError
-from pipeline.models.inference import predict_arrays
+from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import KeypointNetwork
-from pipeline.package.runtime import Package
+from pipeline.package.runtime import Package, Prediction
 from pipeline.prepare.images import read_image
 from pipeline.prepare.letterbox import Letterbox
 
@@ -42,12 +43,11 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, ima
     expected = predict_arrays(network.float(), pixels)
     worst = 0.0
     for n, row in enumerate(rows):
-        back = Letterbox(*letterbox[n])
-        points, box = back.backward(expected.keypoints[n]), back.backward_boxes(expected.boxes[n])
         name = str(index["image"].iloc[row])
         found = package.predict(read_image(images / name))
-        apart = max(float(np.abs(found.keypoints - points).max()), float(np.abs(found.box - box).max()))
-        unsure = float(np.abs(found.confidence - expected.confidence[n]).max())
+        apart, unsure = _differences(
+            found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n]
+        )
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{name}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -55,3 +55,26 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, ima
             )
         worst = max(worst, apart)
     return worst
+
+
+def _differences(
+    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
+) -> tuple[float, float]:
+    """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
+
+    Args:
+        found: What the package says of the image.
+        expected: What the network says of its prepared pixels, without the axis of images.
+        letterbox: scale, pad_x, pad_y of the image.
+    """
+    back = Letterbox(*letterbox)
+    points = None if expected.keypoints is None else back.backward(expected.keypoints)
+    box = None if expected.boxes is None else back.backward_boxes(expected.boxes)
+    apart = max(_largest(found.keypoints, points), _largest(found.box, box))
+    return apart, _largest(found.confidence, expected.confidence)
+
+
+def _largest(one: np.ndarray | None, two: np.ndarray | None) -> float:
+    if one is None or two is None:
+        return 0.0 if one is two else float("inf")
+    return float(np.abs(one - two).max())

@@ -13,12 +13,13 @@ from pipeline.prepare.filters import apply_filters
 from pipeline.prepare.letterbox import Letterbox
 
 INPUT = "image"
-OUTPUTS = ("keypoints", "confidence", "box")
+OUTPUTS = {"keypoints": ("keypoints", "confidence"), "box": ("box",)}
+"""Names of the graph's outputs, by the network's head."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about one image, in that image's own pixels.
+    """What the network says about one image, in that image's own pixels; nothing where it has no such head.
 
     Attributes:
         keypoints: (K, 2) as (x, y), origin at the centre of the top-left pixel.
@@ -26,9 +27,9 @@ class Prediction:
         box: (4,) as x, y, width, height.
     """
 
-    keypoints: Float[np.ndarray, "K 2"]
-    confidence: Float[np.ndarray, " K"]
-    box: Float[np.ndarray, " 4"]
+    keypoints: Float[np.ndarray, "K 2"] | None = None
+    confidence: Float[np.ndarray, " K"] | None = None
+    box: Float[np.ndarray, " 4"] | None = None
 
 
 class Package:
@@ -36,6 +37,7 @@ class Package:
 
     def __init__(self, folder: Path, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
         self.folder, self.manifest, self._session = folder, manifest, session
+        self._outputs = [o.name for o in session.get_outputs()]
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Package":
@@ -60,15 +62,18 @@ class Package:
         except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
             raise UserError(f"{folder / MODEL}: ONNX Runtime cannot load it: {error}") from error
         inputs, outputs = [i.name for i in session.get_inputs()], [o.name for o in session.get_outputs()]
-        if inputs != [INPUT] or not set(OUTPUTS) <= set(outputs):
+        heads = [head for head, names in OUTPUTS.items() if set(names) <= set(outputs)]
+        measured = "keypoints" in heads or manifest.measure is None
+        if inputs != [INPUT] or set(outputs) != {name for head in heads for name in OUTPUTS[head]} or not measured:
             raise UserError(
-                f"{folder / MODEL}: expected the input {INPUT!r} and the outputs {list(OUTPUTS)}, "
-                f"found {inputs} and {outputs}; package the model again"
+                f"{folder / MODEL}: expected the input {INPUT!r} and the outputs {list(map(list, OUTPUTS.values()))}"
+                f"{'' if measured else ', keypoints for what the manifest measures'}, found {inputs} and {outputs}; "
+                "package the model again"
             )
         return cls(folder, manifest, session)
 
     def predict(self, image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
-        """Find the keypoints of one RGB image of any size.
+        """Find the keypoints, the box or both in one RGB image of any size.
 
         Raises:
             UserError: The array is no RGB image of uint8, or is too thin to be scaled to the network's input.
@@ -77,5 +82,5 @@ class Package:
             raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
         Letterbox.fit(image.shape[1], image.shape[0], self.manifest.input)
         filtered = np.ascontiguousarray(apply_filters(image, self.manifest.filters))
-        keypoints, confidence, box = self._session.run(list(OUTPUTS), {INPUT: filtered})
-        return Prediction(keypoints, confidence, box)
+        found = self._session.run(self._outputs, {INPUT: filtered})
+        return Prediction(**dict(zip(self._outputs, found, strict=True)))

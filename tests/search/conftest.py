@@ -27,7 +27,9 @@ def make_section(**search: Any) -> dict[str, Any]:
                 "epochs": 3,
                 "images": 24,
                 "startup": 2,
-                "architectures": [{"name": "multihead", "channels": [4, 8], "hidden": 8}],
+                "architectures": [
+                    {"name": "multihead", "backbone": {"name": "stack", "channels": [4, 8]}, "hidden": 8}
+                ],
                 "space": {
                     "train.lr": {"low": 1e-7, "high": 0.05, "log": True},
                     "model.dropout": {"choose": [0.0, 0.3]},

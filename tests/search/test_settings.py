@@ -27,6 +27,6 @@ def test_impossible_space(params: Any, space: dict[str, Any], message: str) -> N
 
 
 def test_candidate_that_does_not_fit_the_input(params: Any) -> None:
-    deep = {"name": "multihead", "channels": [4] * 6}
+    deep = {"name": "multihead", "backbone": {"name": "stack", "channels": [4] * 6}}
     with pytest.raises(UserError, match=r"search\.architectures\.0 halves the image until a cell covers 64 px"):
         params(architectures=[deep])

@@ -11,7 +11,7 @@ import torch
 
 from pipeline.models.build import build_model
 from pipeline.models.inference import predict_arrays
-from pipeline.models.settings import MultiHeadSettings
+from pipeline.models.settings import MultiHeadSettings, StackBackbone
 from pipeline.train.data import Arrays, Batch
 from pipeline.train.fit import Plan, fit
 from pipeline.train.losses import head_losses
@@ -104,7 +104,7 @@ class TestThreeSteps:
 
     @pytest.fixture
     def three(self, plan: MakePlan) -> Plan:
-        model = MultiHeadSettings(name="multihead", channels=(4, 8), hidden=16)
+        model = MultiHeadSettings(name="multihead", backbone=StackBackbone(channels=(4, 8)), hidden=16)
         return plan(steps=self.STEPS).model_copy(update={"model": model})
 
     def test_each_step_changes_its_parameters_and_no_others(
@@ -127,7 +127,7 @@ class TestThreeSteps:
             three.model_copy(update={"train": three.train.model_copy(update={"steps": self.STEPS[:1]})}),
             train, val, tmp_path,
         )  # fmt: skip
-        head = fitted.network.state_dict()["keypoint_head.4.weight"]
+        head = fitted.network.state_dict()["keypoint_head.connected.4.weight"]
         assert not head.any(), "the keypoint head's zero output layer has moved"
         assert fitted.history[0]["box_loss"] > 0
         assert "keypoints_loss" not in fitted.history[0]

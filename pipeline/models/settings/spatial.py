@@ -1,38 +1,14 @@
-"""Settings of the architectures, one class each; `name` picks one."""
+"""Settings of the networks that answer by a spatial map per keypoint."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.problem import Problem, Strict
+from pipeline.models.settings.base import ArchitectureSettings, too_deep
+from pipeline.problem import Problem
 
 
-class MultiHeadSettings(Strict):
-    """The published multi-headed network: residual backbone, fully connected box and keypoint heads."""
-
-    name: Literal["multihead"]
-    channels: Annotated[tuple[int, ...], Field(min_length=1, description="channels of each residual level")] = (
-        32,
-        64,
-        128,
-        128,
-        128,
-    )
-    stride: Annotated[Literal[1, 2, 4], Field(description="of the stem; 1 as published, 2 or 4 for a CPU")] = 1
-    hidden: Annotated[int, Field(ge=1, description="width of the heads' fully connected layer")] = 256
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-
-    @property
-    def multiple(self) -> int:
-        """Input pixels per cell of the last map; the input is padded to a multiple of it."""
-        return int(self.stride) * 2 ** len(self.channels)
-
-    def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
-        return _too_deep(self.multiple, problem, "fewer channels entries or a smaller stride")
-
-
-class SpatialSettings(Strict):
+class SpatialSettings(ArchitectureSettings):
     """The light fully-convolutional network: strided stem, encoder-decoder with skips, a spatial map per keypoint."""
 
     name: Literal["spatial"]
@@ -54,10 +30,10 @@ class SpatialSettings(Strict):
 
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""
-        return _too_deep(self.multiple, problem, "fewer levels or a smaller stride")
+        return too_deep(self.multiple, problem, "fewer levels or a smaller stride")
 
 
-class RefinedSettings(Strict):
+class RefinedSettings(ArchitectureSettings):
     """The light network at coarse resolution, and a second look at full resolution around each keypoint it found."""
 
     name: Literal["refined"]
@@ -88,13 +64,3 @@ class RefinedSettings(Strict):
         if self.window > min(problem.input.width, problem.input.height):
             return f"looks at windows of {self.window} px, more than the input has; use a smaller window"
         return self.coarse.misfit(problem)
-
-
-def _too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
-    smallest = min(problem.input.width, problem.input.height)
-    if multiple <= smallest:
-        return None
-    return f"halves the image until a cell covers {multiple} px, but the input has only {smallest} px; use {instead}"
-
-
-ModelSettings = Annotated[MultiHeadSettings | RefinedSettings | SpatialSettings, Field(discriminator="name")]

@@ -1,0 +1,27 @@
+"""What every backbone is."""
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """An image to one map of features.
+
+    Args:
+        channels: Of the map.
+        multiple: Input pixels per cell of the map, in x and in y.
+    """
+
+    def __init__(self, channels: int, multiple: int) -> None:
+        super().__init__()
+        self.channels, self.multiple = channels, multiple
+
+    @abstractmethod
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
+        """Features of images as `normalised` makes them, H and W multiples of `multiple`."""
+
+    def load_pretrained(self) -> None:
+        """Put in weights learned elsewhere, where the settings ask for them."""
+        return

@@ -1,0 +1,72 @@
+"""Feature extraction by torchvision's ResNet and MobileNet."""
+
+from collections.abc import Callable
+
+import torch
+import torchvision
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.models.backbones.base import Backbone
+from pipeline.models.settings import ExtractorBackbone
+from pipeline.models.weights import cached_weights
+
+_PIXELS = 63.75  # of one unit of `normalised`
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, of RGB in 0..1
+
+
+def _resnet(classifier: nn.Module) -> nn.Sequential:
+    """All but pooling and the fully connected layer."""
+    return nn.Sequential(*list(classifier.children())[:-2])
+
+
+def _mobilenet(classifier: nn.Module) -> nn.Sequential:
+    features = classifier.features
+    assert isinstance(features, nn.Sequential)
+    return features
+
+
+# torchvision's name -> its convolutions, and the channels of their last map
+EXTRACTORS: dict[str, tuple[Callable[[nn.Module], nn.Sequential], int]] = {
+    "resnet18": (_resnet, 512),
+    "resnet34": (_resnet, 512),
+    "resnet50": (_resnet, 2048),
+    "mobilenet_v2": (_mobilenet, 1280),
+    "mobilenet_v3_small": (_mobilenet, 576),
+    "mobilenet_v3_large": (_mobilenet, 960),
+}
+
+
+class Extractor(Backbone):
+    """The convolutions of a classifier; it sees RGB with ImageNet's mean and deviation, as its weights expect."""
+
+    def __init__(self, settings: ExtractorBackbone, inputs: int) -> None:
+        convolutions, channels = EXTRACTORS[settings.name]
+        super().__init__(channels, settings.multiple)
+        self.settings = settings
+        self.layers = convolutions(torchvision.models.get_model(settings.name, weights=None))
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
+        """See `Backbone.forward`."""
+        features: Tensor = self.layers(as_imagenet(images))
+        return features
+
+    def load_pretrained(self) -> None:
+        """ImageNet weights, where the settings ask for them.
+
+        Raises:
+            UserError: They are not in torch's cache.
+        """
+        if self.settings.pretrained:
+            name = self.settings.name
+            weights = cached_weights(torchvision.models.get_model_weights(name).DEFAULT, "model.backbone", name)
+            classifier = torchvision.models.get_model(name, weights=None)
+            classifier.load_state_dict(weights)
+            self.layers.load_state_dict(EXTRACTORS[name][0](classifier).state_dict())
+
+
+def as_imagenet(images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N 3 H W"]:
+    """Images that `normalised` made, in ImageNet's normalisation; gray becomes RGB."""
+    mean, deviation = (images.new_tensor(values)[:, None, None] for values in (_MEAN, _DEVIATION))
+    shares = (images.expand(-1, 3, -1, -1) + 2) * (_PIXELS / 255)
+    return torch.div(shares - mean, deviation)

@@ -1,0 +1,28 @@
+"""Settings of the architectures, one class each; `name` picks one."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
+from pipeline.models.settings.base import ArchitectureSettings
+from pipeline.models.settings.connected import LocalizationSettings, MultiHeadSettings, RegressionSettings
+from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
+
+ModelSettings = Annotated[
+    LocalizationSettings | MultiHeadSettings | RefinedSettings | RegressionSettings | SpatialSettings,
+    Field(discriminator="name"),
+]
+
+__all__ = [
+    "ArchitectureSettings",
+    "BackboneSettings",
+    "ExtractorBackbone",
+    "LocalizationSettings",
+    "ModelSettings",
+    "MultiHeadSettings",
+    "RefinedSettings",
+    "RegressionSettings",
+    "SpatialSettings",
+    "StackBackbone",
+]

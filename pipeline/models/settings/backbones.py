@@ -1,0 +1,60 @@
+"""Settings of the backbones: what turns an image into one map of features; `name` picks one."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.problem import Strict
+
+
+class StackBackbone(Strict):
+    """Convolution blocks from scratch, each followed by max-pooling; the networks of the rear-foot study."""
+
+    name: Literal["stack"] = "stack"
+    channels: Annotated[
+        tuple[Annotated[int, Field(ge=4)], ...], Field(min_length=1, description="of each block; each halves the map")
+    ] = (32, 64, 128, 128, 128)
+    stride: Annotated[
+        Literal[1, 2, 4], Field(description="of a stem before the blocks; 1: none, as published; 2 or 4 for a CPU")
+    ] = 1
+    batch_norm: Annotated[bool, Field(description="batch normalisation after every convolution")] = True
+    residual: Annotated[bool, Field(description="a residual block (two 3x3 convolutions) in each block")] = False
+    bottleneck: Annotated[
+        Literal["none", "traditional", "nontraditional"],
+        Field(description="a block's convolutions: 3x3; 1x1, 3x3, 1x1 at a quarter of the channels; or 3x3, 1x1"),
+    ] = "none"
+    dropout: Annotated[float, Field(ge=0, lt=1, description="of whole channels, after each block")] = 0.0
+
+    @property
+    def multiple(self) -> int:
+        """Input pixels per cell of the map; the input is padded to a multiple of it."""
+        return int(self.stride) * 2 ** len(self.channels)
+
+    @property
+    def shallower(self) -> str:
+        """What makes the cells smaller."""
+        return "fewer backbone.channels entries or a smaller backbone.stride"
+
+
+class ExtractorBackbone(Strict):
+    """The convolutions of a classifier of torchvision, its last map as features."""
+
+    name: Literal[
+        "resnet18", "resnet34", "resnet50", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"
+    ]  # torchvision's own names
+    pretrained: Annotated[
+        bool, Field(description="start from ImageNet weights, which must lie in torch's cache; else from scratch")
+    ] = False
+
+    @property
+    def multiple(self) -> int:
+        """Input pixels per cell of the map; the input is padded to a multiple of it."""
+        return 32
+
+    @property
+    def shallower(self) -> str:
+        """What makes the cells smaller."""
+        return "a larger problem.input, or the backbone `stack` with fewer channels entries"
+
+
+BackboneSettings = Annotated[StackBackbone | ExtractorBackbone, Field(discriminator="name")]

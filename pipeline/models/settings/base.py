@@ -1,0 +1,37 @@
+"""What the settings of every architecture say about it."""
+
+from abc import ABC, abstractmethod
+
+from pipeline.problem import Problem, Strict
+
+
+class ArchitectureSettings(Strict, ABC):
+    """Base of the settings; a subclass adds `name`, its own fields, and what it needs of a problem."""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that the network has: what a training step may name, and what it says about an image."""
+        return ("box", "keypoints")
+
+    @property
+    def needs_box_for_keypoints(self) -> bool:
+        """Whether the keypoint head looks where the box head says, so that it can learn nothing before that does."""
+        return False
+
+    @abstractmethod
+    def misfit(self, problem: Problem) -> str | None:
+        """Why the network cannot be built for the problem, or nothing."""
+
+
+def too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
+    """Why a network whose coarsest cells cover so many pixels does not fit the problem's input, or nothing.
+
+    Args:
+        multiple: Input pixels per cell.
+        problem: Whose input it is.
+        instead: What to do about it.
+    """
+    smallest = min(problem.input.width, problem.input.height)
+    if multiple <= smallest:
+        return None
+    return f"halves the image until a cell covers {multiple} px, but the input has only {smallest} px; use {instead}"
