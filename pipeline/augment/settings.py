@@ -1,6 +1,6 @@
 """Settings of augmentation: probabilities and ranges; a probability of 0 turns one off."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,9 +10,32 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(gt=0, le=10)]
 
 
-class AugmentSettings(Strict):
-    """Applied to training images only, in this order."""
+RecipeName = Literal["y_axis_flip", "zoom_1_4", "zoom_1_5", "zoom_1_6", "colour_shift"]
 
+_OFF = dict.fromkeys(("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise"), 0.0)
+_RECIPES: dict[str, dict[str, float]] = {
+    "y_axis_flip": {"flip": 0.5},
+    "zoom_1_4": {"zoom": 0.5},
+    "zoom_1_5": {"zoom": 0.5},
+    "zoom_1_6": {"zoom": 0.5},
+    "colour_shift": {"colour": 0.5, "saturation": 0.5},
+}
+_ZOOMS = {"zoom_1_4": 1.4, "zoom_1_5": 1.5, "zoom_1_6": 1.6}
+
+
+class AugmentSettings(Strict):
+    """Applied to training images only, in this order.
+
+    With a `recipe`, what it does not name is off unless it is given too; without one, the defaults below hold.
+    """
+
+    recipe: Annotated[
+        tuple[RecipeName, ...],
+        Field(
+            description="augmentations of the published study: each alone, at even chance, or several together; "
+            "zooms together are any factor between the smallest and the largest"
+        ),
+    ] = ()
     flip: Annotated[Probability, Field(description="mirror; left and right keypoints change places")] = 0.5
     zoom: Annotated[Probability, Field(description="scale about the image centre")] = 0.5
     zoom_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor")] = (0.8, 1.3)
@@ -30,6 +53,23 @@ class AugmentSettings(Strict):
     blur_px: Annotated[int, Field(ge=3, le=31, description="longest motion, input pixels; Gaussian sigma / 3")] = 7
     noise: Annotated[Probability, Field(description="sensor noise")] = 0.2
     noise_levels: Annotated[float, Field(ge=0, le=128, description="standard deviation, gray levels, at most")] = 10
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_recipe(cls, data: Any) -> Any:
+        """Fill in what the recipe means; a name that is none is left for the field to refuse."""
+        if not isinstance(data, dict) or not isinstance(data.get("recipe"), list | tuple):
+            return data
+        names = [name for name in data["recipe"] if isinstance(name, str)]
+        if not names:
+            return data
+        meant: dict[str, Any] = dict(_OFF)
+        for name in names:
+            meant |= _RECIPES.get(name, {})
+        zooms = [_ZOOMS[name] for name in names if name in _ZOOMS]
+        if zooms:
+            meant["zoom_range"] = (min(zooms), max(zooms))
+        return meant | data
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

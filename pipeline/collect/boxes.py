@@ -1,5 +1,7 @@
 """Boxes around keypoints."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -28,3 +30,27 @@ def boxes_around(
     low = np.clip(np.nanmin(xy, axis=1) - buffer_px, -0.5, largest)
     high = np.clip(np.nanmax(xy, axis=1) + buffer_px, -0.5, largest)
     return np.concatenate([low, high - low], axis=1)
+
+
+def rebuffered(coco: dict[str, Any], buffer_px: float) -> dict[str, Any]:
+    """A split's COCO JSON with the boxes that `collect.box_buffer_px` would have made: a variant of the dataset.
+
+    Nothing but the labels is needed: no video, no image, and no other stage has to run again.
+
+    Args:
+        coco: As the split stage writes it; stays as it is.
+        buffer_px: Pixels added on every side, before clipping.
+
+    Returns:
+        The same with other `bbox` and `area`; an instance of which nothing is labelled keeps its own.
+    """
+    sizes = {image["id"]: (image["width"], image["height"]) for image in coco["images"]}
+    annotations = [dict(annotation) for annotation in coco["annotations"]]
+    labelled = [annotation for annotation in annotations if annotation["num_keypoints"]]
+    if labelled:
+        points = np.array([a["keypoints"] for a in labelled], dtype=np.float64).reshape(len(labelled), -1, 3)
+        xy = np.where(points[..., 2:] > 0, points[..., :2], np.nan)
+        width, height = np.array([sizes[a["image_id"]] for a in labelled]).T
+        for annotation, box in zip(labelled, boxes_around(xy, width, height, buffer_px), strict=True):
+            annotation |= {"bbox": box.tolist(), "area": float(box[2] * box[3])}
+    return coco | {"annotations": annotations}

@@ -1,11 +1,8 @@
 """The arrays of a row: the problem's splits, prepared with the row's filters, input size and box buffer, once."""
 
 import json
-from typing import Any
 
-import numpy as np
-
-from pipeline.collect.boxes import boxes_around
+from pipeline.collect.boxes import rebuffered
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest, json_digest, write_json
 from pipeline.params import ProblemParams
@@ -53,20 +50,6 @@ def prepared(params: ProblemParams, layout: Layout, digest: str) -> Layout:
         variant.out("collect").symlink_to(layout.out("collect").resolve(), target_is_directory=True)
     for split in SPLITS:
         coco = json.loads((layout.out("split") / f"{split}.json").read_text())
-        _draw_boxes(coco, params.collect.box_buffer_px)
-        write_json(variant.out("split") / f"{split}.json", coco)
+        write_json(variant.out("split") / f"{split}.json", rebuffered(coco, params.collect.box_buffer_px))
     prepare(params, variant)
     return variant
-
-
-def _draw_boxes(coco: dict[str, Any], buffer_px: float) -> None:
-    """Draw the boxes of a split's COCO file anew, as `collect` would with this buffer."""
-    sizes = {image["id"]: (image["width"], image["height"]) for image in coco["images"]}
-    for annotation in coco["annotations"]:
-        points = np.array(annotation["keypoints"], dtype=np.float64).reshape(-1, 3)
-        xy = np.where(points[:, 2:] > 0, points[:, :2], np.nan)
-        if not np.isfinite(xy).any():
-            continue  # nothing to draw a box around
-        width, height = (np.array([side]) for side in sizes[annotation["image_id"]])
-        box = boxes_around(xy[None], width, height, buffer_px)[0].tolist()
-        annotation |= {"bbox": box, "area": box[2] * box[3]}

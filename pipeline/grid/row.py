@@ -69,7 +69,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
     work = layout.work("grid", "rows") / row_digest(planned, scale, data)[:16]
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
-    with progress("train", _epochs(plan)) as bar:
+    with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
 
         def show(row: History) -> bool:
             bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou") if k in row})
@@ -88,10 +88,6 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
         "train_images": len(train),
         "train_seconds": round(trained, 1),  # of this call alone, when an earlier one was interrupted
     }
-
-
-def _epochs(plan: Plan) -> int:
-    return sum(step.epochs for step in plan.train.steps)
 
 
 def _chosen(arrays: Arrays, folder: Path, train_on: dict[str, tuple[str, ...]], most: int) -> Arrays:

@@ -15,16 +15,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from pipeline.annotations import SLICE_PREFIX
 from pipeline.errors import UserError
 from pipeline.files import Layout, folder_aside
 from pipeline.params import ProblemParams
 from pipeline.prepare.arrays import write_images
-from pipeline.prepare.letterbox import Letterbox
-from pipeline.problem import Problem
+from pipeline.prepare.labels import IMAGES, write_labels
 from pipeline.progress import progress
 
 SPLITS = ("train", "val", "test")
@@ -40,48 +35,17 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("prepare")) as out:
         for split in SPLITS:
             (out / split).mkdir()
-            index = _write_labels(layout.out("split") / f"{split}.json", params.problem, out / split)
+            coco = _read_split(layout.out("split") / f"{split}.json")
+            index = write_labels(coco, params.problem, out / split)
+            del coco  # far larger than the index
             images = index["image"].nunique()
             with progress(f"prepare {split} images", images) as bar:
-                target, filters = out / split / "images.npy", params.prepare.filters
+                target, filters = out / split / IMAGES, params.prepare.filters
                 write_images(target, index, layout.out("collect"), filters, params.problem.input, bar)
 
 
-def _write_labels(path: Path, problem: Problem, out: Path) -> pd.DataFrame:
-    """Write everything of one split but its images; the index is returned, the far larger COCO file forgotten."""
+def _read_split(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path}: not there; run the split stage first")
     coco: dict[str, Any] = json.loads(path.read_text())
-    index = _index(coco)
-    _write_arrays(coco["annotations"], index, problem, out)
-    index.to_parquet(out / "index.parquet", index=False)
-    return index
-
-
-def _index(coco: dict[str, Any]) -> pd.DataFrame:
-    """A row per annotation, in the order of the file, with what is known of its image."""
-    known = {image["id"]: image for image in coco["images"]}
-    rows = []
-    for annotation in coco["annotations"]:
-        image = known[annotation["image_id"]]
-        slices = {f"{SLICE_PREFIX}{name}": value for name, value in image["slices"].items()}
-        about = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
-        ids = {"image_id": image["id"], "annotation_id": annotation["id"], "subject": annotation["subject"]}
-        rows.append({"image": image["file_name"], **ids, **about, **slices})
-    return pd.DataFrame(rows).astype({"time_s": "float64"})
-
-
-def _write_arrays(annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path) -> None:
-    """Keypoints, visibility, boxes and letterboxes."""
-    points = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
-    points = points.reshape(len(annotations), len(problem.keypoints), 3)
-    visibility = points[..., 2].astype(np.uint8)
-    sizes = zip(index["width"], index["height"], strict=True)
-    letterboxes = [Letterbox.fit(width, height, problem.input) for width, height in sizes]
-    keypoints = np.stack([box.forward(xy) for box, xy in zip(letterboxes, points[..., :2], strict=True)])
-    keypoints[visibility == 0] = np.nan
-    boxes = [box.forward_boxes(np.array(a["bbox"])) for box, a in zip(letterboxes, annotations, strict=True)]
-    np.save(out / "keypoints.npy", keypoints.astype(np.float32))
-    np.save(out / "visibility.npy", visibility)
-    np.save(out / "boxes.npy", np.stack(boxes).astype(np.float32))
-    np.save(out / "letterbox.npy", np.array([(b.scale, b.pad_x, b.pad_y) for b in letterboxes]))
+    return coco

@@ -1,5 +1,6 @@
 """Settings of the search."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -79,6 +80,13 @@ class SearchSettings(Strict):
         if findings:
             raise ValueError("; ".join(findings))
         return self
+
+    def variants(self, model: ModelSettings) -> Iterator[ModelSettings]:
+        """The architecture with each extreme value that the space gives one of its settings."""
+        for path, what in self.space.items():
+            section, _, name = path.partition(".")
+            if section == "model" and name in type(model).model_fields:
+                yield from (model.model_copy(update={name: value}) for value in what.extremes)
 
 
 def _impossible(path: str, what: Choice | Range) -> list[str]:

@@ -8,7 +8,6 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 from pipeline.models.settings import ModelSettings
 from pipeline.params import ProblemParams
 from pipeline.search.settings import Choice, Range
-from pipeline.train.settings import Step
 
 ARCHITECTURE = "architecture"
 Sections = dict[str, dict[str, Any]]
@@ -72,7 +71,8 @@ class Space:
     def short(self, values: dict[str, Any]) -> Sections:
         """The same for a trial: its last step alone, for as many epochs as a trial has, on one thread."""
         sections = self.sections(values)
-        step = Step(heads=self._params.train.steps[-1].heads, epochs=self._params.search.epochs)
+        last = self._params.train.steps[-1]
+        step = last.model_copy(update={"backbone": True}).shortened(self._params.search.epochs)
         sections["train"].update(steps=[step.model_dump(mode="json")], threads=1, workers=0)
         return sections
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -139,43 +139,54 @@ class ArrayDataset(Dataset[Batch]):
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """(epoch, row) pairs, in an order that depends on seed and epoch only; Lightning calls `set_epoch`."""
+    """(pass, row) pairs of an endless stream of passes over all rows, each in an order that depends on the seed only.
 
-    def __init__(self, rows: int, seed: int) -> None:
-        self.rows, self.seed, self.epoch = rows, seed, 0
+    An epoch is the next `draws` pairs of it, by default one pass; Lightning calls `set_epoch`.
+    """
+
+    def __init__(self, rows: int, seed: int, draws: int | None = None) -> None:
+        self.rows, self.seed, self.draws, self.epoch = rows, seed, draws or rows, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.rows
+        return self.draws
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.rows)
-        return ((self.epoch, int(row)) for row in order)
+        first, after = self.epoch * self.draws, (self.epoch + 1) * self.draws
+        for number in range(first // self.rows, -(-after // self.rows)):
+            start = number * self.rows
+            for row in self._order(number)[max(first - start, 0) : after - start]:
+                yield number, int(row)
+
+    def _order(self, number: int) -> Int[np.ndarray, " rows"]:
+        return np.random.default_rng([self.seed, number]).permutation(self.rows)
 
 
 def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def train_loader(arrays: Arrays, recipe: Recipe | None, batch_size: int, seed: int, workers: int) -> DataLoader[Batch]:
+def train_loader(
+    arrays: Arrays, recipe: Recipe | None, batch_size: int, sampler: EpochSampler, workers: int
+) -> DataLoader[Batch]:
     """Shuffled, augmented batches; a last batch of one image is left out, since batch normalisation cannot use it.
 
     Args:
         arrays: The training split.
         recipe: Augmentation, or nothing.
         batch_size: Images in a batch.
-        seed: Of order and augmentation.
+        sampler: Order; its seed is that of the augmentation too. At the epoch that comes first.
         workers: Processes that read and augment ahead of the network; 0 does it in between.
     """
     return DataLoader(
-        ArrayDataset(arrays, recipe, seed),
+        ArrayDataset(arrays, recipe, sampler.seed),
         batch_size=batch_size,
-        sampler=EpochSampler(len(arrays), seed),
+        sampler=sampler,
         collate_fn=_as_it_is,
-        drop_last=len(arrays) % batch_size == 1,
+        drop_last=len(sampler) % batch_size == 1,
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,

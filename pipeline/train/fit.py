@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import lightning.pytorch as lightning
 import torch
+from pydantic import model_validator
 from safetensors.torch import load_model
 
 from pipeline.augment.recipe import build_recipe
@@ -19,7 +20,7 @@ from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem, Strict
-from pipeline.train.data import Arrays, fixed_loader, seed_of, train_loader
+from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
 
@@ -35,6 +36,12 @@ class Plan(Strict):
     model: ModelSettings
     train: TrainSettings = TrainSettings()
     augment: AugmentSettings = AugmentSettings()
+
+    @model_validator(mode="after")
+    def _network_can_be_taught(self) -> Self:
+        if finding := self.train.misfit(self.model):
+            raise ValueError(finding)
+        return self
 
 
 @dataclass
@@ -99,14 +106,17 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
 
 
 def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch) -> None:
-    settings, seed = plan.train, seed_of(plan.train.seed, training.number)
+    settings, step = plan.train, training.step
     checkpoint = work / f"step-{training.number}.ckpt"
+    draws = step.every and step.every * settings.accumulate * settings.batch_size
+    sampler = EpochSampler(len(train), seed_of(settings.seed, training.number), draws)
     training.network.to(memory_format=torch.channels_last)
     _silence_lightning()
     trainer = lightning.Trainer(
-        max_epochs=training.step.epochs,
+        max_epochs=step.rounds,
+        accumulate_grad_batches=settings.accumulate,
         precision=precision_of(settings),
-        callbacks=[_Keeper(work, on_epoch)],
+        callbacks=[_Keeper(work, on_epoch, sampler)],
         default_root_dir=work,
         deterministic="warn",
         num_sanity_val_steps=0,
@@ -117,7 +127,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     )
     trainer.fit(
         training,
-        train_loader(train, build_recipe(plan.augment, plan.problem), settings.batch_size, seed, settings.workers),
+        train_loader(train, build_recipe(plan.augment, plan.problem), settings.batch_size, sampler, settings.workers),
         fixed_loader(val, 2 * settings.batch_size),
         ckpt_path=checkpoint if checkpoint.exists() else None,
         weights_only=True,
@@ -130,14 +140,21 @@ class _Keeper(lightning.Callback):
     A kill between the two is harmless: the epoch is repeated from the checkpoint before, and gives the same weights.
     """
 
-    def __init__(self, work: Path, on_epoch: OnEpoch) -> None:
-        self.work, self.on_epoch = work, on_epoch
+    def __init__(self, work: Path, on_epoch: OnEpoch, sampler: EpochSampler) -> None:
+        self.work, self.on_epoch, self.sampler = work, on_epoch, sampler
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, training: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Have the epoch that comes next read: loader processes start reading before Lightning calls `set_epoch`."""
+        assert isinstance(training, Training)
+        self.sampler.set_epoch(len(training.history))
 
     def on_train_start(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
-        """Repeat the rows of the checkpoint."""
+        """Repeat the rows of the checkpoint; it may have been the last one."""
         assert isinstance(training, Training)
-        for row in training.history:
-            self.on_epoch(row)
+        going = [self.on_epoch(row) for row in training.history]
+        trainer.should_stop = training.exhausted or not all(going)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
         """See the class."""
@@ -148,7 +165,7 @@ class _Keeper(lightning.Callback):
                 save_weights(training.network, aside)
         with write_aside(self.work / f"{step}.ckpt") as aside:
             trainer.save_checkpoint(aside)
-        if not self.on_epoch(training.history[-1]):
+        if not self.on_epoch(training.history[-1]) or training.exhausted:
             trainer.should_stop = True
 
 

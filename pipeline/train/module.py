@@ -1,18 +1,20 @@
 """The Lightning module: one step of a training, on one network."""
 
 import math
+from collections import Counter
 from typing import Any
 
 import lightning.pytorch as lightning
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from pipeline.errors import UserError
 from pipeline.models.network import KeypointNetwork
 from pipeline.train.data import Batch, seed_of
 from pipeline.train.losses import head_losses, total_loss
+from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
 from pipeline.train.validation import Validation
 
@@ -49,38 +51,30 @@ class Training(lightning.LightningModule):
             self.frozen += [m for m in network.modules() if _own_parameters_outside(m, heads)]
         self.history: list[Row] = []
         self.best_epoch, self.best_score = -1, float("inf")
-        self.plateau: ReduceLROnPlateau | None = None
-        self._plateau_state: dict[str, Any] | None = None
+        self._schedule: EpochSchedule | None = None
+        self._schedule_state: dict[str, Any] | None = None
         self._sums: dict[str, Tensor] = {}
-        self._steps = 0
+        self._counts: Counter[str] = Counter()
         self._validation = Validation(network)
 
     # -- what learns -------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Any:
-        """AdamW over what this step trains; norms and biases do not decay."""
-        settings = self.train_settings
+        """Optimizer over what this step trains, and its schedule."""
+        settings, rate = self.train_settings, self.step.lr or self.train_settings.lr
         for parameter in self.network.parameters():
             parameter.requires_grad_(True)
         for layer in self.frozen:
             layer.requires_grad_(False)
-        learning = [p for p in self.network.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in learning if p.ndim > 1], "weight_decay": settings.weight_decay},
-            {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = AdamW(groups, lr=settings.lr)
-        if settings.schedule == "one_cycle":
-            steps = max(int(self.trainer.estimated_stepping_batches), 2)
-            cycle = OneCycleLR(optimizer, settings.lr, total_steps=steps, pct_start=settings.warmup)
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
-        if settings.schedule == "plateau":
-            # stepped here and not by Lightning, which would do it after the epoch's checkpoint was written
-            self.plateau = ReduceLROnPlateau(
-                optimizer, factor=settings.plateau_factor, patience=settings.plateau_patience
-            )
-            if self._plateau_state is not None:
-                self.plateau.load_state_dict(self._plateau_state)
+        optimizer = build_optimizer([p for p in self.network.parameters() if p.requires_grad], settings, rate)
+        updates = int(self.trainer.estimated_stepping_batches)
+        schedule = SCHEDULES[settings.schedule](optimizer, settings, rate, updates)
+        if isinstance(schedule, LRScheduler):
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        # moved here and not by Lightning, which would do it after the epoch's checkpoint was written
+        self._schedule = schedule
+        if schedule is not None and self._schedule_state is not None:
+            schedule.scheduler.load_state_dict(self._schedule_state)
         return optimizer
 
     def on_train_epoch_start(self) -> None:
@@ -89,15 +83,27 @@ class Training(lightning.LightningModule):
         self.network.train()  # Lightning leaves each layer's mode as it finds it, and an earlier step froze others
         for layer in self.frozen:
             layer.eval()  # else its batch norms would go on following the data
-        self._sums, self._steps = {}, 0
+        self._sums, self._counts = {}, Counter()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Weighted loss of the heads that learn."""
-        losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads)
-        loss = total_loss(losses, self.train_settings.box_weight, self.train_settings.presence_weight)
+        settings = self.train_settings
+        losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads, settings.losses)
+        loss = total_loss(losses, settings.box_weight, settings.presence_weight)
         self._add({"loss": loss} | {f"{name}_loss": value for name, value in losses.items()})
-        self._steps += 1
-        return loss
+        return loss if settings.accumulate == 1 else loss * self._share(len(batch.pixels), batch_index)
+
+    def _share(self, images: int, batch_index: int) -> float:
+        """Images of a batch by those of an average batch as Lightning counts: the update's images by `accumulate`.
+
+        Lightning takes the sum of an update's losses divided by `accumulate`, even where the epoch's last update has
+        fewer batches, or a smaller one.
+        """
+        size, together = self.train_settings.batch_size, self.train_settings.accumulate
+        first = batch_index // together * together
+        sampler: Any = self.trainer.train_dataloader.batch_sampler  # type: ignore[union-attr]
+        epoch = min(len(sampler) * size, len(sampler.sampler))
+        return images * together / min(together * size, epoch - first * size)
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
         """Clip by norm and note the norm before clipping."""
@@ -108,6 +114,7 @@ class Training(lightning.LightningModule):
     def _add(self, values: dict[str, Tensor]) -> None:
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
+            self._counts[name] += 1
 
     # -- what is kept ------------------------------------------------------------------------------------------
 
@@ -122,7 +129,7 @@ class Training(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Write the epoch's row, note whether it is the best so far."""
         figures = self._validation.figures()
-        means = {name: float(total) / max(self._steps, 1) for name, total in sorted(self._sums.items())}
+        means = {name: float(total) / self._counts[name] for name, total in sorted(self._sums.items())}
         row: Row = {"step": self.number, "heads": "+".join(self.step.heads), "epoch": self.current_epoch}
         row |= {**means, **figures, "lr": float(self.trainer.optimizers[0].param_groups[0]["lr"])}
         score = score_of(row)
@@ -134,21 +141,27 @@ class Training(lightning.LightningModule):
         self.history.append(row)
         if score < self.best_score or self.best_epoch < 0:
             self.best_epoch, self.best_score = self.current_epoch, score
-        if self.plateau is not None:
-            self.plateau.step(score)
+        if self._schedule is not None:
+            self._schedule.advance(score)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether validation has not become better for as long as early stopping waits."""
+        waits = self.train_settings.early_stopping
+        return waits > 0 and len(self.history) - 1 - self.best_epoch >= waits
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what Lightning does not know of."""
         checkpoint["heelstrike"] = {
             "history": self.history,
             "best": [self.best_epoch, self.best_score],
-            "plateau": self.plateau and self.plateau.state_dict(),
+            "schedule": self._schedule and self._schedule.scheduler.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take it up again."""
         kept = checkpoint["heelstrike"]
-        self.history, self._plateau_state = kept["history"], kept["plateau"]
+        self.history, self._schedule_state = kept["history"], kept["schedule"]
         self.best_epoch, self.best_score = kept["best"]
 
 

@@ -1,31 +1,91 @@
 """Settings of training."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from pipeline.models.settings import ModelSettings
 from pipeline.problem import Strict
+
+Coordinate = Literal["mse", "rmse", "l1", "smooth_l1"]
+
+
+class LossSettings(Strict):
+    """Which loss each head has (pipeline/train/losses.py); all but `codec` compare what is read out, in pixels."""
+
+    keypoints: Annotated[
+        Literal["codec"] | Coordinate,
+        Field(description="codec: the network's own; the others need a read-out that can be differentiated"),
+    ] = "codec"
+    box: Annotated[
+        Literal["codec", "iou", "giou", "ciou"] | Coordinate,
+        Field(description="codec: smooth L1 of shares of the image; iou learns nothing where boxes do not overlap"),
+    ] = "codec"
 
 
 class Step(Strict):
-    """One step of a multi-step training: which heads learn, for how long."""
+    """One step of a multi-step training: which heads learn, for how long.
+
+    Either `epochs`, or `iterations` with `every`: then `every` updates count as an epoch.
+    """
 
     heads: Annotated[tuple[Literal["box", "keypoints"], ...], Field(min_length=1)]
-    epochs: Annotated[int, Field(ge=1)]
+    epochs: Annotated[int | None, Field(ge=1, description="passes over the training images")] = None
+    iterations: Annotated[int | None, Field(ge=1, description="updates of the weights, instead of epochs")] = None
+    every: Annotated[int | None, Field(ge=1, description="iterations between validations; divides iterations")] = None
     backbone: Annotated[bool, Field(description="whether the shared layers learn too")] = True
+    lr: Annotated[float | None, Field(gt=0, description="highest learning rate of this step; none: train.lr")] = None
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.epochs is not None:
+            if self.iterations is not None or self.every is not None:
+                raise ValueError("a step has epochs, or iterations and every, not both")
+        elif self.iterations is None or self.every is None:
+            raise ValueError("a step needs epochs, or iterations and every")
+        elif self.iterations % self.every:
+            raise ValueError(f"every {self.every} does not divide iterations {self.iterations}")
+        return self
+
+    @property
+    def rounds(self) -> int:
+        """Validations, and rows of history: the epochs, or iterations by `every`."""
+        return self.epochs or (self.iterations or 0) // (self.every or 1)
+
+    def shortened(self, rounds: int) -> "Step":
+        """The step for another number of rounds."""
+        if self.every is None:
+            return self.model_copy(update={"epochs": rounds})
+        return self.model_copy(update={"iterations": rounds * self.every})
 
 
 class TrainSettings(Strict):
-    """Optimizer AdamW; the step list is trained in order, each from the best weights of the one before."""
+    """The step list is trained in order, each step from the best weights of the one before."""
 
     steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=("box", "keypoints"), epochs=30),)
     batch_size: Annotated[int, Field(ge=2)] = 16
+    accumulate: Annotated[
+        int, Field(ge=1, description="batches whose gradients make one update; as one batch of so many times the size")
+    ] = 1
+    optimizer: Literal["adamw", "adam"] = "adamw"
     lr: Annotated[float, Field(gt=0, description="highest learning rate")] = 2e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    schedule: Literal["one_cycle", "plateau", "constant"] = "one_cycle"
+    weight_decay: Annotated[float, Field(ge=0, description="of weights; norms and biases do not decay")] = 1e-4
+    schedule: Annotated[
+        Literal["one_cycle", "plateau", "step", "cosine", "constant"],
+        Field(description="of the learning rate, anew in each step (pipeline/train/schedules.py)"),
+    ] = "one_cycle"
     warmup: Annotated[float, Field(gt=0, lt=1, description="share of one_cycle in which the rate rises")] = 0.15
     plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     plateau_patience: Annotated[int, Field(ge=0, description="epochs without a better validation score")] = 4
+    plateau_threshold: Annotated[
+        float, Field(ge=0, lt=1, description="share by which a score must be lower to be better")
+    ] = 1e-4
+    step_epochs: Annotated[int, Field(ge=1, description="step: epochs between two reductions")] = 5
+    step_gamma: Annotated[float, Field(gt=0, le=1, description="step: factor of each reduction")] = 0.8
+    early_stopping: Annotated[
+        int, Field(ge=0, description="epochs without a better validation score after which a step ends; 0: never")
+    ] = 0
+    losses: LossSettings = LossSettings()
     box_weight: Annotated[float, Field(ge=0, description="weight of the box head's loss when heads learn together")] = (
         0.1
     )
@@ -38,3 +98,13 @@ class TrainSettings(Strict):
     threads: Annotated[int, Field(ge=0, description="CPU threads; 0 leaves it to torch")] = 0
     workers: Annotated[int, Field(ge=0, description="processes that read and augment ahead; 0: in between")] = 0
     seed: Annotated[int, Field(ge=0)] = 1
+
+    def misfit(self, model: ModelSettings) -> str | None:
+        """Why a network cannot be trained like this, or nothing."""
+        if self.losses.keypoints != "codec" and not model.differentiable:
+            return (
+                f"train.losses.keypoints is {self.losses.keypoints}, which cannot teach {model.name!r}: it reads its "
+                "keypoints out of maps by their maximum, which has no slope; use codec, or a model with codec: dsnt or "
+                "fully connected keypoints"
+            )
+        return None

@@ -27,7 +27,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     work = layout.work("train", training_digest(plan, folder))
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
-    epochs = sum(step.epochs for step in plan.train.steps)
+    epochs = sum(step.rounds for step in plan.train.steps)
     with progress(f"train {layout.problem}", epochs) as bar:
 
         def show(row: Row) -> bool:

@@ -35,7 +35,11 @@ GRID: dict[str, Any] = {
             },
         }
     },
-    "bases": {"head": {"settings": {"model": {"name": "multihead", "channels": [4, 8], "hidden": 8}}}},
+    "bases": {
+        "head": {
+            "settings": {"model": {"name": "multihead", "hidden": 8, "backbone": {"name": "stack", "channels": [4, 8]}}}
+        }
+    },
     "rows": [
         {"name": "a", "table": "points", "what": "maps", "published": {"mse": 9.0, "rmse": 2.5}},
         {"name": "b", "table": "points", "base": "head", "published": {"mse": 16.0, "rmse": 3.5}},

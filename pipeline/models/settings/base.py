@@ -18,6 +18,11 @@ class ArchitectureSettings(Strict, ABC):
         """Whether the keypoint head looks where the box head says, so that it can learn nothing before that does."""
         return False
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network."""
+        return True
+
     @abstractmethod
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""

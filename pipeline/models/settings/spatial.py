@@ -24,6 +24,11 @@ class SpatialSettings(ArchitectureSettings):
         return [self.width * 2**level for level in range(self.levels + 1)]
 
     @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network; a maximum has no slope."""
+        return self.codec == "dsnt"
+
+    @property
     def multiple(self) -> int:
         """Input pixels per cell of the coarsest map; the input is padded to a multiple of it."""
         return int(self.stride) * 2**self.levels
@@ -58,6 +63,11 @@ class RefinedSettings(ArchitectureSettings):
             codec=self.codec,
             dropout=self.dropout,
         )
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a loss of the coordinates that are read out teaches the whole network: only the second look."""
+        return False
 
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""

@@ -1,0 +1,77 @@
+"""Labels of one split as arrays in input pixels; and the same images with other boxes."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.annotations import SLICE_PREFIX
+from pipeline.files import folder_aside
+from pipeline.prepare.letterbox import Letterbox
+from pipeline.problem import Problem
+
+IMAGES = "images.npy"
+
+
+def write_labels(coco: dict[str, Any], problem: Problem, out: Path) -> pd.DataFrame:
+    """Write everything of one split but its images, and give back the index.
+
+    Args:
+        coco: The split's COCO JSON, as the split stage writes it.
+        problem: Keypoints and input size.
+        out: An existing folder.
+    """
+    index = _index(coco)
+    _write_arrays(coco["annotations"], index, problem, out)
+    index.to_parquet(out / "index.parquet", index=False)
+    return index
+
+
+def write_variant(coco: dict[str, Any], problem: Problem, prepared: Path, out: Path) -> None:
+    """Prepare a split again with other labels of the same images, without decoding one.
+
+    Args:
+        coco: The split's COCO JSON with, for instance, boxes of another buffer (pipeline/collect/boxes.py); images and
+            annotations in their order.
+        problem: As it was prepared.
+        prepared: The split's folder of the prepare stage.
+        out: The folder to make, as the prepare stage would have made it; its images are links where that can be.
+    """
+    with folder_aside(out) as aside:
+        write_labels(coco, problem, aside)
+        try:
+            os.link(prepared / IMAGES, aside / IMAGES)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(prepared / IMAGES, aside / IMAGES)
+
+
+def _index(coco: dict[str, Any]) -> pd.DataFrame:
+    """A row per annotation, in the order of the file, with what is known of its image."""
+    known = {image["id"]: image for image in coco["images"]}
+    rows = []
+    for annotation in coco["annotations"]:
+        image = known[annotation["image_id"]]
+        slices = {f"{SLICE_PREFIX}{name}": value for name, value in image["slices"].items()}
+        about = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
+        ids = {"image_id": image["id"], "annotation_id": annotation["id"], "subject": annotation["subject"]}
+        rows.append({"image": image["file_name"], **ids, **about, **slices})
+    return pd.DataFrame(rows).astype({"time_s": "float64"})
+
+
+def _write_arrays(annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path) -> None:
+    """Keypoints, visibility, boxes and letterboxes."""
+    points = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
+    points = points.reshape(len(annotations), len(problem.keypoints), 3)
+    visibility = points[..., 2].astype(np.uint8)
+    sizes = zip(index["width"], index["height"], strict=True)
+    letterboxes = [Letterbox.fit(width, height, problem.input) for width, height in sizes]
+    keypoints = np.stack([box.forward(xy) for box, xy in zip(letterboxes, points[..., :2], strict=True)])
+    keypoints[visibility == 0] = np.nan
+    boxes = [box.forward_boxes(np.array(a["bbox"])) for box, a in zip(letterboxes, annotations, strict=True)]
+    np.save(out / "keypoints.npy", keypoints.astype(np.float32))
+    np.save(out / "visibility.npy", visibility)
+    np.save(out / "boxes.npy", np.stack(boxes).astype(np.float32))
+    np.save(out / "letterbox.npy", np.array([(b.scale, b.pad_x, b.pad_y) for b in letterboxes]))
