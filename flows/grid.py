@@ -67,10 +67,8 @@ def table(grid: Grid, problem: Problem = "") -> None:
             from flows.grid_display import print_tables
             from pipeline.grid.definition import load_definition
             from pipeline.grid.report import write_report
-        definition = load_definition(grid)
         _, places = _places(problem, grid)
-        report = write_report(definition, places)
-        print_tables(definition, report, console)
+        print_tables(write_report(load_definition(grid), places), console)
 
 
 @app.command()

@@ -5,12 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.grid.cost import Cost
-from pipeline.grid.definition import Definition
+from pipeline.grid.definition import Metric
 from pipeline.grid.render import circumstances, shown, shown_agreement
 from pipeline.grid.report import Report
 from pipeline.grid.tables import Filled, Line
@@ -56,7 +57,7 @@ class GridDisplay:
         if result["state"] == "failed":
             line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
         else:
-            note = "as before" if again else f"{result['epochs']} epochs in {result['train_seconds']:.0f} s"
+            note = "as before" if again else f"{result['epochs']} rounds in {result['train_seconds']:.0f} s"
             line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
         self._progress.console.print(line, highlight=False)
 
@@ -70,7 +71,7 @@ def _headline(result: dict[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def print_tables(definition: Definition, report: Report, console: Console) -> None:
+def print_tables(report: Report, console: Console) -> None:
     """Print every table with its ranks and rank correlations, and where the files are."""
     for filled in report.tables:
         if any(
@@ -86,25 +87,40 @@ def print_tables(definition: Definition, report: Report, console: Console) -> No
 
 
 def _print_table(filled: Filled, console: Console) -> None:
-    metrics = filled.table.metrics
-    shown_table = Table(title=filled.table.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
-    shown_table.add_column("run", style="bold", no_wrap=True)
+    metrics = _that_fit(filled, console.width)
+    table = Table(title=filled.table.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table.add_column("run", style="bold", no_wrap=True)
     for metric in metrics.values():
-        if filled.published:
-            shown_table.add_column(f"{metric.title}\npublished", justify="right", style="dim", no_wrap=True)
-        shown_table.add_column("\nours" if filled.published else metric.title, justify="right", no_wrap=True)
+        table.add_column(metric.title, justify="right", no_wrap=True)
     if filled.published:
-        shown_table.add_column("rank", justify="center", no_wrap=True)
+        table.add_column("rank", justify="center", no_wrap=True)
     for line in filled.lines:
-        sides = (line.published, line.ours) if filled.published else (line.ours,)
-        values = [shown(side[name], metric) for name, metric in metrics.items() for side in sides]
-        shown_table.add_row(line.name, *values, *([_coloured_rank(line)] if filled.published else []))
+        values = [_pair(line, name, metric, filled.published) for name, metric in metrics.items()]
+        table.add_row(line.name, *values, *([_coloured_rank(line)] if filled.published else []))
     console.print()
-    console.print(shown_table)
-    for name, found in filled.agreement.items() if filled.published else ():
-        console.print(f"  {shown_agreement(found, metrics[name].title)}", highlight=False)
-    if filled.missing:
-        console.print(Text(f"  missing: {'; '.join(filled.missing)}", "yellow"), highlight=False)
+    console.print(table)
+    notes = ["[dim]published[/] ours; rank: published → ours"] if filled.published else []
+    left_out = [metric.title for name, metric in filled.table.metrics.items() if name not in metrics]
+    notes += [f"left out, since the terminal is narrow: {', '.join(left_out)}"] if left_out else []
+    notes += shown_agreement(filled) if filled.published else []
+    notes += [f"[yellow]missing:[/] {escape('; '.join(filled.missing))}"] if filled.missing else []
+    for note in notes:
+        console.print(f"  {note}", highlight=False)
+
+
+def _that_fit(filled: Filled, width: int) -> dict[str, Metric]:
+    """The metrics that fit beside the run and the rank; the one that ranks always does."""
+    metrics, room = dict(filled.table.metrics), width - 11 - max(len(line.name) for line in filled.lines)
+    for name in reversed(filled.table.metrics):
+        needed = sum(2 + max(13 if filled.published else 6, len(metric.title)) for metric in metrics.values())
+        if needed > room and name != filled.table.rank_by:
+            del metrics[name]
+    return metrics
+
+
+def _pair(line: Line, name: str, metric: Metric, published: bool) -> Text:
+    ours = Text(f"{shown(line.ours[name], metric):>6}")
+    return Text.assemble((f"{shown(line.published[name], metric):>6} ", "dim"), ours) if published else ours
 
 
 def _coloured_rank(line: Line) -> Text:

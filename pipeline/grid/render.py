@@ -11,7 +11,7 @@ from pipeline.evaluate.figures import plain_numbers
 from pipeline.evaluate.style import BLUE, INK, MUTED, figure, save
 from pipeline.files import write_aside
 from pipeline.grid.definition import Definition, Metric
-from pipeline.grid.tables import Agreement, Filled, Line
+from pipeline.grid.tables import Filled, Line
 
 
 def shown(value: float, metric: Metric) -> str:
@@ -26,14 +26,15 @@ def shown_rank(line: Line) -> str:
     return f"{line.rank_published:.0f} → {line.rank_ours:.0f}"
 
 
-def shown_agreement(found: Agreement, title: str) -> str:
-    """One sentence on the two orders."""
-    if not np.isfinite(found.spearman):
-        return f"{title}: {found.rows} rows with both values, too few (or all equal) for a rank correlation"
-    return (
-        f"{title}: Spearman {found.spearman:+.2f} (p {_p(found.spearman_p)}), "
+def shown_agreement(one: Filled) -> list[str]:
+    """How the published order and ours agree, a sentence for each metric."""
+    if not one.correlated:
+        return ["no rank correlation: fewer than three rows have a published value and ours, or all are equal"]
+    return [
+        f"{one.table.metrics[name].title}: Spearman {found.spearman:+.2f} (p {_p(found.spearman_p)}), "
         f"Kendall {found.kendall:+.2f} (p {_p(found.kendall_p)}), {found.rows} rows"
-    )
+        for name, found in one.correlated.items()
+    ]
 
 
 def _p(value: float) -> str:
@@ -68,7 +69,7 @@ def write_markdown(
         if one.published:
             ranked = metrics[one.table.rank_by].title
             lines += [f"Rank: published → ours, by {ranked}. Agreement of the two orders:", ""]
-            lines += [f"- {shown_agreement(found, metrics[name].title)}" for name, found in one.agreement.items()]
+            lines += [f"- {sentence}" for sentence in shown_agreement(one)]
             lines += [""]
         lines += [f"Missing: {'; '.join(one.missing)}.", ""] if one.missing else []
     with write_aside(path) as aside:

@@ -75,8 +75,17 @@ class Filled:
 
     @property
     def missing(self) -> list[str]:
-        """Rows without a value of ours, with the reason."""
-        return [f"{line.name} ({line.note})" for line in self.lines if line.note]
+        """Rows without a value of ours, those with the same reason together."""
+        reasons: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line.note:
+                reasons.setdefault(line.note, []).append(line.name)
+        return [f"{', '.join(names)} ({note})" for note, names in reasons.items()]
+
+    @property
+    def correlated(self) -> dict[str, Agreement]:
+        """The agreement by those metrics that have one."""
+        return {name: found for name, found in self.agreement.items() if np.isfinite(found.spearman)}
 
 
 def fill_tables(definition: Definition, results: dict[str, dict[str, Any]]) -> list[Filled]:

@@ -9,6 +9,8 @@ from pipeline.files import write_aside
 from pipeline.grid.compare import Compared, Figure
 from pipeline.grid.definition import Comparison
 
+_ENOUGH = 3  # people of each value, to conclude anything
+
 
 def paragraphs(comparison: Comparison, one: Compared) -> list[str]:
     """Two paragraphs: what was found, and what follows from it and what does not."""
@@ -48,6 +50,10 @@ def _found(comparison: Comparison, one: Compared) -> str:
 def _follows(comparison: Comparison, one: Compared) -> str:
     change, overall = one.spread_change, one.overall_change
     subject = f"The difference between values of {comparison.slice}"
+    few = min(value.subjects for value in one.values)
+    if few < _ENOUGH:
+        said = f"A value has {few} people at least: too few to conclude anything about people."
+        return " ".join(filter(None, (said, comparison.note)))
     direction = _direction(change)
     if direction:
         said = f"{subject} is {direction} with {comparison.what}: {_px(change, signed=True)}, and zero is outside."
@@ -65,11 +71,12 @@ def _follows(comparison: Comparison, one: Compared) -> str:
         if not direction
         else f"A change of the error itself is not shown ({_px(overall, signed=True)})."
     )
-    few = min(value.subjects for value in one.values)
     limits = (
-        f"The intervals are over people, of whom a value has {few} at least; they do not hold the chance of training."
+        f"The intervals are over people, of whom a value has {few} at least, and {one.seeds} trainings; of so few, they "
+        "are too narrow rather than too wide."
     )
-    return " ".join(filter(None, (said, also, _seeds(one), limits, comparison.note)))
+    absent = f"No test image has {comparison.slice} {', '.join(one.absent)}." if one.absent else ""
+    return " ".join(filter(None, (said, also, _seeds(one), limits, absent, comparison.note)))
 
 
 def _seeds(one: Compared) -> str:
@@ -88,9 +95,9 @@ def _direction(change: Figure) -> str:
 
 
 def _px(figure: Figure, signed: bool = False) -> str:
-    sign = "+" if signed else ""
+    how = "+.3f" if signed else ".2f"
     low, high = figure.interval
-    return f"{figure.value:{sign}.2f} px (95 % {low:{sign}.2f} to {high:{sign}.2f})"
+    return f"{figure.value:{how}} px (95 % {low:{how}} to {high:{how}})"
 
 
 def _times(count: int) -> str:

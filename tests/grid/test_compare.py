@@ -65,7 +65,33 @@ def test_no_difference_is_not_sold_as_one(tmp_path: Path) -> None:
     assert "smaller with" not in second
 
 
+def test_of_too_few_people_nothing_is_concluded(tmp_path: Path) -> None:
+    written = tables(tmp_path, 2.0, 1.0)
+    for path in (*written[0], *written[1]):
+        frame = pd.read_parquet(path)
+        frame[frame["subject"].isin(["0", "1", "2", "3"])].to_parquet(path)
+    second = paragraphs(ASKED, compare(ASKED, ("plain", "colour"), written))[1]
+    assert second == "A value has 2 people at least: too few to conclude anything about people. Rendered."
+
+
+def test_a_difference_that_seeds_do_not_agree_on_is_not_shown(tmp_path: Path) -> None:
+    plain, _ = tables(tmp_path, 2.0, 2.0)
+    (tmp_path / "other").mkdir()
+    colour = [
+        tables(tmp_path / "other", level, level, seeds=1)[0][0].rename(tmp_path / f"c{level}.parquet")
+        for level in (1.7, 2.2, 1.95)
+    ]
+    one = compare(ASKED, ("plain", "colour"), (plain, colour))
+    assert one.spread_change.value == pytest.approx(-0.05, abs=0.05)
+    assert "is not shown" in paragraphs(ASKED, one)[1]
+    assert "not all one way" in paragraphs(ASKED, one)[1]
+
+
 def test_a_value_that_is_not_in_the_data_is_a_message(tmp_path: Path) -> None:
+    asked = ASKED.model_copy(update={"values": ("light", "dark", "green")})
+    some = compare(asked, ("plain", "colour"), tables(tmp_path, 1, 1))
+    assert [value.name for value in some.values] == ["light", "dark"]
+    assert "No test image has tone green." in paragraphs(asked, some)[1]
     asked = ASKED.model_copy(update={"values": ("light", "green")})
     with pytest.raises(UserError, match="no test image has tone green"):
         compare(asked, ("plain", "colour"), tables(tmp_path, 1, 1))

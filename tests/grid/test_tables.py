@@ -35,10 +35,10 @@ def test_rank_correlation_of_known_orders() -> None:
 
 def test_ranks_are_over_rows_that_have_both() -> None:
     results = {"a": result(9.0), "b": result(3.0), "c": {"state": "failed", "message": "no\nmemory"}}
-    filled = fill_tables(definition(a=1.0, b=2.0, c=0.5, d=0.1), results)[0]
+    filled = fill_tables(definition(a=1.0, b=2.0, c=0.5, d=0.1, e=0.2), results)[0]
     assert [(line.rank_published, line.rank_ours) for line in filled.lines[:2]] == [(1, 2), (2, 1)]
     assert np.isnan(filled.lines[2].rank_ours)
-    assert filled.missing == ["c (failed: no)", "d (not run)"]
+    assert filled.missing == ["c (failed: no)", "d, e (not run)"]
 
 
 def test_higher_is_better_where_the_metric_says_so() -> None:
