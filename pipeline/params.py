@@ -57,6 +57,41 @@ class ProblemParams(Strict):
                 finding = self.train.misfit(candidate)
                 if finding:
                     raise ValueError(f"{finding} ({path})")
+            if set(settings.heads) != set(self.model.heads):
+                raise ValueError(
+                    f"{path} is {settings.name!r} with the heads {_listed(settings.heads)}, but model "
+                    f"{self.model.name!r} has {_listed(self.model.heads)}; what a search compares must find the same"
+                )
+            self._steps_suit(path, settings)
+        return self
+
+    def _steps_suit(self, path: str, settings: ModelSettings) -> None:
+        seen = set[str]()
+        for number, step in enumerate(self.train.steps):
+            for head in step.heads:
+                if head not in settings.heads:
+                    raise ValueError(
+                        f"train.steps.{number} trains the head {head!r}, which {path} {settings.name!r} has not; "
+                        f"it has {_listed(settings.heads)}"
+                    )
+            seen |= set(step.heads)
+            if settings.needs_box_for_keypoints and "keypoints" in seen and "box" not in seen:
+                raise ValueError(
+                    f"train.steps.{number} trains keypoints, but {path} {settings.name!r} looks for them where its box "
+                    "head says, and no step up to here trains that; add `box` to a step"
+                )
+
+    @model_validator(mode="after")
+    def _what_needs_keypoints_has_them(self) -> Self:
+        needing = {
+            "measure": self.measure is not None,
+            "gates.max_rmse_px": self.gates.max_rmse_px is not None,
+            "gates.max_angle_deg": self.gates.max_angle_deg is not None,
+        }
+        if "keypoints" not in self.model.heads:
+            for path, wanted in needing.items():
+                if wanted:
+                    raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
         return self
 
     @model_validator(mode="after")
@@ -72,6 +107,10 @@ class ProblemParams(Strict):
                     if name not in self.problem.keypoints:
                         raise ValueError(f"measure.{side} names {name!r}, which is not one of problem.keypoints")
         return self
+
+
+def _listed(heads: tuple[str, ...]) -> str:
+    return " and ".join(heads)
 
 
 def load_params(path: Path) -> dict[str, ProblemParams]:

@@ -11,6 +11,7 @@ import yaml
 from pipeline.errors import UserError
 from pipeline.params import load_params, params_schema, parse_params
 
+LOCALIZATION = {"name": "localization", "backbone": {"name": "stack", "channels": [4, 4]}}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -75,12 +76,48 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
             {"name": "rearfoot_angle", "left": ["a", "b", "c"], "right": ["a", "b", "a"]},
             "measure.left names 'c', which is not one of problem.keypoints",
         ),
+        (
+            "toy.model",
+            {"name": "regression", "backbone": {"name": "stack", "chanels": [4]}},
+            "backbone.chanels: unknown",
+        ),
+        ("toy.model", LOCALIZATION, "train.steps.0 trains the head 'keypoints', which model 'localization' has not"),
+        (
+            "toy.search",
+            {"architectures": [LOCALIZATION]},
+            "search.architectures.0 is 'localization' with the heads box",
+        ),
         ("tyo", {}, "tyo: a section that `problems` does not list ['toy']"),
         ("problems", ["toy", "other"], "other: listed in `problems`, but there is no such section"),
     ],
 )
 def test_a_wrong_value_is_named_by_its_path(data: dict[str, Any], path: str, value: Any, expected: str) -> None:
     assert expected in message(changed(data, path, value))
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "expected"),
+    [
+        ("gates", {"max_rmse_px": 3.0}, "gates.max_rmse_px needs keypoints, but model 'localization' has no keypoint"),
+        ("gates", {"max_angle_deg": 3.0}, "gates.max_angle_deg needs keypoints"),
+        ("measure", {"name": "rearfoot_angle", "left": ["a", "b", "a"], "right": ["a", "b", "a"]}, "measure needs key"),
+    ],
+)
+def test_what_needs_keypoints_is_refused_without(data: dict[str, Any], section: str, value: Any, expected: str) -> None:
+    boxes = changed(changed(data, "toy.model", LOCALIZATION), "toy.train.steps", [{"heads": ["box"], "epochs": 1}])
+    assert parse_params(boxes)["toy"].model.heads == ("box",)
+    assert expected in message(changed(boxes, f"toy.{section}", value))
+
+
+@pytest.mark.parametrize("crop", ["roi_align", "second_pass", "mask"])
+def test_a_crop_needs_a_box_that_was_learned(data: dict[str, Any], crop: str) -> None:
+    cropping = changed(data, "toy.model", {**LOCALIZATION, "name": "multihead", "crop": crop})
+    box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
+    parse_params(changed(cropping, "toy.train.steps", [box, keypoints]))
+    parse_params(changed(cropping, "toy.train.steps", [{"heads": ["box", "keypoints"], "epochs": 1}]))
+    assert "train.steps.0 trains keypoints, but model 'multihead' looks for them where its box head says" in message(
+        changed(cropping, "toy.train.steps", [keypoints, box])
+    )
 
 
 def test_every_finding_is_reported_at_once(data: dict[str, Any]) -> None:

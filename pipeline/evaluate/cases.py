@@ -57,11 +57,11 @@ class Truth:
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a model says about each image of a split, in input pixels."""
+    """What a model says about each image of a split, in input pixels; nothing where it has no such head."""
 
-    keypoints: Float[np.ndarray, "N K 2"]
-    confidence: Float[np.ndarray, "N K"]
-    boxes: Float[np.ndarray, "N 4"]
+    keypoints: Float[np.ndarray, "N K 2"] | None = None
+    confidence: Float[np.ndarray, "N K"] | None = None
+    boxes: Float[np.ndarray, "N 4"] | None = None
 
 
 def load_truth(folder: Path) -> Truth:

@@ -16,8 +16,8 @@ from pipeline.errors import UserError
 def average_precision(
     truth: Path,
     images: list[str],
-    keypoints: Float[np.ndarray, "N K 2"],
-    boxes: Float[np.ndarray, "N 4"],
+    keypoints: Float[np.ndarray, "N K 2"] | None,
+    boxes: Float[np.ndarray, "N 4"] | None,
     scores: Float[np.ndarray, "N"],
     sigmas: list[float],
 ) -> dict[str, dict[str, float]]:
@@ -26,13 +26,14 @@ def average_precision(
     Args:
         truth: COCO keypoint JSON of the split.
         images: `file_name` of each predicted image in that file.
-        keypoints: Predicted, original pixels.
-        boxes: Predicted (x, y, width, height), original pixels.
+        keypoints: Predicted, original pixels; none: no keypoint head.
+        boxes: Predicted (x, y, width, height), original pixels; none: no box head.
         scores: By which predictions are ranked, for instance the mean confidence.
         sigmas: Falloff of each keypoint in OKS.
 
     Returns:
-        `box` and `keypoints`, each with `ap`, `ap50`, `ap75`; NaN where the truth has no instance.
+        `box` and `keypoints`, those that were predicted, each with `ap`, `ap50`, `ap75`; NaN where the truth has no
+        instance.
 
     Raises:
         UserError: The file is missing or has no entry for one of the images.
@@ -41,41 +42,35 @@ def average_precision(
         raise UserError(f"{truth}: not there; run the split stage first")
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints tables
         coco = COCO(str(truth))
-        predictions = coco.loadRes(_as_results(coco, truth, images, keypoints, boxes, scores))
-        return {
-            "box": _stats(coco, predictions, "bbox", None),
-            "keypoints": _stats(coco, predictions, "keypoints", np.array(sigmas)),
-        }
+        entries = _entries(coco, truth, images, scores)
+        found = {}
+        if boxes is not None:
+            predicted = [entry | {"bbox": box.tolist()} for entry, box in zip(entries, boxes, strict=True)]
+            found["box"] = _stats(coco, predicted, "bbox", None)
+        if keypoints is not None:
+            triples = np.concatenate([keypoints, np.full((*keypoints.shape[:2], 1), 2.0)], axis=2)
+            predicted = [entry | {"keypoints": t.ravel().tolist()} for entry, t in zip(entries, triples, strict=True)]
+            found["keypoints"] = _stats(coco, predicted, "keypoints", np.array(sigmas))
+        return found
 
 
-def _as_results(
-    coco: COCO,
-    truth: Path,
-    images: list[str],
-    keypoints: Float[np.ndarray, "N K 2"],
-    boxes: Float[np.ndarray, "N 4"],
-    scores: Float[np.ndarray, "N"],
-) -> list[dict[str, Any]]:
+def _entries(coco: COCO, truth: Path, images: list[str], scores: Float[np.ndarray, "N"]) -> list[dict[str, Any]]:
+    """What a box and the keypoints of an image have in common in COCO's result format."""
     number = {entry["file_name"]: entry["id"] for entry in coco.dataset["images"]}
     unknown = sorted({name for name in images if name not in number})
     if unknown:
         raise UserError(f"{truth}: no image entry for {', '.join(unknown[:5])}; run the split and prepare stages again")
     category = coco.getCatIds()[0]
-    triples = np.concatenate([keypoints, np.full((*keypoints.shape[:2], 1), 2.0)], axis=2)
     return [
-        {
-            "image_id": number[name],
-            "category_id": category,
-            "keypoints": triples[i].reshape(-1).tolist(),
-            "bbox": [float(v) for v in boxes[i]],
-            "score": float(scores[i]),
-        }
-        for i, name in enumerate(images)
+        {"image_id": number[name], "category_id": category, "score": float(score)}
+        for name, score in zip(images, scores, strict=True)
     ]
 
 
-def _stats(coco: COCO, predictions: COCO, kind: str, sigmas: Float[np.ndarray, "K"] | None) -> dict[str, float]:
-    evaluation = COCOeval(coco, predictions, kind)
+def _stats(
+    coco: COCO, predicted: list[dict[str, Any]], kind: str, sigmas: Float[np.ndarray, "K"] | None
+) -> dict[str, float]:
+    evaluation = COCOeval(coco, coco.loadRes(predicted), kind)
     if sigmas is not None:
         evaluation.params.kpt_oks_sigmas = sigmas
     evaluation.evaluate()

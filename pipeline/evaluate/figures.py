@@ -14,12 +14,13 @@ from pipeline.evaluate.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED,
 from pipeline.measure.base import Measure
 
 
-def training_curves(history: pd.DataFrame, path: Path) -> None:
+def training_curves(history: pd.DataFrame, error: str, path: Path) -> None:
     """Losses, validation error and learning rate over the epochs of all training steps.
 
     Args:
         history: A row per epoch in order; `step` where there are several; columns with `loss` in their name,
-            `val_rmse_px` and `lr` are drawn where they are there.
+            `error` and `lr` are drawn where they are there.
+        error: Column of the validation error, an RMSE in input pixels.
         path: PNG to write.
     """
     epochs = np.arange(1, len(history) + 1)
@@ -34,8 +35,8 @@ def training_curves(history: pd.DataFrame, path: Path) -> None:
                 left.set_yscale("log")
                 plain_numbers(left.yaxis)
             left.legend()
-        if "val_rmse_px" in history:
-            _validation(middle, epochs, history["val_rmse_px"].to_numpy(float), steps == steps[-1])
+        if error in history:
+            _validation(middle, epochs, history[error].to_numpy(float), steps == steps[-1])
         if "lr" in history:
             right.plot(epochs, history["lr"], color=MUTED)
         right.set_title("Learning rate")
@@ -114,6 +115,30 @@ def keypoint_errors(distance: Float[np.ndarray, "N K"], names: tuple[str, ...], 
         axis.set(xlabel="distance (original px)", ylim=(len(names) - 0.5, -0.7), xlim=(0, 1.04 * axis.get_xlim()[1]))
         axis.grid(axis="y", visible=False)
         axis.set_title("Each keypoint: median, middle half, 95th percentile")
+        save(drawn, path)
+
+
+def box_errors(overlap: Float[np.ndarray, "N"], difference: Float[np.ndarray, "N 4"], path: Path) -> None:
+    """Share of images above an overlap, and the errors of each of a box's numbers.
+
+    Args:
+        overlap: Intersection over union of each image's box with the true one.
+        difference: Predicted minus true x, y, width and height, original pixels.
+        path: PNG to write.
+    """
+    with figure(8.6, 3.2, columns=2) as (drawn, (left, right)):
+        known = np.sort(overlap[np.isfinite(overlap)])[::-1]
+        left.step(known, 100 * np.arange(1, len(known) + 1) / max(1, len(known)), where="post", color=BLUE)
+        for threshold in (0.5, 0.75):  # COCO's AP50 and AP75
+            left.axvline(threshold, color=MUTED, linestyle="--", linewidth=1)
+        left.set(xlabel="overlap with the true box (IoU)", ylabel="share above (%)", xlim=(0, 1), ylim=(0, 101))
+        left.set_title("How many boxes are how good")
+        kept = difference[np.isfinite(difference).all(axis=1)]
+        right.axvline(0, color=MUTED, linewidth=1)
+        right.boxplot(list(kept.T), orientation="horizontal", tick_labels=["x", "y", "width", "height"], sym=".")
+        right.invert_yaxis()
+        right.set(xlabel="predicted minus true (original px)")
+        right.set_title("Each number of the box")
         save(drawn, path)
 
 

@@ -121,6 +121,11 @@ def box_metrics(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N
     }
 
 
+def box_rmse(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N"]:
+    """Root of the mean squared error of each box's x, y, width and height; NaN where the truth is unknown."""
+    return np.sqrt(((np.asarray(predicted, np.float64) - truth) ** 2).mean(axis=1))
+
+
 def presence_metrics(
     confidence: Float[np.ndarray, "N K"],
     visible: Bool[np.ndarray, "N K"],

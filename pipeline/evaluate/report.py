@@ -1,6 +1,7 @@
 """report.html: what a clinician and an engineer need to know about a trained model, on one page."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,17 +57,14 @@ def write_report(report: Report, path: Path) -> None:
                 "<h2>Best, median and worst images</h2>",
                 _figure(report, "overlay_sheet"),
                 "<h2>Errors</h2>",
-                _figure(report, "error_cdf"),
-                _figure(report, "keypoints"),
-                *([_figure(report, "agreement")] if report.measure else []),
+                *(_figure(report, name) for name in ("error_cdf", "keypoints", "agreement", "boxes")),
                 "<h2>Who and what it is good for: slices</h2>",
                 paragraph(_about_intervals(report)),
                 _figure(report, "slices"),
                 folded("the same as a table", _slices(report)),
                 "<h2>What was left out, and what could not be measured</h2>",
                 _dropped(report),
-                "<h2>Confidence</h2>",
-                _figure(report, "confidence"),
+                *_confidence(report),
                 "<h2>Training</h2>",
                 _figure(report, "training"),
                 "<h2>Every number</h2>",
@@ -86,6 +84,20 @@ def _what_was_looked_at(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
+    """Of the first head that there is."""
+    return next(say(report) for group, say in _VERDICTS.items() if group in report.metrics)
+
+
+def _box_verdict(report: Report) -> str:
+    box = report.metrics["box"]
+    return (
+        f"The predicted box overlaps the true one by {number(100 - box['iou_loss_percent'], ' %')} in the mean "
+        f"({span(100 - box['iou_loss_percent_high'], 100 - box['iou_loss_percent_low'])}); the RMSE of its numbers at "
+        f"the network's own scale is {number(box['rmse_px'])} px ({span(box['rmse_px_low'], box['rmse_px_high'])})."
+    )
+
+
+def _keypoint_verdict(report: Report) -> str:
     groups = report.metrics
     original, inside = groups["keypoints_original"], groups["keypoints"]
     text = (
@@ -104,11 +116,19 @@ def _verdict(report: Report) -> str:
     )
 
 
+_VERDICTS: dict[str, Callable[[Report], str]] = {"keypoints": _keypoint_verdict, "box": _box_verdict}
+
+
 def _headline(report: Report) -> str:
+    rows = [row for group, rows in _ROWS.items() if group in report.metrics for row in rows(report)]
+    return table(["", "value", "95 % interval", "what it means"], rows, {1, 2}, strong={0})
+
+
+def _keypoint_rows(report: Report) -> list[list[str]]:
     g, bands = report.metrics, report.settings.bands_px
-    inside, original, box = g["keypoints"], g["keypoints_original"], g["box"]
+    inside, original = g["keypoints"], g["keypoints_original"]
     size = report.problem.input
-    rows = [
+    return [
         [
             f"RMSE at {size.width} × {size.height}",
             number(inside["rmse_px"], " px"),
@@ -138,10 +158,23 @@ def _headline(report: Report) -> str:
             "–",
             f"COCO's, with this problem's sigmas; AP50 {number(inside['oks_ap50'])}, AP75 {number(inside['oks_ap75'])}",
         ],
-        ["box AP", number(box["ap"]), "–", f"COCO's; AP50 {number(box['ap50'])}, AP75 {number(box['ap75'])}"],
-        ["box IoU loss", number(box["iou_loss_percent"], " %"), "–", "1 − mean overlap of predicted and true box"],
     ]
-    return table(["", "value", "95 % interval", "what it means"], rows, {1, 2}, strong={0})
+
+
+def _box_rows(report: Report) -> list[list[str]]:
+    box = report.metrics["box"]
+    return [
+        ["box AP", number(box["ap"]), "–", f"COCO's; AP50 {number(box['ap50'])}, AP75 {number(box['ap75'])}"],
+        [
+            "box IoU loss",
+            number(box["iou_loss_percent"], " %"),
+            span(box["iou_loss_percent_low"], box["iou_loss_percent_high"]),
+            "1 − mean overlap of predicted and true box",
+        ],
+    ]
+
+
+_ROWS: dict[str, Callable[[Report], list[list[str]]]] = {"keypoints": _keypoint_rows, "box": _box_rows}
 
 
 def _measure_rows(report: Report) -> list[list[str]]:
@@ -204,7 +237,7 @@ def _slices(report: Report) -> str:
 
 
 def _dropped(report: Report) -> str:
-    images, presence = report.metrics["images"], report.metrics["presence"]
+    images = report.metrics["images"]
     parts = [
         paragraph(
             f"{images['without_labelled_point']} of {images['count']} images have no labelled point and are in no "
@@ -212,6 +245,16 @@ def _dropped(report: Report) -> str:
             "no label (out of sight or not marked); they are in no error either."
         )
     ]
+    if report.measure is not None:
+        parts += _not_measured(report)
+    return "\n".join(parts)
+
+
+def _confidence(report: Report) -> list[str]:
+    """What the confidence of keypoints is worth; nothing where there is none."""
+    if "presence" not in report.metrics:
+        return []
+    presence, parts = report.metrics["presence"], ["<h2>Confidence</h2>"]
     if not math.isnan(presence["auroc"]):
         parts.append(
             paragraph(
@@ -221,9 +264,7 @@ def _dropped(report: Report) -> str:
                 f"apart with an AUROC of {number(presence['auroc'])} (1 is perfect, 0.5 is chance)."
             )
         )
-    if report.measure is not None:
-        parts += _not_measured(report)
-    return "\n".join(parts)
+    return [*parts, _figure(report, "confidence")]
 
 
 def _not_measured(report: Report) -> list[str]:
@@ -254,6 +295,8 @@ _CAPTIONS = {
     "single points spoil an image.",
     "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
     "high is placed inconsistently, by the model or by the labels.",
+    "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
+    "that is not centred on zero is placed or sized with a bias.",
     "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",
     "agreement": "Each dot is one measured quantity of one image. A slope means that large values are read too small "
     "or too large; limits wider than a clinical difference mean that single frames should not be read alone.",

@@ -1,38 +1,28 @@
 """Errors per slice (subject, skin tone, lighting, ...), each with a subject-clustered bootstrap interval."""
 
-from typing import Literal, NamedTuple
-
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
 from pipeline.evaluate.bootstrap import estimate
-from pipeline.evaluate.cases import Predicted, Truth
-from pipeline.evaluate.metrics import box_iou, image_mse, image_rmse
+from pipeline.evaluate.cases import Truth
+from pipeline.evaluate.heads.base import Head
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measure
 
 
-class Statistic(NamedTuple):
-    """A column of the table: what of the images' values is taken."""
-
-    name: str
-    how: Literal["mean", "rms", "median"]
-    values: Float[np.ndarray, "N *Q"]
-    weights: Float[np.ndarray, "N"] | None = None
-
-
-def slice_table(
-    truth: Truth, predicted: Predicted, measure: Measure | None, settings: EvaluateSettings
-) -> pd.DataFrame:
+def slice_table(truth: Truth, heads: list[Head], settings: EvaluateSettings) -> pd.DataFrame:
     """A row per value of every slice, the whole split first.
+
+    Args:
+        truth: The split.
+        heads: What the model says about it.
+        settings: Of the bootstrap.
 
     Returns:
         Columns slice, value, images, subjects, and for each statistic its value, `_low`, `_high` and `_drawn`
         (`clusters`: people were resampled; `images`: all values are of one person, and the interval speaks of that
         person's frames only).
     """
-    statistics = _statistics(truth, predicted, measure, settings)
+    statistics = [statistic for head in heads for statistic in head.statistics()]
     everything = {("all", "all"): np.ones(len(truth.index), bool)}
     for name, values in truth.slices().items():
         everything |= {(name, value): values == value for value in sorted(set(values))}
@@ -50,7 +40,7 @@ def slice_table(
 
 
 def for_showing(table: pd.DataFrame, most: int = 12) -> pd.DataFrame:
-    """The table with at most so many subjects, those with the largest error; every other row stays.
+    """The table with at most so many subjects, those with the largest error (the first statistic); other rows stay.
 
     Where each subject is a single image, none is shown: those are the images, and the worst are on the overlay sheet.
     """
@@ -59,31 +49,10 @@ def for_showing(table: pd.DataFrame, most: int = 12) -> pd.DataFrame:
         return table.drop(index=subjects)
     if len(subjects) <= most:
         return table
-    worst = table.loc[subjects, "rmse_px"].sort_values(ascending=False, kind="stable").index[:most]
+    worst = table.loc[subjects, statistics_of(table)[0]].sort_values(ascending=False, kind="stable").index[:most]
     return table.drop(index=subjects.difference(worst))
 
 
 def statistics_of(table: pd.DataFrame) -> list[str]:
     """Names of the statistics in a slice table, in its order."""
     return [c for c in table.columns if f"{c}_drawn" in table.columns]
-
-
-def _statistics(
-    truth: Truth, predicted: Predicted, measure: Measure | None, settings: EvaluateSettings
-) -> list[Statistic]:
-    labelled = truth.labelled
-    counts = labelled.sum(axis=1).astype(float)
-    original, found = truth.points_in_original(truth.keypoints), truth.points_in_original(predicted.keypoints)
-    rmse = image_rmse(found, original, labelled)
-    good = np.where(np.isfinite(rmse), rmse < settings.bands_px[0], np.nan)
-    overlap = box_iou(predicted.boxes, truth.boxes)
-    chosen = [
-        Statistic("rmse_px", "rms", image_mse(predicted.keypoints, truth.keypoints, labelled), counts),
-        Statistic("rmse_original_px", "rms", image_mse(found, original, labelled), counts),
-        Statistic(f"share_below_{settings.bands_px[0]:g}px", "mean", good),
-        Statistic("box_iou_loss_percent", "mean", 100 * (1 - overlap)),
-    ]
-    if measure is not None:
-        size = np.abs(measure.differences(predicted.keypoints, truth.keypoints))
-        chosen.append(Statistic(f"{measure.group}_median_{measure.unit}", "median", size))
-    return chosen

@@ -72,8 +72,8 @@ def _follows(comparison: Comparison, one: Compared) -> str:
         else f"A change of the error itself is not shown ({_px(overall, signed=True)})."
     )
     limits = (
-        f"The intervals are over people, of whom a value has {few} at least, and {one.seeds} trainings; of so few, they "
-        "are too narrow rather than too wide."
+        f"The intervals are over people, of whom a value has {few} at least, and {one.seeds} trainings; of so few, "
+        "they are too narrow rather than too wide."
     )
     absent = f"No test image has {comparison.slice} {', '.join(one.absent)}." if one.absent else ""
     return " ".join(filter(None, (said, also, _seeds(one), limits, absent, comparison.note)))

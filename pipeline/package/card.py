@@ -19,6 +19,9 @@ _SYNTHETIC = """\
   the renderer. They do not say how well it does on patients; test it on your own labelled videos first."""
 
 
+_FINDS = {"keypoints": "{points} with a confidence for each", "box": "its box"}
+
+
 @dataclass(frozen=True)
 class SplitCount:
     """How much of what a split holds."""
@@ -42,12 +45,13 @@ def write_card(
         data: The splits.
     """
     size, points = params.problem.input, params.problem.keypoints
+    listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
-        f"Finds {len(points)} keypoints of one {params.problem.category.replace('_', ' ')} in an image: "
-        f"{', '.join(f'`{p}`' for p in points)}; its box; and a confidence for each keypoint.{measure}",
+        f"Finds in an image, of one {params.problem.category.replace('_', ' ')}: "
+        f"{'; '.join(_FINDS[head].format(points=listed) for head in params.model.heads)}.{measure}",
         "## Intended use",
         "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
         "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",

@@ -54,18 +54,31 @@ def draw(
     """
     canvas = np.ascontiguousarray(image).copy()
     unit = max(min(image.shape[:2]) / 1080, 0.3)
-    found = np.isfinite(prediction.keypoints).all(axis=1) & (prediction.confidence >= style.threshold)
-    _box(canvas, prediction.box, unit)
-    for a, b in style.skeleton:
-        if found[a] and found[b]:
-            _line(canvas, prediction.keypoints[a], prediction.keypoints[b], unit)
-    for point, confidence, sure in zip(prediction.keypoints, prediction.confidence, found, strict=True):
-        if np.isfinite(point).all():
-            _marker(canvas, point, confidence_colour(float(confidence)), bool(sure), unit)
+    if prediction.box is not None:
+        _box(canvas, prediction.box, unit)
+    if prediction.keypoints is not None and prediction.confidence is not None:
+        _points(canvas, prediction.keypoints, prediction.confidence, style, unit)
     if measurement is not None:
         _leg_labels(canvas, measurement, unit)
     _panel(canvas, _text(measurement, f"{style.title}  {heading}".strip()), unit)
     return canvas
+
+
+def _points(
+    canvas: UInt8[np.ndarray, "H W 3"],
+    keypoints: Float[np.ndarray, "K 2"],
+    confidence: Float[np.ndarray, "K"],
+    style: Style,
+    u: float,
+) -> None:
+    """The skeleton between points that are sure, and every point's marker."""
+    found = np.isfinite(keypoints).all(axis=1) & (confidence >= style.threshold)
+    for a, b in style.skeleton:
+        if found[a] and found[b]:
+            _line(canvas, keypoints[a], keypoints[b], u)
+    for point, value, sure in zip(keypoints, confidence, found, strict=True):
+        if np.isfinite(point).all():
+            _marker(canvas, point, confidence_colour(float(value)), bool(sure), u)
 
 
 def confidence_colour(confidence: float) -> Colour:

@@ -166,7 +166,7 @@ class _Predictor:
         return Predicted(file, written, writer.summary)
 
     def _measured(self, prediction: Prediction) -> Measurement | None:
-        if self._measure is None:
+        if self._measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
         return self._measure.measure(prediction.keypoints, prediction.confidence)
 

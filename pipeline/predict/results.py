@@ -136,17 +136,23 @@ class ResultWriter:
     def _frame(
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
     ) -> dict[str, Any]:
-        keypoints, confidence = prediction.keypoints.astype(float), prediction.confidence.astype(float)
-        sure = np.isfinite(keypoints).all(axis=1) & (confidence >= self._manifest.confidence)
-        missing = [name for name, there in zip(self._manifest.category.keypoints, sure, strict=True) if not there]
         return {
             "frame": frame,
             "time_s": _number(time_s, 6),
+            **self._points(prediction),
+            "box": None if prediction.box is None else [_number(v, 3) for v in prediction.box.astype(float)],
+            "measure": _rounded(measurement.to_json()) if measurement else None,
+        }
+
+    def _points(self, prediction: Prediction) -> dict[str, Any]:
+        if prediction.keypoints is None or prediction.confidence is None:
+            return dict.fromkeys(("keypoints", "confidence", "missing"))
+        keypoints, confidence = prediction.keypoints.astype(float), prediction.confidence.astype(float)
+        sure = np.isfinite(keypoints).all(axis=1) & (confidence >= self._manifest.confidence)
+        return {
             "keypoints": [[_number(x, 3), _number(y, 3)] for x, y in keypoints],
             "confidence": [_number(c, 4) for c in confidence],
-            "missing": missing,
-            "box": [_number(v, 3) for v in prediction.box.astype(float)],
-            "measure": _rounded(measurement.to_json()) if measurement else None,
+            "missing": [n for n, there in zip(self._manifest.category.keypoints, sure, strict=True) if not there],
         }
 
     def _row(
@@ -157,7 +163,7 @@ class ResultWriter:
             (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
         )
         angles = [_number(values.get(name), 3) for name in self._quantities]
-        lowest = _number(float(prediction.confidence.min()), 4)
+        lowest = None if prediction.confidence is None else _number(float(prediction.confidence.min()), 4)
         return ["" if v is None else v for v in (frame, _number(time_s, 6), *angles, lowest, *said)]
 
 

@@ -56,20 +56,22 @@ def validation(case: Case) -> Verdict:
 
 def finite(case: Case) -> Verdict:
     """The package answers every image with numbers."""
-    broken = int(np.isinf(case.challenger.examined.rmse_px).sum())
+    broken = int(np.isinf(case.challenger.examined.error).sum())
     return (
         broken == 0,
-        f"{broken} of {len(case.tests.images)} test images gave no usable coordinates",
+        f"{broken} of {len(case.tests.images)} test images gave no usable numbers",
         {"images": broken},
     )
 
 
 def error(case: Case) -> Verdict:
-    """The error at the model's input size is below the floor."""
-    floor, found = case.params.gates.max_rmse_px, case.challenger.examined.overall_rmse()
+    """The error is below the floor."""
+    what, found = case.challenger.examined.yardstick, case.challenger.examined.overall()
+    floor: float | None = getattr(case.params.gates, what.floor)
+    said = f"{what.title} {found:.3f} {what.unit}"
     if floor is None:
-        return bool(np.isfinite(found)), f"RMSE {found:.3f} px; no floor in params", {"rmse_px": found}
-    return found <= floor, f"RMSE {found:.3f} px, at most {floor:g}", {"rmse_px": found, "limit": floor}
+        return bool(np.isfinite(found)), f"{said}; no floor in params", {what.key: found}
+    return found <= floor, f"{said}, at most {floor:g}", {what.key: found, "limit": floor}
 
 
 def measurement(case: Case) -> Verdict:
@@ -91,7 +93,10 @@ def comparison(case: Case) -> Verdict:
     """It is better than the champion on the same images, by a paired bootstrap over subjects."""
     if case.champion is None:
         return True, "the first champion: there is none to compare with", {}
-    ours, theirs = case.challenger.examined.rmse_px, case.champion.examined.rmse_px
+    what, other = case.challenger.examined.yardstick, case.champion.examined.yardstick
+    if what != other:
+        return False, f"cannot be compared: {other.title} of the champion, {what.title} of the challenger", {}
+    ours, theirs = case.challenger.examined.error, case.champion.examined.error
     # a champion that fails on an image counts as bad there, not as absent; both failing is a tie
     worst = 2 * float(np.max(np.concatenate([ours, theirs])[np.isfinite(np.concatenate([ours, theirs]))]))
     ours, theirs = np.where(np.isinf(ours), worst, ours), np.where(np.isinf(theirs), worst, theirs)
@@ -99,15 +104,15 @@ def comparison(case: Case) -> Verdict:
     result = paired_bootstrap(ours, theirs, np.array(case.tests.subjects), settings.bootstrap, settings.seed)
     demanded = case.params.gates.confidence
     reason = (
-        f"mean error per image {result.difference:+.3f} px (95 % interval {result.interval.low:+.3f} to "
+        f"mean error per image {result.difference:+.3f} {what.unit} (95 % interval {result.interval.low:+.3f} to "
         f"{result.interval.high:+.3f}), better with confidence {result.better:.3f}, at least {demanded:g}"
     )
     numbers = {
-        "difference_px": result.difference,
-        "low_px": result.interval.low,
-        "high_px": result.interval.high,
+        "difference": result.difference,
+        "low": result.interval.low,
+        "high": result.interval.high,
         "better": result.better,
-        "champion_rmse_px": case.champion.examined.overall_rmse(),
+        f"champion_{what.key}": case.champion.examined.overall(),
     }
     return result.better >= demanded, reason, numbers
 
@@ -117,17 +122,20 @@ def slices(case: Case) -> Verdict:
     gates, numbers, worse, small = case.params.gates, {}, [], 0
     if case.champion is None:
         return True, "the first champion: there is none to compare with", {}
+    what = case.challenger.examined.yardstick
+    if what != case.champion.examined.yardstick:
+        return False, f"cannot be compared: the challenger's error is its {what.title}, the champion's is not", {}
     for name, values in case.tests.slices.items():
         for value in sorted(set(values)):
             which = np.array(values) == value
             if int(which.sum()) < gates.min_slice_images:
                 small += 1
                 continue
-            ours, theirs = (side.examined.overall_rmse(which) for side in (case.challenger, case.champion))
+            ours, theirs = (side.examined.overall(which) for side in (case.challenger, case.champion))
             ratio = 1.0 if ours == theirs else float(np.divide(ours, theirs)) if theirs > 0 else float("inf")
             numbers[f"{name}={value}"] = ratio
             if not ratio <= gates.max_slice_ratio:
-                worse.append(f"{name}={value} {theirs:.3f} -> {ours:.3f} px")
+                worse.append(f"{name}={value} {theirs:.3f} -> {ours:.3f} {what.unit}")
     few = f"; {small} with fewer than {gates.min_slice_images} images not gated" if small else ""
     if worse:
         return False, f"worse by more than {gates.max_slice_ratio:g} times: {', '.join(worse)}{few}", numbers

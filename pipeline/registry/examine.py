@@ -4,15 +4,16 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from pipeline.errors import UserError
-from pipeline.evaluate.metrics import image_rmse
+from pipeline.evaluate.metrics import box_iou, image_rmse
 from pipeline.files import Layout, file_digest
 from pipeline.measure.build import build_measure
-from pipeline.package.runtime import Package
+from pipeline.package.runtime import Package, Prediction
 from pipeline.params import ProblemParams
 from pipeline.prepare.images import read_image
 from pipeline.progress import progress
@@ -28,6 +29,7 @@ class TestSet:
         images: Image file of each.
         keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
         labelled: (N, K).
+        boxes: Truth, (N, 4) as x, y, width, height; NaN where there is none.
         subjects: Length N.
         slices: Slice name to its value for each instance.
         digest: Of the split's file.
@@ -36,9 +38,32 @@ class TestSet:
     images: tuple[Path, ...]
     keypoints: Float[np.ndarray, "N K 2"]
     labelled: Bool[np.ndarray, "N K"]
+    boxes: Float[np.ndarray, "N 4"]
     subjects: tuple[str, ...]
     slices: dict[str, tuple[str, ...]]
     digest: str
+
+
+class Yardstick(NamedTuple):
+    """What a package's error is, by what it finds.
+
+    Attributes:
+        title: For a person.
+        unit: Of the error.
+        key: What the overall error is called among a gate's numbers.
+        floor: The setting of `gates` that limits it.
+        power: The overall error is the weighted power mean of the instances' errors: 2 for RMSE, 1 for a mean.
+    """
+
+    title: str
+    unit: str
+    key: str
+    floor: str
+    power: int
+
+
+KEYPOINTS = Yardstick("RMSE", "px", "rmse_px", "max_rmse_px", 2)
+BOX = Yardstick("IoU loss", "%", "iou_loss_percent", "max_iou_loss_percent", 1)
 
 
 @dataclass(frozen=True)
@@ -46,26 +71,29 @@ class Examination:
     """What a package did on a test set.
 
     Attributes:
-        rmse_px: Per instance, the root of its mean squared coordinate error at the model's input size; inf where the
-            package answered with something that is no number.
+        yardstick: What `error` is: of the keypoints, or of the box where the package finds no keypoints.
+        error: Per instance, the root of its mean squared coordinate error at the model's input size, or 1 - IoU in
+            percent; inf where the package answered with something that is no number.
         angle: Per instance, the error of the measurement in its unit; NaN where the truth has none, inf as above.
         finite: Whether every coordinate was a number.
         latency_ms: Median time of one image, on this machine's CPU.
-        points: Labelled points of each instance, the weights of an overall RMSE.
+        weights: Of each instance in the overall error: its labelled points, or 1 for a box.
     """
 
-    rmse_px: Float[np.ndarray, "N"]
+    yardstick: Yardstick
+    error: Float[np.ndarray, "N"]
     angle: Float[np.ndarray, "N"] | None
     finite: bool
     latency_ms: float
-    points: Float[np.ndarray, "N"]
+    weights: Float[np.ndarray, "N"]
 
-    def overall_rmse(self, which: Bool[np.ndarray, "N"] | None = None) -> float:
-        """Root of the mean squared error over all coordinates of the instances asked for; NaN where there is none."""
-        chosen = (self.points > 0) & (True if which is None else which)
+    def overall(self, which: Bool[np.ndarray, "N"] | None = None) -> float:
+        """The error over all coordinates or boxes of the instances asked for; NaN where there is none."""
+        chosen = (self.weights > 0) & (True if which is None else which)
         if not chosen.any():
             return float("nan")
-        return float(np.sqrt(np.average(self.rmse_px[chosen] ** 2, weights=self.points[chosen])))
+        power = self.yardstick.power
+        return float(np.average(self.error[chosen] ** power, weights=self.weights[chosen]) ** (1 / power))
 
 
 def read_test_set(layout: Layout, keypoints: int) -> TestSet:
@@ -93,6 +121,7 @@ def read_test_set(layout: Layout, keypoints: int) -> TestSet:
         images=tuple(layout.out("collect") / entry["file_name"] for entry in entries),
         keypoints=values[..., :2],
         labelled=values[..., 2] > 0,
+        boxes=np.array([a.get("bbox", [np.nan] * 4) for a in annotations], dtype=np.float64),
         subjects=tuple(str(entry["subject"]) for entry in entries),
         slices={name: tuple(str(e.get("slices", {}).get(name, "")) for e in entries) for name in names},
         digest=file_digest(path),
@@ -111,31 +140,57 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
     Raises:
         UserError: An image is gone, or the package has another number of keypoints.
     """
-    predicted, scales, seconds = np.empty_like(tests.keypoints), [], []
+    found, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
         for index, path in enumerate(tests.images):
             image = read_image(path)
             for _ in range(_WARM_UP if index == 0 else 0):
                 package.predict(image)
             start = time.perf_counter()
-            keypoints = package.predict(image).keypoints
+            found.append(package.predict(image))
             seconds.append(time.perf_counter() - start)
-            if keypoints.shape != predicted[index].shape:
-                raise UserError(
-                    f"{package.folder}: found {len(keypoints)} keypoints, the problem has {predicted.shape[1]}"
-                )
-            predicted[index] = keypoints
             size = params.problem.input
             scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))
             bar.advance()
+    latency = float(np.median(seconds) * 1000)
+    points = [p.keypoints for p in found if p.keypoints is not None]
+    if not points:
+        return _boxes(np.array([p.box for p in found], np.float64), tests, latency)
+    expected = tests.keypoints.shape[1]
+    if len(points[0]) != expected:
+        raise UserError(f"{package.folder}: found {len(points[0])} keypoints, the problem has {expected}")
+    return _keypoints(np.array(points, np.float64), np.array(scales), tests, params, latency)
+
+
+def _keypoints(
+    predicted: Float[np.ndarray, "N K 2"],
+    scales: Float[np.ndarray, "N"],
+    tests: TestSet,
+    params: ProblemParams,
+    latency_ms: float,
+) -> Examination:
     broken = (~np.isfinite(predicted).all(axis=2) & tests.labelled).any(axis=1)
-    rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * np.array(scales)
+    rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * scales
     return Examination(
-        rmse_px=np.where(broken, np.inf, rmse),
+        yardstick=KEYPOINTS,
+        error=np.where(broken, np.inf, rmse),
         angle=_angle_errors(predicted, tests, params, broken),
         finite=not broken.any(),
-        latency_ms=float(np.median(seconds) * 1000),
-        points=tests.labelled.sum(axis=1).astype(np.float64),
+        latency_ms=latency_ms,
+        weights=tests.labelled.sum(axis=1).astype(np.float64),
+    )
+
+
+def _boxes(predicted: Float[np.ndarray, "N 4"], tests: TestSet, latency_ms: float) -> Examination:
+    broken, known = ~np.isfinite(predicted).all(axis=1), np.isfinite(tests.boxes).all(axis=1)
+    loss = 100 * (1 - box_iou(predicted, tests.boxes))
+    return Examination(
+        yardstick=BOX,
+        error=np.where(broken & known, np.inf, loss),
+        angle=None,
+        finite=not broken.any(),
+        latency_ms=latency_ms,
+        weights=known.astype(np.float64),
     )
 
 

@@ -8,9 +8,15 @@ from pipeline.problem import Strict
 
 
 class GateSettings(Strict):
-    """Every gate must pass. Errors are of the packages, in input pixels and degrees, on the current test split."""
+    """Every gate must pass. Errors are of the packages, on the current test split.
+
+    They are keypoint errors in input pixels and degrees; of a model that finds boxes only, 1 - IoU in percent.
+    """
 
     max_rmse_px: Annotated[float | None, Field(gt=0, description="error floor at the model's input size")] = None
+    max_iou_loss_percent: Annotated[
+        float | None, Field(gt=0, le=100, description="the same for a model without keypoint head: mean 1 - IoU")
+    ] = None
     max_angle_deg: Annotated[float | None, Field(gt=0, description="floor of the median measurement error")] = None
     confidence: Annotated[float, Field(gt=0.5, lt=1, description="of the paired bootstrap that it is better")] = 0.95
     max_slice_ratio: Annotated[float, Field(ge=1, description="no slice's error may grow by more than this")] = 1.25

@@ -12,7 +12,16 @@ from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 
 # of each group of metrics, what the run's description shows; all of them are metrics of the run
-_HEADLINE = ("rmse_px", "mean_distance_px", "median_deg", "p95_deg", "iou", "ap", "oks_ap", "measured_share")
+_HEADLINE = (
+    "rmse_px",
+    "mean_distance_px",
+    "median_deg",
+    "p95_deg",
+    "iou_loss_percent",
+    "ap",
+    "oks_ap",
+    "measured_share",
+)
 _DATA_STAGES = ("collect", "split", "prepare")
 
 

@@ -73,6 +73,7 @@ def make_project(root: Path, params: ProblemParams, missing: float = 0.0, seed: 
     settings = {"problem": problem.model_dump(mode="json"), "model": params.model.model_dump(mode="json")}
     (trained / "settings.json").write_text(json.dumps(settings))
     history = {"step": [0, 0, 1], "epoch": [0, 1, 0], "loss": [3.0, 2.0, 1.0], "val_rmse_px": [9.0, 8.0, 8.5]}
+    history["val_box_rmse_px"] = [5.0, 4.0, 4.5]
     pd.DataFrame(history | {"keypoints_loss": [np.nan, 1.0, 0.5], "lr": 1e-3}).to_csv(trained / "history.csv")
     return layout
 

@@ -37,12 +37,16 @@ def drawings() -> dict[str, Callable[[Path], None]]:
     sure = np.random.default_rng(1).random((50, 4))
     some = np.random.default_rng(2).random((50, 4)) < 0.2
     return {
-        "training": lambda path: figures.training_curves(HISTORY, path),
-        "training of no step": lambda path: figures.training_curves(HISTORY[["val_rmse_px"]] * np.nan, path),
+        "training": lambda path: figures.training_curves(HISTORY, "val_rmse_px", path),
+        "training of no step": lambda path: figures.training_curves(
+            HISTORY[["val_rmse_px"]] * np.nan, "val_rmse_px", path
+        ),
         "cdf": lambda path: figures.error_cdf(DISTANCE, DISTANCE[:, 0], (10, 25), path),
         "cdf of nothing": lambda path: figures.error_cdf(NOTHING, NOTHING[:, 0], (10, 25), path),
         "keypoints": lambda path: figures.keypoint_errors(np.where([1, 1, 1, np.nan], DISTANCE, np.nan), names, path),
         "keypoints of nothing": lambda path: figures.keypoint_errors(NOTHING, names, path),
+        "boxes": lambda path: figures.box_errors(DISTANCE[:, 0] / 9, DISTANCE, path),
+        "boxes of nothing": lambda path: figures.box_errors(NOTHING[:, 0], NOTHING, path),
         "slices": lambda path: figures.slice_errors(SLICES, {"rmse_px": "RMSE"}, path),
         "confidence": lambda path: figures.confidence(sure, DISTANCE, ~some, some, 0.5, path),
         "confidence, nothing missing": lambda path: figures.confidence(

@@ -17,6 +17,7 @@ from pipeline.files import Layout, file_digest
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
 from pipeline.params import ProblemParams
+from tests.evaluate.conftest import MOUSE, make_project, params_of
 
 Project = tuple[ProblemParams, Layout]
 
@@ -40,7 +41,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, make_rearfoot: Callable[
 def test_files_and_numbers(evaluated: Layout) -> None:
     reports = evaluated.root / "reports" / "p"
     assert sorted(digests(reports)) == [
-        *(f"evaluate/figures/{n}.png" for n in ("agreement", "confidence", "error_cdf", "keypoints")),
+        *(f"evaluate/figures/{n}.png" for n in ("agreement", "boxes", "confidence", "error_cdf", "keypoints")),
         *(f"evaluate/figures/{n}.png" for n in ("overlay_sheet", "slices", "training")),
         "evaluate/per_image.parquet",
         "evaluate/report.html",
@@ -89,6 +90,30 @@ def test_a_problem_that_measures_nothing_with_missing_points(mouse_project: Layo
     assert len([c for c in pd.read_parquet(out / "per_image.parquet").columns if c.endswith("_distance_px")]) == 17
 
 
+@pytest.mark.parametrize(
+    ("name", "groups", "figures"),
+    [
+        ("localization", {"box", "box_original"}, {"boxes"}),
+        (
+            "regression",
+            {"bands", "keypoints", "keypoints_original", "presence"},
+            {"confidence", "error_cdf", "keypoints"},
+        ),
+    ],
+)
+def test_a_network_without_the_other_head(tmp_path: Path, name: str, groups: set[str], figures: set[str]) -> None:
+    model = {"name": name, "backbone": {"name": "stack", "channels": [4, 4]}, "hidden": 4}
+    heads = ["box"] if name == "localization" else ["keypoints"]
+    params = params_of(MOUSE | {"model": model, "train": {"steps": [{"heads": heads, "epochs": 1}]}})
+    layout = make_project(tmp_path, params)
+    run(params, layout)
+    assert set(metrics_of(layout)) == {"images", "slices", *groups}
+    out = layout.out("evaluate")
+    assert {p.stem for p in (out / "figures").iterdir()} == {"overlay_sheet", "slices", "training", *figures}
+    assert "nan" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", (out / "report.html").read_text())
+    assert len(pd.read_csv(out.parent / "plots/training.csv")) == 3
+
+
 def test_an_image_without_any_label_is_counted_and_left_out(mouse_project: Layout, mouse: ProblemParams) -> None:
     prepared = mouse_project.out("prepare") / "test"
     visibility, keypoints = np.load(prepared / "visibility.npy"), np.load(prepared / "keypoints.npy")
@@ -105,7 +130,7 @@ def test_the_report_stands_alone(evaluated: Layout) -> None:
     report = (evaluated.out("evaluate") / "report.html").read_text()
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", report)
-    assert report.count("data:image/png;base64,") == 7
+    assert report.count("data:image/png;base64,") == 8
     assert str(evaluated.root) not in report
     assert "24 images of 4 subjects" in report and "rear-foot angle" in report
 
@@ -116,8 +141,8 @@ def test_plots_for_dvc(evaluated: Layout) -> None:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 101
     images = pd.read_parquet(evaluated.out("evaluate") / "per_image.parquet")
-    assert float(rows[50]["rmse_original_px"]) == pytest.approx(images["rmse_original_px"].median(), rel=1e-4)
-    assert pd.read_csv(plots / "training.csv").to_dict("list") == {"epoch": [1, 2, 3], "val_rmse_px": [9.0, 8.0, 8.5]}
+    assert float(rows[50]["error_px"]) == pytest.approx(images["rmse_original_px"].median(), rel=1e-4)
+    assert pd.read_csv(plots / "training.csv").to_dict("list") == {"epoch": [1, 2, 3], "val_error_px": [9.0, 8.0, 8.5]}
 
 
 @pytest.mark.parametrize(

@@ -49,11 +49,10 @@ def coco(split, images):
     return {"images": entries, "annotations": annotations}
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory):
+def make_repository(root, section):
     """A repository in which every stage up to evaluate has run."""
-    layout = Layout(tmp_path_factory.mktemp("repository"), "rearfoot")
-    params = parse_params({"problems": ["rearfoot"], "rearfoot": SECTION})["rearfoot"]
+    layout = Layout(root, "rearfoot")
+    params = parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
     layout.out("split").mkdir(parents=True)
     for split in ("train", "val", "test"):
         (layout.out("split") / f"{split}.json").write_text(json.dumps(coco(split, layout.out("collect"))))
@@ -72,6 +71,11 @@ def repository(tmp_path_factory):
     layout.out("evaluate").mkdir(parents=True)
     (layout.out("evaluate").parent / "metrics.json").write_text(json.dumps(METRICS))
     return params, layout
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    return make_repository(tmp_path_factory.mktemp("repository"), SECTION)
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +140,15 @@ def test_missing_metrics_name_the_stage_to_run(repository, tmp_path):
     params, _ = repository
     with pytest.raises(UserError, match=r"metrics.json: not there; run the evaluate stage first"):
         stage.run(params, Layout(tmp_path, "rearfoot"))
+
+
+def test_a_network_without_keypoints_is_packaged_and_says_its_box(tmp_path):
+    model = {"name": "localization", "backbone": {"name": "stack", "channels": [4, 4]}, "hidden": 4}
+    steps = [{"heads": ["box"], "epochs": 1}]
+    section = SECTION | {"model": model, "train": {"steps": steps}, "measure": None}
+    params, layout = make_repository(tmp_path, section)
+    stage.run(params, layout)
+    folder = layout.out("package")
+    assert "of one lower legs: its box." in (folder / "card.md").read_text()
+    found = Package.load(folder).predict(np.zeros((40, 50, 3), np.uint8))
+    assert (found.keypoints, found.confidence, found.box.shape) == (None, None, (4,))

@@ -112,7 +112,7 @@ def test_the_first_candidate_passes_without_a_comparison_and_the_better_one_foll
     second = judged(tested, 2, bias=0.5)
     assert second.passed, second.failures
     comparison = next(g for g in second.gates if g.name == "comparison")
-    assert comparison.numbers["difference_px"] < -0.2
+    assert comparison.numbers["difference"] < -0.2
     assert comparison.numbers["better"] == 1
     assert promote(tested.root, second).kind == "promoted"
     assert gate(tested.layout, params(), 2) == second

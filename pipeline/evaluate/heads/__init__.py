@@ -1,0 +1,34 @@
+"""What evaluation knows of each head's answers: one object each, for the heads that the network has.
+
+To add one, add a file with a subclass of `Head` and make it in `heads_of`.
+"""
+
+from pipeline.evaluate.cases import Predicted, Truth
+from pipeline.evaluate.heads.base import Head, Statistic
+from pipeline.evaluate.heads.box import BoxHead
+from pipeline.evaluate.heads.keypoints import KeypointHead
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.measure.base import Measure
+
+
+def heads_of(
+    truth: Truth, predicted: Predicted, measure: Measure | None, settings: EvaluateSettings, threshold: float = 0.0
+) -> list[Head]:
+    """The heads that said something; the first one's error is what images are ranked by.
+
+    Args:
+        truth: The split.
+        predicted: What the model says about it.
+        measure: What is read off the keypoints; none: nothing.
+        settings: Bands and bootstrap.
+        threshold: Confidence below which a consumer takes a point for missing.
+    """
+    heads: list[Head] = []
+    if predicted.keypoints is not None and predicted.confidence is not None:
+        heads.append(KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold))
+    if predicted.boxes is not None:
+        heads.append(BoxHead(truth, predicted.boxes, settings))
+    return heads
+
+
+__all__ = ["BoxHead", "Head", "KeypointHead", "Statistic", "heads_of"]

@@ -1,0 +1,88 @@
+"""What every head's evaluation offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.evaluate.bootstrap import Interval
+from pipeline.measure.base import Measurement
+from pipeline.problem import Problem
+
+Groups = dict[str, dict[str, float]]
+Drawings = dict[str, Callable[[Path], None]]
+
+
+class Statistic(NamedTuple):
+    """A column of the slice table: what of the images' values is taken."""
+
+    name: str
+    how: Literal["mean", "rms", "median"]
+    values: Float[np.ndarray, "N *Q"]
+    weights: Float[np.ndarray, "N"] | None = None
+
+
+class Overlay(NamedTuple):
+    """What is drawn over images.
+
+    Attributes:
+        truth: True points, original pixels, NaN where there is none.
+        predicted: Those that a consumer gets.
+        lines: Pairs of points to join.
+    """
+
+    truth: Float[np.ndarray, "N P 2"]
+    predicted: Float[np.ndarray, "N P 2"]
+    lines: list[tuple[int, int]]
+
+
+class Head(ABC):
+    """One head's answers to a split, held against the truth.
+
+    Attributes:
+        measurements: Every image measured as a consumer would; empty where nothing is measured.
+    """
+
+    error: ClassVar[str]
+    """Column of `columns` by which images are ranked: the larger the worse; original pixels."""
+
+    history: ClassVar[str]
+    """Column of history.csv with its validation error."""
+
+    measurements: Sequence[Measurement] = ()
+
+    @abstractmethod
+    def groups(self) -> Groups:
+        """Its groups of metrics.json; a number that cannot be had is NaN, intervals end in `_low` and `_high`."""
+
+    @abstractmethod
+    def statistics(self) -> list[Statistic]:
+        """Its columns of the slice table."""
+
+    @abstractmethod
+    def panels(self) -> dict[str, str]:
+        """Of those, the ones to draw, each with its title."""
+
+    @abstractmethod
+    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Its columns of per_image.parquet.
+
+        Args:
+            names: Of the keypoints.
+        """
+
+    @abstractmethod
+    def overlay(self, problem: Problem) -> Overlay:
+        """What to draw over an image."""
+
+    @abstractmethod
+    def drawings(self, problem: Problem) -> Drawings:
+        """Its own figures, by name."""
+
+
+def ends(name: str, interval: Interval) -> dict[str, float]:
+    """An interval as two numbers of a group."""
+    return {f"{name}_low": interval.low, f"{name}_high": interval.high}
