@@ -1,6 +1,7 @@
 """What every keypoint network is: pixels in, raw head outputs or predictions out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -39,6 +40,8 @@ class KeypointNetwork(nn.Module, ABC):
     # set by a subclass: of "box" and "keypoints" (which includes "presence") those that it has, and the layers that
     # only that head uses
     heads: dict[str, list[nn.Module]]
+    # layers that never learn
+    fixed: Sequence[nn.Module] = ()
 
     def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
         super().__init__()
@@ -74,6 +77,26 @@ class KeypointNetwork(nn.Module, ABC):
     def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
         """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
         return self.codec.loss(raw["keypoints"], keypoints)
+
+    def own_losses(
+        self,
+        raw: dict[str, Tensor],
+        keypoints: Float[Tensor, "N K 2"],
+        visibility: UInt8[Tensor, "N K"],
+        boxes: Float[Tensor, "N 4"],
+    ) -> dict[str, Tensor]:
+        """Losses of a network that needs the labels to choose what it learns from; none: its codecs' are meant.
+
+        Args:
+            raw: Its outputs while it learns.
+            keypoints: Input pixels, finite.
+            visibility: COCO's 0, 1, 2.
+            boxes: x, y, width, height in input pixels.
+
+        Returns:
+            `keypoints`, `presence` and `box`, each a mean; or nothing.
+        """
+        return {}
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
         """Keypoints in input pixels from raw head outputs."""

@@ -116,6 +116,7 @@ HEAD_LOSSES: dict[str, dict[str, HeadLoss]] = {
     | {name: _of_overlap(loss) for name, loss in OVERLAP_LOSSES.items()},
 }
 """Head and name to loss."""
+_HEAD_OF = {"presence": "keypoints"}  # what is learned with a head of another name
 
 
 def head_losses(
@@ -138,6 +139,9 @@ def head_losses(
         `box`: mean over images. `keypoints`: mean over labelled points (hidden ones too), 0 where there is none.
         `presence`: binary cross-entropy of a point being visible, mean over all points.
     """
+    own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
+    if own:
+        return {name: loss for name, loss in own.items() if _HEAD_OF.get(name, name) in heads}
     losses = {}
     if "keypoints" in heads:
         losses["keypoints"] = HEAD_LOSSES["keypoints"][names.keypoints](network, raw, batch)

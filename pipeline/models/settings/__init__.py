@@ -7,10 +7,16 @@ from pydantic import Field
 from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
 from pipeline.models.settings.base import ArchitectureSettings
 from pipeline.models.settings.connected import LocalizationSettings, MultiHeadSettings, RegressionSettings
+from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
-    LocalizationSettings | MultiHeadSettings | RefinedSettings | RegressionSettings | SpatialSettings,
+    KeypointRcnnSettings
+    | LocalizationSettings
+    | MultiHeadSettings
+    | RefinedSettings
+    | RegressionSettings
+    | SpatialSettings,
     Field(discriminator="name"),
 ]
 
@@ -28,6 +34,7 @@ __all__ = [
     "ArchitectureSettings",
     "BackboneSettings",
     "ExtractorBackbone",
+    "KeypointRcnnSettings",
     "LocalizationSettings",
     "ModelSettings",
     "MultiHeadSettings",
