@@ -78,11 +78,12 @@ class KeypointRcnn(KeypointNetwork):
     def _detect(self, maps: list[Tensor]) -> dict[str, Tensor]:
         boxes, roi, pyramid = self._propose(maps), self.rcnn.roi_heads, maps[:4]
         logits, shift = roi.box_predictor(roi.box_head(pool_regions(pyramid, boxes, _BOX_CELLS)))
-        score, best = torch.softmax(logits.float(), dim=1)[:, 1].unflatten(0, boxes.shape[:2]).max(dim=1)
+        # by the logits: probabilities near 1 are too close together to tell which is the best
+        margin, best = (logits[:, 1] - logits[:, 0]).float().unflatten(0, boxes.shape[:2]).max(dim=1)
         refined = roi.box_coder.decode_single(shift.float(), boxes.flatten(0, 1))[:, 4:].unflatten(0, boxes.shape[:2])
         box = _inside(refined.gather(1, best[:, None, None].expand(-1, -1, 4)), self.problem)
         features = roi.keypoint_head(pool_regions(pyramid, box, _MAP_CELLS))
-        sure = torch.sigmoid(self.presence(features.mean(dim=(2, 3))).float()) * score[:, None]
+        sure = torch.sigmoid(self.presence(features.mean(dim=(2, 3))).float()) * torch.sigmoid(margin)[:, None]
         corner, size = box[..., :2], box[..., 2:] - box[..., :2]
         scale = size / _MAP
         return {
