@@ -148,6 +148,14 @@ class KeypointRcnn(KeypointNetwork):
             self.rcnn.backbone.body.load_state_dict({n: v for n, v in state.items() if not n.startswith("fc.")})
 
 
+class _Predictor(KeypointRCNNPredictor):
+    """Its maps lie in memory as torchvision's loss wants them; a network that trains lies channels last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See torchvision's."""
+        return super().forward(x).contiguous()
+
+
 def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointRCNN:
     """Torchvision's network, of the sizes in the settings; of the published ones, the published network."""
     norm = nn.BatchNorm2d if settings.pretrained == "none" else FrozenBatchNorm2d
@@ -162,7 +170,7 @@ def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointR
         box_head=TwoMLPHead(width * _BOX_CELLS**2, settings.hidden),
         box_predictor=FastRCNNPredictor(settings.hidden, 2),
         keypoint_head=KeypointRCNNHeads(width, (maps,) * settings.keypoint_layers),
-        keypoint_predictor=KeypointRCNNPredictor(maps, len(problem.keypoints)),
+        keypoint_predictor=_Predictor(maps, len(problem.keypoints)),
     )
     if settings.pretrained == "coco":
         for module in network.modules():
