@@ -148,12 +148,13 @@ class KeypointRcnn(KeypointNetwork):
             self.rcnn.backbone.body.load_state_dict({n: v for n, v in state.items() if not n.startswith("fc.")})
 
 
-class _Predictor(KeypointRCNNPredictor):
-    """Its maps lie in memory as torchvision's loss wants them; a network that trains lies channels last."""
+class _Maps(KeypointRCNNPredictor):
+    """In row-major order, which torchvision's loss takes for granted and channels-last training does not give."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """See torchvision's."""
-        return super().forward(x).contiguous()
+    def forward(self, x: Float[Tensor, "R C 14 14"]) -> Float[Tensor, "R K 56 56"]:
+        """Keypoint maps of regions."""
+        maps: Tensor = super().forward(x)
+        return maps.contiguous()
 
 
 def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointRCNN:
@@ -170,7 +171,7 @@ def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointR
         box_head=TwoMLPHead(width * _BOX_CELLS**2, settings.hidden),
         box_predictor=FastRCNNPredictor(settings.hidden, 2),
         keypoint_head=KeypointRCNNHeads(width, (maps,) * settings.keypoint_layers),
-        keypoint_predictor=_Predictor(maps, len(problem.keypoints)),
+        keypoint_predictor=_Maps(maps, len(problem.keypoints)),
     )
     if settings.pretrained == "coco":
         for module in network.modules():

@@ -118,7 +118,7 @@ def test_the_first_stages_of_a_pretrained_backbone_stay_as_they_are(
 
 
 def test_half_precision_trains_on_coordinates_in_full() -> None:
-    network = make()
+    network = make().to(memory_format=torch.channels_last)  # as training has it
     pixels = torch.randint(0, 256, (2, 96, 64, 3), dtype=torch.uint8)
     truth = torch.tensor([[[20.0, 30.0], [40.0, 60.0]]] * 2)
     labels = (truth, torch.full((2, 2), 2), torch.tensor([[10.0, 20, 40, 50]] * 2))
