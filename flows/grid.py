@@ -105,11 +105,11 @@ def list_grids() -> None:
     from pipeline.grid.definition import load_definition, shipped
 
     with messages():
-        shown = Table("grid", "rows", "tables", "", box=None)
+        shown = Table("grid", "rows", "about", box=None)
         for name in shipped():
             one = load_definition(name)
             rows = sum(len(row.run_names) for row in one.rows)
-            shown.add_row(f"[bold]{name}[/]", str(rows), ", ".join(one.tables), one.title)
+            shown.add_row(f"[bold]{name}[/]", str(rows), one.title)
         console.print(shown)
 
 
