@@ -112,7 +112,7 @@ def show(title: str, tracks: dict[str, list[Track]], arguments: argparse.Namespa
         shown = "" if name == PER_FRAME else f"{change.interval.low:+.3f} to {change.interval.high:+.3f} px²"
         table.add_row(name, f"{rmse(np.concatenate(found), truth):.3f}", f"{jitter(test, found):.3f}", shown)
         if name in TEMPORAL:
-            verdicts.append(verdict(name, change))
+            verdicts.append(verdict(name, change, jitter(test, found), jitter(test, answers[PER_FRAME])))
     console.print(table)
     console.print(f"{len(test)} videos of {len(set(subjects))} people, {len(truth)} frames.", *verdicts, sep="\n")
 
@@ -126,13 +126,15 @@ def learned(name: str, tracks: dict[str, list[Track]], arguments: argparse.Names
     return [predict_temporal(temporal, windows_of([track], arguments.window)) for track in tracks["test"]]
 
 
-def verdict(name: str, change: PairedDifference) -> str:
-    """Whether the mean squared error is lower than per frame, by the interval."""
-    if change.interval.high < 0:
-        return f"{name} beats per-frame prediction."
-    if change.interval.low > 0:
-        return f"{name} is worse than per-frame prediction."
-    return f"{name} is not shown to beat per-frame prediction: the interval includes zero."
+def verdict(name: str, change: PairedDifference, trembling: float, before: float) -> str:
+    """Whether both error and jitter are lower than per frame; the error by its interval."""
+    shown = change.interval.high < 0
+    error = (
+        "lower" if shown else "higher" if change.interval.low > 0 else "not shown to differ (zero is in the interval)"
+    )
+    said = f"{name}: error {error}; jitter {trembling:.3f} px, per frame {before:.3f} px."
+    wins = shown and trembling < before
+    return f"{said} It {'beats' if wins else 'does not beat'} per-frame prediction in both."
 
 
 if __name__ == "__main__":
