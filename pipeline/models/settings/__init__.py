@@ -1,6 +1,6 @@
 """Settings of the architectures, one class each; `name` picks one."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 from pydantic import Field
 
@@ -20,17 +20,7 @@ ModelSettings = Annotated[
     Field(discriminator="name"),
 ]
 
-
-def _names(union: Any) -> set[str]:
-    """What `name` may be in a choice of settings."""
-    return {name for cls in get_args(get_args(union)[0]) for name in get_args(cls.model_fields["name"].annotation)}
-
-
-NAMES = _names(ModelSettings) | _names(BackboneSettings)
-"""Names of all architectures and backbones."""
-
 __all__ = [
-    "NAMES",
     "ArchitectureSettings",
     "BackboneSettings",
     "ExtractorBackbone",

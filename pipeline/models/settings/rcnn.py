@@ -41,6 +41,11 @@ class KeypointRcnnSettings(ArchitectureSettings):
                     raise ValueError(f"COCO's weights are of a network with {name} {value}, not {getattr(self, name)}")
         return self
 
+    @property
+    def brings_losses(self) -> bool:
+        """See `ArchitectureSettings.brings_losses`."""
+        return True
+
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""
         return too_deep(32, problem, "a larger problem.input")
