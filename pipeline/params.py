@@ -17,7 +17,7 @@ from pipeline.errors import UserError
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.settings import MeasureSettings
 from pipeline.models.settings import NAMES as NETWORKS
-from pipeline.models.settings import ModelSettings
+from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem, Strict
@@ -52,7 +52,7 @@ class ProblemParams(Strict):
         for path, settings in [("model", self.model)] + [
             (f"search.architectures.{i}", settings) for i, settings in enumerate(self.search.architectures)
         ]:
-            finding = settings.misfit(self.problem)
+            finding = misfit_of(settings, self.problem)
             if finding:
                 raise ValueError(f"{path} {finding}")
             if set(settings.heads) != set(self.model.heads):
@@ -87,14 +87,16 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
         needing = {
-            "measure": self.measure is not None,
-            "gates.max_rmse_px": self.gates.max_rmse_px is not None,
-            "gates.max_angle_deg": self.gates.max_angle_deg is not None,
+            "measure": ("keypoints", self.measure),
+            "gates.max_rmse_px": ("keypoints", self.gates.max_rmse_px),
+            "gates.max_angle_deg": ("keypoints", self.gates.max_angle_deg),
+            "gates.max_error_percent": ("class", self.gates.max_error_percent),
+            "gates.max_one_minus_f1_percent": ("detections", self.gates.max_one_minus_f1_percent),
         }
-        if "keypoints" not in self.model.heads:
-            for path, wanted in needing.items():
-                if wanted:
-                    raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
+        for path, (head, wanted) in needing.items():
+            if wanted is not None and head not in self.model.heads:
+                kind = head.removesuffix("s") if head != "class" else head
+                raise ValueError(f"{path} needs {head}, but model {self.model.name!r} has no {kind} head")
         return self
 
     @model_validator(mode="after")
@@ -165,7 +167,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
 def _finding(problem: str, error: Any) -> str:
     """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
     # a union's branch tag (`synthetic`, `spatial`) stands in pydantic's path but not in the file
-    tags = {"synthetic", "csv", "deeplabcut", "coco", "Choice", "Range", *NETWORKS}
+    tags = {"synthetic", "csv", "deeplabcut", "coco", "coco_boxes", "label_studio", "Choice", "Range", *NETWORKS}
     path = ".".join(str(part) for part in error["loc"] if str(part) not in tags)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":

@@ -21,7 +21,7 @@ from pipeline.files import Layout, folder_aside, write_aside, write_json
 from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
 from pipeline.models.inference import concatenate, predict_arrays
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
 
@@ -46,10 +46,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
     threshold = params.package.confidence
     names = params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold)
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
 
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
+    pixels = np.load(folder / "images.npy", mmap_mode="r")
     slices = slice_table(truth, heads, params.evaluate)
     images = per_image(truth, heads, names)
     history = _history(layout.out("train") / "history.csv")
@@ -57,7 +58,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        evaluation = Evaluation(params, heads, measure, images, slices, history)
+        evaluation = Evaluation(params, heads, measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(
             layout.problem,
@@ -80,7 +81,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     write_json(reports / "metrics.json", to_json(metrics | {"slices": _slice_numbers(slices)}))
 
 
-def _predict(network: KeypointNetwork, folder: Path) -> Predicted:
+def _predict(network: Network, folder: Path) -> Predicted:
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []

@@ -14,7 +14,7 @@ from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import MultiHeadSettings, StackBackbone
 from pipeline.train.data import Arrays, Batch
 from pipeline.train.fit import Plan, fit
-from pipeline.train.losses import head_losses
+from pipeline.train.heads import head_losses
 from pipeline.train.module import DivergedError, Training
 from pipeline.train.settings import Step
 

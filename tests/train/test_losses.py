@@ -13,7 +13,8 @@ from pipeline.models.settings import MultiHeadSettings, SpatialSettings
 from pipeline.params import parse_params
 from pipeline.problem import InputSize, Problem
 from pipeline.train.data import Batch
-from pipeline.train.losses import HEAD_LOSSES, head_losses
+from pipeline.train.heads import head_losses
+from pipeline.train.losses import HEAD_LOSSES
 from pipeline.train.settings import LossSettings
 
 PROBLEM = Problem(keypoints=("a", "b"), input=InputSize(width=64, height=64))
@@ -48,14 +49,16 @@ def batch(boxes: Any, visibility: Any = SEEN) -> Batch:
 def keypoint_loss(network: KeypointNetwork, name: Any, visibility: Any = SEEN) -> tuple[Tensor, Tensor]:
     labels = batch([[0.0, 0, 10, 10]] * 2, visibility)
     raw = {"keypoints": network.codec.encode(labels.keypoints + ERRORS).requires_grad_(), "presence": torch.zeros(2, 2)}
-    return head_losses(network, raw, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"], raw[
+    return head_losses(network, raw, labels, ("keypoints",), TrainSettings(losses=LossSettings(keypoints=name)))[
         "keypoints"
-    ]
+    ], raw["keypoints"]
 
 
 def box_loss(network: KeypointNetwork, name: Any, found: Any, expected: Any) -> tuple[Tensor, Tensor]:
     raw = {"box": network.box_codec.encode(torch.tensor(found)).requires_grad_()}
-    return head_losses(network, raw, batch(expected), ("box",), LossSettings(box=name))["box"], raw["box"]
+    return head_losses(network, raw, batch(expected), ("box",), TrainSettings(losses=LossSettings(box=name)))[
+        "box"
+    ], raw["box"]
 
 
 def test_every_name_has_a_loss() -> None:
@@ -134,9 +137,13 @@ def test_half_precision_does_not_round_coordinates(network: KeypointNetwork, nam
     labels = batch([[0.0, 0, 10, 10]] * 2)
     raw = {"keypoints": torch.full((2, 2, 2), 0.40625, dtype=torch.bfloat16), "presence": torch.zeros(2, 2)}
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = head_losses(network, raw, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"]  # type: ignore[arg-type]
+        half = head_losses(network, raw, labels, ("keypoints",), TrainSettings(losses=LossSettings(keypoints=name)))[
+            "keypoints"
+        ]  # type: ignore[arg-type]
     full = {k: v.float() for k, v in raw.items()}
-    exact = head_losses(network, full, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"]  # type: ignore[arg-type]
+    exact = head_losses(network, full, labels, ("keypoints",), TrainSettings(losses=LossSettings(keypoints=name)))[
+        "keypoints"
+    ]  # type: ignore[arg-type]
     assert half.item() == pytest.approx(exact.item(), rel=1e-6)
 
 

@@ -6,11 +6,24 @@ from pydantic import Field
 
 from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
 from pipeline.models.settings.base import ArchitectureSettings
-from pipeline.models.settings.connected import LocalizationSettings, MultiHeadSettings, RegressionSettings
+from pipeline.models.settings.connected import (
+    ClassifierSettings,
+    LocalizationSettings,
+    MultiHeadSettings,
+    RegressionSettings,
+)
+from pipeline.models.settings.detector import DetectorSettings
+from pipeline.models.settings.needs import misfit_of
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
-    LocalizationSettings | MultiHeadSettings | RefinedSettings | RegressionSettings | SpatialSettings,
+    ClassifierSettings
+    | DetectorSettings
+    | LocalizationSettings
+    | MultiHeadSettings
+    | RefinedSettings
+    | RegressionSettings
+    | SpatialSettings,
     Field(discriminator="name"),
 ]
 
@@ -27,6 +40,8 @@ __all__ = [
     "NAMES",
     "ArchitectureSettings",
     "BackboneSettings",
+    "ClassifierSettings",
+    "DetectorSettings",
     "ExtractorBackbone",
     "LocalizationSettings",
     "ModelSettings",
@@ -35,4 +50,5 @@ __all__ = [
     "RegressionSettings",
     "SpatialSettings",
     "StackBackbone",
+    "misfit_of",
 ]

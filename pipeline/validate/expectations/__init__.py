@@ -2,6 +2,7 @@
 
 from pipeline.validate.check import Check
 from pipeline.validate.expectations.apart import KeypointsApart
+from pipeline.validate.expectations.classes import BoxesInImage, ClassesLabelled
 from pipeline.validate.expectations.duplicates import NoImageOfTwoSubjects
 from pipeline.validate.expectations.identifiable import KeypointsIdentifiable
 from pipeline.validate.expectations.images import ImagesReadable
@@ -14,6 +15,8 @@ from pipeline.validate.expectations.sides import LeftRightNotSwapped
 
 EXPECTATIONS: dict[str, type[Check]] = {
     "images_readable": ImagesReadable,
+    "boxes_in_image": BoxesInImage,
+    "classes_labelled": ClassesLabelled,
     "keypoints_in_image": KeypointsInImage,
     "keypoints_in_box": KeypointsInBox,
     "keypoints_apart": KeypointsApart,
