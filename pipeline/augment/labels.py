@@ -5,7 +5,6 @@ from jaxtyping import Bool, Float, UInt8
 
 from pipeline.augment.geometry import Move
 
-
 _ENOUGH = 0.3
 
 

@@ -51,12 +51,13 @@ def write_card(
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
+    kinds = ", ".join(params.problem.kinds)
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
         f"Says of an image, of {params.problem.category.replace('_', ' ')}: "
-        f"{'; '.join(_FINDS[head].format(points=listed, classes=', '.join(params.problem.kinds)) for head in params.model.heads)}.{measure}",
+        f"{'; '.join(_FINDS[head].format(points=listed, classes=kinds) for head in params.model.heads)}.{measure}",
         "## Intended use",
         "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
         "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-import numpy as np
-
 from pipeline.measure.base import Measure, Measurement
 from pipeline.package.manifest import Manifest
 from pipeline.package.runtime import Prediction

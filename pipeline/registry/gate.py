@@ -10,8 +10,8 @@ from pipeline.registry.decision import Decision, utc_now
 from pipeline.registry.examine import examine, read_test_set
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.pull import fetch
-from pipeline.registry.yardsticks import TestSet
 from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
+from pipeline.registry.yardsticks import TestSet
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:

@@ -8,8 +8,8 @@ from pipeline.errors import UserError
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
-from pipeline.registry.yardsticks import YARDSTICKS
 from pipeline.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
+from pipeline.registry.yardsticks import YARDSTICKS
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from pipeline.augment.sample import Sample
 from pipeline.errors import UserError
 from pipeline.problem import Problem
 
-
 _NO_OBJECTS = np.empty((0, 5), np.float32)
 
 

@@ -16,7 +16,7 @@ _MOST = 100
 
 
 def evaluated(true: list[Objects], found: list[Objects], kinds: int) -> COCOeval | None:
-    """pycocotools' evaluation of boxes; nothing where no instance is labelled.
+    """Pycocotools' evaluation of boxes; nothing where no instance is labelled.
 
     Args:
         true: Of each image.

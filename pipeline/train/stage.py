@@ -18,7 +18,6 @@ from pipeline.train.data import array_shapes, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row
 
-
 _SHOWN = ("loss", "val_rmse_px", "val_box_iou", "val_accuracy", "val_ap50", "lr")  # of a row of history
 
 
