@@ -100,6 +100,12 @@ class ProblemParams(Strict):
         return self
 
     @model_validator(mode="after")
+    def _what_needs_classes_has_them(self) -> Self:
+        if self.split.by_class and not self.problem.classes:
+            raise ValueError("split.by_class spreads classes, but problem.classes names none")
+        return self
+
+    @model_validator(mode="after")
     def _validation_names_keypoints(self) -> Self:
         self.validation.check_names(self.problem)
         return self

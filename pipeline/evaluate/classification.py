@@ -29,7 +29,7 @@ def scores(counts: Int[np.ndarray, "C C"]) -> tuple[dict[str, float], list[dict[
 
     Returns:
         `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean); and for
-        each class `precision`, `recall`, `f1`, `images`. A class that is never said has precision 0, as in scikit-learn.
+        each class `precision`, `recall`, `f1`, `images`. A class that is never said has precision 0.
     """
     right, said, there = np.diag(counts).astype(float), counts.sum(axis=0), counts.sum(axis=1)
     precision, recall = right / np.maximum(said, 1), right / np.maximum(there, 1)

@@ -1,5 +1,7 @@
 """What the scales of a detector cover and respond to."""
 
+import itertools
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -23,10 +25,7 @@ def coverage(network: Detector, objects: Float[np.ndarray, "N M 5"]) -> Float[np
     starts = [0, *network.ends.tolist()]
     anchors = network.anchors.cpu()
     best = np.stack(
-        [
-            box_iou(corners, anchors[start:end]).amax(dim=1).numpy()
-            for start, end in zip(starts, starts[1:], strict=False)
-        ],
+        [box_iou(corners, anchors[start:end]).amax(dim=1).numpy() for start, end in itertools.pairwise(starts)],
         axis=1,
     )
     limit = network.settings.positive_iou  # type: ignore[union-attr]

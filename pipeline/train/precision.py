@@ -45,9 +45,9 @@ def evaluated(true: list[Objects], found: list[Objects], kinds: int) -> COCOeval
 
 
 def detection_precision(true: list[Objects], found: list[Objects], kinds: int) -> dict[str, float]:
-    """`ap` (mean over IoU 0.50:0.05:0.95), `ap50`, `ap75`, `ap_small`, `ap_medium`, `ap_large`, `ar`; NaN: nothing to find.
+    """`ap` (mean over IoU 0.50:0.05:0.95), `ap50`, `ap75`, `ap_small`, `ap_medium`, `ap_large`, `ar`.
 
-    `ar` is the recall of 100 answers an image, mean over the same IoUs.
+    NaN where there is nothing to find. `ar` is the recall of 100 answers an image, mean over the same IoUs.
     """
     names = ("ap", "ap50", "ap75", *(f"ap_{size}" for size in _SIZES), "ar")
     evaluation = evaluated(true, found, kinds)

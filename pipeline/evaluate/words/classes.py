@@ -18,9 +18,9 @@ def verdict(metrics: Groups) -> str:
     found = metrics["class"]
     wide = found["accuracy_high"] - found["accuracy_low"]
     text = (
-        f"The model is right on {share(found['accuracy'])} of {found['images']:.0f} images; with so many, the true rate "
-        f"lies between {share(found['accuracy_low'])} and {share(found['accuracy_high'])} (95 %, Wilson). The mean F1 of "
-        f"the classes is {number(found['macro_f1'])}."
+        f"The model is right on {share(found['accuracy'])} of {found['images']:.0f} images; with so many, the true "
+        f"rate lies between {share(found['accuracy_low'])} and {share(found['accuracy_high'])} (95 %, Wilson). "
+        f"The mean F1 of the classes is {number(found['macro_f1'])}."
     )
     if wide > 0.1:
         text += (
@@ -33,8 +33,12 @@ def rows(metrics: Groups, kinds: tuple[str, ...]) -> list[list[str]]:
     """Value, interval and meaning."""
     found = metrics["class"]
     means = [
-        ["accuracy", share(found["accuracy"]), span(100 * found["accuracy_low"], 100 * found["accuracy_high"], " %")]
-        + ["share of right answers; Wilson's interval"],
+        [
+            "accuracy",
+            share(found["accuracy"]),
+            span(100 * found["accuracy_low"], 100 * found["accuracy_high"], " %"),
+            "share of right answers; Wilson's interval",
+        ],
         ["macro F1", number(found["macro_f1"]), "–", "mean over classes, each counting alike"],
         ["weighted precision", number(found["weighted_precision"]), "–", "by the images of each class"],
         ["weighted recall", number(found["weighted_recall"]), "–", "the same as the accuracy"],

@@ -5,11 +5,11 @@ from pipeline.evaluate.page import number, share
 Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
-    "detection_sheet": "Orange: labelled. Blue: answers that a consumer gets, with class and score. Each title has the "
-    "image's 1 - F1.",
+    "detection_sheet": "Orange: labelled. Blue: answers that a consumer gets, with class and score. Each title has "
+    "1 - F1 of the image.",
     "precision": "Average precision of each class: the mean over IoU thresholds 0.50 to 0.95, and at 0.50.",
-    "scales": "Which of the detector's maps found the instances of each class that were found. Anchors decide it: small "
-    "things on the fine map, large ones on the coarse map.",
+    "scales": "Which of the detector's maps found the instances of each class that were found. Anchors decide it: "
+    "small things on the fine map, large ones on the coarse map.",
     "coverage": "How well any anchor of a scale fits the labelled boxes of each class: the share that one overlaps by "
     "at least the IoU that makes it learn them. A class that no scale covers can hardly be found.",
     "activation": "Mean strength of the features that each scale's answers are read from, over one image.",

@@ -77,7 +77,7 @@ def _farthest(answers: Float[np.ndarray, "A 6"], others: Float[np.ndarray, "B 6"
 
 
 def _suppression(network: Detector, opset: int, count: int) -> onnx.ModelProto:
-    """`candidates` (T, 4), `apart` (T, 4), `sure` (T,), `kinds` (T,) to the outputs; of one class, since moved apart."""
+    """`candidates` (T, 4), `apart` (T, 4), `sure` (T,), `kinds` (T,) to the outputs; one class, since moved apart."""
     nodes = [
         helper.make_node("Unsqueeze", ["apart", "first"], ["apart_batch"]),
         helper.make_node("Unsqueeze", ["sure", "first_two"], ["sure_batch"]),
