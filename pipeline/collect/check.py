@@ -47,6 +47,10 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
             label_files.add(name)
             try:
                 labels = READERS[source.kind](inbox / name, inbox, source, problem)
+                if labels.table.empty:
+                    reasons = "; ".join(f"{reason} ({len(rows)})" for reason, rows in labels.dropped.items())
+                    checked.rejected[name] = f"nothing of it can be used: {reasons or 'nothing is labelled'}"
+                    continue
                 _fits(name, labels, lengths, checked.rejected)
             except UserError as error:
                 checked.rejected[name] = str(error).replace(f"{inbox}/", "")

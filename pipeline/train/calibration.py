@@ -4,14 +4,13 @@ import torch
 from torch.nn import functional
 
 from pipeline.models.classifier import Classifier
-from pipeline.models.network import Network
 from pipeline.train.data import Arrays
 
 _STEPS, _BATCH = 50, 64
 
 
-def calibrate(network: Network, val: Arrays) -> None:
-    """Fit the temperature of a classifier to the validation split; other networks have none.
+def calibrate(network: Classifier, val: Arrays) -> None:
+    """Fit the temperature of a classifier to the validation split.
 
     The temperature with the least cross-entropy (Guo et al. 2017), between 0.25 and 4 so that a validation split
     without an error does not make the network certain of everything.
@@ -20,8 +19,7 @@ def calibrate(network: Network, val: Arrays) -> None:
         network: On the CPU, in evaluation mode.
         val: Has classes.
     """
-    if not isinstance(network, Classifier) or val.classes is None:
-        return
+    assert val.classes is not None
     classes = torch.from_numpy(val.classes)
     with torch.inference_mode():
         parts = [

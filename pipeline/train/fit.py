@@ -21,8 +21,8 @@ from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem, Strict
-from pipeline.train.calibration import calibrate
 from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
+from pipeline.train.heads import finish
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
 
@@ -108,7 +108,7 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
         if not going:
             break
     network.cpu().eval()
-    calibrate(network, val)
+    finish(network, val)
     return Fitted(network, history, best)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -73,7 +74,7 @@ def _rows(images: list[Objects]) -> list[Float[np.ndarray, "C"]]:
     return [row for objects in images for row in objects[:_MOST]]
 
 
-def _entries(images: list[Objects]) -> list[dict[str, object]]:
+def _entries(images: list[Objects]) -> list[dict[str, Any]]:
     return [
         {"image_id": number, "category_id": int(row[4]), "bbox": [float(v) for v in row[:4]]}
         for number, objects in enumerate(images)

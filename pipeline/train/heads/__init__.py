@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.models.network import Network
-from pipeline.train.data import Batch
+from pipeline.train.data import Arrays, Batch
 from pipeline.train.heads.base import HeadFigures, HeadTraining, Row
 from pipeline.train.heads.box import BoxTraining
 from pipeline.train.heads.classes import ClassTraining
@@ -52,6 +52,12 @@ def score_of(row: Row, early: bool = False) -> float:
     return head.early_score(row) if early else head.score(row)
 
 
+def finish(network: Network, val: Arrays) -> None:
+    """What the network's heads still need after training; see `HeadTraining.finish`."""
+    for name in network.heads:
+        HEADS[name].finish(network, val)
+
+
 class Validation:
     """Errors of a network over the validation split.
 
@@ -86,6 +92,7 @@ __all__ = [
     "HeadTraining",
     "Row",
     "Validation",
+    "finish",
     "head_losses",
     "score_of",
     "total_loss",

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from torch import Tensor
 
 from pipeline.models.network import Network, Predictions
-from pipeline.train.data import Batch
+from pipeline.train.data import Arrays, Batch
 from pipeline.train.settings import TrainSettings
 
 Row = dict[str, float | int | str]
@@ -46,6 +46,10 @@ class HeadTraining(ABC, Generic[Net]):
     @abstractmethod
     def new_figures(self, network: Network) -> HeadFigures:
         """Figures of an epoch, of nothing yet."""
+
+    def finish(self, network: Net, val: Arrays) -> None:
+        """What is still to be done with a trained network, on the CPU and in evaluation mode; most need nothing."""
+        return
 
     @abstractmethod
     def score(self, row: Row) -> float:

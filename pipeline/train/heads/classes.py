@@ -7,7 +7,8 @@ from torch.nn import functional
 
 from pipeline.models.classifier import Classifier
 from pipeline.models.network import Network, Predictions
-from pipeline.train.data import Batch
+from pipeline.train.calibration import calibrate
+from pipeline.train.data import Arrays, Batch
 from pipeline.train.heads.base import HeadFigures, HeadTraining, Row
 from pipeline.train.settings import TrainSettings
 
@@ -72,6 +73,10 @@ class ClassTraining(HeadTraining[Classifier]):
     def new_figures(self, network: Network) -> HeadFigures:
         """See `HeadTraining`."""
         return ClassFigures(len(network.problem.classes))
+
+    def finish(self, network: Classifier, val: Arrays) -> None:
+        """Calibrate its probabilities."""
+        calibrate(network, val)
 
     def score(self, row: Row) -> float:
         """The mean negative log-likelihood, each class counting alike."""
