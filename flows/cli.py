@@ -2,16 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
-from pipeline.errors import UserError
+from flows.grid import app as grid_app
+from flows.terminal import ROOT, console, messages, only_problem
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,42 +17,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keeps clinical keypoint models trained. Run it at the top of a Heelstrike repository.",
 )
-console = Console()
-problems = Console(stderr=True)
+app.add_typer(grid_app, name="grid")
 
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
-ROOT = Path()
-
-
-@contextmanager
-def _messages(resume: str = "") -> Iterator[None]:
-    """Print a user's error as a message; after a failure or an interruption, say which command goes on from there."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        problems.print("\n[yellow]Interrupted.[/] Nothing that was finished is lost.")
-        _say_resume(resume)
-        raise typer.Exit(130) from None
-    except (UserError, OSError) as error:
-        text = str(error) if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename or ''}"
-        problems.print("[red]Error:[/]", end=" ")
-        problems.print(text, highlight=False, markup=False, soft_wrap=True)
-        _say_resume(resume)
-        raise typer.Exit(1) from None
-
-
-def _say_resume(command: str) -> None:
-    if command:
-        problems.print(f"Go on from there with: [bold]{command}[/]")
-
-
-def _only_problem() -> str:
-    from pipeline.params import load_params
-
-    names = list(load_params(ROOT / "params.yaml"))
-    if len(names) > 1:
-        raise UserError(f"params.yaml has several problems ({', '.join(names)}); say which with --problem")
-    return names[0]
 
 
 @app.command()
@@ -70,7 +35,7 @@ def retrain(
 
     heelstrike retrain rearfoot --no-wait
     """
-    with _messages(f"heelstrike retrain {problem}"):
+    with messages(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 
         run_retrain(problem, ROOT, console, wait=wait)
@@ -91,10 +56,10 @@ def ingest(
 
     heelstrike ingest ~/clinic-week-12 --problem rearfoot
     """
-    with _messages(" ".join(["heelstrike", *sys.argv[1:]])):
+    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
-        rejected = run_ingest(problem or _only_problem(), folder, ROOT, console)
+        rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
     if rejected:
         raise typer.Exit(1)
 
@@ -117,10 +82,10 @@ def predict(
 
     heelstrike predict walk.mp4 --model rearfoot/3 --offline
     """
-    with _messages():
+    with messages():
         from flows.run import run_predict
 
-        failed = run_predict(path, model or f"{_only_problem()}@champion", out, ROOT, console, overlay, offline)
+        failed = run_predict(path, model or f"{only_problem()}@champion", out, ROOT, console, overlay, offline)
     if failed:
         raise typer.Exit(1)
 
@@ -133,7 +98,7 @@ def history(problem: Problem) -> None:
 
     heelstrike history rearfoot
     """
-    with _messages():
+    with messages():
         from pipeline.registry.history import history as past
 
         lines = [event.line() for event in past(ROOT, problem)]
@@ -148,7 +113,7 @@ def rollback(problem: Problem) -> None:
 
     heelstrike rollback rearfoot
     """
-    with _messages():
+    with messages():
         from pipeline.registry.rollback import rollback as roll_back
 
         console.print(f"[green]✓[/] {roll_back(problem, ROOT)}", highlight=False)
@@ -174,7 +139,7 @@ def params(
     if schema:
         sys.stdout.write(json.dumps(params_schema(), indent=2) + "\n")
         return
-    with _messages():
+    with messages():
         parsed = load_params(file)
     in_force = {name: section.model_dump(mode="json", by_alias=True) for name, section in parsed.items()}
     sys.stdout.write(yaml.safe_dump({"problems": list(parsed), **in_force}, sort_keys=False, width=120))

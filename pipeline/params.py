@@ -16,7 +16,6 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.errors import UserError
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.settings import MeasureSettings
-from pipeline.models.settings import NAMES as NETWORKS
 from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
@@ -164,23 +163,34 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
         try:
             parsed[name] = ProblemParams.model_validate(data[name])
         except ValidationError as error:
-            findings += [_finding(name, e) for e in error.errors()]
+            findings += [_finding(name, e, data[name]) for e in error.errors()]
     if findings:
         raise UserError("\n".join(f"{where}: {finding}" for finding in findings))
     return parsed
 
 
-def _finding(problem: str, error: Any) -> str:
+def _finding(problem: str, error: Any, section: Any) -> str:
     """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
-    # a union's branch tag (`synthetic`, `spatial`) stands in pydantic's path but not in the file
-    tags = {"synthetic", "csv", "deeplabcut", "coco", "coco_boxes", "label_studio", "Choice", "Range", *NETWORKS}
-    path = ".".join(str(part) for part in error["loc"] if str(part) not in tags)
+    path = ".".join(_path_in_file(error, section))
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{problem}.{path}: unknown key"
     found = error["input"]
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
     return f"{'.'.join(filter(None, (problem, path)))}: {message}{shown}"
+
+
+def _path_in_file(error: Any, section: Any) -> list[str]:
+    """Where it is in the file: pydantic's path without the tags of unions (`synthetic`, `spatial`)."""
+    path, at = [], section
+    for part in error["loc"]:
+        try:
+            at = at[part]
+        except (KeyError, IndexError, TypeError):
+            if error["type"] != "missing" or part != error["loc"][-1]:
+                continue
+        path.append(str(part))
+    return path
 
 
 def params_schema() -> dict[str, Any]:

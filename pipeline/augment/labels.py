@@ -58,13 +58,13 @@ def move_box(
         move: How the image moves.
         box: (x, y, width, height).
         before: Keypoints before the move, NaN where not labelled.
-        after: Keypoints after it and after what hides them; at least one is labelled unless nothing changed.
+        after: Keypoints after it; at least one is labelled unless the move is plain.
         width: Of the image.
         height: Of the image.
     """
     if not np.isfinite(before).any():
         return hulls(move, box[None], width, height)[0]
-    if move.plain and np.isfinite(after).sum() == np.isfinite(before).sum():
+    if move.plain:
         mirrored = np.array([width - 1 - box[0] - box[2], *box[1:]], dtype=np.float32)
         return mirrored if move.flip else box
     low, high = np.nanmin(before, axis=0) - box[:2], box[:2] + box[2:] - np.nanmax(before, axis=0)

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.augment.geometry import draw_move, make_move
-from pipeline.augment.hide import cover, draw_hidden
 from pipeline.augment.labels import inside, move_box, move_keypoints, move_objects
 from pipeline.augment.sample import Sample
 from pipeline.augment.settings import AugmentSettings, ViewSettings
@@ -61,12 +60,8 @@ class Recipe:
             move = make_move(width, height, move.flip, 1.0, 0.0, (0.0, 0.0))
         size = width, height
         moved, seen = move_keypoints(move, keypoints, visibility, self._flip_order, *size)
-        changed = move.image(image)
-        if self._settings.hide:
-            hidden = draw_hidden(seen, self._settings.hide, rng)
-            changed, covered = cover(changed, moved, hidden, self._settings.hide_px, rng)
-            moved[covered], seen[covered] = np.nan, 0
         moved_box = move_box(move, box, keypoints, moved, *size)
+        changed = move.image(image)
         if self._change_pixels is not None:
             changed = self._change_pixels(changed, rng)
         return Sample(changed, moved, seen, moved_box, move_objects(move, objects, *size))

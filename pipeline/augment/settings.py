@@ -43,10 +43,6 @@ class ViewSettings(Strict):
     tilt_degrees: Annotated[float, Field(ge=0, le=180)] = 10
     shift: Annotated[Probability, Field(description="move the image")] = 0.5
     shift_fraction: Annotated[float, Field(ge=0, le=0.5, description="of width and height, at most")] = 0.08
-    hide: Annotated[
-        Probability, Field(description="of each keypoint: what is beside it is copied over it, and it is missing")
-    ] = 0.0
-    hide_px: Annotated[float, Field(ge=1, le=64, description="radius of what is covered, input pixels")] = 6
     colour: Annotated[Probability, Field(description="shift of brightness, contrast and hue")] = 0.5
     colour_fraction: Annotated[float, Field(ge=0, le=1, description="brightness and contrast, at most")] = 0.25
     hue_degrees: Annotated[float, Field(ge=0, le=180, description="hue, at most")] = 20

@@ -34,7 +34,7 @@ def training_curves(history: pd.DataFrame, error: str, path: Path, title: str = 
         if losses:
             if np.nanmin(history[losses].to_numpy(float)) > 0:
                 left.set_yscale("log")
-                _plain_numbers(left.yaxis)
+                plain_numbers(left.yaxis)
             left.legend()
         if error in history:
             _validation(middle, epochs, history[error].to_numpy(float), steps == steps[-1], title)
@@ -60,7 +60,7 @@ def _validation(
         return
     if rmse[known].min() > 0:
         axis.set_yscale("log")
-        _plain_numbers(axis.yaxis)
+        plain_numbers(axis.yaxis)
     best = known[np.argmin(rmse[known])]
     axis.plot(epochs[best], rmse[best], "o", color=RED, markersize=5)
     axis.set_title(f"{title}, best {rmse[best]:.2f}")
@@ -89,7 +89,7 @@ def error_cdf(
                 fontsize=8,
             )
         axis.set(xscale="log", ylim=(0, 101), xlabel="error (original px)", ylabel="share below (%)")
-        _plain_numbers(axis.xaxis)
+        plain_numbers(axis.xaxis)
         axis.set_title("How many are how good")
         axis.legend(loc="upper left")
         save(drawn, path)
@@ -242,7 +242,7 @@ def confidence(
                 left.hist(values[which], edges, color=colour, alpha=0.65, label=f"{name} ({int(which.sum())})")
         left.axvline(threshold, color=INK, linestyle="--", linewidth=1)
         left.set(yscale="log", xlabel="confidence", ylabel="points", xlim=(0, 1))
-        _plain_numbers(left.yaxis)
+        plain_numbers(left.yaxis)
         left.set_title("Confidence by label")
         left.legend(loc="upper center")
         _reliability(middle, values, visible, visible | missing)
@@ -267,11 +267,11 @@ def _error_by_confidence(axis: Axes, values: np.ndarray, distance: np.ndarray) -
     known = np.isfinite(distance)
     axis.plot(values[known], np.maximum(distance[known], 1e-2), ".", color=GREEN, markersize=3, alpha=0.35, mew=0)
     axis.set(yscale="log", xlabel="confidence", ylabel="distance (original px)")
-    _plain_numbers(axis.yaxis)
+    plain_numbers(axis.yaxis)
     axis.set_title("Error by confidence")
 
 
-def _plain_numbers(axis: Axis) -> None:
+def plain_numbers(axis: Axis) -> None:
     """0.5, 1, 2, 5, 10 on a logarithmic axis instead of powers; labels also within one decade."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(lambda value, _: f"{value:g}")

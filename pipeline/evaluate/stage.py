@@ -4,28 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Float
 
 from pipeline.errors import UserError
-from pipeline.evaluate.cases import Predicted, Truth, load_truth
-from pipeline.evaluate.coco import average_precision
 from pipeline.evaluate.gallery import Evaluation, draw_all
-from pipeline.evaluate.heads import heads_of
-from pipeline.evaluate.heads.base import Groups
-from pipeline.evaluate.images import per_image
+from pipeline.evaluate.judge import judge
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
-from pipeline.evaluate.summary import summarise, to_json
+from pipeline.evaluate.summary import to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
-from pipeline.measure.build import build_measure
 from pipeline.models.build import load_trained
-from pipeline.models.inference import concatenate, predict_arrays
-from pipeline.models.network import Network
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
-
-_CHUNK = 128  # images between two steps of the progress bar
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -40,33 +29,24 @@ def run(params: ProblemParams, layout: Layout) -> None:
     network = load_trained(layout.out("train"))
     if network.problem != params.problem:
         raise UserError(f"{layout.out('train')}: trained with another `problem` section; run the train stage again")
-    folder = layout.out("prepare") / "test"
-    truth = load_truth(folder)
-    predicted = _predict(network, folder)
-    threshold = params.package.confidence
-    names = params.problem.keypoints
-    measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
-
-    metrics = summarise(truth, heads)
-    _add_average_precision(metrics, truth, predicted, params, layout)
-    pixels = np.load(folder / "images.npy", mmap_mode="r")
+    judged = judge(network, params, layout)
+    truth, heads, images = judged.truth, judged.heads, judged.images
     slices = slice_table(truth, heads, params.evaluate)
-    images = per_image(truth, heads, names)
     history = _history(layout.out("train") / "history.csv")
 
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        evaluation = Evaluation(params, heads, measure, images, slices, history, network, pixels)
+        pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
+        evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(
             layout.problem,
             params.problem,
             network.settings.model_dump(mode="json"),
-            metrics,
+            judged.metrics,
             slices,
-            measure,
+            judged.measure,
             [
                 (image, found)
                 for head in heads
@@ -78,37 +58,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         write_report(report, out / "report.html")
     reports = layout.out("evaluate").parent
     _write_plots(reports / "plots", history[heads[0].history], images[heads[0].error].to_numpy())
-    write_json(reports / "metrics.json", to_json(metrics | {"slices": _slice_numbers(slices)}))
-
-
-def _predict(network: Network, folder: Path) -> Predicted:
-    network.to("cuda" if torch.cuda.is_available() else "cpu")
-    pixels = np.load(folder / "images.npy", mmap_mode="r")
-    parts = []
-    with progress("predict test images", len(pixels)) as bar:
-        for start in range(0, len(pixels), _CHUNK):
-            chunk = pixels[start : start + _CHUNK]
-            parts.append(predict_arrays(network, chunk))
-            bar.advance(len(chunk))
-    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
-
-
-def _add_average_precision(
-    metrics: Groups, truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
-) -> None:
-    keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
-    precision = average_precision(
-        layout.out("split") / "test.json",
-        truth.index["image"].astype(str).tolist(),
-        None if keypoints is None else truth.points_in_original(keypoints),
-        None if boxes is None else truth.boxes_in_original(boxes),
-        # a box head alone does not say how sure it is
-        np.ones(len(truth.index)) if confidence is None else confidence.mean(axis=1),
-        params.problem.sigma_list,
-    )
-    metrics.get("box", {}).update(precision.get("box", {}))
-    oks = precision.get("keypoints", {})
-    metrics.get("keypoints", {}).update({f"oks_{name}": value for name, value in oks.items()})
+    write_json(reports / "metrics.json", to_json(judged.metrics | {"slices": _slice_numbers(slices)}))
 
 
 def _history(path: Path) -> pd.DataFrame:

@@ -66,4 +66,4 @@ def figure(
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a PNG without the writer's version or a date in it: the same figure gives the same bytes."""
-    drawn.savefig(path, metadata={"Software": None})
+    drawn.savefig(path, format="png", metadata={"Software": None})

@@ -12,6 +12,7 @@ from pipeline.errors import UserError, one_line
 from pipeline.models.classifier import Classifier
 from pipeline.models.connected import Localization, Regression
 from pipeline.models.detector import Detector
+from pipeline.models.keypoint_rcnn import KeypointRcnn
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import Network
 from pipeline.models.refined import Refined
@@ -22,6 +23,7 @@ from pipeline.problem import Problem, Strict
 ARCHITECTURES: dict[str, Callable[[Problem, Any], Network]] = {
     "classifier": Classifier,
     "detector": Detector,
+    "keypoint_rcnn": KeypointRcnn,
     "localization": Localization,
     "multihead": MultiHead,
     "refined": Refined,

@@ -1,6 +1,7 @@
 """What every network is: pixels in, raw head outputs or predictions out."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -43,6 +44,8 @@ class Network(nn.Module, ABC):
     # set by a subclass: of "box", "keypoints" (which includes "presence"), "class" and "detections" those that it has,
     # and the layers that only that head uses
     heads: dict[str, list[nn.Module]]
+    # layers that never learn
+    fixed: Sequence[nn.Module] = ()
 
     def __init__(self, problem: Problem, settings: ModelSettings) -> None:
         super().__init__()
@@ -79,6 +82,26 @@ class Network(nn.Module, ABC):
 
     def learn_classes(self, classes: Int[Tensor, " N"]) -> None:
         """The same for the numbers of the training images' classes."""
+
+    def own_losses(
+        self,
+        raw: dict[str, Tensor],
+        keypoints: Float[Tensor, "N K 2"],
+        visibility: UInt8[Tensor, "N K"],
+        boxes: Float[Tensor, "N 4"],
+    ) -> dict[str, Tensor]:
+        """Losses of a network that needs the labels to choose what it learns from; none: its codecs' are meant.
+
+        Args:
+            raw: Its outputs while it learns.
+            keypoints: Input pixels, finite.
+            visibility: COCO's 0, 1, 2.
+            boxes: x, y, width, height in input pixels.
+
+        Returns:
+            `keypoints`, `presence` and `box`, each a mean; or nothing.
+        """
+        return {}
 
     def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
         """Read-out predictions; the graph that is exported."""

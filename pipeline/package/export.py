@@ -1,5 +1,6 @@
 """One ONNX graph from the image to its answers: scaling, the network and the way back to the image's pixels."""
 
+import functools
 import logging
 import warnings
 
@@ -31,9 +32,10 @@ class InImagePixels(torch.nn.Module):
         `letterbox` is scale, pad_x, pad_y as the scaling graph gives it.
         """
         raw = self.network(pixels.unsqueeze(0))
+        read = functools.cache(lambda: self.network.read_out(raw))
         said: dict[str, Tensor] = {}
         for head in heads_of(self.network):
-            said |= head.said(self.network, raw, letterbox)
+            said |= head.said(self.network, raw, read, letterbox)
         return said
 
 

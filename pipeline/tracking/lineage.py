@@ -50,7 +50,7 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
         The git commit (and whether the tree had changes of its own), and the DVC hash of the raw data and of each
         stage's outputs.
     """
-    tags = _git_tags(layout.root)
+    tags = git_tags(layout.root)
     raw = f"data/raw/{layout.problem}"
     for entry in locked_stages(layout).values():
         for dep in entry.get("deps", []):
@@ -61,7 +61,9 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
     return tags
 
 
-def _git_tags(root: Path) -> dict[str, str]:
+def git_tags(root: Path) -> dict[str, str]:
+    """The git commit, and whether the tree had changes of its own."""
+
     def git(*arguments: str) -> str | None:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None

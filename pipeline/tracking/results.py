@@ -48,8 +48,12 @@ def log_dataset(layout: Layout, run: Run) -> None:
 
 
 def log_training(layout: Layout, run: Run) -> None:
+    """Log what the train stage left."""
+    log_trained(layout.out("train"), run)
+
+
+def log_trained(folder: Path, run: Run) -> None:
     """Log the trained settings as params and history.csv as metrics, a step per epoch."""
-    folder = layout.out("train")
     settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:

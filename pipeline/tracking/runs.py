@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.files import Layout
 from pipeline.stores import artifact_root, open_mlflow, store_errors, tracking_uri
-from pipeline.tracking.lineage import PREFIX, lineage_tags, retrain_key
+from pipeline.tracking.lineage import PREFIX, git_tags, lineage_tags, retrain_key
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
@@ -115,6 +115,27 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
             before = client.get_run(run.run_id).data.tags.get(FLOW_RUN, "")
             flows = dict.fromkeys([*filter(None, before.split(", ")), *filter(None, [flow_run])])
             run.set_tags({**lineage, **(tags or {}), **({FLOW_RUN: ", ".join(flows)} if flows else {})})
+            yield run
+
+
+@contextmanager
+def grid_run(layout: Layout, grid: str, key: str) -> Iterator[Run]:
+    """Open the parent run of a grid's rows, or find it again; it stands beside the problem's retrains.
+
+    Args:
+        layout: The repository and the problem.
+        grid: The grid's name, which becomes the run's.
+        key: What makes two runs of a grid the same one: a digest of its data and scale.
+
+    Raises:
+        UserError: The store does not answer.
+    """
+    client, uri = open_mlflow(layout.root), tracking_uri(layout.root)
+    with store_errors(uri):
+        source = {"mlflow.source.name": f"heelstrike grid run {grid}", "mlflow.source.type": "LOCAL"}
+        fixed = {KEY: key, PART: f"grid-{grid}", "mlflow.user": _user(), **source}
+        with _open(client, uri, _experiment(client, layout), f"grid {grid}", fixed) as run:
+            run.set_tags(git_tags(layout.root))
             yield run
 
 

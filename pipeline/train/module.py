@@ -36,7 +36,8 @@ class Training(lightning.LightningModule):
         super().__init__()
         self.network, self.train_settings, self.number = network, settings, number
         self.step: Step = settings.steps[number]
-        self.frozen = [
+        self.frozen = list(network.fixed)
+        self.frozen += [
             layer for head, layers in network.heads.items() if head not in self.step.heads for layer in layers
         ]
         if not self.step.backbone:

@@ -106,6 +106,9 @@ class TrainSettings(Strict):
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Why a network cannot be trained like this, or nothing."""
+        for head, name in self.losses.model_dump().items():
+            if model.brings_losses and name != "codec":
+                return f"train.losses.{head} is {name}, but {model.name!r} brings losses of its own; use codec"
         if self.losses.keypoints != "codec" and not model.differentiable:
             return (
                 f"train.losses.keypoints is {self.losses.keypoints}, which cannot teach {model.name!r}: it reads its "

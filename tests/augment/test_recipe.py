@@ -12,7 +12,7 @@ from pipeline.augment.recipe import Recipe, build_recipe
 from pipeline.augment.settings import AugmentSettings
 from pipeline.problem import InputSize, Problem
 
-OFF = dict.fromkeys(("flip", "zoom", "tilt", "shift", "hide", "colour", "saturation", "negative", "blur", "noise"), 0)
+OFF = dict.fromkeys(("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise"), 0)
 NAMES = ("left", "right", "middle")
 WIDTH, HEIGHT = 160, 128
 
@@ -89,7 +89,7 @@ def test_noise_moves_nothing() -> None:
     np.testing.assert_allclose(np.mean(found, axis=0), centroid(given_sample[0], POINTS[0], radius=6), atol=0.1)
 
 
-@pytest.mark.parametrize("switched_on", [*MOVES, *LOOKS, {"noise": 1}, {"hide": 1}], ids=lambda s: "-".join(s))
+@pytest.mark.parametrize("switched_on", [*MOVES, *LOOKS, {"noise": 1}], ids=lambda s: "-".join(s))
 def test_each_augmentation_changes_the_image(switched_on: dict[str, Any]) -> None:
     given_sample = sample(POINTS)
     images = [recipe(**switched_on)(*given_sample, seed)[0] for seed in range(5)]

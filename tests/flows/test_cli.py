@@ -16,9 +16,12 @@ def heelstrike(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[st
     return subprocess.run([str(HEELSTRIKE), *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", ["retrain", "ingest", "predict", "rollback", "history", "params"])
+COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params"]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "grid run", "grid table", "grid cost", "grid list"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    done = heelstrike(ROOT, command, "--help")
+    done = heelstrike(ROOT, *command.split(), "--help")
     assert done.returncode == 0
     assert f"heelstrike {command}" in done.stdout
 
@@ -51,3 +54,18 @@ def test_prediction_without_a_registry_says_what_to_do(tmp_path: Path) -> None:
     done = heelstrike(tmp_path, "predict", "walk.mp4", "--model", "rearfoot@champion")
     assert done.returncode == 1
     assert "no registry there" in done.stderr
+
+
+def test_grids_are_listed_with_their_rows() -> None:
+    listed = heelstrike(ROOT, "grid", "list").stdout
+    assert [line.split()[:2] for line in listed.splitlines()[1:]] == [["study", "49"], ["tone", "12"]]
+
+
+def test_a_grid_without_data_says_what_to_run(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    done = heelstrike(tmp_path, "grid", "run", "study", "--only", "kp4")
+    assert done.returncode == 1
+    assert "run `dvc repro` first" in done.stderr
+    assert "Go on from there with: heelstrike grid run study" in done.stderr
+    done = heelstrike(tmp_path, "grid", "run", "study", "--only", "kp99")
+    assert "no row is called kp99" in done.stderr

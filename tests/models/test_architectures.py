@@ -14,6 +14,7 @@ from pipeline.models.inference import predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import (
     ExtractorBackbone,
+    KeypointRcnnSettings,
     LocalizationSettings,
     ModelSettings,
     MultiHeadSettings,
@@ -48,6 +49,15 @@ CASES: list[ModelSettings] = [
         name="localization", backbone=RESIDUAL.model_copy(update={"bottleneck": "traditional"}), hidden=16
     ),
     LocalizationSettings(name="localization", backbone=ExtractorBackbone(name="resnet18"), hidden=16),
+    KeypointRcnnSettings(
+        name="keypoint_rcnn",
+        resnet=18,
+        width=16,
+        hidden=16,
+        keypoint_width=16,
+        keypoint_layers=1,
+        proposals=24,
+    ),
     MultiHeadSettings(name="multihead", backbone=RESIDUAL, hidden=16, dropout=0.0),
     MultiHeadSettings(name="multihead", backbone=PLAIN, hidden=16, crop="roi_align"),
     MultiHeadSettings(name="multihead", backbone=RESIDUAL, hidden=16, crop="second_pass"),
@@ -96,7 +106,7 @@ def test_every_architecture_is_tested() -> None:
 @pytest.mark.parametrize("settings", CASES, ids=name_of)
 class TestArchitecture:
     def test_shapes(self, settings: ModelSettings, size: InputSize) -> None:
-        network = fresh(settings, size)
+        network = fresh(settings, size).eval()
         assert set(network.heads) == set(settings.heads)
         raw, found = network(pixels(size)), network.predict(pixels(size))
         assert ("keypoints" in raw, "presence" in raw) == ("keypoints" in network.heads,) * 2
@@ -113,13 +123,14 @@ class TestArchitecture:
         assert not all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
     def test_an_ideal_output_is_read_out_as_the_truth(self, settings: ModelSettings, size: InputSize) -> None:
-        network = fresh(settings, size)
+        network = fresh(settings, size).eval()
         truth = torch.tensor([[[10.25, 20.5], [33.3, 41.7], [48.0, 2.5]]])
         boxes = torch.tensor([[5.0, 6.0, 30.0, 40.0]])
         # windows of a second look, where there is one, begin here
         origin = torch.tensor([[[4.0, 14.0], [27.0, 35.0], [40.0, -4.0]]]) if settings.name == "refined" else 0.0
         raw = {
             "origin": origin,
+            "scale": torch.ones(1),
             "keypoints": network.codec.encode(truth - origin),
             "presence": torch.zeros(1, 3),
             "box": network.box_codec.encode(boxes),
@@ -176,9 +187,12 @@ class TestArchitecture:
 def losses(network: KeypointNetwork, raw: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Of each head, by its codec."""
     count = len(next(iter(raw.values())))
+    visibility = torch.full((count, 3), 2, dtype=torch.uint8)
     truth = torch.tensor([[[10.0, 20.0], [33.0, 41.0], [48.0, 12.0]]] * count)
     boxes = torch.tensor([[5.0, 5.0, 20.0, 20.0]] * count)
-    found = {}
+    found = network.own_losses(raw, truth, visibility, boxes)
+    if found:
+        return {"keypoints": found["keypoints"] + found["presence"], "box": found["box"]}
     if "keypoints" in network.heads:
         found["keypoints"] = network.keypoint_loss(raw, truth).mean() + raw["presence"].square().mean()
     if "box" in network.heads:
@@ -186,9 +200,15 @@ def losses(network: KeypointNetwork, raw: dict[str, torch.Tensor]) -> dict[str, 
     return found
 
 
-@pytest.mark.parametrize("settings", CASES, ids=name_of)
+def kind_of(settings: ModelSettings) -> tuple[str, ...]:
+    """What makes for other operators in a graph; codecs are exported in tests/package."""
+    return settings.name, str(type(getattr(settings, "backbone", None))), str(getattr(settings, "crop", ""))
+
+
+# an export takes seconds: one of each kind, at the size that is padded and gray
+@pytest.mark.parametrize("settings", {kind_of(case): case for case in CASES}.values(), ids=name_of)
 def test_package_says_what_the_network_says_on_an_image_of_another_size(settings: ModelSettings) -> None:
-    size = SIZES[1]  # padded, gray; an export takes seconds
+    size = SIZES[1]
     network = with_random_heads(fresh(settings, size))
     network(pixels(size, 4))  # batch statistics that are not those of the start
     model = export_model(network.eval(), size)

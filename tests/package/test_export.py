@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pipeline.models.build import build_model
-from pipeline.models.settings import MultiHeadSettings, SpatialSettings, StackBackbone
+from pipeline.models.settings import SpatialSettings
 from pipeline.package.export import export_model
 from pipeline.prepare.letterbox import Letterbox
 from pipeline.prepare.preprocess import Preprocess
@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = {
     "dsnt": SpatialSettings(name="spatial", width=4, levels=2),
     "softmax": SpatialSettings(name="spatial", width=4, levels=2, codec="softmax"),
-    "multihead": MultiHeadSettings(name="multihead", backbone=StackBackbone(channels=(4, 8, 8)), hidden=16),
 }
 
 

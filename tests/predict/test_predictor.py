@@ -14,10 +14,11 @@ import pytest
 
 from pipeline.collect.video_out import write_video
 from pipeline.errors import UserError
+from pipeline.package.manifest import write_manifest
 from pipeline.predict.predictor import predict_path
 from pipeline.predict.results import Model
 from pipeline.video import VideoReader
-from tests.packages import PROBLEM, SHARES, make_package
+from tests.packages import PROBLEM, SHARES, fixed_graph, make_package
 
 MODEL = Model("rearfoot@champion", "3")
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,6 +211,7 @@ import resource, sys
 from pathlib import Path
 from pipeline.errors import UserError
 from pipeline.package.runtime import Package
+from pipeline.package.manifest import write_manifest
 from pipeline.predict.predictor import predict_path
 from pipeline.predict.results import Model
 
@@ -242,6 +244,23 @@ def test_predicting_needs_no_torch_and_no_mlflow(walk, tmp_path):
     )
     command = [sys.executable, "-c", code, str(walk), str(tmp_path / "package"), str(tmp_path / "out")]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ)
+
+
+def test_package_that_finds_boxes_only(walk, tmp_path):
+    from pipeline.package.runtime import Package
+
+    folder = tmp_path / "package"
+    fields = make_package(folder, measure=None).model_dump(exclude={"files", "digest"})
+    graph = fixed_graph()
+    del graph.graph.output[:2]
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
+    write_manifest(folder, **fields)
+    predict_path(walk, Package.load(folder), MODEL, tmp_path / "out", overlay=True)
+    frame = json.loads((tmp_path / "out" / "walk.mp4.json").read_text())["frames"][0]
+    assert (frame["keypoints"], frame["confidence"], frame["missing"]) == (None, None, None)
+    assert len(frame["box"]) == 4
+    rows = list(csv.DictReader((tmp_path / "out" / "walk.mp4.csv").open()))
+    assert rows[0]["lowest_confidence"] == ""
 
 
 def test_package_without_a_measure(walk, tmp_path):

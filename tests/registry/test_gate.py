@@ -132,6 +132,35 @@ def test_better_on_the_whole_but_worse_on_a_slice_is_refused(tested):
     assert "tone=dark" in next(g.reason for g in decision.gates if g.name == "slices")
 
 
+def test_a_model_that_finds_boxes_only_is_gated_by_their_overlap(tested):
+    path = tested.layout.out("split") / "test.json"
+    split = json.loads(path.read_text())
+    for annotation in split["annotations"]:
+        annotation["bbox"] = [32.0, 32.0, 64.0, 64.0]
+    path.write_text(json.dumps(split))
+    steps = [{"heads": ["box"], "epochs": 1}]
+    section = params().model_dump(by_alias=True) | {
+        "model": {"name": "localization", "backbone": {"name": "stack", "channels": [4, 4]}},
+        "train": {"steps": steps},
+        "gates": {"max_iou_loss_percent": 30.0},
+        "measure": None,
+    }
+    boxes = ProblemParams.model_validate(section)
+    start, end = _GRAPH.index("(float[6,2] keypoints"), _GRAPH.index("float[4] box_out)")
+    text = _GRAPH[: start + 1] + _GRAPH[end:]
+
+    def judge(seed, box):
+        return judged(tested, seed, boxes, bias=0.0, text=text.replace("{1.0, 1.0, 9.0, 9.0}", box), measure=None)
+
+    first = judge(1, "{32.0, 32.0, 64.0, 48.0}")
+    assert first.passed, first.failures
+    assert "IoU loss 25.000 %, at most 30" in {gate.name: gate.reason for gate in first.gates}["error"]
+    promote(tested.root, first)
+    assert judge(2, "{32.0, 32.0, 64.0, 56.0}").passed
+    failed = [name for name, passed in verdicts(judge(3, "{32.0, 32.0, 64.0, 32.0}")).items() if not passed]
+    assert failed == ["error", "comparison", "slices"]
+
+
 def test_floors_and_budget(tested):
     strict = params(max_rmse_px=0.5, max_angle_deg=0.1, max_latency_ms=1e-6)
     failed = [name for name, passed in verdicts(judged(tested, 1, strict, bias=2.0)).items() if not passed]

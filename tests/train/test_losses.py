@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.models.build import build_model
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import MultiHeadSettings, SpatialSettings
+from pipeline.models.settings.backbones import StackBackbone
 from pipeline.params import parse_params
 from pipeline.problem import InputSize, Problem
 from pipeline.train.data import Batch
@@ -33,7 +34,9 @@ BY_HAND = {
 
 @pytest.fixture(scope="module")
 def network() -> KeypointNetwork:
-    return build_model(PROBLEM, MultiHeadSettings(name="multihead", channels=(4, 8), hidden=8)).eval()
+    return build_model(
+        PROBLEM, MultiHeadSettings(name="multihead", backbone=StackBackbone(channels=(4, 8)), hidden=8)
+    ).eval()
 
 
 def batch(boxes: Any, visibility: Any = SEEN) -> Batch:

@@ -1,6 +1,6 @@
 """Settings of the architectures, one class each; `name` picks one."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,11 +14,13 @@ from pipeline.models.settings.connected import (
 )
 from pipeline.models.settings.detector import DetectorSettings
 from pipeline.models.settings.needs import misfit_of
+from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
     ClassifierSettings
     | DetectorSettings
+    | KeypointRcnnSettings
     | LocalizationSettings
     | MultiHeadSettings
     | RefinedSettings
@@ -27,22 +29,13 @@ ModelSettings = Annotated[
     Field(discriminator="name"),
 ]
 
-
-def _names(union: Any) -> set[str]:
-    """What `name` may be in a choice of settings."""
-    return {name for cls in get_args(get_args(union)[0]) for name in get_args(cls.model_fields["name"].annotation)}
-
-
-NAMES = _names(ModelSettings) | _names(BackboneSettings)
-"""Names of all architectures and backbones."""
-
 __all__ = [
-    "NAMES",
     "ArchitectureSettings",
     "BackboneSettings",
     "ClassifierSettings",
     "DetectorSettings",
     "ExtractorBackbone",
+    "KeypointRcnnSettings",
     "LocalizationSettings",
     "ModelSettings",
     "MultiHeadSettings",

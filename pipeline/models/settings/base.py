@@ -23,6 +23,11 @@ class ArchitectureSettings(Strict, ABC):
         """Whether a loss of the coordinates that are read out teaches the whole network."""
         return True
 
+    @property
+    def brings_losses(self) -> bool:
+        """Whether its losses are its own, so that `train.losses` cannot name others."""
+        return False
+
     @abstractmethod
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""

@@ -1,6 +1,7 @@
 """What every head's packaging offers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.models.inference import ArrayPredictions
-from pipeline.models.network import Network
+from pipeline.models.network import Network, Predictions
 from pipeline.package.runtime import Prediction
 from pipeline.prepare.letterbox import Letterbox
 
@@ -21,12 +22,15 @@ class PackagedHead(ABC):
     """Names of what `said` gives."""
 
     @abstractmethod
-    def said(self, network: Network, raw: dict[str, Tensor], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
         """Of one image, tensors of fixed shape in the original image's pixels; torch's exporter traces this.
 
         Args:
             network: The network.
             raw: Its raw outputs of one image.
+            read: Gives what it reads out of them, once for all heads.
             letterbox: scale, pad_x, pad_y.
         """
 

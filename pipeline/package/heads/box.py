@@ -1,5 +1,6 @@
 """The box head in a package."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.models.inference import ArrayPredictions
-from pipeline.models.network import Network
+from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back, largest
 from pipeline.package.runtime import Prediction
 from pipeline.prepare.letterbox import Letterbox
@@ -18,9 +19,11 @@ class PackagedBox(PackagedHead):
 
     tensors: ClassVar[tuple[str, ...]] = ("box",)
 
-    def said(self, network: Network, raw: dict[str, Tensor], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
         """See `PackagedHead`."""
-        found = network.read_out(raw)
+        found = read()
         assert found.boxes is not None
         box = found.boxes[0]
         return {"box": torch.cat([back(box[:2], letterbox), box[2:] / letterbox[0]])}

@@ -1,5 +1,6 @@
 """The detector's head in a package: suppression is ONNX's own NonMaxSuppression, in the graph."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from pipeline.models.detector import Detector
 from pipeline.models.inference import ArrayPredictions
-from pipeline.models.network import Network
+from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back
 from pipeline.package.runtime import Prediction
 from pipeline.prepare.letterbox import Letterbox
@@ -25,7 +26,9 @@ class PackagedDetections(PackagedHead):
 
     tensors: ClassVar[tuple[str, ...]] = ("candidates", "apart", "sure", "kinds")
 
-    def said(self, network: Network, raw: dict[str, Tensor], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
         """What suppression chooses from: boxes, the same moved apart by class, scores, classes."""
         assert isinstance(network, Detector)
         found = network.candidates(raw)

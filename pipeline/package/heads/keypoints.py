@@ -1,12 +1,13 @@
 """The keypoint head in a package."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.models.inference import ArrayPredictions
-from pipeline.models.network import Network
+from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back, largest
 from pipeline.package.runtime import Prediction
 from pipeline.prepare.letterbox import Letterbox
@@ -17,9 +18,11 @@ class PackagedKeypoints(PackagedHead):
 
     tensors: ClassVar[tuple[str, ...]] = ("keypoints", "confidence")
 
-    def said(self, network: Network, raw: dict[str, Tensor], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
         """See `PackagedHead`."""
-        found = network.read_out(raw)
+        found = read()
         assert found.keypoints is not None
         assert found.confidence is not None
         return {"keypoints": back(found.keypoints[0], letterbox), "confidence": found.confidence[0]}

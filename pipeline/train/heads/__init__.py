@@ -24,6 +24,7 @@ HEADS: dict[str, HeadTraining[Any]] = {
 """By name; of several heads that learn, the first one here says which epoch was best."""
 
 _DEFAULTS = TrainSettings()
+_HEAD_OF = {"presence": "keypoints"}  # what is learned with a head of another name
 
 
 def head_losses(
@@ -33,7 +34,10 @@ def head_losses(
     heads: tuple[str, ...],
     settings: TrainSettings = _DEFAULTS,
 ) -> dict[str, Float[Tensor, ""]]:
-    """Losses of the heads that learn, by name; see each head's `losses`."""
+    """Losses of the heads that learn, by name: the network's own, or each head's `losses`."""
+    own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
+    if own:
+        return {name: loss for name, loss in own.items() if _HEAD_OF.get(name, name) in heads}
     named = [HEADS[head].losses(network, raw, batch, settings) for head in HEADS if head in heads]
     return {name: loss for losses in named for name, loss in losses.items()}
 

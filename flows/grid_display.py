@@ -1,0 +1,144 @@
+"""What a person sees of a grid: the row that runs with its bar, finished rows above it, tables at the end."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.grid.cost import Cost
+from pipeline.grid.definition import Metric
+from pipeline.grid.render import circumstances, shown, shown_agreement
+from pipeline.grid.report import Report
+from pipeline.grid.tables import Filled, Line
+from pipeline.progress import Event, format_fields
+
+
+class GridDisplay:
+    """One live line for the row that runs; a line that stays for each row that is done."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+        )
+        self._task = self._progress.add_task("starting", total=None, note="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.remove_task(self._task)
+        self._progress.stop()
+
+    def start(self, row: str) -> None:
+        """See `pipeline.grid.run.Watch`."""
+        self._progress.reset(self._task, total=None, description=f"[bold]{row}", note="")
+
+    def event(self, row: str, event: Event) -> None:
+        """See `pipeline.grid.run.Watch`."""
+        note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
+        self._progress.update(self._task, completed=event["done"], total=event["total"] or None, note=note)
+
+    def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
+        """See `pipeline.grid.run.Watch`."""
+        if result["state"] == "failed":
+            line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
+        else:
+            note = "as before" if again else f"{result['epochs']} rounds in {result['train_seconds']:.0f} s"
+            line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
+        self._progress.console.print(line, highlight=False)
+
+
+def _headline(result: dict[str, Any]) -> str:
+    parts = []
+    for group, name, unit in (("keypoints", "rmse_px", "px"), ("box", "iou_loss_percent", "% IoU loss")):
+        value = result["metrics"].get(group, {}).get(name)
+        if value is not None:
+            parts.append(f"{value:7.2f} {unit}")
+    return "  ".join(parts)
+
+
+def print_tables(report: Report, console: Console) -> None:
+    """Print every table with its ranks and rank correlations, and where the files are."""
+    for filled in report.tables:
+        if any(
+            line.published[m] == line.published[m] or line.note != "not run" for line in filled.lines for m in line.ours
+        ):
+            _print_table(filled, console)
+    for sentence in circumstances(report.results):
+        console.print(sentence, style="dim", highlight=False)
+    for paragraph in report.paragraphs:
+        console.print(f"\n{paragraph}", highlight=False)
+    for path in report.files:
+        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+
+
+def _print_table(filled: Filled, console: Console) -> None:
+    metrics = _that_fit(filled, console.width)
+    table = Table(title=filled.table.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table.add_column("run", style="bold", no_wrap=True)
+    for metric in metrics.values():
+        table.add_column(metric.title, justify="right", no_wrap=True)
+    if filled.published:
+        table.add_column("rank", justify="center", no_wrap=True)
+    for line in filled.lines:
+        values = [_pair(line, name, metric, filled.published) for name, metric in metrics.items()]
+        table.add_row(line.name, *values, *([_coloured_rank(line)] if filled.published else []))
+    console.print()
+    console.print(table)
+    notes = ["[dim]published[/] ours; rank: published → ours"] if filled.published else []
+    left_out = [metric.title for name, metric in filled.table.metrics.items() if name not in metrics]
+    notes += [f"left out, since the terminal is narrow: {', '.join(left_out)}"] if left_out else []
+    notes += shown_agreement(filled) if filled.published else []
+    notes += [f"[yellow]missing:[/] {escape('; '.join(filled.missing))}"] if filled.missing else []
+    for note in notes:
+        console.print(f"  {note}", highlight=False)
+
+
+def _that_fit(filled: Filled, width: int) -> dict[str, Metric]:
+    """The metrics that fit beside the run and the rank; the one that ranks always does."""
+    metrics, room = dict(filled.table.metrics), width - 11 - max(len(line.name) for line in filled.lines)
+    for name in reversed(filled.table.metrics):
+        needed = sum(2 + max(13 if filled.published else 6, len(metric.title)) for metric in metrics.values())
+        if needed > room and name != filled.table.rank_by:
+            del metrics[name]
+    return metrics
+
+
+def _pair(line: Line, name: str, metric: Metric, published: bool) -> Text:
+    ours = Text(f"{shown(line.ours[name], metric):>6}")
+    return Text.assemble((f"{shown(line.published[name], metric):>6} ", "dim"), ours) if published else ours
+
+
+def _coloured_rank(line: Line) -> Text:
+    """Green where a row is better placed than published, red where worse."""
+    if not np.isfinite(line.rank_ours):
+        return Text("–", "dim")
+    moved = line.rank_ours - line.rank_published
+    colour = "green" if moved < 0 else "red" if moved > 0 else ""
+    return Text.assemble((f"{line.rank_published:2.0f} → ", "dim"), (f"{line.rank_ours:2.0f}", colour))
+
+
+def print_costs(costs: list[Cost], console: Console) -> None:
+    """Print what each network costs."""
+    table = Table(header_style="bold", box=None, padding=(0, 1))
+    table.add_column("network", style="bold")
+    for name in Cost.HEADS:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("rows", style="dim")
+    for cost in costs:
+        table.add_row(cost.network, *cost.values(), ", ".join(cost.rows))
+    console.print(table)

@@ -1,0 +1,96 @@
+"""A network judged on the test split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.evaluate.cases import Predicted, Truth, load_truth
+from pipeline.evaluate.coco import average_precision
+from pipeline.evaluate.heads import heads_of
+from pipeline.evaluate.heads.base import Groups, Head
+from pipeline.evaluate.images import per_image
+from pipeline.evaluate.summary import summarise
+from pipeline.files import Layout
+from pipeline.measure.base import Measure
+from pipeline.measure.build import build_measure
+from pipeline.models.inference import concatenate, predict_arrays
+from pipeline.models.network import Network
+from pipeline.params import ProblemParams
+from pipeline.progress import progress
+
+_CHUNK = 128  # images between two steps of the progress bar
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is found of a network.
+
+    Attributes:
+        truth: The test split.
+        predicted: What the network says about it.
+        measure: What is read off the keypoints; none: nothing.
+        heads: Each head's answers.
+        metrics: By group, as metrics.json has them.
+        images: A row per image.
+    """
+
+    truth: Truth
+    predicted: Predicted
+    measure: Measure | None
+    heads: list[Head]
+    metrics: Groups
+    images: pd.DataFrame
+
+
+def judge(network: Network, params: ProblemParams, layout: Layout) -> Judged:
+    """Judge a network on data/P/prepare/test and data/P/split/test.json.
+
+    Args:
+        network: It is left on the device that it is judged on.
+        params: The problem's section.
+        layout: Where the prepared split lies.
+
+    Raises:
+        UserError: A file is missing, or does not fit the others.
+    """
+    folder = layout.out("prepare") / "test"
+    truth, predicted = load_truth(folder), _predict(network, folder)
+    threshold, names = params.package.confidence, params.problem.keypoints
+    measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
+    metrics = summarise(truth, heads)
+    _add_average_precision(metrics, truth, predicted, params, layout)
+    return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
+
+
+def _predict(network: Network, folder: Path) -> Predicted:
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    pixels = np.load(folder / "images.npy", mmap_mode="r")
+    parts = []
+    with progress("predict test images", len(pixels)) as bar:
+        for start in range(0, len(pixels), _CHUNK):
+            chunk = pixels[start : start + _CHUNK]
+            parts.append(predict_arrays(network, chunk))
+            bar.advance(len(chunk))
+    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
+
+
+def _add_average_precision(
+    metrics: Groups, truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
+) -> None:
+    keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
+    precision = average_precision(
+        layout.out("split") / "test.json",
+        truth.index["image"].astype(str).tolist(),
+        None if keypoints is None else truth.points_in_original(keypoints),
+        None if boxes is None else truth.boxes_in_original(boxes),
+        # a box head alone does not say how sure it is
+        np.ones(len(truth.index)) if confidence is None else confidence.mean(axis=1),
+        params.problem.sigma_list,
+    )
+    metrics.get("box", {}).update(precision.get("box", {}))
+    oks = precision.get("keypoints", {})
+    metrics.get("keypoints", {}).update({f"oks_{name}": value for name, value in oks.items()})

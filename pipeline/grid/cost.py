@@ -1,0 +1,165 @@
+"""What each network of a grid costs: parameters, FLOPs, latency and throughput on this machine's processor."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipeline.files import json_digest, write_aside
+from pipeline.grid.row import machine
+from pipeline.grid.rows import Planned
+from pipeline.models.build import build_model
+from pipeline.models.network import Network
+from pipeline.package.export import export_model
+from pipeline.package.runtime import INPUT
+from pipeline.problem import Problem
+from pipeline.progress import progress
+
+_BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # rounds at most, and for so long at most
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one network at one input size; one CPU thread; NaN where the graph cannot be exported.
+
+    Attributes:
+        network: Architecture and input size.
+        rows: Rows of the grid that use it.
+        parameters: Number of weights.
+        flops: Of one image, forward; a multiplication and an addition are two.
+        eager_ms: Median wall milliseconds of one image in torch.
+        onnx_ms: The same in ONNX Runtime, scaling from the image included.
+        images_per_s: In torch, in batches of eight.
+        note: Why it was not exported, or nothing.
+    """
+
+    HEADS: ClassVar = ("parameters", "GFLOPs", "torch ms", "ONNX ms", "images/s")
+
+    network: str
+    rows: list[str]
+    parameters: int
+    flops: int
+    eager_ms: float
+    onnx_ms: float
+    images_per_s: float
+    note: str = ""
+
+    def values(self) -> list[str]:
+        """As `HEADS` says, for a table."""
+        onnx = f"{self.onnx_ms:.1f}" if np.isfinite(self.onnx_ms) else "–"
+        return [
+            f"{self.parameters / 1e6:.2f} M", f"{self.flops / 1e9:.2f}", f"{self.eager_ms:.1f}", onnx,
+            f"{self.images_per_s:.1f}",
+        ]  # fmt: skip
+
+
+def measure_costs(rows: list[Planned]) -> list[Cost]:
+    """Costs of the different networks of some rows, in the rows' order; fresh weights, since they cost the same."""
+    groups: dict[str, list[Planned]] = {}
+    for row in rows:
+        key = json_digest([row.params.model.model_dump(mode="json"), row.params.problem.input.model_dump()])
+        groups.setdefault(key, []).append(row)
+    costs = []
+    with progress("measure networks", len(groups)) as bar:
+        for same in groups.values():
+            costs.append(_cost(same))
+            bar.advance(1, network=costs[-1].network)
+    return costs
+
+
+def _cost(rows: list[Planned]) -> Cost:
+    params = rows[0].params
+    size, threads = params.problem.input, torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        network = build_model(params.problem, params.model).eval()
+        pixels = torch.zeros(_BATCH, size.height, size.width, size.channels, dtype=torch.uint8)
+        counter = FlopCounterMode(display=False)
+        with torch.inference_mode(), counter:
+            network(pixels[:1])
+        with torch.inference_mode():
+            eager = _seconds(lambda: network.predict(pixels[:1]))
+            batch = _seconds(lambda: network.predict(pixels))
+        onnx, note = _onnx_seconds(network, params.problem)
+    finally:
+        torch.set_num_threads(threads)
+    return Cost(
+        f"{_described(params.model.model_dump(mode='json'))} {size.width}×{size.height}",
+        [row.name for row in rows],
+        sum(p.numel() for p in network.parameters()),
+        counter.get_total_flops(),
+        1000 * eager,
+        1000 * onnx,
+        _BATCH / batch,
+        note,
+    )
+
+
+def _described(model: dict[str, Any]) -> str:
+    """`regression stack residual`: the name, and every choice in it that is a word or switched on."""
+    parts = [str(model["name"])]
+    for key, value in model.items():
+        if isinstance(value, dict):
+            parts.append(_described(value))
+        elif value is True:
+            parts.append(key)
+        elif isinstance(value, str) and key not in ("name", "codec") and value not in ("none", ""):
+            parts.append(value)
+    return " ".join(parts)
+
+
+def _onnx_seconds(network: Network, problem: Problem) -> tuple[float, str]:
+    """Seconds of one image of the input's size in ONNX Runtime; NaN and the reason where it cannot be exported."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    image = np.zeros((problem.input.height, problem.input.width, 3), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        try:
+            path.write_bytes(export_model(network, problem.input).SerializeToString())
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # exporter and runtime raise types of their own
+            return float("nan"), (str(error).splitlines() or [type(error).__name__])[0][:200]
+        return _seconds(lambda: session.run(None, {INPUT: image})), ""
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """Median wall seconds of a call, after one that warms up."""
+    work()
+    begun, taken = time.perf_counter(), list[float]()
+    while len(taken) < _ROUNDS and (len(taken) < 2 or time.perf_counter() - begun < _SECONDS):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def write_costs(costs: list[Cost], folder: Path) -> Path:
+    """Write cost.md and cost.csv; gives the path of the first."""
+    lines = [
+        "# What each network costs",
+        "",
+        f"One CPU thread of {machine()}; median of {_ROUNDS} calls; images/s in batches of {_BATCH}; a multiplication "
+        "and an addition are two FLOPs.",
+        "",
+        f"| network | {' | '.join(Cost.HEADS)} | rows |",
+        "| --- " * (len(Cost.HEADS) + 2) + "|",
+        *(f"| {cost.network} | {' | '.join(cost.values())} | {', '.join(cost.rows)} |" for cost in costs),
+        "",
+        *(f"- {cost.network} is not exported: {cost.note}" for cost in costs if cost.note),
+    ]
+    with write_aside(folder / "cost.md") as aside:
+        aside.write_text("\n".join(lines).rstrip() + "\n")
+    rows = [{**vars(cost), "rows": " ".join(cost.rows)} for cost in costs]
+    with write_aside(folder / "cost.csv") as aside:
+        pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.6g")
+    return folder / "cost.md"

@@ -1,0 +1,55 @@
+"""The arrays of a row: the problem's splits, prepared with the row's filters, input size and box buffer, once."""
+
+import json
+
+from pipeline.collect.boxes import rebuffered
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, json_digest, write_json
+from pipeline.params import ProblemParams
+from pipeline.prepare.stage import SPLITS
+from pipeline.prepare.stage import run as prepare
+
+
+def data_digest(layout: Layout) -> str:
+    """Digest of the labelled images and their splits, which all rows share.
+
+    Images go in by name and size: one that is filmed anew has another size, and reading all of them takes minutes.
+
+    Raises:
+        UserError: The data set is not there.
+    """
+    table = layout.out("collect") / "annotations.parquet"
+    files = [table, *(layout.out("split") / f"{split}.json" for split in SPLITS)]
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise UserError(
+            f"{missing[0]}: not there, so there is no data set to run a grid on; run `dvc repro` first "
+            f"(the data alone: dvc repro split@{layout.problem})"
+        )
+    folder = layout.out("collect")
+    images = sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in folder.rglob("images/**/*"))
+    return json_digest([[file_digest(path) for path in files], images])
+
+
+def prepared(params: ProblemParams, layout: Layout, digest: str) -> Layout:
+    """A layout whose `split` and `prepare` are those of the row's settings; made where it is not there yet.
+
+    Args:
+        params: The row's settings: problem, collect.box_buffer_px and prepare count.
+        layout: The repository.
+        digest: From `data_digest`.
+    """
+    settings = params.model_dump(mode="json", include={"problem": True, "prepare": True})
+    settings["box_buffer_px"] = params.collect.box_buffer_px
+    key = json_digest([digest, settings])[:16]
+    variant = Layout(layout.work("grid", "data") / key, layout.problem)
+    if variant.out("prepare").is_dir():
+        return variant
+    variant.out("collect").parent.mkdir(parents=True, exist_ok=True)
+    if not variant.out("collect").is_symlink():
+        variant.out("collect").symlink_to(layout.out("collect").resolve(), target_is_directory=True)
+    for split in SPLITS:
+        coco = json.loads((layout.out("split") / f"{split}.json").read_text())
+        write_json(variant.out("split") / f"{split}.json", rebuffered(coco, params.collect.box_buffer_px))
+    prepare(params, variant)
+    return variant

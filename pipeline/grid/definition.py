@@ -1,0 +1,192 @@
+"""What a grid's YAML file says: tables with their metrics, bases to start from, rows of settings."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from pipeline.errors import UserError
+from pipeline.problem import Strict
+
+Section = Literal["problem", "collect", "prepare", "augment", "model", "train", "evaluate", "measure"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Settings = Annotated[
+    dict[Section, Any], Field(description="sections of params.yaml; mappings are merged, everything else is replaced")
+]
+_SHIPPED = Path(__file__).parent
+
+
+class Metric(Strict):
+    """One number of a row: where it stands among the metrics of `evaluate`, and how it is shown."""
+
+    of: Annotated[str, Field(description="path in metrics.json, for instance keypoints.rmse_px")]
+    title: str
+    scale: Annotated[float, Field(gt=0, description="100 shows a share as per cent")] = 1.0
+    better: Literal["lower", "higher"] = "lower"
+    digits: Annotated[int, Field(ge=0, le=6)] = 2
+
+
+class Table(Strict):
+    """A table: its metrics in order, and by which of them its rows are ranked."""
+
+    title: str
+    metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
+    rank_by: str
+
+    @model_validator(mode="after")
+    def _ranked_by_a_metric(self) -> Self:
+        if self.rank_by not in self.metrics:
+            raise ValueError(f"rank_by is {self.rank_by!r}, which is none of its metrics {list(self.metrics)}")
+        return self
+
+
+class Base(Strict):
+    """Settings that rows start from."""
+
+    base: Annotated[str | None, Field(description="another base, or a row, whose settings come first")] = None
+    settings: Settings = {}
+
+
+class Row(Base):
+    """One configuration."""
+
+    name: Name
+    table: str
+    what: Annotated[str, Field(description="what is different, for a reader")] = ""
+    published: Annotated[dict[str, float], Field(description="metric of the table: value")] = {}
+    seeds: Annotated[tuple[int, ...], Field(description="run once with each train.seed, as NAME-sSEED")] = ()
+    train_on: Annotated[
+        dict[str, tuple[str, ...]], Field(description="slice: its values whose training images are used; none: all")
+    ] = {}
+
+    @property
+    def run_names(self) -> dict[str, int | None]:
+        """The names under which it is run, each with its seed; without seeds its own name."""
+        return {f"{self.name}-s{seed}": seed for seed in self.seeds} or {self.name: None}
+
+
+class Comparison(Strict):
+    """Groups of rows (with their seeds) whose errors are compared over a slice."""
+
+    slice: Annotated[str, Field(description="evaluation slice, for instance tone")]
+    values: Annotated[tuple[str, ...], Field(min_length=2, description="its values in order")]
+    pairs: Annotated[tuple[tuple[str, str], ...], Field(min_length=1, description="rows: [without, with]")]
+    what: Annotated[str, Field(description="what the second of a pair has and the first has not")]
+    note: Annotated[str, Field(description="a limit of the data that the report must name")] = ""
+
+
+class Definition(Strict):
+    """A grid."""
+
+    name: Name
+    title: str
+    fresh: Annotated[
+        tuple[Section, ...],
+        Field(description="sections that start from their defaults instead of from params.yaml"),
+    ] = ()
+    tables: Annotated[dict[Name, Table], Field(min_length=1)]
+    bases: dict[Name, Base] = {}
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    compare: Comparison | None = None
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        findings, names = list[str](), [row.name for row in self.rows]
+        findings += [f"row {name} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
+        findings += [f"{name} is both a base and a row" for name in sorted(set(names) & set(self.bases))]
+        for row in self.rows:
+            if row.table not in self.tables:
+                findings.append(f"row {row.name}: no table {row.table!r}; there are {', '.join(self.tables)}")
+                continue
+            metrics = self.tables[row.table].metrics
+            findings += [
+                f"row {row.name}: published names {metric!r}, which is no metric of table {row.table}"
+                for metric in row.published
+                if metric not in metrics
+            ]
+        for name, one in self.starts().items():
+            if one.base is not None and one.base not in self.starts():
+                findings.append(f"{name}: no base or row is called {one.base!r}")
+            elif one.base is not None and name in self._chain(one.base):
+                findings.append(f"{name}: its base leads back to itself")
+        if self.compare:
+            unknown = {name for pair in self.compare.pairs for name in pair} - set(names)
+            findings += [f"compare.pairs names {name!r}, which is no row" for name in sorted(unknown)]
+        if findings:
+            raise ValueError("; ".join(findings))
+        return self
+
+    def starts(self) -> dict[str, Base]:
+        """Everything that a `base` may name."""
+        return {**self.bases, **{row.name: row for row in self.rows}}
+
+    def _chain(self, name: str) -> list[str]:
+        """The name and what it starts from, nearest first; ends where it would go round."""
+        chain, starts, at = list[str](), self.starts(), str(name)
+        while at in starts and at not in chain:
+            chain.append(at)
+            at = str(starts[at].base)
+        return chain
+
+    def settings_of(self, row: Row) -> dict[str, Any]:
+        """A row's settings, those of its bases included."""
+        settings: dict[str, Any] = {}
+        for name in reversed(self._chain(row.name)):
+            settings = merged(settings, {str(key): value for key, value in self.starts()[name].settings.items()})
+        return settings
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`.
+
+    Mappings are merged key by key. A mapping that names another thing (`model: {name: ...}`, `augment: {recipe: ...}`)
+    replaces what is below it: the settings of one architecture are none of another's.
+    """
+    result = dict(below)
+    for key, value in above.items():
+        under = result.get(key)
+        if isinstance(under, dict) and isinstance(value, dict) and not _names_another(under, value):
+            result[key] = merged(under, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _names_another(below: dict[str, Any], above: dict[str, Any]) -> bool:
+    return any(key in above and above[key] != below.get(key) for key in ("name", "recipe"))
+
+
+def shipped() -> dict[str, Path]:
+    """The grids that come with the package, by name."""
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.yaml"))}
+
+
+def load_definition(name_or_path: str) -> Definition:
+    """Read a grid: one that comes with the package by name, a team's own by the path of its YAML file.
+
+    Raises:
+        UserError: There is none, or it is wrong; one line for every finding.
+    """
+    path = shipped().get(name_or_path) or Path(name_or_path)
+    try:
+        data = yaml.safe_load(path.read_text())
+    except (FileNotFoundError, IsADirectoryError):
+        names = ", ".join(shipped())
+        raise UserError(f"no grid {name_or_path!r}; there are {names}, or give the path of a YAML file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+    try:
+        return Definition.model_validate(data)
+    except ValidationError as error:
+        raise UserError("\n".join(f"{path.name}: {_finding(e, data)}" for e in error.errors())) from None
+
+
+def _finding(error: Any, data: Any) -> str:
+    """`rows.kp4.published.mse: Input should be a valid number`, a row by its name and not by its number."""
+    parts = list(error["loc"])
+    if len(parts) > 1 and parts[0] == "rows" and isinstance(data["rows"][parts[1]], dict):
+        parts[1] = data["rows"][parts[1]].get("name", parts[1])
+    path = ".".join(map(str, parts))
+    what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    return f"{path}: {what}" if path else what

@@ -1,0 +1,87 @@
+"""A grid's rows as validated settings, every error at once, and scaled to a budget."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import UserError
+from pipeline.grid.definition import Definition, Row, merged
+from pipeline.params import ProblemParams, parse_params
+
+# what a row never uses: whatever params.yaml says of it must not make a row impossible
+_UNUSED = ("search", "gates")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A row to run.
+
+    Attributes:
+        name: The row's name, with its seed where it has several.
+        row: What the definition says.
+        params: Complete settings, scaled to the budget.
+    """
+
+    name: str
+    row: Row
+    params: ProblemParams
+
+
+def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0, only: str = "") -> list[Planned]:
+    """The rows of a grid as complete settings.
+
+    Args:
+        definition: The grid.
+        params: The problem's section of params.yaml, which the rows' settings are laid over.
+        budget: Share of the epochs and iterations; each step keeps at least one.
+        only: Names separated by commas; empty for all rows. A row with seeds is named with or without its seed.
+
+    Raises:
+        UserError: A name is unknown, or settings are wrong; a line for each finding with the row's name and the path.
+    """
+    expanded = {name: (row, seed) for row in definition.rows for name, seed in row.run_names.items()}
+    wanted = _wanted(expanded, only)
+    below = params.model_dump(mode="json", by_alias=True)
+    for section in (*_UNUSED, *definition.fresh):
+        below.pop(section, None)
+    sections = {name: _section(definition, below, *expanded[name], budget) for name in wanted}
+    parsed = parse_params({"problems": list(sections), **sections}, f"grid {definition.name}")
+    return [Planned(name, expanded[name][0], parsed[name]) for name in wanted]
+
+
+def _wanted(expanded: dict[str, tuple[Row, int | None]], only: str) -> list[str]:
+    asked = [name.strip() for name in only.split(",") if name.strip()]
+    if not asked:
+        return list(expanded)
+    known = {*expanded, *(row.name for row, _ in expanded.values())}
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise UserError(f"no row is called {', '.join(unknown)}; there are {', '.join(expanded)}")
+    return [name for name, (row, _) in expanded.items() if name in asked or row.name in asked]
+
+
+def _section(
+    definition: Definition, below: dict[str, Any], row: Row, seed: int | None, budget: float
+) -> dict[str, Any]:
+    section = merged(below, definition.settings_of(row))
+    if seed is not None:
+        section = merged(section, {"train": {"seed": seed}})
+    train = section.get("train")
+    if isinstance(train, dict) and isinstance(train.get("steps"), list | tuple):
+        section["train"] = {**train, "steps": [_scaled(step, budget) for step in train["steps"]]}
+    return section
+
+
+def _scaled(step: Any, budget: float) -> Any:
+    """A training step with its share of epochs, or of the iterations between as many validations.
+
+    What is no step is left for validation to name.
+    """
+    if not isinstance(step, dict):
+        return step
+    epochs, iterations, every = (step.get(key) for key in ("epochs", "iterations", "every"))
+    if isinstance(epochs, int):
+        return {**step, "epochs": max(1, round(budget * epochs))}
+    if isinstance(iterations, int) and isinstance(every, int) and every > 0 and iterations % every == 0:
+        fewer = max(1, round(budget * every))
+        return {**step, "every": fewer, "iterations": iterations // every * fewer}
+    return step

@@ -1,0 +1,118 @@
+"""A whole grid, row after row: what is finished is kept, what fails is recorded, the rest goes on."""
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.errors import UserError
+from pipeline.files import Layout, json_digest, write_json
+from pipeline.grid.data import data_digest
+from pipeline.grid.definition import Definition
+from pipeline.grid.row import Scale, machine, read_result, row_digest, run_row
+from pipeline.grid.rows import Planned, plan_rows
+from pipeline.params import ProblemParams
+from pipeline.progress import Event, listening
+from pipeline.tracking.grid import log_row
+from pipeline.tracking.runs import Run, grid_run
+
+
+class Watch(Protocol):
+    """What a caller sees of a run."""
+
+    def start(self, row: str) -> None:
+        """A row begins."""
+
+    def event(self, row: str, event: Event) -> None:
+        """Progress within the row."""
+
+    def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
+        """The row is done; `again` where an earlier run had finished it."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a grid's files lie: results and tables below reports/, weights below models/, neither in git."""
+
+    layout: Layout
+    grid: str
+
+    @property
+    def reports(self) -> Path:
+        """Tables and figures; rows/NAME.json below it."""
+        return self.layout.out("evaluate").parent / "grid" / self.grid
+
+    def result(self, row: str) -> Path:
+        """A row's result."""
+        return self.reports / "rows" / f"{row}.json"
+
+    def trained(self, row: str) -> Path:
+        """A row's weights, settings, history and table of test images."""
+        return self.layout.out("train").parent / "grid" / self.grid / row
+
+
+def run_grid(
+    definition: Definition, params: ProblemParams, layout: Layout, scale: Scale, only: str, watch: Watch
+) -> dict[str, dict[str, Any]]:
+    """Run the rows that are not finished with these settings and this data.
+
+    Args:
+        definition: The grid.
+        params: The problem's section of params.yaml.
+        layout: The repository and the problem.
+        scale: Budget, and how many images.
+        only: Names of rows, separated by commas; empty for all.
+        watch: Told of each row.
+
+    Returns:
+        Row to result.
+
+    Raises:
+        UserError: Settings are wrong, a name is unknown, the data set is not there, or the MLflow store fails.
+    """
+    planned = plan_rows(definition, params, scale.budget, only)
+    data, places = data_digest(layout), Places(layout, definition.name)
+    results = {}
+    with grid_run(layout, definition.name, json_digest([definition.name, data, scale.budget, scale.images])) as parent:
+        for one in planned:
+            watch.start(one.name)
+            found = read_result(places.result(one.name))
+            again = found is not None and _finished(found, one, scale, data)
+            result = found if found is not None and again else _run(one, scale, places, data, watch)
+            _log(parent, one, result, places)
+            results[one.name] = result
+            watch.finish(one.name, result, again)
+    return results
+
+
+def _finished(result: dict[str, Any], planned: Planned, scale: Scale, data: str) -> bool:
+    """Whether this is the result of the same row; a row that failed is tried again."""
+    return result.get("state") == "finished" and result.get("digest") == row_digest(planned, scale, data)
+
+
+def _run(planned: Planned, scale: Scale, places: Places, data: str, watch: Watch) -> dict[str, Any]:
+    name = planned.name
+    about = {
+        "row": name,
+        "table": planned.row.table,
+        "digest": row_digest(planned, scale, data),
+        "budget": scale.budget,
+        "machine": machine(),
+    }
+    try:
+        with listening(lambda event: watch.event(name, event)):
+            found = run_row(planned, scale, places.layout, data, places.trained(name))
+    except Exception as error:  # whatever a row fails of, the others are still worth running
+        message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        found = {"state": "failed", "message": message}
+        if not isinstance(error, UserError):
+            found["trace"] = traceback.format_exc()
+    result = about | found
+    write_json(places.result(name), result)
+    return result
+
+
+def _log(parent: Run, planned: Planned, result: dict[str, Any], places: Places) -> None:
+    params = planned.params.model_dump(mode="json", include={"problem": {"input"}, "prepare": True})
+    settings = params | {"collect": {"box_buffer_px": planned.params.collect.box_buffer_px}}
+    log_row(parent, result, settings, places.trained(planned.name))

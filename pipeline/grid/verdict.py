@@ -1,0 +1,124 @@
+"""What a comparison shows, in words and in a figure. Every claim is made from its numbers."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.evaluate.style import BLUE, RED, figure, save
+from pipeline.files import write_aside
+from pipeline.grid.compare import Compared, Figure
+from pipeline.grid.definition import Comparison
+
+_ENOUGH = 3  # people of each value, to conclude anything
+
+
+def paragraphs(comparison: Comparison, one: Compared) -> list[str]:
+    """Two paragraphs: what was found, and what follows from it and what does not."""
+    return [_found(comparison, one), _follows(comparison, one)]
+
+
+def table(comparison: Comparison, one: Compared) -> list[str]:
+    """Markdown lines: error by value of the slice, both groups."""
+    lines = [f"| {comparison.slice} | images | subjects | {one.rows[0]} | {one.rows[1]} |", "| --- " * 5 + "|"]
+    for value in one.values:
+        errors = " | ".join(_px(error) for error in value.errors)
+        lines.append(f"| {value.name} | {value.images} | {value.subjects} | {errors} |")
+    lines.append(f"| all, values alike | | | {_px(one.overall[0])} | {_px(one.overall[1])} |")
+    lines.append(f"| largest minus smallest | | | {_px(one.spread[0])} | {_px(one.spread[1])} |")
+    return lines
+
+
+def _found(comparison: Comparison, one: Compared) -> str:
+    images, subjects = sum(v.images for v in one.values), sum(v.subjects for v in one.values)
+    ends = []
+    for group in (0, 1):
+        ordered = sorted(one.values, key=lambda value: value.errors[group].value)
+        best, worst = ordered[0], ordered[-1]
+        ends.append(
+            f"from {best.errors[group].value:.2f} px ({comparison.slice} {best.name}) "
+            f"to {worst.errors[group].value:.2f} px ({worst.name})"
+        )
+    return (
+        f"`{one.rows[0]}` and `{one.rows[1]}` differ in {comparison.what} alone, which the second has. Each was "
+        f"trained {_times(one.seeds)} and judged on {images} test images of {subjects} people. The mean error "
+        f"of an image goes {ends[0]} without it and {ends[1]} with it: largest minus smallest is "
+        f"{_px(one.spread[0])} without and {_px(one.spread[1])} with. Over all values alike, the error is "
+        f"{_px(one.overall[0])} without and {_px(one.overall[1])} with."
+    )
+
+
+def _follows(comparison: Comparison, one: Compared) -> str:
+    change, overall = one.spread_change, one.overall_change
+    subject = f"The difference between values of {comparison.slice}"
+    few = min(value.subjects for value in one.values)
+    if few < _ENOUGH:
+        said = f"A value has {few} people at least: too few to conclude anything about people."
+        return " ".join(filter(None, (said, comparison.note)))
+    direction = _direction(change)
+    if direction:
+        said = f"{subject} is {direction} with {comparison.what}: {_px(change, signed=True)}, and zero is outside."
+    else:
+        said = (
+            f"Whether {comparison.what} changes the difference between values of {comparison.slice} is not shown: "
+            f"the change is {_px(change, signed=True)}, and the interval includes zero. An effect within it may exist; "
+            "this many people cannot show it."
+        )
+    error = _direction(overall)
+    also = (
+        f"The error itself is {error} with it ({_px(overall, signed=True)})."
+        if error
+        else f"Nor is a change of the error itself shown ({_px(overall, signed=True)})."
+        if not direction
+        else f"A change of the error itself is not shown ({_px(overall, signed=True)})."
+    )
+    limits = (
+        f"The intervals are over people, of whom a value has {few} at least, and {one.seeds} trainings; of so few, "
+        "they are too narrow rather than too wide."
+    )
+    absent = f"No test image has {comparison.slice} {', '.join(one.absent)}." if one.absent else ""
+    return " ".join(filter(None, (said, also, _seeds(one), limits, absent, comparison.note)))
+
+
+def _seeds(one: Compared) -> str:
+    changes = one.spread_change_by_seed
+    if len(changes) < 2:
+        return "With one training each, the chance of training is not known."
+    listed = ", ".join(f"{value:+.2f}" for value in changes)
+    same = all(value < 0 for value in changes) or all(value > 0 for value in changes)
+    return f"By seed, the difference changes by {listed} px: {'all one way' if same else 'not all one way'}."
+
+
+def _direction(change: Figure) -> str:
+    if change.interval.high < 0:
+        return "smaller"
+    return "larger" if change.interval.low > 0 else ""
+
+
+def _px(figure: Figure, signed: bool = False) -> str:
+    how = "+.3f" if signed else ".2f"
+    low, high = figure.interval
+    return f"{figure.value:{how}} px (95 % {low:{how}} to {high:{how}})"
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def draw(comparison: Comparison, pairs: list[Compared], path: Path) -> None:
+    """Mean error by value with its interval, without and with; a small dot for each training."""
+    with figure(5.6 * len(pairs), 3.6, columns=len(pairs), sharey=True) as (drawn, axes):
+        for axis, one in zip(axes, pairs, strict=True):
+            places = np.arange(len(one.values))
+            for group, (colour, offset) in enumerate(((BLUE, -0.12), (RED, 0.12))):
+                value = np.array([v.errors[group].value for v in one.values])
+                low, high = np.array([v.errors[group].interval for v in one.values]).T
+                bars = np.clip([value - low, high - value], 0, None)
+                axis.errorbar(places + offset, value, bars, fmt="o", color=colour, capsize=3, label=one.rows[group])
+                for means in one.by_seed[:, group]:
+                    axis.plot(places + 2 * offset, means, ".", color=colour, alpha=0.5, markersize=4)
+            axis.set_xticks(places, [f"{v.name}\n{v.subjects} people" for v in one.values])
+            axis.set(xlabel=comparison.slice, ylabel="mean error of an image (input px)", ylim=(0, None))
+            axis.set_title(f"{one.rows[0]} and {one.rows[1]}")
+            axis.legend()
+        with write_aside(path) as aside:
+            save(drawn, aside)

@@ -1,0 +1,7 @@
+"""Temporal models: a frame's keypoints corrected from a window of per-frame predictions around it."""
+
+from pipeline.models.temporal.networks import TEMPORAL, Temporal
+from pipeline.models.temporal.smooth import SMOOTHERS
+from pipeline.models.temporal.tracks import Track, windows_of
+
+__all__ = ["SMOOTHERS", "TEMPORAL", "Temporal", "Track", "windows_of"]

@@ -1,0 +1,32 @@
+"""A grid in MLflow: one run for the grid, one run with the row's name for each row below it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.tracking.results import flat, log_trained, numbers
+from pipeline.tracking.runs import Run
+
+
+def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
+    """Log a row of a grid below the grid's run; one that was logged with the same digest is left as it is.
+
+    Args:
+        parent: The grid's run.
+        result: What the row's result file holds.
+        settings: What of the row's settings is in no settings.json: filters, box buffer; they become params.
+        folder: Where settings.json and history.csv lie, where the row was trained.
+    """
+    name, digest = str(result["row"]), str(result["digest"])
+    tags = {key: f"{result[key]}" for key in ("table", "state", "budget", "message") if result.get(key)}
+    with parent.child(name, f"row-{name}-{digest[:16]}") as run:
+        if run.done:
+            return
+        run.set_tags({key: value[:4000] for key, value in tags.items()})
+        run.log_params(dict(flat(settings)))
+        if result["state"] != "finished":
+            run.end_as("FAILED")
+            return
+        log_trained(folder, run)
+        once = {name: float(result[name]) for name in ("parameters", "train_seconds")}
+        run.log_metrics([once | {f"test/{path}": value for path, value in numbers(result["metrics"])}])
