@@ -35,7 +35,7 @@ def draw_calibration(bins: list[Bin], path: Path) -> None:
     """Share right by probability, and how many answers there are of each."""
     with figure(4.6, 3.6) as (drawn, (axis,)):
         counts = axis.twinx()
-        counts.bar([b.confidence for b in bins], [b.count for b in bins], width=0.05, color=FAINT)
+        counts.bar([b.confidence for b in bins], [b.answers for b in bins], width=0.05, color=FAINT)
         counts.set_ylabel("answers", color=MUTED)
         counts.grid(False)
         axis.set_zorder(counts.get_zorder() + 1)

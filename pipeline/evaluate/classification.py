@@ -50,12 +50,12 @@ class Bin(NamedTuple):
     """Answers of about the same confidence.
 
     Attributes:
-        count: How many.
+        answers: How many.
         confidence: Their mean probability.
         right: Share of them that is right.
     """
 
-    count: int
+    answers: int
     confidence: float
     right: float
 
@@ -73,5 +73,5 @@ def calibration(probabilities: Float[np.ndarray, "N C"], true: Int[np.ndarray, "
 
 def expected_calibration_error(bins: list[Bin]) -> float:
     """Mean distance of probability and share right over the answers (Naeini et al. 2015); NaN of none."""
-    total = sum(b.count for b in bins)
-    return sum(b.count * abs(b.confidence - b.right) for b in bins) / total if total else float("nan")
+    total = sum(b.answers for b in bins)
+    return sum(b.answers * abs(b.confidence - b.right) for b in bins) / total if total else float("nan")

@@ -76,7 +76,7 @@ def _background(height: int, width: int, rng: np.random.Generator) -> Float[np.n
     for _ in range(int(rng.integers(3, 10))):
         colour, at = tuple(rng.uniform(20, 240, 3).tolist()), rng.uniform(0, 1, 2) * (width, height)
         extent = rng.uniform(0.05, 0.35, 2) * (width, height)
-        box = cv2.RotatedRect(tuple(at.tolist()), tuple(extent.tolist()), float(rng.uniform(0, 180)))
+        box = (at.tolist(), extent.tolist(), float(rng.uniform(0, 180)))
         if rng.random() < 0.5:
             cv2.ellipse(image, box, colour, -1)
         else:
@@ -101,7 +101,7 @@ def _draw_leg(
     up = np.array([np.sin(heel_tilt), -np.cos(heel_tilt)])
     ankle = sole + heel_length * up
     top = ankle + leg_length * np.array([np.sin(leg_tilt), -np.cos(leg_tilt)])
-    wide, thin, heel = (0.19, 0.085, 0.115) * build * size
+    wide, thin, heel = (np.array([0.19, 0.085, 0.115]) * build * size).tolist()
     for share, shade in ((1.0, 0.72), (0.86, 0.88), (0.6, 1.0)):
         colour = tuple((skin * shade).tolist())
         forefoot = sole + np.array([side * rng.uniform(0.05, 0.06), -0.012]) * size

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from pipeline.collect.settings import SyntheticSource
 
@@ -59,7 +59,7 @@ def picture(settings: SyntheticSource, index: int) -> tuple[UInt8[np.ndarray, "H
 
 def _visible(masks: UInt8[np.ndarray, "M H W"]) -> list[float]:
     """Share of each shape that no later one covers."""
-    shares: list[Float] = []
+    shares: list[float] = []
     for number, mask in enumerate(masks):
         above = masks[number + 1 :].any(axis=0)
         shares.append(float((mask & ~above).sum() / max(mask.sum(), 1)))
