@@ -58,7 +58,7 @@ def test_changed_manifest_is_found(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(2, "upgrade heelstrike"), (0, "package the model again"), (None, "")])
+@pytest.mark.parametrize(("version", "advice"), [(3, "upgrade heelstrike"), (0, "package the model again"), (None, "")])
 def test_unknown_format_version_is_refused(tmp_path, version, advice):
     make_package(tmp_path)
     data = json.loads((tmp_path / "manifest.json").read_text())

@@ -15,8 +15,6 @@ from pipeline.validate.expectations.sides import LeftRightNotSwapped
 
 EXPECTATIONS: dict[str, type[Check]] = {
     "images_readable": ImagesReadable,
-    "boxes_in_image": BoxesInImage,
-    "classes_labelled": ClassesLabelled,
     "keypoints_in_image": KeypointsInImage,
     "keypoints_in_box": KeypointsInBox,
     "keypoints_apart": KeypointsApart,
@@ -26,5 +24,7 @@ EXPECTATIONS: dict[str, type[Check]] = {
     "left_right_not_swapped": LeftRightNotSwapped,
     "no_jumps": NoJumps,
     "no_image_of_two_subjects": NoImageOfTwoSubjects,
+    "boxes_in_image": BoxesInImage,
+    "classes_labelled": ClassesLabelled,
     "keypoints_identifiable": KeypointsIdentifiable,
 }
