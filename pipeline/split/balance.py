@@ -41,7 +41,8 @@ def balance(
     for subject, group in groups.items():
         members.setdefault(group, []).append(subject)
     fixed = {g: SPLITS.index(known[s]) for g, subjects in members.items() for s in subjects if s in known}
-    free = sorted(set(members) - set(fixed), key=lambda g: _place(counts.loc[g], settings, members[g][0]))
+    sizes = {int(g): int(n) for g, n in counts.sum(axis=1).items()}
+    free = sorted(set(members) - set(fixed), key=lambda g: _place(sizes[g], settings, members[g][0]))
     of_group = counts.to_numpy(float)
     where = {int(g): row for row, g in enumerate(counts.index)}
     wanted = np.array([1 - settings.val - settings.test, settings.val, settings.test])[:, None] * of_group.sum(axis=0)
@@ -59,8 +60,8 @@ def balance(
     return known | found
 
 
-def _place(counts: pd.Series, settings: SplitSettings, name: str) -> tuple[int, bytes]:
-    return -int(counts.sum()), hashlib.sha256(f"{settings.seed}:{name}".encode()).digest()
+def _place(size: int, settings: SplitSettings, name: str) -> tuple[int, bytes]:
+    return -size, hashlib.sha256(f"{settings.seed}:{name}".encode()).digest()
 
 
 def _at(split: int, counts: Float[np.ndarray, " C"]) -> Float[np.ndarray, "3 C"]:

@@ -79,9 +79,9 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
         if not instances:
             reason = "annotators disagree, and none has the majority" if len(named) > 1 else "nothing is labelled"
             dropped.setdefault(reason, []).append(f"{where} ({image.name})")
-        for instance, (name, box, xy) in enumerate(instances):
+        for instance, (name, box, found) in enumerate(instances):
             rows.append({**about, "instance": instance, CLASS: name, **dict(zip(BOX_COLUMNS, box, strict=True))})
-            points.append([xy.get(k, np.full(2, np.nan)) for k in problem.keypoints])
+            points.append([found.get(k, np.full(2, np.nan)) for k in problem.keypoints])
     unnamed = sorted(set(_images_in(path.parent / source.images)) - used)
     if unnamed:
         named_nowhere = [image.relative_to(root).as_posix() for image in unnamed]
