@@ -18,7 +18,7 @@ from pipeline.evaluate.metrics import distances, image_mse, keypoint_metrics
 from pipeline.models.arrangement import Arrangement
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     Console().print(table)
 
 
-def _judge(network: KeypointNetwork, prepared: Path) -> dict[str, float]:
+def _judge(network: Network, prepared: Path) -> dict[str, float]:
     """Errors over a split, and how many people are badly off."""
     images = np.load(prepared / "images.npy", mmap_mode="r")
     truth, labelled = np.load(prepared / "keypoints.npy"), np.load(prepared / "visibility.npy") > 0

@@ -27,7 +27,7 @@ from pipeline.collect.synthetic import GENERATORS
 from pipeline.collect.video_out import write_video
 from pipeline.measure.build import build_measure
 from pipeline.models.build import build_model, load_trained
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.package.export import export_model
 from pipeline.package.manifest import MODEL, Category, write_manifest
 from pipeline.package.runtime import Package
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _round(
-    video: Path, where: Path, network: KeypointNetwork, params: ProblemParams, folder: Path, overlay: bool
+    video: Path, where: Path, network: Network, params: ProblemParams, folder: Path, overlay: bool
 ) -> tuple[float, float]:
     """Frames a second of heelstrike's predict and of the eager loop, the loading of both included."""
 
@@ -84,7 +84,7 @@ def _timed(name: str, work: Callable[[], int]) -> float:
     return frames / seconds
 
 
-def _eager(video: Path, network: KeypointNetwork, params: ProblemParams) -> int:
+def _eager(video: Path, network: Network, params: ProblemParams) -> int:
     """The naive consumer; writes nothing. Returns the number of frames."""
     scale = Preprocess(params.problem.input, torch.get_num_threads())
     measure = None
@@ -117,7 +117,7 @@ def _film(path: Path, frames: int) -> Path:
     return path
 
 
-def _package(folder: Path, network: KeypointNetwork, params: ProblemParams) -> Path:
+def _package(folder: Path, network: Network, params: ProblemParams) -> Path:
     """A package of a network that need not be trained: speed does not depend on the weights."""
     folder.mkdir()
     (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString())

@@ -26,7 +26,7 @@ from pipeline.evaluate.bootstrap import PairedDifference, paired_bootstrap
 from pipeline.evaluate.metrics import image_mse
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.models.temporal import SMOOTHERS, TEMPORAL, Track, windows_of
 from pipeline.train.temporal import TemporalSettings, fit_temporal, predict_temporal, rmse
 
@@ -51,7 +51,7 @@ def disturbed(
     return images
 
 
-def tracks_of(network: KeypointNetwork, folder: Path, disturb: bool) -> list[Track]:
+def tracks_of(network: Network, folder: Path, disturb: bool) -> list[Track]:
     """Per-frame predictions of a prepared split, video by video.
 
     Raises:

@@ -22,7 +22,7 @@ from pipeline.models.build import build_model
 from pipeline.params import ProblemParams, load_params
 from pipeline.train.data import ArrayDataset, Arrays, load_arrays
 from pipeline.train.fit import Plan, fit, precision_of
-from pipeline.train.losses import head_losses, total_loss
+from pipeline.train.heads import head_losses, total_loss
 from pipeline.train.module import Row
 from pipeline.train.settings import Step
 
@@ -93,7 +93,7 @@ def measure(plan: Plan, arrays: Arrays) -> tuple[list[tuple[float, float]], list
             with torch.autocast("cpu", torch.bfloat16, enabled=half):
                 losses = head_losses(network, network(batch.pixels), batch, ("box", "keypoints"))
             optimizer.zero_grad()
-            total_loss(losses, plan.train.box_weight, plan.train.presence_weight).backward()
+            total_loss(losses, plan.train).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
 

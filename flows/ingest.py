@@ -61,7 +61,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
     reporter = current_reporter()
     reporter.start("check inbox")
     with listening(lambda event: reporter.event("check inbox", event)):
-        found = check_inbox(inbox, params[problem].collect, params[problem].problem.keypoints)
+        found = check_inbox(inbox, params[problem].collect, params[problem].problem)
     reporter.finish("check inbox", f"{len(found.accepted)} files accepted, {len(found.rejected)} rejected")
     _leave_reasons(inbox, found.rejected)
     if not found.accepted:

@@ -19,6 +19,7 @@ source             string   where the label came from, ``file:row``, for message
 slice_NAME         string   evaluation slices (skin tone, lighting, ...), any number of them
 KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN where not labelled
 KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
+class              string   what the instance is, one of the problem's classes; only where the problem has classes
 =================  =======  ==========================================================================================
 """
 
@@ -47,6 +48,8 @@ FIXED_COLUMNS = {
     "phash": "str",
     "source": "str",
 }
+CLASS = "class"
+FIRST_CATEGORY = 1  # COCO's number of a problem's first class in the files between stages
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
 
@@ -88,17 +91,26 @@ def with_keypoints(
     return pd.concat([others, pd.DataFrame(columns, index=table.index)], axis=1)
 
 
+def classes_of(table: pd.DataFrame, classes: tuple[str, ...]) -> Int[np.ndarray, " N"]:
+    """Number of each row's class; -1 where it has none."""
+    if CLASS not in table.columns:
+        return np.full(len(table), -1)
+    return pd.Categorical(table[CLASS], categories=list(classes)).codes.astype(np.int64)
+
+
 def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> None:
     """Write the annotation table, columns in a fixed order and types as documented; atomic.
 
     Raises:
         UserError: A column is missing.
     """
-    columns = [*FIXED_COLUMNS, *slice_columns(table), *keypoint_columns(keypoints)]
+    classes = [CLASS] if CLASS in table.columns else []
+    columns = [*FIXED_COLUMNS, *classes, *slice_columns(table), *keypoint_columns(keypoints)]
     missing = [c for c in columns if c not in table.columns]
     if missing:
         raise UserError(f"{path}: the annotation table lacks the columns {missing}")
-    types = FIXED_COLUMNS | {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
+    types = FIXED_COLUMNS | dict.fromkeys(classes, "str")
+    types |= {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
     ordered = table[columns].astype(types).reset_index(drop=True)
     with write_aside(path) as aside:
         ordered.to_parquet(aside, index=False)

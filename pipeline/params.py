@@ -16,7 +16,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.errors import UserError
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.settings import MeasureSettings
-from pipeline.models.settings import ModelSettings
+from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem, Strict
@@ -51,7 +51,7 @@ class ProblemParams(Strict):
         for path, settings in [("model", self.model)] + [
             (f"search.architectures.{i}", settings) for i, settings in enumerate(self.search.architectures)
         ]:
-            finding = settings.misfit(self.problem)
+            finding = misfit_of(settings, self.problem)
             if finding:
                 raise ValueError(f"{path} {finding}")
             if set(settings.heads) != set(self.model.heads):
@@ -86,14 +86,22 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
         needing = {
-            "measure": self.measure is not None,
-            "gates.max_rmse_px": self.gates.max_rmse_px is not None,
-            "gates.max_angle_deg": self.gates.max_angle_deg is not None,
+            "measure": ("keypoints", self.measure),
+            "gates.max_rmse_px": ("keypoints", self.gates.max_rmse_px),
+            "gates.max_angle_deg": ("keypoints", self.gates.max_angle_deg),
+            "gates.max_error_percent": ("class", self.gates.max_error_percent),
+            "gates.max_one_minus_f1_percent": ("detections", self.gates.max_one_minus_f1_percent),
         }
-        if "keypoints" not in self.model.heads:
-            for path, wanted in needing.items():
-                if wanted:
-                    raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
+        for path, (head, wanted) in needing.items():
+            if wanted is not None and head not in self.model.heads:
+                kind = head.removesuffix("s") if head != "class" else head
+                raise ValueError(f"{path} needs {head}, but model {self.model.name!r} has no {kind} head")
+        return self
+
+    @model_validator(mode="after")
+    def _what_needs_classes_has_them(self) -> Self:
+        if self.split.by_class and not self.problem.classes:
+            raise ValueError("split.by_class spreads classes, but problem.classes names none")
         return self
 
     @model_validator(mode="after")

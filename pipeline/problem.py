@@ -26,12 +26,16 @@ class InputSize(Strict):
 
 
 class Problem(Strict):
-    """One thing to learn: its keypoints and their relations.
+    """One thing to learn: its keypoints and their relations, its classes, or both.
 
-    Order matters: index k of every array with a keypoint axis is `keypoints[k]`.
+    Order matters: index k of every array with a keypoint axis is `keypoints[k]`, and class c is `classes[c]`.
     """
 
-    keypoints: Annotated[tuple[str, ...], Field(min_length=1, description="names, in the order of every array")]
+    keypoints: Annotated[tuple[str, ...], Field(description="names, in the order of every array")] = ()
+    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; none: nothing is told apart")] = ()
+    several: Annotated[
+        bool, Field(description="an image shows any number of instances, and all of them are looked for (`detector`)")
+    ] = False
     flip_pairs: Annotated[
         tuple[tuple[str, str], ...], Field(description="names that change places when the image is mirrored")
     ] = ()
@@ -45,6 +49,12 @@ class Problem(Strict):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
+        if not self.keypoints and not self.classes:
+            raise ValueError("there is nothing to learn: name keypoints, classes, or both")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("classes has a name twice")
+        if len(self.classes) == 1 and not self.several:
+            raise ValueError("classes has one name only; give at least two, or none")
         known = set(self.keypoints)
         if len(known) != len(self.keypoints):
             raise ValueError("keypoints has a name twice")
@@ -64,6 +74,11 @@ class Problem(Strict):
         """Index of the keypoint that takes each one's place in a mirrored image, length K."""
         partner = {a: b for pair in self.flip_pairs for a, b in (pair, pair[::-1])}
         return [self.keypoints.index(partner.get(name, name)) for name in self.keypoints]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What an instance may be, COCO's categories: the classes, or the one category where there are none."""
+        return self.classes or (self.category,)
 
     @property
     def sigma_list(self) -> list[float]:

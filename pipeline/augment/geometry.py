@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from pipeline.augment.settings import AugmentSettings
+from pipeline.augment.settings import ViewSettings
 
 FILL = 128
 """Gray level of what comes into the image from outside; the letterbox of pipeline/prepare has the same bars."""
@@ -80,7 +80,7 @@ def make_move(width: int, height: int, flip: bool, zoom: float, degrees: float, 
     return Move(linear, centre + np.array(shift) - linear @ centre, flip, plain)
 
 
-def draw_move(settings: AugmentSettings, width: int, height: int, rng: np.random.Generator) -> Move:
+def draw_move(settings: ViewSettings, width: int, height: int, rng: np.random.Generator) -> Move:
     """A random move. Always draws as many numbers, so that one probability does not change another's outcome."""
     flip, zoom, tilt, shift = rng.random(4) < (settings.flip, settings.zoom, settings.tilt, settings.shift)
     factor = float(rng.uniform(*settings.zoom_range))

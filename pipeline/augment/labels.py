@@ -5,6 +5,8 @@ from jaxtyping import Bool, Float, UInt8
 
 from pipeline.augment.geometry import Move
 
+_ENOUGH = 0.3
+
 
 def move_keypoints(
     move: Move,
@@ -60,6 +62,8 @@ def move_box(
         width: Of the image.
         height: Of the image.
     """
+    if not np.isfinite(before).any():
+        return hulls(move, box[None], width, height)[0]
     if move.plain:
         mirrored = np.array([width - 1 - box[0] - box[2], *box[1:]], dtype=np.float32)
         return mirrored if move.flip else box
@@ -70,3 +74,30 @@ def move_box(
     start = np.clip(np.nanmin(after, axis=0) - low * move.zoom, -0.5, limit)
     end = np.clip(np.nanmax(after, axis=0) + high * move.zoom, -0.5, limit)
     return np.concatenate([start, end - start]).astype(np.float32)
+
+
+def hulls(move: Move, boxes: Float[np.ndarray, "M 4"], width: int, height: int) -> Float[np.ndarray, "M 4"]:
+    """Upright boxes around moved boxes (x, y, width, height), clipped to the image; NaN stays NaN."""
+    x, y, w, h = boxes.astype(np.float64).T
+    corners = np.stack([np.stack(c, axis=-1) for c in ((x, y), (x + w, y), (x + w, y + h), (x, y + h))], axis=1)
+    moved = move.points(corners)
+    limit = np.array([width - 0.5, height - 0.5])
+    low, high = np.clip(moved.min(axis=1), -0.5, limit), np.clip(moved.max(axis=1), -0.5, limit)
+    return np.concatenate([low, high - low], axis=1).astype(np.float32)
+
+
+def move_objects(move: Move, objects: Float[np.ndarray, "M 5"], width: int, height: int) -> Float[np.ndarray, "M 5"]:
+    """All instances of an image after a move; one of which less than `_ENOUGH` of its area is left is no label.
+
+    Args:
+        move: How the image moves.
+        objects: x, y, width, height, class; NaN beyond the last.
+        width: Of the image.
+        height: Of the image.
+    """
+    if not len(objects):
+        return objects
+    moved = np.concatenate([hulls(move, objects[:, :4], width, height), objects[:, 4:]], axis=1)
+    whole = objects[:, 2] * objects[:, 3] * move.zoom**2
+    moved[~(moved[:, 2] * moved[:, 3] >= _ENOUGH * whole)] = np.nan
+    return moved.astype(np.float32)

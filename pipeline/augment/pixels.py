@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.augment.settings import AugmentSettings
+from pipeline.augment.settings import ViewSettings
 
 _NOISE = np.random.default_rng(0).standard_normal(1 << 21).astype(np.float32)
 """Gaussian noise to take pieces from: drawing it afresh, as albumentations does, takes 2.4 ms at 256x256."""
@@ -18,7 +18,7 @@ _NOISE = np.random.default_rng(0).standard_normal(1 << 21).astype(np.float32)
 class PixelChanges:
     """The chain, built once; not for use by several threads at once, since albumentations keeps its random state."""
 
-    def __init__(self, settings: AugmentSettings, channels: int) -> None:
+    def __init__(self, settings: ViewSettings, channels: int) -> None:
         self._settings = settings
         self._chain = albumentations.Compose([*_colours(settings, channels), *_blurs(settings)])
 
@@ -32,7 +32,7 @@ class PixelChanges:
         return changed.reshape(image.shape)
 
 
-def _colours(settings: AugmentSettings, channels: int) -> list[albumentations.BasicTransform]:
+def _colours(settings: ViewSettings, channels: int) -> list[albumentations.BasicTransform]:
     """Shifts of colour; a gray image has no hue and no saturation."""
     fraction, hue = settings.colour_fraction, settings.hue_degrees / 2  # OpenCV counts hue in steps of two degrees
     light = albumentations.RandomBrightnessContrast(fraction, fraction, brightness_by_max=True, p=1)
@@ -51,7 +51,7 @@ def _colours(settings: AugmentSettings, channels: int) -> list[albumentations.Ba
     ]
 
 
-def _blurs(settings: AugmentSettings) -> list[albumentations.BaseCompose]:
+def _blurs(settings: ViewSettings) -> list[albumentations.BaseCompose]:
     """Motion blur in any direction, centred, so that nothing moves; or Gaussian blur."""
     motion = albumentations.MotionBlur((3, settings.blur_px), allow_shifted=False, direction_range=(0, 0), p=1)
     gaussian = albumentations.GaussianBlur(sigma_limit=(0.3, settings.blur_px / 3), p=1)

@@ -7,15 +7,16 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.augment.geometry import draw_move, make_move
-from pipeline.augment.labels import inside, move_box, move_keypoints
-from pipeline.augment.settings import AugmentSettings
+from pipeline.augment.labels import inside, move_box, move_keypoints, move_objects
+from pipeline.augment.sample import Sample
+from pipeline.augment.settings import AugmentSettings, ViewSettings
 from pipeline.problem import Problem
 
 
 class Recipe:
     """What `build_recipe` makes; not for use by several threads at once."""
 
-    def __init__(self, settings: AugmentSettings, problem: Problem) -> None:
+    def __init__(self, settings: ViewSettings, problem: Problem) -> None:
         self._settings, self._flip_order = settings, problem.flip_order
         self._change_pixels = None
         if any((settings.colour, settings.saturation, settings.negative, settings.blur, settings.noise)):
@@ -44,10 +45,17 @@ class Recipe:
         Returns:
             The first four, augmented.
         """
+        objects = np.empty((0, 5), np.float32)
+        return self.apply(Sample(image, keypoints, visibility, box, objects), seed)[:4]
+
+    def apply(self, sample: Sample, seed: int) -> Sample:
+        """Augment one sample with all its labels; see `__call__`."""
+        image, keypoints, visibility, box, objects = sample
         height, width = image.shape[:2]
         rng = np.random.default_rng(seed)
         move = draw_move(self._settings, width, height, rng)
-        if not inside(move.points(keypoints[visibility > 0].astype(np.float64)), width, height).any():
+        labelled = keypoints[visibility > 0].astype(np.float64)
+        if len(labelled) and not inside(move.points(labelled), width, height).any():
             # a sample that shows no keypoint any more teaches nothing: only mirror it
             move = make_move(width, height, move.flip, 1.0, 0.0, (0.0, 0.0))
         size = width, height
@@ -56,10 +64,15 @@ class Recipe:
         changed = move.image(image)
         if self._change_pixels is not None:
             changed = self._change_pixels(changed, rng)
-        return changed, moved, seen, moved_box
+        return Sample(changed, moved, seen, moved_box, move_objects(move, objects, *size))
 
 
-def build_recipe(settings: AugmentSettings, problem: Problem) -> Recipe:
+def build_recipes(settings: AugmentSettings, problem: Problem) -> list[Recipe]:
+    """The recipe of each view in which an epoch shows an image."""
+    return [Recipe(view, problem) for view in settings.views or (settings,)]
+
+
+def build_recipe(settings: ViewSettings, problem: Problem) -> Recipe:
     """The augmentation that `settings` describe, for samples of a problem.
 
     Example:

@@ -23,8 +23,8 @@ _RECIPES: dict[str, dict[str, float]] = {
 _ZOOMS = {"zoom_1_4": 1.4, "zoom_1_5": 1.5, "zoom_1_6": 1.6}
 
 
-class AugmentSettings(Strict):
-    """Applied to training images only, in this order.
+class ViewSettings(Strict):
+    """Changes of a training image, in this order.
 
     With a `recipe`, what it does not name is off unless it is given too; without one, the defaults below hold.
     """
@@ -80,3 +80,12 @@ class AugmentSettings(Strict):
         if self.blur_px % 2 == 0:
             raise ValueError(f"blur_px is {self.blur_px}; use an odd number, so that blur moves nothing")
         return self
+
+
+class AugmentSettings(ViewSettings):
+    """Applied to training images only: one view of each image in an epoch, or several."""
+
+    views: Annotated[
+        tuple[ViewSettings, ...],
+        Field(description="an epoch shows each image once in each of these; none: once as the settings beside say"),
+    ] = ()

@@ -3,7 +3,29 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
+
+from pipeline.annotations import BOX_COLUMNS, keypoints_of
+
+
+def boxes_of(table: pd.DataFrame, keypoints: tuple[str, ...], buffer_px: float) -> Float[np.ndarray, "N 4"]:
+    """The box of each instance: the labelled one, else one around its keypoints, else the whole image.
+
+    Args:
+        table: With width and height, the keypoint columns, and BOX_COLUMNS where boxes are labelled (NaN where not).
+        keypoints: Their names.
+        buffer_px: Pixels around keypoints.
+    """
+    width, height = table["width"].to_numpy(), table["height"].to_numpy()
+    boxes = np.stack([np.full(len(table), -0.5), np.full(len(table), -0.5), width, height], axis=1)
+    if keypoints:
+        boxes = boxes_around(keypoints_of(table, keypoints)[0], width, height, buffer_px)
+    if set(BOX_COLUMNS) <= set(table.columns):
+        labelled = table[BOX_COLUMNS].to_numpy(dtype=np.float64)
+        known = np.isfinite(labelled).all(axis=1, keepdims=True)
+        boxes = np.where(known, labelled, boxes)
+    return boxes
 
 
 def boxes_around(

@@ -8,6 +8,7 @@ from pipeline.collect.labels import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import CollectSettings, SyntheticSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 from pipeline.progress import progress
 from pipeline.video import VideoReader
 
@@ -27,7 +28,7 @@ class Checked:
     rejected: dict[str, str] = field(default_factory=dict)
 
 
-def check_inbox(inbox: Path, settings: CollectSettings, keypoints: tuple[str, ...]) -> Checked:
+def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Checked:
     """Open every video and image, read every label file, and see that they fit together.
 
     A label file with any finding is rejected whole, and with it the media that no other label file names: half a
@@ -45,7 +46,11 @@ def check_inbox(inbox: Path, settings: CollectSettings, keypoints: tuple[str, ..
         for name in sorted(path.relative_to(inbox).as_posix() for path in inbox.glob(source.labels)):
             label_files.add(name)
             try:
-                labels = READERS[source.kind](inbox / name, inbox, source, keypoints)
+                labels = READERS[source.kind](inbox / name, inbox, source, problem)
+                if labels.table.empty:
+                    reasons = "; ".join(f"{reason} ({len(rows)})" for reason, rows in labels.dropped.items())
+                    checked.rejected[name] = f"nothing of it can be used: {reasons or 'nothing is labelled'}"
+                    continue
                 _fits(name, labels, lengths, checked.rejected)
             except UserError as error:
                 checked.rejected[name] = str(error).replace(f"{inbox}/", "")

@@ -102,5 +102,8 @@ def _stills_of(table: pd.DataFrame, known_file: Path, errors: list[UserError]) -
     with write_aside(known_file) as aside:
         known.to_parquet(aside, index=False)
     full = once.merge(known, on="digest", how="inner", validate="many_to_one")
-    images = "images/" + full["media"]
+    images = "images/" + (full["name"].fillna(full["media"]) if "name" in full.columns else full["media"])
+    again = full[images.duplicated(keep=False)]
+    if len(again):
+        errors.append(UserError(f"{' and '.join(again['media'])} would get the same name; rename one"))
     return full.assign(image=images, path=full["file"], frame=-1, time_s=float("nan"))[_FACTS]

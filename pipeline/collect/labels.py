@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from pipeline.annotations import with_keypoints
+from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"})
@@ -22,14 +22,17 @@ class Labels:
     Attributes:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
-            `slice_NAME`, and the keypoint columns of the annotation table.
+            `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class` and the
+            box columns. `name`, where it is there, is what the image is to be called instead of `media`.
         dropped: Reason to the rows (``file:row``) that were left out for it.
         notes: What a person should know about how the file was read.
+        votes: For images that several people were asked about, `source` to who said which class.
     """
 
     table: pd.DataFrame
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    votes: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def is_video(media: str) -> bool:
@@ -61,7 +64,8 @@ def make_labels(
     """Check what all formats have in common and put the labels together.
 
     Args:
-        table: Columns media, frame, instance, subject, source, slice_*; `source` is ``file:row``.
+        table: Columns media, frame, instance, subject, source, slice_*; `source` is ``file:row``. May have `class` and
+            the box columns.
         keypoints: Names, length K.
         xy: Coordinates, NaN where not labelled.
         visibility: COCO visibility; points without coordinates count as 0 whatever it says.
@@ -90,9 +94,19 @@ def make_labels(
             f"{s} ({m})" for s, m in zip(full["source"][gone], full["media"][gone], strict=True)
         ]
         full = full[~gone]
-    empty = (full[[f"{k}_v" for k in keypoints]] == 0).all(axis=1)
-    dropped["no keypoint is labelled"] = full["source"][empty].tolist()
+    empty = ~_labelled(full, keypoints)
+    dropped["nothing is labelled"] = full["source"][empty].tolist()
     return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
+
+
+def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
+    """Whether a row has a keypoint, a class or a box."""
+    labelled = (table[[f"{k}_v" for k in keypoints]] > 0).any(axis=1)
+    if CLASS in table.columns:
+        labelled |= table[CLASS] != ""
+    if set(BOX_COLUMNS) <= set(table.columns):
+        labelled |= table[BOX_COLUMNS].notna().all(axis=1)
+    return labelled
 
 
 def _check_points(

@@ -12,12 +12,14 @@ MissingImages = Annotated[
 
 
 class SyntheticSource(Strict):
-    """Rendered rear-view walking videos with exact labels (pipeline/collect/synthetic)."""
+    """Rendered videos or pictures with exact labels (pipeline/collect/synthetic)."""
 
     kind: Literal["synthetic"]
     generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 90
-    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 8
+    subjects: Annotated[int, Field(ge=1, description="people with a video or pictures of each; of shapes: images")] = 90
+    frames_per_subject: Annotated[
+        int, Field(ge=1, description="labelled frames of a video, evenly spread; pictures of a person")
+    ] = 8
     width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
     height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
     seed: int = 1
@@ -34,6 +36,9 @@ class CsvSource(Strict):
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
+    class_column: Annotated[str, Field(description="column: class of the instance, where the problem has classes")] = (
+        "class"
+    )
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; none: every other column")
     ] = None
@@ -65,7 +70,43 @@ class CocoSource(Strict):
     missing_images: MissingImages = "error"
 
 
-Source = Annotated[SyntheticSource | CsvSource | DeepLabCutSource | CocoSource, Field(discriminator="kind")]
+class CocoBoxesSource(Strict):
+    """COCO JSON of boxes with categories, any number in an image."""
+
+    kind: Literal["coco_boxes"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
+    images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
+    format: Annotated[
+        Literal["xywh", "xyxy"], Field(description="numbers of `bbox`: COCO's x, y, width, height; or two corners")
+    ] = "xywh"
+    classes: Annotated[dict[str, str], Field(description="class: name of the category, where they differ")] = {}
+    subject: Annotated[
+        str | None, Field(description="key of the image entry that names the subject; none: each image is its own")
+    ] = None
+    missing_images: MissingImages = "error"
+
+
+class LabelStudioSource(Strict):
+    """Label Studio exports: a folder for each contributor, with its JSON and its images.
+
+    Pictures are renamed CONTRIBUTOR_FILE. Folders with one of the words of `exclude` in their name are left out.
+    """
+
+    kind: Literal["label_studio"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
+    exclude: Annotated[tuple[str, ...], Field(description="words in the names of folders to leave out, any case")] = (
+        "consensus",
+        "sample",
+    )
+    images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    classes: Annotated[dict[str, str], Field(description="class: name in the file, where they differ")] = {}
+
+
+Source = Annotated[
+    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | CocoBoxesSource | LabelStudioSource,
+    Field(discriminator="kind"),
+]
 
 
 class CollectSettings(Strict):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.annotations import SLICE_PREFIX, slice_columns
+from pipeline.annotations import CLASS, SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.collect.settings import Source, SyntheticSource
 from pipeline.errors import UserError
 from pipeline.files import Layout, json_digest
+from pipeline.problem import Problem
 
 _MOST_SLICE_VALUES = 32
 _INSTANCE = ["media", "frame", "instance"]
@@ -39,7 +40,7 @@ class Batch:
     named_slices: tuple[str, ...]
 
 
-def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> Batch:
+def read_source(source: Source, layout: Layout, problem: Problem) -> Batch:
     """Find and read all label files of one source; render them first where it is synthetic.
 
     Raises:
@@ -47,28 +48,26 @@ def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> B
     """
     if isinstance(source, SyntheticSource):
         # rendering needs the whole drawing machinery, real data does not
-        from pipeline.collect.synthetic import generate
+        from pipeline.collect.synthetic import generate, labels_source
 
         # more subjects are added to the same folder, beside those rendered before
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
-        return _read_files(CsvSource(kind="csv"), "synthetic", root, root.name, labels, keypoints)
+        return _read_files(labels_source(source), "synthetic", root, root.name, labels, problem)
     # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
     found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
     files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
-    return _read_files(source, source.kind, layout.raw, "", files, keypoints)
+    return _read_files(source, source.kind, layout.raw, "", files, problem)
 
 
-def _read_files(
-    source: Source, kind: str, root: Path, prefix: str, files: list[Path], keypoints: tuple[str, ...]
-) -> Batch:
+def _read_files(source: Source, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem) -> Batch:
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
-            labels.append(READERS[source.kind](path, root, source, keypoints))
+            labels.append(READERS[source.kind](path, root, source, problem))
         except UserError as error:
             errors.append(error)
     raise_all(errors)
@@ -88,6 +87,8 @@ def one_table(batches: list[Batch]) -> pd.DataFrame:
     parts = []
     for batch in batches:
         for labels in batch.labels:
+            if labels.table.empty:
+                continue
             where = {media: str(batch.root / media) for media in labels.table["media"].unique()}
             part = labels.table.assign(file=labels.table["media"].map(where))
             if batch.prefix:
@@ -97,6 +98,8 @@ def one_table(batches: list[Batch]) -> pd.DataFrame:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
     _labelled_once(table)
+    if CLASS in table.columns:  # not every source may have had it
+        table[CLASS] = table[CLASS].fillna("").astype("str")
     slices = slice_columns(table)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, keypoints_of, slice_columns, write_table
-from pipeline.collect.boxes import boxes_around
+from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
+from pipeline.collect.agreement import agreement
+from pipeline.collect.boxes import boxes_of
 from pipeline.collect.images import with_images
 from pipeline.collect.sources import Batch, one_table, read_source
 from pipeline.errors import UserError
@@ -29,15 +30,14 @@ def run(params: ProblemParams, layout: Layout) -> None:
     Raises:
         UserError: No source has labels, or anything is wrong with a label file, a video or an image; every finding.
     """
-    keypoints = params.problem.keypoints
-    batches = [read_source(source, layout, keypoints) for source in params.collect.sources]
+    problem, keypoints = params.problem, params.problem.keypoints
+    batches = [read_source(source, layout, problem) for source in params.collect.sources]
     table = one_table(batches)
     if table.empty:
         looked = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
         raise UserError(f"{layout.raw}: no labels found for any source of params ({looked}); put labels there")
     table, images = with_images(table, layout)
-    xy, _ = keypoints_of(table, keypoints)
-    boxes = boxes_around(xy, table["width"].to_numpy(), table["height"].to_numpy(), params.collect.box_buffer_px)
+    boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
     summary = _summary(table, batches)
@@ -101,6 +101,7 @@ def _summary(table: pd.DataFrame, batches: list[Batch]) -> dict[str, Any]:
         "slices": [column.removeprefix(SLICE_PREFIX) for column in slice_columns(table)],
         "dropped": [{"reason": r, "count": len(rows), "rows": rows[:_LISTED]} for r, rows in sorted(dropped.items())],
         "notes": [note for batch in batches for labels in batch.labels for note in labels.notes],
+        "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 
 
@@ -110,3 +111,10 @@ def _tell(summary: dict[str, Any]) -> None:
         print(f"collect: left out {dropped['count']} labels: {dropped['reason']}; listed in summary.json")
     for note in summary["notes"]:
         print(f"collect: {note}")
+    if summary["agreement"] is not None:
+        said = summary["agreement"]
+        print(
+            "collect: {images} images were labelled by several people; they agree on {pairwise:.0%} of the pairs of "
+            "labels, Fleiss' kappa {kappa}".format(**said)
+            + f"; {len(said['disagreements'])} to label again are listed in summary.json"
+        )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.errors import UserError
@@ -20,6 +20,9 @@ class Truth:
         keypoints: Input pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         boxes: (x, y, width, height), input pixels.
+        classes: Number of the class, -1 where there is none; nothing where the problem has no classes.
+        objects: x, y, width, height in input pixels, class of all instances, NaN beyond the last; nothing where the
+            problem has not several.
         letterbox: scale, pad_x, pad_y of each image: input = (original + 0.5) * scale - 0.5 + pad.
     """
 
@@ -28,6 +31,8 @@ class Truth:
     visibility: UInt8[np.ndarray, "N K"]
     boxes: Float[np.ndarray, "N 4"]
     letterbox: Float[np.ndarray, "N 3"]
+    classes: Int[np.ndarray, "N"] | None = None
+    objects: Float[np.ndarray, "N M 5"] | None = None
 
     @property
     def labelled(self) -> Bool[np.ndarray, "N K"]:
@@ -54,6 +59,11 @@ class Truth:
         corner = self.points_in_original(boxes[:, None, :2])[:, 0]
         return np.concatenate([corner, np.asarray(boxes[:, 2:], np.float64) / self.letterbox[:, :1]], axis=1)
 
+    def objects_in_original(self, objects: Float[np.ndarray, "N D C"]) -> Float[np.ndarray, "N D C"]:
+        """Any number of boxes of each image in pixels of the original images; what follows the box stays."""
+        sides = np.asarray(objects[..., 2:4], np.float64) / self.letterbox[:, None, :1]
+        return np.concatenate([self.points_in_original(objects[..., :2]), sides, objects[..., 4:]], axis=-1)
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -62,6 +72,8 @@ class Predicted:
     keypoints: Float[np.ndarray, "N K 2"] | None = None
     confidence: Float[np.ndarray, "N K"] | None = None
     boxes: Float[np.ndarray, "N 4"] | None = None
+    probabilities: Float[np.ndarray, "N C"] | None = None
+    objects: Float[np.ndarray, "N D 7"] | None = None
 
 
 def load_truth(folder: Path) -> Truth:
@@ -77,7 +89,8 @@ def load_truth(folder: Path) -> Truth:
     for path in (folder / "index.parquet", *(folder / f"{name}.npy" for name in names)):
         if not path.is_file():
             raise UserError(f"{path}: not there; run the prepare stage first")
-    arrays = {name: np.load(folder / f"{name}.npy") for name in names}
+    there = [name for name in ("classes", "objects") if (folder / f"{name}.npy").is_file()]
+    arrays = {name: np.load(folder / f"{name}.npy") for name in (*names, *there)}
     index = pd.read_parquet(folder / "index.parquet")
     lengths = {name: len(array) for name, array in arrays.items()} | {"index": len(index)}
     if len(set(lengths.values())) != 1:

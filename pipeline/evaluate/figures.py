@@ -14,14 +14,15 @@ from pipeline.evaluate.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED,
 from pipeline.measure.base import Measure
 
 
-def training_curves(history: pd.DataFrame, error: str, path: Path) -> None:
+def training_curves(history: pd.DataFrame, error: str, path: Path, title: str = "Validation RMSE (input px)") -> None:
     """Losses, validation error and learning rate over the epochs of all training steps.
 
     Args:
         history: A row per epoch in order; `step` where there are several; columns with `loss` in their name,
             `error` and `lr` are drawn where they are there.
-        error: Column of the validation error, an RMSE in input pixels.
+        error: Column of the validation error.
         path: PNG to write.
+        title: What that error is.
     """
     epochs = np.arange(1, len(history) + 1)
     losses = [c for c in history.columns if "loss" in c]
@@ -36,7 +37,7 @@ def training_curves(history: pd.DataFrame, error: str, path: Path) -> None:
                 plain_numbers(left.yaxis)
             left.legend()
         if error in history:
-            _validation(middle, epochs, history[error].to_numpy(float), steps == steps[-1])
+            _validation(middle, epochs, history[error].to_numpy(float), steps == steps[-1], title)
         if "lr" in history:
             right.plot(epochs, history["lr"], color=MUTED)
         right.set_title("Learning rate")
@@ -48,11 +49,13 @@ def training_curves(history: pd.DataFrame, error: str, path: Path) -> None:
         save(drawn, path)
 
 
-def _validation(axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"], last: Bool[np.ndarray, "E"]) -> None:
+def _validation(
+    axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"], last: Bool[np.ndarray, "E"], title: str
+) -> None:
     """The curve with its best epoch in the last step, whose weights were kept."""
     axis.plot(epochs, rmse, color=BLUE)
     known = np.flatnonzero(np.isfinite(rmse) & last)
-    axis.set_title("Validation RMSE (input px)")
+    axis.set_title(title)
     if not len(known):
         return
     if rmse[known].min() > 0:
@@ -60,7 +63,7 @@ def _validation(axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"], la
         plain_numbers(axis.yaxis)
     best = known[np.argmin(rmse[known])]
     axis.plot(epochs[best], rmse[best], "o", color=RED, markersize=5)
-    axis.set_title(f"Validation RMSE (input px), best {rmse[best]:.2f}")
+    axis.set_title(f"{title}, best {rmse[best]:.2f}")
 
 
 def error_cdf(

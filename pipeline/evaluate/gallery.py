@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.evaluate import figures
-from pipeline.evaluate.heads.base import Drawings, Head
+from pipeline.evaluate.heads.base import Drawings, Head, Overlay, Scene
 from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.evaluate.slices import for_showing
 from pipeline.measure.base import Measure
+from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
 
@@ -25,6 +26,8 @@ class Evaluation(NamedTuple):
         images: As `per_image` makes it.
         slices: As `slice_table` makes it.
         history: history.csv of the training.
+        network: The network.
+        pixels: What it saw of each row.
     """
 
     params: ProblemParams
@@ -33,6 +36,8 @@ class Evaluation(NamedTuple):
     images: pd.DataFrame
     slices: pd.DataFrame
     history: pd.DataFrame
+    network: Network
+    pixels: np.ndarray
 
 
 def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str, Path]:
@@ -46,12 +51,19 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
     Returns:
         Name of each figure to its PNG, in the order drawn.
     """
-    params, heads, _, _, slices, history = evaluation
-    drawings: Drawings = {"training": lambda path: figures.training_curves(history, heads[0].history, path)}
+    params, heads, _, _, slices, history, network, pixels = evaluation
+    first = heads[0]
+    drawings: Drawings = {
+        "training": lambda path: figures.training_curves(history, first.history, path, first.history_title)
+    }
+    files = [collected / name for name in evaluation.images["image"].astype(str)]
+    scene = Scene(params.problem, files, network, pixels, params.evaluate.sheet_images)
     for head in heads:
-        drawings |= head.drawings(params.problem)
-    drawings["slices"] = lambda path: figures.slice_errors(for_showing(slices), heads[0].panels(), path)
-    drawings["overlay_sheet"] = lambda path: _sheet(evaluation, collected, path)
+        drawings |= head.drawings(scene)
+    drawings["slices"] = lambda path: figures.slice_errors(for_showing(slices), first.panels(), path)
+    overlay = first.overlay(params.problem)
+    if overlay is not None:
+        drawings["overlay_sheet"] = lambda path: _sheet(evaluation, overlay, files, path)
     folder.mkdir()
     drawn = {}
     with progress("draw figures", len(drawings)) as bar:
@@ -62,9 +74,8 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
     return drawn
 
 
-def _sheet(evaluation: Evaluation, collected: Path, path: Path) -> None:
+def _sheet(evaluation: Evaluation, overlay: Overlay, files: list[Path], path: Path) -> None:
     images, head = evaluation.images, evaluation.heads[0]
-    files = [Path(name) for name in images["image"].astype(str)]
     error = images[head.error].to_numpy(float)
     titles = [f"{file.parent.name}/{file.stem}  {px:.1f} px" for file, px in zip(files, error, strict=True)]
     measure = evaluation.measure
@@ -74,8 +85,8 @@ def _sheet(evaluation: Evaluation, collected: Path, path: Path) -> None:
         titles = [f"{t}  {e:.1f}{measure.symbol}" if k else t for t, e, k in zip(titles, errors, known, strict=True)]
     overlay_sheet(
         pick(error, evaluation.params.evaluate.sheet_images),
-        [collected / file for file in files],
+        files,
         titles,
-        *head.overlay(evaluation.params.problem),
+        *overlay,
         path,
     )

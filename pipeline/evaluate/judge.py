@@ -17,7 +17,7 @@ from pipeline.files import Layout
 from pipeline.measure.base import Measure
 from pipeline.measure.build import build_measure
 from pipeline.models.inference import concatenate, predict_arrays
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
 
@@ -45,7 +45,7 @@ class Judged:
     images: pd.DataFrame
 
 
-def judge(network: KeypointNetwork, params: ProblemParams, layout: Layout) -> Judged:
+def judge(network: Network, params: ProblemParams, layout: Layout) -> Judged:
     """Judge a network on data/P/prepare/test and data/P/split/test.json.
 
     Args:
@@ -60,13 +60,13 @@ def judge(network: KeypointNetwork, params: ProblemParams, layout: Layout) -> Ju
     truth, predicted = load_truth(folder), _predict(network, folder)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold)
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
     return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
 
 
-def _predict(network: KeypointNetwork, folder: Path) -> Predicted:
+def _predict(network: Network, folder: Path) -> Predicted:
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []

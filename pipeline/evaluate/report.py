@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from pipeline.evaluate import words
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
@@ -55,9 +56,9 @@ def write_report(report: Report, path: Path) -> None:
                 paragraph(_verdict(report), "lead"),
                 _headline(report),
                 "<h2>Best, median and worst images</h2>",
-                _figure(report, "overlay_sheet"),
+                *(_figure(report, name) for name in _SHEETS),
                 "<h2>Errors</h2>",
-                *(_figure(report, name) for name in ("error_cdf", "keypoints", "agreement", "boxes")),
+                *(_figure(report, name) for name in _ERROR_FIGURES),
                 "<h2>Who and what it is good for: slices</h2>",
                 paragraph(_about_intervals(report)),
                 _figure(report, "slices"),
@@ -116,7 +117,12 @@ def _keypoint_verdict(report: Report) -> str:
     )
 
 
-_VERDICTS: dict[str, Callable[[Report], str]] = {"keypoints": _keypoint_verdict, "box": _box_verdict}
+_VERDICTS: dict[str, Callable[[Report], str]] = {
+    "keypoints": _keypoint_verdict,
+    "box": _box_verdict,
+    "class": lambda report: words.classes.verdict(report.metrics),
+    "detections": lambda report: words.detections.verdict(report.metrics),
+}
 
 
 def _headline(report: Report) -> str:
@@ -174,7 +180,12 @@ def _box_rows(report: Report) -> list[list[str]]:
     ]
 
 
-_ROWS: dict[str, Callable[[Report], list[list[str]]]] = {"keypoints": _keypoint_rows, "box": _box_rows}
+_ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
+    "keypoints": _keypoint_rows,
+    "box": _box_rows,
+    "class": lambda report: words.classes.rows(report.metrics, report.problem.kinds),
+    "detections": lambda report: words.detections.rows(report.metrics, report.problem.kinds),
+}
 
 
 def _measure_rows(report: Report) -> list[list[str]]:
@@ -238,6 +249,8 @@ def _slices(report: Report) -> str:
 
 def _dropped(report: Report) -> str:
     images = report.metrics["images"]
+    if not report.problem.keypoints:
+        return paragraph("No image was left out of the figures above.")
     parts = [
         paragraph(
             f"{images['without_labelled_point']} of {images['count']} images have no labelled point and are in no "
@@ -288,7 +301,22 @@ def _all_numbers(report: Report) -> str:
     return table(["group", "metric", "value"], rows, {2})
 
 
+_SHEETS = ("overlay_sheet", "detection_sheet", "right_and_wrong")
+_ERROR_FIGURES = (
+    "error_cdf",
+    "keypoints",
+    "agreement",
+    "boxes",
+    "confusion",
+    "calibration",
+    "precision",
+    "scales",
+    "coverage",
+    "activation",
+)
 _CAPTIONS = {
+    **words.classes.CAPTIONS,
+    **words.detections.CAPTIONS,
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "

@@ -37,7 +37,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        evaluation = Evaluation(params, heads, judged.measure, images, slices, history)
+        pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
+        evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(
             layout.problem,

@@ -18,7 +18,7 @@ from pipeline.files import json_digest, write_aside
 from pipeline.grid.row import machine
 from pipeline.grid.rows import Planned
 from pipeline.models.build import build_model
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.package.export import export_model
 from pipeline.package.runtime import INPUT
 from pipeline.problem import Problem
@@ -117,7 +117,7 @@ def _described(model: dict[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _onnx_seconds(network: KeypointNetwork, problem: Problem) -> tuple[float, str]:
+def _onnx_seconds(network: Network, problem: Problem) -> tuple[float, str]:
     """Seconds of one image of the input's size in ONNX Runtime; NaN and the reason where it cannot be exported."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3

@@ -9,16 +9,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
 from pipeline.errors import UserError, one_line
+from pipeline.models.classifier import Classifier
 from pipeline.models.connected import Localization, Regression
+from pipeline.models.detector import Detector
 from pipeline.models.keypoint_rcnn import KeypointRcnn
 from pipeline.models.multihead import MultiHead
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.models.refined import Refined
-from pipeline.models.settings import ModelSettings
+from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem, Strict
 
-ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {
+ARCHITECTURES: dict[str, Callable[[Problem, Any], Network]] = {
+    "classifier": Classifier,
+    "detector": Detector,
     "keypoint_rcnn": KeypointRcnn,
     "localization": Localization,
     "multihead": MultiHead,
@@ -36,7 +40,7 @@ class _Trained(Strict, extra="ignore"):
     model: ModelSettings
 
 
-def build_model(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
+def build_model(problem: Problem, settings: ModelSettings) -> Network:
     """A network to train: fresh weights from torch's current random state, pretrained ones where the settings say so.
 
     Raises:
@@ -47,19 +51,19 @@ def build_model(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
     return network
 
 
-def _untrained(problem: Problem, settings: ModelSettings) -> KeypointNetwork:
-    finding = settings.misfit(problem)
+def _untrained(problem: Problem, settings: ModelSettings) -> Network:
+    finding = misfit_of(settings, problem)
     if finding:
         raise UserError(f"model: {finding}")
     return ARCHITECTURES[settings.name](problem, settings)
 
 
-def save_weights(network: KeypointNetwork, path: Path) -> None:
+def save_weights(network: Network, path: Path) -> None:
     """Write the weights as safetensors."""
     save_model(network, str(path))
 
 
-def load_trained(folder: Path) -> KeypointNetwork:
+def load_trained(folder: Path) -> Network:
     """The network that the train stage left in a folder, on the CPU, in evaluation mode.
 
     Args:

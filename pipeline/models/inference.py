@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 
 
 class ArrayPredictions(NamedTuple):
@@ -17,14 +17,18 @@ class ArrayPredictions(NamedTuple):
         keypoints: (N, K, 2) float32 as (x, y) in input pixels.
         confidence: (N, K) float32, the probability that the keypoint is visible.
         boxes: (N, 4) float32 as x, y, width, height in input pixels.
+        probabilities: (N, C) float32 of the classes.
+        objects: (N, D, 7) float32 as x, y, width, height in input pixels, class, score, scale; score 0 beyond the last.
     """
 
-    keypoints: Float[np.ndarray, "N K 2"] | None
-    confidence: Float[np.ndarray, "N K"] | None
-    boxes: Float[np.ndarray, "N 4"] | None
+    keypoints: Float[np.ndarray, "N K 2"] | None = None
+    confidence: Float[np.ndarray, "N K"] | None = None
+    boxes: Float[np.ndarray, "N 4"] | None = None
+    probabilities: Float[np.ndarray, "N C"] | None = None
+    objects: Float[np.ndarray, "N D 7"] | None = None
 
 
-def predict_arrays(network: KeypointNetwork, images: UInt8[np.ndarray, "N H W C"], batch: int = 32) -> ArrayPredictions:
+def predict_arrays(network: Network, images: UInt8[np.ndarray, "N H W C"], batch: int = 32) -> ArrayPredictions:
     """Predictions for every image, in evaluation mode; the network's own mode is left as it was.
 
     Args:

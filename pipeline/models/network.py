@@ -1,11 +1,11 @@
-"""What every keypoint network is: pixels in, raw head outputs or predictions out."""
+"""What every network is: pixels in, raw head outputs or predictions out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from pipeline.models.backbones.base import Backbone
@@ -21,32 +21,35 @@ class Predictions(NamedTuple):
         keypoints: (N, K, 2) as (x, y) in input pixels.
         confidence: (N, K), the probability that the keypoint is visible.
         boxes: (N, 4) as x, y, width, height in input pixels.
+        probabilities: (N, C) of the classes.
+        objects: (N, D, 7) as x, y, width, height in input pixels, number of the class, score, number of the scale that
+            found it; the best score first, 0 beyond the last.
     """
 
-    keypoints: Float[Tensor, "N K 2"] | None
-    confidence: Float[Tensor, "N K"] | None
-    boxes: Float[Tensor, "N 4"] | None
+    keypoints: Float[Tensor, "N K 2"] | None = None
+    confidence: Float[Tensor, "N K"] | None = None
+    boxes: Float[Tensor, "N 4"] | None = None
+    probabilities: Float[Tensor, "N C"] | None = None
+    objects: Float[Tensor, "N D 7"] | None = None
 
 
-class KeypointNetwork(nn.Module, ABC):
+class Network(nn.Module, ABC):
     """Base of the architectures: a subclass makes its layers, `forward`, and says which layers serve which head.
 
     Args:
-        problem: Keypoints and input size.
+        problem: What is to be learned, and the input size.
         settings: The architecture's own settings.
-        codec: How keypoints are written to and read from the output `keypoints`.
     """
 
-    # set by a subclass: of "box" and "keypoints" (which includes "presence") those that it has, and the layers that
-    # only that head uses
+    # set by a subclass: of "box", "keypoints" (which includes "presence"), "class" and "detections" those that it has,
+    # and the layers that only that head uses
     heads: dict[str, list[nn.Module]]
     # layers that never learn
     fixed: Sequence[nn.Module] = ()
 
-    def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
+    def __init__(self, problem: Problem, settings: ModelSettings) -> None:
         super().__init__()
-        self.problem, self.settings, self.codec = problem, settings, codec
-        self.box_codec = BoxCodec(problem.input.width, problem.input.height)
+        self.problem, self.settings = problem, settings
 
     @abstractmethod
     def forward(self, pixels: UInt8[Tensor, "N H W C"]) -> dict[str, Tensor]:
@@ -56,8 +59,7 @@ class KeypointNetwork(nn.Module, ABC):
             pixels: Images of the problem's input size and channels; normalisation happens inside.
 
         Returns:
-            Of each head that the network has: `keypoints`: what the codec takes; `presence`: (N, K) logits that the
-            keypoint is visible; `box`: (N, 4), what the box codec takes.
+            Whatever the network's own `read_out` and losses take.
         """
 
     def load_pretrained(self) -> None:
@@ -78,13 +80,8 @@ class KeypointNetwork(nn.Module, ABC):
             labelled: Which of them are.
         """
 
-    def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
-        """Read-out predictions; the graph that is exported."""
-        return self.read_out(self(pixels))
-
-    def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
-        return self.codec.loss(raw["keypoints"], keypoints)
+    def learn_classes(self, classes: Int[Tensor, " N"]) -> None:
+        """The same for the numbers of the training images' classes."""
 
     def own_losses(
         self,
@@ -105,6 +102,36 @@ class KeypointNetwork(nn.Module, ABC):
             `keypoints`, `presence` and `box`, each a mean; or nothing.
         """
         return {}
+
+    def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
+        """Read-out predictions; the graph that is exported."""
+        return self.read_out(self(pixels))
+
+    @abstractmethod
+    def read_out(self, raw: dict[str, Tensor]) -> Predictions:
+        """Predictions from raw head outputs."""
+
+
+class KeypointNetwork(Network):
+    """Base of the networks for one instance: its box, its keypoints, or both.
+
+    Raw outputs of each head that the network has: `keypoints`: what the codec takes; `presence`: (N, K) logits that the
+    keypoint is visible; `box`: (N, 4), what the box codec takes.
+
+    Args:
+        problem: Keypoints and input size.
+        settings: The architecture's own settings.
+        codec: How keypoints are written to and read from the output `keypoints`.
+    """
+
+    def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
+        super().__init__(problem, settings)
+        self.codec = codec
+        self.box_codec = BoxCodec(problem.input.width, problem.input.height)
+
+    def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
+        return self.codec.loss(raw["keypoints"], keypoints)
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
         """Keypoints in input pixels from raw head outputs."""

@@ -10,7 +10,7 @@ from pipeline.params import ProblemParams
 _LIMITS = """\
 - It reports what it sees. A confidence is the network's own estimate, learned on the data above, and is no guarantee:
   on pictures unlike those (another camera, room, clothing, marker) both positions and confidences can be wrong.
-- Keypoints below a confidence of {confidence:g} count as missing, and nothing is measured from them.
+- What is less sure than {confidence:g} counts as not found (keypoints, instances), and nothing is measured from it.
 - The figures are for the test subjects of this data set. Few subjects mean wide intervals, however many the frames.
 - It is no medical device and was not assessed as one. A clinician must judge every measurement before it is used."""
 
@@ -19,7 +19,12 @@ _SYNTHETIC = """\
   the renderer. They do not say how well it does on patients; test it on your own labelled videos first."""
 
 
-_FINDS = {"keypoints": "{points} with a confidence for each", "box": "its box"}
+_FINDS = {
+    "keypoints": "{points} with a confidence for each",
+    "box": "its box",
+    "class": "which of {classes} it is, with a probability for each",
+    "detections": "every {classes}, with box and score",
+}
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,13 @@ def write_card(
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
+    kinds = ", ".join(params.problem.kinds)
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
-        f"Finds in an image, of one {params.problem.category.replace('_', ' ')}: "
-        f"{'; '.join(_FINDS[head].format(points=listed) for head in params.model.heads)}.{measure}",
+        f"Says of an image, of {params.problem.category.replace('_', ' ')}: "
+        f"{'; '.join(_FINDS[head].format(points=listed, classes=kinds) for head in params.model.heads)}.{measure}",
         "## Intended use",
         "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
         "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",

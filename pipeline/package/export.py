@@ -1,5 +1,6 @@
-"""One ONNX graph from the image to its keypoints: scaling, the network and the way back to the image's pixels."""
+"""One ONNX graph from the image to its answers: scaling, the network and the way back to the image's pixels."""
 
+import functools
 import logging
 import warnings
 
@@ -9,7 +10,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
+from pipeline.package.heads import heads_of
 from pipeline.package.runtime import INPUT, OUTPUTS
 from pipeline.prepare.preprocess import preprocess_model
 from pipeline.problem import InputSize
@@ -20,34 +22,25 @@ _LINKS = ("pixels", "letterbox")  # what the scaling graph hands to the network'
 class InImagePixels(torch.nn.Module):
     """A network's predictions for one letterboxed image, in the original image's pixels."""
 
-    def __init__(self, network: KeypointNetwork) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, pixels: UInt8[Tensor, "H W C"], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
-        """`keypoints` (K, 2), `confidence` (K,), `box` (4,), those that the network has.
+        """The tensors of each head that the network has, see `PackagedHead.said`.
 
         `letterbox` is scale, pad_x, pad_y as the scaling graph gives it.
         """
-        found = self.network.predict(pixels.unsqueeze(0))
-        scale, pad = letterbox[0], letterbox[1:]
-
-        def back(points: Tensor) -> Tensor:
-            return (points - pad + 0.5) / scale - 0.5
-
+        raw = self.network(pixels.unsqueeze(0))
+        read = functools.cache(lambda: self.network.read_out(raw))
         said: dict[str, Tensor] = {}
-        if found.keypoints is not None and found.confidence is not None:
-            said |= {"keypoints": back(found.keypoints[0]), "confidence": found.confidence[0]}
-        if found.boxes is not None:
-            box = found.boxes[0]
-            said["box"] = torch.cat([back(box[:2]), box[2:] / scale])
+        for head in heads_of(self.network):
+            said |= head.said(self.network, raw, read, letterbox)
         return said
 
 
-def export_model(network: KeypointNetwork, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to keypoints (K, 2) and confidence (K,), and box (4,).
-
-    A network without a keypoint head or without a box head has no such outputs.
+def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `OUTPUTS`.
 
     The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
     graph are removed.
@@ -55,8 +48,11 @@ def export_model(network: KeypointNetwork, size: InputSize) -> onnx.ModelProto:
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
     outputs = [name for head, names in OUTPUTS.items() if head in network.heads for name in names]
-    exported = _export(InImagePixels(network.eval()), outputs, size, opset)
+    tensors = [name for head in heads_of(network) for name in head.tensors]
+    exported = _export(InImagePixels(network.eval()), tensors, size, opset)
     exported.ir_version = scaling.ir_version
+    for head in heads_of(network):
+        exported = head.finished(exported, network, opset)
     model = onnx.compose.merge_models(
         onnx.compose.add_prefix(scaling, "scaling/", rename_inputs=False, rename_outputs=False),
         onnx.compose.add_prefix(exported, "network/", rename_inputs=False, rename_outputs=False),

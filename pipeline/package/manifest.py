@@ -19,7 +19,7 @@ from pipeline.problem import InputSize, Problem, Strict
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 CARD = "card.md"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised by one whenever an older consumer would misread a newer package."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -34,11 +34,12 @@ class FileEntry(Strict):
 
 
 class Category(Strict):
-    """A COCO category of a keypoint dataset; `skeleton` counts keypoints from 1, as COCO does."""
+    """A COCO category of a keypoint dataset, and its classes; `skeleton` counts keypoints from 1, as COCO does."""
 
     id: int = 1
     name: str
-    keypoints: Annotated[tuple[str, ...], Field(min_length=1)]
+    keypoints: tuple[str, ...] = ()
+    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; class c is `classes[c]`")] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
 
     @classmethod
@@ -46,7 +47,12 @@ class Category(Strict):
         """The category of a problem."""
         number = {name: k + 1 for k, name in enumerate(problem.keypoints)}
         skeleton = tuple((number[a], number[b]) for a, b in problem.skeleton)
-        return cls(name=problem.category, keypoints=problem.keypoints, skeleton=skeleton)
+        return cls(name=problem.category, keypoints=problem.keypoints, classes=problem.classes, skeleton=skeleton)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes, or the one category where there are none."""
+        return self.classes or (self.name,)
 
 
 class Manifest(Strict):

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from pipeline.errors import UserError
 from pipeline.files import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
+from pipeline.package.heads import HEADS, PackagedHead, heads_of
 from pipeline.package.runtime import Package, Prediction
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.letterbox import Letterbox
@@ -18,7 +19,7 @@ _IMAGES = 24  # spread over the test split: enough to meet every video's size, f
 _CONFIDENCE = 1e-3
 
 
-def check_parity(package: Package, network: KeypointNetwork, prepared: Path, layout: Layout, limit_px: float) -> float:
+def check_parity(package: Package, network: Network, prepared: Path, layout: Layout, limit_px: float) -> float:
     """Compare package and network end to end on test images.
 
     The package gets the image as it was collected, filters and scales it itself; the network gets the pixels that the
@@ -48,7 +49,7 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, lay
     for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
         found = package.predict_filtered(shown.filtered)
         apart, unsure = _differences(
-            found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n]
+            found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n], heads_of(network)
         )
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
@@ -60,7 +61,7 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, lay
 
 
 def _differences(
-    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
+    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"], heads: list[PackagedHead]
 ) -> tuple[float, float]:
     """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
 
@@ -68,15 +69,9 @@ def _differences(
         found: What the package says of the image.
         expected: What the network says of its prepared pixels, without the axis of images.
         letterbox: scale, pad_x, pad_y of the image.
+        heads: The network's.
     """
-    back = Letterbox(*letterbox)
-    points = None if expected.keypoints is None else back.backward(expected.keypoints)
-    box = None if expected.boxes is None else back.backward_boxes(expected.boxes)
-    apart = max(_largest(found.keypoints, points), _largest(found.box, box))
-    return apart, _largest(found.confidence, expected.confidence)
-
-
-def _largest(one: np.ndarray | None, two: np.ndarray | None) -> float:
-    if one is None or two is None:
-        return 0.0 if one is two else float("inf")
-    return float(np.abs(one - two).max())
+    if set(found.heads) != {name for name, head in HEADS.items() if head in heads}:
+        return float("inf"), float("inf")
+    apart, unsure = zip(*(head.apart(found, expected, Letterbox(*letterbox)) for head in heads), strict=True)
+    return max(apart), max(unsure)

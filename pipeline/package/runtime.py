@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from pipeline.errors import UserError
 from pipeline.package.manifest import MODEL, Manifest, read_manifest, verify
@@ -14,7 +14,12 @@ from pipeline.prepare.filters import VideoFilters, apply_filters
 from pipeline.prepare.letterbox import Letterbox
 
 INPUT = "image"
-OUTPUTS = {"keypoints": ("keypoints", "confidence"), "box": ("box",)}
+OUTPUTS = {
+    "keypoints": ("keypoints", "confidence"),
+    "box": ("box",),
+    "class": ("probabilities",),
+    "detections": ("boxes", "scores", "classes"),
+}
 """Names of the graph's outputs, by the network's head."""
 
 
@@ -26,11 +31,24 @@ class Prediction:
         keypoints: (K, 2) as (x, y), origin at the centre of the top-left pixel.
         confidence: (K,) in [0, 1].
         box: (4,) as x, y, width, height.
+        probabilities: (C,) of the classes.
+        boxes: (D, 4) of all instances found, the surest first, as x, y, width, height.
+        scores: (D,) of each, in [0, 1].
+        classes: (D,) number of the class of each.
     """
 
     keypoints: Float[np.ndarray, "K 2"] | None = None
     confidence: Float[np.ndarray, " K"] | None = None
     box: Float[np.ndarray, " 4"] | None = None
+    probabilities: Float[np.ndarray, " C"] | None = None
+    boxes: Float[np.ndarray, "D 4"] | None = None
+    scores: Float[np.ndarray, " D"] | None = None
+    classes: Int[np.ndarray, " D"] | None = None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The heads that answered."""
+        return tuple(head for head, names in OUTPUTS.items() if getattr(self, names[0]) is not None)
 
 
 class Package:
@@ -74,7 +92,7 @@ class Package:
         return cls(folder, manifest, session)
 
     def predict(self, image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
-        """Find the keypoints, the box or both in one RGB image of any size; for frames of a video use `predictor`.
+        """What the network says about one RGB image of any size; for frames of a video use `predictor`.
 
         Raises:
             UserError: The array is no RGB image of uint8, is too thin to be scaled to the network's input, or a filter

@@ -18,7 +18,8 @@ from pipeline.params import ProblemParams
 from pipeline.progress import progress
 
 _SPLITS = ("train", "val", "test")
-_LABELS = ("index.parquet", "keypoints.npy", "visibility.npy")  # what tells one prepared data set from another
+# what tells one prepared data set from another
+_LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "objects.npy"}
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -46,7 +47,14 @@ def run(params: ProblemParams, layout: Layout) -> None:
             confidence=params.package.confidence,
             measure=params.measure,
             parity_px=params.package.parity_px,  # nothing is written unless the check below passes
-            training_data=json_digest({f"{s}/{n}": file_digest(prepared / s / n) for s in _SPLITS for n in _LABELS}),
+            training_data=json_digest(
+                {
+                    f"{s}/{p.name}": file_digest(p)
+                    for s in _SPLITS
+                    for p in (prepared / s).iterdir()
+                    if p.name in _LABELS
+                }
+            ),
             metrics=dict(sorted(numbers(metrics))),
         )
         bar.advance()

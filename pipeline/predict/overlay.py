@@ -29,11 +29,13 @@ class Style:
         skeleton: Pairs of keypoint indices to join.
         threshold: Keypoints of less confidence are drawn as a cross and not joined.
         title: First part of the heading: the model.
+        kinds: Names of the classes.
     """
 
     skeleton: tuple[tuple[int, int], ...]
     threshold: float
     title: str
+    kinds: tuple[str, ...] = ()
 
 
 def draw(
@@ -58,9 +60,12 @@ def draw(
         _box(canvas, prediction.box, unit)
     if prediction.keypoints is not None and prediction.confidence is not None:
         _points(canvas, prediction.keypoints, prediction.confidence, style, unit)
+    if prediction.boxes is not None:
+        _instances(canvas, prediction, style, unit)
     if measurement is not None:
         _leg_labels(canvas, measurement, unit)
-    _panel(canvas, _text(measurement, f"{style.title}  {heading}".strip()), unit)
+    lines = _text(measurement, f"{style.title}  {heading}".strip())
+    _panel(canvas, [*lines, *_class_lines(prediction, style)], unit)
     return canvas
 
 
@@ -132,6 +137,32 @@ def _box(canvas: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"], u: flo
     for cx, cy, dx, dy in ((x, y, 1, 1), (x + w, y, -1, 1), (x, y + h, 1, -1), (x + w, y + h, -1, -1)):
         for end in ((cx + dx * arm, cy), (cx, cy + dy * arm)):
             cv2.line(canvas, _at((cx, cy)), _at(end), _WHITE, max(1, round(2 * u)), cv2.LINE_AA, _SUBPIXEL)
+
+
+def _instances(canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, u: float) -> None:
+    """Corners of every instance that is sure enough, with class and score."""
+    assert prediction.boxes is not None
+    assert prediction.scores is not None
+    assert prediction.classes is not None
+    for box, score, kind in zip(prediction.boxes, prediction.scores, prediction.classes, strict=True):
+        if score >= style.threshold:
+            _box(canvas, box, u)
+            text, size = f"{style.kinds[int(kind)]} {score:.2f}", 22 * u
+            width, height = _extent(text, size)
+            _plate(canvas, box[0], box[1] - height - 6 * u, width + 8 * u, height + 6 * u)
+            _write(canvas, text, box[0] + 4 * u, box[1] - 4 * u, size, confidence_colour(float(score)))
+
+
+def _class_lines(prediction: Prediction, style: Style) -> list[tuple[str, Colour]]:
+    """Each class with its probability, the likeliest first."""
+    if prediction.probabilities is None:
+        return []
+    order = np.argsort(-prediction.probabilities)
+    sure = prediction.probabilities[order[0]] >= style.threshold
+    return [
+        (f"{style.kinds[kind]}  {prediction.probabilities[kind]:.0%}", _WHITE if place or sure else _AMBER)
+        for place, kind in enumerate(order)
+    ]
 
 
 def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colour]]:

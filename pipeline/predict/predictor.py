@@ -113,7 +113,7 @@ class _Predictor:
             self._measure = build_measure(manifest.measure, manifest.category.keypoints, manifest.confidence)
         title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
         skeleton = tuple((a - 1, b - 1) for a, b in manifest.category.skeleton)
-        self._style = Style(skeleton, manifest.confidence, title)
+        self._style = Style(skeleton, manifest.confidence, title, manifest.category.kinds)
         self._version = importlib.metadata.version("heelstrike")
 
     def predict(self, file: Path, target: Path, tick: Tick) -> Predicted:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-import numpy as np
-
 from pipeline.measure.base import Measure, Measurement
 from pipeline.package.manifest import Manifest
 from pipeline.package.runtime import Prediction
+from pipeline.predict.heads import SAID, lowest_confidence, rounded
 
 FORMAT, FORMAT_VERSION = "heelstrike-prediction", 1
 
@@ -138,21 +137,9 @@ class ResultWriter:
     ) -> dict[str, Any]:
         return {
             "frame": frame,
-            "time_s": _number(time_s, 6),
-            **self._points(prediction),
-            "box": None if prediction.box is None else [_number(v, 3) for v in prediction.box.astype(float)],
+            "time_s": rounded(time_s, 6),
+            **{key: value for said in SAID.values() for key, value in said(prediction, self._manifest).items()},
             "measure": _rounded(measurement.to_json()) if measurement else None,
-        }
-
-    def _points(self, prediction: Prediction) -> dict[str, Any]:
-        if prediction.keypoints is None or prediction.confidence is None:
-            return dict.fromkeys(("keypoints", "confidence", "missing"))
-        keypoints, confidence = prediction.keypoints.astype(float), prediction.confidence.astype(float)
-        sure = np.isfinite(keypoints).all(axis=1) & (confidence >= self._manifest.confidence)
-        return {
-            "keypoints": [[_number(x, 3), _number(y, 3)] for x, y in keypoints],
-            "confidence": [_number(c, 4) for c in confidence],
-            "missing": [n for n, there in zip(self._manifest.category.keypoints, sure, strict=True) if not there],
         }
 
     def _row(
@@ -162,9 +149,9 @@ class ResultWriter:
         said = (
             (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
         )
-        angles = [_number(values.get(name), 3) for name in self._quantities]
-        lowest = None if prediction.confidence is None else _number(float(prediction.confidence.min()), 4)
-        return ["" if v is None else v for v in (frame, _number(time_s, 6), *angles, lowest, *said)]
+        angles = [rounded(values.get(name), 3) for name in self._quantities]
+        lowest = lowest_confidence(prediction)
+        return ["" if v is None else v for v in (frame, rounded(time_s, 6), *angles, lowest, *said)]
 
 
 def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
@@ -177,7 +164,7 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
             "kind": source.kind,
             "width": source.width,
             "height": source.height,
-            "fps": _number(source.fps, 6),
+            "fps": rounded(source.fps, 6),
         },
         "model": {
             "problem": manifest.problem,
@@ -186,6 +173,7 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
             "digest": manifest.digest,
         },
         "keypoints": list(manifest.category.keypoints),
+        "classes": list(manifest.category.classes),
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
         "confidence_threshold": manifest.confidence,
     }
@@ -196,23 +184,18 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _number(value: float | None, digits: int) -> float | None:
-    """Rounded to what is meant; none for what is no number, since JSON has no NaN."""
-    return None if value is None or not np.isfinite(value) else round(float(value), digits)
-
-
 def _rounded(value: Any) -> Any:
     """A JSON-able value with every float rounded to 3 digits."""
     if isinstance(value, dict):
         return {key: _rounded(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
         return [_rounded(v) for v in value]
-    return _number(value, 3) if isinstance(value, float) else value
+    return rounded(value, 3) if isinstance(value, float) else value
 
 
 def _spread(values: list[float]) -> dict[str, float | None]:
     return {
-        "median": _number(statistics.median(values), 3),
-        "min": _number(min(values), 3),
-        "max": _number(max(values), 3),
+        "median": rounded(statistics.median(values), 3),
+        "min": rounded(min(values), 3),
+        "max": rounded(max(values), 3),
     }

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
-from pipeline.annotations import SLICE_PREFIX
+from pipeline.annotations import FIRST_CATEGORY, SLICE_PREFIX
 from pipeline.files import folder_aside
 from pipeline.prepare.letterbox import Letterbox
 from pipeline.problem import Problem
@@ -24,8 +25,13 @@ def write_labels(coco: dict[str, Any], problem: Problem, out: Path) -> pd.DataFr
         problem: Keypoints and input size.
         out: An existing folder.
     """
-    index = _index(coco)
-    _write_arrays(coco["annotations"], index, problem, out)
+    firsts = [same[0] for same in _by_image(coco)] if problem.several else coco["annotations"]
+    index = _index(coco["images"], firsts)
+    letterboxes = _write_arrays(firsts, index, problem, out)
+    if problem.classes:
+        np.save(out / "classes.npy", np.array([_class_of(a) for a in firsts], np.int64))
+    if problem.several:
+        np.save(out / "objects.npy", _objects(_by_image(coco), letterboxes))
     index.to_parquet(out / "index.parquet", index=False)
     return index
 
@@ -48,11 +54,33 @@ def write_variant(coco: dict[str, Any], problem: Problem, prepared: Path, out: P
             shutil.copyfile(prepared / IMAGES, aside / IMAGES)
 
 
-def _index(coco: dict[str, Any]) -> pd.DataFrame:
-    """A row per annotation, in the order of the file, with what is known of its image."""
-    known = {image["id"]: image for image in coco["images"]}
-    rows = []
+def _by_image(coco: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Annotations of each image that has one, in the order of the file."""
+    found: dict[int, list[dict[str, Any]]] = {}
     for annotation in coco["annotations"]:
+        found.setdefault(annotation["image_id"], []).append(annotation)
+    return list(found.values())
+
+
+def _class_of(annotation: dict[str, Any]) -> int:
+    return int(annotation["category_id"]) - FIRST_CATEGORY
+
+
+def _objects(images: list[list[dict[str, Any]]], letterboxes: list[Letterbox]) -> Float[np.ndarray, "N M 5"]:
+    """Boxes in input pixels and classes of all instances of each image, NaN beyond the last."""
+    objects = np.full((len(images), max(map(len, images), default=0), 5), np.nan, np.float32)
+    for row, (annotations, letterbox) in enumerate(zip(images, letterboxes, strict=True)):
+        count = len(annotations)
+        objects[row, :count, :4] = letterbox.forward_boxes(np.array([a["bbox"] for a in annotations]))
+        objects[row, :count, 4] = [_class_of(a) for a in annotations]
+    return objects
+
+
+def _index(images: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> pd.DataFrame:
+    """A row per annotation given, in their order, with what is known of its image."""
+    known = {image["id"]: image for image in images}
+    rows = []
+    for annotation in annotations:
         image = known[annotation["image_id"]]
         slices = {f"{SLICE_PREFIX}{name}": value for name, value in image["slices"].items()}
         about = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
@@ -61,8 +89,10 @@ def _index(coco: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"time_s": "float64"})
 
 
-def _write_arrays(annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path) -> None:
-    """Keypoints, visibility, boxes and letterboxes."""
+def _write_arrays(
+    annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path
+) -> list[Letterbox]:
+    """Keypoints, visibility, boxes and letterboxes; gives back the last."""
     points = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
     points = points.reshape(len(annotations), len(problem.keypoints), 3)
     visibility = points[..., 2].astype(np.uint8)
@@ -75,3 +105,4 @@ def _write_arrays(annotations: list[dict[str, Any]], index: pd.DataFrame, proble
     np.save(out / "visibility.npy", visibility)
     np.save(out / "boxes.npy", np.stack(boxes).astype(np.float32))
     np.save(out / "letterbox.npy", np.array([(b.scale, b.pad_x, b.pad_y) for b in letterboxes]))
+    return letterboxes

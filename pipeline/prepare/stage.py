@@ -1,12 +1,16 @@
 """Prepare: each image decoded, filtered and resized exactly once, into arrays that training memory-maps.
 
 Reads data/PROBLEM/split/{train,val,test}.json and the images of data/PROBLEM/collect; writes, for each split, below
-data/PROBLEM/prepare/SPLIT, with a row for each instance (an image with several instances has several rows):
+data/PROBLEM/prepare/SPLIT, with a row for each instance (an image with several instances has several rows), or where
+the problem looks for `several` instances at once, a row for each image (labels of one instance are then its first's):
 
 images.npy      uint8 (N, H, W, C): RGB or gray, letterboxed to the problem's input size
 keypoints.npy   float32 (N, K, 2): x, y in input pixels, NaN where not labelled
 visibility.npy  uint8 (N, K): COCO's 0, 1, 2
 boxes.npy       float32 (N, 4): x, y, width, height in input pixels
+classes.npy     int64 (N,): number of the class, -1 where there is none; of a problem with classes
+objects.npy     float32 (N, M, 5): all instances of the image, x, y, width, height in input pixels and number of the
+                class, NaN beyond the last; of a problem with several instances
 letterbox.npy   float64 (N, 3): scale, pad_x, pad_y; see letterbox.py
 index.parquet   image, image_id, annotation_id, subject, video, frame, time_s, width, height, slice_*
 """

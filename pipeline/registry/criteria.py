@@ -12,7 +12,8 @@ from pipeline.evaluate.bootstrap import paired_bootstrap
 from pipeline.package.manifest import MODEL, Manifest
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
-from pipeline.registry.examine import Examination, TestSet
+from pipeline.registry.examine import Examination
+from pipeline.registry.yardsticks import TestSet
 
 Verdict = tuple[bool, str, dict[str, float]]
 
@@ -165,10 +166,12 @@ def parity(case: Case) -> Verdict:
 def signature(case: Case) -> Verdict:
     """A consumer of the champion can use the challenger: same inputs, outputs, keypoints and measurement."""
     ours = _interface(case.challenger)
+    if ours["classes"] != case.params.problem.classes:
+        return False, f"tells {list(ours['classes'])} apart, the problem has {list(case.params.problem.classes)}", {}
     if tuple(ours["keypoints"]) != case.params.problem.keypoints:
         return False, f"finds {list(ours['keypoints'])}, the problem has {list(case.params.problem.keypoints)}", {}
     if case.champion is None:
-        return True, "the first champion: finds the problem's keypoints", {}
+        return True, "the first champion: finds what the problem names", {}
     theirs = _interface(case.champion)
     differing = [f"{key}: {theirs[key]} -> {ours[key]}" for key in ours if ours[key] != theirs[key]]
     return not differing, "; ".join(differing) or "same as the champion's", {}
@@ -226,6 +229,7 @@ def _interface(side: Side) -> dict[str, Any]:
         "inputs": tensors(graph.input),
         "outputs": tensors(graph.output),
         "keypoints": manifest.category.keypoints,
+        "classes": manifest.category.classes,
         "skeleton": manifest.category.skeleton,
         "measure": manifest.measure.name if manifest.measure else None,
     }

@@ -3,66 +3,23 @@
 import json
 import time
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from pipeline.annotations import FIRST_CATEGORY
 from pipeline.errors import UserError
-from pipeline.evaluate.metrics import box_iou, image_rmse
 from pipeline.files import Layout, file_digest
 from pipeline.measure.build import build_measure
 from pipeline.package.runtime import Package, Prediction
 from pipeline.params import ProblemParams
-from pipeline.prepare.labelled import Labelled, labelled_image, show
+from pipeline.prepare.labelled import labelled_image, show
+from pipeline.problem import Problem
 from pipeline.progress import progress
+from pipeline.registry.yardsticks import YARDSTICKS, Found, TestSet, Yardstick
 
 _WARM_UP = 3
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """The current test split: N labelled instances in their original images.
-
-    Attributes:
-        images: Where the image of each is.
-        keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
-        labelled: (N, K).
-        boxes: Truth, (N, 4) as x, y, width, height; NaN where there is none.
-        subjects: Length N.
-        slices: Slice name to its value for each instance.
-        digest: Of the split's file.
-    """
-
-    images: tuple[Labelled, ...]
-    keypoints: Float[np.ndarray, "N K 2"]
-    labelled: Bool[np.ndarray, "N K"]
-    boxes: Float[np.ndarray, "N 4"]
-    subjects: tuple[str, ...]
-    slices: dict[str, tuple[str, ...]]
-    digest: str
-
-
-class Yardstick(NamedTuple):
-    """What a package's error is, by what it finds.
-
-    Attributes:
-        title: For a person.
-        unit: Of the error.
-        key: What the overall error is called among a gate's numbers.
-        floor: The setting of `gates` that limits it.
-        power: The overall error is the weighted power mean of the instances' errors: 2 for RMSE, 1 for a mean.
-    """
-
-    title: str
-    unit: str
-    key: str
-    floor: str
-    power: int
-
-
-KEYPOINTS = Yardstick("RMSE", "px", "rmse_px", "max_rmse_px", 2)
-BOX = Yardstick("IoU loss", "%", "iou_loss_percent", "max_iou_loss_percent", 1)
 
 
 @dataclass(frozen=True)
@@ -70,13 +27,12 @@ class Examination:
     """What a package did on a test set.
 
     Attributes:
-        yardstick: What `error` is: of the keypoints, or of the box where the package finds no keypoints.
-        error: Per instance, the root of its mean squared coordinate error at the model's input size, or 1 - IoU in
-            percent; inf where the package answered with something that is no number.
+        yardstick: What `error` is; of several heads, the first one's.
+        error: Per entry of the test set; inf where the package answered with something that is no number.
         angle: Per instance, the error of the measurement in its unit; NaN where the truth has none, inf as above.
         finite: Whether every coordinate was a number.
         latency_ms: Median time of one image, on this machine's CPU.
-        weights: Of each instance in the overall error: its labelled points, or 1 for a box.
+        weights: Of each entry in the overall error.
     """
 
     yardstick: Yardstick
@@ -95,25 +51,28 @@ class Examination:
         return float(np.average(self.error[chosen] ** power, weights=self.weights[chosen]) ** (1 / power))
 
 
-def read_test_set(layout: Layout, keypoints: int) -> TestSet:
+def read_test_set(layout: Layout, problem: Problem) -> TestSet:
     """Read the test split's COCO file.
 
     Raises:
         UserError: It is missing, empty, or of another problem.
     """
-    path = layout.out("split") / "test.json"
+    path, keypoints = layout.out("split") / "test.json", len(problem.keypoints)
     try:
         data = json.loads(path.read_text())
     except (FileNotFoundError, ValueError) as error:
         raise UserError(f"{path}: no readable test split ({error}); run the split stage") from error
     images = {image["id"]: image for image in data["images"]}
-    annotations = data["annotations"]
-    if not annotations:
+    if not data["annotations"]:
         raise UserError(f"{path}: no labelled image in it, so nothing can be judged; add subjects or raise split.test")
-    values = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
-    if values.shape[1:] != (3 * keypoints,):
-        raise UserError(f"{path}: expected {keypoints} keypoints (x, y, v) each, found {values.shape[1:]} values")
-    values = values.reshape(len(annotations), keypoints, 3)
+    of_image: dict[int, list[Any]] = {}
+    for annotation in data["annotations"]:
+        of_image.setdefault(annotation["image_id"], []).append(annotation)
+    annotations = [same[0] for same in of_image.values()] if problem.several else data["annotations"]
+    wrong = {len(a["keypoints"]) for a in annotations} - {3 * keypoints}
+    if wrong:
+        raise UserError(f"{path}: expected {keypoints} keypoints (x, y, v) each, found {sorted(wrong)} values")
+    values = np.array([a["keypoints"] for a in annotations], np.float64).reshape(len(annotations), keypoints, 3)
     entries = [images[a["image_id"]] for a in annotations]
     names = sorted({name for entry in entries for name in entry.get("slices", {})})
     return TestSet(
@@ -121,10 +80,19 @@ def read_test_set(layout: Layout, keypoints: int) -> TestSet:
         keypoints=values[..., :2],
         labelled=values[..., 2] > 0,
         boxes=np.array([a.get("bbox", [np.nan] * 4) for a in annotations], dtype=np.float64),
+        classes=np.array([_class_of(a) for a in annotations], np.int64),
+        objects=tuple(
+            np.array([[*a.get("bbox", [np.nan] * 4), _class_of(a)] for a in of_image[entry["id"]]], np.float64)
+            for entry in entries
+        ),
         subjects=tuple(str(entry["subject"]) for entry in entries),
         slices={name: tuple(str(e.get("slices", {}).get(name, "")) for e in entries) for name in names},
         digest=file_digest(path),
     )
+
+
+def _class_of(annotation: dict[str, Any]) -> int:
+    return int(annotation.get("category_id", FIRST_CATEGORY)) - FIRST_CATEGORY
 
 
 def examine(package: Package, tests: TestSet, params: ProblemParams, label: str) -> Examination:
@@ -137,7 +105,7 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
         label: What the progress bar says.
 
     Raises:
-        UserError: An image is gone, or the package has another number of keypoints.
+        UserError: An image is gone, or the package finds another number of keypoints or classes.
     """
     found, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
@@ -151,54 +119,37 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
             size = params.problem.input
             scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))
             bar.advance()
-    latency = float(np.median(seconds) * 1000)
-    points = [p.keypoints for p in found if p.keypoints is not None]
-    if not points:
-        return _boxes(np.array([p.box for p in found], np.float64), tests, latency)
-    expected = tests.keypoints.shape[1]
-    if len(points[0]) != expected:
-        raise UserError(f"{package.folder}: found {len(points[0])} keypoints, the problem has {expected}")
-    return _keypoints(np.array(points, np.float64), np.array(scales), tests, params, latency)
-
-
-def _keypoints(
-    predicted: Float[np.ndarray, "N K 2"],
-    scales: Float[np.ndarray, "N"],
-    tests: TestSet,
-    params: ProblemParams,
-    latency_ms: float,
-) -> Examination:
-    broken = (~np.isfinite(predicted).all(axis=2) & tests.labelled).any(axis=1)
-    rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * scales
+    _refuse_other_problems(package, found[0], params.problem)
+    yardstick = next(YARDSTICKS[head] for head in YARDSTICKS if head in found[0].heads)
+    errors = yardstick.errors(Found(found, np.array(scales), params.package.confidence), tests)
     return Examination(
-        yardstick=KEYPOINTS,
-        error=np.where(broken, np.inf, rmse),
-        angle=_angle_errors(predicted, tests, params, broken),
-        finite=not broken.any(),
-        latency_ms=latency_ms,
-        weights=tests.labelled.sum(axis=1).astype(np.float64),
+        yardstick=yardstick,
+        error=errors.error,
+        angle=_angle_errors(found, tests, params, errors.broken),
+        finite=not errors.broken.any(),
+        latency_ms=float(np.median(seconds) * 1000),
+        weights=errors.weights,
     )
 
 
-def _boxes(predicted: Float[np.ndarray, "N 4"], tests: TestSet, latency_ms: float) -> Examination:
-    broken, known = ~np.isfinite(predicted).all(axis=1), np.isfinite(tests.boxes).all(axis=1)
-    loss = 100 * (1 - box_iou(predicted, tests.boxes))
-    return Examination(
-        yardstick=BOX,
-        error=np.where(broken & known, np.inf, loss),
-        angle=None,
-        finite=not broken.any(),
-        latency_ms=latency_ms,
-        weights=known.astype(np.float64),
-    )
+def _refuse_other_problems(package: Package, found: Prediction, problem: Problem) -> None:
+    points = problem.keypoints if found.keypoints is None else found.keypoints
+    if len(points) != len(problem.keypoints):
+        raise UserError(f"{package.folder}: found {len(points)} keypoints, the problem has {len(problem.keypoints)}")
+    if package.manifest.category.classes != problem.classes:
+        raise UserError(
+            f"{package.folder}: tells {list(package.manifest.category.classes)} apart, the problem has "
+            f"{list(problem.classes)}"
+        )
 
 
 def _angle_errors(
-    predicted: Float[np.ndarray, "N K 2"], tests: TestSet, params: ProblemParams, broken: Bool[np.ndarray, "N"]
+    found: list[Prediction], tests: TestSet, params: ProblemParams, broken: Bool[np.ndarray, "N"]
 ) -> Float[np.ndarray, "N"] | None:
-    if params.measure is None:
+    if params.measure is None or found[0].keypoints is None:
         return None
     measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
+    predicted = np.array([p.keypoints for p in found], np.float64)
     truth = np.where(tests.labelled[..., None], tests.keypoints, np.nan)
     known = np.isfinite(measure.values(truth)).any(axis=1)
     errors = measure.errors(predicted, truth)

@@ -7,10 +7,11 @@ from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Case, Side, run_gates
 from pipeline.registry.decision import Decision, utc_now
-from pipeline.registry.examine import TestSet, examine, read_test_set
+from pipeline.registry.examine import examine, read_test_set
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.pull import fetch
 from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
+from pipeline.registry.yardsticks import TestSet
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
@@ -39,7 +40,7 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             champion = None  # made champion by hand: judged on its own
         folder = fetch(registry, challenger)
         against = None if champion is None else fetch(registry, champion)
-    tests = read_test_set(layout, len(params.problem.keypoints))
+    tests = read_test_set(layout, params.problem)
     case = Case(
         params=params,
         tests=tests,

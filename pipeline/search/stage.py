@@ -15,6 +15,7 @@ from pipeline.progress import progress
 from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
+from pipeline.train.data import array_shapes
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 
@@ -68,7 +69,7 @@ def search_digest(params: ProblemParams, prepared: Path) -> str:
     Raises:
         UserError: An array is missing.
     """
-    names = ("images", "keypoints", "visibility", "boxes")
+    names = array_shapes(params.problem)
     arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in names]
     for path in arrays:
         if not path.is_file():

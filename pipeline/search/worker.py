@@ -159,7 +159,8 @@ def _train(job: Job, pipe: Connection) -> Outcome:
 
     from pipeline.train.data import Arrays, load_arrays
     from pipeline.train.fit import Plan, fit
-    from pipeline.train.module import DivergedError, Row, score_of
+    from pipeline.train.heads import score_of
+    from pipeline.train.module import DivergedError, Row
 
     torch.set_num_threads(1)
     plan = Plan.model_validate(job.plan)
@@ -174,9 +175,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
 
     def report(row: Row) -> bool:
         nonlocal stopped
-        # A short trial has not found every point yet. Its RMSE says how many it mistook for something on the other leg,
-        # which is chance; its median says how well it learns.
-        scores.append(float(row["val_median_px"]) if "keypoints" in str(row["heads"]) else score_of(row))
+        scores.append(score_of(row, early=True))
         pipe.send((int(row["epoch"]), scores[-1]))
         stopped = not pipe.recv()
         return not stopped

@@ -1,14 +1,12 @@
-"""The annotation table as COCO keypoint JSON."""
+"""The annotation table as COCO JSON of keypoints, boxes and categories."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, keypoints_of, slice_columns
+from pipeline.annotations import BOX_COLUMNS, FIRST_CATEGORY, SLICE_PREFIX, classes_of, keypoints_of, slice_columns
 from pipeline.problem import Problem
-
-CATEGORY_ID = 1
 
 
 def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
@@ -17,16 +15,18 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
     file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
     `video`, `frame`, `time_s` (null for stills) and `slices`, and an annotation its `subject`. The area is the box's.
-    An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0].
+    An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
+    in their order, or its one category.
     """
     xy, visibility = keypoints_of(table, problem.keypoints)
     points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
     boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
+    categories = FIRST_CATEGORY + np.maximum(classes_of(table, problem.classes), 0)
     annotations = [
         {
             "id": row.annotation_id,
             "image_id": row.image_id,
-            "category_id": CATEGORY_ID,
+            "category_id": int(categories[n]),
             "subject": row.subject,
             "bbox": boxes[n].tolist(),
             "area": float(boxes[n, 2] * boxes[n, 3]),
@@ -37,14 +37,17 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
         for n, row in enumerate(table.itertuples(index=False))
     ]
     names = {name: number for number, name in enumerate(problem.keypoints, start=1)}
-    category = {
-        "id": CATEGORY_ID,
-        "name": problem.category,
-        "supercategory": problem.category,
-        "keypoints": list(problem.keypoints),
-        "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
-    }
-    return {"images": _images(table), "annotations": annotations, "categories": [category]}
+    kinds = [
+        {
+            "id": number,
+            "name": kind,
+            "supercategory": problem.category,
+            "keypoints": list(problem.keypoints),
+            "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
+        }
+        for number, kind in enumerate(problem.kinds, start=FIRST_CATEGORY)
+    ]
+    return {"images": _images(table), "annotations": annotations, "categories": kinds}
 
 
 def _images(table: pd.DataFrame) -> list[dict[str, Any]]:

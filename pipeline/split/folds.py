@@ -5,6 +5,7 @@ import pandas as pd
 from jaxtyping import Int
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
+from pipeline.annotations import CLASS
 from pipeline.errors import UserError
 from pipeline.split.settings import SplitSettings
 
@@ -27,7 +28,11 @@ def fold_rows(
     found = len(np.unique(groups))
     if found < settings.folds:
         raise UserError(f"split.folds is {settings.folds}, but train and val have only {found} independent subjects")
-    if settings.stratify is None:
+    if settings.by_class:
+        folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
+            table, table[CLASS], groups
+        )
+    elif settings.stratify is None:
         folds = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(table, groups=groups)
     else:
         strata = table[f"slice_{settings.stratify}"].astype(str)

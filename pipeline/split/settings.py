@@ -13,6 +13,12 @@ class SplitSettings(Strict):
     val: Annotated[float, Field(gt=0, lt=1)] = 0.15
     test: Annotated[float, Field(gt=0, lt=1)] = 0.2
     stratify: Annotated[str | None, Field(description="slice whose values are spread evenly over the splits")] = None
+    by_class: Annotated[
+        bool, Field(description="spread every class evenly over the splits, subjects kept together")
+    ] = False
+    tolerance: Annotated[
+        float, Field(gt=0, lt=1, description="by_class: a class's share of a split may be off by this much")
+    ] = 0.05
     folds: Annotated[int, Field(ge=0, description="also write so many cross-validation folds; 0 for none")] = 0
     near_duplicate_bits: Annotated[
         int, Field(ge=0, le=64, description="images whose perceptual hashes differ by at most this many bits are one")

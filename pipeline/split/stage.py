@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from pipeline.annotations import SLICE_PREFIX, read_table, slice_columns
+from pipeline.annotations import CLASS, SLICE_PREFIX, read_table, slice_columns
 from pipeline.errors import UserError
 from pipeline.files import Layout, folder_aside, write_json
 from pipeline.params import ProblemParams
 from pipeline.split.assign import SPLITS, assign, read_assignment, write_assignment
+from pipeline.split.balance import balance
 from pipeline.split.coco import coco
 from pipeline.split.folds import fold_rows
 from pipeline.split.groups import group_subjects, linked_images
@@ -41,7 +42,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     groups = group_subjects(table["subject"], links)
     _refuse_known_leaks(table, links, known, groups, remembered)
     _refuse_too_few(table, groups)
-    assigned = assign(table, groups, known, settings)
+    deal = balance if settings.by_class else assign
+    assigned = deal(table, groups, known, settings)
     table["split"] = table["subject"].map(assigned)
     _refuse_empty(table, remembered)
     with folder_aside(layout.out("split")) as out:
@@ -146,10 +148,8 @@ def _summary(table: pd.DataFrame, groups: dict[str, int]) -> dict[str, Any]:
         split: {
             "images": int(rows["image"].nunique()),
             "subjects": int(rows["subject"].nunique()),
-            "slices": {
-                c.removeprefix(SLICE_PREFIX): {str(k): int(v) for k, v in rows[c].value_counts(sort=False).items()}
-                for c in slice_columns(table)
-            },
+            "classes": _counts(rows[CLASS]) if CLASS in table.columns else {},
+            "slices": {c.removeprefix(SLICE_PREFIX): _counts(rows[c]) for c in slice_columns(table)},
         }
         for split, rows in table.groupby("split")
     }
@@ -162,6 +162,10 @@ def _summary(table: pd.DataFrame, groups: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def _counts(values: pd.Series) -> dict[str, int]:
+    return {str(k): int(v) for k, v in values.value_counts(sort=False).items()}
+
+
 def _told(summary: dict[str, Any], settings: SplitSettings) -> list[str]:
     splits = summary["splits"]
     total = sum(part["images"] for part in splits.values())
@@ -169,6 +173,7 @@ def _told(summary: dict[str, Any], settings: SplitSettings) -> list[str]:
     lines = [
         f"{split}: {splits[split]['images']} images of {splits[split]['subjects']} subjects, "
         f"{splits[split]['images'] / total:.0%} (asked for {wanted[split]:.0%})"
+        + "".join(f", {count} {name}" for name, count in sorted(splits[split]["classes"].items()))
         for split in SPLITS
     ]
     tied = [f"kept together, their images look alike: {', '.join(names)}" for names in summary["tied_subjects"]]

@@ -20,6 +20,10 @@ _HEADLINE = (
     "iou_loss_percent",
     "ap",
     "oks_ap",
+    "accuracy",
+    "macro_f1",
+    "ap50",
+    "f1",
     "measured_share",
 )
 _DATA_STAGES = ("collect", "split", "prepare")

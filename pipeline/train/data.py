@@ -1,7 +1,7 @@
 """Prepared arrays as training sees them: memory-mapped, shuffled by epoch, augmented by seed."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +11,12 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from pipeline.augment.recipe import Recipe
+from pipeline.augment.sample import Sample
 from pipeline.errors import UserError
 from pipeline.problem import Problem
 
-# image (H, W, C), keypoints (K, 2), visibility (K,), box (4,), seed -> the same four, augmented
-Recipe = Callable[[Any, Any, Any, Any, int], tuple[Any, Any, Any, Any]]
+_NO_OBJECTS = np.empty((0, 5), np.float32)
 
 
 def seed_of(*parts: int) -> int:
@@ -31,12 +32,17 @@ class Batch(NamedTuple):
         keypoints: (N, K, 2) as (x, y) in input pixels; 0 where not labelled.
         visibility: (N, K), COCO's 0, 1, 2.
         boxes: (N, 4) as x, y, width, height in input pixels.
+        classes: (N,) number of the class, -1 where there is none.
+        objects: (N, M, 5) x, y, width, height, class of all instances, NaN beyond the last; M is 0 where the problem
+            has not several.
     """
 
     pixels: UInt8[Tensor, "N H W C"]
     keypoints: Float[Tensor, "N K 2"]
     visibility: UInt8[Tensor, "N K"]
     boxes: Float[Tensor, "N 4"]
+    classes: Int[Tensor, " N"]
+    objects: Float[Tensor, "N M 5"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,16 @@ class Arrays:
         keypoints: (N, K, 2), NaN where not labelled.
         visibility: (N, K).
         boxes: (N, 4).
+        classes: (N,); none where the problem has no classes.
+        objects: (N, M, 5); none where it has not several instances.
     """
 
     images: UInt8[np.ndarray, "N H W C"]
     keypoints: Float[np.ndarray, "N K 2"]
     visibility: UInt8[np.ndarray, "N K"]
     boxes: Float[np.ndarray, "N 4"]
+    classes: Int[np.ndarray, " N"] | None = None
+    objects: Float[np.ndarray, "N M 5"] | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -61,7 +71,24 @@ class Arrays:
     def subset(self, rows: Sequence[int]) -> "Arrays":
         """Only these rows, read into memory."""
         index = np.asarray(rows)
-        return Arrays(self.images[index], self.keypoints[index], self.visibility[index], self.boxes[index])
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Arrays(**{name: None if array is None else array[index] for name, array in parts.items()})
+
+
+def array_shapes(problem: Problem) -> dict[str, tuple[int | None, ...]]:
+    """The arrays of a prepared split that training needs, and the shape of an entry; none is any length."""
+    size, points = problem.input, len(problem.keypoints)
+    shapes: dict[str, tuple[int | None, ...]] = {
+        "images": (size.height, size.width, size.channels),
+        "keypoints": (points, 2),
+        "visibility": (points,),
+        "boxes": (4,),
+    }
+    if problem.classes:
+        shapes["classes"] = ()
+    if problem.several:
+        shapes["objects"] = (None, 5)
+    return shapes
 
 
 def load_arrays(folder: Path, problem: Problem) -> Arrays:
@@ -74,31 +101,23 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
     Raises:
         UserError: An array is missing or unreadable, has another shape than the problem asks for, or is empty.
     """
-    size, points = problem.input, len(problem.keypoints)
-    shapes = {
-        "images": (size.height, size.width, size.channels),
-        "keypoints": (points, 2),
-        "visibility": (points,),
-        "boxes": (4,),
-    }
     loaded = {}
-    for name, shape in shapes.items():
+    for name, shape in array_shapes(problem).items():
         path = folder / f"{name}.npy"
         try:
             loaded[name] = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: cannot be read ({error}); run the prepare stage again") from None
-        if loaded[name].shape[1:] != shape:
-            found = "x".join(map(str, loaded[name].shape[1:]))
-            raise UserError(
-                f"{path}: each entry is {found}, the problem asks for {'x'.join(map(str, shape))}; run prepare again"
-            )
+        found = loaded[name].shape[1:]
+        if len(found) != len(shape) or any(n not in (None, m) for n, m in zip(shape, found, strict=True)):
+            told = ["x".join("any" if n is None else str(n) for n in sizes) for sizes in (found, shape)]
+            raise UserError(f"{path}: each entry is {told[0]}, the problem asks for {told[1]}; run prepare again")
     lengths = {name: len(array) for name, array in loaded.items()}
     if len(set(lengths.values())) > 1:
         raise UserError(f"{folder}: the arrays have different lengths {lengths}; run the prepare stage again")
     if lengths["images"] == 0:
         raise UserError(f"{folder}: there is no image in this split; add labelled data or change `split`")
-    if not loaded["visibility"].any():
+    if problem.keypoints and not problem.several and not loaded["visibility"].any():
         raise UserError(f"{folder}: no keypoint is labelled in this split; add labelled data or change `split`")
     return Arrays(**loaded)
 
@@ -106,15 +125,17 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
 class ArrayDataset(Dataset[Batch]):
     """Whole batches from arrays: an index is a list of (epoch, row), as `EpochSampler` gives them.
 
+    With several recipes, an epoch has every image once in each of these views.
+
     What comes out depends on nothing but the seed, the epoch and the rows: not on the process, nor on what was read
     before, so that a resumed training sees what an undisturbed one does.
     """
 
-    def __init__(self, arrays: Arrays, recipe: Recipe | None = None, seed: int = 0) -> None:
-        self.arrays, self.recipe, self.seed = arrays, recipe, seed
+    def __init__(self, arrays: Arrays, recipes: Sequence[Recipe] = (), seed: int = 0) -> None:
+        self.arrays, self.recipes, self.seed = arrays, recipes, seed
 
     def __len__(self) -> int:
-        return len(self.arrays)
+        return len(self.arrays) * max(len(self.recipes), 1)
 
     def __getitem__(self, index: tuple[int, int]) -> Batch:
         return self.__getitems__([index])
@@ -122,20 +143,25 @@ class ArrayDataset(Dataset[Batch]):
     def __getitems__(self, indices: list[tuple[int, int]]) -> Batch:
         """The batch of these (epoch, row) pairs."""
         samples = [self._sample(epoch, row) for epoch, row in indices]
-        images, keypoints, visibility, boxes = (np.stack(part) for part in zip(*samples, strict=True))
+        images, keypoints, visibility, boxes, objects = (np.stack(part) for part in zip(*samples, strict=True))
+        rows = np.array([row % len(self.arrays) for _, row in indices], np.int64)
+        classes = self.arrays.classes
         return Batch(
             torch.from_numpy(images),
             torch.from_numpy(np.nan_to_num(keypoints.astype(np.float32), copy=False)),
             torch.from_numpy(visibility.astype(np.uint8)),
             torch.from_numpy(boxes.astype(np.float32)),
+            torch.from_numpy(np.full(len(rows), -1) if classes is None else classes[rows]),
+            torch.from_numpy(objects.astype(np.float32)),
         )
 
-    def _sample(self, epoch: int, row: int) -> tuple[Any, Any, Any, Any]:
+    def _sample(self, epoch: int, number: int) -> Sample:
+        """Image `number` of the split; from beyond its end, the same images in the next view."""
+        view, row = divmod(number, len(self.arrays))
         data = self.arrays
-        sample = np.array(data.images[row]), data.keypoints[row], data.visibility[row], data.boxes[row]
-        if self.recipe is None:
-            return sample
-        return self.recipe(*sample, seed_of(self.seed, epoch, row))
+        objects = _NO_OBJECTS if data.objects is None else data.objects[row]
+        sample = Sample(np.array(data.images[row]), data.keypoints[row], data.visibility[row], data.boxes[row], objects)
+        return self.recipes[view].apply(sample, seed_of(self.seed, epoch, number)) if self.recipes else sample
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
@@ -170,19 +196,19 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def train_loader(
-    arrays: Arrays, recipe: Recipe | None, batch_size: int, sampler: EpochSampler, workers: int
+    arrays: Arrays, recipes: Sequence[Recipe], batch_size: int, sampler: EpochSampler, workers: int
 ) -> DataLoader[Batch]:
     """Shuffled, augmented batches; a last batch of one image is left out, since batch normalisation cannot use it.
 
     Args:
         arrays: The training split.
-        recipe: Augmentation, or nothing.
+        recipes: Augmentation of each view, or nothing.
         batch_size: Images in a batch.
         sampler: Order; its seed is that of the augmentation too. At the epoch that comes first.
         workers: Processes that read and augment ahead of the network; 0 does it in between.
     """
     return DataLoader(
-        ArrayDataset(arrays, recipe, sampler.seed),
+        ArrayDataset(arrays, recipes, sampler.seed),
         batch_size=batch_size,
         sampler=sampler,
         collate_fn=_as_it_is,

@@ -14,14 +14,15 @@ import torch
 from pydantic import model_validator
 from safetensors.torch import load_model
 
-from pipeline.augment.recipe import build_recipe
+from pipeline.augment.recipe import build_recipes
 from pipeline.augment.settings import AugmentSettings
 from pipeline.files import write_aside, write_json
 from pipeline.models.build import build_model, save_weights
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem, Strict
 from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
+from pipeline.train.heads import finish
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
 
@@ -55,7 +56,7 @@ class Fitted:
         best: Epoch and score of each step's best weights.
     """
 
-    network: KeypointNetwork
+    network: Network
     history: list[Row]
     best: list[dict[str, float | int]]
 
@@ -79,6 +80,8 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
     network.learn_labels(torch.from_numpy(np.nan_to_num(train.keypoints)), torch.from_numpy(train.visibility > 0))
+    if train.classes is not None:
+        network.learn_classes(torch.from_numpy(train.classes))
     history: list[Row] = []
     best: list[dict[str, float | int]] = []
     going = True
@@ -104,14 +107,17 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
         best.append(result["best"])
         if not going:
             break
-    return Fitted(network.cpu().eval(), history, best)
+    network.cpu().eval()
+    finish(network, val)
+    return Fitted(network, history, best)
 
 
 def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch) -> None:
     settings, step = plan.train, training.step
     checkpoint = work / f"step-{training.number}.ckpt"
     draws = step.every and step.every * settings.accumulate * settings.batch_size
-    sampler = EpochSampler(len(train), seed_of(settings.seed, training.number), draws)
+    recipes = build_recipes(plan.augment, plan.problem)
+    sampler = EpochSampler(len(train) * len(recipes), seed_of(settings.seed, training.number), draws)
     training.network.to(memory_format=torch.channels_last)
     _silence_lightning()
     trainer = lightning.Trainer(
@@ -129,7 +135,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     )
     trainer.fit(
         training,
-        train_loader(train, build_recipe(plan.augment, plan.problem), settings.batch_size, sampler, settings.workers),
+        train_loader(train, recipes, settings.batch_size, sampler, settings.workers),
         fixed_loader(val, 2 * settings.batch_size),
         ckpt_path=checkpoint if checkpoint.exists() else None,
         weights_only=True,

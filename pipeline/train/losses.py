@@ -15,10 +15,7 @@ from torchvision.ops import box_convert, box_iou, complete_box_iou_loss, general
 
 from pipeline.models.network import KeypointNetwork
 from pipeline.train.data import Batch
-from pipeline.train.settings import LossSettings
 
-VISIBLE = 2
-_OWN = LossSettings()
 _TINY = 1e-12  # square pixels: a root has no finite slope at 0
 
 # found (M, D), expected (M, D), which of the M count -> mean over what counts, 0 where nothing does
@@ -116,46 +113,3 @@ HEAD_LOSSES: dict[str, dict[str, HeadLoss]] = {
     | {name: _of_overlap(loss) for name, loss in OVERLAP_LOSSES.items()},
 }
 """Head and name to loss."""
-
-_HEAD_OF = {"presence": "keypoints"}  # what is learned with a head of another name
-
-
-def head_losses(
-    network: KeypointNetwork,
-    raw: dict[str, Tensor],
-    batch: Batch,
-    heads: tuple[str, ...],
-    names: LossSettings = _OWN,
-) -> dict[str, Float[Tensor, ""]]:
-    """Losses of the heads that learn.
-
-    Args:
-        network: Whose codecs compare output and labels.
-        raw: Its raw outputs.
-        batch: Images and labels.
-        heads: `box`, `keypoints` or both.
-        names: Which loss each head has.
-
-    Returns:
-        `box`: mean over images. `keypoints`: mean over labelled points (hidden ones too), 0 where there is none.
-        `presence`: binary cross-entropy of a point being visible, mean over all points.
-    """
-    own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
-    if own:
-        return {name: loss for name, loss in own.items() if _HEAD_OF.get(name, name) in heads}
-    losses = {}
-    if "keypoints" in heads:
-        losses["keypoints"] = HEAD_LOSSES["keypoints"][names.keypoints](network, raw, batch)
-        visible = (batch.visibility == VISIBLE).float()
-        losses["presence"] = functional.binary_cross_entropy_with_logits(raw["presence"].float(), visible)
-    if "box" in heads:
-        losses["box"] = HEAD_LOSSES["box"][names.box](network, raw, batch)
-    return losses
-
-
-def total_loss(losses: dict[str, Tensor], box_weight: float, presence_weight: float) -> Float[Tensor, ""]:
-    """Weighted sum; a head that learns alone has nothing to be weighed against, so its weight is 1."""
-    if set(losses) == {"box"}:
-        return losses["box"]
-    weights = {"keypoints": 1.0, "presence": presence_weight, "box": box_weight}
-    return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()

@@ -10,19 +10,13 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from pipeline.errors import UserError
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import Network
 from pipeline.train.data import Batch, seed_of
-from pipeline.train.losses import head_losses, total_loss
+from pipeline.train.heads import Row, Validation, head_losses, score_of, total_loss
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
-from pipeline.train.validation import Validation
 
-Row = dict[str, float | int | str]
-
-
-def score_of(row: Row) -> float:
-    """What training and search make small: keypoint RMSE in pixels, or 1 - IoU where only boxes are learned."""
-    return float(row["val_rmse_px"]) if "keypoints" in str(row["heads"]) else 1 - float(row["val_box_iou"])
+__all__ = ["DivergedError", "Row", "Training"]
 
 
 class DivergedError(UserError):
@@ -38,7 +32,7 @@ class Training(lightning.LightningModule):
         number: The step's number, from 0.
     """
 
-    def __init__(self, network: KeypointNetwork, settings: TrainSettings, number: int) -> None:
+    def __init__(self, network: Network, settings: TrainSettings, number: int) -> None:
         super().__init__()
         self.network, self.train_settings, self.number = network, settings, number
         self.step: Step = settings.steps[number]
@@ -88,8 +82,8 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Weighted loss of the heads that learn."""
         settings = self.train_settings
-        losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads, settings.losses)
-        loss = total_loss(losses, settings.box_weight, settings.presence_weight)
+        losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads, settings)
+        loss = total_loss(losses, settings)
         self._add({"loss": loss} | {f"{name}_loss": value for name, value in losses.items()})
         return loss if settings.accumulate == 1 else loss * self._share(len(batch.pixels), batch_index)
 

@@ -27,7 +27,7 @@ class Step(Strict):
     Either `epochs`, or `iterations` with `every`: then `every` updates count as an epoch.
     """
 
-    heads: Annotated[tuple[Literal["box", "keypoints"], ...], Field(min_length=1)]
+    heads: Annotated[tuple[Literal["box", "keypoints", "class", "detections"], ...], Field(min_length=1)]
     epochs: Annotated[int | None, Field(ge=1, description="passes over the training images")] = None
     iterations: Annotated[int | None, Field(ge=1, description="updates of the weights, instead of epochs")] = None
     every: Annotated[int | None, Field(ge=1, description="iterations between validations; divides iterations")] = None
@@ -88,6 +88,13 @@ class TrainSettings(Strict):
         0.1
     )
     presence_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.3
+    class_weights: Annotated[
+        Literal["none", "balanced"],
+        Field(description="of a class in its loss; balanced: by how rare it is among the training images"),
+    ] = "none"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1, description="share of the classes' targets spread evenly")] = (
+        0.0
+    )
     gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0 for no limit")] = 1.0
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],

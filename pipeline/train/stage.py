@@ -14,9 +14,11 @@ from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
 from pipeline.progress import progress
-from pipeline.train.data import load_arrays
+from pipeline.train.data import array_shapes, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row
+
+_SHOWN = ("loss", "val_rmse_px", "val_box_iou", "val_accuracy", "val_ap50", "lr")  # of a row of history
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -31,7 +33,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with progress(f"train {layout.problem}", epochs) as bar:
 
         def show(row: Row) -> bool:
-            bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou", "lr") if k in row})
+            bar.advance(1, **{k: row[k] for k in _SHOWN if k in row})
             return True
 
         fitted = fit(plan, train, val, work, show)
@@ -58,11 +60,8 @@ def read_plan(problem: Problem, path: Path) -> Plan:
 
 def training_digest(plan: Plan, prepared: Path) -> str:
     """Digest of everything a training depends on: settings and the arrays of both splits."""
-    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in _ARRAYS]
+    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in array_shapes(plan.problem)]
     return json_digest({"plan": plan.model_dump(mode="json"), "arrays": [file_digest(path) for path in arrays]})
-
-
-_ARRAYS = ("images", "keypoints", "visibility", "boxes")
 
 
 def _write(fitted: Fitted, plan: Plan, out: Path) -> None:

@@ -21,6 +21,7 @@ class Labels:
         file_size: Width and height of each image file as read from it; -1 where there is no readable file.
         boxes: x, y, width, height of each box, pixels.
         image, subject, video, phash: Columns of the annotation table, as object arrays of strings.
+        kind: Column `class`; empty strings where the problem has no classes.
         instance, frame: Columns of the annotation table.
         time_s: Presentation time stamp in seconds; NaN for still images.
     """
@@ -35,6 +36,7 @@ class Labels:
     subject: np.ndarray
     video: np.ndarray
     phash: np.ndarray
+    kind: np.ndarray
     instance: Int[np.ndarray, " N"]
     frame: Int[np.ndarray, " N"]
     time_s: Float[np.ndarray, " N"]

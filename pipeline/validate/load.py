@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Int
 from PIL import Image, UnidentifiedImageError
 
-from pipeline.annotations import BOX_COLUMNS, keypoints_of
+from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.problem import Problem
 from pipeline.progress import progress
 from pipeline.validate.labels import Labels
@@ -66,6 +66,7 @@ def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
         subject=strings("subject"),
         video=strings("video"),
         phash=strings("phash"),
+        kind=strings(CLASS) if CLASS in table.columns else np.full(len(table), "", dtype=object),
         instance=whole("instance")[:, 0],
         frame=whole("frame")[:, 0],
         time_s=table["time_s"].to_numpy(dtype=np.float64),

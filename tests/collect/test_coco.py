@@ -26,7 +26,7 @@ def test_persons_of_coco(datasets):
     root = datasets / "format-samples" / "coco" / "mmpose_coco"
     labels = read(root / "test_coco.json", root, CocoSource(kind="coco"), ("nose", "left_eye"))
     assert len(labels.table) + sum(map(len, labels.dropped.values())) == 14
-    assert set(labels.dropped) == {"no keypoint is labelled"}
+    assert set(labels.dropped) == {"nothing is labelled"}
 
 
 def test_crowds_are_listed(datasets):

@@ -68,7 +68,7 @@ def test_visibility_columns(root):
 def test_rows_without_any_point_are_left_out_and_listed(root):
     found = labels(root, "a.mp4,0,P,1,2,3,4", "a.mp4,1,P,,,,")
     assert len(found.table) == 1
-    assert found.dropped == {"no keypoint is labelled": ["in/labels.csv:3"]}
+    assert found.dropped == {"nothing is labelled": ["in/labels.csv:3"]}
 
 
 GOOD = "a.mp4,0,P,1,2,3,4"

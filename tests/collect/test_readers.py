@@ -15,6 +15,7 @@ from pipeline.annotations import keypoint_columns, keypoints_of
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import Source
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 KEYPOINTS = ("b", "a")
 POINTS = [[[10.25, 20.5], [30.0, 40.0]], [[np.nan, np.nan], [5.0, 6.125]], [[7.0, 8.0], [9.0, 1.0]]]
@@ -99,7 +100,7 @@ class TestEveryReader:
 
     def read(self, case: Case, folder: Path, keypoints=KEYPOINTS, **settings):
         source = TypeAdapter(Source).validate_python(case.settings | settings)
-        return READERS[source.kind](folder / case.name, folder.parent, source, keypoints)
+        return READERS[source.kind](folder / case.name, folder.parent, source, Problem(keypoints=keypoints))
 
     def test_points_in_the_problems_order(self, case, folder):
         case.write(folder / case.name, IMAGES, np.array(POINTS))
@@ -125,7 +126,7 @@ class TestEveryReader:
         case.write(folder / case.name, IMAGES, points)
         labels = self.read(case, folder)
         assert len(labels.table) == 2
-        assert len(labels.dropped["no keypoint is labelled"]) == 1
+        assert len(labels.dropped["nothing is labelled"]) == 1
 
     def test_missing_image_stops_or_is_listed(self, case, folder):
         case.write(folder / case.name, IMAGES, np.array(POINTS))

@@ -116,7 +116,7 @@ def test_summary_counts_what_is_left_out(batch, layout, make_params):
     run(make_params(), layout)
     summary = json.loads((layout.out("collect") / "summary.json").read_text())
     assert (summary["images"], summary["videos"], summary["subjects"]) == (10, 2, 2)
-    assert summary["dropped"] == [{"reason": "no keypoint is labelled", "count": 1, "rows": ["first/labels.csv:12"]}]
+    assert summary["dropped"] == [{"reason": "nothing is labelled", "count": 1, "rows": ["first/labels.csv:12"]}]
     assert summary["slices"] == ["tone"]
 
 

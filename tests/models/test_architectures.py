@@ -98,7 +98,8 @@ def with_random_heads(network: KeypointNetwork) -> KeypointNetwork:
 
 
 def test_every_architecture_is_tested() -> None:
-    assert {case.name for case in CASES} == set(ARCHITECTURES)
+    # those of one picture's class and of any number of instances have tests of their own
+    assert {case.name for case in CASES} == set(ARCHITECTURES) - {"classifier", "detector"}
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -110,7 +111,7 @@ class TestArchitecture:
         raw, found = network(pixels(size)), network.predict(pixels(size))
         assert ("keypoints" in raw, "presence" in raw) == ("keypoints" in network.heads,) * 2
         assert ("box" in raw) == ("box" in network.heads)
-        shapes = [None if part is None else tuple(part.shape) for part in found]
+        shapes = [None if part is None else tuple(part.shape) for part in found[:3]]
         points, box = "keypoints" in network.heads, "box" in network.heads
         assert shapes == [(2, 3, 2) if points else None, (2, 3) if points else None, (2, 4) if box else None]
         if found.confidence is not None:

@@ -14,7 +14,7 @@ from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import MultiHeadSettings, StackBackbone
 from pipeline.train.data import Arrays, Batch
 from pipeline.train.fit import Plan, fit
-from pipeline.train.losses import head_losses
+from pipeline.train.heads import head_losses
 from pipeline.train.module import DivergedError, Training
 from pipeline.train.settings import Step
 
@@ -152,10 +152,16 @@ class TestThreeSteps:
         return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
 
 
+def batch_of(arrays: Arrays, keypoints: np.ndarray) -> Batch:
+    labels = (arrays.images, keypoints, arrays.visibility, arrays.boxes)
+    classes, objects = torch.full((len(arrays),), -1), torch.empty(len(arrays), 0, 5)
+    return Batch(*map(torch.from_numpy, labels), classes, objects)
+
+
 def test_missing_points_have_no_say(plan: MakePlan, discs: Any) -> None:
     network = build_model(plan().problem, plan().model).eval()
     arrays = discs(4, seed=3, missing=0.0)
-    batch = Batch(*(torch.from_numpy(a) for a in (arrays.images, arrays.keypoints, arrays.visibility, arrays.boxes)))
+    batch = batch_of(arrays, arrays.keypoints)
     hidden = batch._replace(visibility=batch.visibility.clone())
     hidden.visibility[0, 1] = 0
     moved = hidden._replace(keypoints=hidden.keypoints.clone())
@@ -169,7 +175,7 @@ def test_nothing_labelled_is_no_loss_and_no_nan(plan: MakePlan, discs: Any) -> N
     network = build_model(plan().problem, plan().model)
     arrays = discs(2, seed=3, missing=1.0)
     keypoints = np.nan_to_num(arrays.keypoints)
-    batch = Batch(*(torch.from_numpy(a) for a in (arrays.images, keypoints, arrays.visibility, arrays.boxes)))
+    batch = batch_of(arrays, keypoints)
     losses = head_losses(network, network(batch.pixels), batch, ("keypoints", "box"))
     assert losses["keypoints"] == 0
     sum(losses.values()).backward()  # type: ignore[union-attr]

@@ -14,8 +14,9 @@ from pipeline.models.settings.backbones import StackBackbone
 from pipeline.params import parse_params
 from pipeline.problem import InputSize, Problem
 from pipeline.train.data import Batch
-from pipeline.train.losses import HEAD_LOSSES, head_losses
-from pipeline.train.settings import LossSettings
+from pipeline.train.heads import head_losses
+from pipeline.train.losses import HEAD_LOSSES
+from pipeline.train.settings import LossSettings, TrainSettings
 
 PROBLEM = Problem(keypoints=("a", "b"), input=InputSize(width=64, height=64))
 SEEN = ((2, 1), (2, 0))
@@ -45,20 +46,24 @@ def batch(boxes: Any, visibility: Any = SEEN) -> Batch:
         points,
         torch.tensor(visibility, dtype=torch.uint8),
         torch.tensor(boxes),
+        torch.full((2,), -1),
+        torch.empty(2, 0, 5),
     )
+
+
+def by(**names: Any) -> TrainSettings:
+    return TrainSettings(losses=LossSettings(**names))
 
 
 def keypoint_loss(network: KeypointNetwork, name: Any, visibility: Any = SEEN) -> tuple[Tensor, Tensor]:
     labels = batch([[0.0, 0, 10, 10]] * 2, visibility)
     raw = {"keypoints": network.codec.encode(labels.keypoints + ERRORS).requires_grad_(), "presence": torch.zeros(2, 2)}
-    return head_losses(network, raw, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"], raw[
-        "keypoints"
-    ]
+    return head_losses(network, raw, labels, ("keypoints",), by(keypoints=name))["keypoints"], raw["keypoints"]
 
 
 def box_loss(network: KeypointNetwork, name: Any, found: Any, expected: Any) -> tuple[Tensor, Tensor]:
     raw = {"box": network.box_codec.encode(torch.tensor(found)).requires_grad_()}
-    return head_losses(network, raw, batch(expected), ("box",), LossSettings(box=name))["box"], raw["box"]
+    return head_losses(network, raw, batch(expected), ("box",), by(box=name))["box"], raw["box"]
 
 
 def test_every_name_has_a_loss() -> None:
@@ -137,9 +142,9 @@ def test_half_precision_does_not_round_coordinates(network: KeypointNetwork, nam
     labels = batch([[0.0, 0, 10, 10]] * 2)
     raw = {"keypoints": torch.full((2, 2, 2), 0.40625, dtype=torch.bfloat16), "presence": torch.zeros(2, 2)}
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = head_losses(network, raw, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"]  # type: ignore[arg-type]
+        half = head_losses(network, raw, labels, ("keypoints",), by(keypoints=name))["keypoints"]
     full = {k: v.float() for k, v in raw.items()}
-    exact = head_losses(network, full, labels, ("keypoints",), LossSettings(keypoints=name))["keypoints"]  # type: ignore[arg-type]
+    exact = head_losses(network, full, labels, ("keypoints",), by(keypoints=name))["keypoints"]
     assert half.item() == pytest.approx(exact.item(), rel=1e-6)
 
 
@@ -149,7 +154,7 @@ def test_maps_that_are_read_out_by_expectation_learn_from_coordinates(name: Any)
     dsnt = build_model(PROBLEM, SpatialSettings(name="spatial", width=4, levels=1, codec="dsnt"))
     losses = head_losses(
         dsnt, dsnt(torch.randint(0, 255, (2, 64, 64, 3), dtype=torch.uint8)), batch([[0.0, 0, 9, 9]] * 2),
-        ("keypoints",), LossSettings(keypoints=name),
+        ("keypoints",), by(keypoints=name),
     )  # fmt: skip
     losses["keypoints"].backward()
     assert dsnt.stem[0][0].weight.grad is not None  # type: ignore[union-attr,index]

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers import coco, csv, deeplabcut
+from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, label_studio
+from pipeline.problem import Problem
 
-Reader = Callable[[Path, Path, Any, tuple[str, ...]], Labels]
-"""(label file, root of the source, settings of the source, keypoints) to labels; UserError with every finding."""
+Reader = Callable[[Path, Path, Any, Problem], Labels]
+"""(label file, root of the source, settings of the source, problem) to labels; UserError with every finding."""
 
-READERS: dict[str, Reader] = {"csv": csv.read, "deeplabcut": deeplabcut.read, "coco": coco.read}
+READERS: dict[str, Reader] = {
+    "csv": csv.read,
+    "deeplabcut": deeplabcut.read,
+    "coco": coco.read,
+    "coco_boxes": coco_boxes.read,
+    "label_studio": label_studio.read,
+}

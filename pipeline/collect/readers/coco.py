@@ -12,12 +12,13 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import CocoSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"
 _OTHER = "its category has none of the problem's keypoints"
 
 
-def read(path: Path, root: Path, source: CocoSource, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels:
     """Read a COCO keypoint file.
 
     Boxes, areas and segmentations in the file are not used: boxes are drawn around the keypoints as for every format.
@@ -26,15 +27,15 @@ def read(path: Path, root: Path, source: CocoSource, keypoints: tuple[str, ...])
         path: The JSON.
         root: The folder that all media of the source are relative to.
         source: Image folder, names of keypoints, and the key that names the subject.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Names of the keypoints, K of them, and of the classes.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
-    findings = Findings(path.relative_to(root).as_posix())
-    data = _load(path, findings)
+    findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
+    data = load(path, findings, "keypoints")
     order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
-    images = _images(data["images"], source, findings)
+    images = images_by_id(data["images"], source.subject, findings)
     findings.raise_any()
     wanted, dropped = _wanted(data["annotations"], order, images, findings)
     findings.raise_any()
@@ -61,7 +62,17 @@ def read(path: Path, root: Path, source: CocoSource, keypoints: tuple[str, ...])
     return Labels(labels.table, dropped | labels.dropped, notes)
 
 
-def _load(path: Path, findings: Findings) -> dict[str, list[dict[str, Any]]]:
+def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:
+    """The file's lists of images, annotations and categories.
+
+    Args:
+        path: The JSON.
+        findings: Of this file.
+        labels: What every annotation must have: `keypoints` or `bbox`.
+
+    Raises:
+        UserError: It is no such file.
+    """
     if not path.stat().st_size:
         raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
     try:
@@ -70,9 +81,9 @@ def _load(path: Path, findings: Findings) -> dict[str, list[dict[str, Any]]]:
         raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
     for part in ("images", "annotations", "categories"):
         if not isinstance(data, dict) or not isinstance(data.get(part), list):
-            findings.add(f"no list {part!r}; expected COCO keypoint JSON with images, annotations and categories")
+            findings.add(f"no list {part!r}; expected COCO JSON with images, annotations and categories")
         else:
-            needed = {"images": ("id", "file_name"), "annotations": ("id", "image_id", "category_id", "keypoints")}
+            needed = {"images": ("id", "file_name"), "annotations": ("id", "image_id", "category_id", labels)}
             _check_keys(data[part], part, needed.get(part, ("id", "name")), findings)
     findings.raise_any()
     return data
@@ -104,15 +115,15 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
     return orders
 
 
-def _images(entries: list[dict[str, Any]], source: CocoSource, findings: Findings) -> dict[Any, tuple[str, str]]:
-    """Image id to file name and subject."""
+def images_by_id(entries: list[dict[str, Any]], key: str | None, findings: Findings) -> dict[Any, tuple[str, str]]:
+    """Image id to file name and subject, which the entry's `key` names."""
     images = {}
     for entry in entries:
         if entry["id"] in images:
             findings.add(f"image id {entry['id']} stands there twice; number the images anew")
-        subject = entry.get(source.subject) if source.subject else ""
-        if source.subject and subject in (None, ""):
-            findings.add(f"image {entry['id']} ({entry['file_name']}): no {source.subject!r}, which names the subject")
+        subject = entry.get(key) if key else ""
+        if key and subject in (None, ""):
+            findings.add(f"image {entry['id']} ({entry['file_name']}): no {key!r}, which names the subject")
         images[entry["id"]] = (str(entry["file_name"]), str(subject))
     return images
 

@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.annotations import SLICE_PREFIX
+from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import IMAGE_SUFFIXES, Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
+from pipeline.problem import Problem
 
 
-def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     """Read a label CSV.
 
     Optional columns NAME_v hold COCO visibilities; without them a point with coordinates is visible. Every column
@@ -22,12 +23,12 @@ def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) 
         path: The CSV; paths in it are relative to its folder.
         root: The folder that all media of the source are relative to.
         source: Names of the columns.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Names of the keypoints, K of them, and of the classes.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
-    findings = Findings(path.relative_to(root).as_posix())
+    findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     rows, lines = read_rows(path, findings)
     header, lines = rows[0], lines[1:]
     body = same_width(rows[1:], lines, len(header), findings)
@@ -35,10 +36,11 @@ def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) 
     pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
     _check_header(cells, source, pairs, findings)
     frame = _frames(cells, source, lines, findings)
-    xy = np.stack(
-        [np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1) for k in keypoints], axis=1
-    )
-    visibility = np.stack([_visibility(cells, f"{k}_v", lines, findings) for k in keypoints], axis=1)
+    xy, visibility = np.empty((len(cells), len(keypoints), 2)), np.empty((len(cells), len(keypoints)), np.int64)
+    for number, k in enumerate(keypoints):
+        xy[:, number] = np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1)
+        visibility[:, number] = _visibility(cells, f"{k}_v", lines, findings)
+    classes = _classes(cells, source, problem, lines, findings)
     unnamed = np.flatnonzero(cells[source.file] == "")
     findings.add_each(unnamed, lambda i: f"row {lines[i]}, column {source.file}: empty, expected a video or image")
     findings.raise_any()
@@ -54,7 +56,8 @@ def read(path: Path, root: Path, source: CsvSource, keypoints: tuple[str, ...]) 
         "subject": subject,
         "source": f"{findings.where}:" + pd.Series(lines).astype("str"),
     }
-    columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs)}
+    columns |= classes
+    columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs, problem)}
     return make_labels(
         pd.DataFrame(columns), keypoints, xy, visibility, root, findings, missing_images=source.missing_images
     )
@@ -106,8 +109,30 @@ def _visibility(cells: pd.DataFrame, column: str, lines: np.ndarray, findings: F
     return np.where(values == -1, 2, values)
 
 
-def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]]) -> list[str]:
+def _classes(
+    cells: pd.DataFrame, source: CsvSource, problem: Problem, lines: np.ndarray, findings: Findings
+) -> dict[str, pd.Series]:
+    """The column `class`; none where the problem has no classes."""
+    if not problem.classes:
+        return {}
+    if source.class_column not in cells:
+        findings.add(f"header: column {source.class_column!r} is missing, which names the class; found {list(cells)}")
+        findings.raise_any()
+    named = cells[source.class_column]
+    findings.add_each(
+        np.flatnonzero(~named.isin(problem.classes)),
+        lambda i: (
+            f"row {lines[i]}, column {source.class_column}: found {named.iloc[i]!r}, expected one of "
+            f"{list(problem.classes)}"
+        ),
+    )
+    return {CLASS: named}
+
+
+def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
     taken = {source.file, source.frame, source.subject, *(c for pair in pairs.values() for c in pair)}
+    if problem.classes:
+        taken.add(source.class_column)
     return [c for c in cells.columns if c and c not in taken | {f"{k}_v" for k in pairs}]

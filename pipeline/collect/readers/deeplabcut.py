@@ -18,6 +18,7 @@ from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, read_rows, same_width
 from pipeline.collect.settings import DeepLabCutSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")
 _COORDS = ("x", "y", "likelihood")
@@ -33,19 +34,19 @@ class _Table:
     values: dict[tuple[str, str, str], Float[np.ndarray, " N"]]
 
 
-def read(path: Path, root: Path, source: DeepLabCutSource, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> Labels:
     """Read a DeepLabCut label file; each individual is an instance.
 
     Args:
         path: CSV or HDF5.
         root: The folder that all media of the source are relative to.
         source: Names of the body parts, and what stands for the subject.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Names of the keypoints, K of them, and of the classes.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
-    findings = Findings(path.relative_to(root).as_posix())
+    findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     table = _read_hdf(path, findings) if path.suffix.lower() in _HDF_SUFFIXES else _read_csv(path, findings)
     parts = [source.bodyparts.get(name, name) for name in keypoints]
     individuals, notes = _individuals(table, parts, findings)

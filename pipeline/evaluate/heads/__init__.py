@@ -6,13 +6,20 @@ To add one, add a file with a subclass of `Head` and make it in `heads_of`.
 from pipeline.evaluate.cases import Predicted, Truth
 from pipeline.evaluate.heads.base import Head, Statistic
 from pipeline.evaluate.heads.box import BoxHead
+from pipeline.evaluate.heads.classes import ClassHead
+from pipeline.evaluate.heads.detections import DetectionHead
 from pipeline.evaluate.heads.keypoints import KeypointHead
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure
 
 
 def heads_of(
-    truth: Truth, predicted: Predicted, measure: Measure | None, settings: EvaluateSettings, threshold: float = 0.0
+    truth: Truth,
+    predicted: Predicted,
+    measure: Measure | None,
+    settings: EvaluateSettings,
+    threshold: float = 0.0,
+    kinds: tuple[str, ...] = (),
 ) -> list[Head]:
     """The heads that said something; the first one's error is what images are ranked by.
 
@@ -22,13 +29,18 @@ def heads_of(
         measure: What is read off the keypoints; none: nothing.
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
+        kinds: Names of the classes.
     """
     heads: list[Head] = []
     if predicted.keypoints is not None and predicted.confidence is not None:
         heads.append(KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold))
     if predicted.boxes is not None:
         heads.append(BoxHead(truth, predicted.boxes, settings))
+    if predicted.probabilities is not None:
+        heads.append(ClassHead(truth, predicted.probabilities, kinds))
+    if predicted.objects is not None:
+        heads.append(DetectionHead(truth, predicted.objects, kinds, threshold))
     return heads
 
 
-__all__ = ["BoxHead", "Head", "KeypointHead", "Statistic", "heads_of"]
+__all__ = ["BoxHead", "ClassHead", "DetectionHead", "Head", "KeypointHead", "Statistic", "heads_of"]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -39,6 +39,24 @@ class Overlay(NamedTuple):
     lines: list[tuple[int, int]]
 
 
+class Scene(NamedTuple):
+    """What figures may show beside numbers.
+
+    Attributes:
+        problem: Names of keypoints and classes.
+        files: Image file of each row.
+        network: The network itself, in evaluation mode.
+        pixels: (N, H, W, C) what it saw; may be memory-mapped.
+        images: Of each kind on a sheet.
+    """
+
+    problem: Problem
+    files: list[Path]
+    network: Any
+    pixels: np.ndarray
+    images: int
+
+
 class Head(ABC):
     """One head's answers to a split, held against the truth.
 
@@ -47,10 +65,16 @@ class Head(ABC):
     """
 
     error: ClassVar[str]
-    """Column of `columns` by which images are ranked: the larger the worse; original pixels."""
+    """Column of `columns` by which images are ranked: the larger the worse."""
+
+    unit: ClassVar[str] = "px"
+    """Of that column; original pixels, or nothing."""
 
     history: ClassVar[str]
     """Column of history.csv with its validation error."""
+
+    history_title: ClassVar[str] = "Validation RMSE (input px)"
+    """What that is."""
 
     measurements: Sequence[Measurement] = ()
 
@@ -74,12 +98,12 @@ class Head(ABC):
             names: Of the keypoints.
         """
 
-    @abstractmethod
-    def overlay(self, problem: Problem) -> Overlay:
-        """What to draw over an image."""
+    def overlay(self, problem: Problem) -> Overlay | None:
+        """What to draw over the images of the overlay sheet; nothing where it has a sheet of its own, or none."""
+        return None
 
     @abstractmethod
-    def drawings(self, problem: Problem) -> Drawings:
+    def drawings(self, scene: Scene) -> Drawings:
         """Its own figures, by name."""
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from pipeline.evaluate import figures
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import Drawings, Groups, Head, Overlay, Statistic, ends
+from pipeline.evaluate.heads.base import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
 from pipeline.evaluate.metrics import box_iou, box_metrics, box_rmse
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.problem import Problem
@@ -58,7 +58,7 @@ class BoxHead(Head):
         """The corners and sides."""
         return Overlay(_corners(self._original), _corners(self._found), _SIDES)
 
-    def drawings(self, problem: Problem) -> Drawings:
+    def drawings(self, scene: Scene) -> Drawings:
         """See `Head`."""
         return {"boxes": lambda path: figures.box_errors(self._overlap, self._found - self._original, path)}
 

@@ -9,7 +9,7 @@ from pipeline.evaluate import figures
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import Drawings, Groups, Head, Overlay, Statistic, ends
+from pipeline.evaluate.heads.base import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
 from pipeline.evaluate.metrics import (
     band_shares,
     distances,
@@ -150,13 +150,13 @@ class KeypointHead(Head):
         number = problem.keypoints.index
         return Overlay(self._original, shown, [(number(a), number(b)) for a, b in problem.skeleton])
 
-    def drawings(self, problem: Problem) -> Drawings:
+    def drawings(self, scene: Scene) -> Drawings:
         """See `Head`."""
         truth, bands, threshold = self._truth, self._settings.bands_px, self._threshold
         distance = distances(self._found, self._original, truth.labelled)
         drawings: Drawings = {
             "error_cdf": lambda path: figures.error_cdf(distance, self._rmse, bands, path),
-            "keypoints": lambda path: figures.keypoint_errors(distance, problem.keypoints, path),
+            "keypoints": lambda path: figures.keypoint_errors(distance, scene.problem.keypoints, path),
             "confidence": lambda path: figures.confidence(
                 self._confidence, distance, truth.visibility == 2, ~truth.labelled, threshold, path
             ),

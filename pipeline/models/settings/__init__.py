@@ -6,12 +6,21 @@ from pydantic import Field
 
 from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
 from pipeline.models.settings.base import ArchitectureSettings
-from pipeline.models.settings.connected import LocalizationSettings, MultiHeadSettings, RegressionSettings
+from pipeline.models.settings.connected import (
+    ClassifierSettings,
+    LocalizationSettings,
+    MultiHeadSettings,
+    RegressionSettings,
+)
+from pipeline.models.settings.detector import DetectorSettings
+from pipeline.models.settings.needs import misfit_of
 from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
-    KeypointRcnnSettings
+    ClassifierSettings
+    | DetectorSettings
+    | KeypointRcnnSettings
     | LocalizationSettings
     | MultiHeadSettings
     | RefinedSettings
@@ -23,6 +32,8 @@ ModelSettings = Annotated[
 __all__ = [
     "ArchitectureSettings",
     "BackboneSettings",
+    "ClassifierSettings",
+    "DetectorSettings",
     "ExtractorBackbone",
     "KeypointRcnnSettings",
     "LocalizationSettings",
@@ -32,4 +43,5 @@ __all__ = [
     "RegressionSettings",
     "SpatialSettings",
     "StackBackbone",
+    "misfit_of",
 ]

@@ -43,6 +43,22 @@ class LocalizationSettings(ConnectedSettings):
         return ("box",)
 
 
+class ClassifierSettings(ConnectedSettings):
+    """A backbone and a head that says what the picture shows: a probability for each class."""
+
+    name: Literal["classifier"]
+    hidden: Annotated[int, Field(ge=0, description="width of the fully connected layer before the last; 0: none")] = 64
+    pool: Annotated[
+        Literal["none", "average"],
+        Field(description="what the head sees of the backbone's map: all of it, or each channel's average"),
+    ] = "none"
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """See `ArchitectureSettings.heads`."""
+        return ("class",)
+
+
 class MultiHeadSettings(ConnectedSettings):
     """The published multi-headed network: one backbone, a box head and a keypoint head."""
 

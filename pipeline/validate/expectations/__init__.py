@@ -2,6 +2,7 @@
 
 from pipeline.validate.check import Check
 from pipeline.validate.expectations.apart import KeypointsApart
+from pipeline.validate.expectations.classes import BoxesInImage, ClassesLabelled
 from pipeline.validate.expectations.duplicates import NoImageOfTwoSubjects
 from pipeline.validate.expectations.identifiable import KeypointsIdentifiable
 from pipeline.validate.expectations.images import ImagesReadable
@@ -23,5 +24,7 @@ EXPECTATIONS: dict[str, type[Check]] = {
     "left_right_not_swapped": LeftRightNotSwapped,
     "no_jumps": NoJumps,
     "no_image_of_two_subjects": NoImageOfTwoSubjects,
+    "boxes_in_image": BoxesInImage,
+    "classes_labelled": ClassesLabelled,
     "keypoints_identifiable": KeypointsIdentifiable,
 }

@@ -1,0 +1,74 @@
+"""Effect of the anchors' size on the detector: too small, as given, too large. Also who finds what.
+
+    python -m benchmarks.anchors CHECKOUT [--epochs 10] [--problem shapes]
+
+CHECKOUT holds data/PROBLEM/prepare, as after `dvc repro prepare@shapes`. Prints a table; the test split is judged.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pipeline.evaluate.detection import coverage
+from pipeline.evaluate.matching import counted, found_by_scale
+from pipeline.files import Layout
+from pipeline.models.detector import Detector
+from pipeline.models.inference import predict_arrays
+from pipeline.models.settings import DetectorSettings
+from pipeline.params import load_params
+from pipeline.train.data import load_arrays
+from pipeline.train.fit import Plan, fit
+from pipeline.train.precision import detection_precision
+
+_FACTORS = {"too small (half)": 0.5, "as given": 1.0, "too large (double)": 2.0}
+_THRESHOLD = 0.5
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("checkout", type=Path)
+    arguments.add_argument("--problem", default="shapes")
+    arguments.add_argument("--epochs", type=int, default=10)
+    given = arguments.parse_args()
+    torch.set_num_threads(1)
+    params = load_params(given.checkout / "params.yaml")[given.problem]
+    prepared = Layout(given.checkout, given.problem).out("prepare")
+    assert isinstance(params.model, DetectorSettings)
+    train, val, test = (load_arrays(prepared / split, params.problem) for split in ("train", "val", "test"))
+    assert test.objects is not None
+    true = [rows[np.isfinite(rows).all(axis=1)].astype(float) for rows in test.objects]
+    kinds = params.problem.kinds
+    for name, factor in _FACTORS.items():
+        anchors = tuple(tuple(side * factor for side in sides) for sides in params.model.anchors)
+        step = params.train.steps[-1].shortened(given.epochs)
+        plan = Plan(
+            problem=params.problem,
+            model=params.model.model_copy(update={"anchors": anchors}),
+            train=params.train.model_copy(update={"steps": (step,)}),
+            augment=params.augment,
+        )
+        start = time.process_time()
+        with tempfile.TemporaryDirectory() as work:
+            network = fit(plan, train, val, Path(work)).network
+        seconds = time.process_time() - start
+        assert isinstance(network, Detector)
+        objects = predict_arrays(network, test.images).objects
+        assert objects is not None
+        found = [rows[rows[:, 5] > 0].astype(float) for rows in objects]
+        precision = detection_precision(true, found, len(kinds))
+        answers = [rows[rows[:, 5] >= _THRESHOLD] for rows in found]
+        table = found_by_scale([counted(t, a) for t, a in zip(true, answers, strict=True)], len(kinds))
+        covered = coverage(network, test.objects)
+        print(f"\n{name}: anchors {anchors}, {given.epochs} epochs, {seconds:.0f} CPU s")
+        print(f"AP {precision['ap']:.3f}  AP50 {precision['ap50']:.3f}  AP75 {precision['ap75']:.3f}")
+        for number, kind in enumerate(kinds):
+            shares = "  ".join(f"{share:.0%}" for share in covered[number])
+            print(f"  {kind:10} found by scale 1, 2, 3: {table[number].tolist()}   covered: {shares}")
+
+
+if __name__ == "__main__":
+    main()

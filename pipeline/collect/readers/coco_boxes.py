@@ -1,0 +1,113 @@
+"""COCO JSON of boxes with categories, any number in an image; also where `bbox` holds two corners."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from pipeline.annotations import BOX_COLUMNS, CLASS
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.readers.coco import images_by_id, load
+from pipeline.collect.settings import CocoBoxesSource
+from pipeline.problem import Problem
+
+_CROWD = "a crowd is labelled, not one instance"
+_OTHER = "its category is none of the problem's"
+
+
+def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> Labels:
+    """Read a COCO detection file.
+
+    COCO counts the image's left edge as 0; here the centre of the first pixel is 0, so boxes move by half a pixel.
+
+    Args:
+        path: The JSON.
+        root: The folder that all media of the source are relative to.
+        source: Image folder, what `bbox` holds, and names of the categories.
+        problem: Names of the classes; where it has none, every category is the one thing that is looked for.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    data = load(path, findings, "bbox")
+    kinds = _classes(data["categories"], source, problem, findings)
+    images = images_by_id(data["images"], source.subject, findings)
+    wanted, dropped = list[dict[str, Any]](), dict[str, list[str]]()
+    for annotation in data["annotations"]:
+        reason = _CROWD if annotation.get("iscrowd") else _OTHER if annotation["category_id"] not in kinds else ""
+        if reason:
+            dropped.setdefault(reason, []).append(f"{findings.where}:{annotation['id']}")
+        elif flaw := _flaw(annotation, images, source):
+            findings.add(f"annotation {annotation['id']}: {flaw}")
+        else:
+            wanted.append(annotation)
+    findings.raise_any()
+    media = media_below(
+        root, path.parent / source.images, pd.Series([images[a["image_id"]][0] for a in wanted], dtype="str")
+    )
+    subjects = pd.Series([images[a["image_id"]][1] for a in wanted], dtype="str")
+    table = pd.DataFrame(
+        {
+            "media": media,
+            "frame": -1,
+            "instance": media.groupby(media).cumcount(),
+            "subject": subjects if source.subject else media,
+            "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            CLASS: pd.Series([kinds[a["category_id"]] for a in wanted], dtype="str"),
+        }
+    )
+    table[BOX_COLUMNS] = np.array([_box(a["bbox"], source) for a in wanted]).reshape(-1, 4)
+    nothing = np.full((len(table), len(problem.keypoints), 2), np.nan)
+    labels = make_labels(
+        table,
+        problem.keypoints,
+        nothing,
+        np.zeros(nothing.shape[:2], np.int64),
+        root,
+        findings,
+        source.missing_images,
+        unit="annotation",
+    )
+    bare = len(images) - len({a["image_id"] for a in wanted})
+    notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
+    return Labels(labels.table, dropped | labels.dropped, notes)
+
+
+def _classes(
+    categories: list[dict[str, Any]], source: CocoBoxesSource, problem: Problem, findings: Findings
+) -> dict[Any, str]:
+    """Category id to class, `` for the one thing that a problem without classes looks for."""
+    if not problem.classes:
+        return {category["id"]: "" for category in categories}
+    named = {source.classes.get(name, name): name for name in problem.classes}
+    lacking = sorted(set(named) - {category["name"] for category in categories})
+    if lacking:
+        found = [category["name"] for category in categories]
+        findings.add(f"no category {lacking}; found {found}; name them in params under `classes`")
+    return {category["id"]: named[category["name"]] for category in categories if category["name"] in named}
+
+
+def _flaw(annotation: dict[str, Any], images: dict[Any, tuple[str, str]], source: CocoBoxesSource) -> str:
+    if annotation["image_id"] not in images:
+        return f"image_id {annotation['image_id']!r} is not among images"
+    box = annotation["bbox"]
+    if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+        return f"bbox is {box!r}; expected four numbers ({source.format})"
+    if min(_box(box, source)[2:]) <= 0:
+        return f"bbox {box} has no area as {source.format}; is it the other format?"
+    return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _box(box: list[float], source: CocoBoxesSource) -> Float[np.ndarray, "4"]:
+    """(x, y, width, height) with the origin at the centre of the top-left pixel."""
+    corner, rest = np.array(box[:2], np.float64), np.array(box[2:], np.float64)
+    return np.concatenate([corner - 0.5, rest - corner if source.format == "xyxy" else rest])

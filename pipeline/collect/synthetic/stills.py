@@ -1,0 +1,122 @@
+"""From a generator's pictures to PNG files and their labels."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.collect.settings import CocoBoxesSource, CsvSource, Source, SyntheticSource
+from pipeline.collect.synthetic import ankle, shapes
+from pipeline.files import write_aside
+from pipeline.progress import progress
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture.
+
+    Attributes:
+        name: Path of its file below the source's folder.
+        image: RGB.
+        labels: Whatever the generator's `write` takes.
+    """
+
+    name: str
+    image: UInt8[np.ndarray, "H W 3"]
+    labels: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stills:
+    """A source of pictures: what makes them one by one, how their labels are written, and how they are read again."""
+
+    make: Callable[[SyntheticSource, int], Still]
+    count: Callable[[SyntheticSource], int]
+    write: Callable[[list[Still], Path], Path]
+    read_as: Source
+
+
+def _ankle(settings: SyntheticSource, index: int) -> Still:
+    person, number = divmod(index, settings.frames_per_subject)
+    photograph = ankle.photograph(settings, person, index)
+    name = f"images/contributor_{person:04d}/{number:04d}.png"
+    labels = {"image": name, "subject": f"contributor_{person:04d}", "class": photograph.kind, "tone": photograph.tone}
+    return Still(name, photograph.image, labels)
+
+
+def _write_csv(stills: list[Still], folder: Path) -> Path:
+    path = folder / "labels.csv"
+    with write_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(stills[0].labels), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(still.labels for still in stills)
+    return path
+
+
+def _shapes(settings: SyntheticSource, index: int) -> Still:
+    image, objects = shapes.picture(settings, index)
+    return Still(f"images/{index:06d}.png", image, {"objects": objects, "size": image.shape[1::-1]})
+
+
+def _write_coco(stills: list[Still], folder: Path) -> Path:
+    """The official set's own form: corners, categories from 0."""
+    annotations: list[dict[str, Any]] = []
+    for number, still in enumerate(stills):
+        for kind, corners, visible in still.labels["objects"]:
+            area = (corners[2] - corners[0]) * (corners[3] - corners[1])
+            about = {"category_id": kind, "bbox": list(corners), "area": area, "visibility": round(visible, 4)}
+            annotations.append({"id": len(annotations), "image_id": number, **about})
+    images = [
+        {"id": number, "file_name": still.name, "width": still.labels["size"][0], "height": still.labels["size"][1]}
+        for number, still in enumerate(stills)
+    ]
+    categories = [{"id": number, "name": name} for number, name in enumerate(shapes.CLASSES)]
+    path = folder / "annotations.json"
+    with write_aside(path) as aside:
+        aside.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return path
+
+
+STILLS: dict[str, Stills] = {
+    "ankle": Stills(
+        _ankle,
+        lambda settings: settings.subjects * settings.frames_per_subject,
+        _write_csv,
+        CsvSource(kind="csv", file="image", frame=None),
+    ),
+    "shapes": Stills(
+        _shapes, lambda settings: settings.subjects, _write_coco, CocoBoxesSource(kind="coco_boxes", format="xyxy")
+    ),
+}
+
+
+def generate(settings: SyntheticSource, folder: Path) -> Path:
+    """Draw the source's pictures into a folder and write their labels.
+
+    Args:
+        settings: What to draw; its `generator` is one of STILLS.
+        folder: Where; kept across runs, of these settings alone.
+
+    Returns:
+        Path of the label file.
+    """
+    stills = list(_drawn(STILLS[settings.generator], settings, folder))
+    return STILLS[settings.generator].write(stills, folder)
+
+
+def _drawn(kind: Stills, settings: SyntheticSource, folder: Path) -> Iterator[Still]:
+    count = kind.count(settings)
+    with progress("draw pictures", count) as bar:
+        for index in range(count):
+            still = kind.make(settings, index)
+            with write_aside(folder / still.name) as aside:
+                aside.write_bytes(cv2.imencode(".png", still.image[..., ::-1])[1].tobytes())
+            yield Still(still.name, still.image[:0, :0], still.labels)
+            if (index + 1) % 20 == 0 or index + 1 == count:
+                bar.advance(index + 1 - bar.done)

@@ -1,0 +1,61 @@
+"""Settings of the single-shot detector."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.models.settings.base import ArchitectureSettings, too_deep
+from pipeline.problem import Problem
+
+Side = Annotated[float, Field(gt=0)]
+
+
+class DetectorSettings(ArchitectureSettings):
+    """Four convolution blocks; heads at three resolutions find any number of instances by anchors."""
+
+    name: Literal["detector"]
+    channels: Annotated[
+        tuple[int, int, int, int],
+        Field(description="of the four blocks; each halves the map, the last three have heads"),
+    ] = (16, 24, 48, 96)
+    depth: Annotated[
+        tuple[int, int, int, int], Field(description="residual blocks in each; they widen what a cell sees")
+    ] = (0, 1, 1, 2)
+    anchors: Annotated[
+        tuple[tuple[Side, ...], tuple[Side, ...], tuple[Side, ...]],
+        Field(description="sides of the square anchors of each scale, fine to coarse, input pixels"),
+    ] = ((16, 24, 32), (48, 64, 96), (96, 128, 192))
+    positive_iou: Annotated[
+        float, Field(gt=0, lt=1, description="an anchor of at least this overlap is to find it")
+    ] = 0.5
+    negative_iou: Annotated[float, Field(gt=0, lt=1, description="below, it is background; between, it has no say")] = (
+        0.3
+    )
+    negatives: Annotated[float, Field(gt=0, description="hard negatives in the loss for each positive")] = 3.0
+    score: Annotated[float, Field(ge=0, lt=1, description="what is less sure is not answered at all")] = 0.02
+    nms_iou: Annotated[
+        float, Field(gt=0, lt=1, description="of two answers of a class that overlap more, one stays")
+    ] = 0.45
+    most: Annotated[int, Field(ge=1, le=1000, description="answers for an image at most")] = 50
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.negative_iou > self.positive_iou:
+            raise ValueError(f"negative_iou {self.negative_iou} must not be above positive_iou {self.positive_iou}")
+        if not all(self.anchors):
+            raise ValueError("anchors of a scale are missing; give at least one side for each of the three")
+        return self
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """See `ArchitectureSettings.heads`."""
+        return ("detections",)
+
+    @property
+    def strides(self) -> tuple[int, int, int]:
+        """Input pixels per cell of each scale."""
+        return (4, 8, 16)
+
+    def misfit(self, problem: Problem) -> str | None:
+        """Why the network cannot be built for the problem, or nothing."""
+        return too_deep(self.strides[-1], problem, "a larger problem.input")

@@ -1,0 +1,59 @@
+"""What every head's packaging offers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import onnx
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.models.inference import ArrayPredictions
+from pipeline.models.network import Network, Predictions
+from pipeline.package.runtime import Prediction
+from pipeline.prepare.letterbox import Letterbox
+
+
+class PackagedHead(ABC):
+    """One head in a package."""
+
+    tensors: ClassVar[tuple[str, ...]]
+    """Names of what `said` gives."""
+
+    @abstractmethod
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
+        """Of one image, tensors of fixed shape in the original image's pixels; torch's exporter traces this.
+
+        Args:
+            network: The network.
+            raw: Its raw outputs of one image.
+            read: Gives what it reads out of them, once for all heads.
+            letterbox: scale, pad_x, pad_y.
+        """
+
+    def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
+        """The graph of `said` with what torch's exporter cannot write; the outputs of `runtime.OUTPUTS`."""
+        return graph
+
+    @abstractmethod
+    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+        """Largest difference of coordinates, original pixels, and of confidences; inf where the answers differ in kind.
+
+        Args:
+            found: What the package says of an image.
+            expected: What the network says of its prepared pixels, without the axis of images.
+            letterbox: Of the image.
+        """
+
+
+def back(points: Float[Tensor, "*N 2"], letterbox: Float[Tensor, "3"]) -> Float[Tensor, "*N 2"]:
+    """Points of the input in the original image's pixels."""
+    return (points - letterbox[1:] + 0.5) / letterbox[0] - 0.5
+
+
+def largest(one: Float[np.ndarray, "*any"], two: Float[np.ndarray, "*any"]) -> float:
+    """Largest difference; 0 of nothing."""
+    return float(np.abs(one - two).max(initial=0.0))

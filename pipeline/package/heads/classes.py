@@ -1,0 +1,33 @@
+"""The class head in a package."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.models.inference import ArrayPredictions
+from pipeline.models.network import Network, Predictions
+from pipeline.package.heads.base import PackagedHead, largest
+from pipeline.package.runtime import Prediction
+from pipeline.prepare.letterbox import Letterbox
+
+
+class PackagedClass(PackagedHead):
+    """`probabilities` (C,)."""
+
+    tensors: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    def said(
+        self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
+    ) -> dict[str, Tensor]:
+        """See `PackagedHead`."""
+        found = read()
+        assert found.probabilities is not None
+        return {"probabilities": found.probabilities[0]}
+
+    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+        """See `PackagedHead`."""
+        assert found.probabilities is not None
+        assert expected.probabilities is not None
+        return 0.0, largest(found.probabilities, expected.probabilities)
