@@ -12,11 +12,11 @@ MissingImages = Annotated[
 
 
 class SyntheticSource(Strict):
-    """Rendered rear-view walking videos with exact labels (pipeline/collect/synthetic)."""
+    """Rendered videos or pictures with exact labels (pipeline/collect/synthetic)."""
 
     kind: Literal["synthetic"]
     generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 90
+    subjects: Annotated[int, Field(ge=1, description="walking people, one video each; of stick figures: pictures")] = 90
     frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 8
     width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
     height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
@@ -65,7 +65,19 @@ class CocoSource(Strict):
     missing_images: MissingImages = "error"
 
 
-Source = Annotated[SyntheticSource | CsvSource | DeepLabCutSource | CocoSource, Field(discriminator="kind")]
+class Ee641Source(Strict):
+    """The EE641 course's keypoints: NAME_annotations.json beside a folder NAME; NAME becomes the slice `part`."""
+
+    kind: Literal["ee641"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*_annotations.json"
+    images: Annotated[str | None, Field(description="image folder, relative to the JSON; none: NAME")] = None
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    missing_images: MissingImages = "error"
+
+
+Source = Annotated[
+    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | Ee641Source, Field(discriminator="kind")
+]
 
 
 class CollectSettings(Strict):

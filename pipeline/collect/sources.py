@@ -10,7 +10,7 @@ from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.collect.settings import Source, SyntheticSource
 from pipeline.errors import UserError
 from pipeline.files import Layout, json_digest
 
@@ -47,13 +47,13 @@ def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> B
     """
     if isinstance(source, SyntheticSource):
         # rendering needs the whole drawing machinery, real data does not
-        from pipeline.collect.synthetic import generate
+        from pipeline.collect.synthetic import generate, labels_source
 
         # more subjects are added to the same folder, beside those rendered before
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
-        return _read_files(CsvSource(kind="csv"), "synthetic", root, root.name, labels, keypoints)
+        return _read_files(labels_source(source), "synthetic", root, root.name, labels, keypoints)
     # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
     found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
     files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())

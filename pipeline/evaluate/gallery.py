@@ -8,11 +8,14 @@ import pandas as pd
 
 from pipeline.evaluate import figures
 from pipeline.evaluate.heads.base import Drawings, Head
+from pipeline.evaluate.settings import PckSettings
 from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.evaluate.slices import for_showing
 from pipeline.measure.base import Measure
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
+
+_TILES = 4  # failures in a row
 
 
 class Evaluation(NamedTuple):
@@ -52,6 +55,9 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
         drawings |= head.drawings(params.problem)
     drawings["slices"] = lambda path: figures.slice_errors(for_showing(slices), heads[0].panels(), path)
     drawings["overlay_sheet"] = lambda path: _sheet(evaluation, collected, path)
+    if params.evaluate.pck is not None and "pck_distance" in evaluation.images:
+        pck = params.evaluate.pck
+        drawings["failures"] = lambda path: _failures(evaluation, pck, collected, path)
     folder.mkdir()
     drawn = {}
     with progress("draw figures", len(drawings)) as bar:
@@ -60,6 +66,22 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
             draw(drawn[name])
             bar.advance()
     return drawn
+
+
+def _failures(evaluation: Evaluation, pck: PckSettings, collected: Path, path: Path) -> None:
+    """The images whose worst point is farthest off by the size of the figure, beyond the smallest threshold."""
+    far = evaluation.images["pck_distance"].to_numpy(float)
+    failed = np.flatnonzero(far > min(pck.thresholds))
+    ranked = failed[np.argsort(-far[failed], kind="stable")][: pck.failures]
+    rows = {f"failure {at + 1}": ranked[at : at + _TILES] for at in range(0, len(ranked), _TILES)}
+    files = [Path(name) for name in evaluation.images["image"].astype(str)]
+    overlay_sheet(
+        rows or {"failure": ranked},
+        [collected / file for file in files],
+        [f"{file.stem}  {value:.2f}" for file, value in zip(files, far, strict=True)],
+        *evaluation.heads[0].overlay(evaluation.params.problem),
+        path,
+    )
 
 
 def _sheet(evaluation: Evaluation, collected: Path, path: Path) -> None:

@@ -11,6 +11,7 @@ from safetensors.torch import load_model, save_model
 from pipeline.errors import UserError, one_line
 from pipeline.models.connected import Localization, Regression
 from pipeline.models.keypoint_rcnn import KeypointRcnn
+from pipeline.models.maps import BODIES, Hourglass, MapNetwork, RegressionNet
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.refined import Refined
@@ -19,12 +20,15 @@ from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem, Strict
 
 ARCHITECTURES: dict[str, Callable[[Problem, Any], KeypointNetwork]] = {
+    "hourglass": Hourglass,
     "keypoint_rcnn": KeypointRcnn,
     "localization": Localization,
     "multihead": MultiHead,
     "refined": Refined,
     "regression": Regression,
+    "regressionnet": RegressionNet,
     "spatial": Spatial,
+    **dict.fromkeys(BODIES, MapNetwork),
 }
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 

@@ -7,29 +7,60 @@ from pydantic import Field
 from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
 from pipeline.models.settings.base import ArchitectureSettings
 from pipeline.models.settings.connected import LocalizationSettings, MultiHeadSettings, RegressionSettings
+from pipeline.models.settings.maps import (
+    ConfigurationSettings,
+    DeepLabSettings,
+    FlatNetSettings,
+    HeatmapNetSettings,
+    HourglassSettings,
+    MapSettings,
+    RegressionNetSettings,
+    UnetPlusPlusSettings,
+    UnetSettings,
+    VitSettings,
+)
 from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
-    KeypointRcnnSettings
+    ConfigurationSettings
+    | DeepLabSettings
+    | FlatNetSettings
+    | HeatmapNetSettings
+    | HourglassSettings
+    | KeypointRcnnSettings
     | LocalizationSettings
     | MultiHeadSettings
     | RefinedSettings
+    | RegressionNetSettings
     | RegressionSettings
-    | SpatialSettings,
+    | SpatialSettings
+    | UnetPlusPlusSettings
+    | UnetSettings
+    | VitSettings,
     Field(discriminator="name"),
 ]
 
 __all__ = [
     "ArchitectureSettings",
     "BackboneSettings",
+    "ConfigurationSettings",
+    "DeepLabSettings",
     "ExtractorBackbone",
+    "FlatNetSettings",
+    "HeatmapNetSettings",
+    "HourglassSettings",
     "KeypointRcnnSettings",
     "LocalizationSettings",
+    "MapSettings",
     "ModelSettings",
     "MultiHeadSettings",
     "RefinedSettings",
+    "RegressionNetSettings",
     "RegressionSettings",
     "SpatialSettings",
     "StackBackbone",
+    "UnetPlusPlusSettings",
+    "UnetSettings",
+    "VitSettings",
 ]

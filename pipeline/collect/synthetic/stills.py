@@ -1,0 +1,94 @@
+"""From a generator's pictures to PNG files and their labels."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.collect.synthetic import stickfigure
+from pipeline.files import write_aside
+from pipeline.progress import progress
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture.
+
+    Attributes:
+        name: Path of its file below the source's folder.
+        image: RGB.
+        labels: Whatever the generator's `write` takes.
+    """
+
+    name: str
+    image: UInt8[np.ndarray, "H W 3"]
+    labels: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stills:
+    """A source of pictures: what makes them one by one, how their labels are written, and how they are read again."""
+
+    make: Callable[[SyntheticSource, int], Still]
+    count: Callable[[SyntheticSource], int]
+    write: Callable[[list[Still], Path], Path]
+    read_as: Source
+
+
+def _stickfigure(sides: bool, settings: SyntheticSource, index: int) -> Still:
+    image, points = stickfigure.picture(settings, index, sides)
+    name = f"images/{index:06d}.png"
+    labels: dict[str, Any] = {"image": name}
+    for keypoint, (x, y) in zip(stickfigure.KEYPOINTS, points, strict=True):
+        labels |= {f"{keypoint}_x": f"{x:g}", f"{keypoint}_y": f"{y:g}"}
+    return Still(name, image, labels)
+
+
+def _write_csv(stills: list[Still], folder: Path) -> Path:
+    path = folder / "labels.csv"
+    with write_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(stills[0].labels), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(still.labels for still in stills)
+    return path
+
+
+def _figures(sides: bool) -> Stills:
+    read_as = CsvSource(kind="csv", file="image", frame=None, subject=None)
+    return Stills(partial(_stickfigure, sides), lambda settings: settings.subjects, _write_csv, read_as)
+
+
+STILLS: dict[str, Stills] = {"stickfigure": _figures(sides=False), "stickfigure_sides": _figures(sides=True)}
+
+
+def generate(settings: SyntheticSource, folder: Path) -> Path:
+    """Draw the source's pictures into a folder and write their labels.
+
+    Args:
+        settings: What to draw; its `generator` is one of STILLS.
+        folder: Where; kept across runs, of these settings alone.
+
+    Returns:
+        Path of the label file.
+    """
+    stills = list(_drawn(STILLS[settings.generator], settings, folder))
+    return STILLS[settings.generator].write(stills, folder)
+
+
+def _drawn(kind: Stills, settings: SyntheticSource, folder: Path) -> Iterator[Still]:
+    count = kind.count(settings)
+    with progress("draw pictures", count) as bar:
+        for index in range(count):
+            still = kind.make(settings, index)
+            with write_aside(folder / still.name) as aside:
+                aside.write_bytes(cv2.imencode(".png", still.image[..., ::-1])[1].tobytes())
+            yield Still(still.name, still.image[:0, :0], still.labels)
+            if (index + 1) % 20 == 0 or index + 1 == count:
+                bar.advance(index + 1 - bar.done)
