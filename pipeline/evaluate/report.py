@@ -316,8 +316,8 @@ _CAPTIONS = {
     "single points spoil an image.",
     "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
     "high is placed inconsistently, by the model or by the labels.",
-    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means points that are found in another place, not "
-    "points that are found inexactly.",
+    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means points that are found in another place, "
+    "not points that are found inexactly.",
     "failures": "The images whose worst point is farthest from its label, in units of the labelled points' box.",
     "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
     "that is not centred on zero is placed or sized with a bias.",

@@ -216,7 +216,9 @@ def losses(network: KeypointNetwork, raw: dict[str, torch.Tensor]) -> dict[str, 
     if found:
         return {"keypoints": found["keypoints"] + found["presence"], "box": found["box"]}
     if "keypoints" in network.heads:
-        found["keypoints"] = network.keypoint_loss(raw, truth).mean() + raw["presence"].square().mean()
+        found["keypoints"] = network.keypoint_loss(raw, truth).mean()
+        if raw["presence"].requires_grad:  # or it is how sure the map is
+            found["keypoints"] = found["keypoints"] + raw["presence"].square().mean()
     if "box" in network.heads:
         found["box"] = network.box_codec.loss(raw["box"], boxes).mean()
     return found

@@ -31,7 +31,9 @@ class _Product(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in ((points, width), (width, width), (width, width)):
             layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.LeakyReLU(0.1, inplace=True)]
-        self.configuration = nn.Sequential(*layers, nn.Conv2d(width, points, kernel, padding=kernel // 2), nn.Tanh())
+        last = nn.Conv2d(width, points, kernel, padding=kernel // 2)
+        nn.init.ones_(last.bias)  # at first everything may be everywhere, so that appearance is learned first
+        self.configuration = nn.Sequential(*layers, last, nn.Tanh())
 
     def forward(self, features: Float[Tensor, "N C rows columns"]) -> Float[Tensor, "N K rows columns"]:
         """Both at the features' resolution; the second made at a coarser one, where a kernel sees the whole image."""
