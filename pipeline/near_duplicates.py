@@ -13,7 +13,7 @@ def perceptual_hash(image: UInt8[np.ndarray, "H W 3"]) -> str:
     return str(imagehash.phash(Image.fromarray(image)))
 
 
-def near_pairs(hashes: list[str], bits: int) -> Int[np.ndarray, "M 2"]:
+def near_pairs(hashes: list[str], bits: int | None) -> Int[np.ndarray, "M 2"]:
     """Every pair of images whose hashes differ in at most `bits` of 64 bits.
 
     Exact. Two hashes that differ in at most b bits agree in at least one of b + 1 bands of bits, so only those that
@@ -21,12 +21,12 @@ def near_pairs(hashes: list[str], bits: int) -> Int[np.ndarray, "M 2"]:
 
     Args:
         hashes: N hashes of 16 hex digits.
-        bits: Largest Hamming distance that counts as a pair.
+        bits: Largest Hamming distance that counts as a pair; none: nothing does.
 
     Returns:
         Indices (i, j) with i < j, sorted; shape (M, 2).
     """
-    if len(hashes) < 2:
+    if bits is None or len(hashes) < 2:
         return np.empty((0, 2), dtype=np.int64)
     values = np.array([int(h, 16) for h in hashes], dtype=np.uint64)
     distinct, group = np.unique(values, return_inverse=True)

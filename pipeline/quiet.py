@@ -10,6 +10,8 @@ _QUIET = {
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
+    "HF_HUB_OFFLINE": "1",  # pretrained encoders come from the cache, or there is a message
+    "HF_HUB_DISABLE_TELEMETRY": "1",
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "STREAMLIT_BROWSER_SERVER_ADDRESS": "localhost",
 }

@@ -16,7 +16,9 @@ class SyntheticSource(Strict):
 
     kind: Literal["synthetic"]
     generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[int, Field(ge=1, description="people with a video or pictures of each; of shapes: images")] = 90
+    subjects: Annotated[
+        int, Field(ge=1, description="people with a video or pictures of each; of shapes and stick figures: pictures")
+    ] = 90
     frames_per_subject: Annotated[
         int, Field(ge=1, description="labelled frames of a video, evenly spread; pictures of a person")
     ] = 8
@@ -103,8 +105,18 @@ class LabelStudioSource(Strict):
     classes: Annotated[dict[str, str], Field(description="class: name in the file, where they differ")] = {}
 
 
+class Ee641Source(Strict):
+    """The EE641 course's keypoints: NAME_annotations.json beside a folder NAME; NAME becomes the slice `part`."""
+
+    kind: Literal["ee641"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*_annotations.json"
+    images: Annotated[str | None, Field(description="image folder, relative to the JSON; none: NAME")] = None
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    missing_images: MissingImages = "error"
+
+
 Source = Annotated[
-    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | CocoBoxesSource | LabelStudioSource,
+    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | CocoBoxesSource | LabelStudioSource | Ee641Source,
     Field(discriminator="kind"),
 ]
 

@@ -8,12 +8,15 @@ import pandas as pd
 
 from pipeline.evaluate import figures
 from pipeline.evaluate.heads.base import Drawings, Head, Overlay, Scene
+from pipeline.evaluate.settings import PckSettings
 from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.evaluate.slices import for_showing
 from pipeline.measure.base import Measure
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.progress import progress
+
+_TILES = 4  # failures in a row
 
 
 class Evaluation(NamedTuple):
@@ -64,6 +67,9 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
     overlay = first.overlay(params.problem)
     if overlay is not None:
         drawings["overlay_sheet"] = lambda path: _sheet(evaluation, overlay, files, path)
+        if params.evaluate.pck is not None and "pck_distance" in evaluation.images:
+            pck = params.evaluate.pck
+            drawings["failures"] = lambda path: _failures(evaluation, pck, overlay, files, path)
     folder.mkdir()
     drawn = {}
     with progress("draw figures", len(drawings)) as bar:
@@ -72,6 +78,21 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
             draw(drawn[name])
             bar.advance()
     return drawn
+
+
+def _failures(evaluation: Evaluation, pck: PckSettings, overlay: Overlay, files: list[Path], path: Path) -> None:
+    """The images whose worst point is farthest off by the size of the figure, beyond the smallest threshold."""
+    far = evaluation.images["pck_distance"].to_numpy(float)
+    failed = np.flatnonzero(far > min(pck.thresholds))
+    ranked = failed[np.argsort(-far[failed], kind="stable")][: pck.failures]
+    rows = {f"failure {at + 1}": ranked[at : at + _TILES] for at in range(0, len(ranked), _TILES)}
+    overlay_sheet(
+        rows or {"failure": ranked},
+        files,
+        [f"{file.stem}  {value:.2f}" for file, value in zip(files, far, strict=True)],
+        *overlay,
+        path,
+    )
 
 
 def _sheet(evaluation: Evaluation, overlay: Overlay, files: list[Path], path: Path) -> None:

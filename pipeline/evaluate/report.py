@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.evaluate import words
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
+from pipeline.evaluate.pck import SIZES, hundredths
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
@@ -157,6 +158,7 @@ def _keypoint_rows(report: Report) -> list[list[str]]:
                 strict=True,
             )
         ],
+        *_pck_rows(report),
         *_measure_rows(report),
         [
             "keypoint AP (OKS)",
@@ -186,6 +188,22 @@ _ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
     "class": lambda report: words.classes.rows(report.metrics, report.problem.kinds),
     "detections": lambda report: words.detections.rows(report.metrics, report.problem.kinds),
 }
+
+
+def _pck_rows(report: Report) -> list[list[str]]:
+    """A row for each threshold of both sizes; none where PCK is not asked for."""
+    found, pck = report.metrics.get("pck", {}), report.settings.pck
+    return [
+        [
+            f"PCK@{threshold:.2f} by the {size}",
+            share(found[name]),
+            span(100 * found[f"{name}_low"], 100 * found[f"{name}_high"], " %"),
+            f"points within {threshold:.0%} of {meaning}",
+        ]
+        for size, meaning in SIZES.items()
+        for threshold in (pck.thresholds if pck else ())
+        for name in [f"{size}_{hundredths(threshold)}"]
+    ]
 
 
 def _measure_rows(report: Report) -> list[list[str]]:
@@ -305,6 +323,8 @@ _SHEETS = ("overlay_sheet", "detection_sheet", "right_and_wrong")
 _ERROR_FIGURES = (
     "error_cdf",
     "keypoints",
+    "pck",
+    "failures",
     "agreement",
     "boxes",
     "confusion",
@@ -323,6 +343,9 @@ _CAPTIONS = {
     "single points spoil an image.",
     "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
     "high is placed inconsistently, by the model or by the labels.",
+    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means points that are found in another place, "
+    "not points that are found inexactly.",
+    "failures": "The images whose worst point is farthest from its label, in units of the labelled points' box.",
     "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
     "that is not centred on zero is placed or sized with a bias.",
     "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",

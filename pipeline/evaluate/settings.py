@@ -7,6 +7,16 @@ from pydantic import Field
 from pipeline.problem import Strict
 
 
+class PckSettings(Strict):
+    """The share of points near their label, in units of the figure's size and of the image's (pck.py)."""
+
+    thresholds: Annotated[
+        tuple[Annotated[float, Field(ge=0.01, le=1, multiple_of=0.01)], ...],
+        Field(min_length=1, description="distances by size, hundredths"),
+    ] = (0.05, 0.10, 0.15, 0.20)
+    failures: Annotated[int, Field(ge=1, description="worst images in the gallery of failures")] = 12
+
+
 class EvaluateSettings(Strict):
     """What is reported beside the metrics."""
 
@@ -16,4 +26,5 @@ class EvaluateSettings(Strict):
     ] = (10.0, 25.0)
     bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4
+    pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; none: not")] = None
     seed: int = 1

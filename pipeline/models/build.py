@@ -13,6 +13,7 @@ from pipeline.models.classifier import Classifier
 from pipeline.models.connected import Localization, Regression
 from pipeline.models.detector import Detector
 from pipeline.models.keypoint_rcnn import KeypointRcnn
+from pipeline.models.maps import BODIES, Hourglass, MapNetwork, RegressionNet
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import Network
 from pipeline.models.refined import Refined
@@ -23,12 +24,15 @@ from pipeline.problem import Problem, Strict
 ARCHITECTURES: dict[str, Callable[[Problem, Any], Network]] = {
     "classifier": Classifier,
     "detector": Detector,
+    "hourglass": Hourglass,
     "keypoint_rcnn": KeypointRcnn,
     "localization": Localization,
     "multihead": MultiHead,
     "refined": Refined,
     "regression": Regression,
+    "regressionnet": RegressionNet,
     "spatial": Spatial,
+    **dict.fromkeys(BODIES, MapNetwork),
 }
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 

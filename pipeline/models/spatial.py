@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.models.blocks import ConvBlock, FullyConnectedHead, ResidualBlock, bottleneck, normalised, stem
-from pipeline.models.codecs import CODECS, Grid
+from pipeline.models.codecs import Grid, build_codec
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import SpatialSettings
 from pipeline.problem import Problem
@@ -26,9 +26,8 @@ class Spatial(KeypointNetwork):
     def __init__(self, problem: Problem, settings: SpatialSettings) -> None:
         size, multiple = problem.input, settings.multiple
         rows, columns = -(-size.height // multiple), -(-size.width // multiple)
-        cells = multiple // settings.stride
-        grid = Grid(size.width, size.height, settings.stride, columns * cells, rows * cells)
-        super().__init__(problem, settings, CODECS[settings.codec](grid))
+        grid = Grid.over(size.width, size.height, settings.stride, multiple)
+        super().__init__(problem, settings, build_codec(settings.codec, grid))
         self.multiple = multiple
         channels, points = settings.channels, len(problem.keypoints)
         self.stem = stem(size.channels, channels[0], settings.stride)

@@ -102,7 +102,8 @@ def has_setting(settings: BaseModel, names: list[str]) -> bool:
 
 def _changed(settings: Settings, names: list[str], value: Any) -> Settings:
     first, *rest = names
-    return settings.model_copy(update={first: _changed(getattr(settings, first), rest, value) if rest else value})
+    inner = _changed(getattr(settings, first), rest, value) if rest else value
+    return type(settings).model_validate({**dict(settings), first: inner})
 
 
 def _impossible(path: str, what: Choice | Range) -> list[str]:

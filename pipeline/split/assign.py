@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.annotations import SLICE_PREFIX
 from pipeline.errors import UserError
 from pipeline.files import write_aside
 from pipeline.split.settings import SplitSettings
@@ -50,6 +51,27 @@ def write_assignment(path: Path, assigned: dict[str, str]) -> None:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(["subject", "split"])
         rows.writerows(sorted(assigned.items()))
+
+
+def given_splits(table: pd.DataFrame, settings: SplitSettings) -> dict[str, str]:
+    """Subject to split, of those whose split the data says; none without `split.given`.
+
+    Raises:
+        UserError: The slice is not there, none of its values is named, or a subject has values of two splits.
+    """
+    if settings.given is None:
+        return {}
+    column, splits = f"{SLICE_PREFIX}{settings.given.slice}", settings.given.splits
+    found = sorted(table[column].astype(str).unique()) if column in table else []
+    missing = [value for value in splits if value not in found]
+    if missing:
+        raise UserError(f"split.given: no image has {missing} as slice {settings.given.slice!r}; there are {found}")
+    said = table[column].astype(str).map(splits).dropna()
+    of_subject = said.groupby(table["subject"]).agg(lambda values: sorted(set(values)))
+    torn = [f"{subject} ({', '.join(values)})" for subject, values in of_subject.items() if len(values) > 1]
+    if torn:
+        raise UserError(f"split.given: subjects with images of several splits: {', '.join(torn[:10])}")
+    return {str(subject): values[0] for subject, values in of_subject.items()}
 
 
 def assign(

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from pipeline.near_duplicates import near_pairs
 
 
-def linked_images(table: pd.DataFrame, bits: int) -> Int[np.ndarray, "M 2"]:
+def linked_images(table: pd.DataFrame, bits: int | None) -> Int[np.ndarray, "M 2"]:
     """Pairs of rows of the annotation table whose images are the same or near-duplicates (`bits` of 64)."""
     images = table.drop_duplicates("image")
     row_of = pd.Series(images.index, index=images["image"])

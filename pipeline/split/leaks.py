@@ -9,7 +9,7 @@ from pipeline.near_duplicates import near_pairs
 _MOST = 20
 
 
-def find_leaks(parts: dict[str, dict[str, Any]], hashes: dict[str, str], bits: int) -> list[str]:
+def find_leaks(parts: dict[str, dict[str, Any]], hashes: dict[str, str], bits: int | None) -> list[str]:
     """Everything that two COCO files share but must not.
 
     Args:

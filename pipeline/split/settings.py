@@ -1,10 +1,20 @@
 """Settings of the split stage."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipeline.problem import Strict
+
+
+class GivenSplit(Strict):
+    """Subjects whose split a slice of the data says, for instance that of a published set."""
+
+    slice: Annotated[str, Field(description="for instance `part`")]
+    splits: Annotated[
+        dict[str, Literal["train", "val", "test"]],
+        Field(min_length=1, description="value of the slice: split; subjects with other values are dealt"),
+    ]
 
 
 class SplitSettings(Strict):
@@ -20,8 +30,13 @@ class SplitSettings(Strict):
         float, Field(gt=0, lt=1, description="by_class: a class's share of a split may be off by this much")
     ] = 0.05
     folds: Annotated[int, Field(ge=0, description="also write so many cross-validation folds; 0 for none")] = 0
+    given: Annotated[GivenSplit | None, Field(description="none: all subjects are dealt by the shares")] = None
     near_duplicate_bits: Annotated[
-        int, Field(ge=0, le=64, description="images whose perceptual hashes differ by at most this many bits are one")
+        Annotated[int, Field(ge=0, le=64)] | None,
+        Field(
+            description="images whose perceptual hashes differ by at most this many bits are one; none: never, for "
+            "drawn pictures that look alike by chance"
+        ),
     ] = 2
     seed: int = 1
 

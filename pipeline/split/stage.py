@@ -19,7 +19,7 @@ from pipeline.annotations import CLASS, SLICE_PREFIX, read_table, slice_columns
 from pipeline.errors import UserError
 from pipeline.files import Layout, folder_aside, write_json
 from pipeline.params import ProblemParams
-from pipeline.split.assign import SPLITS, assign, read_assignment, write_assignment
+from pipeline.split.assign import SPLITS, assign, given_splits, read_assignment, write_assignment
 from pipeline.split.balance import balance
 from pipeline.split.coco import coco
 from pipeline.split.folds import fold_rows
@@ -37,7 +37,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     settings, problem = params.split, params.problem
     table = _numbered(read_table(layout.out("collect") / "annotations.parquet", problem.keypoints))
     remembered = layout.root / "data" / layout.problem / "subjects.csv"
-    known = read_assignment(remembered)
+    known = read_assignment(remembered) | given_splits(table, settings)
     links = linked_images(table, settings.near_duplicate_bits)
     groups = group_subjects(table["subject"], links)
     _refuse_known_leaks(table, links, known, groups, remembered)

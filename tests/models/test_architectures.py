@@ -13,15 +13,24 @@ from pipeline.models.build import ARCHITECTURES, build_model, load_trained, save
 from pipeline.models.inference import predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import (
+    ConfigurationSettings,
+    DeepLabSettings,
     ExtractorBackbone,
+    FlatNetSettings,
+    HeatmapNetSettings,
+    HourglassSettings,
     KeypointRcnnSettings,
     LocalizationSettings,
     ModelSettings,
     MultiHeadSettings,
     RefinedSettings,
+    RegressionNetSettings,
     RegressionSettings,
     SpatialSettings,
     StackBackbone,
+    UnetPlusPlusSettings,
+    UnetSettings,
+    VitSettings,
 )
 from pipeline.package.export import export_model
 from pipeline.prepare.letterbox import Letterbox
@@ -30,6 +39,8 @@ from pipeline.problem import InputSize, Problem
 
 PLAIN = StackBackbone(channels=(4, 8, 8))
 RESIDUAL = StackBackbone(channels=(4, 8), stride=2, residual=True)
+
+TINY = "tu-test_resnet"  # timm's, for tests
 
 CASES: list[ModelSettings] = [
     SpatialSettings(name="spatial", width=4, levels=2),
@@ -62,6 +73,18 @@ CASES: list[ModelSettings] = [
     MultiHeadSettings(name="multihead", backbone=PLAIN, hidden=16, crop="roi_align"),
     MultiHeadSettings(name="multihead", backbone=RESIDUAL, hidden=16, crop="second_pass"),
     MultiHeadSettings(name="multihead", backbone=RESIDUAL, hidden=16, crop="mask", separate=True),
+    HeatmapNetSettings(name="heatmapnet", channels=(8, 8, 8)),
+    HeatmapNetSettings(name="heatmapnet", channels=(8, 8, 8), skips=False, stride=4, codec="softmax", confidence="map"),
+    HeatmapNetSettings(name="heatmapnet", channels=(8, 8, 8), stride=4, codec="simcc"),
+    RegressionNetSettings(name="regressionnet", channels=(8, 8, 8), hidden=(16,), dropout=0.1),
+    HourglassSettings(name="hourglass", width=8, levels=2),
+    FlatNetSettings(name="flatnet", width=4, dilations=(1, 2), stride=2),
+    ConfigurationSettings(name="configuration", channels=(8, 8, 8), width=8, shrink=2, kernel=5),
+    UnetSettings(name="unet", encoder=TINY, width=4),
+    UnetSettings(name="unet", encoder=TINY, width=2, stride=4, codec={"name": "heatmap", "decode": "soft_argmax"}),
+    UnetPlusPlusSettings(name="unetplusplus", encoder=TINY, width=4, stride=2, codec="dsnt"),
+    DeepLabSettings(name="deeplabv3plus", encoder=TINY, width=8, dropout=0.1),
+    VitSettings(name="vit", encoder="test_vit", width=8),
 ]
 SIZES = [InputSize(width=64, height=64), InputSize(width=75, height=50, channels=1)]
 
@@ -194,7 +217,9 @@ def losses(network: KeypointNetwork, raw: dict[str, torch.Tensor]) -> dict[str, 
     if found:
         return {"keypoints": found["keypoints"] + found["presence"], "box": found["box"]}
     if "keypoints" in network.heads:
-        found["keypoints"] = network.keypoint_loss(raw, truth).mean() + raw["presence"].square().mean()
+        found["keypoints"] = network.keypoint_loss(raw, truth).mean()
+        if raw["presence"].requires_grad:  # or it is how sure the map is
+            found["keypoints"] = found["keypoints"] + raw["presence"].square().mean()
     if "box" in network.heads:
         found["box"] = network.box_codec.loss(raw["box"], boxes).mean()
     return found

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from pipeline.collect.settings import CocoBoxesSource, CsvSource, Source, SyntheticSource
-from pipeline.collect.synthetic import ankle, shapes
+from pipeline.collect.synthetic import ankle, shapes, stickfigure
 from pipeline.files import write_aside
 from pipeline.progress import progress
 
@@ -50,6 +51,15 @@ def _ankle(settings: SyntheticSource, index: int) -> Still:
     return Still(name, photograph.image, labels)
 
 
+def _stickfigure(sides: bool, settings: SyntheticSource, index: int) -> Still:
+    image, points = stickfigure.picture(settings, index, sides)
+    name = f"images/{index:06d}.png"
+    labels: dict[str, Any] = {"image": name}
+    for keypoint, (x, y) in zip(stickfigure.KEYPOINTS, points, strict=True):
+        labels |= {f"{keypoint}_x": f"{x:g}", f"{keypoint}_y": f"{y:g}"}
+    return Still(name, image, labels)
+
+
 def _write_csv(stills: list[Still], folder: Path) -> Path:
     path = folder / "labels.csv"
     with write_aside(path) as aside, aside.open("w", newline="") as stream:
@@ -83,6 +93,11 @@ def _write_coco(stills: list[Still], folder: Path) -> Path:
     return path
 
 
+def _figures(sides: bool) -> Stills:
+    read_as = CsvSource(kind="csv", file="image", frame=None, subject=None)
+    return Stills(partial(_stickfigure, sides), lambda settings: settings.subjects, _write_csv, read_as)
+
+
 STILLS: dict[str, Stills] = {
     "ankle": Stills(
         _ankle,
@@ -93,6 +108,8 @@ STILLS: dict[str, Stills] = {
     "shapes": Stills(
         _shapes, lambda settings: settings.subjects, _write_coco, CocoBoxesSource(kind="coco_boxes", format="xyxy")
     ),
+    "stickfigure": _figures(sides=False),
+    "stickfigure_sides": _figures(sides=True),
 }
 
 

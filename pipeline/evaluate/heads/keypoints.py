@@ -19,6 +19,7 @@ from pipeline.evaluate.metrics import (
     presence_metrics,
     share,
 )
+from pipeline.evaluate.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure
 from pipeline.problem import Problem
@@ -58,7 +59,7 @@ class KeypointHead(Head):
             self.measurements = [measure.measure(k, c) for k, c in zip(keypoints, confidence, strict=True)]
 
     def groups(self) -> Groups:
-        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`, and the measure's: `angle`, say."""
+        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; where asked `pck` and the measure's."""
         truth = self._truth
         groups = {
             "keypoints": self._errors(self._keypoints, truth.keypoints),
@@ -66,7 +67,15 @@ class KeypointHead(Head):
             "bands": band_shares(self._rmse, self._settings.bands_px),
             "presence": presence_metrics(self._confidence, truth.visibility == 2, ~truth.labelled, self._threshold),
         }
+        if (pck := self._settings.pck) is not None:
+            groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
         return groups if self._measure is None else groups | {self._measure.group: self._measured(self._measure)}
+
+    def _relative(self) -> dict[str, Float[np.ndarray, "N K"]]:
+        distance = distances(self._found, self._original, self._truth.labelled)
+        return relative_distances(
+            distance, np.where(self._truth.labelled[..., None], self._original, np.nan), self._truth
+        )
 
     def _errors(self, a: Float[np.ndarray, "N K 2"], b: Float[np.ndarray, "N K 2"]) -> dict[str, float]:
         labelled = self._truth.labelled
@@ -124,6 +133,8 @@ class KeypointHead(Head):
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """rmse_px, rmse_original_px, confidence (the lowest of the points), NAME_distance_px (original pixels).
 
+        With PCK also pck_distance, the largest distance of a point by the diagonal of the labelled points' box.
+
         With a measure also its error, each quantity (`left_deg`), the true one (`left_true_deg`), and the reason where
         a consumer gets none.
         """
@@ -133,6 +144,8 @@ class KeypointHead(Head):
             self.error: self._rmse,
             "confidence": self._confidence.min(axis=1),
         }
+        if self._settings.pck is not None:
+            columns["pck_distance"] = worst(self._relative()["box"])
         apart = distances(self._found, self._original, labelled).T
         columns |= {f"{name}_distance_px": d for name, d in zip(names, apart, strict=True)}
         if (m := self._measure) is None:
@@ -161,6 +174,9 @@ class KeypointHead(Head):
                 self._confidence, distance, truth.visibility == 2, ~truth.labelled, threshold, path
             ),
         }
+        if (pck := self._settings.pck) is not None:
+            relative = self._relative()
+            drawings["pck"] = lambda path: draw_curve(relative, problem.keypoints, pck, path)
         if (m := self._measure) is not None:
             true, off = m.values(truth.keypoints), m.differences(self._keypoints, truth.keypoints)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)

@@ -26,6 +26,12 @@ class Grid:
     columns: int = 0
     rows: int = 0
 
+    @classmethod
+    def over(cls, width: int, height: int, stride: int, multiple: int) -> "Grid":
+        """The cells over an input that is padded to a multiple of so many pixels."""
+        columns, rows = (-(-side // multiple) * (multiple // stride) for side in (width, height))
+        return cls(width, height, stride, columns, rows)
+
     def centres(self) -> tuple[Tensor, Tensor]:
         """Input pixel coordinates of the cells' centres: x (columns,), y (rows,).
 
@@ -36,7 +42,7 @@ class Grid:
 
 
 class Codec(ABC):
-    """Target, loss and read-out of K keypoints in one object.
+    """Target, loss, read-out and confidence of K keypoints in one object.
 
     Args:
         grid: Where the network's map lies in its input.
@@ -53,7 +59,7 @@ class Codec(ABC):
             keypoints: (x, y) in input pixels, finite, within the image.
 
         Returns:
-            (N, K, 2) for coordinates, (N, K, rows, columns) logits for maps.
+            (N, K, 2) for coordinates, (N, K, rows, columns) for maps, (N, K, bins) for classified coordinates.
         """
 
     @abstractmethod
@@ -63,6 +69,10 @@ class Codec(ABC):
     @abstractmethod
     def decode(self, raw: Tensor) -> Float[Tensor, "N K 2"]:
         """Read keypoints (x, y) in input pixels out of a network's raw output."""
+
+    @abstractmethod
+    def confidence(self, raw: Tensor) -> Float[Tensor, "N K"]:
+        """How sure a raw output is of each point, in [0, 1]: its peak by that of a right one."""
 
 
 def gaussian_log(centres: Float[Tensor, "cells"], at: Float[Tensor, "N K"], sigma: float) -> Float[Tensor, "N K cells"]:
@@ -75,3 +85,13 @@ def gaussian_log(centres: Float[Tensor, "cells"], at: Float[Tensor, "N K"], sigm
     """
     squared = (centres.to(at) - at[..., None]) ** 2
     return torch.log_softmax(-squared / (2 * sigma**2), dim=-1)
+
+
+def highest_share(logits: Float[Tensor, "N K cells"], ideal: float) -> Float[Tensor, "N K"]:
+    """The largest share of a distribution by the one that it ought to have, at most 1.
+
+    Args:
+        logits: Of the distribution.
+        ideal: The largest share of a distribution that is right.
+    """
+    return (torch.softmax(logits.float(), dim=-1).amax(dim=-1) / ideal).clamp_max(1)

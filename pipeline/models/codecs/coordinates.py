@@ -29,3 +29,7 @@ class Coordinates(Codec):
         """See `Codec.decode`."""
         half, centre = self._scale(raw)
         return torch.addcmul(centre, raw, half)
+
+    def confidence(self, raw: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
+        """1: coordinates alone do not say how sure they are."""
+        return torch.ones_like(raw[..., 0])

@@ -4,13 +4,14 @@ Nibali et al. 2018, "Numerical Coordinate Regression with Convolutional Neural N
 the distance of the expectation plus the Jensen-Shannon divergence of the map from a Gaussian at the keypoint.
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.models.codecs.base import Codec, gaussian_log
-
-_SIGMA_CELLS = 1.0
+from pipeline.models.codecs.base import Codec, Grid, gaussian_log, highest_share
+from pipeline.models.settings.codecs import DsntCodec
 
 
 class Dsnt(Codec):
@@ -19,6 +20,10 @@ class Dsnt(Codec):
     The outermost cells stand for the image's edge instead of their own centre: an expectation never leaves the hull of
     the cells' positions, and points in the outer half cell could not be reached otherwise.
     """
+
+    def __init__(self, grid: Grid, settings: DsntCodec = DsntCodec()) -> None:  # noqa: B008
+        super().__init__(grid)
+        self.sigma = settings.sigma
 
     def _positions(self, like: Tensor) -> tuple[Tensor, Tensor]:
         x, y = (c.to(device=like.device, dtype=torch.float32) for c in self.grid.centres())
@@ -35,10 +40,10 @@ class Dsnt(Codec):
         return torch.log((down[..., :, None] * across[..., None, :]).clamp_min(1e-30))
 
     def loss(self, raw: Float[Tensor, "N K rows columns"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Distance in cells plus Jensen-Shannon divergence from a Gaussian of one cell."""
+        """Distance in cells plus Jensen-Shannon divergence from a Gaussian."""
         distance = torch.linalg.vector_norm(self.decode(raw) - keypoints, dim=-1) / self.grid.stride
         x, y = (c.to(raw.device) for c in self.grid.centres())
-        sigma = _SIGMA_CELLS * self.grid.stride
+        sigma = self.sigma * self.grid.stride
         rows, columns = (gaussian_log(c, keypoints[..., i], sigma) for c, i in ((y, 1), (x, 0)))
         target = (rows[..., :, None] + columns[..., None, :]).flatten(2)
         return distance + _jensen_shannon(torch.log_softmax(raw.float().flatten(2), dim=-1), target)
@@ -48,6 +53,10 @@ class Dsnt(Codec):
         x, y = self._positions(raw)
         share = torch.softmax(raw.float().flatten(2), dim=-1).unflatten(2, (len(y), len(x)))
         return torch.stack([share.sum(dim=2) @ x, share.sum(dim=3) @ y], dim=-1)
+
+    def confidence(self, raw: Float[Tensor, "N K rows columns"]) -> Float[Tensor, "N K"]:
+        """See `Codec.confidence`; a Gaussian narrower than a cell lies on one cell."""
+        return highest_share(raw.flatten(2), min(1 / (2 * math.pi * self.sigma**2), 1.0))
 
 
 def _hat(positions: Float[Tensor, "cells"], at: Float[Tensor, "N K"]) -> Float[Tensor, "N K cells"]:

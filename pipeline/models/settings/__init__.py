@@ -13,19 +13,40 @@ from pipeline.models.settings.connected import (
     RegressionSettings,
 )
 from pipeline.models.settings.detector import DetectorSettings
+from pipeline.models.settings.maps import (
+    ConfigurationSettings,
+    DeepLabSettings,
+    FlatNetSettings,
+    HeatmapNetSettings,
+    HourglassSettings,
+    MapSettings,
+    RegressionNetSettings,
+    UnetPlusPlusSettings,
+    UnetSettings,
+    VitSettings,
+)
 from pipeline.models.settings.needs import misfit_of
 from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
 ModelSettings = Annotated[
     ClassifierSettings
+    | ConfigurationSettings
+    | DeepLabSettings
     | DetectorSettings
+    | FlatNetSettings
+    | HeatmapNetSettings
+    | HourglassSettings
     | KeypointRcnnSettings
     | LocalizationSettings
     | MultiHeadSettings
     | RefinedSettings
+    | RegressionNetSettings
     | RegressionSettings
-    | SpatialSettings,
+    | SpatialSettings
+    | UnetPlusPlusSettings
+    | UnetSettings
+    | VitSettings,
     Field(discriminator="name"),
 ]
 
@@ -33,15 +54,25 @@ __all__ = [
     "ArchitectureSettings",
     "BackboneSettings",
     "ClassifierSettings",
+    "ConfigurationSettings",
+    "DeepLabSettings",
     "DetectorSettings",
     "ExtractorBackbone",
+    "FlatNetSettings",
+    "HeatmapNetSettings",
+    "HourglassSettings",
     "KeypointRcnnSettings",
     "LocalizationSettings",
+    "MapSettings",
     "ModelSettings",
     "MultiHeadSettings",
     "RefinedSettings",
+    "RegressionNetSettings",
     "RegressionSettings",
     "SpatialSettings",
     "StackBackbone",
+    "UnetPlusPlusSettings",
+    "UnetSettings",
+    "VitSettings",
     "misfit_of",
 ]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.models.settings.base import ArchitectureSettings, too_deep
+from pipeline.models.settings.codecs import DsntCodec, MapCodec, SoftmaxCodec
 from pipeline.problem import Problem
 
 
@@ -15,7 +16,7 @@ class SpatialSettings(ArchitectureSettings):
     width: Annotated[int, Field(ge=4, description="channels at the finest level; doubled at each level down")] = 32
     levels: Annotated[int, Field(ge=1, le=6, description="levels below the maps' resolution")] = 3
     stride: Annotated[Literal[1, 2, 4, 8], Field(description="input pixels per map cell")] = 4
-    codec: Annotated[Literal["dsnt", "softmax"], Field(description="see pipeline/models/codecs")] = "dsnt"
+    codec: MapCodec = DsntCodec()
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @property
@@ -25,8 +26,8 @@ class SpatialSettings(ArchitectureSettings):
 
     @property
     def differentiable(self) -> bool:
-        """Whether a loss of the coordinates that are read out teaches the whole network; a maximum has no slope."""
-        return self.codec == "dsnt"
+        """Whether a loss of the coordinates that are read out teaches the whole network."""
+        return self.codec.differentiable
 
     @property
     def multiple(self) -> int:
@@ -45,7 +46,7 @@ class RefinedSettings(ArchitectureSettings):
     width: Annotated[int, Field(ge=4, description="as of `spatial`, which is the coarse network")] = 32
     levels: Annotated[int, Field(ge=1, le=6)] = 2
     stride: Annotated[Literal[2, 4, 8], Field(description="input pixels per cell of the coarse map")] = 8
-    codec: Annotated[Literal["dsnt", "softmax"], Field(description="of the coarse map")] = "softmax"
+    codec: MapCodec = SoftmaxCodec()
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     window: Annotated[int, Field(ge=8, multiple_of=4, description="side of the second look, input pixels")] = 32
     window_width: Annotated[int, Field(ge=4, description="channels of the second look")] = 24

@@ -1,0 +1,85 @@
+"""Stick figures of the EE641 course: one JSON with `keypoint_names` and images that carry their keypoints."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.annotations import SLICE_PREFIX
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.settings import Ee641Source
+from pipeline.errors import UserError
+
+_SUFFIX = "_annotations"
+
+
+def read(path: Path, root: Path, source: Ee641Source, keypoints: tuple[str, ...]) -> Labels:
+    """Read NAME_annotations.json, whose pictures lie in the folder NAME beside it.
+
+    Every point is visible, every picture its own subject. NAME becomes the slice `part`, so that `split.given` can keep
+    the published split.
+
+    Args:
+        path: The JSON.
+        root: The folder that all media of the source are relative to.
+        source: Image folder and names of keypoints.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    data = _load(path, findings)
+    names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in keypoints]
+    lacking = [name for name in wanted if name not in names]
+    if lacking:
+        findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")
+    entries = data["images"]
+    for number, entry in enumerate(entries):
+        if flaw := _flaw(entry, len(names)):
+            findings.add(f"images[{number}]: {flaw}")
+    findings.raise_any()
+    part = path.stem.removesuffix(_SUFFIX)
+    order = [names.index(name) for name in wanted]
+    xy = np.array([entry["keypoints"] for entry in entries], np.float64).reshape(-1, len(names), 2)[:, order]
+    media = media_below(root, path.parent / (source.images or part), pd.Series([e["file_name"] for e in entries]))
+    table = pd.DataFrame(
+        {
+            "media": media,
+            "frame": -1,
+            "instance": 0,
+            "subject": media,
+            "source": pd.Series([f"{findings.where}:{entry['id']}" for entry in entries], dtype="str"),
+            f"{SLICE_PREFIX}part": part,
+        }
+    )
+    visibility = np.full(xy.shape[:2], 2)
+    return make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="image")
+
+
+def _load(path: Path, findings: Findings) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{findings.where}: not valid JSON ({error}); get the labels again") from None
+    for key in ("images", "keypoint_names"):
+        if not isinstance(data, dict) or not isinstance(data.get(key), list) or not data[key]:
+            findings.add(f"no list {key!r}; expected images with their keypoints, and keypoint_names")
+    findings.raise_any()
+    return dict(data)
+
+
+def _flaw(entry: Any, points: int) -> str:
+    lacking = [k for k in ("id", "file_name", "keypoints") if not isinstance(entry, dict) or k not in entry]
+    if lacking:
+        return f"lacks {lacking}"
+    found = entry["keypoints"]
+    if not isinstance(found, list) or len(found) != points:
+        return f"keypoints are {found!r}, expected {points} pairs x, y"
+    numbers = [v for pair in found for v in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
+        return f"keypoints are {found!r}, expected {points} pairs x, y"
+    return ""

@@ -1,0 +1,44 @@
+"""The head of the spatial-configuration network.
+
+Payer et al. 2019, "Integrating spatial configuration into heatmap regression based CNNs for landmark localization"
+(Medical Image Analysis 54): maps of local appearance, which may have several peaks, times maps of where each landmark
+can be, given where all of them look to be.
+"""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.models.maps.heads import MapHead
+from pipeline.models.settings import ConfigurationSettings
+
+
+class ConfigurationHead(MapHead):
+    """See above; arguments as of `MapHead`."""
+
+    def make_where(self, channels: int, points: int, settings: ConfigurationSettings) -> nn.Module:  # type: ignore[override]
+        """See `MapHead`."""
+        return _Product(channels, points, settings)
+
+
+class _Product(nn.Module):
+    """Local appearance times spatial configuration."""
+
+    def __init__(self, channels: int, points: int, settings: ConfigurationSettings) -> None:
+        super().__init__()
+        self.shrink, kernel, width = settings.shrink, settings.kernel, settings.width
+        self.local = nn.Conv2d(channels, points, 3, padding=1)
+        layers: list[nn.Module] = []
+        for inputs, outputs in ((points, width), (width, width), (width, width)):
+            layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.LeakyReLU(0.1, inplace=True)]
+        last = nn.Conv2d(width, points, kernel, padding=kernel // 2)
+        nn.init.ones_(last.bias)  # at first everything may be everywhere, so that appearance is learned first
+        self.configuration = nn.Sequential(*layers, last, nn.Tanh())
+
+    def forward(self, features: Float[Tensor, "N C rows columns"]) -> Float[Tensor, "N K rows columns"]:
+        """Both at the features' resolution; the second made at a coarser one, where a kernel sees the whole image."""
+        local = self.local(features)
+        where = self.configuration(functional.avg_pool2d(local, self.shrink))
+        enlarged = functional.interpolate(where, scale_factor=float(self.shrink), mode="bilinear", align_corners=False)
+        product: Tensor = local * enlarged
+        return product

@@ -1,0 +1,145 @@
+"""U-Net, U-Net++ and DeepLabV3+ of segmentation-models-pytorch, with any of its encoders by name."""
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+import pipeline.quiet  # noqa: F401  # before anything asks Hugging Face for weights
+from pipeline.errors import UserError
+from pipeline.models.backbones.base import Backbone
+from pipeline.models.backbones.extractor import as_imagenet
+from pipeline.models.settings import DeepLabSettings, UnetPlusPlusSettings, UnetSettings
+from pipeline.problem import InputSize
+
+_DEPTH = 5
+_DILATED_STRIDE = 16  # of DeepLab's encoder: its last stage is dilated instead of halved
+
+
+class Encoded(Backbone):
+    """An encoder, and a decoder that a subclass adds; it sees RGB with ImageNet's mean and deviation."""
+
+    decoder: nn.Module
+
+    def __init__(
+        self, settings: UnetSettings | UnetPlusPlusSettings | DeepLabSettings, channels: int, output_stride: int
+    ) -> None:
+        super().__init__(channels, settings.stride)
+        self.settings, self.output_stride = settings, output_stride
+        self.encoder = _make_encoder(settings.encoder, output_stride, None)
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
+        """See `Backbone.forward`."""
+        decoded: Tensor = self.decoder(self.encoder(as_imagenet(images))[self.skipped :])
+        return decoded
+
+    skipped = 0
+    """The encoder's finest maps that the decoder does not see."""
+
+    def load_pretrained(self) -> None:
+        """See `Backbone.load_pretrained`."""
+        if not self.settings.pretrained:
+            return
+        name = self.settings.encoder
+        try:
+            encoder = _make_encoder(name, self.output_stride, "imagenet")
+        except OSError as error:  # huggingface_hub's of an entry that is not in its cache
+            raise UserError(
+                f"model.encoder: the pretrained weights of {name} are not in Hugging Face's cache ({error}); put them "
+                "there on a machine with a network, or set `pretrained: false` to train from scratch"
+            ) from None
+        self.encoder.load_state_dict(encoder.state_dict())
+
+
+class _Nested(Encoded):
+    """U-Net and U-Net++; at stride 2 and above, without the decoder's blocks for finer maps."""
+
+    def __init__(self, settings: UnetSettings | UnetPlusPlusSettings) -> None:
+        halvings = int(settings.stride).bit_length() - 1
+        super().__init__(settings, settings.width * 2**halvings, 32)
+        # the block beyond the wanted stride is made and then left out: without a block below it, the last has no skip
+        self.skipped = max(halvings - 1, 0)
+        blocks = _DEPTH - self.skipped
+        widths = [settings.width * 2 ** (_DEPTH - 1 - n) for n in range(blocks)]
+        self.decoder = self.make_decoder(
+            encoder_channels=self.encoder.out_channels[self.skipped :], decoder_channels=widths, n_blocks=blocks
+        )
+        if halvings:
+            self.leave_out_last()
+
+    def make_decoder(self, **arguments: Any) -> nn.Module:
+        """segmentation-models-pytorch's decoder."""
+        raise NotImplementedError
+
+    def leave_out_last(self) -> None:
+        """Remove the block that makes the finest map."""
+        raise NotImplementedError
+
+
+class Unet(_Nested):
+    """U-Net."""
+
+    def __init__(self, settings: UnetSettings, size: InputSize) -> None:
+        super().__init__(settings)
+
+    def make_decoder(self, **arguments: Any) -> nn.Module:
+        """See `_Nested`."""
+        from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
+
+        return UnetDecoder(**arguments)
+
+    def leave_out_last(self) -> None:
+        """See `_Nested`."""
+        self.decoder.blocks = self.decoder.blocks[:-1]
+
+
+class UnetPlusPlus(_Nested):
+    """U-Net++."""
+
+    def __init__(self, settings: UnetPlusPlusSettings, size: InputSize) -> None:
+        super().__init__(settings)
+
+    def make_decoder(self, **arguments: Any) -> nn.Module:
+        """See `_Nested`."""
+        from segmentation_models_pytorch.decoders.unetplusplus.decoder import UnetPlusPlusDecoder
+
+        return UnetPlusPlusDecoder(**arguments)
+
+    def leave_out_last(self) -> None:
+        """See `_Nested`."""
+        self.decoder.blocks[f"x_0_{self.decoder.depth}"] = nn.Identity()
+
+
+class DeepLab(Encoded):
+    """DeepLabV3+."""
+
+    def __init__(self, settings: DeepLabSettings, size: InputSize) -> None:
+        super().__init__(settings, settings.width, _DILATED_STRIDE)
+        from segmentation_models_pytorch.decoders.deeplabv3.decoder import DeepLabV3PlusDecoder
+
+        self.decoder = DeepLabV3PlusDecoder(
+            encoder_channels=self.encoder.out_channels,
+            encoder_depth=_DEPTH,
+            out_channels=settings.width,
+            atrous_rates=(12, 24, 36),
+            output_stride=_DILATED_STRIDE,
+            aspp_separable=True,
+            aspp_dropout=settings.dropout,
+        )
+
+
+def _make_encoder(name: str, output_stride: int, weights: str | None) -> Any:
+    """An encoder with maps of strides 1 to 32 (or to `output_stride`, dilated)."""
+    # seconds of import, which networks without such an encoder need not pay
+    from segmentation_models_pytorch.encoders import encoders, get_encoder
+
+    try:
+        return get_encoder(name, in_channels=3, depth=_DEPTH, weights=weights, output_stride=output_stride)
+    except KeyError as error:
+        if name in encoders:
+            raise UserError(f"model.encoder: {name} has no weights of ImageNet; set `pretrained: false`") from error
+        raise UserError(
+            f"model.encoder: no encoder {name!r}; there are {', '.join(sorted(encoders))}, and tu-NAME for timm's"
+        ) from None
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"model.encoder: {name} cannot be used here: {error}") from None

@@ -1,0 +1,50 @@
+"""Flat-net: every layer at the resolution of the maps, dilated convolutions instead of pooling."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.models.backbones.base import Backbone
+from pipeline.models.blocks import ConvBlock, stem
+from pipeline.models.maps.heads import MapHead
+from pipeline.models.settings import FlatNetSettings, MapSettings
+from pipeline.problem import InputSize
+
+_KERNEL = 9
+
+
+class FlatNet(Backbone):
+    """Two 9x9 layers at each dilation rate, side by side and concatenated; 5x5; two 1x1. `TanhHead` is the third."""
+
+    def __init__(self, settings: FlatNetSettings, size: InputSize) -> None:
+        width = settings.width
+        super().__init__(width, settings.stride)
+        inputs = size.channels if settings.stride == 1 else width
+        self.stem = nn.Identity() if settings.stride == 1 else stem(size.channels, width, settings.stride)
+        self.branches = nn.ModuleList(
+            nn.Sequential(_dilated(inputs, width, rate), _dilated(width, width, rate)) for rate in settings.dilations
+        )
+        together = width * len(settings.dilations)
+        self.joined = nn.Sequential(
+            ConvBlock(together, together, kernel=5), ConvBlock(together, together, kernel=1),
+            ConvBlock(together, width, kernel=1),
+        )  # fmt: skip
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
+        """See `Backbone.forward`."""
+        x = self.stem(images)
+        joined: Tensor = self.joined(torch.cat([branch(x) for branch in self.branches], dim=1))
+        return joined
+
+
+class TanhHead(MapHead):
+    """A 1x1 convolution and tanh; arguments as of `MapHead`."""
+
+    def make_where(self, channels: int, points: int, settings: MapSettings) -> nn.Module:
+        """See `MapHead`."""
+        return nn.Sequential(nn.Conv2d(channels, points, 1), nn.Tanh())
+
+
+def _dilated(inputs: int, outputs: int, rate: int) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, _KERNEL, padding=rate * (_KERNEL // 2), dilation=rate, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))

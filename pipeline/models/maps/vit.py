@@ -1,0 +1,64 @@
+"""A vision transformer and a light decoder.
+
+Xu et al. 2022, "ViTPose: Simple Vision Transformer Baselines for Human Pose Estimation" (arXiv:2204.12484).
+"""
+
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+import pipeline.quiet  # noqa: F401  # before anything asks Hugging Face for weights
+from pipeline.errors import UserError
+from pipeline.models.backbones.base import Backbone
+from pipeline.models.backbones.extractor import as_imagenet
+from pipeline.models.maps.light import enlarge
+from pipeline.models.settings import VitSettings
+from pipeline.problem import InputSize
+
+
+class Vit(Backbone):
+    """Patches, the transformer, its tokens as a map, transposed convolutions to the maps' resolution."""
+
+    def __init__(self, settings: VitSettings, size: InputSize) -> None:
+        super().__init__(settings.width, settings.stride)
+        self.settings = settings
+        self.rows, self.columns = (-(-side // settings.patch) for side in (size.height, size.width))
+        self.encoder = self._make(pretrained=False)
+        if tuple(self.encoder.patch_embed.patch_size) != (settings.patch, settings.patch):
+            found = self.encoder.patch_embed.patch_size[0]
+            raise UserError(f"model.patch is {settings.patch}, but {settings.encoder} has patches of {found} px")
+        steps = (settings.patch // settings.stride).bit_length() - 1
+        inputs = [self.encoder.embed_dim, *[settings.width] * (steps - 1)]
+        self.decoder = nn.Sequential(*[enlarge(channels, settings.width) for channels in inputs])
+
+    def _make(self, pretrained: bool) -> Any:
+        # seconds of import, which other networks need not pay
+        import timm
+
+        size = (self.rows * self.settings.patch, self.columns * self.settings.patch)
+        try:
+            return timm.create_model(self.settings.encoder, pretrained=pretrained, num_classes=0, img_size=size)
+        except (RuntimeError, TypeError) as error:
+            known = ", ".join(timm.list_models("vit_*"))
+            raise UserError(f"model.encoder: {self.settings.encoder!r} is no vision transformer of timm ({error}); "
+                            f"there are {known}") from None  # fmt: skip
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
+        """See `Backbone.forward`."""
+        tokens = self.encoder.forward_features(as_imagenet(images))[:, self.encoder.num_prefix_tokens :]
+        features: Tensor = self.decoder(tokens.transpose(1, 2).unflatten(2, (self.rows, self.columns)))
+        return features
+
+    def load_pretrained(self) -> None:
+        """See `Backbone.load_pretrained`."""
+        if not self.settings.pretrained:
+            return
+        try:
+            self.encoder.load_state_dict(self._make(pretrained=True).state_dict())
+        except OSError as error:  # huggingface_hub's of an entry that is not in its cache
+            raise UserError(
+                f"model.encoder: the pretrained weights of {self.settings.encoder} are not in Hugging Face's cache "
+                f"({error}); put them there on a machine with a network, or set `pretrained: false` to train from "
+                "scratch"
+            ) from None
