@@ -58,7 +58,9 @@ class Detector(Network):
             for width, sides in zip(channels[1:], settings.anchors, strict=True)
         )
         for scale in self.scales:
-            self._begin_with_little(scale[-1])
+            last = list(scale.children())[-1]
+            assert isinstance(last, nn.Conv2d)
+            self._begin_with_little(last)
         rows, columns = (-(-side // self.multiple) * self.multiple for side in (size.height, size.width))
         grids = [
             make_anchors(rows // stride, columns // stride, stride, sides)

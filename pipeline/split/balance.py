@@ -41,7 +41,7 @@ def balance(
     for subject, group in groups.items():
         members.setdefault(group, []).append(subject)
     fixed = {g: SPLITS.index(known[s]) for g, subjects in members.items() for s in subjects if s in known}
-    sizes = {int(g): int(n) for g, n in counts.sum(axis=1).items()}
+    sizes = {int(g): int(n) for g, n in zip(counts.index, counts.sum(axis=1), strict=True)}
     free = sorted(set(members) - set(fixed), key=lambda g: _place(sizes[g], settings, members[g][0]))
     of_group = counts.to_numpy(float)
     where = {int(g): row for row, g in enumerate(counts.index)}

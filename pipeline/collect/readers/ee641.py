@@ -12,11 +12,12 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import Ee641Source
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 _SUFFIX = "_annotations"
 
 
-def read(path: Path, root: Path, source: Ee641Source, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Labels:
     """Read NAME_annotations.json, whose pictures lie in the folder NAME beside it.
 
     Every point is visible, every picture its own subject. NAME becomes the slice `part`, so that `split.given` can keep
@@ -26,14 +27,14 @@ def read(path: Path, root: Path, source: Ee641Source, keypoints: tuple[str, ...]
         path: The JSON.
         root: The folder that all media of the source are relative to.
         source: Image folder and names of keypoints.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Its keypoints.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
     findings = Findings(path.relative_to(root).as_posix())
     data = _load(path, findings)
-    names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in keypoints]
+    names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in problem.keypoints]
     lacking = [name for name in wanted if name not in names]
     if lacking:
         findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")
@@ -57,7 +58,7 @@ def read(path: Path, root: Path, source: Ee641Source, keypoints: tuple[str, ...]
         }
     )
     visibility = np.full(xy.shape[:2], 2)
-    return make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="image")
+    return make_labels(table, problem.keypoints, xy, visibility, root, findings, source.missing_images, unit="image")
 
 
 def _load(path: Path, findings: Findings) -> dict[str, Any]:

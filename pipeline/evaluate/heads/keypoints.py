@@ -59,7 +59,7 @@ class KeypointHead(Head):
             self.measurements = [measure.measure(k, c) for k, c in zip(keypoints, confidence, strict=True)]
 
     def groups(self) -> Groups:
-        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; where asked `pck` and the measure's."""
+        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked `pck`, the measure's."""
         truth = self._truth
         groups = {
             "keypoints": self._errors(self._keypoints, truth.keypoints),
@@ -176,7 +176,7 @@ class KeypointHead(Head):
         }
         if (pck := self._settings.pck) is not None:
             relative = self._relative()
-            drawings["pck"] = lambda path: draw_curve(relative, problem.keypoints, pck, path)
+            drawings["pck"] = lambda path: draw_curve(relative, scene.problem.keypoints, pck, path)
         if (m := self._measure) is not None:
             true, off = m.values(truth.keypoints), m.differences(self._keypoints, truth.keypoints)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)

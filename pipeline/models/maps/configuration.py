@@ -32,6 +32,7 @@ class _Product(nn.Module):
         for inputs, outputs in ((points, width), (width, width), (width, width)):
             layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.LeakyReLU(0.1, inplace=True)]
         last = nn.Conv2d(width, points, kernel, padding=kernel // 2)
+        assert last.bias is not None
         nn.init.ones_(last.bias)  # at first everything may be everywhere, so that appearance is learned first
         self.configuration = nn.Sequential(*layers, last, nn.Tanh())
 

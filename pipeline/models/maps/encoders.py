@@ -90,7 +90,8 @@ class Unet(_Nested):
 
     def leave_out_last(self) -> None:
         """See `_Nested`."""
-        self.decoder.blocks = self.decoder.blocks[:-1]
+        blocks: Any = self.decoder.blocks
+        self.decoder.blocks = blocks[:-1]
 
 
 class UnetPlusPlus(_Nested):
@@ -107,7 +108,8 @@ class UnetPlusPlus(_Nested):
 
     def leave_out_last(self) -> None:
         """See `_Nested`."""
-        self.decoder.blocks[f"x_0_{self.decoder.depth}"] = nn.Identity()
+        blocks: Any = self.decoder.blocks
+        blocks[f"x_0_{self.decoder.depth}"] = nn.Identity()
 
 
 class DeepLab(Encoded):

@@ -15,7 +15,6 @@ from pipeline.models.maps.heads import MapHead
 from pipeline.models.maps.light import EncoderDecoder
 from pipeline.models.maps.vit import Vit
 from pipeline.models.network import KeypointNetwork
-from pipeline.models.settings import ModelSettings
 from pipeline.problem import InputSize, Problem
 
 BODIES: dict[str, Callable[[Any, InputSize], Backbone]] = {
@@ -41,7 +40,7 @@ class MapNetwork(KeypointNetwork):
         settings: One of pipeline/models/settings/maps.py; its name says which body and head.
     """
 
-    def __init__(self, problem: Problem, settings: ModelSettings | Any) -> None:
+    def __init__(self, problem: Problem, settings: Any) -> None:
         size = problem.input
         grid = Grid.over(size.width, size.height, settings.stride, settings.multiple)
         super().__init__(problem, settings, build_codec(settings.codec, grid))

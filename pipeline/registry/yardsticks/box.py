@@ -11,7 +11,7 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     predicted = np.array([p.box for p in found.predictions], np.float64)
     broken, known = ~np.isfinite(predicted).all(axis=1), np.isfinite(tests.boxes).all(axis=1)
     loss = 100 * (1 - box_iou(predicted, tests.boxes))
-    return Errors(np.where(broken & known, np.inf, loss), known.astype(np.float64), broken)
+    return Errors(np.where(broken & known, np.inf, loss), known.astype(np.float64), np.asarray(broken))
 
 
 BOX = Yardstick("IoU loss", "%", "iou_loss_percent", "max_iou_loss_percent", 1, _errors)

@@ -10,7 +10,7 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     predicted = np.array([p.probabilities for p in found.predictions], np.float64)
     broken = ~np.isfinite(predicted).all(axis=1)
     wrong = 100.0 * (np.nan_to_num(predicted).argmax(axis=1) != tests.classes)
-    return Errors(np.where(broken, np.inf, wrong), np.ones(len(wrong)), broken)
+    return Errors(np.where(broken, np.inf, wrong), np.ones(len(wrong)), np.asarray(broken))
 
 
 CLASS = Yardstick("error rate", "%", "error_percent", "max_error_percent", 1, _errors)

@@ -11,7 +11,7 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     predicted = np.array([p.keypoints for p in found.predictions], np.float64)
     broken = (~np.isfinite(predicted).all(axis=2) & tests.labelled).any(axis=1)
     rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * found.scales
-    return Errors(np.where(broken, np.inf, rmse), tests.labelled.sum(axis=1).astype(np.float64), broken)
+    return Errors(np.where(broken, np.inf, rmse), tests.labelled.sum(axis=1).astype(np.float64), np.asarray(broken))
 
 
 KEYPOINTS = Yardstick("RMSE", "px", "rmse_px", "max_rmse_px", 2, _errors)
