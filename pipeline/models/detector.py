@@ -54,13 +54,9 @@ class Detector(Network):
             for before, after, depth in zip((size.channels, *channels), channels, settings.depth, strict=False)
         )
         self.scales = nn.ModuleList(
-            nn.Sequential(ConvBlock(width, width), nn.Conv2d(width, len(sides) * (5 + self.kinds), 1))
+            nn.Sequential(ConvBlock(width, width), self._last(width, len(sides)))
             for width, sides in zip(channels[1:], settings.anchors, strict=True)
         )
-        for scale in self.scales:
-            last = list(scale.children())[-1]
-            assert isinstance(last, nn.Conv2d)
-            self._begin_with_little(last)
         rows, columns = (-(-side // self.multiple) * self.multiple for side in (size.height, size.width))
         grids = [
             make_anchors(rows // stride, columns // stride, stride, sides)
@@ -70,13 +66,18 @@ class Detector(Network):
         self.register_buffer("ends", torch.tensor([len(grid) for grid in grids]).cumsum(0), persistent=False)
         self.heads = {"detections": [self.scales]}
 
-    def _begin_with_little(self, last: nn.Conv2d) -> None:
-        """Most anchors are background: begin by saying so, else the first updates teach nothing else (RetinaNet)."""
+    def _last(self, width: int, sides: int) -> nn.Conv2d:
+        """What speaks for a scale's anchors.
+
+        Most of them are background: begin by saying so, else the first updates teach nothing else (RetinaNet).
+        """
+        last = nn.Conv2d(width, sides * (5 + self.kinds), 1)
         assert last.bias is not None
         nn.init.normal_(last.weight, std=0.01)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
             last.bias.view(-1, 5 + self.kinds)[:, 0] = -4.0
+        return last
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """See `Network.forward`."""

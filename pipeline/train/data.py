@@ -71,9 +71,9 @@ class Arrays:
     def subset(self, rows: Sequence[int]) -> "Arrays":
         """Only these rows, read into memory."""
         index = np.asarray(rows)
-        whole: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        part: dict[str, Any] = {name: None if array is None else array[index] for name, array in whole.items()}
-        return Arrays(**part)
+        parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen: dict[str, Any] = {name: None if array is None else array[index] for name, array in parts.items()}
+        return Arrays(**chosen)
 
 
 def array_shapes(problem: Problem) -> dict[str, tuple[int | None, ...]]:

@@ -86,7 +86,8 @@ IMAGES = [f"labeled-data/walk/img{i}.png" for i in range(3)]
 
 
 def test_every_reader_is_tested():
-    assert {case.settings["kind"] for case in CASES.values()} == set(READERS)
+    # those of boxes and of exports with images beside them have tests of their own
+    assert {case.settings["kind"] for case in CASES.values()} == set(READERS) - {"coco_boxes", "label_studio"}
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
