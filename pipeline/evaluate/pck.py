@@ -11,7 +11,6 @@ from jaxtyping import Float
 
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import ends
 from pipeline.evaluate.settings import EvaluateSettings, PckSettings
 from pipeline.evaluate.style import BLUE, MUTED, RED, SERIES, figure, save
 
@@ -49,7 +48,7 @@ def pck_metrics(
             within = np.where(np.isfinite(distance), distance <= threshold, np.nan)
             share = estimate("mean", within, truth.subjects, settings.bootstrap, settings.seed)
             name = f"{size}_{hundredths(threshold)}"
-            found |= {name: share.value} | ends(name, share.interval)
+            found |= {name: share.value, f"{name}_low": share.interval.low, f"{name}_high": share.interval.high}
     return found
 
 

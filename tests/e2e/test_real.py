@@ -15,7 +15,8 @@ def retrained(folder: Path, example: str, data: Path, problem: str) -> tuple[Wor
     """Ingest and retrain with an example's params; the checkout and its test metrics."""
     workplace = make_workplace(folder / "repository")
     shutil.copy2(ROOT / "docs" / "examples" / example, workplace.root / "params.yaml")
-    workplace.heelstrike("ingest", str(data), check=False)  # a data set's other files are left where they are
+    # a data set's other files are left where they are
+    workplace.heelstrike("ingest", str(data), "--problem", problem, check=False)
     assert len(list((workplace.root / "data" / "raw" / problem).glob("0001-*.dvc"))) == 1
     workplace.environment["OMP_NUM_THREADS"] = "2"
     workplace.heelstrike("retrain", problem)
@@ -34,3 +35,10 @@ def test_mirror_mouse(datasets: Path, tmp_path: Path) -> None:
 def test_openfield(datasets: Path, tmp_path: Path) -> None:
     _, metrics = retrained(tmp_path, "openfield.yaml", datasets / "dlc-openfield", "openfield")
     assert metrics["keypoints_original"]["median_distance_px"] < 20
+
+
+def test_stick_figures(datasets: Path, tmp_path: Path) -> None:
+    """The course's hands cannot be told apart: 0.859 is the most that can be expected, more is a bug."""
+    _, metrics = retrained(tmp_path, "stickfigure.yaml", datasets / "ee641-keypoints", "stickfigure")
+    assert metrics["images"]["count"] == 200
+    assert 0.80 < metrics["pck"]["box_05"] < 0.88

@@ -230,3 +230,29 @@ def test_dealing_keeps_what_is_known_and_leaves_no_split_empty(
         for split, share in (("val", settings.val), ("test", settings.test)):
             got = sum(size for name, size in zip(names, sizes, strict=True) if after[name] == split)
             assert got <= share * total * (1 + tones) + largest
+
+
+def test_a_published_split_is_kept_and_the_rest_dealt(tmp_path: Path) -> None:
+    table = table_of(TEN, {"s3": "official", "s7": "official"})
+    given = {"slice": "tone", "splits": {"official": "test"}}
+    found = subjects(run(table, tmp_path, given=given, val=0.2, test=0.1))
+    assert {name for name, split in found.items() if split == "test"} == {"s3", "s7"}
+    assert set(found.values()) == {"train", "val", "test"}
+
+
+def test_a_given_split_that_is_not_in_the_data_or_parts_a_subject_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"split\.given: no image has \['official'\] as slice 'tone'; there are \['I'\]"
+    ):
+        run(table_of(TEN), tmp_path / "a", given={"slice": "tone", "splits": {"official": "test"}})
+    table = table_of(TEN)
+    table.loc[0, "slice_tone"] = "II"
+    with pytest.raises(UserError, match=r"images of several splits: s0 \(test, train\)"):
+        run(table, tmp_path / "b", given={"slice": "tone", "splits": {"I": "train", "II": "test"}})
+
+
+def test_drawn_pictures_may_look_alike(tmp_path: Path) -> None:
+    table = twins(table_of(TEN), *TEN)
+    with pytest.raises(UserError, match="near-duplicates tie"):
+        run(table, tmp_path / "a")
+    assert set(subjects(run(table, tmp_path / "b", near_duplicate_bits=None)).values()) == {"train", "val", "test"}

@@ -4,9 +4,9 @@ There left and right hand have the same distribution and nothing in the picture 
 them both. With `sides` the figure holds a ball in its left hand; the feet are told apart by where they are.
 """
 
-import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw
 
 from pipeline.collect.settings import SyntheticSource
 
@@ -32,16 +32,18 @@ def picture(
     hands = shoulder + scale * _ARM * np.stack([np.sin(swings), np.cos(swings)], axis=1)
     feet = head + scale * np.array([[-step, _FOOT], [step, _FOOT]])
     points = np.rint(np.concatenate([head[None], hands, feet]))
-    image = np.full((settings.height, settings.width), _WHITE, np.uint8)
-    line = max(1, round(_LINE * scale))
-    cv2.circle(image, _at(points[0]), round(_HEAD * scale), _BLACK, line)
-    for start, end in ((head + scale * np.array([0, _HEAD]), hip), (shoulder, points[1]), (shoulder, points[2]),
-                       (hip, points[3]), (hip, points[4])):  # fmt: skip
-        cv2.line(image, _at(start), _at(end), _BLACK, line)
+    image = Image.new("L", (settings.width, settings.height), _WHITE)
+    pen, line = ImageDraw.Draw(image), max(1, round(_LINE * scale))
+    pen.ellipse(_around(points[0], _HEAD * scale), outline=_BLACK, width=line)
+    strokes = [(head + scale * np.array([0, _HEAD]), hip)]
+    strokes += [(shoulder, hand) for hand in points[1:3]] + [(hip, foot) for foot in points[3:]]
+    for start, end in strokes:
+        pen.line([*np.rint(start).tolist(), *end.tolist()], fill=_BLACK, width=line)
     if sides:
-        cv2.circle(image, _at(points[1]), round(_BALL * scale), _BLACK, -1)
-    return np.repeat(image[..., None], 3, axis=2), points
+        pen.ellipse(_around(points[1], _BALL * scale), fill=_BLACK)
+    return np.repeat(np.asarray(image)[..., None], 3, axis=2), points
 
 
-def _at(point: Float[np.ndarray, "2"]) -> tuple[int, int]:
-    return round(float(point[0])), round(float(point[1]))
+def _around(point: Float[np.ndarray, "2"], radius: float) -> list[float]:
+    """Corners of the square around a circle."""
+    return [*(point - radius).tolist(), *(point + radius).tolist()]

@@ -59,7 +59,7 @@ class KeypointHead(Head):
             self.measurements = [measure.measure(k, c) for k, c in zip(keypoints, confidence, strict=True)]
 
     def groups(self) -> Groups:
-        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked `pck`, the measure's."""
+        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's."""
         truth = self._truth
         groups = {
             "keypoints": self._errors(self._keypoints, truth.keypoints),

@@ -19,7 +19,7 @@ _DILATED_STRIDE = 16  # of DeepLab's encoder: its last stage is dilated instead 
 class Encoded(Backbone):
     """An encoder, and a decoder that a subclass adds; it sees RGB with ImageNet's mean and deviation."""
 
-    decoder: nn.Module
+    decoder: Any
 
     def __init__(
         self, settings: UnetSettings | UnetPlusPlusSettings | DeepLabSettings, channels: int, output_stride: int
@@ -137,6 +137,8 @@ def _make_encoder(name: str, output_stride: int, weights: str | None) -> Any:
 
     try:
         return get_encoder(name, in_channels=3, depth=_DEPTH, weights=weights, output_stride=output_stride)
+    except OSError:  # of weights that are not in the cache; some of them are ValueErrors as well
+        raise
     except KeyError as error:
         if name in encoders:
             raise UserError(f"model.encoder: {name} has no weights of ImageNet; set `pretrained: false`") from error
