@@ -1,7 +1,7 @@
 """What a person sees while a flow runs: one line a stage with its bar, and the newest numbers beside it."""
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -9,19 +9,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from pipeline.progress import Event, format_fields
 
 
+def bars(console: Console) -> Progress:
+    """Live lines of description, bar, count, time, and a `note` that each task has."""
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[note]}"),
+        console=console,
+    )
+
+
+def state_of(event: Event) -> dict[str, Any]:
+    """What `Progress.update` takes of a line of `bars`, from the newest event of its work."""
+    note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
+    return {"completed": event["done"], "total": event["total"] or None, "note": note}
+
+
 class StageDisplay:
     """A live list of stages: waiting, running with a bar, done or unchanged."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
-            console=console,
-        )
+        self._progress = bars(console)
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
@@ -42,8 +53,7 @@ class StageDisplay:
 
     def event(self, stage: str, event: Event) -> None:
         """Show a stage's newest progress event."""
-        note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
-        self._progress.update(self._tasks[stage], completed=event["done"], total=event["total"] or None, note=note)
+        self._progress.update(self._tasks[stage], **state_of(event))
 
     def finish(self, stage: str, note: str = "") -> None:
         """Show a stage as done; `note` says what came of it."""

@@ -6,31 +6,23 @@ from typing import Any, Self
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from flows.display import bars, state_of
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
 from pipeline.grid.render import circumstances, shown, shown_agreement
 from pipeline.grid.report import Report
 from pipeline.grid.tables import Filled, Line
-from pipeline.progress import Event, format_fields
+from pipeline.progress import Event
 
 
 class GridDisplay:
     """One live line for the row that runs; a line that stays for each row that is done."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
-            console=console,
-        )
+        self._progress = bars(console)
         self._task = self._progress.add_task("starting", total=None, note="")
 
     def __enter__(self) -> Self:
@@ -49,8 +41,7 @@ class GridDisplay:
 
     def event(self, row: str, event: Event) -> None:
         """See `pipeline.grid.run.Watch`."""
-        note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
-        self._progress.update(self._task, completed=event["done"], total=event["total"] or None, note=note)
+        self._progress.update(self._task, **state_of(event))
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
         """See `pipeline.grid.run.Watch`."""
