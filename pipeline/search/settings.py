@@ -117,15 +117,23 @@ def _impossible(path: str, what: Choice | Range) -> list[str]:
     if not fields or names[-1] == "name":
         return [f"space names {path!r}, which is no setting of model, train or augment"]
     findings = []
-    for field in fields:
-        kind: Any = Annotated[(field.annotation, Field(), *field.metadata)]
-        setting: TypeAdapter[Any] = TypeAdapter(kind)
-        for value in what.extremes:
-            try:
-                setting.validate_python(value)
-            except ValidationError as error:
-                findings.append(f"space.{path} cannot be {value!r}: {error.errors()[0]['msg']}")
+    for value in what.extremes:
+        refused = [_refusal(field, value) for field in fields]
+        # a name of a setting may stand for different things in two networks; the candidates' own are tried by params
+        if all(refused):
+            findings.append(f"space.{path} cannot be {value!r}: {refused[0]}")
     return findings
+
+
+def _refusal(field: FieldInfo, value: Any) -> str | None:
+    """Why a setting cannot have a value, or nothing."""
+    kind: Any = Annotated[(field.annotation, Field(), *field.metadata)]
+    setting: TypeAdapter[Any] = TypeAdapter(kind)
+    try:
+        setting.validate_python(value)
+    except ValidationError as error:
+        return str(error.errors()[0]["msg"])
+    return None
 
 
 def _fields(classes: Iterable[Any], names: list[str]) -> list[FieldInfo]:

@@ -8,12 +8,13 @@ from pipeline.annotations import keypoints_of
 from pipeline.collect.readers.coco import read
 from pipeline.collect.settings import CocoSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 
 def test_rearfoot_photographs(datasets):
     root = datasets / "rearfoot-rfa"
     source = CocoSource(kind="coco", images="images", subject="subject", keypoints={"upper": "achilles"})
-    table = read(root / "coco_keypoints.json", root, source, ("calcaneus", "upper")).table
+    table = read(root / "coco_keypoints.json", root, source, Problem(keypoints=("calcaneus", "upper"))).table
     assert len(table) == 14
     assert table["media"].nunique() == 10
     assert set(table["subject"]) == {"Bar", "Fab", "Ghif"}
@@ -24,7 +25,7 @@ def test_rearfoot_photographs(datasets):
 
 def test_persons_of_coco(datasets):
     root = datasets / "format-samples" / "coco" / "mmpose_coco"
-    labels = read(root / "test_coco.json", root, CocoSource(kind="coco"), ("nose", "left_eye"))
+    labels = read(root / "test_coco.json", root, CocoSource(kind="coco"), Problem(keypoints=("nose", "left_eye")))
     assert len(labels.table) + sum(map(len, labels.dropped.values())) == 14
     assert set(labels.dropped) == {"nothing is labelled"}
 
@@ -32,7 +33,7 @@ def test_persons_of_coco(datasets):
 def test_crowds_are_listed(datasets):
     root = datasets / "format-samples" / "coco"
     source = CocoSource(kind="coco", missing_images="skip")
-    labels = read(root / "datumaro_person_keypoints_val.json", root, source, ("a_1", "a_3"))
+    labels = read(root / "datumaro_person_keypoints_val.json", root, source, Problem(keypoints=("a_1", "a_3")))
     assert len(labels.dropped["a crowd is labelled, not one instance"]) == 1
 
 
@@ -48,7 +49,7 @@ def good(tmp_path):
 
 def parse(tmp_path, data, **settings):
     (tmp_path / "l.json").write_text(json.dumps(data))
-    return read(tmp_path / "l.json", tmp_path, CocoSource(kind="coco", **settings), ("a", "b"))
+    return read(tmp_path / "l.json", tmp_path, CocoSource(kind="coco", **settings), Problem(keypoints=("a", "b")))
 
 
 def test_hidden_points_keep_their_place(tmp_path, good):

@@ -9,6 +9,7 @@ from pipeline.annotations import keypoints_of
 from pipeline.collect.readers.csv import read
 from pipeline.collect.settings import CsvSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 HEADER = "video,frame,subject,left_x,left_y,right_x,right_y"
 KEYPOINTS = ("left", "right")
@@ -25,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 def labels(root: Path, *rows: str, header: str = HEADER, **source):
     path = root / "in" / "labels.csv"
     path.write_text("\n".join([header, *rows]) + "\n")
-    return read(path, root, CsvSource(kind="csv", **source), KEYPOINTS)
+    return read(path, root, CsvSource(kind="csv", **source), Problem(keypoints=KEYPOINTS))
 
 
 def test_values_and_missing_points(root):
@@ -138,12 +139,12 @@ def test_skipping_missing_files(root):
 def test_not_utf8(root):
     (root / "in" / "labels.csv").write_bytes(HEADER.encode() + b"\na.mp4,0,J\xf6rg,1,2,3,4\n")
     with pytest.raises(UserError, match="not a CSV file in UTF-8"):
-        read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), KEYPOINTS)
+        read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS))
 
 
 def test_byte_order_mark_and_carriage_returns(root):
     (root / "in" / "labels.csv").write_bytes(b"\xef\xbb\xbf" + f"{HEADER}\r\n{GOOD}\r\n".encode())
-    assert len(read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), KEYPOINTS).table) == 1
+    assert len(read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS)).table) == 1
 
 
 def test_a_hundred_thousand_rows(root):
