@@ -108,11 +108,13 @@ def _described(model: dict[str, Any]) -> str:
     """`regression stack residual`: the name, and every choice in it that is a word or switched on."""
     parts = [str(model["name"])]
     for key, value in model.items():
+        if key == "codec":
+            continue
         if isinstance(value, dict):
             parts.append(_described(value))
         elif value is True:
             parts.append(key)
-        elif isinstance(value, str) and key not in ("name", "codec") and value not in ("none", ""):
+        elif isinstance(value, str) and key != "name" and value not in ("none", ""):
             parts.append(value)
     return " ".join(parts)
 
