@@ -1,10 +1,12 @@
 """Settings of the collect stage."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.problem import Strict
+
+MM_PER_INCH = 25.4
 
 MissingImages = Annotated[
     Literal["error", "skip"], Field(description="labels whose image or video is not there: stop, or leave out and list")
@@ -12,18 +14,42 @@ MissingImages = Annotated[
 
 
 class SyntheticSource(Strict):
-    """Rendered rear-view walking videos with exact labels (pipeline/collect/synthetic)."""
+    """Rendered videos or pictures with exact labels (pipeline/collect/synthetic)."""
 
     kind: Literal["synthetic"]
     generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[int, Field(ge=1, description="walking people, one video each")] = 90
-    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames per video, evenly spread")] = 8
-    width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
-    height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
+    subjects: Annotated[int, Field(ge=1, description="people, with a video or pictures of each")] = 90
+    frames_per_subject: Annotated[int, Field(ge=1, description="labelled frames of a video, or pictures")] = 8
+    width: Annotated[int, Field(ge=64, multiple_of=2, description="of a video; of a footprint the largest")] = 640
+    height: Annotated[int, Field(ge=64, multiple_of=2, description="of a video; of a footprint the largest")] = 480
     seed: int = 1
 
 
-class CsvSource(Strict):
+class FileSource(Strict):
+    """What all sources of files have in common: how large their pixels are.
+
+    Without `mm_per_px` and `dpi` it is what the file of a medical image says, and unknown for any other.
+    """
+
+    kind: str
+    mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, all images")] = None
+    dpi: Annotated[float | None, Field(gt=0, description="the same as dots per inch, for scanned paper")] = None
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if self.mm_per_px is not None and self.dpi is not None:
+            raise ValueError("mm_per_px and dpi say the same; give one of them")
+        return self
+
+    @property
+    def pixel_mm(self) -> float:
+        """Side of a pixel in millimetres; NaN where the settings say nothing."""
+        if self.dpi is not None:
+            return MM_PER_INCH / self.dpi
+        return float("nan") if self.mm_per_px is None else self.mm_per_px
+
+
+class CsvSource(FileSource):
     """A CSV with a row per labelled frame, its columns named here. Paths are relative to the CSV's folder."""
 
     kind: Literal["csv"]
@@ -34,13 +60,16 @@ class CsvSource(Strict):
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
+    spacing: Annotated[
+        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+    ] = "mm_per_px"
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; none: every other column")
     ] = None
     missing_images: MissingImages = "error"
 
 
-class DeepLabCutSource(Strict):
+class DeepLabCutSource(FileSource):
     """DeepLabCut or lightning-pose labels (CSV with a multi-row header, or HDF5); images relative to the project."""
 
     kind: Literal["deeplabcut"]
@@ -52,7 +81,7 @@ class DeepLabCutSource(Strict):
     missing_images: MissingImages = "error"
 
 
-class CocoSource(Strict):
+class CocoSource(FileSource):
     """COCO keypoint JSON."""
 
     kind: Literal["coco"]
@@ -65,7 +94,68 @@ class CocoSource(Strict):
     missing_images: MissingImages = "error"
 
 
-Source = Annotated[SyntheticSource | CsvSource | DeepLabCutSource | CocoSource, Field(discriminator="kind")]
+class ViaSource(FileSource):
+    """VGG Image Annotator 1 and 2: JSON and CSV exports and projects; regions that are points."""
+
+    kind: Literal["via"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/via*.json"
+    images: Annotated[str, Field(description="image folder, relative to the label file")] = "."
+    name: Annotated[
+        str | None,
+        Field(description="region attribute that names the point; none: an image's points are the keypoints in order"),
+    ] = "landmark"
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: value of that attribute, where they differ")] = {}
+    instance: Annotated[
+        str | None, Field(description="region attribute that tells several instances of an image apart")
+    ] = None
+    subject: Annotated[
+        str | None, Field(description="attribute that names the subject; none: each image is its own")
+    ] = None
+    slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    missing_images: MissingImages = "error"
+
+
+class LandmarksSource(FileSource):
+    """A CSV with a row per point, its columns named here; several people may have labelled the same images."""
+
+    kind: Literal["landmarks"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
+    images: Annotated[str, Field(description="image folder, relative to the CSV")] = "."
+    file: Annotated[str, Field(description="column: image file")] = "image"
+    landmark: Annotated[str, Field(description="column: name or number of the landmark")] = "landmark"
+    x: Annotated[str, Field(description="column")] = "x"
+    y: Annotated[str, Field(description="column")] = "y"
+    prefix: Annotated[str, Field(description="what keypoints have before the landmark's name or number")] = ""
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: landmark in the file, where they differ")] = {}
+    annotator: Annotated[str | None, Field(description="column: who labelled; none: one person")] = None
+    annotators: Annotated[tuple[str, ...], Field(description="whose labels count; empty: everybody's")] = ()
+    combine: Annotated[
+        Literal["mean", "separate"],
+        Field(description="of several people's labels: their mean, or each person's as a truth of its own"),
+    ] = "mean"
+    observers: Annotated[
+        tuple[str, ...],
+        Field(description="whose distance from each other is stated beside the model's error; empty: `annotators`"),
+    ] = ()
+    subject: Annotated[str | None, Field(description="column: person; none: each image is its own")] = None
+    instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
+    spacing: Annotated[
+        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+    ] = "mm_per_px"
+    slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
+    missing_images: MissingImages = "error"
+
+    @model_validator(mode="after")
+    def _people_are_told_apart(self) -> Self:
+        if self.annotator is None and (self.annotators or self.observers):
+            raise ValueError("annotators and observers need `annotator`, the column that says who labelled")
+        return self
+
+
+Source = Annotated[
+    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | ViaSource | LandmarksSource,
+    Field(discriminator="kind"),
+]
 
 
 class CollectSettings(Strict):

@@ -1,7 +1,7 @@
 """The sources of params, read into one table of labels."""
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.collect.settings import FileSource, Source, SyntheticSource
 from pipeline.errors import UserError
 from pipeline.files import Layout, json_digest
 
@@ -27,7 +27,7 @@ class Batch:
         root: Folder that `media` of the labels are relative to.
         prefix: Name of that folder among the sources; empty for data/raw.
         files: The label files.
-        labels: What each says.
+        labels: What each says; `mm_per_px` is NaN where neither it nor the source's settings say how large pixels are.
         named_slices: Slices that params list.
     """
 
@@ -47,13 +47,13 @@ def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> B
     """
     if isinstance(source, SyntheticSource):
         # rendering needs the whole drawing machinery, real data does not
-        from pipeline.collect.synthetic import generate
+        from pipeline.collect.synthetic import generate, labels_source
 
         # more subjects are added to the same folder, beside those rendered before
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
-        return _read_files(CsvSource(kind="csv"), "synthetic", root, root.name, labels, keypoints)
+        return _read_files(labels_source(source), "synthetic", root, root.name, labels, keypoints)
     # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
     found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
     files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())
@@ -63,16 +63,22 @@ def read_source(source: Source, layout: Layout, keypoints: tuple[str, ...]) -> B
 
 
 def _read_files(
-    source: Source, kind: str, root: Path, prefix: str, files: list[Path], keypoints: tuple[str, ...]
+    source: FileSource, kind: str, root: Path, prefix: str, files: list[Path], keypoints: tuple[str, ...]
 ) -> Batch:
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
-            labels.append(READERS[source.kind](path, root, source, keypoints))
+            labels.append(_with_scale(READERS[source.kind](path, root, source, keypoints), source))
         except UserError as error:
             errors.append(error)
     raise_all(errors)
     return Batch(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+
+
+def _with_scale(labels: Labels, source: FileSource) -> Labels:
+    table = labels.table
+    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
+    return replace(labels, table=table.assign(mm_per_px=known))
 
 
 def one_table(batches: list[Batch]) -> pd.DataFrame:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.errors import UserError
+from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,13 @@ class Truth:
     """A prepared split without its images.
 
     Attributes:
-        index: A row per image: image, subject, video, frame, time_s, width, height, slice_*.
+        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*.
         keypoints: Input pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         boxes: (x, y, width, height), input pixels.
         letterbox: scale, pad_x, pad_y of each image: input = (original + 0.5) * scale - 0.5 + pad.
+        observers: Mean distance between several people's labels of a point, original pixels, NaN where one labelled it;
+            none where nothing was labelled by several.
     """
 
     index: pd.DataFrame
@@ -28,6 +31,12 @@ class Truth:
     visibility: UInt8[np.ndarray, "N K"]
     boxes: Float[np.ndarray, "N 4"]
     letterbox: Float[np.ndarray, "N 3"]
+    observers: Float[np.ndarray, "N K"] | None = None
+
+    @property
+    def mm_per_px(self) -> Float[np.ndarray, "N"]:
+        """Side of an original image's pixel in millimetres; NaN where unknown."""
+        return self.index["mm_per_px"].to_numpy(np.float64)
 
     @property
     def labelled(self) -> Bool[np.ndarray, "N K"]:
@@ -45,14 +54,20 @@ class Truth:
         return {"subject": self.subjects, **others}
 
     def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
-        """Points of the input in pixels of the original images."""
+        """Points of the input in pixels of the original images, mirrored back where the input is mirrored."""
         scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
-        return (np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5
+        return mirror_points((np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5, *self._mirrored)
 
     def boxes_in_original(self, boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
         """Boxes of the input in pixels of the original images."""
-        corner = self.points_in_original(boxes[:, None, :2])[:, 0]
-        return np.concatenate([corner, np.asarray(boxes[:, 2:], np.float64) / self.letterbox[:, :1]], axis=1)
+        scale, pad = self.letterbox[:, :1], self.letterbox[:, 1:]
+        boxes = np.asarray(boxes, np.float64)
+        seen = np.concatenate([(boxes[:, :2] - pad + 0.5) / scale - 0.5, boxes[:, 2:] / scale], axis=1)
+        return mirror_boxes(seen, *self._mirrored)
+
+    @property
+    def _mirrored(self) -> tuple[Int[np.ndarray, "N"], Bool[np.ndarray, "N"]]:
+        return self.index["width"].to_numpy(), self.index["mirrored"].to_numpy(bool)
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,8 @@ def load_truth(folder: Path) -> Truth:
     for path in (folder / "index.parquet", *(folder / f"{name}.npy" for name in names)):
         if not path.is_file():
             raise UserError(f"{path}: not there; run the prepare stage first")
-    arrays = {name: np.load(folder / f"{name}.npy") for name in names}
+    there = [name for name in ("observers",) if (folder / f"{name}.npy").is_file()]
+    arrays = {name: np.load(folder / f"{name}.npy") for name in (*names, *there)}
     index = pd.read_parquet(folder / "index.parquet")
     lengths = {name: len(array) for name, array in arrays.items()} | {"index": len(index)}
     if len(set(lengths.values())) != 1:

@@ -13,6 +13,7 @@ from pipeline.models.network import KeypointNetwork
 from pipeline.package.runtime import Package, Prediction
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.letterbox import Letterbox
+from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
 _IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
 _CONFIDENCE = 1e-3
@@ -42,14 +43,14 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, lay
     pixels = np.load(prepared / "images.npy", mmap_mode="r")[rows]
     letterbox = np.load(prepared / "letterbox.npy")[rows]
     expected = predict_arrays(network.float(), pixels)
+    mirrored = index["mirrored"].to_numpy()[rows]
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
     for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
-        found = package.predict_filtered(shown.filtered)
-        apart, unsure = _differences(
-            found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n]
-        )
+        found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
+        said = ArrayPredictions(*(p if p is None else p[n] for p in expected))
+        apart, unsure = _differences(found, said, letterbox[n], shown.image.shape[1] if mirrored[n] else None)
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -60,7 +61,7 @@ def check_parity(package: Package, network: KeypointNetwork, prepared: Path, lay
 
 
 def _differences(
-    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
+    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"], mirrored_in: int | None
 ) -> tuple[float, float]:
     """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
 
@@ -68,10 +69,15 @@ def _differences(
         found: What the package says of the image.
         expected: What the network says of its prepared pixels, without the axis of images.
         letterbox: scale, pad_x, pad_y of the image.
+        mirrored_in: Width of an image whose mirror image the network saw; none: it saw the image itself.
     """
     back = Letterbox(*letterbox)
     points = None if expected.keypoints is None else back.backward(expected.keypoints)
     box = None if expected.boxes is None else back.backward_boxes(expected.boxes)
+    if mirrored_in is not None:
+        width, yes = np.array([mirrored_in]), np.array([True])
+        points = None if points is None else mirror_points(points[None], width, yes)[0]
+        box = None if box is None else mirror_boxes(box[None], width, yes)[0]
     apart = max(_largest(found.keypoints, points), _largest(found.box, box))
     return apart, _largest(found.confidence, expected.confidence)
 

@@ -21,7 +21,6 @@ from pipeline.collect.settings import SyntheticSource
 from pipeline.collect.synthetic import rearfoot
 from pipeline.collect.synthetic.people import make_subject
 from pipeline.collect.video_out import VideoWriter
-from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_aside, write_json
 from pipeline.progress import progress
 
@@ -79,12 +78,7 @@ def generate(settings: SyntheticSource, folder: Path) -> Path:
     Returns:
         Path of labels.csv: columns video (relative to `folder`), frame, subject, NAME_x and NAME_y for each keypoint,
         then the slices. Empty where a keypoint cannot be seen.
-
-    Raises:
-        UserError: There is no generator of that name.
     """
-    if settings.generator not in GENERATORS:
-        raise UserError(f"collect.sources: no generator {settings.generator!r}; there are {sorted(GENERATORS)}")
     digest = _digest(settings)
     missing = [i for i in range(settings.subjects) if _finished(_part(folder, i), digest) is None]
     if missing:

@@ -1,0 +1,99 @@
+"""From a generator's pictures to PNG files and their labels."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.collect.settings import CsvSource, FileSource, SyntheticSource
+from pipeline.collect.synthetic import footprint
+from pipeline.files import write_aside
+from pipeline.progress import progress
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture.
+
+    Attributes:
+        name: Path of its file below the source's folder.
+        image: RGB.
+        labels: Whatever the generator's `write` takes.
+    """
+
+    name: str
+    image: UInt8[np.ndarray, "H W 3"]
+    labels: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stills:
+    """A source of pictures: what makes them one by one, how their labels are written, and how they are read again."""
+
+    make: Callable[[SyntheticSource, int], Still]
+    count: Callable[[SyntheticSource], int]
+    write: Callable[[list[Still], Path], Path]
+    read_as: FileSource
+
+
+def _footprint(settings: SyntheticSource, index: int) -> Still:
+    person, number = divmod(index, settings.frames_per_subject)
+    made = footprint.draw_print(settings, person, number)
+    name = f"images/person_{person:04d}/{number:02d}.png"
+    points = {
+        f"{name}_{axis}": "" if np.isnan(value) else f"{value:.3f}"
+        for name, point in zip(footprint.KEYPOINTS, made.points, strict=True)
+        for axis, value in zip("xy", point, strict=True)
+    }
+    about = {"image": name, "subject": f"person_{person:04d}", "mm_per_px": f"{made.mm_per_px:.6f}"}
+    return Still(name, made.image, about | points | made.slices)
+
+
+def _write_csv(stills: list[Still], folder: Path) -> Path:
+    path = folder / "labels.csv"
+    with write_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(stills[0].labels), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(still.labels for still in stills)
+    return path
+
+
+STILLS: dict[str, Stills] = {
+    "footprint": Stills(
+        _footprint,
+        lambda settings: settings.subjects * settings.frames_per_subject,
+        _write_csv,
+        CsvSource(kind="csv", file="image", frame=None),
+    ),
+}
+
+
+def generate(settings: SyntheticSource, folder: Path) -> Path:
+    """Draw the source's pictures into a folder and write their labels.
+
+    Args:
+        settings: What to draw; its `generator` is one of STILLS.
+        folder: Where; kept across runs, of these settings alone.
+
+    Returns:
+        Path of the label file.
+    """
+    stills = list(_drawn(STILLS[settings.generator], settings, folder))
+    return STILLS[settings.generator].write(stills, folder)
+
+
+def _drawn(kind: Stills, settings: SyntheticSource, folder: Path) -> Iterator[Still]:
+    count = kind.count(settings)
+    with progress("draw pictures", count) as bar:
+        for index in range(count):
+            still = kind.make(settings, index)
+            with write_aside(folder / still.name) as aside:
+                aside.write_bytes(cv2.imencode(".png", still.image[..., ::-1])[1].tobytes())
+            yield Still(still.name, still.image[:0, :0], still.labels)
+            if (index + 1) % 20 == 0 or index + 1 == count:
+                bar.advance(index + 1 - bar.done)
