@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.collect import frames
@@ -98,9 +99,8 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     facts = ["digest", *frames.Look._fields]
     known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=facts)
     known = known.reindex(columns=facts).dropna(subset=["scan"])  # an older version's are looked at again
-    known = known[
-        [not scan or frames.copy_of(d, cache).is_file() for d, scan in zip(known["digest"], known["scan"], strict=True)]
-    ]
+    pairs = zip(known["digest"], known["scan"], strict=True)
+    known = known[np.array([not scan or frames.copy_of(digest, cache).is_file() for digest, scan in pairs], dtype=bool)]
     once = once.assign(digest=[file_digest(Path(path)) for path in once["file"]])
     new = once[~once["digest"].isin(known["digest"])].drop_duplicates("digest")
     with progress("look at images", len(once)) as bar:

@@ -19,7 +19,7 @@ from pipeline.problem import InputSize, Problem, Strict
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 CARD = "card.md"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised by one whenever an older consumer would misread a newer package."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -58,12 +58,12 @@ def test_changed_manifest_is_found(tmp_path):
         read_manifest(tmp_path)
 
 
-@pytest.mark.parametrize(("version", "advice"), [(2, "upgrade heelstrike"), (0, "package the model again"), (None, "")])
+@pytest.mark.parametrize(("version", "advice"), [(3, "upgrade heelstrike"), (0, "package the model again"), (None, "")])
 def test_unknown_format_version_is_refused(tmp_path, version, advice):
     make_package(tmp_path)
     data = json.loads((tmp_path / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps(data | {"format_version": version, "new_field": 1}))
-    with pytest.raises(UserError, match=f"format_version is {version}, this heelstrike reads 1.*{advice}"):
+    with pytest.raises(UserError, match=f"format_version is {version}, this heelstrike reads 2.*{advice}"):
         read_manifest(tmp_path)
 
 

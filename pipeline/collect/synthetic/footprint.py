@@ -147,9 +147,10 @@ def _ink(
     patches, grain = _noise(rng, size, 0.05 * length_px), _noise(rng, size, 0.006 * length_px)
     density = edge * np.clip(rng.uniform(0.75, 0.95) + 0.14 * patches + 0.10 * grain, 0.25, 1)
     if rng.random() < 0.3:
-        density *= _mat(rng, size, length_px)
+        density = density * _mat(rng, size, length_px)
     if rng.random() < 0.35:  # a print that did not take everywhere
-        density *= 1 - 0.75 * np.clip(3 * (_noise(rng, size, 0.07 * length_px) - 1.3), 0, 1)
+        dry = np.clip(3 * (_noise(rng, size, 0.07 * length_px) - 1.3), 0, 1)
+        density = density * (1 - 0.75 * dry)
     paper = _paper(rng, size, length_px)
     ink = np.array(_INKS[rng.integers(len(_INKS))], np.float32)
     _blots(rng, density, length_px)
