@@ -71,6 +71,9 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Folder for the results; default: beside the input.")] = None,
     overlay: Annotated[bool, typer.Option("--overlay", help="Also draw the result into a copy.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use the cached package; ask no registry.")] = False,
+    dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
+    mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
+    about: Annotated[list[str] | None, typer.Option(help="What the images show: NAME=VALUE, e.g. foot=left.")] = None,
 ) -> None:
     """Measure: pull the champion and write keypoints, legs and angles for every frame, as JSON and CSV.
 
@@ -81,11 +84,14 @@ def predict(
     heelstrike predict clinic-week-12/ --model rearfoot@champion --out results/
 
     heelstrike predict walk.mp4 --model rearfoot/3 --offline
+
+    heelstrike predict print.png --model footprint@champion --dpi 300 --about foot=left
     """
     with messages():
-        from flows.run import run_predict
+        from flows.run import about_inputs, run_predict
 
-        failed = run_predict(path, model or f"{only_problem()}@champion", out, ROOT, console, overlay, offline)
+        known = about_inputs(dpi, mm_per_px, about or [])
+        failed = run_predict(path, model or f"{only_problem()}@champion", out, ROOT, console, overlay, offline, known)
     if failed:
         raise typer.Exit(1)
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rich.console import Console
@@ -19,6 +20,9 @@ from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
 from pipeline.errors import UserError
 from pipeline.params import load_params
+
+if TYPE_CHECKING:
+    from pipeline.predict.predictor import About
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
@@ -67,8 +71,38 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) 
     return bool(found.rejected)
 
 
+def about_inputs(dpi: float | None, mm_per_px: float | None, words: list[str]) -> "About":
+    """What the command line says of the inputs.
+
+    Args:
+        dpi: Dots per inch.
+        mm_per_px: Side of a pixel in millimetres; one of the two, or neither.
+        words: NAME=VALUE.
+
+    Raises:
+        UserError: Both scales are given, or a word is not NAME=VALUE.
+    """
+    from pipeline.collect.settings import MM_PER_INCH
+    from pipeline.predict.predictor import About
+
+    if dpi is not None and mm_per_px is not None:
+        raise UserError("--dpi and --mm-per-px say the same; give one of them")
+    wrong = [word for word in words if not all(word.partition("="))]
+    if wrong:
+        raise UserError(f"--about {wrong[0]}: expected NAME=VALUE, for instance foot=left")
+    slices = {name: value for name, _, value in (word.partition("=") for word in words)}
+    return About(MM_PER_INCH / dpi if dpi else mm_per_px, slices)
+
+
 def run_predict(
-    path: Path, reference: str, out: Path | None, root: Path, console: Console, overlay: bool, offline: bool
+    path: Path,
+    reference: str,
+    out: Path | None,
+    root: Path,
+    console: Console,
+    overlay: bool,
+    offline: bool,
+    about: "About",
 ) -> bool:
     """Pull a model, predict, and print what was written. No Prefect here: a consumer's machine need not have a server.
 
@@ -86,7 +120,7 @@ def run_predict(
     pulled = resolve(reference, root, offline)
     if out is None:
         out = path if path.is_dir() else path.parent
-    report = predict_path(path, Package.load(pulled.folder), Model.referred(pulled.reference), out, overlay)
+    report = predict_path(path, Package.load(pulled.folder), Model.referred(pulled.reference), out, overlay, about)
     for done in report.done:
         for file in done.files:
             console.print(f"[green]✓[/] {file}", highlight=False)

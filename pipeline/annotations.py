@@ -12,6 +12,7 @@ video              string   file the frame came from, relative to its source; em
 frame              int64    frame number in presentation order, from 0; -1 for still images
 time_s             float64  presentation time stamp in seconds; NaN for still images
 width, height      int64    size of the image in pixels, as displayed (rotation metadata applied)
+mm_per_px          float64  side of a pixel in millimetres, in the plane that is measured; NaN where it is not known
 box_x, box_y       float64  top-left corner of the instance's box, pixels
 box_w, box_h       float64  size of that box, pixels
 phash              string   64-bit perceptual hash of the image, 16 hex digits (pipeline/near_duplicates.py)
@@ -20,6 +21,7 @@ slice_NAME         string   evaluation slices (skin tone, lighting, ...), any nu
 KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN where not labelled
 KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
 class              string   what the instance is, one of the problem's classes; only where the problem has classes
+KEYPOINT_observers float64  mean distance between what several people labelled, pixels; only where several did
 =================  =======  ==========================================================================================
 """
 
@@ -41,6 +43,7 @@ FIXED_COLUMNS = {
     "time_s": "float64",
     "width": "int64",
     "height": "int64",
+    "mm_per_px": "float64",
     "box_x": "float64",
     "box_y": "float64",
     "box_w": "float64",
@@ -62,6 +65,17 @@ def keypoint_columns(keypoints: tuple[str, ...]) -> list[str]:
 def slice_columns(table: pd.DataFrame) -> list[str]:
     """Names of the slice columns, sorted."""
     return sorted(c for c in table.columns if c.startswith(SLICE_PREFIX))
+
+
+def observer_columns(table: pd.DataFrame, keypoints: tuple[str, ...]) -> list[str]:
+    """Names of the columns that hold the distance between observers, those that are there."""
+    return [c for c in (f"{name}_observers" for name in keypoints) if c in table.columns]
+
+
+def observers_of(table: pd.DataFrame, keypoints: tuple[str, ...]) -> Float[np.ndarray, "N K"]:
+    """Mean distance between the observers of each point in original pixels; NaN where there was one, or none."""
+    names = [f"{name}_observers" for name in keypoints]
+    return table.reindex(columns=names).to_numpy(dtype=np.float64)
 
 
 def keypoints_of(
@@ -104,12 +118,12 @@ def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> 
     Raises:
         UserError: A column is missing.
     """
-    classes = [CLASS] if CLASS in table.columns else []
-    columns = [*FIXED_COLUMNS, *classes, *slice_columns(table), *keypoint_columns(keypoints)]
+    classes, observers = [CLASS] if CLASS in table.columns else [], observer_columns(table, keypoints)
+    columns = [*FIXED_COLUMNS, *classes, *slice_columns(table), *keypoint_columns(keypoints), *observers]
     missing = [c for c in columns if c not in table.columns]
     if missing:
         raise UserError(f"{path}: the annotation table lacks the columns {missing}")
-    types = FIXED_COLUMNS | dict.fromkeys(classes, "str")
+    types = FIXED_COLUMNS | dict.fromkeys(classes, "str") | dict.fromkeys(observers, "float64")
     types |= {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
     ordered = table[columns].astype(types).reset_index(drop=True)
     with write_aside(path) as aside:

@@ -112,10 +112,10 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _measure_names_keypoints(self) -> Self:
         if self.measure is not None:
-            for side in ("left", "right"):
-                for name in getattr(self.measure, side):
+            for setting, names in self.measure.named.items():
+                for name in names:
                     if name not in self.problem.keypoints:
-                        raise ValueError(f"measure.{side} names {name!r}, which is not one of problem.keypoints")
+                        raise ValueError(f"measure.{setting} names {name!r}, which is not one of problem.keypoints")
         return self
 
 

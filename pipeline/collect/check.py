@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.collect.frames import look_at_still
-from pipeline.collect.labels import IMAGE_SUFFIXES, VIDEO_SUFFIXES, Labels
+from pipeline.collect.labels import Labels, is_image, is_video
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import CollectSettings, SyntheticSource
 from pipeline.errors import UserError
@@ -73,7 +73,7 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
 
 def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, int]:
     """Decode every video and image to its end; a sound video's number of frames, 0 for an image."""
-    media = [name for name in names if Path(name).suffix.lower() in VIDEO_SUFFIXES | IMAGE_SUFFIXES]
+    media = [name for name in names if is_video(name) or is_image(name)]
     lengths: dict[str, int] = {}
     with progress("open videos and images", len(media)) as bar:
         for name in media:
@@ -86,7 +86,7 @@ def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, in
 
 
 def _length(path: Path) -> int:
-    if path.suffix.lower() in IMAGE_SUFFIXES:
+    if is_image(path.name):
         look_at_still(path)
         return 0
     with VideoReader(path) as reader:

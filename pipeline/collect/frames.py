@@ -5,14 +5,17 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from pipeline.errors import UserError
-from pipeline.files import file_digest, json_digest, write_json
+from pipeline.files import file_digest, json_digest, write_aside, write_json
 from pipeline.near_duplicates import perceptual_hash
+from pipeline.scans import is_scan, read_scan
 from pipeline.video import VideoReader
 
 _INDEX = "index.json"
@@ -91,17 +94,64 @@ def _extract_to(job: VideoJob, done: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def look_at_still(path: Path) -> tuple[int, int, str]:
-    """Width and height of a still image as displayed (EXIF orientation applied), and its perceptual hash.
+class Look(NamedTuple):
+    """What is known of a still image.
+
+    Attributes:
+        width: As displayed (EXIF orientation applied), pixels.
+        height: As displayed, pixels.
+        phash: Perceptual hash.
+        file_mm_per_px: Side of a pixel in millimetres as the file says; NaN where it does not.
+        scan: Whether it is no ordinary picture, so that later stages need the 8-bit copy of `read_scan`.
+    """
+
+    width: int
+    height: int
+    phash: str
+    file_mm_per_px: float
+    scan: bool
+
+
+def copy_of(digest: str, cache: Path) -> Path:
+    """Where the 8-bit copy of the scan with this content lies."""
+    return cache / f"still-{digest[:24]}" / "still.png"
+
+
+def look_at_scan(path: Path, cache: Path | None) -> Look:
+    """Look at a scan and keep its 8-bit copy as PNG in the cache, if there is one.
+
+    Raises:
+        UserError: Not readable as one image, see `read_scan`.
+    """
+    scan = read_scan(path)
+    if cache is not None:
+        with write_aside(copy_of(file_digest(path), cache)) as aside:
+            Image.fromarray(scan.image[..., 0] if _gray(scan.image) else scan.image).save(aside, "PNG")
+    height, width = scan.image.shape[:2]
+    return Look(width, height, perceptual_hash(scan.image), scan.mm_per_px, True)
+
+
+def _gray(image: UInt8[np.ndarray, "H W 3"]) -> bool:
+    return bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
+
+
+def look_at_still(path: Path, cache: Path | None = None) -> Look:
+    """Look at a still image of any kind.
+
+    Args:
+        path: The file.
+        cache: Where the 8-bit copies of scans are kept; none: nowhere.
 
     Raises:
         UserError: Empty, or not an image.
     """
     if not path.stat().st_size:
         raise UserError(f"{path}: empty (0 bytes); copy the image again from where it came from")
+    if is_scan(path):
+        return look_at_scan(path, cache)
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image).convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"{path}: not a readable image ({error}); copy it again, or remove its labels") from None
-    return upright.width, upright.height, perceptual_hash(np.asarray(upright))
+    return Look(upright.width, upright.height, perceptual_hash(np.asarray(upright)), float("nan"), False)

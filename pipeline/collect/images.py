@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.collect import frames
@@ -13,7 +14,7 @@ from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest, write_aside
 from pipeline.progress import progress
 
-_FACTS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash"]
+_FACTS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "file_mm_per_px"]
 
 
 def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Path]]:
@@ -24,23 +25,28 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         layout: Where the work cache lies.
 
     Returns:
-        The table with image, video, time_s, width, height and phash; image name (relative to the stage's output) to
+        The table with image, video, time_s, width, height, phash and mm_per_px (what the labels or the source's
+        settings say, else what the image's file says); image name (relative to the stage's output) to
         the file that holds it.
 
     Raises:
         UserError: Every video and image that cannot be read, every label of a frame that its video does not have.
     """
+    cache = layout.work("collect", "frames")
     video = table["media"].map({m: is_video(m) for m in table["media"].unique()}).astype(bool)
     errors = list[UserError]()
     seen = [
-        _frames_of(table[video], layout.work("collect", "frames"), errors),
-        _stills_of(table[~video], layout.work("collect", "stills.parquet"), errors),
+        _frames_of(table[video], cache, errors),
+        _stills_of(table[~video], layout.work("collect", "stills.parquet"), cache, errors),
     ]
     raise_all(errors)
-    facts = pd.concat([part for part in seen if len(part)], ignore_index=True).astype({"time_s": "float64"})
+    facts = pd.concat([part for part in seen if len(part)], ignore_index=True).astype(
+        {"time_s": "float64", "file_mm_per_px": "float64"}
+    )
     joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
     files = dict(zip(facts["image"], map(Path, facts["path"]), strict=True))
-    return joined.assign(video=table["media"].where(video, "")), files
+    spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
+    return joined.assign(video=table["media"].where(video, ""), mm_per_px=spacing), files
 
 
 def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.DataFrame:
@@ -66,7 +72,8 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
             errors.append(_beyond(name, beyond, outcome.frame_count))
         files = outcome.index["frame"].map(frames.frame_file)
         folder = f"{outcome.folder}/"
-        parts.append(outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)[_FACTS])
+        facts = outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)
+        parts.append(facts.assign(file_mm_per_px=float("nan"))[_FACTS])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -81,18 +88,26 @@ def _beyond(media: str, labels: pd.DataFrame, count: int) -> UserError:
     return UserError(findings.text())
 
 
-def _stills_of(table: pd.DataFrame, known_file: Path, errors: list[UserError]) -> pd.DataFrame:
-    """Size and perceptual hash of every still; what earlier runs saw is known by the file's content."""
+def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[UserError]) -> pd.DataFrame:
+    """What is known of every still; what earlier runs saw is known by the file's content.
+
+    A scan gives its 8-bit copy, which lies in the cache.
+    """
     once = table.drop_duplicates("media").sort_values("media")
     if once.empty:
         return pd.DataFrame()
-    facts = ["digest", "width", "height", "phash"]
+    facts = ["digest", *frames.Look._fields]
     known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=facts)
+    known = known.reindex(columns=facts).dropna(subset=["scan"])  # an older version's are looked at again
+    pairs = zip(known["digest"], known["scan"], strict=True)
+    known = known[np.array([not scan or frames.copy_of(digest, cache).is_file() for digest, scan in pairs], dtype=bool)]
     once = once.assign(digest=[file_digest(Path(path)) for path in once["file"]])
     new = once[~once["digest"].isin(known["digest"])].drop_duplicates("digest")
     with progress("look at images", len(once)) as bar:
         bar.advance(len(once) - len(new))
-        looks = run_all(frames.look_at_still, [Path(path) for path in new["file"]], bar, lambda _: 1)
+        looks = run_all(
+            partial(frames.look_at_still, cache=cache), [Path(path) for path in new["file"]], bar, lambda _: 1
+        )
     for source, look in zip(new["source"], looks, strict=True):
         if isinstance(look, UserError):
             errors.append(UserError(f"{look} (labelled in {source})"))
@@ -102,8 +117,11 @@ def _stills_of(table: pd.DataFrame, known_file: Path, errors: list[UserError]) -
     with write_aside(known_file) as aside:
         known.to_parquet(aside, index=False)
     full = once.merge(known, on="digest", how="inner", validate="many_to_one")
-    images = "images/" + (full["name"].fillna(full["media"]) if "name" in full.columns else full["media"])
+    scan = full["scan"].astype(bool)
+    names = full["name"].fillna(full["media"]) if "name" in full.columns else full["media"]
+    images = "images/" + names.where(~scan, names + ".png")
     again = full[images.duplicated(keep=False)]
     if len(again):
         errors.append(UserError(f"{' and '.join(again['media'])} would get the same name; rename one"))
-    return full.assign(image=images, path=full["file"], frame=-1, time_s=float("nan"))[_FACTS]
+    paths = full["file"].where(~scan, [str(frames.copy_of(digest, cache)) for digest in full["digest"]])
+    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[_FACTS]

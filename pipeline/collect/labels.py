@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
+from pipeline.scans import MEDICAL, is_medical
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"})
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
@@ -22,8 +23,9 @@ class Labels:
     Attributes:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
-            `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class` and the
-            box columns. `name`, where it is there, is what the image is to be called instead of `media`.
+            `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, the box
+            columns, `mm_per_px` and the columns of the observers' distance. `name`, where it is there, is what the
+            image is to be called instead of `media`.
         dropped: Reason to the rows (``file:row``) that were left out for it.
         notes: What a person should know about how the file was read.
         votes: For images that several people were asked about, `source` to who said which class.
@@ -33,6 +35,11 @@ class Labels:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def is_image(media: str) -> bool:
+    """Whether a file of this name is read as a still image."""
+    return Path(media).suffix.lower() in IMAGE_SUFFIXES or is_medical(media)
 
 
 def is_video(media: str) -> bool:
@@ -139,11 +146,10 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     """Each file that is named wrongly is one finding, at the first row that names it; then frame numbers."""
     first = table.drop_duplicates("media")
     for at, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
-        suffix = Path(media).suffix.lower()
         if media.startswith(".."):
             findings.add(f"{rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
-        elif suffix not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
-            known = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
+        elif not (is_video(media) or is_image(media)):
+            known = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES | set(MEDICAL)))
             findings.add(f"{rows[at]}: {media} is neither a video nor an image by its name; known: {known}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(

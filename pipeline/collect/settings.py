@@ -1,10 +1,12 @@
 """Settings of the collect stage."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.problem import Strict
+
+MM_PER_INCH = 25.4
 
 MissingImages = Annotated[
     Literal["error", "skip"], Field(description="labels whose image or video is not there: stop, or leave out and list")
@@ -22,12 +24,36 @@ class SyntheticSource(Strict):
     frames_per_subject: Annotated[
         int, Field(ge=1, description="labelled frames of a video, evenly spread; pictures of a person")
     ] = 8
-    width: Annotated[int, Field(ge=64, multiple_of=2)] = 640
-    height: Annotated[int, Field(ge=64, multiple_of=2)] = 480
+    width: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 640
+    height: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 480
     seed: int = 1
 
 
-class CsvSource(Strict):
+class FileSource(Strict):
+    """What all sources of files have in common: how large their pixels are.
+
+    Without `mm_per_px` and `dpi` it is what the file of a medical image says, and unknown for any other.
+    """
+
+    kind: str
+    mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, all images")] = None
+    dpi: Annotated[float | None, Field(gt=0, description="the same as dots per inch, for scanned paper")] = None
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if self.mm_per_px is not None and self.dpi is not None:
+            raise ValueError("mm_per_px and dpi say the same; give one of them")
+        return self
+
+    @property
+    def pixel_mm(self) -> float:
+        """Side of a pixel in millimetres; NaN where the settings say nothing."""
+        if self.dpi is not None:
+            return MM_PER_INCH / self.dpi
+        return float("nan") if self.mm_per_px is None else self.mm_per_px
+
+
+class CsvSource(FileSource):
     """A CSV with a row per labelled frame, its columns named here. Paths are relative to the CSV's folder."""
 
     kind: Literal["csv"]
@@ -41,13 +67,16 @@ class CsvSource(Strict):
     class_column: Annotated[str, Field(description="column: class of the instance, where the problem has classes")] = (
         "class"
     )
+    spacing: Annotated[
+        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+    ] = "mm_per_px"
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; none: every other column")
     ] = None
     missing_images: MissingImages = "error"
 
 
-class DeepLabCutSource(Strict):
+class DeepLabCutSource(FileSource):
     """DeepLabCut or lightning-pose labels (CSV with a multi-row header, or HDF5); images relative to the project."""
 
     kind: Literal["deeplabcut"]
@@ -59,7 +88,7 @@ class DeepLabCutSource(Strict):
     missing_images: MissingImages = "error"
 
 
-class CocoSource(Strict):
+class CocoSource(FileSource):
     """COCO keypoint JSON."""
 
     kind: Literal["coco"]
@@ -72,7 +101,7 @@ class CocoSource(Strict):
     missing_images: MissingImages = "error"
 
 
-class CocoBoxesSource(Strict):
+class CocoBoxesSource(FileSource):
     """COCO JSON of boxes with categories, any number in an image."""
 
     kind: Literal["coco_boxes"]
@@ -88,7 +117,7 @@ class CocoBoxesSource(Strict):
     missing_images: MissingImages = "error"
 
 
-class LabelStudioSource(Strict):
+class LabelStudioSource(FileSource):
     """Label Studio exports: a folder for each contributor, with its JSON and its images.
 
     Pictures are renamed CONTRIBUTOR_FILE. Folders with one of the words of `exclude` in their name are left out.
@@ -105,7 +134,7 @@ class LabelStudioSource(Strict):
     classes: Annotated[dict[str, str], Field(description="class: name in the file, where they differ")] = {}
 
 
-class Ee641Source(Strict):
+class Ee641Source(FileSource):
     """The EE641 course's keypoints: NAME_annotations.json beside a folder NAME; NAME becomes the slice `part`."""
 
     kind: Literal["ee641"]
@@ -115,8 +144,74 @@ class Ee641Source(Strict):
     missing_images: MissingImages = "error"
 
 
+class ViaSource(FileSource):
+    """VGG Image Annotator 1 and 2: JSON and CSV exports and projects; regions that are points."""
+
+    kind: Literal["via"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/via*.json"
+    images: Annotated[str, Field(description="image folder, relative to the label file")] = "."
+    name: Annotated[
+        str | None,
+        Field(description="region attribute that names the point; none: an image's points are the keypoints in order"),
+    ] = "landmark"
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: value of that attribute, where they differ")] = {}
+    instance: Annotated[
+        str | None, Field(description="region attribute that tells several instances of an image apart")
+    ] = None
+    subject: Annotated[
+        str | None, Field(description="attribute that names the subject; none: each image is its own")
+    ] = None
+    slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    missing_images: MissingImages = "error"
+
+
+class LandmarksSource(FileSource):
+    """A CSV with a row per point, its columns named here; several people may have labelled the same images."""
+
+    kind: Literal["landmarks"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
+    images: Annotated[str, Field(description="image folder, relative to the CSV")] = "."
+    file: Annotated[str, Field(description="column: image file")] = "image"
+    landmark: Annotated[str, Field(description="column: name or number of the landmark")] = "landmark"
+    x: Annotated[str, Field(description="column")] = "x"
+    y: Annotated[str, Field(description="column")] = "y"
+    prefix: Annotated[str, Field(description="what keypoints have before the landmark's name or number")] = ""
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: landmark in the file, where they differ")] = {}
+    annotator: Annotated[str | None, Field(description="column: who labelled; none: one person")] = None
+    annotators: Annotated[tuple[str, ...], Field(description="whose labels count; empty: everybody's")] = ()
+    combine: Annotated[
+        Literal["mean", "separate"],
+        Field(description="of several people's labels: their mean, or each person's as a truth of its own"),
+    ] = "mean"
+    observers: Annotated[
+        tuple[str, ...],
+        Field(description="whose distance from each other is stated beside the model's error; empty: `annotators`"),
+    ] = ()
+    subject: Annotated[str | None, Field(description="column: person; none: each image is its own")] = None
+    instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
+    spacing: Annotated[
+        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+    ] = "mm_per_px"
+    slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
+    missing_images: MissingImages = "error"
+
+    @model_validator(mode="after")
+    def _people_are_told_apart(self) -> Self:
+        if self.annotator is None and (self.annotators or self.observers):
+            raise ValueError("annotators and observers need `annotator`, the column that says who labelled")
+        return self
+
+
 Source = Annotated[
-    SyntheticSource | CsvSource | DeepLabCutSource | CocoSource | CocoBoxesSource | LabelStudioSource | Ee641Source,
+    SyntheticSource
+    | CsvSource
+    | DeepLabCutSource
+    | CocoSource
+    | CocoBoxesSource
+    | LabelStudioSource
+    | Ee641Source
+    | ViaSource
+    | LandmarksSource,
     Field(discriminator="kind"),
 ]
 

@@ -1,7 +1,7 @@
 """The sources of params, read into one table of labels."""
 
 import glob
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ from pipeline.annotations import CLASS, SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import Source, SyntheticSource
+from pipeline.collect.settings import FileSource, Source, SyntheticSource
 from pipeline.errors import UserError
 from pipeline.files import Layout, json_digest
 from pipeline.problem import Problem
@@ -28,7 +28,7 @@ class Batch:
         root: Folder that `media` of the labels are relative to.
         prefix: Name of that folder among the sources; empty for data/raw.
         files: The label files.
-        labels: What each says.
+        labels: What each says; `mm_per_px` is NaN where neither it nor the source's settings say how large pixels are.
         named_slices: Slices that params list.
     """
 
@@ -63,15 +63,21 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> Batch:
     return _read_files(source, source.kind, layout.raw, "", files, problem)
 
 
-def _read_files(source: Source, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem) -> Batch:
+def _read_files(source: FileSource, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem) -> Batch:
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
-            labels.append(READERS[source.kind](path, root, source, problem))
+            labels.append(_with_scale(READERS[source.kind](path, root, source, problem), source))
         except UserError as error:
             errors.append(error)
     raise_all(errors)
     return Batch(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+
+
+def _with_scale(labels: Labels, source: FileSource) -> Labels:
+    table = labels.table
+    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
+    return replace(labels, table=table.assign(mm_per_px=known))
 
 
 def one_table(batches: list[Batch]) -> pd.DataFrame:

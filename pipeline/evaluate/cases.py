@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.errors import UserError
+from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Truth:
     """A prepared split without its images.
 
     Attributes:
-        index: A row per image: image, subject, video, frame, time_s, width, height, slice_*.
+        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*.
         keypoints: Input pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         boxes: (x, y, width, height), input pixels.
@@ -24,6 +25,8 @@ class Truth:
         objects: x, y, width, height in input pixels, class of all instances, NaN beyond the last; nothing where the
             problem has not several.
         letterbox: scale, pad_x, pad_y of each image: input = (original + 0.5) * scale - 0.5 + pad.
+        observers: Mean distance between several people's labels of a point, original pixels, NaN where one labelled it;
+            none where nothing was labelled by several.
     """
 
     index: pd.DataFrame
@@ -33,6 +36,12 @@ class Truth:
     letterbox: Float[np.ndarray, "N 3"]
     classes: Int[np.ndarray, "N"] | None = None
     objects: Float[np.ndarray, "N M 5"] | None = None
+    observers: Float[np.ndarray, "N K"] | None = None
+
+    @property
+    def mm_per_px(self) -> Float[np.ndarray, "N"]:
+        """Side of an original image's pixel in millimetres; NaN where unknown."""
+        return self.index["mm_per_px"].to_numpy(np.float64)
 
     @property
     def labelled(self) -> Bool[np.ndarray, "N K"]:
@@ -50,19 +59,27 @@ class Truth:
         return {"subject": self.subjects, **others}
 
     def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
-        """Points of the input in pixels of the original images."""
+        """Points of the input in pixels of the original images, mirrored back where the input is mirrored."""
         scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
-        return (np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5
+        return mirror_points((np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5, *self._mirrored)
 
     def boxes_in_original(self, boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
         """Boxes of the input in pixels of the original images."""
-        corner = self.points_in_original(boxes[:, None, :2])[:, 0]
-        return np.concatenate([corner, np.asarray(boxes[:, 2:], np.float64) / self.letterbox[:, :1]], axis=1)
+        return self.objects_in_original(boxes[:, None])[:, 0]
 
     def objects_in_original(self, objects: Float[np.ndarray, "N D C"]) -> Float[np.ndarray, "N D C"]:
         """Any number of boxes of each image in pixels of the original images; what follows the box stays."""
-        sides = np.asarray(objects[..., 2:4], np.float64) / self.letterbox[:, None, :1]
-        return np.concatenate([self.points_in_original(objects[..., :2]), sides, objects[..., 4:]], axis=-1)
+        scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
+        objects = np.asarray(objects, np.float64)
+        corners, sides = (objects[..., :2] - pad + 0.5) / scale - 0.5, objects[..., 2:4] / scale
+        seen = np.concatenate([corners, sides], axis=-1)
+        width, mirrored = (np.repeat(each, objects.shape[1]) for each in self._mirrored)
+        boxes = mirror_boxes(seen.reshape(-1, 4), width, mirrored).reshape(seen.shape)
+        return np.concatenate([boxes, objects[..., 4:]], axis=-1)
+
+    @property
+    def _mirrored(self) -> tuple[Int[np.ndarray, "N"], Bool[np.ndarray, "N"]]:
+        return self.index["width"].to_numpy(), self.index["mirrored"].to_numpy(bool)
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,7 @@ def load_truth(folder: Path) -> Truth:
     for path in (folder / "index.parquet", *(folder / f"{name}.npy" for name in names)):
         if not path.is_file():
             raise UserError(f"{path}: not there; run the prepare stage first")
-    there = [name for name in ("classes", "objects") if (folder / f"{name}.npy").is_file()]
+    there = [name for name in ("classes", "objects", "observers") if (folder / f"{name}.npy").is_file()]
     arrays = {name: np.load(folder / f"{name}.npy") for name in (*names, *there)}
     index = pd.read_parquet(folder / "index.parquet")
     lengths = {name: len(array) for name, array in arrays.items()} | {"index": len(index)}

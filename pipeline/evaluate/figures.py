@@ -182,11 +182,14 @@ def _labels(table: pd.DataFrame) -> list[tuple[str, str, int]]:
 def bland_altman(
     truth: Float[np.ndarray, "N Q"], differences: Float[np.ndarray, "N Q"], measure: Measure, path: Path
 ) -> None:
-    """Difference against mean of measured and true values, with bias and limits of agreement."""
+    """Difference against mean of measured and true values in the measure's main unit, with bias and limits."""
+    main = [q for q, unit in enumerate(measure.units) if unit == measure.unit]
+    truth, differences = truth[:, main], differences[:, main]
+    quantities = [measure.quantities[q] for q in main]
     numbers = agreement(differences, measure.unit)
     middle = truth + differences / 2
     with figure(6.8, 4.0) as (drawn, (axis,)):
-        for q, name in enumerate(measure.quantities):
+        for q, name in enumerate(quantities):
             axis.plot(
                 middle[:, q], differences[:, q], "o", color=SERIES[q], markersize=4.5, alpha=0.6, label=name, mew=0
             )
@@ -211,7 +214,7 @@ def bland_altman(
         axis.set_xlabel(f"mean of predicted and true ({measure.symbol}; {measure.sign})")
         axis.set_ylabel(f"predicted minus true ({measure.symbol})")
         axis.set_title(f"Agreement of the {measure.title}{note}")
-        axis.legend(loc="lower left", ncols=len(measure.quantities))
+        axis.legend(loc="lower left", ncols=len(quantities))
         save(drawn, path)
 
 

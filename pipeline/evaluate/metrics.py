@@ -4,6 +4,8 @@ Everything is over labelled points only. Pixels are those of the coordinates giv
 image. "RMSE" is the root of the mean squared *coordinate* error; the mean Euclidean distance is called just that.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 from sklearn.metrics import roc_auc_score
@@ -17,8 +19,10 @@ def keypoint_metrics(
     """Errors over all labelled points of all images; NaN where there is none.
 
     Returns:
-        `mse_px2`, `rmse_px`, `l1_px`, `smooth_l1` (torch's, beta 1) are means over coordinates; `mean_distance_px`,
-        `median_distance_px`, `p95_distance_px` are of the Euclidean distance of points.
+        `mse_px2`, `rmse_px`, `l1_px`, `smooth_l1` (torch's, beta 1) and `nmae` are means over coordinates;
+        `mean_distance_px`, `median_distance_px`, `p95_distance_px` are of the Euclidean distance of points. `nmae` is
+        |predicted - true| / |true|, so it is smaller the farther from the top left corner a point lies, and another one
+        at another input size; true coordinates below one pixel count as one.
     """
     difference = (np.asarray(predicted, np.float64) - truth)[labelled]
     if not len(difference):
@@ -27,6 +31,7 @@ def keypoint_metrics(
             "rmse_px",
             "l1_px",
             "smooth_l1",
+            "nmae",
             "mean_distance_px",
             "median_distance_px",
             "p95_distance_px",
@@ -34,6 +39,7 @@ def keypoint_metrics(
         return dict.fromkeys(names, float("nan"))
     distance = np.linalg.norm(difference, axis=-1)
     return coordinate_errors(difference) | {
+        "nmae": float((np.abs(difference) / np.maximum(np.abs(truth[labelled]), 1.0)).mean()),
         "mean_distance_px": float(distance.mean()),
         "median_distance_px": float(np.median(distance)),
         "p95_distance_px": float(np.quantile(distance, 0.95)),
@@ -48,6 +54,34 @@ def coordinate_errors(difference: Float[np.ndarray, "*any"]) -> Numbers:
         "rmse_px": mse**0.5,
         "l1_px": float(np.abs(difference).mean()),
         "smooth_l1": float(smooth_l1(difference).mean()),
+    }
+
+
+def radial_metrics(
+    distance_mm: Float[np.ndarray, "N K"], difference_mm: Float[np.ndarray, "N K 2"], radii_mm: Sequence[float]
+) -> Numbers:
+    """Errors in millimetres over all points with a label in images whose pixels have a size.
+
+    Args:
+        distance_mm: Predicted to labelled point, NaN where either is unknown.
+        difference_mm: The same as (x, y).
+        radii_mm: See `share_within_Rmm`.
+
+    Returns:
+        `rmse_mm` (over coordinates), `mean_radial_error_mm`, its standard deviation `radial_error_sd_mm`, median and
+        95th percentile, `share_within_2mm`, ..., and the number of `points`; empty where no point is known.
+    """
+    known = distance_mm[np.isfinite(distance_mm)]
+    if not len(known):
+        return {}
+    return {
+        "points": len(known),
+        "rmse_mm": float(np.sqrt(np.nanmean(difference_mm[np.isfinite(distance_mm)] ** 2))),
+        "mean_radial_error_mm": float(known.mean()),
+        "radial_error_sd_mm": float(known.std()),
+        "median_radial_error_mm": float(np.median(known)),
+        "p95_radial_error_mm": float(np.quantile(known, 0.95)),
+        **{f"share_within_{radius:g}mm": float(np.mean(known <= radius)) for radius in radii_mm},
     }
 
 

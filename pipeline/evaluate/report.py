@@ -149,6 +149,7 @@ def _keypoint_rows(report: Report) -> list[list[str]]:
             "the same in the images as they were recorded",
         ],
         ["mean distance", number(original["mean_distance_px"], " px"), "–", "predicted to labelled point, original px"],
+        *_millimetre_rows(report),
         *[
             [f"images {words}", share(g["bands"][key]), "–", meaning]
             for key, words, meaning in zip(
@@ -167,6 +168,35 @@ def _keypoint_rows(report: Report) -> list[list[str]]:
             f"COCO's, with this problem's sigmas; AP50 {number(inside['oks_ap50'])}, AP75 {number(inside['oks_ap75'])}",
         ],
     ]
+
+
+def _millimetre_rows(report: Report) -> list[list[str]]:
+    """Errors in millimetres, where pixels have a size, and how far people are apart, where several labelled."""
+    rows = []
+    if (found := report.metrics.get("millimetres")) is not None:
+        radii = ", ".join(
+            f"{share(found[f'share_within_{radius:g}mm'])} within {radius:g} mm" for radius in report.settings.radii_mm
+        )
+        rows.append(
+            [
+                "mean radial error",
+                number(found["mean_radial_error_mm"], " mm"),
+                span(found["mean_radial_error_mm_low"], found["mean_radial_error_mm_high"], " mm"),
+                f"predicted to labelled point; {radii}",
+            ]
+        )
+    if (people := report.metrics.get("observers")) is not None:
+        unit = "mm" if "mean_distance_mm" in people else "px"
+        rows.append(
+            [
+                "people among each other",
+                number(people[f"mean_distance_{unit}"], f" {unit}"),
+                "–",
+                f"mean distance of {people['points']} points that several people labelled; the model is "
+                f"{number(people[f'model_mean_distance_{unit}'], f' {unit}')} from the label there",
+            ]
+        )
+    return rows
 
 
 def _box_rows(report: Report) -> list[list[str]]:

@@ -24,6 +24,10 @@ class EvaluateSettings(Strict):
         tuple[float, float],
         Field(description="RMSE in original pixels: acceptable below the first, bad below the second"),
     ] = (10.0, 25.0)
+    radii_mm: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...],
+        Field(description="share of points within each radius of their label, where pixels have a size"),
+    ] = (2.0, 2.5, 3.0, 4.0)
     bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4
     pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; none: not")] = None

@@ -1,10 +1,11 @@
 """What every measure offers: one frame measured with a reason where it cannot be, and errors over many frames."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class Measurement:
 
     Attributes:
         name: Name of the measure, as in params.
-        unit: Unit of `values`.
+        unit: Unit of the main `values`.
+        units: Unit of each of `values` that has another one, by name.
         reason: A code (`missing_marker`) where the frame was not measured; none where it was.
         message: The same for a person, with the numbers found; none where the frame was measured.
         warnings: What a person should know about a frame that was measured all the same.
@@ -27,12 +29,17 @@ class Measurement:
     message: str | None = None
     warnings: tuple[str, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def measured(self) -> bool:
         """Whether there are values."""
         return self.reason is None
+
+    def unit_of(self, value: str) -> str:
+        """Unit of one of `values`."""
+        return self.units.get(value, self.unit)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a result file: the fields above, with `details` at the top level."""
@@ -44,6 +51,7 @@ class Measurement:
             "message": self.message,
             "warnings": list(self.warnings),
             "values": dict(self.values),
+            "units": {name: self.unit_of(name) for name in self.values},
             **self.details,
         }
 
@@ -55,8 +63,9 @@ class Measure(Protocol):
         name: As in params.
         title: The same for a person.
         group: What its numbers are called in metrics.json.
-        unit: Unit of everything it measures, as in names (`median_deg`).
+        unit: Unit of the quantities that figures, gates and the report speak of, as in names (`median_deg`).
         symbol: That unit as written after a number.
+        units: Unit of each quantity; of those with another than `unit` only the errors are stated.
         sign: What a positive value means.
         yardstick: What its error is to be compared with.
         quantities: What one frame yields, in the order of the columns of `values`.
@@ -67,31 +76,59 @@ class Measure(Protocol):
     group: str
     unit: str
     symbol: str
+    units: tuple[str, ...]
     sign: str
     yardstick: str
     quantities: tuple[str, ...]
 
-    def measure(self, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]) -> Measurement:
+    def measure(
+        self,
+        keypoints: Float[np.ndarray, "K 2"],
+        confidence: Float[np.ndarray, "K"],
+        mm_per_px: float = math.nan,
+        image: UInt8[np.ndarray, "H W 3"] | None = None,
+    ) -> Measurement:
         """Measure one frame as a consumer would: never a guess, a reason instead.
 
         Args:
             keypoints: (x, y) in pixels; NaN counts as missing.
             confidence: In [0, 1]; a point below the measure's threshold counts as missing.
+            mm_per_px: Side of a pixel in millimetres; NaN where unknown.
+            image: The image itself, RGB, for what is read off its pixels; none: that part is left out.
         """
         ...
 
-    def values(self, keypoints: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N Q"]:
-        """The quantities by the keypoints' own names, nothing checked; NaN where a point is NaN."""
+    def files(self, measurement: Measurement) -> dict[str, bytes]:
+        """What a consumer gets beside the result, by the end of its name (`.outline.svg`); mostly nothing."""
+        ...
+
+    def values(
+        self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
+    ) -> Float[np.ndarray, "N Q"]:
+        """The quantities by the keypoints' own names, nothing checked; NaN where a point is NaN, or a scale needed."""
         ...
 
     def differences(
-        self, predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]
+        self,
+        predicted: Float[np.ndarray, "N K 2"],
+        truth: Float[np.ndarray, "N K 2"],
+        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N Q"]:
         """Predicted minus true quantities; NaN where either is unknown."""
         ...
 
     def errors(
-        self, predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]
+        self,
+        predicted: Float[np.ndarray, "N K 2"],
+        truth: Float[np.ndarray, "N K 2"],
+        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N"]:
-        """Mean absolute difference per image; NaN for an image of which no quantity is known."""
+        """Mean absolute difference per image of the quantities in `unit`; NaN for an image where none is known."""
         ...
+
+
+def mean_over_known(differences: Float[np.ndarray, "N Q"]) -> Float[np.ndarray, "N"]:
+    """Mean of the absolute differences of each row that are known; NaN where none is."""
+    known = np.isfinite(differences)
+    total = np.where(known, np.abs(differences), 0.0).sum(axis=1)
+    return np.divide(total, known.sum(axis=1), out=np.full(len(total), np.nan), where=known.any(axis=1))

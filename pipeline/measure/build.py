@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.measure.base import Measure
+from pipeline.measure.footprint import Footprint
 from pipeline.measure.rearfoot import RearfootAngle
 from pipeline.measure.settings import MeasureSettings
 
 # name in params -> what makes the measure from (settings, keypoint names, smallest confidence)
 MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], Measure]] = {
     RearfootAngle.name: RearfootAngle,
+    Footprint.name: Footprint,
 }
 
 

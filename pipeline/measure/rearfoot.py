@@ -1,12 +1,13 @@
 """The rear-foot angle of both legs of a person seen from behind."""
 
+import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from pipeline.measure.angles import Side, rearfoot_angle, signed_rearfoot_angle, wrap_degrees
-from pipeline.measure.base import Measurement
+from pipeline.measure.base import Measurement, mean_over_known
 from pipeline.measure.legs import Legs, NotLegs, check_geometry, separate_legs
 from pipeline.measure.settings import RearfootSettings
 
@@ -29,6 +30,7 @@ class RearfootAngle:
     group = "angle"
     unit = "deg"
     symbol = "°"
+    units: tuple[str, ...] = ("deg", "deg")
     sign = "eversion is positive, inversion negative"
     yardstick = "People who digitise the markers by hand are off by about 2.5°."
     quantities: tuple[str, ...] = ("left", "right")
@@ -38,7 +40,13 @@ class RearfootAngle:
         self._names = (*settings.left, *settings.right)
         self._index = [keypoints.index(name) for name in self._names]
 
-    def measure(self, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]) -> Measurement:
+    def measure(
+        self,
+        keypoints: Float[np.ndarray, "K 2"],
+        confidence: Float[np.ndarray, "K"],
+        mm_per_px: float = math.nan,
+        image: UInt8[np.ndarray, "H W 3"] | None = None,
+    ) -> Measurement:
         """Both legs' angles, or the reason why there are none."""
         markers = np.asarray(keypoints, dtype=np.float64)[self._index]
         try:
@@ -50,7 +58,13 @@ class RearfootAngle:
         except NotLegs as why:
             return Measurement(self.name, self.unit, reason=why.reason, message=why.message)
 
-    def values(self, keypoints: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N 2"]:
+    def files(self, measurement: Measurement) -> dict[str, bytes]:
+        """None."""
+        return {}
+
+    def values(
+        self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
+    ) -> Float[np.ndarray, "N 2"]:
         """Signed angles (left, right) by the keypoints' own names, nothing checked; NaN where a point is NaN."""
         markers = np.asarray(keypoints, dtype=np.float64)[:, self._index]
         return np.stack(
@@ -58,19 +72,22 @@ class RearfootAngle:
         )
 
     def differences(
-        self, predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]
+        self,
+        predicted: Float[np.ndarray, "N K 2"],
+        truth: Float[np.ndarray, "N K 2"],
+        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N 2"]:
         """Predicted minus true signed angles in degrees, within [-180, 180]; NaN where either is unknown."""
         return wrap_degrees(self.values(predicted) - self.values(truth))
 
     def errors(
-        self, predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]
+        self,
+        predicted: Float[np.ndarray, "N K 2"],
+        truth: Float[np.ndarray, "N K 2"],
+        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N"]:
         """Mean absolute difference over the legs of an image, degrees; NaN where no leg is labelled whole."""
-        differences = np.abs(self.differences(predicted, truth))
-        known = np.isfinite(differences)
-        total = np.where(known, differences, 0.0).sum(axis=1)
-        return np.divide(total, known.sum(axis=1), out=np.full(len(total), np.nan), where=known.any(axis=1))
+        return mean_over_known(self.differences(predicted, truth))
 
     def _check_present(self, markers: Float[np.ndarray, "6 2"], confidence: Float[np.ndarray, "6"]) -> None:
         missing = ~(np.isfinite(markers).all(axis=1) & (confidence >= self.min_confidence))

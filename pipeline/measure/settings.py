@@ -34,5 +34,42 @@ class RearfootSettings(Strict):
         Field(gt=0, description="how much higher one leg's middle is, in lengths of the longer leg; swing lifts it"),
     ] = 1.0
 
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Keypoints that each setting names."""
+        return {"left": self.left, "right": self.right}
 
-MeasureSettings = RearfootSettings
+
+class FootprintSettings(Strict):
+    """Lengths, angles and arch index of a footprint, and the base outline of an insole (pipeline/measure/footprint.py).
+
+    Lengths need the size of a pixel: `mm_per_px` or `dpi` of a source, `--dpi` of a consumer.
+    """
+
+    name: Literal["footprint"]
+    toes: Annotated[tuple[str, str, str, str, str], Field(description="tops of the toes, hallux first")]
+    ball_medial: Annotated[str, Field(description="medial edge of the first metatarsal head")]
+    ball_lateral: Annotated[str, Field(description="lateral edge of the fifth metatarsal head")]
+    heel: Annotated[str, Field(description="lowest point of the heel")]
+    ink_on: Annotated[
+        Literal["light", "dark"], Field(description="background of the ink in the image as it was taken")
+    ] = "light"
+    foot_length_mm: Annotated[
+        tuple[float, float], Field(description="outside it is no foot, or the scale is wrong; not measured")
+    ] = (80.0, 360.0)
+    toe_allowance_mm: Annotated[float, Field(ge=0, le=40, description="insole beyond the toes")] = 8.0
+    heel_allowance_mm: Annotated[float, Field(ge=0, le=40, description="insole behind the heel")] = 3.0
+    side_allowance_mm: Annotated[float, Field(ge=0, le=40, description="insole beside the foot")] = 3.0
+
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Keypoints that each setting names."""
+        return {
+            "toes": self.toes,
+            "ball_medial": (self.ball_medial,),
+            "ball_lateral": (self.ball_lateral,),
+            "heel": (self.heel,),
+        }
+
+
+MeasureSettings = Annotated[RearfootSettings | FootprintSettings, Field(discriminator="name")]

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_json
 from pipeline.measure.settings import MeasureSettings
-from pipeline.prepare.settings import Filter
+from pipeline.prepare.settings import Filter, Mirror
 from pipeline.problem import InputSize, Problem, Strict
 
 MANIFEST = "manifest.json"
@@ -66,6 +66,7 @@ class Manifest(Strict):
     flip_pairs: tuple[tuple[str, str], ...] = ()
     input: Annotated[InputSize, Field(description="size at which the network looks; the graph scales to it itself")]
     filters: Annotated[tuple[Filter, ...], Field(description="applied to the image before the graph, in order")] = ()
+    mirror: Annotated[Mirror | None, Field(description="which images are mirrored before the graph")] = None
     confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
     measure: MeasureSettings | None = None
     parity_px: Annotated[

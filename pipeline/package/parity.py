@@ -11,7 +11,7 @@ from pipeline.files import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import Network
 from pipeline.package.heads import HEADS, PackagedHead, heads_of
-from pipeline.package.runtime import Package, Prediction
+from pipeline.package.runtime import Package, Prediction, mirror_prediction
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.letterbox import Letterbox
 
@@ -43,14 +43,15 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     pixels = np.load(prepared / "images.npy", mmap_mode="r")[rows]
     letterbox = np.load(prepared / "letterbox.npy")[rows]
     expected = predict_arrays(network.float(), pixels)
+    mirrored = index["mirrored"].to_numpy()[rows]
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
     for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
-        found = package.predict_filtered(shown.filtered)
-        apart, unsure = _differences(
-            found, ArrayPredictions(*(p if p is None else p[n] for p in expected)), letterbox[n], heads_of(network)
-        )
+        found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
+        seen = mirror_prediction(found, shown.image.shape[1]) if mirrored[n] else found
+        said = ArrayPredictions(*(p if p is None else p[n] for p in expected))
+        apart, unsure = _differences(seen, said, letterbox[n], heads_of(network))
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -66,7 +67,7 @@ def _differences(
     """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
 
     Args:
-        found: What the package says of the image.
+        found: What the package says of the image, or of its mirror image where the network saw that.
         expected: What the network says of its prepared pixels, without the axis of images.
         letterbox: scale, pad_x, pad_y of the image.
         heads: The network's.

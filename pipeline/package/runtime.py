@@ -1,7 +1,7 @@
 """A package in use: hashes checked, filters applied, the graph run. Needs numpy, OpenCV and ONNX Runtime, no torch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.errors import UserError
 from pipeline.package.manifest import MODEL, Manifest, read_manifest, verify
 from pipeline.prepare.filters import VideoFilters, apply_filters
 from pipeline.prepare.letterbox import Letterbox
+from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
 INPUT = "image"
 OUTPUTS = {
@@ -91,33 +92,55 @@ class Package:
             )
         return cls(folder, manifest, session)
 
-    def predict(self, image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+    def mirrors(self, slices: Mapping[str, str]) -> bool:
+        """Whether images of these slices (`{"foot": "left"}`) are to be given with `mirrored`."""
+        return self.manifest.mirror is not None and self.manifest.mirror.applies(slices)
+
+    def predict(self, image: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
         """What the network says about one RGB image of any size; for frames of a video use `predictor`.
+
+        With `mirrored` the network sees the mirror image; the prediction is in the pixels of the image given.
 
         Raises:
             UserError: The array is no RGB image of uint8, is too thin to be scaled to the network's input, or a filter
                 needs the frames before.
         """
         self._check(image)
-        return self.predict_filtered(apply_filters(image, self.manifest.filters))
+        return self.predict_filtered(apply_filters(image, self.manifest.filters), mirrored)
 
-    def predictor(self) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
+    def predictor(self, mirrored: bool = False) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
         """A function that predicts on the frames of one video, given all in order from the first."""
         filters = VideoFilters(self.manifest.filters)
 
         def predict(image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
             self._check(image)
-            return self.predict_filtered(filters(image))
+            return self.predict_filtered(filters(image), mirrored)
 
         return predict
 
-    def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+    def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
         """The same of an image that went through the manifest's filters already."""
         self._check(filtered)
-        found = self._session.run(self._outputs, {INPUT: np.ascontiguousarray(filtered)})
-        return Prediction(**dict(zip(self._outputs, found, strict=True)))
+        seen = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
+        found = Prediction(**dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: seen}), strict=True)))
+        return mirror_prediction(found, filtered.shape[1]) if mirrored else found
 
     def _check(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
             raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
         Letterbox.fit(image.shape[1], image.shape[0], self.manifest.input)
+
+
+def mirror_prediction(found: Prediction, width: int) -> Prediction:
+    """What was found in the mirror image of an image this wide, in the image's own pixels; and the other way round."""
+
+    def boxes(one: Float[np.ndarray, "D 4"]) -> Float[np.ndarray, "D 4"]:
+        return mirror_boxes(one, np.full(len(one), width), np.ones(len(one), bool))
+
+    points, box = found.keypoints, found.box
+    return replace(
+        found,
+        keypoints=None if points is None else mirror_points(points[None], np.array([width]), np.array([True]))[0],
+        box=None if box is None else boxes(box[None])[0],
+        boxes=None if found.boxes is None else boxes(found.boxes),
+    )

@@ -44,6 +44,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             flip_pairs=params.problem.flip_pairs,
             input=params.problem.input,
             filters=params.prepare.filters,
+            mirror=params.prepare.mirror,
             confidence=params.package.confidence,
             measure=params.measure,
             parity_px=params.package.parity_px,  # nothing is written unless the check below passes

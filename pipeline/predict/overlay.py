@@ -16,7 +16,7 @@ _WHITE: Colour = (245, 245, 245)
 _SHADE: Colour = (16, 20, 28)
 _AMBER: Colour = (255, 190, 60)
 _CONFIDENCE: tuple[Colour, Colour, Colour] = ((235, 64, 52), (250, 190, 40), (54, 214, 120))  # at 0, 0.5, 1
-_UNITS = {"deg": "°"}
+_UNITS = {"deg": "°", "ratio": ""}
 _RING = 11  # radius of a marker's ring, in pixels at 1080p
 _SUBPIXEL = 4  # binary digits after the point in the coordinates that OpenCV draws at
 
@@ -170,8 +170,8 @@ def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colo
     lines = [(heading, _WHITE)] if heading else []
     if measurement is None:
         return lines
-    unit = _UNITS.get(measurement.unit, f" {measurement.unit}")
     for name, value in measurement.values.items():
+        unit = _UNITS.get(measurement.unit_of(name), f" {measurement.unit_of(name)}")
         lines.append((f"{name}  {_signed(value)}{unit}", _WHITE))
     if not measurement.measured:
         lines.append((f"not measured: {measurement.message}", _AMBER))

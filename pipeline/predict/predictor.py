@@ -2,7 +2,8 @@
 
 import errno
 import importlib.metadata
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -22,9 +23,10 @@ from pipeline.package.runtime import Package, Prediction
 from pipeline.predict.ahead import ahead
 from pipeline.predict.overlay import Style, draw
 from pipeline.predict.results import Model, ResultWriter, Source
-from pipeline.predict.sources import IMAGES, OVERLAY, find_inputs
+from pipeline.predict.sources import OVERLAY, find_inputs, is_image
 from pipeline.prepare.images import read_image
 from pipeline.progress import progress
+from pipeline.scans import is_scan, read_scan
 from pipeline.video import VideoReader
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
@@ -64,7 +66,22 @@ class Report:
     ignored: tuple[Path, ...] = ()
 
 
-def predict_path(path: Path, package: Package, model: Model, out: Path, overlay: bool = False) -> Report:
+@dataclass(frozen=True)
+class About:
+    """What the consumer knows of the inputs and no pixel tells.
+
+    Attributes:
+        mm_per_px: Side of a pixel in millimetres; none: what a medical image's file says, else unknown.
+        slices: For instance `{"foot": "left"}`; needed where the package mirrors images.
+    """
+
+    mm_per_px: float | None = None
+    slices: Mapping[str, str] = field(default_factory=dict)
+
+
+def predict_path(
+    path: Path, package: Package, model: Model, out: Path, overlay: bool = False, about: About | None = None
+) -> Report:
     """Predict on an image, a video or every image and video in a folder.
 
     For `walk.mp4` these are written to `out`, each whole or not at all: `walk.mp4.json`, `walk.mp4.csv` and on request
@@ -76,17 +93,19 @@ def predict_path(path: Path, package: Package, model: Model, out: Path, overlay:
         model: What to call it in the results.
         out: Folder to write to; made where it is missing.
         overlay: Also draw the predictions into a copy of the image or video.
+        about: What is known of all inputs.
 
     Returns:
         What was done and what failed. A bad file in a folder does not stop the others.
 
     Raises:
-        UserError: Nothing to predict on, or the one file that was asked for cannot be read or written.
+        UserError: Nothing to predict on, the package needs to know more about the images, or the one file that was
+            asked for cannot be read or written.
     """
     inputs = find_inputs(path, out)
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; results need a folder, name another one")
-    predictor = _Predictor(package, model, overlay)
+    predictor = _Predictor(package, model, overlay, about or About())
     report = Report(ignored=inputs.ignored)
     with progress(f"predict {path.name}", sum(map(_length, inputs.files))) as bar:
         for file in inputs.files:
@@ -105,8 +124,15 @@ def predict_path(path: Path, package: Package, model: Model, out: Path, overlay:
 class _Predictor:
     """What is the same for every input of a run."""
 
-    def __init__(self, package: Package, model: Model, overlay: bool) -> None:
+    def __init__(self, package: Package, model: Model, overlay: bool, about: About) -> None:
         manifest = package.manifest
+        if manifest.mirror is not None and manifest.mirror.slice not in about.slices:
+            name, value = manifest.mirror.slice, manifest.mirror.value
+            raise UserError(
+                f"this model looks at images of {name} {value} mirrored, so it has to know what these are: say "
+                f"--about {name}={value}, or what else {name} is"
+            )
+        self._about, self._mirrored = about, package.mirrors(about.slices)
         self._package, self._model, self._overlay = package, model, overlay
         self._measure: Measure | None = None
         if manifest.measure is not None:
@@ -118,37 +144,43 @@ class _Predictor:
 
     def predict(self, file: Path, target: Path, tick: Tick) -> Predicted:
         """Predict on one file and write its results beside the name `target`."""
-        write = self._image if file.suffix.lower() in IMAGES else self._video
+        write = self._image if is_image(file.name) else self._video
         with _room(target):
             return write(file, target, tick)
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image = read_image(file)
+        image, of_file = read_scan(file) if is_scan(file) else (read_image(file), math.nan)
+        mm_per_px = of_file if self._about.mm_per_px is None else self._about.mm_per_px
         height, width = image.shape[:2]
-        prediction = self._package.predict(image)
-        measurement = self._measured(prediction)
+        prediction = self._package.predict(image, self._mirrored)
+        measurement = self._measured(prediction, mm_per_px, image)
         json_path, picture_path = _beside(target, ".json"), _beside(target, f"{OVERLAY}.png")
         with ExitStack() as files:
-            writer = self._writer(files, json_path, None, Source(file.name, "image", width, height))
+            writer = self._writer(files, json_path, None, Source(file.name, "image", width, height, None, mm_per_px))
             writer.add(0, None, prediction, measurement)
             if self._overlay:
                 aside = files.enter_context(write_aside(picture_path))
                 _write_image(aside, draw(image, prediction, measurement, self._style))
+            more = self._measure.files(measurement) if self._measure and measurement else {}
+            for suffix, content in more.items():
+                files.enter_context(write_aside(_beside(target, suffix))).write_bytes(content)
         tick()
-        return Predicted(file, (json_path, picture_path) if self._overlay else (json_path,), writer.summary)
+        written = (json_path, *([picture_path] if self._overlay else []), *(_beside(target, suffix) for suffix in more))
+        return Predicted(file, written, writer.summary)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
         json_path, csv_path, film_path = (_beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             # three threads: decode | filter, scale, network | measure, draw, write
-            frames, predict = ahead(video.frames(), _AHEAD), self._package.predictor()
+            frames, predict = ahead(video.frames(), _AHEAD), self._package.predictor(self._mirrored)
             found = files.enter_context(closing(ahead(((f, predict(f.image)) for f in frames), _AHEAD)))
             first = next(found, None)
             if first is None:
                 raise UserError(f"{file}: holds no frame; copy it again from where it came from")
             height, width = first[0].image.shape[:2]
-            source = Source(file.name, "video", width, height, float(video.rate))
+            mm_per_px = math.nan if self._about.mm_per_px is None else self._about.mm_per_px
+            source = Source(file.name, "video", width, height, float(video.rate), mm_per_px)
             writer = self._writer(files, json_path, csv_path, source)
             film = (
                 files.enter_context(VideoWriter(film_path, float(video.rate), preset=_PRESET))
@@ -156,7 +188,7 @@ class _Predictor:
                 else None
             )
             for frame, prediction in chain([first], found):
-                measurement = self._measured(prediction)
+                measurement = self._measured(prediction, mm_per_px, frame.image)
                 writer.add(frame.number, frame.time_s, prediction, measurement)
                 if film is not None:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
@@ -165,10 +197,12 @@ class _Predictor:
         written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
         return Predicted(file, written, writer.summary)
 
-    def _measured(self, prediction: Prediction) -> Measurement | None:
+    def _measured(
+        self, prediction: Prediction, mm_per_px: float, image: UInt8[np.ndarray, "H W 3"]
+    ) -> Measurement | None:
         if self._measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
-        return self._measure.measure(prediction.keypoints, prediction.confidence)
+        return self._measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
 
     def _writer(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
         """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
@@ -182,7 +216,7 @@ class _Predictor:
 
 def _length(file: Path) -> int:
     """Frames to expect, for the progress bar only: what cannot be read counts as one and is reported in its turn."""
-    if file.suffix.lower() in IMAGES:
+    if is_image(file.name):
         return 1
     try:
         with VideoReader(file) as video:

@@ -28,6 +28,7 @@ class Source:
         width: As displayed, pixels.
         height: As displayed, pixels.
         fps: Frames a second; none for an image.
+        mm_per_px: Side of a pixel in millimetres; none where unknown.
     """
 
     file: str
@@ -35,6 +36,7 @@ class Source:
     width: int
     height: int
     fps: float | None = None
+    mm_per_px: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class ResultWriter:
         self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
         self._rows = csv.writer(table, lineterminator="\n") if table else None
         if self._rows:
-            columns = [f"{name}_{measure.unit}" for name in self._quantities] if measure else []
+            columns = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
             self._rows.writerow(["frame", "time_s", *columns, "lowest_confidence", "reason", "message", "warnings"])
         self._head = _head(source, model, manifest, version)
 
@@ -129,6 +131,7 @@ class ResultWriter:
             "measured": self._frames - self._reasons.total(),
             "not_measured": dict(sorted(self._reasons.items())),
             "unit": self._measure.unit,
+            "units": dict(zip(self._quantities, self._measure.units, strict=True)),
             "values": {name: _spread(values) for name, values in self._values.items() if values},
         }
 
@@ -165,6 +168,7 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
             "width": source.width,
             "height": source.height,
             "fps": rounded(source.fps, 6),
+            "mm_per_px": rounded(source.mm_per_px, 6),
         },
         "model": {
             "problem": manifest.problem,

@@ -4,12 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UserError
+from pipeline.scans import MEDICAL, is_medical
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
 OVERLAY = ".overlay"
+OUTLINE = ".outline"
+_NAMES = IMAGES | VIDEOS | set(MEDICAL)
 # ends of the names that results have: they lie beside their inputs where no other folder is asked for
-_RESULTS = tuple(m + r for m in sorted(IMAGES | VIDEOS) for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png"))
+_RESULTS = tuple(
+    m + r
+    for m in sorted(_NAMES)
+    for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", f"{OUTLINE}.svg", f"{OUTLINE}.dxf")
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,11 @@ class Inputs:
     base: Path
     files: tuple[Path, ...]
     ignored: tuple[Path, ...] = ()
+
+
+def is_image(name: str) -> bool:
+    """Whether a file of this name is read as an image."""
+    return Path(name).suffix.lower() in IMAGES or is_medical(name)
 
 
 def find_inputs(path: Path, out: Path) -> Inputs:
@@ -46,7 +58,7 @@ def find_inputs(path: Path, out: Path) -> Inputs:
             continue
         if any(file.name.endswith(end) for end in _RESULTS):
             continue
-        (files if file.suffix.lower() in IMAGES | VIDEOS else ignored).append(file)
+        (files if is_image(file.name) or file.suffix.lower() in VIDEOS else ignored).append(file)
     if not files:
         found = f"{len(ignored)} other files" if ignored else "no files"
         raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")
@@ -60,4 +72,4 @@ def _within(file: Path, out: Path, folder: Path) -> bool:
 
 
 def _known() -> str:
-    return " ".join(sorted(s.removeprefix(".") for s in IMAGES | VIDEOS))
+    return " ".join(sorted(s.removeprefix(".") for s in _NAMES))

@@ -20,7 +20,7 @@ from pipeline.problem import InputSize
 from pipeline.progress import Progress
 
 _AT_ONCE = 32  # images in flight
-_About = tuple[str, str, int, int, int]  # image, video, frame, width, height
+_About = tuple[str, str, int, int, int, bool]  # image, video, frame, width, height, mirrored
 
 
 def write_images(
@@ -33,7 +33,7 @@ def write_images(
 
     Args:
         path: The .npy file.
-        index: Columns image, video, frame, width, height.
+        index: Columns image, video, frame, width, height, mirrored.
         layout: Where images and videos are.
         filters: Applied to each image first.
         size: What each image is scaled to.
@@ -45,7 +45,7 @@ def write_images(
     rows_of_image = index.groupby("image", sort=False).size()
     shape = (len(index), size.height, size.width, size.channels)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    about = ["image", "video", "frame", "width", "height"]
+    about = ["image", "video", "frame", "width", "height", "mirrored"]
     images = list(index.drop_duplicates("image")[about].itertuples(index=False, name=None))
     pixels_of = _from_videos if needs_video(filters) else _from_files
     findings = []
@@ -69,14 +69,14 @@ def _from_files(
     """Pixels of each image, in order; or what is wrong with it."""
 
     def pixels(image: _About) -> UInt8[np.ndarray, "H W C"] | UserError:
-        name, _, _, width, height = image
+        name, _, _, width, height, mirrored = image
         try:
             decoded = read_image(layout.out("collect") / name)
         except UserError as error:
             return error
         if decoded.shape[:2] != (height, width):
             return _wrong_size(decoded, width, height)
-        return preprocess(np.ascontiguousarray(apply_filters(decoded, filters)))[0]
+        return preprocess(_facing(apply_filters(decoded, filters), mirrored))[0]
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, len(images), _AT_ONCE):
@@ -89,11 +89,15 @@ def _from_videos(
     images: list[_About], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
     """The same where a filter needs the frames before: one video after the other, from its first frame."""
-    frames = [labelled_image(layout, name, video, frame) for name, video, frame, _, _ in images]
-    for (_, _, _, width, height), shown in zip(images, show(frames, filters), strict=True):
+    frames = [labelled_image(layout, name, video, frame) for name, video, frame, *_ in images]
+    for (_, _, _, width, height, mirrored), shown in zip(images, show(frames, filters), strict=True):
         fits = shown.image.shape[:2] == (height, width)
-        yield preprocess(shown.filtered)[0] if fits else _wrong_size(shown.image, width, height)
+        yield preprocess(_facing(shown.filtered, mirrored))[0] if fits else _wrong_size(shown.image, width, height)
         bar.advance()
+
+
+def _facing(image: UInt8[np.ndarray, "H W 3"], mirrored: bool) -> UInt8[np.ndarray, "H W 3"]:
+    return np.ascontiguousarray(image[:, ::-1] if mirrored else image)
 
 
 def _wrong_size(image: UInt8[np.ndarray, "H W 3"], width: int, height: int) -> UserError:

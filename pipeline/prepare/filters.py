@@ -82,6 +82,12 @@ def grayscale(image: Image) -> Image:
 
 
 @_filter
+def invert(image: Image) -> Image:
+    """The negative."""
+    return cv2.bitwise_not(image)
+
+
+@_filter
 def clahe(image: Image, clip_limit: float, tiles: int) -> Image:
     """Contrast-limited adaptive histogram equalization of the lightness (L of CIE Lab)."""
     return _on_lightness(image, cv2.createCLAHE(clipLimit=clip_limit, tileGridSize=(tiles, tiles)).apply)

@@ -1,5 +1,6 @@
 """Settings of the prepare stage."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -9,6 +10,10 @@ from pipeline.problem import Strict
 
 class Grayscale(Strict):
     """Gray in all three channels."""
+
+
+class Invert(Strict):
+    """The negative: dark ink on white paper becomes bright on black."""
 
 
 class Clahe(Strict):
@@ -65,6 +70,7 @@ class BackgroundSubtraction(Strict):
 
 FILTER_OPTIONS: dict[str, type[Strict]] = {
     "grayscale": Grayscale,
+    "invert": Invert,
     "clahe": Clahe,
     "histogram_equalization": HistogramEqualization,
     "noise_reduction": NoiseReduction,
@@ -98,7 +104,27 @@ class Filter(Strict):
         return FILTER_OPTIONS[self.name].model_validate(self.options)
 
 
+class Mirror(Strict):
+    """Images of one kind are mirrored left to right, so that the network sees one side only: left feet as right ones.
+
+    Keypoints keep their names: they are anatomical. Whatever is found is mirrored back, so that labels, errors and
+    results are in pixels of the image as it was taken. A package carries this, and its consumer has to say which images
+    are of that kind (`heelstrike predict --about foot=left`).
+    """
+
+    slice: Annotated[str, Field(description="evaluation slice that tells, for instance `foot`")]
+    value: Annotated[str, Field(description="its value for the images to mirror, for instance `left`")]
+
+    def applies(self, slices: Mapping[str, str]) -> bool:
+        """Whether an image of these slices is mirrored."""
+        return slices.get(self.slice) == self.value
+
+
 class PrepareSettings(Strict):
-    """Filters in the order in which they are applied, before scaling; a package carries them to the consumer."""
+    """What is done to each image; a package carries it to the consumer.
+
+    Filters in the order in which they are applied, then the mirror, then scaling.
+    """
 
     filters: Annotated[tuple[Filter, ...], Field(description="none by default")] = ()
+    mirror: Annotated[Mirror | None, Field(description="none: every image as it is")] = None

@@ -12,7 +12,11 @@ classes.npy     int64 (N,): number of the class, -1 where there is none; of a pr
 objects.npy     float32 (N, M, 5): all instances of the image, x, y, width, height in input pixels and number of the
                 class, NaN beyond the last; of a problem with several instances
 letterbox.npy   float64 (N, 3): scale, pad_x, pad_y; see letterbox.py
-index.parquet   image, image_id, annotation_id, subject, video, frame, time_s, width, height, slice_*
+observers.npy   float64 (N, K): distance between observers, original pixels, NaN where one; only if several labelled
+index.parquet   image, image_id, annotation_id, subject, video, frame, time_s, width, height, mm_per_px, mirrored,
+                slice_*
+
+Arrays of a mirrored image (prepare.mirror) are those of its mirror image.
 """
 
 import json
@@ -40,7 +44,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         for split in SPLITS:
             (out / split).mkdir()
             coco = _read_split(layout.out("split") / f"{split}.json")
-            index = write_labels(coco, params.problem, out / split)
+            index = write_labels(coco, params.problem, out / split, params.prepare.mirror)
             del coco  # far larger than the index
             images = index["image"].nunique()
             with progress(f"prepare {split} images", images) as bar:

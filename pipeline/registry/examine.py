@@ -86,6 +86,7 @@ def read_test_set(layout: Layout, problem: Problem) -> TestSet:
             for entry in entries
         ),
         subjects=tuple(str(entry["subject"]) for entry in entries),
+        mm_per_px=np.array([e.get("mm_per_px") for e in entries], dtype=np.float64),
         slices={name: tuple(str(e.get("slices", {}).get(name, "")) for e in entries) for name in names},
         digest=file_digest(path),
     )
@@ -111,10 +112,11 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
     with progress(f"judge {label}", len(tests.images)) as bar:
         for index, shown in enumerate(show(tests.images, package.manifest.filters)):
             image = shown.image
+            mirrored = package.mirrors({name: values[index] for name, values in tests.slices.items()})
             for _ in range(_WARM_UP if index == 0 else 0):
                 package.predict_filtered(image)
             start = time.perf_counter()
-            found.append(package.predict_filtered(shown.filtered))
+            found.append(package.predict_filtered(shown.filtered, mirrored))
             seconds.append(time.perf_counter() - start)
             size = params.problem.input
             scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))
@@ -151,7 +153,8 @@ def _angle_errors(
     measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
     predicted = np.array([p.keypoints for p in found], np.float64)
     truth = np.where(tests.labelled[..., None], tests.keypoints, np.nan)
-    known = np.isfinite(measure.values(truth)).any(axis=1)
-    errors = measure.errors(predicted, truth)
+    main = np.array(measure.units) == measure.unit
+    known = np.isfinite(measure.values(truth, tests.mm_per_px)[:, main]).any(axis=1)
+    errors = measure.errors(predicted, truth, tests.mm_per_px)
     # a prediction whose measurement is undefined is no reason to leave the image out
     return np.where(known, np.where(broken | ~np.isfinite(errors), np.inf, errors), np.nan)

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.annotations import BOX_COLUMNS, FIRST_CATEGORY, SLICE_PREFIX, classes_of, keypoints_of, slice_columns
+from pipeline.annotations import (
+    BOX_COLUMNS,
+    FIRST_CATEGORY,
+    SLICE_PREFIX,
+    classes_of,
+    keypoints_of,
+    observer_columns,
+    observers_of,
+    slice_columns,
+)
 from pipeline.problem import Problem
 
 
@@ -14,7 +23,8 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
 
     Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
     file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
-    `video`, `frame`, `time_s` (null for stills) and `slices`, and an annotation its `subject`. The area is the box's.
+    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, and an annotation its
+    `subject` and, where several people labelled, `observers_px` (see the annotation table). The area is the box's.
     An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
     in their order, or its one category.
     """
@@ -22,6 +32,7 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
     boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
     categories = FIRST_CATEGORY + np.maximum(classes_of(table, problem.classes), 0)
+    observers = observers_of(table, problem.keypoints) if observer_columns(table, problem.keypoints) else None
     annotations = [
         {
             "id": row.annotation_id,
@@ -33,6 +44,11 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
             "keypoints": points[n].tolist(),
             "num_keypoints": int((visibility[n] > 0).sum()),
             "iscrowd": 0,
+            **(
+                {}
+                if observers is None
+                else {"observers_px": [None if np.isnan(d) else d for d in observers[n].tolist()]}
+            ),
         }
         for n, row in enumerate(table.itertuples(index=False))
     ]
@@ -62,6 +78,7 @@ def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
             "video": row["video"],
             "frame": row["frame"],
             "time_s": None if pd.isna(row["time_s"]) else row["time_s"],
+            "mm_per_px": None if pd.isna(row["mm_per_px"]) else row["mm_per_px"],
             "slices": {c.removeprefix(SLICE_PREFIX): str(row[c]) for c in slices},
         }
         for row in table.drop_duplicates("image").to_dict("records")

@@ -68,6 +68,58 @@ def write_coco(path: Path, images: list[str], xy: np.ndarray) -> None:
     path.write_text(json.dumps({"images": names, "annotations": annotations, "categories": categories}))
 
 
+def via_entries(images: list[str], xy: np.ndarray) -> dict[str, Any]:
+    return {
+        f"{image}1": {
+            "filename": image,
+            "size": 1,
+            "file_attributes": {},
+            "regions": [
+                {"shape_attributes": {"name": "point", "cx": p[0], "cy": p[1]}, "region_attributes": {"landmark": name}}
+                for name, p in zip("ab", points, strict=True)
+                if not np.isnan(p).any()
+            ],
+        }
+        for image, points in zip(images, xy, strict=True)
+    }
+
+
+def write_via(path: Path, images: list[str], xy: np.ndarray) -> None:
+    path.write_text(json.dumps(via_entries(images, xy)))
+
+
+def write_via_project(path: Path, images: list[str], xy: np.ndarray) -> None:
+    path.write_text(json.dumps({"_via_settings": {}, "_via_img_metadata": via_entries(images, xy)}))
+
+
+def write_via1(path: Path, images: list[str], xy: np.ndarray) -> None:
+    entries = via_entries(images, xy)
+    for entry in entries.values():
+        entry["regions"] = {str(n): region for n, region in enumerate(entry["regions"])}
+    path.write_text(json.dumps(entries))
+
+
+def write_via_csv(path: Path, images: list[str], xy: np.ndarray) -> None:
+    columns = ["filename", "file_size", "file_attributes", "region_count", "region_id"]
+    rows = []
+    for entry in via_entries(images, xy).values():
+        count = len(entry["regions"])
+        for n, region in enumerate(entry["regions"] or [{"shape_attributes": {}, "region_attributes": {}}]):
+            shape, attributes = (json.dumps(region[key]) for key in ("shape_attributes", "region_attributes"))
+            rows.append([entry["filename"], 1, "{}", count, n, shape, attributes])
+    columns += ["region_shape_attributes", "region_attributes"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+
+
+def write_landmarks(path: Path, images: list[str], xy: np.ndarray) -> None:
+    rows = [
+        f"{image},{name},{','.join('' if np.isnan(v) else str(v) for v in p)}"
+        for image, points in zip(images, xy, strict=True)
+        for name, p in zip("ab", points, strict=True)
+    ]
+    path.write_text("\n".join(["image,landmark,x,y", *rows]) + "\n")
+
+
 @dataclass(frozen=True)
 class Case:
     settings: dict[str, Any]
@@ -81,6 +133,11 @@ CASES = {
     "deeplabcut, path in three columns": Case({"kind": "deeplabcut"}, "CollectedData_me.csv", write_dlc_split),
     "deeplabcut, HDF5": Case({"kind": "deeplabcut"}, "CollectedData_me.h5", write_hdf),
     "coco": Case({"kind": "coco"}, "labels.json", write_coco),
+    "via": Case({"kind": "via"}, "via_export.json", write_via),
+    "via, project": Case({"kind": "via"}, "via_project.json", write_via_project),
+    "via 1": Case({"kind": "via"}, "via_region_data.json", write_via1),
+    "via, CSV": Case({"kind": "via"}, "via_export.csv", write_via_csv),
+    "landmarks": Case({"kind": "landmarks"}, "labels.csv", write_landmarks),
 }
 IMAGES = [f"labeled-data/walk/img{i}.png" for i in range(3)]
 

@@ -85,5 +85,5 @@ def test_other_settings_render_again(rendered: Path, tmp_path: Path) -> None:
 
 
 def test_unknown_generator_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no generator 'forefoot'; there are \['ankle', 'rearfoot', "):
+    with pytest.raises(UserError, match=r"no generator 'forefoot'; there are \['ankle', 'footprint', 'rearfoot', "):
         generate(source(1, generator="forefoot"), tmp_path)

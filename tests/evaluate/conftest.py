@@ -63,6 +63,7 @@ def make_project(root: Path, params: ProblemParams, missing: float = 0.0, seed: 
     np.save(prepared / "letterbox.npy", np.tile([box.scale, box.pad_x, box.pad_y], (count, 1)))
     index = pd.DataFrame({"image": names, "subject": [f"s{i // 6}" for i in range(count)], "video": "", "frame": -1})
     index["time_s"], index["width"], index["height"] = np.nan, *SIZE
+    index["mm_per_px"], index["mirrored"] = np.nan, False
     index["slice_tone"] = ["I" if i < 12 else "VI" for i in range(count)]
     index.to_parquet(prepared / "index.parquet", index=False)
 

@@ -87,7 +87,12 @@ def layout(tmp_path: Path, params: ProblemParams, empty_store: Path, monkeypatch
 def _row(number: int, name: str, points: np.ndarray) -> dict[str, Any]:
     about = {"image": name, "instance": 0, "subject": f"s{number // 4}", "video": "", "frame": -1, "time_s": np.nan}
     where = {"width": 96, "height": 64, "box_x": 1.0, "box_y": 1.0, "box_w": 90.0, "box_h": 60.0}
-    other = {"phash": f"{number:016x}", "source": "t", "slice_tone": "dark" if number // 4 % 2 else "light"}
+    other = {
+        "mm_per_px": np.nan,
+        "phash": f"{number:016x}",
+        "source": "t",
+        "slice_tone": "dark" if number // 4 % 2 else "light",
+    }
     labels = {
         f"{k}_{axis}": p
         for k, point in zip(("red", "green"), points, strict=True)

@@ -146,7 +146,7 @@ def test_other_keypoints_in_between_do_not_matter() -> None:
 
 
 def test_every_registered_name_is_a_settings_name() -> None:
-    assert set(MEASURES) == {"rearfoot_angle"}
+    assert set(MEASURES) == {"rearfoot_angle", "footprint"}
 
 
 def test_far_faster_than_a_video() -> None:

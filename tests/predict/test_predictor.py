@@ -34,7 +34,14 @@ def test_video_gives_json_with_every_frame_and_its_angles(package, walk, tmp_pat
     (done,) = report.done
     assert [f.name for f in done.files] == ["walk.mp4.json", "walk.mp4.csv"]
     data = json.loads((tmp_path / "walk.mp4.json").read_text())
-    assert data["source"] == {"file": "walk.mp4", "kind": "video", "width": 160, "height": 120, "fps": 25.0}
+    assert data["source"] == {
+        "file": "walk.mp4",
+        "kind": "video",
+        "width": 160,
+        "height": 120,
+        "fps": 25.0,
+        "mm_per_px": None,
+    }
     assert data["model"] == {
         "problem": "rearfoot",
         "reference": "rearfoot@champion",

@@ -38,6 +38,7 @@ def table_of(images_of: dict[str, int], tones: dict[str, str] | None = None) -> 
             "frame": [n for c in images_of.values() for n in range(c)],
             "time_s": [n / 25 for c in images_of.values() for n in range(c)],
             "width": 64,
+            "mm_per_px": np.nan,
             "height": 48,
             "box_x": 1.5,
             "box_y": 2.5,

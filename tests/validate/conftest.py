@@ -48,6 +48,7 @@ def walk() -> Callable[..., pd.DataFrame]:
                 "time_s": t / 10,
                 "width": SIZE[0],
                 "height": SIZE[1],
+                "mm_per_px": np.nan,
                 "box_x": low[:, 0],
                 "box_y": low[:, 1],
                 "box_w": high[:, 0] - low[:, 0],

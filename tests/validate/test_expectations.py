@@ -269,7 +269,15 @@ def still_labels(problem: Problem, xy: np.ndarray, size: tuple[int, int] = (400,
 
     n = len(xy)
     visible = 2 * np.isfinite(xy).all(-1).astype(int)
-    fixed = {"instance": 0, "video": "", "frame": -1, "time_s": np.nan, "phash": "0" * 16, "subject": "one"}
+    fixed = {
+        "instance": 0,
+        "video": "",
+        "frame": -1,
+        "time_s": np.nan,
+        "mm_per_px": np.nan,
+        "phash": "0" * 16,
+        "subject": "one",
+    }
     table = pd.DataFrame({"image": [f"{i}.png" for i in range(n)]} | fixed)
     table[["width", "height"]] = size
     table[["file_width", "file_height"]] = size

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, ee641, label_studio
+from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, ee641, label_studio, landmarks, via
 from pipeline.problem import Problem
 
 Reader = Callable[[Path, Path, Any, Problem], Labels]
@@ -18,4 +18,6 @@ READERS: dict[str, Reader] = {
     "coco_boxes": coco_boxes.read,
     "ee641": ee641.read,
     "label_studio": label_studio.read,
+    "via": via.read,
+    "landmarks": landmarks.read,
 }

@@ -71,3 +71,11 @@ def whole_numbers(
     broken = np.flatnonzero(np.isfinite(values) & (values != np.round(values)) | np.isinf(values))
     findings.add_each(broken, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a whole number")
     return np.where(np.isfinite(values), values, -1).astype(np.int64)
+
+
+def positive(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
+    """Numbers above zero of a column of text; NaN where a cell is empty."""
+    values = numbers(cells, column, rows, findings)
+    wrong = np.flatnonzero((values <= 0) | np.isinf(values))
+    findings.add_each(wrong, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a number above 0")
+    return values

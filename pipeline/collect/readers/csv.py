@@ -7,8 +7,8 @@ import pandas as pd
 
 from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import IMAGE_SUFFIXES, Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, read_rows, same_width, whole_numbers
+from pipeline.collect.labels import Labels, is_image, make_labels, media_below
+from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
 from pipeline.problem import Problem
 
@@ -57,6 +57,8 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
         "source": f"{findings.where}:" + pd.Series(lines).astype("str"),
     }
     columns |= classes
+    if source.spacing in cells:
+        columns["mm_per_px"] = positive(cells[source.spacing], source.spacing, lines, findings)
     columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs, problem)}
     return make_labels(
         pd.DataFrame(columns), keypoints, xy, visibility, root, findings, missing_images=source.missing_images
@@ -85,7 +87,7 @@ def _check_header(
 
 def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
     """Frame numbers; -1 for still images, which may share a CSV with videos."""
-    still = cells[source.file].map(lambda name: Path(name).suffix.lower() in IMAGE_SUFFIXES).to_numpy(dtype=bool)
+    still = cells[source.file].map(is_image).to_numpy(dtype=bool)
     if source.frame is None or (source.frame not in cells and still.all()):
         return np.full(len(cells), -1)
     if source.frame not in cells:
@@ -132,7 +134,7 @@ def _classes(
 def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
-    taken = {source.file, source.frame, source.subject, *(c for pair in pairs.values() for c in pair)}
+    taken = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
     if problem.classes:
         taken.add(source.class_column)
     return [c for c in cells.columns if c and c not in taken | {f"{k}_v" for k in pairs}]

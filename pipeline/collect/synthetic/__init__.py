@@ -7,13 +7,13 @@ them one by one (`stills.py`); `generate` turns either into the files that a cli
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.collect.settings import CsvSource, Source, SyntheticSource
+from pipeline.collect.settings import CsvSource, FileSource, SyntheticSource
 from pipeline.collect.synthetic import source, stills
 from pipeline.collect.synthetic.source import GENERATORS
 from pipeline.collect.synthetic.stills import STILLS
 from pipeline.errors import UserError
 
-_MAKERS: dict[str, tuple[Callable[[SyntheticSource, Path], Path], Source]] = {
+_MAKERS: dict[str, tuple[Callable[[SyntheticSource, Path], Path], FileSource]] = {
     **dict.fromkeys(GENERATORS, (source.generate, CsvSource(kind="csv"))),
     **{name: (stills.generate, kind.read_as) for name, kind in STILLS.items()},
 }
@@ -28,12 +28,12 @@ def generate(settings: SyntheticSource, folder: Path) -> Path:
     return _maker(settings)[0](settings, folder)
 
 
-def labels_source(settings: SyntheticSource) -> Source:
+def labels_source(settings: SyntheticSource) -> FileSource:
     """How the label file that `generate` writes is read."""
     return _maker(settings)[1]
 
 
-def _maker(settings: SyntheticSource) -> tuple[Callable[[SyntheticSource, Path], Path], Source]:
+def _maker(settings: SyntheticSource) -> tuple[Callable[[SyntheticSource, Path], Path], FileSource]:
     if settings.generator not in _MAKERS:
         raise UserError(f"collect.sources: no generator {settings.generator!r}; there are {sorted(_MAKERS)}")
     return _MAKERS[settings.generator]

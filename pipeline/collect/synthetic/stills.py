@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.collect.settings import CocoBoxesSource, CsvSource, Source, SyntheticSource
-from pipeline.collect.synthetic import ankle, shapes, stickfigure
+from pipeline.collect.settings import CocoBoxesSource, CsvSource, FileSource, SyntheticSource
+from pipeline.collect.synthetic import ankle, footprint, shapes, stickfigure
 from pipeline.files import write_aside
 from pipeline.progress import progress
 
@@ -40,7 +40,7 @@ class Stills:
     make: Callable[[SyntheticSource, int], Still]
     count: Callable[[SyntheticSource], int]
     write: Callable[[list[Still], Path], Path]
-    read_as: Source
+    read_as: FileSource
 
 
 def _ankle(settings: SyntheticSource, index: int) -> Still:
@@ -49,6 +49,19 @@ def _ankle(settings: SyntheticSource, index: int) -> Still:
     name = f"images/contributor_{person:04d}/{number:04d}.png"
     labels = {"image": name, "subject": f"contributor_{person:04d}", "class": photograph.kind, "tone": photograph.tone}
     return Still(name, photograph.image, labels)
+
+
+def _footprint(settings: SyntheticSource, index: int) -> Still:
+    person, number = divmod(index, settings.frames_per_subject)
+    made = footprint.draw_print(settings, person, number)
+    name = f"images/person_{person:04d}/{number:02d}.png"
+    points = {
+        f"{name}_{axis}": "" if np.isnan(value) else f"{value:.3f}"
+        for name, point in zip(footprint.KEYPOINTS, made.points, strict=True)
+        for axis, value in zip("xy", point, strict=True)
+    }
+    about = {"image": name, "subject": f"person_{person:04d}", "mm_per_px": f"{made.mm_per_px:.6f}"}
+    return Still(name, made.image, about | points | made.slices)
 
 
 def _stickfigure(sides: bool, settings: SyntheticSource, index: int) -> Still:
@@ -101,6 +114,12 @@ def _figures(sides: bool) -> Stills:
 STILLS: dict[str, Stills] = {
     "ankle": Stills(
         _ankle,
+        lambda settings: settings.subjects * settings.frames_per_subject,
+        _write_csv,
+        CsvSource(kind="csv", file="image", frame=None),
+    ),
+    "footprint": Stills(
+        _footprint,
         lambda settings: settings.subjects * settings.frames_per_subject,
         _write_csv,
         CsvSource(kind="csv", file="image", frame=None),

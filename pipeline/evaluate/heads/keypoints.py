@@ -17,11 +17,12 @@ from pipeline.evaluate.metrics import (
     image_rmse,
     keypoint_metrics,
     presence_metrics,
+    radial_metrics,
     share,
 )
 from pipeline.evaluate.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measure
+from pipeline.measure.base import Measure, mean_over_known
 from pipeline.problem import Problem
 
 
@@ -56,10 +57,14 @@ class KeypointHead(Head):
         self._counts = truth.labelled.sum(axis=1).astype(float)
         self._draw = (truth.subjects, settings.bootstrap, settings.seed)
         if measure is not None:
-            self.measurements = [measure.measure(k, c) for k, c in zip(keypoints, confidence, strict=True)]
+            rows = zip(self._found, confidence, truth.mm_per_px.tolist(), strict=True)
+            self.measurements = [measure.measure(*row) for row in rows]
 
     def groups(self) -> Groups:
-        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's."""
+        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's.
+
+        Also `millimetres` where pixels have a size, and `observers` where several people labelled the same points.
+        """
         truth = self._truth
         groups = {
             "keypoints": self._errors(self._keypoints, truth.keypoints),
@@ -69,18 +74,58 @@ class KeypointHead(Head):
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
+        groups |= self._in_millimetres() | self._observers()
         return groups if self._measure is None else groups | {self._measure.group: self._measured(self._measure)}
 
     def _relative(self) -> dict[str, Float[np.ndarray, "N K"]]:
-        distance = distances(self._found, self._original, self._truth.labelled)
-        return relative_distances(
-            distance, np.where(self._truth.labelled[..., None], self._original, np.nan), self._truth
-        )
+        points = np.where(self._truth.labelled[..., None], self._original, np.nan)
+        return relative_distances(self._distance, points, self._truth)
 
     def _errors(self, a: Float[np.ndarray, "N K 2"], b: Float[np.ndarray, "N K 2"]) -> dict[str, float]:
         labelled = self._truth.labelled
         rmse = estimate("rms", image_mse(a, b, labelled), *self._draw, weights=self._counts)
         return keypoint_metrics(a, b, labelled) | ends("rmse_px", rmse.interval)
+
+    @property
+    def _distance(self) -> Float[np.ndarray, "N K"]:
+        return distances(self._found, self._original, self._truth.labelled)
+
+    def _in_millimetres(self) -> Groups:
+        size = self._truth.mm_per_px[:, None]
+        distance, difference = self._distance * size, (self._found - self._original) * size[..., None]
+        found = radial_metrics(distance, difference, self._settings.radii_mm)
+        if not found:
+            return {}
+        mean = estimate("mean", mean_over_known(distance), *self._draw, weights=np.isfinite(distance).sum(axis=1) * 1.0)
+        return {"millimetres": found | ends("mean_radial_error_mm", mean.interval)}
+
+    def _observers(self) -> Groups:
+        """How far people are apart on the points that several labelled, and how far the model is from the label there.
+
+        `model_to_observers` below 1 says that the model is nearer to the label than one person is to another.
+        """
+        if self._truth.observers is None:
+            return {}
+        people = np.where(self._truth.labelled, self._truth.observers, np.nan)
+        model = np.where(np.isfinite(people), self._distance, np.nan)
+        size = self._truth.mm_per_px[:, None]
+        pairs = {"px": (people, model), "mm": (people * size, model * size)}
+        found = {}
+        for unit, (apart, off) in pairs.items():
+            if np.isfinite(apart).any():
+                found |= {
+                    f"mean_distance_{unit}": float(np.nanmean(apart)),
+                    f"median_distance_{unit}": float(np.nanmedian(apart)),
+                    f"model_mean_distance_{unit}": float(np.nanmean(off)),
+                    f"model_median_distance_{unit}": float(np.nanmedian(off)),
+                }
+        if not found:
+            return {}
+        found["model_to_observers"] = found["model_mean_distance_px"] / found["mean_distance_px"]
+        return {"observers": found | {"points": int(np.isfinite(people).sum())}}
+
+    def _differences(self, measure: Measure) -> Float[np.ndarray, "N Q"]:
+        return measure.differences(self._found, self._original, self._truth.mm_per_px)
 
     def _measured(self, measure: Measure) -> dict[str, float]:
         """Errors over all labelled quantities, refused frames included, so that refusing cannot improve them.
@@ -89,11 +134,14 @@ class KeypointHead(Head):
         (`of_complete`), and of those where a label is missing (`of_incomplete`); `median_measured` is the error of only
         the images measured.
         """
-        differences = measure.differences(self._keypoints, self._truth.keypoints)
+        everything, unit = self._differences(measure), measure.unit
+        of_unit = {other: np.array(measure.units) == other for other in dict.fromkeys(measure.units)}
+        differences = everything[:, of_unit[unit]]
         measured = np.array([m.measured for m in self.measurements])
-        complete = np.isfinite(measure.values(self._truth.keypoints)).all(axis=1)
+        truth = measure.values(self._original, self._truth.mm_per_px)
+        complete = np.isfinite(truth[:, of_unit[unit]]).all(axis=1)
+        others = [agreement(everything[:, which], other) for other, which in of_unit.items() if other != unit]
         only_measured = agreement(differences[measured], measure.unit)
-        unit = measure.unit
         return (
             agreement(differences, unit)
             | ends(f"median_{unit}", estimate("median", np.abs(differences), *self._draw).interval)
@@ -106,6 +154,7 @@ class KeypointHead(Head):
                 "measured_share_of_incomplete": share(measured[~complete]),
                 "pairs": int(np.isfinite(differences).sum()),
             }
+            | {name: value for group in others for name, value in group.items()}
         )
 
     def statistics(self) -> list[Statistic]:
@@ -119,7 +168,8 @@ class KeypointHead(Head):
             Statistic(f"share_below_{band:g}px", "mean", good),
         ]
         if self._measure is not None:
-            size = np.abs(self._measure.differences(self._keypoints, self._truth.keypoints))
+            main = np.array(self._measure.units) == self._measure.unit
+            size = np.abs(self._differences(self._measure)[:, main])
             chosen.append(Statistic(f"{self._measure.group}_median_{self._measure.unit}", "median", size))
         return chosen
 
@@ -133,8 +183,8 @@ class KeypointHead(Head):
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """rmse_px, rmse_original_px, confidence (the lowest of the points), NAME_distance_px (original pixels).
 
-        With PCK also pck_distance, the largest distance of a point by the diagonal of the labelled points' box.
-
+        With PCK also pck_distance, the largest distance of a point by the diagonal of the labelled points' box. Where
+        pixels have a size also radial_error_mm, the mean over the points.
         With a measure also its error, each quantity (`left_deg`), the true one (`left_true_deg`), and the reason where
         a consumer gets none.
         """
@@ -146,14 +196,17 @@ class KeypointHead(Head):
         }
         if self._settings.pck is not None:
             columns["pck_distance"] = worst(self._relative()["box"])
-        apart = distances(self._found, self._original, labelled).T
+        apart = self._distance.T
         columns |= {f"{name}_distance_px": d for name, d in zip(names, apart, strict=True)}
+        size = self._truth.mm_per_px
+        if np.isfinite(size).any():
+            columns["radial_error_mm"] = mean_over_known(self._distance * size[:, None])
         if (m := self._measure) is None:
             return columns
-        columns[f"{m.group}_error_{m.unit}"] = m.errors(self._keypoints, self._truth.keypoints)
-        read, true = m.values(self._keypoints), m.values(self._truth.keypoints)
-        for q, name in enumerate(m.quantities):
-            columns |= {f"{name}_{m.unit}": read[:, q], f"{name}_true_{m.unit}": true[:, q]}
+        columns[f"{m.group}_error_{m.unit}"] = m.errors(self._found, self._original, size)
+        read, true = m.values(self._found, size), m.values(self._original, size)
+        for q, (name, unit) in enumerate(zip(m.quantities, m.units, strict=True)):
+            columns |= {f"{name}_{unit}": read[:, q], f"{name}_true_{unit}": true[:, q]}
         columns["not_measured"] = np.array([found.reason for found in self.measurements], object)
         return columns
 
@@ -166,7 +219,7 @@ class KeypointHead(Head):
     def drawings(self, scene: Scene) -> Drawings:
         """See `Head`."""
         truth, bands, threshold = self._truth, self._settings.bands_px, self._threshold
-        distance = distances(self._found, self._original, truth.labelled)
+        distance = self._distance
         drawings: Drawings = {
             "error_cdf": lambda path: figures.error_cdf(distance, self._rmse, bands, path),
             "keypoints": lambda path: figures.keypoint_errors(distance, scene.problem.keypoints, path),
@@ -178,6 +231,6 @@ class KeypointHead(Head):
             relative = self._relative()
             drawings["pck"] = lambda path: draw_curve(relative, scene.problem.keypoints, pck, path)
         if (m := self._measure) is not None:
-            true, off = m.values(truth.keypoints), m.differences(self._keypoints, truth.keypoints)
+            true, off = m.values(self._original, truth.mm_per_px), self._differences(m)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)
         return drawings

@@ -23,6 +23,7 @@ class TestSet:
         classes: Truth, number of the class.
         objects: Truth, x, y, width, height and class of all instances of the image.
         subjects: Length N.
+        mm_per_px: Side of each image's pixel in millimetres; NaN where unknown.
         slices: Slice name to its value for each instance.
         digest: Of the split's file.
     """
@@ -34,6 +35,7 @@ class TestSet:
     classes: Int[np.ndarray, " N"]
     objects: tuple[Float[np.ndarray, "M 5"], ...]
     subjects: tuple[str, ...]
+    mm_per_px: Float[np.ndarray, " N"]
     slices: dict[str, tuple[str, ...]]
     digest: str
 

@@ -1,0 +1,150 @@
+"""A CSV with a row per point: image, name of the landmark, x, y, and who labelled it, where several people did."""
+
+import itertools
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from pipeline.annotations import SLICE_PREFIX
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
+from pipeline.collect.settings import LandmarksSource
+
+_OTHER = "its landmark is none of the problem's keypoints"
+_NOT_ASKED = "its annotator is not one of those asked for"
+
+
+def read(path: Path, root: Path, source: LandmarksSource, keypoints: tuple[str, ...]) -> Labels:
+    """Read a table of points.
+
+    Args:
+        path: The CSV.
+        root: The folder that all media of the source are relative to.
+        source: Names of columns, landmarks and annotators.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    rows, lines = read_rows(path, findings)
+    body = same_width(rows[1:], lines[1:], len(rows[0]), findings)
+    cells = pd.DataFrame(body, columns=pd.Index(rows[0]), dtype="str")
+    _check_header(cells, source, findings)
+    cells["line"], cells["k"] = lines[1:], cells[source.landmark].map(_order(source, keypoints))
+    cells["px"] = numbers(cells[source.x], source.x, cells["line"].to_numpy(), findings)
+    cells["py"] = numbers(cells[source.y], source.y, cells["line"].to_numpy(), findings)
+    cells["who"] = cells[source.annotator] if source.annotator else ""
+    cells["which"] = cells[source.instance] if source.instance else ""
+    lacking = [name for number, name in enumerate(keypoints) if not (cells["k"] == number).any()]
+    if lacking:
+        found = sorted(cells[source.landmark].unique())[:40]
+        findings.add(
+            f"column {source.landmark}: no row of the keypoints {lacking}; found {found}; name them in params under "
+            f"`keypoints`"
+        )
+    findings.raise_any()
+    people = _people(cells, source, findings)
+    asked = cells["who"].isin({*people, *(source.observers or people)})
+    dropped = {_OTHER: cells["k"].isna(), _NOT_ASKED: ~asked}
+    left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][which]] for r, which in dropped.items()}
+    labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings)
+    return Labels(labels.table, {r: n for r, n in left_out.items() if n} | labels.dropped, labels.notes)
+
+
+def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> None:
+    wanted = (source.file, source.landmark, source.x, source.y, source.annotator, source.subject, source.instance)
+    for column in filter(None, (*wanted, *source.slices)):
+        if column not in cells.columns:
+            findings.add(f"header: column {column!r} is missing; found {list(cells.columns)}")
+    if cells.columns.duplicated().any():
+        findings.add(f"header: a column stands there twice: {list(cells.columns)}")
+    findings.raise_any()
+
+
+def _order(source: LandmarksSource, keypoints: tuple[str, ...]) -> dict[str, int]:
+    """What the landmark column holds to the keypoint's number."""
+    return {source.keypoints.get(name, name.removeprefix(source.prefix)): k for k, name in enumerate(keypoints)}
+
+
+def _people(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> list[str]:
+    """Whose labels count, in the order of params or of the file."""
+    found = cells["who"].unique().tolist()
+    for name in (*source.annotators, *source.observers):
+        if name not in found:
+            findings.add(f"column {source.annotator}: no row of {name!r}; found {found}")
+    findings.raise_any()
+    return list(source.annotators) or found
+
+
+def _labels(
+    cells: pd.DataFrame,
+    path: Path,
+    root: Path,
+    source: LandmarksSource,
+    keypoints: tuple[str, ...],
+    people: list[str],
+    findings: Findings,
+) -> Labels:
+    """An instance per image (and value of the instance column), or one for each person."""
+    cells = cells.assign(row=cells.groupby([source.file, "which"], sort=False).ngroup())
+    everyone = list(dict.fromkeys([*people, *source.observers]))
+    xy = np.full((cells["row"].max() + 1, len(everyone), len(keypoints), 2), np.nan)
+    at = (cells["row"].to_numpy(), cells["who"].map(everyone.index).to_numpy(), cells["k"].to_numpy(int))
+    twice = cells.assign(person=at[1]).duplicated(["row", "person", "k"]).to_numpy()
+    findings.add_each(
+        np.flatnonzero(twice), lambda i: f"row {cells['line'].iloc[i]} labels a point that stands there already"
+    )
+    xy[at] = cells[["px", "py"]].to_numpy()
+    first = cells.drop_duplicates("row").sort_values("row")
+    media = media_below(root, path.parent / source.images, first[source.file])
+    columns = {
+        "media": media,
+        "frame": -1,
+        "instance": media.groupby(media).cumcount(),
+        "subject": first[source.subject] if source.subject else media,
+        "source": f"{findings.where}:" + first["line"].astype("str"),
+    }
+    if source.spacing in cells:
+        columns["mm_per_px"] = positive(first[source.spacing], source.spacing, first["line"].to_numpy(), findings)
+    columns |= {f"{SLICE_PREFIX}{c}": first[c] for c in source.slices}
+    table = pd.DataFrame(columns).reset_index(drop=True)
+    apart = observer_distance(xy[:, [everyone.index(name) for name in source.observers or people]])
+    truths = xy[:, [everyone.index(name) for name in people]]
+    truths = _mean(truths)[:, None] if source.combine == "mean" else truths
+    count, each = len(table), truths.shape[1]
+    table = table.loc[table.index.repeat(each)].reset_index(drop=True)
+    person = np.tile(np.arange(each), count)
+    table["instance"] = table["instance"] * each + person
+    if each > 1:  # file (person):row
+        parts = table["source"].str.rpartition(":")
+        table["source"] = parts[0] + " (" + pd.Series([people[n] for n in person]) + "):" + parts[2]
+    if np.isfinite(apart).any():
+        spread = pd.DataFrame(np.repeat(apart, each, axis=0), columns=[f"{name}_observers" for name in keypoints])
+        table = pd.concat([table, spread], axis=1)
+    points = truths.reshape(count * each, len(keypoints), 2)
+    visible = np.full(points.shape[:2], 2)
+    return make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+
+
+def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:
+    """Over those who labelled the point."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a point that nobody labelled
+        return np.nanmean(xy, axis=1)
+
+
+def observer_distance(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K"]:
+    """Mean distance of all pairs of people who labelled a point, pixels; NaN where fewer than two did."""
+    pairs: list[Float[np.ndarray, "N K"]] = [
+        np.linalg.norm(xy[:, a] - xy[:, b], axis=-1) for a, b in itertools.combinations(range(xy.shape[1]), 2)
+    ]
+    if not pairs:
+        return np.full((len(xy), xy.shape[2]), np.nan)
+    known: Int[np.ndarray, "N K"] = np.isfinite(pairs).sum(axis=0)
+    total = np.nansum(pairs, axis=0)
+    return np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0)

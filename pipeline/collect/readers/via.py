@@ -1,0 +1,182 @@
+"""VGG Image Annotator, versions 1 and 2: exports (JSON, CSV) and projects, points only."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pipeline.annotations import SLICE_PREFIX
+from pipeline.collect.findings import Findings
+from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.readers.cells import read_rows, same_width
+from pipeline.collect.settings import ViaSource
+from pipeline.errors import UserError
+
+_NO_POINT = "a region that is no point"
+_OTHER = "a point that is none of the problem's keypoints"
+_CSV_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")
+
+
+class _Image(NamedTuple):
+    """An image of the file: its number from 1, what is said of it, and its regions as (shape, attributes)."""
+
+    number: int
+    name: str
+    attributes: dict[str, Any]
+    regions: list[tuple[dict[str, Any], dict[str, Any]]]
+
+
+class _Instance(NamedTuple):
+    """What is labelled in an image, or one of several that `ViaSource.instance` tells apart."""
+
+    image: _Image
+    value: str
+    attributes: dict[str, Any]
+    points: dict[int, tuple[float, float]]
+
+
+def read(path: Path, root: Path, source: ViaSource, keypoints: tuple[str, ...]) -> Labels:
+    """Read an export or a project.
+
+    Args:
+        path: JSON or CSV.
+        root: The folder that all media of the source are relative to.
+        source: Which attributes name points, instances and subjects.
+        keypoints: Names of the problem's keypoints, length K.
+
+    Raises:
+        UserError: Everything that is wrong with the file.
+    """
+    findings = Findings(path.relative_to(root).as_posix())
+    images = _from_csv(path, findings) if path.suffix.lower() == ".csv" else _from_json(path, findings)
+    findings.raise_any()
+    dropped: dict[str, list[str]] = {}
+    order = {source.keypoints.get(name, name): k for k, name in enumerate(keypoints)}
+    instances = [i for image in images for i in _instances(image, source, order, findings, dropped)]
+    found = {k for instance in instances for k in instance.points}
+    lacking = [name for k, name in enumerate(keypoints) if k not in found]
+    if lacking:
+        findings.add(
+            f"no region is the point {lacking} by its attribute {source.name!r}; name the attribute in params under "
+            "`name` and its values under `keypoints`"
+        )
+    findings.raise_any()
+    xy = np.full((len(instances), len(keypoints), 2), np.nan)
+    for row, instance in enumerate(instances):
+        for k, point in instance.points.items():
+            xy[row, k] = point
+    media = media_below(root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"))
+    columns = {
+        "media": media,
+        "frame": -1,
+        "instance": media.groupby(media).cumcount(),
+        "subject": _subjects(instances, source, media, findings),
+        "source": [_where(findings, i, source) for i in instances],
+    }
+    for name in source.slices:
+        columns[f"{SLICE_PREFIX}{name}"] = [str(i.attributes.get(name, "")) for i in instances]
+    labels = make_labels(
+        pd.DataFrame(columns),
+        keypoints,
+        xy,
+        np.full(xy.shape[:2], 2),
+        root,
+        findings,
+        source.missing_images,
+        unit="image",
+    )
+    return Labels(labels.table, dropped | labels.dropped, labels.notes)
+
+
+def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
+    which = f" ({instance.value})" if source.instance else ""
+    return f"{findings.where}{which}:{instance.image.number}"
+
+
+def _subjects(instances: list[_Instance], source: ViaSource, media: pd.Series, findings: Findings) -> pd.Series:
+    if source.subject is None:
+        return media
+    subjects = [str(i.attributes.get(source.subject, "")) for i in instances]
+    for instance, subject in zip(instances, subjects, strict=True):
+        if not subject:
+            findings.add(f"image {instance.image.number} ({instance.image.name}): no {source.subject!r}")
+    return pd.Series(subjects, dtype="str")
+
+
+def _from_json(path: Path, findings: Findings) -> list[_Image]:
+    if not path.stat().st_size:
+        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
+    try:
+        data = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    entries = data.get("_via_img_metadata", data) if isinstance(data, dict) else None
+    if not isinstance(entries, dict) or not entries or not all(_is_entry(entry) for entry in entries.values()):
+        raise UserError(
+            f"{findings.where}: no export or project of VGG Image Annotator 1 or 2: expected a mapping of images, each "
+            "with filename and regions"
+        )
+    images = []
+    for number, entry in enumerate(entries.values(), start=1):
+        regions = entry["regions"] or []
+        regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
+        pairs = [(r.get("shape_attributes", {}), r.get("region_attributes", {})) for r in regions]
+        images.append(_Image(number, str(entry["filename"]), entry.get("file_attributes") or {}, pairs))
+    return images
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and "filename" in entry and isinstance(entry.get("regions"), dict | list | None)
+
+
+def _from_csv(path: Path, findings: Findings) -> list[_Image]:
+    rows, lines = read_rows(path, findings)
+    header = [cell.lstrip("#") for cell in rows[0]]  # version 1 writes #filename
+    lacking = [column for column in _CSV_COLUMNS if column not in header]
+    if lacking:
+        raise UserError(f"{findings.where}: header: columns {lacking} are missing; found {header}")
+    images: dict[str, _Image] = {}
+    for cells, line in zip(same_width(rows[1:], lines[1:], len(header), findings), lines[1:], strict=True):
+        row = dict(zip(header, cells, strict=True))
+        try:
+            about, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
+        except ValueError as error:
+            findings.add(f"row {line}: attributes are not valid JSON ({error})")
+            continue
+        image = images.setdefault(row["filename"], _Image(len(images) + 1, row["filename"], about, []))
+        if shape:
+            image.regions.append((shape, attributes))
+    return list(images.values())
+
+
+def _instances(
+    image: _Image, source: ViaSource, order: dict[str, int], findings: Findings, dropped: dict[str, list[str]]
+) -> Iterator[_Instance]:
+    """The instances of an image; one without any point, so that the image is listed, where it has none."""
+    found: dict[str, _Instance] = {}
+    seen = 0
+    for shape, attributes in image.regions:
+        where = f"{findings.where}:{image.number}"
+        if shape.get("name") != "point":
+            dropped.setdefault(_NO_POINT, []).append(where)
+            continue
+        k = order.get(str(attributes.get(source.name, ""))) if source.name else seen if seen < len(order) else None
+        seen += 1
+        if k is None:
+            dropped.setdefault(_OTHER, []).append(where)
+            continue
+        value = str(attributes.get(source.instance, "")) if source.instance else ""
+        told = {**attributes, **image.attributes}
+        instance = found.setdefault(value, _Instance(image, value, told, {}))
+        point = shape.get("cx"), shape.get("cy")
+        name = list(order)[k]
+        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in point):
+            findings.add(f"image {image.number} ({image.name}), {name}: found {point}, expected numbers")
+        elif k in instance.points:
+            findings.add(f"image {image.number} ({image.name}) labels {name} twice; remove one")
+        else:
+            instance.points[k] = point  # type: ignore[assignment]
+    yield from found.values() or [_Instance(image, "", image.attributes, {})]
