@@ -115,7 +115,7 @@ def _keypoint_verdict(report: Report) -> str:
         f"({span(found[f'median_{unit}_low'], found[f'median_{unit}_high'], symbol)}); 95 % of all errors are expected "
         f"between {number(found[f'loa_low_{unit}'], symbol)} and {number(found[f'loa_high_{unit}'], symbol)}. "
         f"{report.measure.yardstick}"
-    )
+    ).rstrip()
 
 
 _VERDICTS: dict[str, Callable[[Report], str]] = {

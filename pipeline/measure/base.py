@@ -67,7 +67,7 @@ class Measure(Protocol):
         symbol: That unit as written after a number.
         units: Unit of each quantity; of those with another than `unit` only the errors are stated.
         sign: What a positive value means.
-        yardstick: What its error is to be compared with.
+        yardstick: What its error is to be compared with; empty where no source says.
         quantities: What one frame yields, in the order of the columns of `values`.
     """
 

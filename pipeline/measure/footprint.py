@@ -32,7 +32,7 @@ class Footprint:
     unit = "mm"
     symbol = " mm"
     sign = "positive is longer or wider than true"
-    yardstick = "People who measure prints with a ruler are off by about 1 mm."
+    yardstick = ""
     quantities: tuple[str, ...] = ("foot_length", "ball_width", "heel_to_ball", "toe_line", "foot_axis")
     units: tuple[str, ...] = ("mm", "mm", "mm", "deg", "deg")
 

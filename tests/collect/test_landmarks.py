@@ -9,6 +9,7 @@ from pipeline.annotations import keypoints_of, observers_of
 from pipeline.collect.readers import landmarks, via
 from pipeline.collect.settings import LandmarksSource, ViaSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 TABLE = """image,annotator,landmark,x,y
 i.png,A,a,0,0
@@ -23,7 +24,7 @@ def read(folder: Path, keypoints: tuple[str, ...] = ("a", "b"), **settings: obje
     (folder / "i.png").write_bytes(b"not opened")
     (folder / "labels.csv").write_text(TABLE)
     source = LandmarksSource.model_validate({"kind": "landmarks", "annotator": "annotator"} | settings)
-    return landmarks.read(folder / "labels.csv", folder, source, keypoints)
+    return landmarks.read(folder / "labels.csv", folder, source, Problem(keypoints=keypoints))
 
 
 def test_mean_of_those_asked_for_and_their_distance(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_cephalometric(datasets: Path) -> None:
         {"kind": "landmarks", "images": "images", "annotator": "annotator", "annotators": ["senior", "junior"]}
     )
     names = ("sella", "nasion", "upper_incisor_tip", "soft_tissue_pogonion")
-    table = landmarks.read(folder / "labels.csv", folder, source, names).table
+    table = landmarks.read(folder / "labels.csv", folder, source, Problem(keypoints=names)).table
     assert len(table) == 75
     apart = 0.1 * observers_of(table, names).mean(axis=0)
     assert 0.2 < apart[2] < 1.0 and apart[3] > 3  # millimetres; the README's best and worst landmark
@@ -73,15 +74,15 @@ def test_via_samples(datasets: Path) -> None:
     for file, count in (("project_points_1000img.json", 1000), ("export_points_1000img.csv", 1000)):
         source = ViaSource.model_validate({"kind": "via", "name": None})
         with pytest.raises(UserError, match=r"SHUF00000\.jpg is not there"):
-            via.read(folder / "via2" / file, folder, source, names)
+            via.read(folder / "via2" / file, folder, source, Problem(keypoints=names))
         skipped = source.model_copy(update={"missing_images": "skip"})
-        labels = via.read(folder / "via2" / file, folder, skipped, names)
+        labels = via.read(folder / "via2" / file, folder, skipped, Problem(keypoints=names))
         assert len(labels.dropped["the image or video is not there"]) >= count - 50
     for file in ("unit_test_annotation.csv", "unit_test_points_ellipse.json"):
         source = ViaSource.model_validate(
             {"kind": "via", "name": "name", "keypoints": {"dot": 'red "dot"'}, "missing_images": "skip"}
         )
-        labels = via.read(folder / "via1" / file, folder, source, ("dot",))
+        labels = via.read(folder / "via1" / file, folder, source, Problem(keypoints=("dot",)))
         assert labels.dropped["a region that is no point"]
 
 
@@ -91,6 +92,6 @@ def test_via_footprints(datasets: Path) -> None:
         {"kind": "via", "labels": "via_export_json.json", "images": "images", "instance": "foot", "slices": ["foot"]}
     )
     names = ("heel_posterior", "forefoot_medial", "forefoot_lateral")
-    table = via.read(folder / "via_export_json.json", folder, source, names).table
+    table = via.read(folder / "via_export_json.json", folder, source, Problem(keypoints=names)).table
     assert len(table) == 14 and sorted(table["slice_foot"].unique()) == ["left", "right"]
     assert table.loc[0, ["heel_posterior_x", "heel_posterior_y"]].tolist() == [778, 3466]

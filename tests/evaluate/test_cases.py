@@ -15,7 +15,7 @@ def test_every_image_goes_back_by_its_own_letterbox() -> None:
     boxes = [Letterbox.fit(w, h, InputSize(width=256, height=192)) for w, h in sizes]
     points, rectangles = rng.uniform(0, 30, (3, 5, 2)), rng.uniform(1, 30, (3, 4))
     truth = Truth(
-        index=pd.DataFrame({"subject": ["a", "b", "c"]}),
+        index=pd.DataFrame({"subject": ["a", "b", "c"], "width": [w for w, _ in sizes], "mirrored": False}),
         keypoints=np.stack([b.forward(p) for b, p in zip(boxes, points, strict=True)]),
         visibility=np.full((3, 5), 2, np.uint8),
         boxes=np.stack([b.forward_boxes(r) for b, r in zip(boxes, rectangles, strict=True)]),

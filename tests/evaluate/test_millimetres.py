@@ -65,4 +65,8 @@ def test_what_was_mirrored_is_mirrored_back() -> None:
     of = truth(index=truth().index.assign(mirrored=mirrored))
     np.testing.assert_allclose(of.points_in_original(mirror_points(XY, width, mirrored)), XY)
     np.testing.assert_allclose(of.boxes_in_original(mirror_boxes(boxes, width, mirrored)), boxes)
+    objects = np.append(boxes, [[2.0]] * 3, axis=1)[:, None].repeat(2, axis=1)  # two of class 2 in each image
+    found = of.objects_in_original(objects)
+    np.testing.assert_allclose(found[:, 1, :4], mirror_boxes(boxes, width, mirrored))
+    assert (found[..., 4] == 2).all()
     assert mirror_boxes(boxes, width, mirrored)[0].tolist() == [74.0, 6.0, 20.0, 30.0]

@@ -10,12 +10,14 @@ import pytest
 
 from pipeline.errors import UserError
 from pipeline.files import Layout, write_json
-from pipeline.package.runtime import Package
+from pipeline.package.runtime import Package, Prediction, mirror_prediction
 from pipeline.params import parse_params
 from pipeline.predict.predictor import About, predict_path
 from pipeline.predict.results import Model
 from pipeline.prepare import stage
+from pipeline.prepare.labels import write_labels
 from pipeline.prepare.settings import Mirror
+from pipeline.problem import InputSize, Problem
 from tests.packages import make_package
 
 MIRROR = {"slice": "foot", "value": "left"}
@@ -57,6 +59,28 @@ def test_arrays_are_those_of_the_mirror_image(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.load(by_stage / f"{name}.npy"), np.load(by_hand / f"{name}.npy"), err_msg=name)
     index = pd.read_parquet(by_stage / "index.parquet")
     assert index["mirrored"].tolist() == [True, False] and index["mm_per_px"].tolist() == [0.5, 0.5]
+
+
+def test_all_instances_of_an_image_are_mirrored(tmp_path: Path) -> None:
+    about = {"subject": "s", "video": "", "frame": -1, "time_s": None, "slices": {"foot": "left"}}
+    image = {"id": 1, "file_name": "i.png", "width": 64, "height": 64} | about
+    annotations = [
+        {"id": n, "image_id": 1, "subject": "s", "bbox": box, "keypoints": [], "category_id": n}
+        for n, box in enumerate(([2.0, 3.0, 8, 9], [20.0, 3.0, 10, 9]), start=1)
+    ]
+    problem = Problem(classes=("heel", "toe"), several=True, input=InputSize(width=64, height=64))
+    write_labels({"images": [image], "annotations": annotations}, problem, tmp_path, Mirror(**MIRROR))
+    (objects,) = np.load(tmp_path / "objects.npy")
+    assert objects.tolist() == [[53, 3, 8, 9, 0], [33, 3, 10, 9, 1]]
+
+
+def test_what_was_found_in_a_mirror_image_goes_back() -> None:
+    boxes = np.array([[2.0, 3.0, 8, 9], [20.0, 3.0, 10, 9]])
+    found = Prediction(boxes=boxes, scores=np.array([0.9, 0.8]), classes=np.array([0, 1]))
+    back = mirror_prediction(found, 64)
+    assert back.boxes.tolist() == [[53, 3, 8, 9], [33, 3, 10, 9]]
+    assert back.keypoints is None and back.box is None
+    np.testing.assert_array_equal(mirror_prediction(back, 64).boxes, boxes)
 
 
 def test_a_package_gives_points_of_the_image_as_it_was_taken(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import IMAGE_SUFFIXES, Labels, make_labels
+from pipeline.collect.labels import Labels, is_image, make_labels
 from pipeline.collect.settings import LabelStudioSource
 from pipeline.errors import UserError
 from pipeline.problem import Problem
@@ -132,7 +132,7 @@ def _image_of(task: dict[str, Any], folder: Path) -> Path | None:
 def _images_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if is_image(p.name) and not p.name.startswith("."))
 
 
 def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str, list[str]]:

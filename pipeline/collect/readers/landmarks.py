@@ -13,24 +13,25 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
 from pipeline.collect.settings import LandmarksSource
+from pipeline.problem import Problem
 
 _OTHER = "its landmark is none of the problem's keypoints"
 _NOT_ASKED = "its annotator is not one of those asked for"
 
 
-def read(path: Path, root: Path, source: LandmarksSource, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> Labels:
     """Read a table of points.
 
     Args:
         path: The CSV.
         root: The folder that all media of the source are relative to.
         source: Names of columns, landmarks and annotators.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Names of the keypoints, K of them.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
-    findings = Findings(path.relative_to(root).as_posix())
+    findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     rows, lines = read_rows(path, findings)
     body = same_width(rows[1:], lines[1:], len(rows[0]), findings)
     cells = pd.DataFrame(body, columns=pd.Index(rows[0]), dtype="str")

@@ -14,6 +14,7 @@ from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import read_rows, same_width
 from pipeline.collect.settings import ViaSource
 from pipeline.errors import UserError
+from pipeline.problem import Problem
 
 _NO_POINT = "a region that is no point"
 _OTHER = "a point that is none of the problem's keypoints"
@@ -38,19 +39,19 @@ class _Instance(NamedTuple):
     points: dict[int, tuple[float, float]]
 
 
-def read(path: Path, root: Path, source: ViaSource, keypoints: tuple[str, ...]) -> Labels:
+def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     """Read an export or a project.
 
     Args:
         path: JSON or CSV.
         root: The folder that all media of the source are relative to.
         source: Which attributes name points, instances and subjects.
-        keypoints: Names of the problem's keypoints, length K.
+        problem: Names of the keypoints, K of them.
 
     Raises:
         UserError: Everything that is wrong with the file.
     """
-    findings = Findings(path.relative_to(root).as_posix())
+    findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     images = _from_csv(path, findings) if path.suffix.lower() == ".csv" else _from_json(path, findings)
     findings.raise_any()
     dropped: dict[str, list[str]] = {}

@@ -43,6 +43,10 @@ class Stills:
     read_as: FileSource
 
 
+def _of_each_person(settings: SyntheticSource) -> int:
+    return settings.subjects * settings.frames_per_subject
+
+
 def _ankle(settings: SyntheticSource, index: int) -> Still:
     person, number = divmod(index, settings.frames_per_subject)
     photograph = ankle.photograph(settings, person, index)
@@ -114,13 +118,13 @@ def _figures(sides: bool) -> Stills:
 STILLS: dict[str, Stills] = {
     "ankle": Stills(
         _ankle,
-        lambda settings: settings.subjects * settings.frames_per_subject,
+        _of_each_person,
         _write_csv,
         CsvSource(kind="csv", file="image", frame=None),
     ),
     "footprint": Stills(
         _footprint,
-        lambda settings: settings.subjects * settings.frames_per_subject,
+        _of_each_person,
         _write_csv,
         CsvSource(kind="csv", file="image", frame=None),
     ),
