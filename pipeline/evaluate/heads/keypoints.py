@@ -110,7 +110,7 @@ class KeypointHead(Head):
         model = np.where(np.isfinite(people), self._distance, np.nan)
         size = self._truth.mm_per_px[:, None]
         pairs = {"px": (people, model), "mm": (people * size, model * size)}
-        found = {}
+        found: dict[str, float] = {}
         for unit, (apart, off) in pairs.items():
             if np.isfinite(apart).any():
                 found |= {
