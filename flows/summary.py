@@ -50,7 +50,8 @@ def _data(layout: Layout) -> str:
 def _settings(layout: Layout) -> str:
     best = _json(layout.out("search") / "best.json")
     model, train = best["model"], best["train"]
-    shown = ", ".join(f"{key} {value}" for key, value in model.items() if key != "name" and not isinstance(value, list))
+    words = {key: value["name"] if isinstance(value, dict) else value for key, value in model.items() if key != "name"}
+    shown = ", ".join(f"{key} {value}" for key, value in words.items() if not isinstance(value, list))
     trials = _trials(layout.out("search") / "trials.csv")
     return f"{model['name']} ({shown}), learning rate {train['lr']:.3g}, {train['schedule']}{trials}"
 

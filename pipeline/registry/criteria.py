@@ -78,11 +78,15 @@ def error(case: Case) -> Verdict:
 def measurement(case: Case) -> Verdict:
     """The median error of the measurement is below the floor."""
     floor, errors = case.params.gates.max_angle_deg, case.challenger.examined.angle
-    if floor is None:
-        found = float("nan") if errors is None else float(np.nanmedian(errors))
-        return True, f"median {found:.2f}; no floor in params", {"median": found} if errors is not None else {}
     if errors is None:
-        return False, "params.gates has max_angle_deg, but the problem has no `measure`", {}
+        return (
+            floor is None,
+            "the problem has no `measure`" + ("" if floor is None else ", but gates.max_angle_deg"),
+            {},
+        )
+    if floor is None:
+        found = float(np.nanmedian(errors))
+        return True, f"median {found:.2f}; no floor in params", {"median": found}
     known = errors[~np.isnan(errors)]
     if not len(known):
         return False, "no test image has a measurement to compare with", {}

@@ -58,7 +58,11 @@ def test_prediction_without_a_registry_says_what_to_do(tmp_path: Path) -> None:
 
 def test_grids_are_listed_with_their_rows() -> None:
     listed = heelstrike(ROOT, "grid", "list").stdout
-    assert [line.split()[:2] for line in listed.splitlines()[1:]] == [["study", "49"], ["tone", "12"]]
+    assert [line.split()[:2] for line in listed.splitlines()[1:]] == [
+        ["stickfigure", "28"],
+        ["study", "49"],
+        ["tone", "12"],
+    ]
 
 
 def test_a_grid_without_data_says_what_to_run(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -53,6 +54,15 @@ def _slow(repository: Path) -> None:
     (repository / "work.py").write_text("import sys, time\ntime.sleep(4)\nopen(sys.argv[2], 'w').write('slow')\n")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests run in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_whole_process_group(repository: Path) -> None:
     (repository / "work.py").write_text("import time\ntime.sleep(600)\n")
     threading.Timer(4, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

@@ -15,6 +15,7 @@ import yaml
 
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest
+from pipeline.params import parse_params
 from pipeline.search.stage import run
 from pipeline.search.worker import Job, Outcome, Workers
 from pipeline.train.stage import read_plan
@@ -47,8 +48,12 @@ def test_missing_arrays_are_a_message(params: Any, tmp_path: Path) -> None:
         run(params(), Layout(tmp_path, "disc"))
 
 
-def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, params: Any, prepared: Layout) -> None:
-    (prepared.root / "params.yaml").write_text(yaml.safe_dump(section()))
+def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, prepared: Layout) -> None:
+    written = section()
+    # settings that learn, so that those that do not are worse than the median
+    written["disc"]["model"]["codec"] = "softmax"
+    written["disc"]["train"]["lr"] = 0.03
+    (prepared.root / "params.yaml").write_text(yaml.safe_dump(written))
     process = start(prepared.root)
     # its third trial has begun: one batch is told, another is not
     while not list(prepared.work("search").glob("*/trial-2")):
@@ -60,7 +65,7 @@ def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, params: Any
     assert start(prepared.root).wait() == 0
     after_kill = digests(prepared)
 
-    given = params()
+    given = parse_params(written)["disc"]
     run(given, prepared)  # finished, so begun anew
     assert digests(prepared) == after_kill
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.annotations import BOX_COLUMNS
 from pipeline.problem import Problem
 from pipeline.validate.check import Finding, Findings
 from pipeline.validate.expectations import EXPECTATIONS
@@ -39,6 +40,8 @@ def places(findings: Findings) -> list[tuple[int | None, str]]:
         ("no_jumps", 342),
         ("no_image_of_two_subjects", 60),
         ("keypoints_identifiable", 3),
+        ("boxes_in_image", 60),
+        ("classes_labelled", 60),
     ],
 )
 def test_clean_labels_pass(name: str, checked: int, walk: Walk, problem: Problem) -> None:
@@ -49,6 +52,25 @@ def test_clean_labels_pass(name: str, checked: int, walk: Walk, problem: Problem
 def test_every_expectation_is_tested_clean() -> None:
     parameters = test_clean_labels_pass.pytestmark[0].args[1]  # type: ignore[attr-defined]
     assert {name for name, _ in parameters} == set(EXPECTATIONS)
+
+
+def test_a_box_outside_the_image_or_without_a_size(walk: Walk, problem: Problem) -> None:
+    table = walk()
+    table.loc[3, "box_x"] = -5.0
+    table.loc[7, "box_w"] = 0.0
+    found = find("boxes_in_image", table, problem).items
+    assert [item.row for item in found] == [3, 7]
+    assert found[0].found.startswith("box x -5.0..")
+    assert find("boxes_in_image", table.assign(box_w=100.0), problem, tolerance_px=5.0).items == []
+
+
+def test_a_class_that_is_unknown_or_too_rare(walk: Walk) -> None:
+    kinds = Problem(classes=("neutral", "pronation"))
+    table = walk(frames=4).drop(columns=[c for c in walk() if c.endswith(("_x", "_y", "_v")) and c not in BOX_COLUMNS])
+    table["class"] = ["neutral"] * 10 + ["pronation", "sideways"]
+    found = find("classes_labelled", table, kinds).items
+    assert [(item.row, item.found) for item in found] == [(11, "class 'sideways'"), (None, "pronation: 1 instances")]
+    assert places(find("classes_labelled", table, kinds, at_least=1)) == [(11, "")]
 
 
 def test_image_missing_or_of_another_size(walk: Walk, problem: Problem) -> None:
