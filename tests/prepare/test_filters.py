@@ -131,7 +131,7 @@ class TestBackgroundSubtraction:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"name": "sharpen"}, r"no filter is called 'sharpen'; there are grayscale, clahe"),
+        ({"name": "sharpen"}, r"no filter is called 'sharpen'; there are grayscale, invert"),
         ({"name": "clahe", "options": {"clip": 3}}, r"options of clahe: clip: .*its options: clip_limit, tiles"),
         ({"name": "noise_reduction", "options": {"sigma": -1}}, r"sigma: Input should be greater than 0"),
         ({"name": "canny", "options": {"low": 9, "high": 3}}, r"low 9 is above high 3"),
