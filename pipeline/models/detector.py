@@ -14,7 +14,7 @@ from pipeline.models.network import Network, Predictions
 from pipeline.models.settings import DetectorSettings
 from pipeline.problem import Problem
 
-_CANDIDATES = 300  # pairs of anchor and class that go into suppression
+CANDIDATES = 300  # pairs of anchor and class that go into suppression
 
 
 class Candidates(NamedTuple):
@@ -93,7 +93,7 @@ class Detector(Network):
     def candidates(self, raw: dict[str, Tensor]) -> Candidates:
         """The surest pairs of anchor and class."""
         sure = torch.sigmoid(raw["objectness"])[..., None] * torch.softmax(raw["kind"], dim=-1)
-        scores, pair = sure.flatten(1).topk(min(_CANDIDATES, sure[0].numel()), dim=1)
+        scores, pair = sure.flatten(1).topk(min(CANDIDATES, sure[0].numel()), dim=1)
         anchor, kind = torch.div(pair, self.kinds, rounding_mode="floor"), pair % self.kinds
         offsets = raw["offsets"].gather(1, anchor[..., None].expand(-1, -1, 4))
         size = self.problem.input

@@ -10,7 +10,7 @@ from pipeline.errors import UserError
 from pipeline.files import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import Network
-from pipeline.package.heads import HEADS, PackagedHead, heads_of
+from pipeline.package.heads import HEADS, heads_of
 from pipeline.package.runtime import Package, Prediction, mirror_prediction
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.letterbox import Letterbox
@@ -42,7 +42,10 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     rows = np.unique(np.linspace(0, len(index) - 1, min(_IMAGES, len(index))).round().astype(int))
     pixels = np.load(prepared / "images.npy", mmap_mode="r")[rows]
     letterbox = np.load(prepared / "letterbox.npy")[rows]
-    expected = predict_arrays(network.float(), pixels)
+    reference = network.float()
+    for head in heads_of(network):
+        reference = head.reference(reference)
+    expected = predict_arrays(reference, pixels)
     mirrored = index["mirrored"].to_numpy()[rows]
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
@@ -51,7 +54,7 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
         found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
         seen = mirror_prediction(found, shown.image.shape[1]) if mirrored[n] else found
         said = ArrayPredictions(*(p if p is None else p[n] for p in expected))
-        apart, unsure = _differences(seen, said, letterbox[n], heads_of(network))
+        apart, unsure = _differences(network, seen, said, letterbox[n])
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -62,17 +65,18 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
 
 
 def _differences(
-    found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"], heads: list[PackagedHead]
+    network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
 ) -> tuple[float, float]:
     """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
 
     Args:
+        network: The network that was packaged.
         found: What the package says of the image, or of its mirror image where the network saw that.
-        expected: What the network says of its prepared pixels, without the axis of images.
+        expected: What its reference says of the prepared pixels, without the axis of images.
         letterbox: scale, pad_x, pad_y of the image.
-        heads: The network's.
     """
+    heads = heads_of(network)
     if set(found.heads) != {name for name, head in HEADS.items() if head in heads}:
         return float("inf"), float("inf")
-    apart, unsure = zip(*(head.apart(found, expected, Letterbox(*letterbox)) for head in heads), strict=True)
+    apart, unsure = zip(*(head.apart(network, found, expected, Letterbox(*letterbox)) for head in heads), strict=True)
     return max(apart), max(unsure)

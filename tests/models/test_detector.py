@@ -117,13 +117,20 @@ def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> 
     assert set(found) == {"boxes", "scores", "classes"}
     assert 0 < len(found["boxes"]) <= SETTINGS.most
     assert (np.diff(found["scores"]) <= 0).all()
-    expected = predict_arrays(network, pixels[None])
-    assert expected.objects is not None
-    back = Letterbox(*map(float, letterbox))
-    one = ArrayPredictions(objects=expected.objects[0])
-    apart, unsure = HEADS["detections"].apart(Prediction(**found), one, back)
+    head, back = HEADS["detections"], Letterbox(*map(float, letterbox))
+    expected = predict_arrays(head.reference(network), pixels[None]).objects
+    assert expected is not None
+    one = ArrayPredictions(objects=expected[0])
+    apart, unsure = head.apart(network, Prediction(**found), one, back)
     assert apart < 0.01
     assert unsure < 1e-4
+    # what a package must not do: leave an instance out, say one twice, move a box
+    fewer = {name: value[1:] for name, value in found.items()}
+    twice = {name: np.concatenate([value, value[:1]]) for name, value in found.items()}
+    assert head.apart(network, Prediction(**fewer), one, back)[0] == np.inf
+    assert head.apart(network, Prediction(**twice), one, back)[0] == np.inf
+    moved = {**found, "boxes": found["boxes"] + 0.2}
+    assert head.apart(network, Prediction(**moved), one, back)[0] == pytest.approx(0.2, abs=0.02)
 
 
 def test_what_it_is_for_must_be_said() -> None:

@@ -38,13 +38,20 @@ class PackagedHead(ABC):
         """The graph of `said` with what torch's exporter cannot write; the outputs of `runtime.OUTPUTS`."""
         return graph
 
+    def reference(self, network: Network) -> Network:
+        """The network whose predictions `apart` is to be given."""
+        return network
+
     @abstractmethod
-    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+    def apart(
+        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+    ) -> tuple[float, float]:
         """Largest difference of coordinates, original pixels, and of confidences; inf where the answers differ in kind.
 
         Args:
+            network: The network that was packaged.
             found: What the package says of an image.
-            expected: What the network says of its prepared pixels, without the axis of images.
+            expected: What `reference` of it says of the image's prepared pixels, without the axis of images.
             letterbox: Of the image.
         """
 

@@ -28,7 +28,9 @@ class PackagedBox(PackagedHead):
         box = found.boxes[0]
         return {"box": torch.cat([back(box[:2], letterbox), box[2:] / letterbox[0]])}
 
-    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+    def apart(
+        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+    ) -> tuple[float, float]:
         """See `PackagedHead`."""
         assert found.box is not None
         assert expected.boxes is not None

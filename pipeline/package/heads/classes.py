@@ -26,7 +26,9 @@ class PackagedClass(PackagedHead):
         assert found.probabilities is not None
         return {"probabilities": found.probabilities[0]}
 
-    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+    def apart(
+        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+    ) -> tuple[float, float]:
         """See `PackagedHead`."""
         assert found.probabilities is not None
         assert expected.probabilities is not None

@@ -1,5 +1,6 @@
 """The detector's head in a package: suppression is ONNX's own NonMaxSuppression, in the graph."""
 
+import copy
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -10,15 +11,16 @@ import torch
 from jaxtyping import Float
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
+from torchvision.ops import box_iou
 
-from pipeline.models.detector import Detector
+from pipeline.models.detector import CANDIDATES, Detector
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back
 from pipeline.package.runtime import Prediction
 from pipeline.prepare.letterbox import Letterbox
 
-_MARGIN = 1e-3  # scores this near the threshold may be answers of the one and not of the other
+_MARGIN = 1e-3  # of score or overlap: this near to a threshold, rounding decides
 
 
 class PackagedDetections(PackagedHead):
@@ -47,8 +49,26 @@ class PackagedDetections(PackagedHead):
             graph, onnx.compose.add_prefix(suppression, "nms/", rename_inputs=False, rename_outputs=False), io_map=links
         )
 
-    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
-        """See `PackagedHead`: each answer of the one against the nearest of its class among the other's."""
+    def reference(self, network: Network) -> Network:
+        """The same without suppression.
+
+        Of two candidates that are equally sure of one instance, rounding decides which of them suppresses the other, so
+        kept answers cannot be compared one by one; candidates can.
+        """
+        assert isinstance(network, Detector)
+        bare = copy.copy(network)
+        bare.nms_iou, bare.most = 1.0, CANDIDATES
+        return bare
+
+    def apart(
+        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+    ) -> tuple[float, float]:
+        """See `PackagedHead`: each answer against the nearest candidate of its class, unless they were not suppressed.
+
+        What greedy suppression leaves is known by this: every candidate is overlapped by an answer at least as sure (it
+        may be that answer itself), and no two answers overlap by more than is allowed.
+        """
+        assert isinstance(network, Detector)
         assert found.boxes is not None
         assert found.scores is not None
         assert found.classes is not None
@@ -56,9 +76,30 @@ class PackagedDetections(PackagedHead):
         rows = expected.objects[expected.objects[:, 5] > 0].astype(np.float64)
         there = np.concatenate([letterbox.backward_boxes(rows[:, :4]), rows[:, 4:6]], axis=1)
         here = np.column_stack([found.boxes, found.classes, found.scores]).astype(np.float64)
-        lowest = min([*there[:, 5], *here[:, 5]], default=0.0) + _MARGIN
-        both = (_farthest(here[here[:, 5] > lowest], there), _farthest(there[there[:, 5] > lowest], here))
-        return max(b[0] for b in both), max(b[1] for b in both)
+        full = len(here) == network.most  # then the least sure ones are left out, covered or not
+        sure = max(network.score, here[-1, 5] if full else 0.0) + _MARGIN
+        if not (_suppressed(here, network.nms_iou) and _covered(there[there[:, 5] > sure], here, network.nms_iou)):
+            return float("inf"), float("inf")
+        return _farthest(here[here[:, 5] > sure], there)
+
+
+def _suppressed(answers: Float[np.ndarray, "A 6"], most: float) -> bool:
+    """Whether no two answers of a class overlap by more than this."""
+    overlap = _overlap(answers, answers) - np.eye(len(answers))
+    return bool((overlap <= most + _MARGIN).all())
+
+
+def _covered(candidates: Float[np.ndarray, "B 6"], answers: Float[np.ndarray, "A 6"], least: float) -> bool:
+    """Whether an answer of its class, no less sure, overlaps each candidate by at least this."""
+    near = _overlap(candidates, answers) >= least - _MARGIN
+    surer = answers[None, :, 5] >= candidates[:, None, 5] - _MARGIN
+    return bool((near & surer).any(axis=1).all())
+
+
+def _overlap(one: Float[np.ndarray, "A 6"], two: Float[np.ndarray, "B 6"]) -> Float[np.ndarray, "A B"]:
+    """IoU of boxes (x, y, width, height, class, score); 0 between classes."""
+    first, second = (torch.from_numpy(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:4]], axis=1)) for b in (one, two))
+    return np.where(one[:, None, 4] == two[None, :, 4], box_iou(first, second).numpy(), 0.0)
 
 
 def _length(graph: onnx.ModelProto) -> int:

@@ -27,7 +27,9 @@ class PackagedKeypoints(PackagedHead):
         assert found.confidence is not None
         return {"keypoints": back(found.keypoints[0], letterbox), "confidence": found.confidence[0]}
 
-    def apart(self, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox) -> tuple[float, float]:
+    def apart(
+        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+    ) -> tuple[float, float]:
         """See `PackagedHead`."""
         assert found.keypoints is not None
         assert found.confidence is not None
