@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from pipeline.models.arrangement import Arrangement
 from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
+from pipeline.models.box_sources import BOX_SOURCES
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import RefinedSettings
@@ -36,6 +37,7 @@ class Refined(KeypointNetwork):
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
         self.maps = nn.Conv2d(width, 2, 1)
+        self.box_source = BOX_SOURCES[settings.box](problem)
         self.heads = {
             "box": coarse.heads["box"],
             "keypoints": [*coarse.heads["keypoints"], self.look, self.identity, self.hint, self.think, self.maps],
@@ -59,14 +61,16 @@ class Refined(KeypointNetwork):
         origin = torch.minimum(torch.clamp(origin, min=-self.window // 2), size - self.window // 2)
         where, evidence = self._second_look(images, raw["keypoints"].detach(), origin)
         share = torch.softmax(where.detach().flatten(2), dim=-1)
-        return {
+        found = {
             "keypoints": where,
             # of the window alone: the coarse network's answer is learned from the scene rather than from the marker
             "presence": (share * evidence.flatten(2)).sum(dim=-1),
-            "box": raw["box"],
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
+        # detached: learning the box never moves a keypoint
+        points, present = self.read_points(found).detach(), found["presence"].detach() > 0
+        return found | {"box": self.box_source(raw["box"], points, present)}
 
     def _second_look(
         self, images: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]

@@ -23,6 +23,7 @@ from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem, Strict
 from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
+from pipeline.train.memory import keep_freed_memory
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
 
@@ -76,6 +77,7 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
     Raises:
         DivergedError: The loss is no longer finite.
     """
+    keep_freed_memory()
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)

@@ -52,6 +52,10 @@ class RefinedSettings(ArchitectureSettings):
     window_width: Annotated[int, Field(ge=4, description="channels of the second look")] = 24
     window_blocks: Annotated[int, Field(ge=1, description="residual blocks of the second look")] = 2
     jitter: Annotated[float, Field(ge=0, description="shift of the windows in training, input pixels")] = 6
+    box: Annotated[
+        Literal["features", "keypoints"],
+        Field(description="the box is read off the features, or is the extent of the keypoints and learned margins"),
+    ] = "features"
 
     @property
     def coarse(self) -> SpatialSettings:
