@@ -82,6 +82,11 @@ class ProblemParams(Strict):
                     f"train.steps.{number} trains keypoints, but {path} {settings.name!r} looks for them where its box "
                     "head says, and no step up to here trains that; add `box` to a step"
                 )
+            if settings.needs_keypoints_for_box and "box" in seen and "keypoints" not in seen:
+                raise ValueError(
+                    f"train.steps.{number} trains the box, but {path} {settings.name!r} puts it around the keypoints "
+                    "found, and no step up to here trains those; add `keypoints` to a step"
+                )
 
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:

@@ -120,6 +120,15 @@ def test_a_crop_needs_a_box_that_was_learned(data: dict[str, Any], crop: str) ->
     )
 
 
+def test_a_box_around_keypoints_needs_keypoints_that_were_learned(data: dict[str, Any]) -> None:
+    around = changed(data, "toy.model", {"name": "refined", "box": "keypoints"})
+    box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
+    parse_params(changed(around, "toy.train.steps", [keypoints, box]))
+    assert "train.steps.0 trains the box, but model 'refined' puts it around the keypoints found" in message(
+        changed(around, "toy.train.steps", [box, keypoints])
+    )
+
+
 def test_every_finding_is_reported_at_once(data: dict[str, Any]) -> None:
     wrong = changed(changed(data, "toy.train.lr", 0), "toy.search.trials", -3)
     assert [line.split(":")[1] for line in message(wrong).splitlines()] == [" toy.train.lr", " toy.search.trials"]

@@ -1,13 +1,14 @@
 """Where a network that finds keypoints by maps takes its box from: its features alone, or the keypoints it found."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from pipeline.models.codecs import BoxCodec
+from pipeline.prepare.letterbox import PAD_VALUE
 from pipeline.problem import Problem
 
-_MARGIN = 0.125  # of the input's size: where the margins start from before they learn
+_MARGIN = 0.1  # of the input's size: what the margins are before they learn
 
 
 class BoxFromFeatures(nn.Module):
@@ -17,7 +18,11 @@ class BoxFromFeatures(nn.Module):
         super().__init__()
 
     def forward(
-        self, answer: Float[Tensor, "N 4"], keypoints: Float[Tensor, "N K 2"], present: Bool[Tensor, "N K"]
+        self,
+        answer: Float[Tensor, "N 4"],
+        keypoints: Float[Tensor, "N K 2"],
+        present: Bool[Tensor, "N K"],
+        pixels: UInt8[Tensor, "N H W C"],
     ) -> Float[Tensor, "N 4"]:
         """What the box codec takes.
 
@@ -25,36 +30,50 @@ class BoxFromFeatures(nn.Module):
             answer: The box head's raw output.
             keypoints: As read out, input pixels.
             present: Which of them were found.
+            pixels: The input.
         """
         return answer
 
 
 class BoxAroundKeypoints(nn.Module):
-    """The extent of the keypoints found, and margins on its four sides, which is what the box head then answers.
+    """The extent of the keypoints found, grown by margins and cut off at the image's edge.
 
-    Boxes of keypoint datasets are made so (`collect.box_buffer_px`), but for those that the image's edge cuts off and
-    for keypoints that were missed: this is what the head learns. An image without a keypoint has its whole as extent.
+    Boxes of keypoint datasets are made so (`collect.box_buffer_px`). The margins are learned, and the box head answers
+    by how much an image's own differ from them. An image without a keypoint is its own box.
     """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
         size = problem.input
         self.codec = BoxCodec(size.width, size.height)
-        self.register_buffer("largest", torch.tensor([size.width, size.height]) - 0.5, persistent=False)
-        self.largest: Tensor
+        self.margins = nn.Parameter(_MARGIN * torch.tensor([size.width, size.height, size.width, size.height]))
 
     def forward(
-        self, answer: Float[Tensor, "N 4"], keypoints: Float[Tensor, "N K 2"], present: Bool[Tensor, "N K"]
+        self,
+        answer: Float[Tensor, "N 4"],
+        keypoints: Float[Tensor, "N K 2"],
+        present: Bool[Tensor, "N K"],
+        pixels: UInt8[Tensor, "N H W C"],
     ) -> Float[Tensor, "N 4"]:
-        """See `BoxFromFeatures.forward`; `answer` are the margins left, top, right, bottom beyond the first guess."""
+        """See `BoxFromFeatures.forward`; `answer` is in pixels: left, top, right, bottom, outwards."""
+        least, most = image_extent(pixels)
         low = torch.where(present[..., None], keypoints, torch.inf).amin(dim=1)
         high = torch.where(present[..., None], keypoints, -torch.inf).amax(dim=1)
+        outwards = self.margins + answer.float()
+        low = torch.maximum(low - outwards[:, :2], least)
+        high = torch.minimum(high + outwards[:, 2:], most)
         none = ~present.any(dim=1, keepdim=True)
-        low, high = torch.where(none, -0.5, low), torch.where(none, self.largest, high)
-        margins = (_MARGIN * (1 + answer.float())).unflatten(1, (2, 2)) * (self.largest + 0.5)
-        low, high = low - margins[:, 0], high + margins[:, 1]
-        low, high = low.clamp_min(-0.5), torch.minimum(high, self.largest)
+        low, high = torch.where(none, least, low), torch.where(none, most, high)
         return self.codec.encode(torch.cat([low, (high - low).clamp_min(1)], dim=1))
+
+
+def image_extent(pixels: UInt8[Tensor, "N H W C"]) -> tuple[Float[Tensor, "N 2"], Float[Tensor, "N 2"]]:
+    """Smallest and largest (x, y) within the letterbox's bars, by their one value, input pixels."""
+    image = (pixels != PAD_VALUE).any(dim=-1)
+    columns, rows = image.any(dim=1).float(), image.any(dim=2).float()
+    first = [line.argmax(dim=1) for line in (columns, rows)]
+    last = [line.shape[1] - 1 - line.flip(1).argmax(dim=1) for line in (columns, rows)]
+    return torch.stack(first, dim=1).float() - 0.5, torch.stack(last, dim=1).float() + 0.5
 
 
 BOX_SOURCES: dict[str, type[BoxFromFeatures] | type[BoxAroundKeypoints]] = {

@@ -39,7 +39,7 @@ class Refined(KeypointNetwork):
         self.maps = nn.Conv2d(width, 2, 1)
         self.box_source = BOX_SOURCES[settings.box](problem)
         self.heads = {
-            "box": coarse.heads["box"],
+            "box": [*coarse.heads["box"], self.box_source],
             "keypoints": [*coarse.heads["keypoints"], self.look, self.identity, self.hint, self.think, self.maps],
         }
 
@@ -70,7 +70,7 @@ class Refined(KeypointNetwork):
         }
         # detached: learning the box never moves a keypoint
         points, present = self.read_points(found).detach(), found["presence"].detach() > 0
-        return found | {"box": self.box_source(raw["box"], points, present)}
+        return found | {"box": self.box_source(raw["box"], points, present, pixels)}
 
     def _second_look(
         self, images: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]

@@ -19,6 +19,11 @@ class ArchitectureSettings(Strict, ABC):
         return False
 
     @property
+    def needs_keypoints_for_box(self) -> bool:
+        """The same the other way round."""
+        return False
+
+    @property
     def differentiable(self) -> bool:
         """Whether a loss of the coordinates that are read out teaches the whole network."""
         return True

@@ -70,6 +70,11 @@ class RefinedSettings(ArchitectureSettings):
         )
 
     @property
+    def needs_keypoints_for_box(self) -> bool:
+        """See `ArchitectureSettings.needs_keypoints_for_box`."""
+        return self.box == "keypoints"
+
+    @property
     def differentiable(self) -> bool:
         """Whether a loss of the coordinates that are read out teaches the whole network: only the second look."""
         return False
