@@ -134,9 +134,10 @@ def _box(canvas: UInt8[np.ndarray, "H W 3"], box: Float[np.ndarray, "4"], u: flo
         return
     x, y, w, h = map(float, box)
     arm = min(w, h, 160 * u) / 4
-    for cx, cy, dx, dy in ((x, y, 1, 1), (x + w, y, -1, 1), (x, y + h, 1, -1), (x + w, y + h, -1, -1)):
-        for end in ((cx + dx * arm, cy), (cx, cy + dy * arm)):
-            cv2.line(canvas, _at((cx, cy)), _at(end), _WHITE, max(1, round(2 * u)), cv2.LINE_AA, _SUBPIXEL)
+    for colour, width in ((_SHADE, 4.5 * u), (_WHITE, 2 * u)):
+        for cx, cy, dx, dy in ((x, y, 1, 1), (x + w, y, -1, 1), (x, y + h, 1, -1), (x + w, y + h, -1, -1)):
+            for end in ((cx + dx * arm, cy), (cx, cy + dy * arm)):
+                cv2.line(canvas, _at((cx, cy)), _at(end), colour, max(1, round(width)), cv2.LINE_AA, _SUBPIXEL)
 
 
 def _instances(canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, u: float) -> None:
