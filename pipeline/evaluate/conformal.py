@@ -8,7 +8,7 @@ arXiv 2107.07511; for landmarks: McCouat and Voiculescu, Contour-hugging heatmap
 The plain quantile promises its level for points that are exchangeable. Frames of one person are not, they resemble
 each other; people are. So each subject counts alike, whatever the number of its frames, and one more subject is
 supposed whose errors have no limit: with m_i scores of subject i out of S, each weighs 1 / (m_i (S + 1)). The promise
-then is for a random point of a new subject (Dunn, Wasserman and Ramdas, JASA 2023; 118: 2491-2502; Lee, Barber and
+then is for a random point of a new subject (Dunn, Wasserman and Ramdas, JASA 2023, arXiv 1809.07441; Lee, Barber and
 Willett, arXiv 2306.06342). With one image a subject it is the usual ceil((n + 1) level)-th smallest of n scores.
 """
 
