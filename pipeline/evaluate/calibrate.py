@@ -46,8 +46,7 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
     if params.measure is None:
         return radii
     measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
-    factors = _measure_factors(truth, predicted, measure, radii)
-    return radii.model_copy(update={"quantities": _plain(factors), "pooled": radii.pooled | factors.pooled})
+    return with_quantities(radii, truth, predicted, measure)
 
 
 def keypoint_radii(truth: Truth, predicted: Predicted, problem: Problem, level: float) -> Radii:
@@ -88,8 +87,11 @@ def _keypoint_groups(problem: Problem) -> dict[str, list[list[str]]]:
     }
 
 
-def _measure_factors(truth: Truth, predicted: Predicted, measure: Measure, radii: Radii) -> Factors:
-    """How many times the combined effect of the keypoints' radii each quantity may be off, where it was measured."""
+def with_quantities(radii: Radii, truth: Truth, predicted: Predicted, measure: Measure) -> Radii:
+    """The same with the factor of each quantity: how many times its keypoints' combined effect it may be off.
+
+    Of what a consumer gets: images that are not measured are left out.
+    """
     assert predicted.keypoints is not None
     assert predicted.confidence is not None
     found, original = truth.points_in_original(predicted.keypoints), truth.points_in_original(truth.keypoints)
@@ -105,7 +107,8 @@ def _measure_factors(truth: Truth, predicted: Predicted, measure: Measure, radii
         for name, unit in zip(measure.quantities, measure.units, strict=True)
     }
     groups = {name: [[name]] + ([others] if others != [name] else []) for name, others in alike.items()}
-    return pooled_factors(scores, truth.subjects, groups, radii.level)
+    factors = pooled_factors(scores, truth.subjects, groups, radii.level)
+    return radii.model_copy(update={"quantities": _plain(factors), "pooled": radii.pooled | factors.pooled})
 
 
 def _plain(factors: Factors) -> dict[str, float | None]:

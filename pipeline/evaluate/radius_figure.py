@@ -9,7 +9,7 @@ from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.coverage import Kept
 from pipeline.evaluate.figures import plain_numbers
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.evaluate.style import BLUE, FAINT, GREEN, MUTED, RED, figure, save
+from pipeline.evaluate.style import BLUE, GREEN, MUTED, RED, figure, save
 from pipeline.measure.base import Measure
 
 _LEAST = 1e-2  # pixels; what is nearer is drawn there
@@ -65,8 +65,9 @@ def _errors(axis: Axes, kept: Kept) -> None:
                 mew=0,
                 label=f"{name} ({int(shown.sum())})",
             )
-    ends = [value for value in (*axis.get_xlim(), *axis.get_ylim()) if value > 0]
-    axis.plot([min(ends), max(ends)], [min(ends), max(ends)], color=FAINT, zorder=0)
+    if np.isfinite(kept.limited).any():
+        ends = [max(float(end(kept.limited)), _LEAST) for end in (np.nanmin, np.nanmax)]
+        axis.plot(ends, ends, color=MUTED, linewidth=1)
     axis.set(xscale="log", yscale="log", xlabel="radius (original px)", ylabel="distance to the label (original px)")
     plain_numbers(axis.xaxis)
     plain_numbers(axis.yaxis)

@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluate import words
-from pipeline.evaluate.calibrate import keypoint_radii
+from pipeline.evaluate.calibrate import keypoint_radii, with_quantities
 from pipeline.evaluate.cases import Predicted, Truth
 from pipeline.evaluate.coverage import Kept, Promise, coverage_numbers, off_promise
 from pipeline.evaluate.heads.keypoints import KeypointHead
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.measure.base import Measure
 from pipeline.problem import Problem
+from tests.measure import test_footprint as footprint
+from tests.measure import test_rearfoot as rearfoot
 
 SETTINGS = EvaluateSettings(bootstrap=200)
 PROBLEM = Problem(keypoints=("a", "b", "c"), flip_pairs=(("a", "b"),))
@@ -78,6 +81,42 @@ def test_few_people_share_a_radius_and_fewer_have_none() -> None:
     few = keypoint_radii(*people(3, 9), PROBLEM, 0.9)
     assert few.pooled and all(factor is not None for factor in few.factors)
     assert keypoint_radii(*people(3, 8), PROBLEM, 0.9).factors == (None,) * 3
+
+
+def figures(seed: int, shape: np.ndarray, subjects: int) -> tuple[Truth, Predicted]:
+    """Two images of each, 0.5 mm a pixel; half of a point's error is its image's, which all points share."""
+    rng, count, points = np.random.default_rng(seed), 2 * subjects, len(shape)
+    who = [f"s{n:03d}" for n in np.repeat(np.arange(subjects), 2)]
+    index = pd.DataFrame({"image": "x", "subject": who, "width": 900, "height": 900})
+    index = index.assign(mm_per_px=0.5, mirrored=False)
+    true = np.tile(shape, (count, 1, 1)) + rng.normal(0, 3, (count, points, 2))
+    found = true + rng.normal(size=(count, 1, 2)) + rng.normal(size=true.shape)
+    whole, boxes = np.full((count, points), 2, np.uint8), np.zeros((count, 4))
+    truth = Truth(index, true, whole, boxes, np.tile([1.0, 0.0, 0.0], (count, 1)))
+    return truth, Predicted(found, np.full(found.shape[:2], 0.9))
+
+
+@pytest.mark.parametrize(
+    ("measure", "shape", "names"),
+    [
+        (rearfoot.MEASURE, rearfoot.LEGS, rearfoot.NAMES),
+        (footprint.MEASURE, 2 * footprint.FOOT + 600, tuple(footprint.KEYPOINTS)),
+    ],
+    ids=["angles", "lengths"],
+)
+def test_measurements_are_within_their_half_widths(measure: Measure, shape: np.ndarray, names: tuple[str, ...]) -> None:
+    """Though errors of keypoints hang together, which a root of squares alone would not know of."""
+    seen, problem = figures(1, shape, 40), Problem(keypoints=names)
+    radii = with_quantities(keypoint_radii(*seen, problem, 0.9), *seen, measure)
+    truth, predicted = figures(2, shape, 60)
+    assert predicted.keypoints is not None and predicted.confidence is not None
+    promise = Promise(radii, names)
+    checked = KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, SETTINGS, 0.5, promise)
+    found = checked.groups()[f"{measure.group}_half_width"]
+    assert found["points"] > 200 and found["unlimited_share"] < 0.02
+    for name, unit in zip(measure.quantities, measure.units, strict=True):
+        assert found[f"{name}_coverage"] == pytest.approx(0.9, abs=0.1), name
+        assert found[f"{name}_mean_{unit}"] > 0
 
 
 def test_coverage_is_a_share_of_labelled_points_and_of_each_subject() -> None:
