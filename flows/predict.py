@@ -33,6 +33,9 @@ def predict(problem: str, folder: str | None = None, out: str | None = None, roo
     report = predict_folder(pulled, Path(folder) if folder else base / "in", Path(out) if out else base / "out")
     say = current_reporter().say
     say(f"{len(report.done)} files predicted with {pulled.reference}, {len(report.ignored)} ignored")
+    for done in report.done:
+        if done.summary["not_reliable"]:
+            say(f"{done.input}: {done.summary['not_reliable']} of {done.summary['frames']} frames are not reliable")
     if report.failed:
         raise UserError("\n".join(f"{file}: {reason}" for file, reason in report.failed))
     return [str(file) for done in report.done for file in done.files]

@@ -124,6 +124,10 @@ def run_predict(
     for done in report.done:
         for file in done.files:
             console.print(f"[green]✓[/] {file}", highlight=False)
+        if done.summary["not_reliable"]:
+            count, frames = done.summary["not_reliable"], done.summary["frames"]
+            said = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
+            console.print(f"[yellow]{said}[/] {done.input}: see `doubts` in its JSON", highlight=False)
     for file, reason in report.failed:
         console.print(f"[red]failed[/] {file}: {reason}", highlight=False)
     if report.ignored:

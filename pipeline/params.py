@@ -92,6 +92,7 @@ class ProblemParams(Strict):
     def _what_needs_keypoints_has_them(self) -> Self:
         needing = {
             "measure": ("keypoints", self.measure),
+            "package.max_radius_px": ("keypoints", self.package.max_radius_px),
             "gates.max_rmse_px": ("keypoints", self.gates.max_rmse_px),
             "gates.max_angle_deg": ("keypoints", self.gates.max_angle_deg),
             "gates.max_error_percent": ("class", self.gates.max_error_percent),
@@ -101,6 +102,17 @@ class ProblemParams(Strict):
             if wanted is not None and head not in self.model.heads:
                 kind = head.removesuffix("s") if head != "class" else head
                 raise ValueError(f"{path} needs {head}, but model {self.model.name!r} has no {kind} head")
+        return self
+
+    @model_validator(mode="after")
+    def _limits_have_radii(self) -> Self:
+        limits = {
+            "package.max_radius_px": self.package.max_radius_px,
+            "measure.max_uncertainty": self.measure.max_uncertainty if self.measure is not None else None,
+        }
+        for path, limit in limits.items():
+            if limit is not None and self.evaluate.coverage is None:
+                raise ValueError(f"{path} needs radii, but evaluate.coverage is null; set it to 0.9")
         return self
 
     @model_validator(mode="after")

@@ -153,6 +153,11 @@ def test_a_file_must_have_every_section_since_dvc_looks_for_them(data: dict[str,
         load_params(tmp_path / "params.yaml")
 
 
+def test_a_limit_of_radii_needs_radii_and_keypoints(data: dict[str, Any]) -> None:
+    data["toy"] |= {"evaluate": {"coverage": None}, "package": {"max_radius_px": 3}}
+    assert "package.max_radius_px needs radii, but evaluate.coverage is null; set it to 0.9" in message(data)
+
+
 def test_the_schema_describes_every_section(data: dict[str, Any]) -> None:
     schema = params_schema()
     assert set(data["toy"]) <= set(schema["properties"])

@@ -113,5 +113,5 @@ def load_truth(folder: Path) -> Truth:
     if len(set(lengths.values())) != 1:
         raise UserError(f"{folder}: its files differ in length, {lengths}; run the prepare stage again")
     if not len(index):
-        raise UserError(f"{folder}: no image in it; the test split needs labelled images of its own")
+        raise UserError(f"{folder}: no image in it; the {folder.name} split needs labelled images of its own")
     return Truth(index, **arrays)

@@ -9,6 +9,7 @@ import torch
 
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.coco import average_precision
+from pipeline.evaluate.coverage import Promise
 from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.heads.base import Groups, Head
 from pipeline.evaluate.images import per_image
@@ -16,6 +17,7 @@ from pipeline.evaluate.summary import summarise
 from pipeline.files import Layout
 from pipeline.measure.base import Measure
 from pipeline.measure.build import build_measure
+from pipeline.measure.radii import Radii
 from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
@@ -45,32 +47,36 @@ class Judged:
     images: pd.DataFrame
 
 
-def judge(network: Network, params: ProblemParams, layout: Layout) -> Judged:
+def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
     """Judge a network on data/P/prepare/test and data/P/split/test.json.
 
     Args:
         network: It is left on the device that it is judged on.
         params: The problem's section.
         layout: Where the prepared split lies.
+        radii: How far keypoints may be off, which is checked then; none: nothing is said of it.
 
     Raises:
         UserError: A file is missing, or does not fit the others.
     """
     folder = layout.out("prepare") / "test"
-    truth, predicted = load_truth(folder), _predict(network, folder)
+    truth, predicted = load_truth(folder), predict_split(network, folder)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
+    limit = params.measure.max_uncertainty if params.measure is not None else None
+    promise = Promise(radii, names, params.package.max_radius_px, limit) if radii is not None else None
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds, promise)
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
     return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
 
 
-def _predict(network: Network, folder: Path) -> Predicted:
+def predict_split(network: Network, folder: Path) -> Predicted:
+    """What a network says about every image of a prepared split; it is left on the device that it looked with."""
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []
-    with progress("predict test images", len(pixels)) as bar:
+    with progress(f"predict {folder.name} images", len(pixels)) as bar:
         for start in range(0, len(pixels), _CHUNK):
             chunk = pixels[start : start + _CHUNK]
             parts.append(predict_arrays(network, chunk))

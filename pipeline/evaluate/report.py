@@ -67,6 +67,7 @@ def write_report(report: Report, path: Path) -> None:
                 "<h2>What was left out, and what could not be measured</h2>",
                 _dropped(report),
                 *_confidence(report),
+                *_radius(report),
                 "<h2>Training</h2>",
                 _figure(report, "training"),
                 "<h2>Every number</h2>",
@@ -161,6 +162,7 @@ def _keypoint_rows(report: Report) -> list[list[str]]:
         ],
         *_pck_rows(report),
         *_measure_rows(report),
+        *words.radius.rows(g, report.measure),
         [
             "keypoint AP (OKS)",
             number(inside["oks_ap"]),
@@ -328,6 +330,14 @@ def _confidence(report: Report) -> list[str]:
     return [*parts, _figure(report, "confidence")]
 
 
+def _radius(report: Report) -> list[str]:
+    """How far points may be off; nothing where that is not said."""
+    said = words.radius.sentences(report.metrics, report.measure)
+    if not said:
+        return []
+    return ["<h2>How far off a point may be</h2>", *map(paragraph, said), _figure(report, "radius")]
+
+
 def _not_measured(report: Report) -> list[str]:
     counts = count_reasons([m for _, m in report.measurements])
     if not counts:
@@ -367,6 +377,7 @@ _ERROR_FIGURES = (
 _CAPTIONS = {
     **words.classes.CAPTIONS,
     **words.detections.CAPTIONS,
+    "radius": words.radius.CAPTION,
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "

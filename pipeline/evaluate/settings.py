@@ -28,6 +28,15 @@ class EvaluateSettings(Strict):
         tuple[Annotated[float, Field(gt=0)], ...],
         Field(description="share of points within each radius of their label, where pixels have a size"),
     ] = (2.0, 2.5, 3.0, 4.0)
+    coverage: Annotated[
+        float | None,
+        Field(
+            ge=0.5,
+            le=0.99,
+            description="share of points that is to lie within its radius, fitted on the validation split and carried "
+            "by the package (conformal.py); none: no radii",
+        ),
+    ] = 0.9
     bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4
     pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; none: not")] = None

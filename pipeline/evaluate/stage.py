@@ -7,12 +7,14 @@ import pandas as pd
 from jaxtyping import Float
 
 from pipeline.errors import UserError
+from pipeline.evaluate.calibrate import fit_radii
 from pipeline.evaluate.gallery import Evaluation, draw_all
 from pipeline.evaluate.judge import judge
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import to_json
 from pipeline.files import Layout, folder_aside, write_aside, write_json
+from pipeline.measure.radii import RADII
 from pipeline.models.build import load_trained
 from pipeline.params import ProblemParams
 
@@ -20,8 +22,8 @@ from pipeline.params import ProblemParams
 def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
-    Writes reports/P/evaluate (report.html, figures, per_image.parquet, slices.csv), reports/P/metrics.json and, for
-    `dvc plots`, reports/P/plots.
+    Writes reports/P/evaluate (report.html, figures, per_image.parquet, slices.csv; radii.json, fitted on
+    data/P/prepare/val), reports/P/metrics.json and, for `dvc plots`, reports/P/plots.
 
     Raises:
         UserError: An input is missing, does not fit the others, or was made with other keypoints.
@@ -29,13 +31,15 @@ def run(params: ProblemParams, layout: Layout) -> None:
     network = load_trained(layout.out("train"))
     if network.problem != params.problem:
         raise UserError(f"{layout.out('train')}: trained with another `problem` section; run the train stage again")
-    judged = judge(network, params, layout)
+    radii = fit_radii(network, params, layout)
+    judged = judge(network, params, layout, radii)
     truth, heads, images = judged.truth, judged.heads, judged.images
     slices = slice_table(truth, heads, params.evaluate)
     history = _history(layout.out("train") / "history.csv")
 
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
+        write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
         pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)

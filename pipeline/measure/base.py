@@ -21,6 +21,8 @@ class Measurement:
         warnings: What a person should know about a frame that was measured all the same.
         values: The numbers, by name; empty where the frame was not measured.
         details: What the measure adds for its own domain, JSON-able, for instance the legs.
+        half_widths: How far the true value may be off each of `values` to either side; inf where nothing can be
+            promised. Empty where the model was packaged without radii.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Measurement:
     values: dict[str, float] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    half_widths: dict[str, float] = field(default_factory=dict)
 
     @property
     def measured(self) -> bool:
@@ -52,6 +55,7 @@ class Measurement:
             "warnings": list(self.warnings),
             "values": dict(self.values),
             "units": {name: self.unit_of(name) for name in self.values},
+            "half_widths": {name: size if math.isfinite(size) else None for name, size in self.half_widths.items()},
             **self.details,
         }
 

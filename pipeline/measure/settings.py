@@ -7,7 +7,19 @@ from pydantic import Field
 from pipeline.problem import Strict
 
 
-class RearfootSettings(Strict):
+class Measured(Strict):
+    """What every measure's settings have."""
+
+    max_uncertainty: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="a frame is not reliable where a value in the measure's own unit may be off by more; none: any",
+        ),
+    ] = None
+
+
+class RearfootSettings(Measured):
     """Rear-foot angle of each leg from three markers, top to bottom, seen from behind.
 
     The limits say what is no pair of legs: a frame beyond one of them is reported with its reason, not measured. They
@@ -40,7 +52,7 @@ class RearfootSettings(Strict):
         return {"left": self.left, "right": self.right}
 
 
-class FootprintSettings(Strict):
+class FootprintSettings(Measured):
     """Lengths, angles and arch index of a footprint, and the base outline of an insole (pipeline/measure/footprint.py).
 
     Lengths need the size of a pixel: `mm_per_px` or `dpi` of a source, `--dpi` of a consumer.

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_json
+from pipeline.measure.radii import Radii
 from pipeline.measure.settings import MeasureSettings
 from pipeline.prepare.settings import Filter, Mirror
 from pipeline.problem import InputSize, Problem, Strict
@@ -69,6 +70,8 @@ class Manifest(Strict):
     mirror: Annotated[Mirror | None, Field(description="which images are mirrored before the graph")] = None
     confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
     measure: MeasureSettings | None = None
+    radii: Annotated[Radii | None, Field(description="how far keypoints may be off; none: not known")] = None
+    max_radius_px: Annotated[float | None, Field(gt=0, description="a larger radius is not reliable; none: any")] = None
     parity_px: Annotated[
         float | None, Field(gt=0, description="within how many pixels graph and network were shown to agree; none: not")
     ] = None
@@ -78,11 +81,6 @@ class Manifest(Strict):
     digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")] = (
         ""
     )
-
-    @property
-    def own_digest(self) -> str:
-        """The digest that the contents demand."""
-        return json_digest(self.model_dump(mode="json", exclude={"digest"}))
 
 
 def write_manifest(folder: Path, **fields: Any) -> Manifest:
@@ -95,7 +93,7 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:
     names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     files = {n: FileEntry(sha256=file_digest(folder / n), bytes=(folder / n).stat().st_size) for n in names}
     unsigned = Manifest(files=files, **fields)
-    manifest = unsigned.model_copy(update={"digest": unsigned.own_digest})
+    manifest = unsigned.model_copy(update={"digest": _digest_of(unsigned.model_dump(mode="json"))})
     write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
     return manifest
 
@@ -124,12 +122,17 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise UserError("\n".join(lines)) from None
-    if manifest.digest != manifest.own_digest:
+    if manifest.digest != (own := _digest_of(data)):
         raise UserError(
             f"{path}: was changed after packaging: digest is {manifest.digest}, its contents give "
-            f"{manifest.own_digest}; pull the package again"
+            f"{own}; pull the package again"
         )
     return manifest
+
+
+def _digest_of(data: dict[str, Any]) -> str:
+    """The digest that a manifest's contents demand: of what stands in it, so a field of later times changes none."""
+    return json_digest({name: value for name, value in data.items() if name != "digest"})
 
 
 def verify(folder: Path, manifest: Manifest) -> None:

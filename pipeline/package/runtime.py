@@ -36,6 +36,8 @@ class Prediction:
         boxes: (D, 4) of all instances found, the surest first, as x, y, width, height.
         scores: (D,) of each, in [0, 1].
         classes: (D,) number of the class of each.
+        radius: (K,) pixels within which the true point lies, of a new subject's points in a share `radii.level`; inf
+            where the package cannot promise any, nothing where it was made without.
     """
 
     keypoints: Float[np.ndarray, "K 2"] | None = None
@@ -45,6 +47,7 @@ class Prediction:
     boxes: Float[np.ndarray, "D 4"] | None = None
     scores: Float[np.ndarray, " D"] | None = None
     classes: Int[np.ndarray, " D"] | None = None
+    radius: Float[np.ndarray, " K"] | None = None
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -123,6 +126,10 @@ class Package:
         self._check(filtered)
         seen = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
         found = Prediction(**dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: seen}), strict=True)))
+        if self.manifest.radii is not None and found.confidence is not None:
+            height, width = filtered.shape[:2]
+            scale = Letterbox.fit(width, height, self.manifest.input).scale
+            found = replace(found, radius=self.manifest.radii.of(found.confidence, scale))
         return mirror_prediction(found, filtered.shape[1]) if mirrored else found
 
     def _check(self, image: UInt8[np.ndarray, "H W 3"]) -> None:

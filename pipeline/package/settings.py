@@ -14,4 +14,8 @@ class PackageSettings(Strict):
     confidence: Annotated[
         float, Field(ge=0, le=1, description="keypoints below this confidence count as missing to the consumer")
     ] = 0.5
+    max_radius_px: Annotated[
+        float | None,
+        Field(gt=0, description="a frame is not reliable where a keypoint may be off by more image pixels; none: any"),
+    ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

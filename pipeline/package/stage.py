@@ -2,12 +2,14 @@
 
 import importlib.metadata
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest, folder_aside, json_digest
+from pipeline.measure.radii import RADII, Radii
 from pipeline.models.build import load_trained
 from pipeline.package.card import SplitCount, numbers, write_card
 from pipeline.package.export import export_model
@@ -28,7 +30,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
     """
-    prepared, metrics = layout.out("prepare"), _metrics(layout)
+    prepared, metrics, radii = layout.out("prepare"), _metrics(layout), _radii(layout)
     network = load_trained(layout.out("train"))
     settings = network.settings.model_dump(mode="json")
     with progress(f"package {layout.problem}", 3) as bar, folder_aside(layout.out("package")) as folder:
@@ -47,6 +49,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
             mirror=params.prepare.mirror,
             confidence=params.package.confidence,
             measure=params.measure,
+            radii=radii,
+            max_radius_px=params.package.max_radius_px,
             parity_px=params.package.parity_px,  # nothing is written unless the check below passes
             training_data=json_digest(
                 {
@@ -65,7 +69,15 @@ def run(params: ProblemParams, layout: Layout) -> None:
 
 
 def _metrics(layout: Layout) -> Any:
-    path = layout.out("evaluate").parent / "metrics.json"
+    return _evaluated(layout.out("evaluate").parent / "metrics.json")
+
+
+def _radii(layout: Layout) -> Radii | None:
+    found = _evaluated(layout.out("evaluate") / RADII)
+    return None if found is None else Radii.model_validate(found)
+
+
+def _evaluated(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except FileNotFoundError:

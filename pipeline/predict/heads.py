@@ -5,19 +5,22 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.measure.base import Measurement
+from pipeline.measure.uncertainty import doubts
 from pipeline.package.manifest import Manifest
 from pipeline.package.runtime import Prediction
 
 
 def _keypoints(prediction: Prediction, manifest: Manifest) -> dict[str, Any]:
     if prediction.keypoints is None or prediction.confidence is None:
-        return dict.fromkeys(("keypoints", "confidence", "missing"))
+        return dict.fromkeys(("keypoints", "confidence", "missing", "radius"))
     keypoints, confidence = prediction.keypoints.astype(float), prediction.confidence.astype(float)
     sure = np.isfinite(keypoints).all(axis=1) & (confidence >= manifest.confidence)
     return {
         "keypoints": [[rounded(x, 3), rounded(y, 3)] for x, y in keypoints],
         "confidence": [rounded(c, 4) for c in confidence],
         "missing": [n for n, there in zip(manifest.category.keypoints, sure, strict=True) if not there],
+        "radius": None if prediction.radius is None else [rounded(r, 3) for r in prediction.radius.astype(float)],
     }
 
 
@@ -65,6 +68,22 @@ SAID: dict[str, Callable[[Prediction, Manifest], dict[str, Any]]] = {
     "detections": _instances,
 }
 """By head: its part of a frame in the JSON."""
+
+
+def is_judged(measurement: Measurement | None, manifest: Manifest) -> bool:
+    """Whether params say when this frame is not reliable."""
+    of_values = manifest.measure is not None and manifest.measure.max_uncertainty is not None
+    return manifest.max_radius_px is not None or (of_values and measurement is not None and measurement.measured)
+
+
+def doubts_of(prediction: Prediction, measurement: Measurement | None, manifest: Manifest) -> tuple[str, ...]:
+    """Why a frame is not reliable; nothing where it is, or where params set no limit. Missing points are not judged."""
+    limit = manifest.measure.max_uncertainty if manifest.measure is not None else None
+    radius = prediction.radius
+    if radius is not None and prediction.keypoints is not None and prediction.confidence is not None:
+        sure = np.isfinite(prediction.keypoints).all(axis=1) & (prediction.confidence >= manifest.confidence)
+        radius = np.where(sure, radius, np.nan)
+    return doubts(manifest.category.keypoints, radius, manifest.max_radius_px, measurement, limit)
 
 
 def lowest_confidence(prediction: Prediction) -> float | None:

@@ -18,6 +18,7 @@ _AMBER: Colour = (255, 190, 60)
 _CONFIDENCE: tuple[Colour, Colour, Colour] = ((235, 64, 52), (250, 190, 40), (54, 214, 120))  # at 0, 0.5, 1
 _UNITS = {"deg": "°", "ratio": ""}
 _RING = 11  # radius of a marker's ring, in pixels at 1080p
+_FARTHEST = 10_000  # pixels; OpenCV's coordinates are 32-bit
 _SUBPIXEL = 4  # binary digits after the point in the coordinates that OpenCV draws at
 
 
@@ -44,6 +45,7 @@ def draw(
     measurement: Measurement | None,
     style: Style,
     heading: str = "",
+    doubts: Sequence[str] = (),
 ) -> UInt8[np.ndarray, "H W 3"]:
     """A copy of an RGB image with its prediction drawn in; sizes follow the image's height.
 
@@ -53,34 +55,36 @@ def draw(
         measurement: What was read off it; none where the problem measures nothing.
         style: See `Style`.
         heading: Said after the title: frame number, time.
+        doubts: Why it is not reliable; nothing where it is.
     """
     canvas = np.ascontiguousarray(image).copy()
     unit = max(min(image.shape[:2]) / 1080, 0.3)
     if prediction.box is not None:
         _box(canvas, prediction.box, unit)
     if prediction.keypoints is not None and prediction.confidence is not None:
-        _points(canvas, prediction.keypoints, prediction.confidence, style, unit)
+        _points(canvas, prediction, style, unit)
     if prediction.boxes is not None:
         _instances(canvas, prediction, style, unit)
     if measurement is not None:
         _leg_labels(canvas, measurement, unit)
     lines = _text(measurement, f"{style.title}  {heading}".strip())
+    lines += [(f"not reliable: {doubt}", _AMBER) for doubt in doubts]
     _panel(canvas, [*lines, *_class_lines(prediction, style)], unit)
     return canvas
 
 
-def _points(
-    canvas: UInt8[np.ndarray, "H W 3"],
-    keypoints: Float[np.ndarray, "K 2"],
-    confidence: Float[np.ndarray, "K"],
-    style: Style,
-    u: float,
-) -> None:
-    """The skeleton between points that are sure, and every point's marker."""
+def _points(canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, u: float) -> None:
+    """The skeleton between points that are sure, the discs that these may lie in, and every point's marker."""
+    assert prediction.keypoints is not None
+    assert prediction.confidence is not None
+    keypoints, confidence = prediction.keypoints, prediction.confidence
     found = np.isfinite(keypoints).all(axis=1) & (confidence >= style.threshold)
     for a, b in style.skeleton:
         if found[a] and found[b]:
             _line(canvas, keypoints[a], keypoints[b], u)
+    if prediction.radius is not None:
+        for point, radius in zip(keypoints[found], prediction.radius[found], strict=True):
+            _disc(canvas, point, float(radius), u)
     for point, value, sure in zip(keypoints, confidence, found, strict=True):
         if np.isfinite(point).all():
             _marker(canvas, point, confidence_colour(float(value)), bool(sure), u)
@@ -95,7 +99,7 @@ def confidence_colour(confidence: float) -> Colour:
 
 
 def _at(point: Float[np.ndarray, "2"] | Sequence[float]) -> tuple[int, int]:
-    limited = np.clip(np.asarray(point, dtype=np.float64), -10_000, 10_000)  # OpenCV's coordinates are 32-bit
+    limited = np.clip(np.asarray(point, dtype=np.float64), -_FARTHEST, _FARTHEST)
     x, y = np.round(limited * 2**_SUBPIXEL).astype(int)
     return int(x), int(y)
 
@@ -109,6 +113,15 @@ def _line(canvas: UInt8[np.ndarray, "H W 3"], a: Float[np.ndarray, "2"], b: Floa
     a, b = a + gap, b - gap
     for colour, width in ((_SHADE, 6 * u), (_WHITE, 2.6 * u)):
         cv2.line(canvas, _at(a), _at(b), colour, max(1, round(width)), cv2.LINE_AA, _SUBPIXEL)
+
+
+def _disc(canvas: UInt8[np.ndarray, "H W 3"], point: Float[np.ndarray, "2"], radius: float, u: float) -> None:
+    """A thin circle of the radius; none where it is without limit."""
+    if not np.isfinite(radius):
+        return
+    size = round(min(radius, _FARTHEST) * 2**_SUBPIXEL)
+    for colour, width in ((_SHADE, 3 * u), (_WHITE, 1.4 * u)):
+        cv2.circle(canvas, _at(point), size, colour, max(1, round(width)), cv2.LINE_AA, _SUBPIXEL)
 
 
 def _marker(
@@ -173,10 +186,16 @@ def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colo
         return lines
     for name, value in measurement.values.items():
         unit = _UNITS.get(measurement.unit_of(name), f" {measurement.unit_of(name)}")
-        lines.append((f"{name}  {_signed(value)}{unit}", _WHITE))
+        lines.append((f"{name}  {_signed(value)}{_margin(measurement, name)}{unit}", _WHITE))
     if not measurement.measured:
         lines.append((f"not measured: {measurement.message}", _AMBER))
     return lines + [(warning, _AMBER) for warning in measurement.warnings]
+
+
+def _margin(measurement: Measurement, name: str) -> str:
+    """The half-width of a value; nothing where none is promised."""
+    size = measurement.half_widths.get(name, float("inf"))
+    return f" ± {size:.1f}" if np.isfinite(size) else ""
 
 
 def _signed(value: float) -> str:
@@ -186,7 +205,7 @@ def _signed(value: float) -> str:
 def _leg_labels(canvas: UInt8[np.ndarray, "H W 3"], measurement: Measurement, u: float) -> None:
     """The angle and its direction beside the middle marker of each leg, on the outer side."""
     for side, leg in measurement.details.get("legs", {}).items():
-        text = f"{leg['angle_deg']:.1f}° {leg['direction']}"
+        text = f"{leg['angle_deg']:.1f}{_margin(measurement, side)}° {leg['direction']}"
         x, y = leg["points"][1]
         width, height = _extent(text, 30 * u)
         left = x - width - 34 * u if side == "left" else x + 34 * u

@@ -19,8 +19,10 @@ from pipeline.errors import UserError
 from pipeline.files import write_aside
 from pipeline.measure.base import Measure, Measurement
 from pipeline.measure.build import build_measure
+from pipeline.measure.uncertainty import with_half_widths
 from pipeline.package.runtime import Package, Prediction
 from pipeline.predict.ahead import ahead
+from pipeline.predict.heads import doubts_of
 from pipeline.predict.overlay import Style, draw
 from pipeline.predict.results import Model, ResultWriter, Source
 from pipeline.predict.sources import OVERLAY, find_inputs, is_image
@@ -160,7 +162,7 @@ class _Predictor:
             writer.add(0, None, prediction, measurement)
             if self._overlay:
                 aside = files.enter_context(write_aside(picture_path))
-                _write_image(aside, draw(image, prediction, measurement, self._style))
+                _write_image(aside, self._drawn(image, prediction, measurement))
             more = self._measure.files(measurement) if self._measure and measurement else {}
             for suffix, content in more.items():
                 files.enter_context(write_aside(_beside(target, suffix))).write_bytes(content)
@@ -192,7 +194,7 @@ class _Predictor:
                 writer.add(frame.number, frame.time_s, prediction, measurement)
                 if film is not None:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
-                    film.add(_even(draw(frame.image, prediction, measurement, self._style, heading)))
+                    film.add(_even(self._drawn(frame.image, prediction, measurement, heading)))
                 tick()
         written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
         return Predicted(file, written, writer.summary)
@@ -202,7 +204,21 @@ class _Predictor:
     ) -> Measurement | None:
         if self._measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
-        return self._measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
+        found = self._measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
+        radii = self._package.manifest.radii
+        if radii is None or prediction.radius is None:
+            return found
+        return with_half_widths(found, self._measure, radii, prediction.keypoints, prediction.radius, mm_per_px)
+
+    def _drawn(
+        self,
+        image: UInt8[np.ndarray, "H W 3"],
+        prediction: Prediction,
+        measurement: Measurement | None,
+        heading: str = "",
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        doubts = doubts_of(prediction, measurement, self._package.manifest)
+        return draw(image, prediction, measurement, self._style, heading, doubts)
 
     def _writer(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
         """Open the result files; the JSON is renamed last, so where it lies the others lie too."""

@@ -13,7 +13,7 @@ from typing import Any, Self, TextIO
 from pipeline.measure.base import Measure, Measurement
 from pipeline.package.manifest import Manifest
 from pipeline.package.runtime import Prediction
-from pipeline.predict.heads import SAID, lowest_confidence, rounded
+from pipeline.predict.heads import SAID, doubts_of, is_judged, lowest_confidence, rounded
 
 FORMAT, FORMAT_VERSION = "heelstrike-prediction", 1
 
@@ -84,11 +84,13 @@ class ResultWriter:
         self._stream, self._manifest, self._measure = stream, manifest, measure
         self._quantities: Sequence[str] = measure.quantities if measure else ()
         self._frames, self._reasons = 0, Counter[str]()
+        self._judged, self._unreliable = 0, 0
         self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
         self._rows = csv.writer(table, lineterminator="\n") if table else None
         if self._rows:
             columns = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
-            self._rows.writerow(["frame", "time_s", *columns, "lowest_confidence", "reason", "message", "warnings"])
+            first = ["frame", "time_s", *columns, "lowest_confidence", "reason", "message", "warnings"]
+            self._rows.writerow([*first, *self._width_columns(columns), "reliable", "doubts"])
         self._head = _head(source, model, manifest, version)
 
     def __enter__(self) -> Self:
@@ -111,7 +113,11 @@ class ResultWriter:
             prediction: In the source's pixels.
             measurement: What was read off it, if anything is.
         """
-        line = _compact(self._frame(frame, time_s, prediction, measurement))
+        doubts = doubts_of(prediction, measurement, self._manifest)
+        reliable = not doubts if is_judged(measurement, self._manifest) else None
+        self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
+        about = {"reliable": reliable, "doubts": list(doubts)}
+        line = _compact(self._frame(frame, time_s, prediction, measurement) | about)
         self._stream.write((",\n  " if self._frames else "\n  ") + line)
         self._frames += 1
         if measurement is not None:
@@ -119,15 +125,17 @@ class ResultWriter:
             for name, value in measurement.values.items():
                 self._values[name].append(value)
         if self._rows:
-            self._rows.writerow(self._row(frame, time_s, prediction, measurement))
+            said = (None if reliable is None else "yes" if reliable else "no", "; ".join(doubts))
+            self._rows.writerow([*self._row(frame, time_s, prediction, measurement), *said])
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Frames seen, measured and not, with the reasons counted, and the spread of every quantity."""
+        """Frames seen, not reliable, measured and not, with the reasons counted, and the spread of every quantity."""
+        counts = {"frames": self._frames, "not_reliable": self._unreliable if self._judged else None}
         if self._measure is None:
-            return {"frames": self._frames}
+            return counts
         return {
-            "frames": self._frames,
+            **counts,
             "measured": self._frames - self._reasons.total(),
             "not_measured": dict(sorted(self._reasons.items())),
             "unit": self._measure.unit,
@@ -145,6 +153,19 @@ class ResultWriter:
             "measure": _rounded(measurement.to_json()) if measurement else None,
         }
 
+    def _width_columns(self, quantities: list[str]) -> list[str]:
+        if self._manifest.radii is None:
+            return []
+        widths = [f"{column}_half_width" for column in quantities]
+        return [*widths, *(f"{name}_radius_px" for name in self._manifest.category.keypoints)]
+
+    def _widths(self, prediction: Prediction, measurement: Measurement | None) -> list[float | None]:
+        if self._manifest.radii is None:
+            return []
+        sizes = measurement.half_widths if measurement else {}
+        radius = [None] * len(self._manifest.category.keypoints) if prediction.radius is None else prediction.radius
+        return [*(rounded(sizes.get(name), 3) for name in self._quantities), *(rounded(r, 3) for r in radius)]
+
     def _row(
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
     ) -> list[Any]:
@@ -154,7 +175,8 @@ class ResultWriter:
         )
         angles = [rounded(values.get(name), 3) for name in self._quantities]
         lowest = lowest_confidence(prediction)
-        return ["" if v is None else v for v in (frame, rounded(time_s, 6), *angles, lowest, *said)]
+        widths = self._widths(prediction, measurement)
+        return ["" if v is None else v for v in (frame, rounded(time_s, 6), *angles, lowest, *said, *widths)]
 
 
 def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
@@ -180,6 +202,9 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
         "classes": list(manifest.category.classes),
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
         "confidence_threshold": manifest.confidence,
+        "radius_level": manifest.radii.level if manifest.radii else None,
+        "max_radius_px": manifest.max_radius_px,
+        "max_uncertainty": manifest.measure.max_uncertainty if manifest.measure else None,
     }
 
 

@@ -1,6 +1,7 @@
 """A small prepared problem with an untrained network: everything the evaluate stage reads."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def params_of(section: dict) -> ProblemParams:
 
 
 def make_project(root: Path, params: ProblemParams, missing: float = 0.0, seed: int = 0) -> Layout:
-    """Write collect's images, split's COCO file, prepare's arrays and train's outputs for 24 images of 4 subjects."""
+    """Write collect's images, split's COCO file, prepare's arrays and train's outputs for 24 images of 4 subjects.
+
+    The validation split is the same as the test split: too few subjects for a radius to have a limit.
+    """
     rng = np.random.default_rng(seed)
     layout, problem = Layout(root, "p"), params.problem
     count, k = 24, len(problem.keypoints)
@@ -66,6 +70,7 @@ def make_project(root: Path, params: ProblemParams, missing: float = 0.0, seed: 
     index["mm_per_px"], index["mirrored"] = np.nan, False
     index["slice_tone"] = ["I" if i < 12 else "VI" for i in range(count)]
     index.to_parquet(prepared / "index.parquet", index=False)
+    shutil.copytree(prepared, prepared.with_name("val"))
 
     trained = layout.out("train")
     trained.mkdir(parents=True)

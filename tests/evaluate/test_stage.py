@@ -12,7 +12,10 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.evaluate.calibrate import fit_radii
+from pipeline.evaluate.judge import judge
 from pipeline.evaluate.stage import run
+from pipeline.evaluate.summary import to_json
 from pipeline.files import Layout, file_digest
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
@@ -42,8 +45,9 @@ def test_files_and_numbers(evaluated: Layout) -> None:
     reports = evaluated.root / "reports" / "p"
     assert sorted(digests(reports)) == [
         *(f"evaluate/figures/{n}.png" for n in ("agreement", "boxes", "confidence", "error_cdf", "keypoints")),
-        *(f"evaluate/figures/{n}.png" for n in ("overlay_sheet", "slices", "training")),
+        *(f"evaluate/figures/{n}.png" for n in ("overlay_sheet", "radius", "slices", "training")),
         "evaluate/per_image.parquet",
+        "evaluate/radii.json",
         "evaluate/report.html",
         "evaluate/slices.csv",
         "metrics.json",
@@ -52,7 +56,8 @@ def test_files_and_numbers(evaluated: Layout) -> None:
     ]
     metrics = metrics_of(evaluated)
     assert set(metrics) == {
-        *("angle", "bands", "box", "box_original", "images", "keypoints", "keypoints_original", "presence", "slices")
+        *("angle", "angle_half_width", "bands", "box", "box_original", "images", "keypoints", "keypoints_original"),
+        *("presence", "radius", "slices"),
     }
     prepared = evaluated.out("prepare") / "test"
     network = load_trained(evaluated.out("train"))
@@ -96,8 +101,8 @@ def test_a_problem_that_measures_nothing_with_missing_points(mouse_project: Layo
         ("localization", {"box", "box_original"}, {"boxes"}),
         (
             "regression",
-            {"bands", "keypoints", "keypoints_original", "presence"},
-            {"confidence", "error_cdf", "keypoints"},
+            {"bands", "keypoints", "keypoints_original", "presence", "radius"},
+            {"confidence", "error_cdf", "keypoints", "radius"},
         ),
     ],
 )
@@ -130,7 +135,7 @@ def test_the_report_stands_alone(evaluated: Layout) -> None:
     report = (evaluated.out("evaluate") / "report.html").read_text()
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", report)
-    assert report.count("data:image/png;base64,") == 8
+    assert report.count("data:image/png;base64,") == 9
     assert str(evaluated.root) not in report
     assert "24 images of 4 subjects" in report and "rear-foot angle" in report
 
@@ -145,12 +150,34 @@ def test_plots_for_dvc(evaluated: Layout) -> None:
     assert pd.read_csv(plots / "training.csv").to_dict("list") == {"epoch": [1, 2, 3], "val_error_px": [9.0, 8.0, 8.5]}
 
 
+def test_four_subjects_promise_no_radius_and_the_report_says_so(evaluated: Layout) -> None:
+    radii = json.loads((evaluated.out("evaluate") / "radii.json").read_text())
+    assert radii["subjects"] == 4 and set(radii["factors"]) == {None}
+    found = metrics_of(evaluated)["radius"]
+    assert (found["promised"], found["coverage"], found["unlimited_share"]) == (0.9, 1, 1)
+    assert found["mean_px"] is None
+    report = (evaluated.out("evaluate") / "report.html").read_text()
+    assert "100 % of the points have a radius without limit: the validation split has too few subjects" in report
+
+
+def test_without_coverage_there_are_no_radii_and_all_other_numbers_stay(
+    evaluated: Layout, rearfoot: ProblemParams
+) -> None:
+    network = load_trained(evaluated.out("train"))
+    without = rearfoot.model_copy(update={"evaluate": rearfoot.evaluate.model_copy(update={"coverage": None})})
+    assert fit_radii(network, without, evaluated) is None
+    others = json.loads(json.dumps(to_json(judge(network, without, evaluated).metrics)))
+    gone = ("radius", "angle_half_width", "slices")
+    assert others == {name: group for name, group in metrics_of(evaluated).items() if name not in gone}
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [
         ("models/p/train/weights.safetensors", "run the train stage"),
         ("models/p/train/history.csv", "run the train stage"),
         ("data/p/prepare/test/letterbox.npy", "run the prepare stage"),
+        ("data/p/prepare/val/keypoints.npy", "run the prepare stage"),
         ("data/p/split/test.json", "run the split stage"),
         ("data/p/collect/images/v0.mp4/000000.png", "run the collect stage"),
     ],

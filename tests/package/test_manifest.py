@@ -3,6 +3,7 @@ import json
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.files import json_digest
 from pipeline.package.manifest import Category, read_manifest, verify
 from pipeline.prepare.settings import Filter
 from tests.packages import PROBLEM, make_package
@@ -56,6 +57,16 @@ def test_changed_manifest_is_found(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(data | {"confidence": 0.01}))
     with pytest.raises(UserError, match="was changed after packaging"):
         read_manifest(tmp_path)
+
+
+def test_a_package_from_before_a_field_came_is_read(tmp_path):
+    make_package(tmp_path)
+    data = json.loads((tmp_path / "manifest.json").read_text())
+    older = {name: value for name, value in data.items() if name not in ("digest", "radii", "max_radius_px")}
+    older["measure"].pop("max_uncertainty")
+    (tmp_path / "manifest.json").write_text(json.dumps(older | {"digest": json_digest(older)}))
+    read = read_manifest(tmp_path)
+    assert (read.radii, read.max_radius_px, read.measure.max_uncertainty) == (None, None, None)
 
 
 @pytest.mark.parametrize(("version", "advice"), [(3, "upgrade heelstrike"), (0, "package the model again"), (None, "")])

@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 from pipeline.errors import UserError
+from pipeline.measure.radii import Radii
 from pipeline.package.manifest import write_manifest
 from pipeline.package.runtime import Package
 from tests.packages import SHARES, make_package
@@ -26,6 +27,21 @@ def test_predicts_in_the_pixels_of_an_image_of_any_size(tmp_path):
         np.testing.assert_allclose(prediction.keypoints, np.array(SHARES) * [width, height], rtol=1e-5)
         np.testing.assert_allclose(prediction.confidence, 0.75)
         np.testing.assert_allclose(prediction.box, np.array([0.25, 0.25, 0.5, 0.5]) * [width, height, width, height])
+
+
+def test_radii_are_in_the_pixels_of_the_image_and_grow_where_confidence_falls(tmp_path):
+    factors = (1.0, 1.0, 2.0, 1.0, 1.0, None)
+    radii = Radii(level=0.9, subjects=45, difficulty=((0.5, 4.0), (1.0, 2.0)), factors=factors)
+    make_package(tmp_path, radii=radii)
+    package = Package.load(tmp_path)
+    expected = np.array([1, 1, 2, 1, 1, np.inf])
+    # 64 x 64 pixels of input: half and a quarter of the image's; the shade is the confidence times 64
+    for width, shade, size in ((128, 64, 4.0), (256, 64, 8.0), (128, 48, 6.0), (128, 16, 8.0)):
+        image = np.full((width, width, 3), shade, np.uint8)
+        np.testing.assert_allclose(package.predict(image).radius, expected * size)
+        np.testing.assert_allclose(package.predict(image, mirrored=True).radius, expected * size)
+    make_package(tmp_path / "without")
+    assert Package.load(tmp_path / "without").predict(image).radius is None
 
 
 def test_views_that_are_not_contiguous_are_fine(tmp_path):

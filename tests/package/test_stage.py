@@ -9,6 +9,7 @@ import torch
 
 from pipeline.errors import UserError
 from pipeline.files import Layout
+from pipeline.measure.radii import Radii
 from pipeline.models.build import build_model, save_weights
 from pipeline.package import stage
 from pipeline.package.manifest import read_manifest, verify
@@ -23,6 +24,14 @@ SECTION = {
     "prepare": {"filters": [{"name": "clahe"}]},
     "model": {"name": "spatial", "width": 4, "levels": 2},
     "measure": {"name": "rearfoot_angle", "left": list(LEFT), "right": list(RIGHT)},
+}
+RADII = {
+    "level": 0.9,
+    "subjects": 45,
+    "difficulty": [[0.5, 4.0], [1.0, 1.0]],
+    "factors": [1.0, 1.5, 2.0, 1.0, 1.5, None],
+    "pooled": {},
+    "quantities": {"left": 0.6, "right": None},
 }
 METRICS = {
     "input": {"rmse_px": 0.91},
@@ -69,6 +78,7 @@ def make_repository(root, section):
     rest = {"train": params.train.model_dump(mode="json"), "augment": params.augment.model_dump(mode="json")}
     (train / "settings.json").write_text(json.dumps(settings | rest))
     layout.out("evaluate").mkdir(parents=True)
+    (layout.out("evaluate") / "radii.json").write_text(json.dumps(RADII if params.measure else None))
     (layout.out("evaluate").parent / "metrics.json").write_text(json.dumps(METRICS))
     return params, layout
 
@@ -95,6 +105,7 @@ def test_package_holds_graph_manifest_and_card_and_verifies(packaged, repository
     assert manifest.filters == params.prepare.filters
     assert manifest.metrics == {"images": 3.0, "input/rmse_px": 0.91}
     assert manifest.network["name"] == "spatial"
+    assert manifest.radii == Radii.model_validate(RADII)
 
 
 def test_consumer_applies_the_filters_of_training(packaged, repository):
@@ -140,6 +151,14 @@ def test_missing_metrics_name_the_stage_to_run(repository, tmp_path):
     params, _ = repository
     with pytest.raises(UserError, match=r"metrics.json: not there; run the evaluate stage first"):
         stage.run(params, Layout(tmp_path, "rearfoot"))
+
+
+def test_missing_radii_name_the_stage_to_run(tmp_path):
+    layout = Layout(tmp_path, "rearfoot")
+    layout.out("evaluate").mkdir(parents=True)
+    (layout.out("evaluate").parent / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"radii.json: not there; run the evaluate stage first"):
+        stage.run(parse_params({"problems": ["rearfoot"], "rearfoot": SECTION})["rearfoot"], layout)
 
 
 def test_a_network_without_keypoints_is_packaged_and_says_its_box(tmp_path):

@@ -63,6 +63,28 @@ def test_reason_is_written_where_a_frame_is_not_measured():
     assert not silent[:60].any()
 
 
+def test_a_circle_of_the_radius_is_drawn_around_points_that_are_sure_and_have_a_limit():
+    points = np.array([[150.0, 200.0], [300.0, 200.0], [450.0, 200.0]])
+    found = Prediction(points, np.array([0.9, 0.9, 0.4]), NOWHERE, radius=np.array([40.0, np.inf, 40.0]))
+    image = draw(np.zeros((400, 600, 3), np.uint8), found, None, Style((), 0.5, ""))
+    assert image[200, 108:113].max() > 150 and image[158:163, 150].max() > 150
+    assert not image[200, 115:140].any()  # open inside, as far as the ring
+    assert not image[100:185].any(axis=2)[:, 210:].any()  # no limit, or not sure: no circle
+
+
+def test_doubts_and_half_widths_are_written():
+    leg = {"points": [[200.0, 100.0]] * 3, "angle_deg": 5.7, "signed_deg": 5.7, "direction": "eversion"}
+    plain = Measurement("m", "deg", values={"left": 5.7}, details={"legs": {"left": leg}})
+    wide = Measurement("m", "deg", values={"left": 5.7}, details={"legs": {"left": leg}}, half_widths={"left": 1.2})
+    style, found = Style((), 0.5, ""), Prediction(np.array([[300.0, 300.0]]), np.ones(1), NOWHERE)
+    image = np.zeros((400, 600, 3), np.uint8)
+    without, with_width = draw(image, found, plain, style), draw(image, found, wide, style)
+    assert with_width.any(axis=(0, 2)).sum() > without.any(axis=(0, 2)).sum()  # "± 1.2" is longer
+    told = draw(image, found, wide, style, doubts=["radius of left_heel 12 px; at most 8 px is allowed"])[:80]
+    amber = (told[..., 0] > 200) & (told[..., 2] < 100)
+    assert amber.sum() > 100
+
+
 def test_angle_stands_beside_its_leg():
     points = [[200.0, 100.0], [200.0, 200.0], [190.0, 300.0]]
     leg = {"points": points, "angle_deg": 5.7, "signed_deg": 5.7, "direction": "eversion"}

@@ -14,11 +14,14 @@ import pytest
 
 from pipeline.collect.video_out import write_video
 from pipeline.errors import UserError
+from pipeline.measure.radii import Radii
+from pipeline.measure.settings import RearfootSettings
 from pipeline.package.manifest import write_manifest
+from pipeline.package.runtime import Package
 from pipeline.predict.predictor import predict_path
 from pipeline.predict.results import Model
 from pipeline.video import VideoReader
-from tests.packages import PROBLEM, SHARES, fixed_graph, make_package
+from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, fixed_graph, make_package
 
 MODEL = Model("rearfoot@champion", "3")
 ROOT = Path(__file__).resolve().parents[2]
@@ -254,8 +257,6 @@ def test_predicting_needs_no_torch_and_no_mlflow(walk, tmp_path):
 
 
 def test_package_that_finds_boxes_only(walk, tmp_path):
-    from pipeline.package.runtime import Package
-
     folder = tmp_path / "package"
     fields = make_package(folder, measure=None).model_dump(exclude={"files", "digest"})
     graph = fixed_graph()
@@ -271,12 +272,70 @@ def test_package_that_finds_boxes_only(walk, tmp_path):
 
 
 def test_package_without_a_measure(walk, tmp_path):
-    from pipeline.package.runtime import Package
-
     make_package(tmp_path / "package", measure=None)
     predict_path(walk, Package.load(tmp_path / "package"), MODEL, tmp_path / "out", overlay=True)
     data = json.loads((tmp_path / "out" / "walk.mp4.json").read_text())
     assert data["frames"][0]["measure"] is None
-    assert data["summary"] == {"frames": 12}
+    assert data["summary"] == {"frames": 12, "not_reliable": None}
     header = (tmp_path / "out" / "walk.mp4.csv").read_text().splitlines()[0]
-    assert header == "frame,time_s,lowest_confidence,reason,message,warnings"
+    assert header == "frame,time_s,lowest_confidence,reason,message,warnings,reliable,doubts"
+
+
+RADII = Radii(
+    level=0.9,
+    subjects=45,
+    difficulty=((0.5, 2.0), (1.0, 1.0)),
+    factors=(1.0, 1.0, 1.0, 1.0, None, 1.0),
+    quantities={"left": 0.5, "right": 0.5},
+)
+
+
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory):
+    """A package that says how far keypoints may be off, and what is too much; 64 pixels of input."""
+    folder = tmp_path_factory.mktemp("careful")
+    settings = RearfootSettings(name="rearfoot_angle", left=LEFT, right=RIGHT, max_uncertainty=3.0)
+    make_package(folder, radii=RADII, max_radius_px=9.0, measure=settings)
+    return Package.load(folder, threads=1)
+
+
+def test_what_is_not_reliable_is_said_frame_by_frame_with_its_reasons_and_counted(careful, walk, tmp_path):
+    report = predict_path(walk, careful, MODEL, tmp_path, overlay=True)
+    data = json.loads((tmp_path / "walk.mp4.json").read_text())
+    assert (data["radius_level"], data["max_radius_px"], data["max_uncertainty"]) == (0.9, 9.0, 3.0)
+    bright, dark = data["frames"][0], data["frames"][5]
+    assert bright["radius"] == [2.5, 2.5, 2.5, 2.5, None, 2.5]  # 160 pixels by 64
+    assert bright["reliable"] is False
+    # segments of 24 px and nearly straight: the ends move the angle by 1 / 24, the middle by 2 / 24 radians a pixel
+    expected = math.degrees(0.5 * 2.5 / 24 * math.sqrt(6))
+    assert bright["measure"]["half_widths"] == {"left": pytest.approx(expected, rel=0.02), "right": None}
+    width = bright["measure"]["half_widths"]["left"]
+    assert bright["doubts"] == [
+        "radius of right_ankle unknown; at most 9 px is allowed",
+        f"left ± {width:.3g} deg, right ± unknown; at most 3 deg is allowed",
+    ]
+    # nothing was found there, which is another matter
+    assert (dark["reliable"], dark["doubts"], dark["measure"]["half_widths"]) == (True, [], {})
+    assert data["summary"]["not_reliable"] == report.done[0].summary["not_reliable"] == 10
+    rows = list(csv.DictReader((tmp_path / "walk.mp4.csv").open()))
+    assert float(rows[0]["left_deg_half_width"]) == width and rows[0]["right_deg_half_width"] == ""
+    assert (rows[0]["left_heel_radius_px"], rows[0]["right_ankle_radius_px"]) == ("2.5", "")
+    assert rows[0]["reliable"] == "no" and "right_ankle unknown" in rows[0]["doubts"]
+    assert rows[5]["reliable"] == "yes" and rows[5]["left_deg_half_width"] == ""
+
+
+def test_without_limits_nothing_is_judged(walk, tmp_path):
+    make_package(tmp_path / "package", radii=RADII)
+    predict_path(walk, Package.load(tmp_path / "package"), MODEL, tmp_path)
+    data = json.loads((tmp_path / "walk.mp4.json").read_text())
+    assert (data["frames"][0]["reliable"], data["frames"][0]["doubts"]) == (None, [])
+    assert data["summary"]["not_reliable"] is None
+    assert data["frames"][0]["measure"]["half_widths"]["left"] > 0
+
+
+def test_a_limit_on_a_package_without_radii_leaves_nothing_reliable(walk, tmp_path):
+    make_package(tmp_path / "package", max_radius_px=5.0)
+    predict_path(walk, Package.load(tmp_path / "package"), MODEL, tmp_path)
+    frame = json.loads((tmp_path / "walk.mp4.json").read_text())["frames"][0]
+    assert (frame["radius"], frame["reliable"]) == (None, False)
+    assert frame["doubts"] == ["the radius of keypoints is not known: the model was packaged without"]

@@ -4,6 +4,7 @@ To add one, add a file with a subclass of `Head` and make it in `heads_of`.
 """
 
 from pipeline.evaluate.cases import Predicted, Truth
+from pipeline.evaluate.coverage import Promise
 from pipeline.evaluate.heads.base import Head, Statistic
 from pipeline.evaluate.heads.box import BoxHead
 from pipeline.evaluate.heads.classes import ClassHead
@@ -20,6 +21,7 @@ def heads_of(
     settings: EvaluateSettings,
     threshold: float = 0.0,
     kinds: tuple[str, ...] = (),
+    promise: Promise | None = None,
 ) -> list[Head]:
     """The heads that said something; the first one's error is what images are ranked by.
 
@@ -30,10 +32,13 @@ def heads_of(
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
         kinds: Names of the classes.
+        promise: How far keypoints may be off, to be checked; none: nothing is said of it.
     """
     heads: list[Head] = []
     if predicted.keypoints is not None and predicted.confidence is not None:
-        heads.append(KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold))
+        heads.append(
+            KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold, promise)
+        )
     if predicted.boxes is not None:
         heads.append(BoxHead(truth, predicted.boxes, settings))
     if predicted.probabilities is not None:

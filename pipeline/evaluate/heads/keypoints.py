@@ -9,6 +9,7 @@ from pipeline.evaluate import figures
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.cases import Truth
+from pipeline.evaluate.coverage import Kept, Promise, coverage_groups, kept_values, unreliable
 from pipeline.evaluate.heads.base import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
 from pipeline.evaluate.metrics import (
     band_shares,
@@ -21,8 +22,10 @@ from pipeline.evaluate.metrics import (
     share,
 )
 from pipeline.evaluate.pck import draw_curve, pck_metrics, relative_distances, worst
+from pipeline.evaluate.radius_figure import draw_radii
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure, mean_over_known
+from pipeline.measure.uncertainty import with_half_widths
 from pipeline.problem import Problem
 
 
@@ -36,6 +39,7 @@ class KeypointHead(Head):
         measure: What is read off them; none: nothing.
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
+        promise: How far keypoints may be off, to be checked; none: nothing is said of it.
     """
 
     error: ClassVar[str] = "rmse_original_px"
@@ -49,6 +53,7 @@ class KeypointHead(Head):
         measure: Measure | None,
         settings: EvaluateSettings,
         threshold: float,
+        promise: Promise | None = None,
     ) -> None:
         self._truth, self._keypoints, self._confidence = truth, keypoints, confidence
         self._measure, self._settings, self._threshold = measure, settings, threshold
@@ -59,11 +64,26 @@ class KeypointHead(Head):
         if measure is not None:
             rows = zip(self._found, confidence, truth.mm_per_px.tolist(), strict=True)
             self.measurements = [measure.measure(*row) for row in rows]
+        self._promise = promise
+        self._values: Kept | None = None
+        if promise is not None:
+            self._keep(promise)
+
+    def _keep(self, promise: Promise) -> None:
+        """Hold errors against what is promised of them."""
+        truth, measure, radii = self._truth, self._measure, promise.radii
+        radius, sizes = radii.of(self._confidence, truth.letterbox[:, 0]), truth.mm_per_px.tolist()
+        self._points = Kept(radii.level, self._distance, radius)
+        if measure is not None:
+            rows = zip(self.measurements, self._found, radius, sizes, strict=True)
+            self.measurements = [with_half_widths(m, measure, radii, *row) for m, *row in rows]
+            self._values = kept_values(self.measurements, measure, self._differences(measure), radii)
 
     def groups(self) -> Groups:
         """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's.
 
-        Also `millimetres` where pixels have a size, and `observers` where several people labelled the same points.
+        Also `millimetres` where pixels have a size, `observers` where several people labelled the same points, and
+        whether radii keep their promise (`radius`, `ANGLE_half_width`) where there is one.
         """
         truth = self._truth
         groups = {
@@ -74,7 +94,7 @@ class KeypointHead(Head):
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
-        groups |= self._in_millimetres() | self._observers()
+        groups |= self._in_millimetres() | self._observers() | self._coverage()
         return groups if self._measure is None else groups | {self._measure.group: self._measured(self._measure)}
 
     def _relative(self) -> dict[str, Float[np.ndarray, "N K"]]:
@@ -124,6 +144,20 @@ class KeypointHead(Head):
         found["model_to_observers"] = found["model_mean_distance_px"] / found["mean_distance_px"]
         return {"observers": found | {"points": int(np.isfinite(people).sum())}}
 
+    def _coverage(self) -> Groups:
+        """See `coverage_groups`; with limits in params also `unreliable_share`, of images."""
+        if (promise := self._promise) is None:
+            return {}
+        truth = self._truth
+        groups = coverage_groups(
+            self._points, self._values, promise, self._measure, truth.mm_per_px, truth.subjects, self._settings
+        )
+        if promise.max_radius_px is not None or promise.max_uncertainty is not None:
+            sure = self._confidence >= self._threshold
+            doubted = unreliable(promise, self._points.limit, sure, self.measurements)
+            groups["radius"]["unreliable_share"] = share(doubted)
+        return groups
+
     def _differences(self, measure: Measure) -> Float[np.ndarray, "N Q"]:
         return measure.differences(self._found, self._original, self._truth.mm_per_px)
 
@@ -171,6 +205,8 @@ class KeypointHead(Head):
             main = np.array(self._measure.units) == self._measure.unit
             size = np.abs(self._differences(self._measure)[:, main])
             chosen.append(Statistic(f"{self._measure.group}_median_{self._measure.unit}", "median", size))
+        if self._promise is not None:
+            chosen.append(Statistic("radius_coverage", "mean", self._points.inside))
         return chosen
 
     def panels(self) -> dict[str, str]:
@@ -186,7 +222,7 @@ class KeypointHead(Head):
         With PCK also pck_distance, the largest distance of a point by the diagonal of the labelled points' box. Where
         pixels have a size also radial_error_mm, the mean over the points.
         With a measure also its error, each quantity (`left_deg`), the true one (`left_true_deg`), and the reason where
-        a consumer gets none.
+        a consumer gets none. With radii also NAME_radius_px and, of each quantity, `left_half_width_deg`.
         """
         labelled = self._truth.labelled
         columns = {
@@ -201,12 +237,17 @@ class KeypointHead(Head):
         size = self._truth.mm_per_px
         if np.isfinite(size).any():
             columns["radial_error_mm"] = mean_over_known(self._distance * size[:, None])
+        if self._promise is not None:
+            columns |= {f"{name}_radius_px": r for name, r in zip(names, self._points.limit.T, strict=True)}
         if (m := self._measure) is None:
             return columns
         columns[f"{m.group}_error_{m.unit}"] = m.errors(self._found, self._original, size)
         read, true = m.values(self._found, size), m.values(self._original, size)
         for q, (name, unit) in enumerate(zip(m.quantities, m.units, strict=True)):
             columns |= {f"{name}_{unit}": read[:, q], f"{name}_true_{unit}": true[:, q]}
+        if self._values is not None:
+            limits = zip(m.quantities, m.units, self._values.limit.T, strict=True)
+            columns |= {f"{name}_half_width_{unit}": size for name, unit, size in limits}
         columns["not_measured"] = np.array([found.reason for found in self.measurements], object)
         return columns
 
@@ -230,6 +271,9 @@ class KeypointHead(Head):
         if (pck := self._settings.pck) is not None:
             relative = self._relative()
             drawings["pck"] = lambda path: draw_curve(relative, scene.problem.keypoints, pck, path)
+        if self._promise is not None:
+            kept, values = (self._points, scene.problem.keypoints), (self._values, self._measure)
+            drawings["radius"] = lambda path: draw_radii(kept, values, truth.subjects, self._settings, path)
         if (m := self._measure) is not None:
             true, off = m.values(self._original, truth.mm_per_px), self._differences(m)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)

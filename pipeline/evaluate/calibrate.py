@@ -1,0 +1,121 @@
+"""How far this network's keypoints and measurements may be off, fitted on the validation split."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.evaluate.cases import Predicted, Truth, load_truth
+from pipeline.evaluate.conformal import (
+    FLAT,
+    Factors,
+    Knots,
+    Scored,
+    confidence_helps,
+    cross_fitted,
+    fit_difficulty,
+    pooled_factors,
+)
+from pipeline.evaluate.judge import predict_split
+from pipeline.evaluate.metrics import distances
+from pipeline.files import Layout
+from pipeline.measure.base import Measure
+from pipeline.measure.build import build_measure
+from pipeline.measure.radii import Radii
+from pipeline.measure.uncertainty import effects
+from pipeline.models.network import Network
+from pipeline.params import ProblemParams
+from pipeline.problem import Problem
+
+
+def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii | None:
+    """Fit on data/P/prepare/val; none where the network has no keypoint head or no coverage is asked for.
+
+    The network was chosen among its epochs on the same split, so it is a little better there than on new people; what
+    the radii are worth is what the test split says.
+
+    Raises:
+        UserError: A file is missing, or does not fit the others.
+    """
+    level = params.evaluate.coverage
+    if level is None or "keypoints" not in network.heads:
+        return None
+    folder = layout.out("prepare") / "val"
+    truth, predicted = load_truth(folder), predict_split(network, folder)
+    radii = keypoint_radii(truth, predicted, params.problem, level)
+    if params.measure is None:
+        return radii
+    measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
+    return with_quantities(radii, truth, predicted, measure)
+
+
+def keypoint_radii(truth: Truth, predicted: Predicted, problem: Problem, level: float) -> Radii:
+    """The radii of keypoints: their difficulty by confidence, and each one's factor."""
+    assert predicted.keypoints is not None
+    assert predicted.confidence is not None
+    error = distances(predicted.keypoints, truth.keypoints, truth.labelled)
+    rows, columns = np.nonzero(np.isfinite(error))
+    points = Scored(error[rows, columns], predicted.confidence[rows, columns], truth.subjects[rows], columns)
+    knots, difficulty = _difficulty(points, level)
+    scores = np.full(error.shape, np.nan)
+    scores[rows, columns] = points.error / difficulty
+    factors = pooled_factors(scores, truth.subjects, _keypoint_groups(problem), level)
+    return Radii(
+        level=level,
+        subjects=len(set(points.subject)),
+        difficulty=knots,
+        factors=tuple(_plain(factors).values()),
+        pooled=factors.pooled,
+    )
+
+
+def _difficulty(points: Scored, level: float) -> tuple[Knots, Float[np.ndarray, " M"]]:
+    """Knots for new points, and the difficulty of these; the same everywhere where the confidence tells nothing."""
+    if len(points.error):
+        knots, difficulty = fit_difficulty(points, level), cross_fitted(points, level)
+        if len(knots) > 1 and confidence_helps(points, difficulty, level):
+            return knots, difficulty
+    return FLAT, np.ones(len(points.error))
+
+
+def _keypoint_groups(problem: Problem) -> dict[str, list[list[str]]]:
+    """A keypoint, it and its mirror image, all: what may be pooled with it."""
+    partner = {a: b for pair in problem.flip_pairs for a, b in (pair, pair[::-1])}
+    everything = list(problem.keypoints)
+    return {
+        name: [[name], *([[name, partner[name]]] if name in partner else []), everything] for name in problem.keypoints
+    }
+
+
+def with_quantities(radii: Radii, truth: Truth, predicted: Predicted, measure: Measure) -> Radii:
+    """The same with the factor of each quantity: how many times its keypoints' combined effect it may be off.
+
+    Of what a consumer gets: images that are not measured are left out.
+    """
+    assert predicted.keypoints is not None
+    assert predicted.confidence is not None
+    found, original = truth.points_in_original(predicted.keypoints), truth.points_in_original(truth.keypoints)
+    # without a limit there is no effect to compare with; the promise is then none, too
+    size = effects(measure, found, radii.of(predicted.confidence, truth.letterbox[:, 0]), truth.mm_per_px)
+    off = np.abs(measure.differences(found, original, truth.mm_per_px))
+    rows = zip(found, predicted.confidence, truth.mm_per_px.tolist(), strict=True)
+    measured = np.array([measure.measure(*row).measured for row in rows])
+    usable = measured[:, None] & np.isfinite(size) & (size > 0)
+    scores = np.divide(off, size, out=np.full(off.shape, np.nan), where=usable)
+    alike = {
+        name: [other for other, of in zip(measure.quantities, measure.units, strict=True) if of == unit]
+        for name, unit in zip(measure.quantities, measure.units, strict=True)
+    }
+    groups = {name: [[name]] + ([others] if others != [name] else []) for name, others in alike.items()}
+    factors = pooled_factors(scores, truth.subjects, groups, radii.level)
+    return radii.model_copy(update={"quantities": _plain(factors), "pooled": radii.pooled | factors.pooled})
+
+
+def _plain(factors: Factors) -> dict[str, float | None]:
+    """Six digits, rounded up so that rounding breaks no promise; none for what has no limit."""
+    return {name: _up(value) if math.isfinite(value) else None for name, value in factors.values.items()}
+
+
+def _up(value: float) -> float:
+    digits = 5 - math.floor(math.log10(value)) if value > 0 else 0
+    return float(f"{math.ceil(value * 10**digits) / 10**digits:.6g}")

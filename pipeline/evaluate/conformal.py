@@ -1,0 +1,169 @@
+"""Split-conformal calibration: radii within which a stated share of points lies, whatever the network is worth.
+
+A score says how large an error is for how large it was expected to be; the calibration is a quantile of the scores of
+data that the network did not learn from (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005;
+normalised by a difficulty as in Lei et al., JASA 2018; 113: 1094-1111; an introduction: Angelopoulos and Bates,
+arXiv 2107.07511; for landmarks: McCouat and Voiculescu, Contour-hugging heatmaps, CVPR 2022).
+
+The plain quantile promises its level for points that are exchangeable. Frames of one person are not, they resemble
+each other; people are. So each subject counts alike, whatever the number of its frames, and one more subject is
+supposed whose errors have no limit: with m_i scores of subject i out of S, each weighs 1 / (m_i (S + 1)). The promise
+then is for a random point of a new subject (Dunn, Wasserman and Ramdas, JASA 2023, arXiv 1809.07441; Lee, Barber and
+Willett, arXiv 2306.06342). With one image a subject it is the usual ceil((n + 1) level)-th smallest of n scores.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+from sklearn.isotonic import IsotonicRegression
+
+Knots = tuple[tuple[float, float], ...]
+
+FLAT: Knots = ((1.0, 1.0),)
+"""A difficulty that is the same everywhere: the factor is the radius in input pixels."""
+
+_BEYOND = 5  # scores that should lie beyond a factor's quantile, else it is one frame's accident
+_BEYOND_BIN = 2  # the same for a bin of confidence: few points are unsure, and the bins are smoothed
+_FOLDS = 5
+_SMALLEST = 1e-3  # input pixels: no error is expected to be smaller
+
+
+class Scored(NamedTuple):
+    """Labelled points of the validation split, in any order.
+
+    Attributes:
+        error: Distance to the label in input pixels.
+        confidence: In [0, 1].
+        subject: Whom each is of.
+        keypoint: Which each is.
+    """
+
+    error: Float[np.ndarray, " M"]
+    confidence: Float[np.ndarray, " M"]
+    subject: Shaped[np.ndarray, " M"]
+    keypoint: Int[np.ndarray, " M"]
+
+
+def subject_quantile(scores: Float[np.ndarray, " M"], subjects: Shaped[np.ndarray, " M"], level: float) -> float:
+    """The smallest score that a random score of a new subject exceeds with a probability of at most 1 - level.
+
+    Returns:
+        Inf where there are fewer than level / (1 - level) subjects: 9 for 0.9.
+    """
+    names, code = np.unique(subjects, return_inverse=True)
+    order = np.argsort(scores, kind="stable")
+    weights = 1 / (np.bincount(code, minlength=len(names))[code] * (len(names) + 1))
+    enough = np.flatnonzero(np.cumsum(weights[order]) >= level - 1e-9)
+    return float(scores[order[enough[0]]]) if len(enough) else float("inf")
+
+
+def fit_difficulty(points: Scored, level: float) -> Knots:
+    """How large errors are at each confidence: never larger for a surer point, one size where there are few points.
+
+    The surer half of the points is a bin, the surer half of the rest the next, and so on while a bin has enough points
+    for a quantile of its own, since large errors are among the few points that are least sure. The quantiles of the
+    bins, at their median confidence, are made monotone (isotonic regression of their logarithms).
+    """
+    least = _at_least(_BEYOND_BIN, level)
+    order = np.argsort(-points.confidence, kind="stable")
+    confidence, error = points.confidence[order], points.error[order]
+    bins, start = list[slice](), 0
+    while start < len(order):
+        half = start + (len(order) - start + 1) // 2
+        end = half if len(order) - half >= least else len(order)
+        end = int(np.searchsorted(-confidence, -confidence[end - 1], side="right"))  # equals stay together
+        end = end if len(order) - end >= least else len(order)
+        bins.append(slice(start, end))
+        start = end
+    at = np.array([np.median(confidence[b]) for b in bins])
+    size = np.log(np.maximum([np.quantile(error[b], level) for b in bins], _SMALLEST))
+    count = [b.stop - b.start for b in bins]
+    smooth = np.exp(IsotonicRegression(increasing=False).fit(at, size, sample_weight=count).predict(at))
+    return tuple((float(f"{c:.6g}"), float(f"{s:.6g}")) for c, s in zip(at[::-1], smooth[::-1], strict=True))
+
+
+class Factors(NamedTuple):
+    """Quantiles of scores, and what each is of.
+
+    Attributes:
+        values: Of each name; inf where too few subjects have any.
+        pooled: Names whose own scores were too few, and whose were taken in.
+    """
+
+    values: dict[str, float]
+    pooled: dict[str, str]
+
+
+def pooled_factors(
+    scores: Float[np.ndarray, "N Q"],
+    subjects: Shaped[np.ndarray, " N"],
+    groups: dict[str, list[list[str]]],
+    level: float,
+) -> Factors:
+    """A quantile for each column: of its own scores, or of the first group with it that has enough.
+
+    Own scores, and those of a group that is not the last, are enough where five would lie beyond the quantile. The last
+    group is taken as it is.
+
+    Args:
+        scores: A column for each of `groups`; NaN where there is none.
+        subjects: Of each row.
+        groups: By column, in order: the names to pool, from the column itself to the most that may be pooled.
+        level: Share of a new subject's scores that are not above.
+    """
+    names, found = list(groups), Factors({}, {})
+    for name, tries in groups.items():
+        for number, group in enumerate(tries):
+            columns = scores[:, [names.index(other) for other in group]]
+            known = np.isfinite(columns)
+            quantile = subject_quantile(columns[known], np.repeat(subjects, len(group))[known.ravel()], level)
+            if number == len(tries) - 1 or (known.sum() >= _at_least(_BEYOND, level) and np.isfinite(quantile)):
+                found.values[name] = quantile
+                if group != [name]:
+                    found.pooled[name] = ", ".join(group)
+                break
+    return found
+
+
+def cross_fitted(points: Scored, level: float) -> Float[np.ndarray, " M"]:
+    """The difficulty of each point as fitted on the other subjects: five folds of whole subjects, in their order.
+
+    Scores by it are not smaller for having been fitted on, so that every subject can serve both fits. The promise is
+    then that of cross-conformal prediction (Barber et al., Ann. Statist. 2021; 49: 486-507): the level itself in
+    practice, 1 - 2 (1 - level) in the worst case.
+    """
+    fold = np.unique(points.subject, return_inverse=True)[1] % _FOLDS
+    found = np.ones(len(points.error))
+    for number in range(_FOLDS):
+        own = fold == number
+        rest = Scored(*(part[~own] for part in points))
+        found[own] = difficulty_at(fit_difficulty(rest, level), points.confidence[own])
+    return found
+
+
+def difficulty_at(knots: Knots, confidence: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
+    """Linear between the knots, constant beyond."""
+    at, size = np.array(knots).T
+    return np.interp(confidence, at, size)
+
+
+def confidence_helps(points: Scored, difficulty: Float[np.ndarray, " M"], level: float) -> bool:
+    """Whether radii by confidence fit errors better than one radius for all, by the pinball loss of the quantile.
+
+    Args:
+        points: All labelled points.
+        difficulty: As `cross_fitted`.
+        level: Of the quantile.
+    """
+    losses = []
+    for size in (difficulty, np.ones(len(difficulty))):
+        factor = subject_quantile(points.error / size, points.subject, level)
+        beyond = points.error - factor * size
+        losses.append(float(np.maximum(level * beyond, (level - 1) * beyond).mean()))
+    return losses[0] < losses[1]
+
+
+def _at_least(beyond: int, level: float) -> int:
+    """Scores of which so many are beyond the quantile."""
+    return int(np.ceil(beyond / (1 - level) - 1e-9))
