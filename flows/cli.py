@@ -96,6 +96,26 @@ def predict(
         raise typer.Exit(1)
 
 
+@app.command("init-from")
+def init_from(
+    problem: Problem,
+    model: Annotated[str, typer.Argument(help="NAME@champion, NAME (the same) or NAME/VERSION.")],
+) -> None:
+    """Fetch a registered version's weights for a problem to start from; say what fits and what to put into params.yaml.
+
+    [bold]Examples[/]
+
+    heelstrike init-from chest hand@champion
+
+    heelstrike init-from chest hand/4
+    """
+    with messages():
+        with console.status("starting"):
+            from flows.transfer import run_init_from
+
+        run_init_from(problem, model, ROOT, console)
+
+
 @app.command()
 def history(problem: Problem) -> None:
     """List what became of every candidate: promoted, refused, rolled back, and why.

@@ -60,7 +60,7 @@ class Layout:
 
 
 def file_of_start(root: Path, digest: str) -> Path:
-    """Where weights lie that trainings start from, by their SHA-256; fetched when missing, known to neither git nor DVC."""
+    """Where weights lie that trainings start from, by SHA-256; fetched when missing, known to neither git nor DVC."""
     return root / "models" / "init" / f"{digest}.safetensors"
 
 

@@ -53,7 +53,7 @@ def log_training(layout: Layout, run: Run) -> None:
 
 
 def log_trained(folder: Path, run: Run) -> None:
-    """Log the trained settings as params, history.csv as metrics, a step per epoch, and what it started from as a tag."""
+    """Log the trained settings as params, history.csv as metrics, and as a tag what it started from."""
     settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:

@@ -19,8 +19,8 @@ from pipeline.augment.settings import AugmentSettings
 from pipeline.files import write_aside, write_json
 from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import Network
-from pipeline.models.transfer import Taken
 from pipeline.models.settings import ModelSettings
+from pipeline.models.transfer import Taken
 from pipeline.problem import Problem, Strict
 from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish

@@ -82,7 +82,7 @@ def test_missing_and_changed_weights_are_one_message_that_says_how_to_get_them(
     digest = kept(build_model(given.problem, given.model), tmp_path)
     with file_of_start(tmp_path, digest).open("ab") as stream:
         stream.write(b"x")
-    with pytest.raises(UserError, match="was changed, its SHA-256 is .*delete it"):
+    with pytest.raises(UserError, match=r"was changed, its SHA-256 is .*delete it"):
         fit(starting(given, digest), train, val, tmp_path / "b", root=tmp_path)
 
 
