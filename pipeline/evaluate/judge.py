@@ -56,8 +56,12 @@ def judge(network: Network, params: ProblemParams, layout: Layout) -> Judged:
     Raises:
         UserError: A file is missing, or does not fit the others.
     """
-    folder = layout.out("prepare") / "test"
-    truth, predicted = load_truth(folder), _predict(network, folder)
+    return judge_answers(_predict(network, layout.out("prepare") / "test"), params, layout)
+
+
+def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout) -> Judged:
+    """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
+    truth = load_truth(layout.out("prepare") / "test")
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
     heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)

@@ -16,7 +16,7 @@ def heelstrike(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[st
     return subprocess.run([str(HEELSTRIKE), *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
-COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params"]
+COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params", "init-from", "crossval"]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "grid run", "grid table", "grid cost", "grid list"])

@@ -1,4 +1,4 @@
-"""A grid over several problems: rows for every pair, sources by digest, a matrix whose numbers are those of the files."""
+"""A grid over several problems: rows for every pair, sources by digest, a matrix of the files' numbers."""
 
 import shutil
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """A consumer's way to a package."""
 
 import os
+import shutil
 import subprocess
 import sys
 
