@@ -1,7 +1,7 @@
 """`heelstrike grid`: run a named list of settings, and table what came of it. Each command imports what it needs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def run(
             from pipeline.grid.definition import load_definition
             from pipeline.grid.row import Scale
             from pipeline.grid.run import run_grid
-        results = {}
+        results: dict[str, dict[str, Any]] = {}
         with GridDisplay(console) as display:
             for part, params, layout in _parts(load_definition(grid), problem, only):
                 results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)

@@ -37,6 +37,10 @@ class World:
         """Log and register the package that lies there, and weights of the same seed."""
         write_weights(self.layout.out("train") / "weights.safetensors", seed)
         write_json(self.layout.out("train") / "settings.json", {"seed": seed})
+        return self.release(seed)
+
+    def release(self, seed: int) -> Version:
+        """Log and register the package and the weights that lie there."""
         lock(self.layout, seed)
         with retrain_run(self.layout) as run:
             model_id = log_package(self.layout, run)

@@ -3,14 +3,19 @@
 import shutil
 
 import pytest
+import yaml
+from rich.console import Console
 
+from flows.transfer import run_init_from
 from pipeline.errors import UserError
 from pipeline.files import file_digest, file_of_start
-from pipeline.params import parse_params
+from pipeline.models.build import build_model, save_weights
+from pipeline.params import load_params, parse_params
 from pipeline.registry.promote import promote
 from pipeline.registry.versions import WEIGHTS_TAG, open_registry
 from pipeline.registry.weights import pin, supply
 from pipeline.train.settings import ModelStart
+from tests.packages import make_package
 
 
 def section(start: ModelStart):
@@ -72,3 +77,38 @@ def test_a_version_without_weights_is_a_message(world):
         UserError, match=r"rearfoot/1 was registered without the weights .*`heelstrike retrain rearfoot`"
     ):
         pin(world.root, "rearfoot/1")
+
+
+def test_the_command_fetches_says_what_fits_and_prints_what_params_take(world, capsys):
+    given = section(pin_of_nothing()).model_dump(mode="json", by_alias=True)
+    given["model"] = {"name": "regressionnet", "channels": [4], "hidden": [4]}
+    given["train"] = {"steps": [{"heads": ["keypoints"], "epochs": 1}]}
+    (world.root / "params.yaml").write_text(yaml.safe_dump({"problems": ["chest"], "chest": given}, sort_keys=False))
+    params = load_params(world.root / "params.yaml")["chest"]
+    make_package(world.layout.out("package"))
+    three = params.problem.model_copy(update={"keypoints": ("a", "b", "c")})
+    (world.layout.out("train")).mkdir(parents=True)
+    save_weights(build_model(three, params.model), world.layout.out("train") / "weights.safetensors")
+    (world.layout.out("train") / "settings.json").write_text("{}")
+    world.release(1)
+
+    run_init_from("chest", "rearfoot/1", world.root, Console(width=200))
+    told = capsys.readouterr().out
+    network = build_model(params.problem, params.model)
+    count = len(network.state_dict())
+    assert f"chest would take {count - 2} of {count} tensors" in told
+    assert "left, its shape is 9×4, this one's 3×4: " in told
+    line = next(line for line in told.splitlines() if line.strip().startswith("init_from: "))
+    given["train"] |= yaml.safe_load(line)
+    start = parse_params({"problems": ["chest"], "chest": given})["chest"].train.init_from
+    assert isinstance(start, ModelStart)
+    assert (start.model, start.version) == ("rearfoot", 1)
+    assert file_digest(file_of_start(world.root, start.weights)) == start.weights
+
+    with pytest.raises(UserError, match=r"params\.yaml has no problem 'foot'; it has chest"):
+        run_init_from("foot", "rearfoot/1", world.root, Console())
+
+
+def pin_of_nothing():
+    """A start that nothing looks at."""
+    return ModelStart(name="model", model="rearfoot", version=1, weights="0" * 64)
