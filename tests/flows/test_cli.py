@@ -62,6 +62,7 @@ def test_grids_are_listed_with_their_rows() -> None:
         ["stickfigure", "28"],
         ["study", "49"],
         ["tone", "12"],
+        ["transfer", "pairs"],
     ]
 
 
