@@ -96,7 +96,9 @@ def _cell(
     missing = len(results) - len(error)
     note = failed[0] if failed else f"{missing} of {len(results)} not run" if missing else ""
     took = next((str(r["started_from"]) for r in results.values() if "started_from" in r), "")
-    return Cell(target, source, error, mean_of(np.array(list(error.values()))), change, took, note)
+    mean, (low, high) = mean_of(np.array(list(error.values())))
+    low = max(low, 0.0) if all(value >= 0 for value in error.values()) else low  # no error is below zero
+    return Cell(target, source, error, Figure(mean, Interval(low, high)), change, took, note)
 
 
 def mean_of(values: Float[np.ndarray, "N"]) -> Figure:

@@ -111,7 +111,8 @@ def _draw(matrix: Matrix, title: str, path: Path) -> None:
 
 def _write_cell(axis, x: int, y: int, cell: Cell | None, matrix: Matrix) -> None:  # type: ignore[no-untyped-def]
     if cell is None or not cell.error:
-        axis.text(x, y, "–" if cell is None else "not run", ha="center", va="center", color=MUTED, fontsize=8)
+        said = "–" if cell is None else "not run" if cell.note.endswith("not run") else "failed"
+        axis.text(x, y, said, ha="center", va="center", color=MUTED, fontsize=8)
         return
     strong = cell.change is not None and abs(cell.change.value) > 0.75 * _STRONGEST
     colour, digits, (low, high) = "white" if strong else INK, matrix.metric.digits, cell.mean.interval
