@@ -96,6 +96,52 @@ def predict(
         raise typer.Exit(1)
 
 
+@app.command("init-from")
+def init_from(
+    problem: Problem,
+    model: Annotated[str, typer.Argument(help="NAME@champion, NAME (the same) or NAME/VERSION.")],
+) -> None:
+    """Fetch a registered version's weights for a problem to start from; say what fits and what to put into params.yaml.
+
+    [bold]Examples[/]
+
+    heelstrike init-from chest hand@champion
+
+    heelstrike init-from chest hand/4
+    """
+    with messages():
+        with console.status("starting"):
+            from flows.transfer import run_init_from
+
+        run_init_from(problem, model, ROOT, console)
+
+
+@app.command()
+def crossval(
+    problem: Problem,
+    folds: Annotated[int, typer.Option(min=3, help="How many parts the subjects of train and val are dealt to.")] = 5,
+    leave_one_subject_out: Annotated[
+        bool, typer.Option("--leave-one-subject-out", help="A fold for each subject instead.")
+    ] = False,
+) -> None:
+    """Cross-validate the settings of params.yaml: for sets too small for a test split to say much.
+
+    Every subject of train and val is judged by a network that never saw it; the test split stays untouched. Interrupt
+    it as you like.
+
+    [bold]Examples[/]
+
+    heelstrike crossval hand
+
+    heelstrike crossval hand --leave-one-subject-out
+    """
+    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
+        with console.status("starting"):
+            from flows.crossval import run_crossval
+
+        run_crossval(problem, 0 if leave_one_subject_out else folds, ROOT, console)
+
+
 @app.command()
 def history(problem: Problem) -> None:
     """List what became of every candidate: promoted, refused, rolled back, and why.

@@ -1,7 +1,7 @@
 """`heelstrike grid`: run a named list of settings, and table what came of it. Each command imports what it needs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,13 +9,17 @@ from flows.terminal import ROOT, console, messages, only_problem
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from pipeline.grid.run import Places
+    from pipeline.files import Layout
+    from pipeline.grid.definition import Definition
+    from pipeline.grid.transfer import Part
     from pipeline.params import ProblemParams
 
 app = typer.Typer(no_args_is_help=True, help="Run and table a named list of settings, such as a published study's.")
 
 Grid = Annotated[str, typer.Argument(help="A name from [bold]heelstrike grid list[/], or the path of a YAML file.")]
-Problem = Annotated[str, typer.Option("--problem", "-p", help="Whose data; not needed when there is one.")]
+Problem = Annotated[
+    str, typer.Option("--problem", "-p", help="Whose data; not needed when there is one. Of transfer: the one target.")
+]
 Only = Annotated[str, typer.Option(help="Names of rows, separated by commas; default: all.")]
 
 
@@ -36,6 +40,8 @@ def run(
     heelstrike grid run study --budget 0.1 --only kp4,kp7
 
     heelstrike grid run my-grid.yaml --problem rearfoot
+
+    heelstrike grid run transfer
     """
     with messages(f"heelstrike grid run {grid}, with the same options"):
         with console.status("starting"):
@@ -43,9 +49,10 @@ def run(
             from pipeline.grid.definition import load_definition
             from pipeline.grid.row import Scale
             from pipeline.grid.run import run_grid
-        params, places = _places(problem, grid)
+        results: dict[str, dict[str, Any]] = {}
         with GridDisplay(console) as display:
-            results = run_grid(load_definition(grid), params, places.layout, Scale(budget, images), only, display)
+            for part, params, layout in _parts(load_definition(grid), problem, only):
+                results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(
             f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}"
@@ -64,11 +71,21 @@ def table(grid: Grid, problem: Problem = "") -> None:
     """
     with messages():
         with console.status("reading results"):
-            from flows.grid_display import print_tables
+            from flows.grid_display import print_matrix, print_tables
             from pipeline.grid.definition import load_definition
+            from pipeline.grid.matrix import read_matrix
+            from pipeline.grid.matrix_render import write_matrix
             from pipeline.grid.report import write_report
-        _, places = _places(problem, grid)
-        print_tables(write_report(load_definition(grid), places), console)
+            from pipeline.grid.run import Places
+        definition = load_definition(grid)
+        parts = _parts(definition, problem)
+        for part, _, layout in parts:
+            report = write_report(part.definition, Places(layout, definition.name))
+            if definition.transfer is None:
+                print_tables(report, console)
+        if definition.transfer is not None:
+            matrix = read_matrix(definition, [part for part, _, _ in parts], ROOT)
+            print_matrix(matrix, write_matrix(matrix, definition.title, _folder(definition, parts)), console)
 
 
 @app.command()
@@ -85,9 +102,11 @@ def cost(grid: Grid, problem: Problem = "", only: Only = "") -> None:
             from pipeline.grid.cost import measure_costs, write_costs
             from pipeline.grid.definition import load_definition
             from pipeline.grid.rows import plan_rows
-        params, places = _places(problem, grid)
-        costs = measure_costs(plan_rows(load_definition(grid), params, only=only))
-        written = write_costs(costs, places.reports)
+        definition = load_definition(grid)
+        parts = _parts(definition, problem, only)
+        rows = [row for part, params, _ in parts for row in plan_rows(part.definition, params, only=part.only)]
+        costs = measure_costs(rows)
+        written = write_costs(costs, _folder(definition, parts))
         print_costs(costs, console)
         console.print(f"[green]✓[/] {written}", highlight=False)
 
@@ -109,19 +128,30 @@ def list_grids() -> None:
         for name in shipped():
             one = load_definition(name)
             rows = sum(len(row.run_names) for row in one.rows)
-            shown.add_row(f"[bold]{name}[/]", str(rows), one.title)
+            shown.add_row(f"[bold]{name}[/]", str(rows or "pairs"), one.title)
         console.print(shown)
 
 
-def _places(problem: str, grid: str) -> "tuple[ProblemParams, Places]":
-    """The problem's section and where the grid's files lie."""
+def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tuple[Part, ProblemParams, Layout]]":
+    """What of a grid runs on which problem: all of it on one, or, of a transfer, a part on each."""
     from pipeline.files import Layout
-    from pipeline.grid.definition import load_definition
-    from pipeline.grid.run import Places
+    from pipeline.grid.transfer import Part, parts
     from pipeline.params import load_params
 
     params = load_params(ROOT / "params.yaml")
-    name = problem or only_problem()
-    if name not in params:
-        raise UserError(f"params.yaml has no problem {name!r}; it has {', '.join(params)}")
-    return params[name], Places(Layout(Path(ROOT), name), load_definition(grid).name)
+    if definition.transfer is not None:
+        found = parts(definition, params, only, problem)
+    else:
+        found = [Part(problem or only_problem(), definition, only)]
+    if found[0].problem not in params:
+        raise UserError(f"params.yaml has no problem {found[0].problem!r}; it has {', '.join(params)}")
+    return [(part, params[part.problem], Layout(Path(ROOT), part.problem)) for part in found]
+
+
+def _folder(definition: "Definition", parts: "list[tuple[Part, ProblemParams, Layout]]") -> Path:
+    """Where what is said of the whole grid goes."""
+    from pipeline.grid.run import Places, folder_of_all
+
+    if definition.transfer is not None:
+        return folder_of_all(Path(ROOT), definition.name)
+    return Places(parts[0][2], definition.name).reports

@@ -1,5 +1,6 @@
 """What a person sees of a grid: the row that runs with its bar, finished rows above it, tables at the end."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ from rich.text import Text
 from flows.display import bars, state_of
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
+from pipeline.grid.matrix import Matrix, sentences, shown_change
+from pipeline.grid.matrix_render import cell_text
 from pipeline.grid.render import circumstances, shown, shown_agreement
 from pipeline.grid.report import Report
 from pipeline.grid.tables import Filled, Line
@@ -121,6 +124,27 @@ def _coloured_rank(line: Line) -> Text:
     moved = line.rank_ours - line.rank_published
     colour = "green" if moved < 0 else "red" if moved > 0 else ""
     return Text.assemble((f"{line.rank_published:2.0f} → ", "dim"), (f"{line.rank_ours:2.0f}", colour))
+
+
+def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
+    """Print each target's error from each start, what the change against nothing is, and where the files are."""
+    table = Table(title=matrix.metric.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table.add_column("target", style="bold", no_wrap=True)
+    for source in matrix.sources:
+        table.add_column(f"from {source}", justify="right", no_wrap=True)
+    for target in matrix.targets:
+        cells = [matrix.cells.get((target, source)) for source in matrix.sources]
+        table.add_row(target, *(cell_text(cell, matrix) for cell in cells))
+        changes = [shown_change(cell.change) if cell and cell.change and cell.error else "" for cell in cells]
+        table.add_row("", *(Text(change, style="dim") for change in changes))
+    console.print(table)
+    for sentence in sentences(matrix):
+        console.print(sentence, highlight=False)
+    for cell in matrix.cells.values():
+        if cell.note:
+            console.print(f"[yellow]{cell.target} from {cell.source}:[/] {escape(cell.note)}", highlight=False)
+    for path in files:
+        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
 
 
 def print_costs(costs: list[Cost], console: Console) -> None:

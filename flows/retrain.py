@@ -13,7 +13,8 @@ from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
 from pipeline.errors import UserError
 from pipeline.files import Layout
-from pipeline.params import load_params
+from pipeline.params import ProblemParams, load_params
+from pipeline.registry.weights import supply
 from pipeline.stores import open_mlflow
 
 
@@ -40,9 +41,17 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
         if inbox_of(layout).is_dir() and any(path.is_file() for path in inbox_of(layout).rglob("*")):
             for name, reason in ingest(problem, root=root).rejected.items():
                 say(f"left in the inbox: {name}: {reason}")
+        supply_start(layout, params[problem])
         ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
         record_state(layout)
         return release(layout, params[problem], ran)
+
+
+@task(name="fetch weights", cache_policy=NO_CACHE)
+def supply_start(layout: Layout, params: ProblemParams) -> None:
+    """Fetch what `train.init_from` pins, where it is missing."""
+    if fetched := supply(params, layout):
+        current_reporter().say(f"fetched the weights of {fetched} to start from")
 
 
 @task(name="stage", task_run_name="{address}", cache_policy=NO_CACHE)

@@ -59,6 +59,11 @@ class Layout:
         return self.root / ".work" / self.problem / stage / key
 
 
+def file_of_start(root: Path, digest: str) -> Path:
+    """Where weights lie that trainings start from, by SHA-256; fetched when missing, known to neither git nor DVC."""
+    return root / "models" / "init" / f"{digest}.safetensors"
+
+
 @contextmanager
 def write_aside(path: Path) -> Iterator[Path]:
     """Give a path to write a file to; rename it to `path` when the block ends, remove it when the block fails."""

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+import numpy as np
 import yaml
+from safetensors.numpy import save_file
 
 from pipeline.files import Layout, json_digest, write_json
 from tests.packages import make_package
@@ -27,6 +29,7 @@ def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> La
         "augment": {},
     }
     write_json(train / "settings.json", {"problem": {}, **settings})
+    write_weights(train / "weights.safetensors", seed)
     rows = [f"joint,{epoch},{1 / epoch},{2 / epoch},0.001" for epoch in (1, 2, 3)]
     (train / "history.csv").write_text("\n".join(["step,epoch,loss,val_rmse_px,lr", *rows]) + "\n")
     write_json(layout.out("validate") / "result.json", {"success": True, "errors": 0, "warnings": 2})
@@ -40,6 +43,12 @@ def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> La
     make_package(layout.out("package"), metrics={"rmse_px": 0.9, "seed": float(seed)})
     lock(layout, seed)
     return layout
+
+
+def write_weights(path: Path, seed: int) -> None:
+    """A small file of weights; another seed gives others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"weight": np.full((2, 2), seed, np.float32)}, str(path))
 
 
 def lock(layout: Layout, seed: int) -> None:

@@ -59,8 +59,14 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     Raises:
         UserError: A file is missing, or does not fit the others.
     """
-    folder = layout.out("prepare") / "test"
-    truth, predicted = load_truth(folder), predict_split(network, folder)
+    return judge_answers(predict_split(network, layout.out("prepare") / "test"), params, layout, radii)
+
+
+def judge_answers(
+    predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None
+) -> Judged:
+    """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
+    truth = load_truth(layout.out("prepare") / "test")
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
     limit = params.measure.max_uncertainty if params.measure is not None else None

@@ -33,6 +33,7 @@ class Report(NamedTuple):
         measurements: Image and what a consumer gets for it; empty without a measure.
         settings: Bands and bootstrap.
         figures: Name to PNG.
+        started_from: What the training started from, in a line; empty: from nothing.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Report(NamedTuple):
     measurements: list[tuple[str, Measurement]]
     settings: EvaluateSettings
     figures: dict[str, Path]
+    started_from: str = ""
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -69,6 +71,7 @@ def write_report(report: Report, path: Path) -> None:
                 *_confidence(report),
                 *_radius(report),
                 "<h2>Training</h2>",
+                *([paragraph(f"It started from {report.started_from}.")] if report.started_from else []),
                 _figure(report, "training"),
                 "<h2>Every number</h2>",
                 folded("all metrics by group, as in metrics.json", _all_numbers(report)),

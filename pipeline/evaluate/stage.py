@@ -1,5 +1,6 @@
 """The evaluate stage: the trained network on the test split, which nothing before it has seen."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -58,11 +59,18 @@ def run(params: ProblemParams, layout: Layout) -> None:
             ],
             params.evaluate,
             drawn,
+            _started_from(layout.out("train") / "summary.json"),
         )
         write_report(report, out / "report.html")
     reports = layout.out("evaluate").parent
     _write_plots(reports / "plots", history[heads[0].history], images[heads[0].error].to_numpy())
     write_json(reports / "metrics.json", to_json(judged.metrics | {"slices": _slice_numbers(slices)}))
+
+
+def _started_from(path: Path) -> str:
+    """What the training started from, in a line; empty where that was nothing."""
+    summary = json.loads(path.read_text()) if path.is_file() else {}
+    return str(summary.get("init_from", {}).get("started_from", ""))
 
 
 def _history(path: Path) -> pd.DataFrame:

@@ -56,6 +56,13 @@ class Row(Base):
     what: Annotated[str, Field(description="what is different, for a reader")] = ""
     published: Annotated[dict[str, float], Field(description="metric of the table: value")] = {}
     seeds: Annotated[tuple[int, ...], Field(description="run once with each train.seed, as NAME-sSEED")] = ()
+    start: Annotated[
+        str | None,
+        Field(
+            description="what it starts from: `nothing`, `imagenet`, or a problem whose models/PROBLEM/train it takes; "
+            "none: as params.yaml says"
+        ),
+    ] = None
     train_on: Annotated[
         dict[str, tuple[str, ...]], Field(description="slice: its values whose training images are used; none: all")
     ] = {}
@@ -76,6 +83,18 @@ class Comparison(Strict):
     note: Annotated[str, Field(description="a limit of the data that the report must name")] = ""
 
 
+class Transfer(Strict):
+    """Problems, each trained from nothing and from what the others learned; every pair becomes a row."""
+
+    table: Annotated[str, Field(description="the rows' table, whose rank_by fills the matrix")]
+    targets: Annotated[tuple[Name, ...], Field(description="problems to train; none: all of params.yaml")] = ()
+    sources: Annotated[
+        tuple[Name, ...],
+        Field(description="what they start from beside nothing; none: imagenet where there is an encoder, the targets"),
+    ] = ()
+    seeds: Annotated[tuple[int, ...], Field(min_length=2, description="of each; intervals are over them")] = (1, 2, 3)
+
+
 class Definition(Strict):
     """A grid."""
 
@@ -87,12 +106,17 @@ class Definition(Strict):
     ] = ()
     tables: Annotated[dict[Name, Table], Field(min_length=1)]
     bases: dict[Name, Base] = {}
-    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    rows: tuple[Row, ...] = ()
     compare: Comparison | None = None
+    transfer: Annotated[Transfer | None, Field(description="instead of rows, over several problems")] = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         findings, names = list[str](), [row.name for row in self.rows]
+        if not names and self.transfer is None:
+            findings.append("rows: there is none")
+        if self.transfer and self.transfer.table not in self.tables:
+            findings.append(f"transfer: no table {self.transfer.table!r}; there are {', '.join(self.tables)}")
         findings += [f"row {name} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
         findings += [f"{name} is both a base and a row" for name in sorted(set(names) & set(self.bases))]
         for row in self.rows:

@@ -25,6 +25,7 @@ from pipeline.progress import progress
 from pipeline.train.data import Arrays, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row as History
+from pipeline.train.start import told_start
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def row_digest(planned: Planned, scale: Scale, data: str) -> str:
     """Digest of everything a row's result depends on: another one means another result."""
     parts = {"problem", "collect", "prepare", "augment", "model", "train", "evaluate", "measure"}
     settings = planned.params.model_dump(mode="json", include=parts)
+    if settings["train"]["init_from"] is None:
+        del settings["train"]["init_from"]  # results of before there was such a setting stand
     settings["collect"] = {"box_buffer_px": settings["collect"]["box_buffer_px"]}  # its sources are in the data
     return json_digest([settings, planned.row.train_on, scale.images, data])
 
@@ -76,7 +79,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
             bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou") if k in row})
             return True
 
-        fitted = fit(plan, train, val, work, show)
+        fitted = fit(plan, train, val, work, show, layout.root)
     trained = time.monotonic() - started
     judged = judge(fitted.network, params, variant)
     _add_image_means(judged)
@@ -89,6 +92,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),
         "train_seconds": round(trained, 1),  # of this call alone, when an earlier one was interrupted
+        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
     }
 
 

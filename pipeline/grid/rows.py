@@ -1,14 +1,22 @@
 """A grid's rows as validated settings, every error at once, and scaled to a budget."""
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, file_of_start, write_aside
 from pipeline.grid.definition import Definition, Row, merged
+from pipeline.models.build import WEIGHTS
 from pipeline.params import ProblemParams, parse_params
+from pipeline.train.settings import ModelStart
 
 # what a row never uses: whatever params.yaml says of it must not make a row impossible
 _UNUSED = ("search", "gates")
+NOTHING, IMAGENET = "nothing", "imagenet"
+# a row's `start` that needs no other problem, as `train.init_from`
+_STARTS: dict[str | None, Any] = {NOTHING: None, IMAGENET: {"name": "imagenet"}}
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,31 @@ def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0
     return [Planned(name, expanded[name][0], parsed[name]) for name in wanted]
 
 
+def started(planned: Planned, root: Path) -> Planned:
+    """The row with the weights of the problem that its `start` names, as models/PROBLEM/train has them now.
+
+    Raises:
+        UserError: That problem has not been trained.
+    """
+    source = planned.row.start
+    if source is None or source in _STARTS:
+        return planned
+    weights = Layout(root, source).out("train") / WEIGHTS
+    if not weights.is_file():
+        raise UserError(
+            f"row {planned.name} starts from {source}, but {weights} is not there; train it first: "
+            f"dvc repro train@{source}"
+        )
+    digest = file_digest(weights)
+    kept = file_of_start(root, digest)
+    if not kept.is_file():
+        with write_aside(kept) as aside:
+            shutil.copyfile(weights, aside)
+    start = ModelStart(name="model", model=source, weights=digest)
+    train = planned.params.train.model_copy(update={"init_from": start})
+    return replace(planned, params=planned.params.model_copy(update={"train": train}))
+
+
 def _wanted(expanded: dict[str, tuple[Row, int | None]], only: str) -> list[str]:
     asked = [name.strip() for name in only.split(",") if name.strip()]
     if not asked:
@@ -63,6 +96,8 @@ def _section(
     definition: Definition, below: dict[str, Any], row: Row, seed: int | None, budget: float
 ) -> dict[str, Any]:
     section = merged(below, definition.settings_of(row))
+    if row.start in _STARTS:
+        section = merged(section, {"train": {"init_from": _STARTS[row.start]}})
     if seed is not None:
         section = merged(section, {"train": {"seed": seed}})
     train = section.get("train")

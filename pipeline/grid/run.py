@@ -10,7 +10,7 @@ from pipeline.files import Layout, json_digest, write_json
 from pipeline.grid.data import data_digest
 from pipeline.grid.definition import Definition
 from pipeline.grid.row import Scale, machine, read_result, row_digest, run_row
-from pipeline.grid.rows import Planned, plan_rows
+from pipeline.grid.rows import Planned, plan_rows, started
 from pipeline.params import ProblemParams
 from pipeline.progress import Event, listening
 from pipeline.tracking.grid import log_row
@@ -51,6 +51,11 @@ class Places:
         return self.layout.out("train").parent / "grid" / self.grid / row
 
 
+def folder_of_all(root: Path, grid: str) -> Path:
+    """Where what a grid says of several problems goes."""
+    return root / "reports" / "grid" / grid
+
+
 def run_grid(
     definition: Definition, params: ProblemParams, layout: Layout, scale: Scale, only: str, watch: Watch
 ) -> dict[str, dict[str, Any]]:
@@ -70,7 +75,7 @@ def run_grid(
     Raises:
         UserError: Settings are wrong, a name is unknown, the data set is not there, or the MLflow store fails.
     """
-    planned = plan_rows(definition, params, scale.budget, only)
+    planned = [started(row, layout.root) for row in plan_rows(definition, params, scale.budget, only)]
     data, places = data_digest(layout), Places(layout, definition.name)
     results = {}
     with grid_run(layout, definition.name, json_digest([definition.name, data, scale.budget, scale.images])) as parent:

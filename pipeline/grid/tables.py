@@ -141,12 +141,13 @@ def _ranks(published: np.ndarray, ours: np.ndarray, metric: Metric) -> tuple[np.
 
 def _mean(results: list[dict[str, Any]], metric: Metric) -> float:
     """Mean of a metric over the seeds that have it, as it is shown."""
-    values = [_at(result.get("metrics", {}), metric.of) for result in results]
+    values = [at_path(result.get("metrics", {}), metric.of) for result in results]
     known = [value for value in values if np.isfinite(value)]
     return metric.scale * float(np.mean(known)) if known else float("nan")
 
 
-def _at(metrics: Any, path: str) -> float:
+def at_path(metrics: Any, path: str) -> float:
+    """A number among nested metrics by its path, `keypoints.rmse_px`; NaN where there is none."""
     for key in path.split("."):
         metrics = metrics.get(key) if isinstance(metrics, dict) else None
     return float(metrics) if isinstance(metrics, int | float) else float("nan")

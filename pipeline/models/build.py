@@ -45,13 +45,13 @@ class _Trained(Strict, extra="ignore"):
 
 
 def build_model(problem: Problem, settings: ModelSettings) -> Network:
-    """A network to train: fresh weights from torch's current random state, pretrained ones where the settings say so.
+    """A network to train: fresh weights from torch's current random state, but where its layers are made for others.
 
     Raises:
-        UserError: The architecture does not fit the problem's input, or pretrained weights are not to be had.
+        UserError: The architecture does not fit the problem's input, or published weights are not to be had.
     """
     network = _untrained(problem, settings)
-    network.load_pretrained()
+    network.load_published()
     return network
 
 

@@ -27,6 +27,7 @@ from pipeline.models.weights import cached_weights
 from pipeline.problem import Problem
 
 _MULTIPLE, _BOX_CELLS, _MAP_CELLS, _MAP = 32, 7, 14, 56  # torchvision's
+_OTHERWISE = "or set `pretrained: none` to train from scratch"
 _STAGES = ("layer4", "layer3", "layer2", "layer1", "conv1", "bn1")  # in the order in which they are set free
 
 
@@ -134,17 +135,17 @@ class KeypointRcnn(KeypointNetwork):
             "box": torch.stack(list(losses.values())).sum(),
         }
 
-    def load_pretrained(self) -> None:
-        """See `KeypointNetwork.load_pretrained`."""
+    def load_published(self) -> None:
+        """See `Network.load_published`."""
         if self.pretrained == "coco":
             published = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1
-            state = cached_weights(published, "model.pretrained", "keypoint_rcnn")
+            state = cached_weights(published, "model.pretrained", "keypoint_rcnn", _OTHERWISE)
             ours = self.rcnn.state_dict()  # the last layer is ours where the number of keypoints is
             kept = {name: value for name, value in state.items() if name not in ours or value.shape == ours[name].shape}
             self.rcnn.load_state_dict(ours | kept)
         if self.pretrained == "imagenet":
             weights = torchvision.models.get_model_weights(self.body).IMAGENET1K_V1
-            state = cached_weights(weights, "model.pretrained", self.body)
+            state = cached_weights(weights, "model.pretrained", self.body, _OTHERWISE)
             self.rcnn.backbone.body.load_state_dict({n: v for n, v in state.items() if not n.startswith("fc.")})
 
 

@@ -62,15 +62,20 @@ class Network(nn.Module, ABC):
             Whatever the network's own `read_out` and losses take.
         """
 
-    def load_pretrained(self) -> None:
-        """Put in weights learned elsewhere, where the settings ask for them; called on a network that is to learn.
+    def load_imagenet(self) -> list[nn.Module]:
+        """Put ImageNet's weights into every encoder and extractor, and give those; where `train.init_from` says so.
+
+        Raises:
+            UserError: They are not on this machine.
+        """
+        return [part for module in self.modules() if isinstance(module, Backbone) for part in module.load_imagenet()]
+
+    def load_published(self) -> None:
+        """Put in the published weights that the layers are made for; called on every network that is to learn.
 
         Raises:
             UserError: They are not in torch's cache.
         """
-        for module in self.modules():
-            if isinstance(module, Backbone):
-                module.load_pretrained()
 
     def learn_labels(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
         """What a network takes from the training labels before it is trained; most take nothing.

@@ -65,18 +65,14 @@ def resolve(
         manifest = read_manifest(folder)
         verify(folder, manifest)
         return Pulled(folder, str(reference), manifest.digest)
-    match = _REFERENCE.match(reference)
-    if not match:
-        raise UserError(
-            f"{reference!r}: neither a package folder nor a model reference; expected NAME@champion, NAME/3 or a folder"
-        )
+    name, alias, number = parse_reference(reference)
     root = root or Path.cwd()
     remembered = _reference_file(tracking_uri(root), reference)
     if offline:
         return _remembered(remembered, reference, StoreUnreachableError(f"{reference}: asked to stay offline"))
     try:
-        with open_registry(root, match["problem"], create=False) as registry:
-            version = _find(registry, match["alias"] or CHAMPION, match["number"])
+        with open_registry(root, name, create=False) as registry:
+            version = find_version(registry, alias, number)
             folder = fetch(registry, version)
     except StoreUnreachableError as error:
         pulled = _remembered(remembered, reference, error)
@@ -87,6 +83,20 @@ def resolve(
         return pulled
     write_json(remembered, {"reference": version.reference, "package": version.package, "time": utc_now()})
     return Pulled(folder, version.reference, version.package)
+
+
+def parse_reference(reference: str) -> tuple[str, str, int | None]:
+    """Name, alias (`champion` where none is said) and number of a model reference.
+
+    Raises:
+        UserError: It is none.
+    """
+    match = _REFERENCE.match(reference)
+    if not match:
+        raise UserError(
+            f"{reference!r}: neither a package folder nor a model reference; expected NAME@champion, NAME/3 or a folder"
+        )
+    return match["problem"], match["alias"] or CHAMPION, int(match["number"]) if match["number"] else None
 
 
 def fetch(registry: Registry, version: Version) -> Path:
@@ -142,9 +152,14 @@ def _intact(folder: Path, digest: str) -> bool:
     return manifest.digest == digest
 
 
-def _find(registry: Registry, alias: str, number: str | None) -> Version:
+def find_version(registry: Registry, alias: str, number: int | None) -> Version:
+    """The version of a number, or else of an alias.
+
+    Raises:
+        UserError: There is none.
+    """
     if number is not None:
-        return registry.version(int(number))
+        return registry.version(number)
     version = registry.aliased(alias)
     if version is not None:
         return version

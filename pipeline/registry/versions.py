@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-PACKAGE_TAG = "heelstrike.package"
+PACKAGE_TAG, WEIGHTS_TAG = "heelstrike.package", "heelstrike.weights"
 DECISION_TAG, ROLLED_BACK_TAG = "heelstrike.decision", "heelstrike.rolled_back"
 
 
@@ -152,6 +152,7 @@ def register(layout: Layout, model_id: str, run_id: str) -> Version:
 
 
 def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) -> Version:
+    weights = registry.client.get_logged_model(model_id).tags.get(WEIGHTS_TAG)
     metrics = " · ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.metrics.items()))
     with _as_global_store(registry.uri):
         entry = registry.client.create_model_version(
@@ -159,7 +160,11 @@ def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) 
             f"models:/{model_id}",
             run_id=run_id,
             model_id=model_id,
-            tags={PACKAGE_TAG: manifest.digest, "network": str(manifest.network.get("name", "?"))},
+            tags={
+                PACKAGE_TAG: manifest.digest,
+                "network": str(manifest.network.get("name", "?")),
+                **({WEIGHTS_TAG: weights} if weights else {}),
+            },
             description=f"Candidate, not judged yet. {metrics}",
         )
     link = json.dumps([{"name": entry.name, "version": int(entry.version)}])

@@ -38,7 +38,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             shown = {"value": trial.value} if trial.value is not None else {}
             bar.advance(1, trial=str(trial.number), state=trial.state.name.lower(), **shown)
 
-        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers), told)
+        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers, layout.root), told)
     best = choose(trials, settings.margin)
     _write(layout.out("search"), space, trials, best)
     close_study(study)
@@ -78,13 +78,13 @@ def search_digest(params: ProblemParams, prepared: Path) -> str:
     return json_digest({"params": sections, "arrays": [file_digest(path) for path in arrays]})
 
 
-def _runner(params: ProblemParams, space: Space, prepared: Path, work: Path, workers: Workers) -> RunBatch:
+def _runner(params: ProblemParams, space: Space, prepared: Path, work: Path, workers: Workers, root: Path) -> RunBatch:
     problem = params.problem.model_dump(mode="json")
 
     def job(trial: FrozenTrial) -> Job:
         plan = {"problem": problem, **space.short(trial.params)}
         number, settings = trial.number, params.search
-        return Job(number, plan, prepared, settings.images, settings.seed, work / f"trial-{number}")
+        return Job(number, plan, prepared, settings.images, settings.seed, work / f"trial-{number}", root)
 
     return lambda trials, report, ended: workers.run([job(trial) for trial in trials], report, ended)
 

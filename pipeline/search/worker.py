@@ -28,7 +28,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One trial: a plan of training as JSON-able data, where its arrays lie, how many of them, where to work."""
+    """One trial: a plan of training as JSON-able data, where its arrays lie, how many of them, where to work.
+
+    `root` is the repository root, where the weights lie that `train.init_from` names.
+    """
 
     number: int
     plan: dict[str, Any]
@@ -36,6 +39,7 @@ class Job:
     images: int
     seed: int
     work: Path
+    root: Path = Path()
 
 
 class Workers:
@@ -157,6 +161,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import numpy as np
     import torch
 
+    from pipeline.models.transfer import NothingTakenError
     from pipeline.train.data import Arrays, load_arrays
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
@@ -185,7 +190,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
         # its own: the process of a killed search may live on for an epoch
         with tempfile.TemporaryDirectory(dir=job.work) as work:
             train, val = some("train", job.images), some("val", max(job.images // 2, 1))
-            fit(plan, train, val, Path(work), report)
-    except DivergedError as error:
+            fit(plan, train, val, Path(work), report, job.root)
+    except (DivergedError, NothingTakenError) as error:
         return Outcome("failed", reason=str(error))
     return Outcome("pruned") if stopped else Outcome("complete", min(scores))

@@ -1,9 +1,12 @@
-"""Cross-validation folds over the training and validation subjects; the test split is in none of them."""
+"""Cross-validation folds over the training and validation subjects; the test split is in none of them.
+
+`split.folds` writes them as files, `heelstrike crossval` trains on them.
+"""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from pipeline.annotations import CLASS
 from pipeline.errors import UserError
@@ -40,3 +43,16 @@ def fold_rows(
             table, strata, groups
         )
     return list(folds)
+
+
+def single_rows(
+    table: pd.DataFrame, groups: Int[np.ndarray, " N"]
+) -> list[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]]:
+    """The same with a fold for each group: leave one subject out.
+
+    Raises:
+        UserError: There are fewer than two groups.
+    """
+    if (found := len(np.unique(groups))) < 2:
+        raise UserError(f"train and val have {found} independent subject, so none can be left out")
+    return list(LeaveOneGroupOut().split(table, groups=groups))

@@ -1,7 +1,8 @@
 """The package as an MLflow model: the same files, beside a description that MLflow's own tools read.
 
-What is logged is the package folder, byte for byte, plus `MLmodel` (signature, input example, the ONNX flavour). There
-is no pickle in it, and `mlflow.onnx.load_model`, `mlflow.pyfunc.load_model` and `mlflow models serve` can use it.
+What is logged is the package folder, byte for byte, plus `MLmodel` (signature, input example, the ONNX flavour), and
+below `training/` the weights that other trainings may start from, with their settings. There is no pickle in it, and
+`mlflow.onnx.load_model`, `mlflow.pyfunc.load_model` and `mlflow models serve` can use it.
 """
 
 import shutil
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.files import Layout
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest
 from pipeline.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
 from pipeline.tracking.lineage import PREFIX
 from pipeline.tracking.results import numbers
@@ -20,7 +22,9 @@ from pipeline.tracking.runs import Run
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
-PACKAGE_TAG = f"{PREFIX}package"
+PACKAGE_TAG, WEIGHTS_TAG = f"{PREFIX}package", f"{PREFIX}weights"
+TRAINING = "training"
+_TRAINED = ("weights.safetensors", "settings.json")  # pipeline.models.build's, which takes seconds to import
 _EXAMPLE_SIDE = 48  # the input example is JSON: a small picture does
 
 
@@ -31,7 +35,7 @@ def log_package(layout: Layout, run: Run) -> str:
         MLflow's id of the model (`m-...`), for registration; the same one whenever the same package is logged again.
 
     Raises:
-        UserError: The package is missing or damaged.
+        UserError: The package is missing or damaged, or the weights that it was made from are missing.
     """
     from mlflow.entities import LoggedModelOutput
 
@@ -41,13 +45,20 @@ def log_package(layout: Layout, run: Run) -> str:
     found = _logged(run, manifest.digest)
     if found is not None:
         return str(found.model_id)
-    tags = {PACKAGE_TAG: manifest.digest, "mlflow.modelType": "onnx"}
+    trained = [layout.out("train") / name for name in _TRAINED]
+    for path in trained:
+        if not path.is_file():
+            raise UserError(f"{path}: not there; run the train stage again")
+    tags = {PACKAGE_TAG: manifest.digest, WEIGHTS_TAG: file_digest(trained[0]), "mlflow.modelType": "onnx"}
     params = {key: str(value) for key, value in manifest.network.items()}
     model = run.client.create_logged_model(
         run.experiment_id, layout.problem, source_run_id=run.run_id, tags=tags, params=params, model_type="keypoints"
     )
     with TemporaryDirectory() as aside:
         _write_model(folder, manifest, Path(aside), str(model.model_id), run.run_id)
+        (Path(aside) / TRAINING).mkdir()
+        for path in trained:
+            shutil.copyfile(path, Path(aside) / TRAINING / path.name)
         run.client.log_model_artifacts(model.model_id, aside)
     run.client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
     _log_model_metrics(run, manifest, str(model.model_id))

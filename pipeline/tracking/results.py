@@ -53,12 +53,14 @@ def log_training(layout: Layout, run: Run) -> None:
 
 
 def log_trained(folder: Path, run: Run) -> None:
-    """Log the trained settings as params and history.csv as metrics, a step per epoch."""
+    """Log the trained settings as params, history.csv as metrics, and as a tag what it started from."""
     settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:
         rows = [_history_row(row) for row in csv.DictReader(stream)]
     run.log_metrics(rows)
+    if (folder / "summary.json").is_file() and (start := read_json(folder / "summary.json").get("init_from")):
+        run.set_tags({"started_from": start["started_from"]})
     for name in ("settings.json", "history.csv", "summary.json"):
         if (folder / name).is_file():
             run.client.log_artifact(run.run_id, str(folder / name), "train")

@@ -3,7 +3,7 @@
 import getpass
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +118,7 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
             yield run
 
 
-@contextmanager
-def grid_run(layout: Layout, grid: str, key: str) -> Iterator[Run]:
+def grid_run(layout: Layout, grid: str, key: str) -> AbstractContextManager[Run]:
     """Open the parent run of a grid's rows, or find it again; it stands beside the problem's retrains.
 
     Args:
@@ -130,11 +129,21 @@ def grid_run(layout: Layout, grid: str, key: str) -> Iterator[Run]:
     Raises:
         UserError: The store does not answer.
     """
+    return _parent(layout, f"grid {grid}", f"grid-{grid}", f"heelstrike grid run {grid}", key)
+
+
+def crossval_run(layout: Layout, name: str, key: str) -> AbstractContextManager[Run]:
+    """Open the parent run of a cross-validation's folds, or find it again; see `grid_run`."""
+    return _parent(layout, f"crossval {name}", f"crossval-{name}", f"heelstrike crossval {layout.problem}", key)
+
+
+@contextmanager
+def _parent(layout: Layout, name: str, part: str, command: str, key: str) -> Iterator[Run]:
     client, uri = open_mlflow(layout.root), tracking_uri(layout.root)
     with store_errors(uri):
-        source = {"mlflow.source.name": f"heelstrike grid run {grid}", "mlflow.source.type": "LOCAL"}
-        fixed = {KEY: key, PART: f"grid-{grid}", "mlflow.user": _user(), **source}
-        with _open(client, uri, _experiment(client, layout), f"grid {grid}", fixed) as run:
+        source = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
+        fixed = {KEY: key, PART: part, "mlflow.user": _user(), **source}
+        with _open(client, uri, _experiment(client, layout), name, fixed) as run:
             run.set_tags(git_tags(layout.root))
             yield run
 

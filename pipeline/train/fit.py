@@ -20,12 +20,14 @@ from pipeline.files import write_aside, write_json
 from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
+from pipeline.models.transfer import Taken
 from pipeline.problem import Problem, Strict
 from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
 from pipeline.train.memory import keep_freed_memory
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
+from pipeline.train.start import begin
 
 # called with each epoch's row of history; training stops early where it answers False
 OnEpoch = Callable[[Row], bool]
@@ -55,14 +57,23 @@ class Fitted:
         network: With the weights that were best in validation, on the CPU, in evaluation mode.
         history: A row per epoch, all steps.
         best: Epoch and score of each step's best weights.
+        taken: What it started from; none where that was nothing.
     """
 
     network: Network
     history: list[Row]
     best: list[dict[str, float | int]]
+    taken: Taken | None = None
 
 
-def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = lambda row: True) -> Fitted:
+def fit(
+    plan: Plan,
+    train: Arrays,
+    val: Arrays,
+    work: Path,
+    on_epoch: OnEpoch = lambda row: True,
+    root: Path = Path(),
+) -> Fitted:
     """Train a network; go on where an earlier call with the same plan, data and folder was interrupted.
 
     The result is the same, bit for bit, as that of an undisturbed run on the same machine.
@@ -73,14 +84,17 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
         val: Judged by after every epoch; the best weights by it are kept.
         work: Folder for checkpoints, of this plan and data alone.
         on_epoch: Called with each epoch's row as it comes, and at the start with those of an interrupted call.
+        root: The repository root, where the weights lie that `train.init_from` names.
 
     Raises:
         DivergedError: The loss is no longer finite.
+        UserError: What it is to start from is not there, or nothing of it fits.
     """
     keep_freed_memory()
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
+    taken = begin(network, plan.train, root)
     network.learn_labels(torch.from_numpy(np.nan_to_num(train.keypoints)), torch.from_numpy(train.visibility > 0))
     if train.classes is not None:
         network.learn_classes(torch.from_numpy(train.classes))
@@ -111,7 +125,7 @@ def fit(plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch = 
             break
     network.cpu().eval()
     finish(network, val)
-    return Fitted(network, history, best)
+    return Fitted(network, history, best, taken)
 
 
 def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch) -> None:

@@ -21,6 +21,34 @@ class LossSettings(Strict):
     ] = "codec"
 
 
+class ImageNetStart(Strict):
+    """ImageNet's weights for the encoder or extractor of `model`; they must lie in torch's or Hugging Face's cache."""
+
+    name: Literal["imagenet"]
+
+
+class ModelStart(Strict):
+    """A trained network's weights: those layers of `model` take them that have the same names and shapes.
+
+    `heelstrike init-from PROBLEM NAME@champion` fetches them and prints this.
+    """
+
+    name: Literal["model"]
+    model: Annotated[str, Field(description="whose, a registered model")]
+    version: Annotated[
+        int | None, Field(ge=1, description="of the registered model; none: the network in models/MODEL/train")
+    ] = None
+    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of weights.safetensors")]
+
+    @property
+    def reference(self) -> str:
+        """`hand/4`, or `hand` where it is of no version."""
+        return self.model if self.version is None else f"{self.model}/{self.version}"
+
+
+Start = Annotated[ImageNetStart | ModelStart, Field(discriminator="name")]
+
+
 class Step(Strict):
     """One step of a multi-step training: which heads learn, for how long.
 
@@ -60,6 +88,7 @@ class Step(Strict):
 class TrainSettings(Strict):
     """The step list is trained in order, each step from the best weights of the one before."""
 
+    init_from: Annotated[Start | None, Field(description="what the weights start from; none: from nothing")] = None
     steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=("box", "keypoints"), epochs=30),)
     batch_size: Annotated[int, Field(ge=2)] = 16
     accumulate: Annotated[
@@ -106,6 +135,11 @@ class TrainSettings(Strict):
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Why a network cannot be trained like this, or nothing."""
+        if isinstance(self.init_from, ImageNetStart) and not model.imagenet:
+            return (
+                f"train.init_from is imagenet, but no part of {model.name!r} is an encoder or extractor with such "
+                "weights; use null, or a model with `encoder` or with a ResNet or MobileNet as backbone"
+            )
         for head, name in self.losses.model_dump().items():
             if model.brings_losses and name != "codec":
                 return f"train.losses.{head} is {name}, but {model.name!r} brings losses of its own; use codec"

@@ -17,6 +17,7 @@ from pipeline.progress import progress
 from pipeline.train.data import array_shapes, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row
+from pipeline.train.start import start_summary, told_start
 
 _SHOWN = ("loss", "val_rmse_px", "val_box_iou", "val_accuracy", "val_ap50", "lr")  # of a row of history
 
@@ -36,7 +37,9 @@ def run(params: ProblemParams, layout: Layout) -> None:
             bar.advance(1, **{k: row[k] for k in _SHOWN if k in row})
             return True
 
-        fitted = fit(plan, train, val, work, show)
+        fitted = fit(plan, train, val, work, show, layout.root)
+    if fitted.taken is not None:
+        print(f"started from {told_start(plan.train, fitted.taken)}")
     with folder_aside(layout.out("train")) as out:
         _write(fitted, plan, out)
     shutil.rmtree(work)
@@ -76,5 +79,11 @@ def _write(fitted: Fitted, plan: Plan, out: Path) -> None:
     parameters = sum(p.numel() for p in fitted.network.parameters())
     write_json(
         out / "summary.json",
-        {"steps": fitted.best, "epochs": len(history), "parameters": parameters, **figures},
+        {
+            "steps": fitted.best,
+            "epochs": len(history),
+            "parameters": parameters,
+            **figures,
+            **({} if fitted.taken is None else {"init_from": start_summary(plan.train, fitted.taken)}),
+        },
     )

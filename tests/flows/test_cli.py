@@ -16,7 +16,7 @@ def heelstrike(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[st
     return subprocess.run([str(HEELSTRIKE), *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
-COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params"]
+COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params", "init-from", "crossval"]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "grid run", "grid table", "grid cost", "grid list"])
@@ -62,6 +62,7 @@ def test_grids_are_listed_with_their_rows() -> None:
         ["stickfigure", "28"],
         ["study", "49"],
         ["tone", "12"],
+        ["transfer", "pairs"],
     ]
 
 

@@ -13,6 +13,7 @@ from pipeline.models.backbones.extractor import EXTRACTORS, as_imagenet
 from pipeline.models.blocks import ResidualBlock, normalised
 from pipeline.models.build import build_model, load_trained, save_weights
 from pipeline.models.settings import ExtractorBackbone, RegressionSettings, StackBackbone
+from pipeline.models.transfer import load_imagenet
 from pipeline.problem import InputSize, Problem
 
 
@@ -64,12 +65,12 @@ def test_pretrained_weights_come_from_the_cache_or_their_absence_is_a_message(
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     problem = Problem(keypoints=("a",), input=InputSize(width=32, height=32))
-    backbone = ExtractorBackbone(name="resnet18", pretrained=True)
+    backbone = ExtractorBackbone(name="resnet18")
     settings = RegressionSettings(name="regression", backbone=backbone, hidden=4)
     with pytest.raises(
-        UserError, match=r"model.backbone: the pretrained weights of resnet18 are not at .*pretrained: fa"
+        UserError, match=r"train.init_from: the pretrained weights of resnet18 are not at .*init_from: null"
     ):
-        build_model(problem, settings)
+        load_imagenet(build_model(problem, settings))
 
     classifier = torchvision.models.resnet18()
     (tmp_path / "checkpoints").mkdir()
@@ -77,6 +78,10 @@ def test_pretrained_weights_come_from_the_cache_or_their_absence_is_a_message(
     file = tmp_path / "checkpoints" / url.rsplit("/", 1)[-1]
     torch.save(classifier.state_dict(), file)
     network = build_model(problem, settings)
+    taken = load_imagenet(network)
+    extractor = sum(p.numel() for p in classifier.parameters()) - sum(p.numel() for p in classifier.fc.parameters())
+    assert taken.parameters == extractor
+    assert {name.partition(".")[0] for name in taken.left} == {"keypoint_head"}
     assert torch.equal(network.backbone.layers[0].weight, classifier.conv1.weight)  # type: ignore[union-attr, index]
 
     file.unlink()  # what is trained needs them no longer

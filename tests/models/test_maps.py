@@ -93,11 +93,11 @@ def test_unknown_encoders_and_missing_weights_are_named() -> None:
     with pytest.raises(UserError, match="has patches of 16 px"):
         build_model(SMALL, VitSettings(name="vit", encoder="test_vit", patch=8, stride=4))
     for settings in (
-        UnetSettings(name="unet", encoder="mobilenet_v2", pretrained=True),
-        VitSettings(name="vit", encoder="vit_tiny_patch16_224", pretrained=True),
+        UnetSettings(name="unet", encoder="mobilenet_v2"),
+        VitSettings(name="vit", encoder="vit_tiny_patch16_224"),
     ):
-        with pytest.raises(UserError, match=r"not in Hugging Face's cache .*`pretrained: false`"):
-            build_model(SMALL, settings)
+        with pytest.raises(UserError, match=r"not in Hugging Face's cache .*`train.init_from: null`"):
+            build_model(SMALL, settings).load_imagenet()
 
 
 @pytest.mark.slow

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import UserError
-from pipeline.files import Layout
+from pipeline.files import Layout, write_json
 from pipeline.registry.decision import GATES, Decision, Gate, utc_now
 from pipeline.registry.promote import promote
 from pipeline.registry.versions import CHAMPION, Version, open_registry, register
 from pipeline.tracking.model import log_package
 from pipeline.tracking.runs import retrain_run
 from tests.packages import make_package
-from tests.stores import lock, start_mlflow_server
+from tests.stores import lock, start_mlflow_server, write_weights
 
 
 @dataclass
@@ -34,7 +34,13 @@ class World:
         return self.register(seed)
 
     def register(self, seed: int) -> Version:
-        """Log and register the package that lies there."""
+        """Log and register the package that lies there, and weights of the same seed."""
+        write_weights(self.layout.out("train") / "weights.safetensors", seed)
+        write_json(self.layout.out("train") / "settings.json", {"seed": seed})
+        return self.release(seed)
+
+    def release(self, seed: int) -> Version:
+        """Log and register the package and the weights that lie there."""
         lock(self.layout, seed)
         with retrain_run(self.layout) as run:
             model_id = log_package(self.layout, run)

@@ -1,6 +1,7 @@
 """A consumer's way to a package."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -91,6 +92,7 @@ def test_a_package_changed_in_the_registry_is_refused(served):
 
 def test_a_package_swapped_in_the_registry_is_refused(served):
     for path in (served.root / "mlartifacts").rglob("manifest.json"):
+        shutil.rmtree(path.parent / "training")
         make_package(path.parent, metrics={"seed": 99.0})
     with pytest.raises(UserError, match=r"was registered; it was changed\. Do not use it"):
         pull("rearfoot", served.root)

@@ -22,6 +22,10 @@ class Backbone(nn.Module, ABC):
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
         """Features of images as `normalised` makes them, H and W multiples of `multiple`."""
 
-    def load_pretrained(self) -> None:
-        """Put in weights learned elsewhere, where the settings ask for them."""
-        return
+    def load_imagenet(self) -> list[nn.Module]:
+        """Put in ImageNet's weights, where there are any for it; gives the layers that have them now.
+
+        Raises:
+            UserError: They are not on this machine.
+        """
+        return []

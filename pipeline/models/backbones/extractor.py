@@ -51,18 +51,16 @@ class Extractor(Backbone):
         features: Tensor = self.layers(as_imagenet(images))
         return features
 
-    def load_pretrained(self) -> None:
-        """ImageNet weights, where the settings ask for them.
-
-        Raises:
-            UserError: They are not in torch's cache.
-        """
-        if self.settings.pretrained:
-            name = self.settings.name
-            weights = cached_weights(torchvision.models.get_model_weights(name).DEFAULT, "model.backbone", name)
-            classifier = torchvision.models.get_model(name, weights=None)
-            classifier.load_state_dict(weights)
-            self.layers.load_state_dict(EXTRACTORS[name][0](classifier).state_dict())
+    def load_imagenet(self) -> list[nn.Module]:
+        """See `Backbone.load_imagenet`."""
+        name = self.settings.name
+        from_scratch = "or set `train.init_from: null` to train from scratch"
+        published = torchvision.models.get_model_weights(name).DEFAULT
+        weights = cached_weights(published, "train.init_from", name, from_scratch)
+        classifier = torchvision.models.get_model(name, weights=None)
+        classifier.load_state_dict(weights)
+        self.layers.load_state_dict(EXTRACTORS[name][0](classifier).state_dict())
+        return [self.layers]
 
 
 def as_imagenet(images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N 3 H W"]:

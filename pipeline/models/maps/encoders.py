@@ -36,19 +36,18 @@ class Encoded(Backbone):
     skipped = 0
     """The encoder's finest maps that the decoder does not see."""
 
-    def load_pretrained(self) -> None:
-        """See `Backbone.load_pretrained`."""
-        if not self.settings.pretrained:
-            return
+    def load_imagenet(self) -> list[nn.Module]:
+        """See `Backbone.load_imagenet`."""
         name = self.settings.encoder
         try:
             encoder = _make_encoder(name, self.output_stride, "imagenet")
         except OSError as error:  # huggingface_hub's of an entry that is not in its cache
             raise UserError(
-                f"model.encoder: the pretrained weights of {name} are not in Hugging Face's cache ({error}); put them "
-                "there on a machine with a network, or set `pretrained: false` to train from scratch"
+                f"train.init_from: ImageNet's weights of {name} are not in Hugging Face's cache ({error}); put them "
+                "there on a machine with a network, or set `train.init_from: null` to train from scratch"
             ) from None
         self.encoder.load_state_dict(encoder.state_dict())
+        return [self.encoder]
 
 
 class _Nested(Encoded):
@@ -141,7 +140,7 @@ def _make_encoder(name: str, output_stride: int, weights: str | None) -> Any:
         raise
     except KeyError as error:
         if name in encoders:
-            raise UserError(f"model.encoder: {name} has no weights of ImageNet; set `pretrained: false`") from error
+            raise UserError(f"train.init_from: {name} has no weights of ImageNet; set it to null") from error
         raise UserError(
             f"model.encoder: no encoder {name!r}; there are {', '.join(sorted(encoders))}, and tu-NAME for timm's"
         ) from None

@@ -50,15 +50,14 @@ class Vit(Backbone):
         features: Tensor = self.decoder(tokens.transpose(1, 2).unflatten(2, (self.rows, self.columns)))
         return features
 
-    def load_pretrained(self) -> None:
-        """See `Backbone.load_pretrained`."""
-        if not self.settings.pretrained:
-            return
+    def load_imagenet(self) -> list[nn.Module]:
+        """See `Backbone.load_imagenet`."""
         try:
             self.encoder.load_state_dict(self._make(pretrained=True).state_dict())
         except OSError as error:  # huggingface_hub's of an entry that is not in its cache
             raise UserError(
-                f"model.encoder: the pretrained weights of {self.settings.encoder} are not in Hugging Face's cache "
-                f"({error}); put them there on a machine with a network, or set `pretrained: false` to train from "
+                f"train.init_from: ImageNet's weights of {self.settings.encoder} are not in Hugging Face's cache "
+                f"({error}); put them there on a machine with a network, or set `train.init_from: null` to train from "
                 "scratch"
             ) from None
+        return [self.encoder]

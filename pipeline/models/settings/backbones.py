@@ -42,9 +42,6 @@ class ExtractorBackbone(Strict):
     name: Literal[
         "resnet18", "resnet34", "resnet50", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"
     ]  # torchvision's own names
-    pretrained: Annotated[
-        bool, Field(description="start from ImageNet weights, which must lie in torch's cache; else from scratch")
-    ] = False
 
     @property
     def multiple(self) -> int:

@@ -33,6 +33,11 @@ class ArchitectureSettings(Strict, ABC):
         """Whether its losses are its own, so that `train.losses` cannot name others."""
         return False
 
+    @property
+    def imagenet(self) -> bool:
+        """Whether a part of it can start from ImageNet's weights (`train.init_from`)."""
+        return False
+
     @abstractmethod
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.models.settings.backbones import BackboneSettings, StackBackbone
+from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
 from pipeline.models.settings.base import ArchitectureSettings, too_deep
 from pipeline.problem import Problem
 
@@ -15,6 +15,11 @@ class ConnectedSettings(ArchitectureSettings):
     backbone: BackboneSettings = StackBackbone()
     hidden: Annotated[int, Field(ge=1, description="width of a head's fully connected layer")] = 256
     dropout: Annotated[float, Field(ge=0, lt=1, description="in the heads, before their last layer")] = 0.1
+
+    @property
+    def imagenet(self) -> bool:
+        """See `ArchitectureSettings.imagenet`."""
+        return isinstance(self.backbone, ExtractorBackbone)
 
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""

@@ -9,8 +9,6 @@ from pipeline.models.settings.base import ArchitectureSettings, too_deep
 from pipeline.models.settings.codecs import AnyCodec, DsntCodec, HeatmapCodec, OnlyHeatmap
 from pipeline.problem import Problem
 
-_PRETRAINED = "start from ImageNet weights, which must lie in Hugging Face's cache; else from scratch"
-
 
 class MapSettings(ArchitectureSettings):
     """What they have in common."""
@@ -45,13 +43,17 @@ class MapSettings(ArchitectureSettings):
 
 
 class EncoderSettings(MapSettings):
-    """A network of segmentation-models-pytorch: an encoder by name, pretrained or not, and a decoder."""
+    """A network of segmentation-models-pytorch: an encoder by name, and a decoder."""
 
     encoder: Annotated[
         str,
         Field(description="any of segmentation-models-pytorch: resnet18, vgg19, efficientnet-b7, ...; tu-NAME: timm's"),
     ] = "resnet18"
-    pretrained: Annotated[bool, Field(description=_PRETRAINED)] = False
+
+    @property
+    def imagenet(self) -> bool:
+        """See `ArchitectureSettings.imagenet`."""
+        return True
 
     @property
     def multiple(self) -> int:
@@ -100,7 +102,6 @@ class VitSettings(MapSettings):
     encoder: Annotated[str, Field(description="any vision transformer of timm with patches of `patch` px")] = (
         "vit_tiny_patch16_224"
     )
-    pretrained: Annotated[bool, Field(description=_PRETRAINED)] = False
     patch: Annotated[Literal[8, 16, 32], Field(description="side of the encoder's patches, input pixels")] = 16
     stride: Annotated[Literal[2, 4, 8], Field(description="input pixels per map cell")] = 4
     width: Annotated[int, Field(ge=4, description="channels of the decoder")] = 128
@@ -110,6 +111,11 @@ class VitSettings(MapSettings):
         if self.stride >= self.patch:
             raise ValueError(f"stride {self.stride} is not smaller than patch {self.patch}")
         return self
+
+    @property
+    def imagenet(self) -> bool:
+        """See `ArchitectureSettings.imagenet`."""
+        return True
 
     @property
     def multiple(self) -> int:

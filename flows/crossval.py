@@ -1,0 +1,40 @@
+"""`heelstrike crossval`: fold after fold with a live display, the table at the end."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.grid_display import GridDisplay
+from pipeline.crossval.report import headlines, span, write_report
+from pipeline.crossval.run import Places, cross_validate, name_of
+from pipeline.errors import UserError
+from pipeline.files import Layout
+from pipeline.params import load_params
+
+
+def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None:
+    """Cross-validate and print the pooled numbers.
+
+    Args:
+        problem: Its name.
+        folds: How many; 0 for one subject each.
+        root: The repository root.
+        console: Where to show it.
+
+    Raises:
+        UserError: See `pipeline.crossval.run.cross_validate`.
+    """
+    params = load_params(root / "params.yaml")
+    if problem not in params:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    layout = Layout(root, problem)
+    with GridDisplay(console) as display:
+        validated = cross_validate(params[problem], layout, folds, display)
+    pooled = validated.pooled.metrics
+    table = Table("metric", "all folds, 95 % interval over subjects", header_style="bold", box=None, padding=(0, 1))
+    for group, name in headlines(pooled):
+        table.add_row(f"{group}.{name}", span(pooled[group], name))
+    console.print(table)
+    for path in write_report(validated, Places(layout, name_of(folds))):
+        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)

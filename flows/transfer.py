@@ -1,0 +1,54 @@
+"""`heelstrike init-from`: a registered network's weights, fetched, tried, and pinned."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline.errors import UserError
+from pipeline.files import Layout
+from pipeline.models.build import build_model
+from pipeline.models.transfer import Taken
+from pipeline.params import load_params
+from pipeline.registry.weights import pin
+from pipeline.train.settings import ModelStart
+from pipeline.train.start import begin
+
+_LISTED = 8  # tensors of the same reason
+
+
+def run_init_from(problem: str, reference: str, root: Path, console: Console) -> None:
+    """Fetch, say what a problem's network would take and what not, and print the pin.
+
+    Raises:
+        UserError: There is no such problem or version, or nothing of it fits.
+    """
+    params = load_params(root / "params.yaml")
+    if problem not in params:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    start, section = pin(root, reference), params[problem]
+    network = build_model(section.problem, section.model)
+    taken = begin(network, section.train.model_copy(update={"init_from": start}), Layout(root, problem).root)
+    assert taken is not None
+    console.print(f"[green]✓[/] {problem} would take {taken.line()} of {start.reference}", highlight=False)
+    for line in _left(taken):
+        console.print(f"  {line}", highlight=False, markup=False)
+    console.print(f"\nPut this into params.yaml, section {problem}.train:\n", highlight=False)
+    console.print(pin_line(start), highlight=False, markup=False, soft_wrap=True)
+
+
+def pin_line(start: ModelStart) -> str:
+    """The line of params.yaml."""
+    return f"    init_from: {{name: model, model: {start.model}, version: {start.version}, weights: {start.weights}}}"
+
+
+def _left(taken: Taken) -> list[str]:
+    """What is not taken, a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, why in taken.left.items():
+        names.setdefault(why, []).append(name)
+    lines = []
+    for why, found in names.items():
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        lines.append(f"left, {why}: {', '.join(found[:_LISTED])}{more}")
+    lines += [f"input channels adapted: {', '.join(taken.adapted)}"] if taken.adapted else []
+    return lines + ([f"{taken.unused} of its tensors have no place here"] if taken.unused else [])

@@ -1,0 +1,104 @@
+"""A cross-validation as Markdown, JSON and a figure: pooled numbers with intervals over subjects, and each fold's."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.crossval.run import Places, Validated
+from pipeline.evaluate.style import BLUE, FAINT, INK, figure, save
+from pipeline.evaluate.summary import to_json
+from pipeline.files import write_aside, write_json
+
+Headline = tuple[str, str]
+
+
+def headlines(pooled: dict[str, dict[str, float]]) -> list[Headline]:
+    """(group, name) of the metrics that have intervals, those that cannot be had left out."""
+    return [
+        (group, name)
+        for group, values in pooled.items()
+        for name, value in values.items()
+        if f"{name}_low" in values and np.isfinite(value)
+    ]
+
+
+def write_report(validated: Validated, places: Places) -> list[Path]:
+    """Write table.md, table.json, figure.png and per_image.parquet; gives their paths."""
+    pooled = validated.pooled.metrics
+    folder, shown = places.reports, headlines(pooled)
+    files = [folder / name for name in ("table.md", "table.json", "figure.png", "per_image.parquet")]
+    with write_aside(files[0]) as aside:
+        aside.write_text("\n".join(_markdown(validated, places, shown)) + "\n")
+    folds = [
+        {"fold": fold.number, "judged": fold.judged, "chosen_by": fold.chosen_by, "metrics": result["metrics"]}
+        for fold, result in zip(validated.folds, validated.results, strict=True)
+    ]
+    write_json(files[1], {"pooled": to_json(pooled), "folds": folds})
+    drawn = _draw(validated, shown[0], files[2]) if shown else False
+    with write_aside(files[3]) as aside:
+        validated.pooled.images.to_parquet(aside, index=False)
+    return [path for path in files if drawn or path != files[2]]
+
+
+def span(values: dict[str, float], name: str) -> str:
+    """`2.1 (1.8 to 2.5)`."""
+    return f"{values[name]:.4g} ({values[f'{name}_low']:.4g} to {values[f'{name}_high']:.4g})"
+
+
+def _markdown(validated: Validated, places: Places, shown: list[Headline]) -> list[str]:
+    images = validated.pooled.metrics["images"]
+    hours = sum(result["train_seconds"] for result in validated.results) / 3600
+    lines = [
+        f"# {places.layout.problem}: cross-validation, {places.name}",
+        "",
+        f"{images['count']} images of {images['subjects']} subjects of train and val, each judged once, by a network "
+        "that neither learned from its subject nor was chosen on it. The test split is in none of it. "
+        f"Training took {hours:.2f} h in all.",
+        "",
+        "All folds together, 95 % intervals over subjects:",
+        "",
+        "| metric | value |",
+        "| --- | --- |",
+        *(f"| {group}.{name} | {span(validated.pooled.metrics[group], name)} |" for group, name in shown),
+        "",
+        "Fold by fold:",
+        "",
+        f"| fold | images | subjects | {' | '.join(f'{group}.{name}' for group, name in shown)} |",
+        "| --- " * (3 + len(shown)) + "|",
+    ]
+    for fold, result in zip(validated.folds, validated.results, strict=True):
+        of, names = result["metrics"], ", ".join(fold.judged)
+        whom = names if len(fold.judged) <= 3 else str(len(fold.judged))
+        cells = [_number(of.get(group, {}).get(name)) for group, name in shown]
+        lines.append(f"| {fold.number} | {of['images']['count']} | {whom} | {' | '.join(cells)} |")
+    return lines
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _draw(validated: Validated, of: Headline, path: Path) -> bool:
+    """The first metric of each fold, best first, and of all folds with its interval."""
+    group, name = of
+    pooled = validated.pooled.metrics[group]
+    found = [
+        (r["metrics"].get(group, {}).get(name), f.number)
+        for f, r in zip(validated.folds, validated.results, strict=True)
+    ]
+    values, numbers = zip(*sorted((v, n) for v, n in found if v is not None), strict=True)
+    with figure(min(3.5 + 0.25 * len(values), 11), 3.4) as (drawn, axes):
+        axis = axes[0]
+        axis.axhspan(
+            pooled[f"{name}_low"], pooled[f"{name}_high"], color=FAINT, label="its 95 % interval over subjects"
+        )
+        axis.axhline(pooled[name], color=INK, linestyle="--", linewidth=1, label=f"all folds: {pooled[name]:.3g}")
+        axis.plot(range(len(values)), values, "o", color=BLUE, label="a fold")
+        if len(values) <= 40:
+            axis.set_xticks(range(len(values)), [str(number) for number in numbers], fontsize=7)
+        axis.set(xlabel="fold, best first", ylabel=f"{group}.{name}", ylim=(0, None))
+        axis.legend()
+        with write_aside(path) as aside:
+            save(drawn, aside)
+    return True

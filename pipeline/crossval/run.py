@@ -1,0 +1,163 @@
+"""Fold after fold: a network trained and judged; what is finished is kept."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from pipeline.crossval.arrays import Pool, read_pool
+from pipeline.crossval.folds import Fold, make_folds
+from pipeline.evaluate.cases import Predicted
+from pipeline.evaluate.judge import Judged, judge, judge_answers
+from pipeline.evaluate.summary import to_json
+from pipeline.files import Layout, folder_aside, json_digest, write_json
+from pipeline.grid.row import machine, read_result
+from pipeline.grid.run import Watch
+from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
+from pipeline.params import ProblemParams
+from pipeline.progress import listening, progress
+from pipeline.tracking.grid import log_row
+from pipeline.tracking.runs import crossval_run
+from pipeline.train.data import load_arrays
+from pipeline.train.fit import Plan, fit
+from pipeline.train.module import Row as History
+from pipeline.train.start import told_start
+
+_ANSWERS = "answers.npz"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a cross-validation's files lie."""
+
+    layout: Layout
+    name: str
+
+    @property
+    def reports(self) -> Path:
+        """Table, numbers and figure; folds/NAME.json below it."""
+        return self.layout.out("evaluate").parent / "crossval" / self.name
+
+    def result(self, fold: Fold) -> Path:
+        """A fold's result."""
+        return self.reports / "folds" / f"{fold.name}.json"
+
+    def trained(self, fold: Fold) -> Path:
+        """A fold's weights, settings, history and answers."""
+        return self.layout.out("train").parent / "crossval" / self.name / fold.name
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What came of it.
+
+    Attributes:
+        folds: Who was judged in each.
+        results: Of each, as its result file has it.
+        pooled: Every image judged once, by the network that did not learn from its subject.
+    """
+
+    folds: list[Fold]
+    results: list[dict[str, Any]]
+    pooled: Judged
+
+
+def name_of(count: int) -> str:
+    """`5-folds`, or `leave-one-subject-out` of 0."""
+    return f"{count}-folds" if count else "leave-one-subject-out"
+
+
+def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Watch) -> Validated:
+    """Run the folds that are not finished, each an MLflow run, and pool their answers.
+
+    Args:
+        params: The problem's section; its network and training, no search.
+        layout: The repository and the problem.
+        count: Number of folds; 0 for one subject each.
+        watch: Told of each fold.
+
+    Raises:
+        UserError: The data is not prepared, there are too few subjects, a training failed, or the store does.
+    """
+    pool, places = read_pool(layout), Places(layout, name_of(count))
+    folds = make_folds(params, layout, pool.subjects, count)
+    results = []
+    with crossval_run(layout, places.name, json_digest([places.name, pool.digest])) as parent:
+        for fold in folds:
+            watch.start(fold.name)
+            digest = _digest(params, pool, fold)
+            found = read_result(places.result(fold))
+            again = found is not None and found.get("digest") == digest
+            if found is None or not again:
+                with listening(lambda event, name=fold.name: watch.event(name, event)):  # type: ignore[misc]
+                    found = _run(fold, params, pool, places, digest)
+                write_json(places.result(fold), found)
+            log_row(parent, found, {"judged": " ".join(fold.judged)}, places.trained(fold))
+            results.append(found)
+            watch.finish(fold.name, found, again)
+    return Validated(folds, results, _pooled(folds, params, pool, places))
+
+
+def _digest(params: ProblemParams, pool: Pool, fold: Fold) -> str:
+    """Of everything a fold's result depends on."""
+    parts = {"problem", "augment", "model", "train", "evaluate", "measure", "package"}
+    return json_digest([params.model_dump(mode="json", include=parts), pool.digest, vars(fold)])
+
+
+def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: str) -> dict[str, Any]:
+    started, layout = time.monotonic(), places.layout
+    work = layout.work("crossval", digest[:16])
+    variant = Layout(work / "data", layout.problem)
+    for split, subjects in (("train", fold.learned), ("val", fold.chosen_by), ("test", fold.judged)):
+        pool.write(split, pool.rows(subjects), variant)
+    plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
+    train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in ("train", "val"))
+    if plan.train.threads:
+        torch.set_num_threads(plan.train.threads)
+    with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
+
+        def show(row: History) -> bool:
+            bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou") if k in row})
+            return True
+
+        fitted = fit(plan, train, val, work / "fit", show, layout.root)
+    trained = time.monotonic() - started
+    judged = judge(fitted.network, params, variant)
+    with folder_aside(places.trained(fold)) as out:
+        save_weights(fitted.network, out / WEIGHTS)
+        write_json(out / SETTINGS, plan.model_dump(mode="json"))
+        pd.DataFrame(fitted.history).to_csv(out / "history.csv", index=False)
+        np.savez(out / _ANSWERS, **{k: v for k, v in vars(judged.predicted).items() if v is not None})
+    shutil.rmtree(work)
+    return {
+        "row": fold.name,
+        "digest": digest,
+        "state": "finished",
+        "machine": machine(),
+        "metrics": to_json(judged.metrics),
+        "epochs": len(fitted.history),
+        "parameters": sum(p.numel() for p in fitted.network.parameters()),
+        "train_images": len(train),
+        "train_seconds": round(trained, 1),
+        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
+    }
+
+
+def _pooled(folds: list[Fold], params: ProblemParams, pool: Pool, places: Places) -> Judged:
+    """All folds' answers, judged together: intervals are over all subjects."""
+    answers: dict[str, list[np.ndarray]] = {}
+    for fold in folds:
+        with np.load(places.trained(fold) / _ANSWERS, allow_pickle=False) as found:
+            for name in found.files:
+                answers.setdefault(name, []).append(found[name])
+    rows = np.concatenate([pool.rows(fold.judged) for fold in folds])
+    variant = Layout(places.layout.work("crossval", "pooled"), places.layout.problem)
+    pool.write("test", rows, variant)
+    judged = judge_answers(Predicted(**{k: np.concatenate(v) for k, v in answers.items()}), params, variant)
+    shutil.rmtree(variant.root)
+    return judged

@@ -1,0 +1,153 @@
+"""The matrix of a transfer grid: each target's error from each start, and how it differs from scratch.
+
+Intervals are Student's over the trainings (seeds), 95 %. The change is that of the logarithm of the error between
+trainings of the same seed, as a share; below zero the start helped. Test images are the same in all trainings, so
+nothing here is about other images.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import t
+
+from pipeline.evaluate.bootstrap import Interval
+from pipeline.files import Layout
+from pipeline.grid.compare import Figure
+from pipeline.grid.definition import Definition, Metric
+from pipeline.grid.row import read_result
+from pipeline.grid.rows import NOTHING
+from pipeline.grid.run import Places
+from pipeline.grid.tables import at_path
+from pipeline.grid.transfer import Part
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One target from one start.
+
+    Attributes:
+        target: The problem that was trained.
+        source: What it started from.
+        error: By seed, of those that are finished.
+        mean: Over the seeds.
+        change: From scratch to this start, a share of the error; none from scratch.
+        took: What was taken, in words.
+        note: Why there is no value, or not of every seed.
+    """
+
+    target: str
+    source: str
+    error: dict[int, float]
+    mean: Figure
+    change: Figure | None
+    took: str = ""
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `worse` or nothing where that is not shown."""
+        if self.change is None or not np.isfinite(self.change.interval.low):
+            return ""
+        low, high = self.change.interval
+        return "better" if high < 0 else "worse" if low > 0 else ""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All cells, with what they are of."""
+
+    metric: Metric
+    targets: list[str]
+    sources: list[str]
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+
+
+def read_matrix(definition: Definition, parts: list[Part], root: Path) -> Matrix:
+    """The matrix of what has been run so far."""
+    assert definition.transfer is not None
+    table = definition.tables[definition.transfer.table]
+    metric = table.metrics[table.rank_by]
+    cells: dict[tuple[str, str], Cell] = {}
+    for part in parts:
+        places, scratch = Places(Layout(root, part.problem), definition.name), dict[int, float]()
+        for row in part.definition.rows:
+            assert row.start is not None
+            results = {seed: read_result(places.result(name)) or {} for name, seed in row.run_names.items()}
+            cell = _cell(part.problem, row.start, results, metric, scratch)
+            cells[part.problem, row.start] = cell
+            scratch = cell.error if row.start == NOTHING else scratch
+    sources = list(dict.fromkeys(source for _, source in cells))
+    targets = [part.problem for part in parts]
+    order = [s for s in sources if s not in targets] + [s for s in targets if s in sources]
+    return Matrix(metric, targets, order, cells)
+
+
+def _cell(
+    target: str, source: str, results: dict[Any, dict[str, Any]], metric: Metric, scratch: dict[int, float]
+) -> Cell:
+    values = {seed: metric.scale * at_path(result.get("metrics", {}), metric.of) for seed, result in results.items()}
+    error = {seed: value for seed, value in values.items() if np.isfinite(value)}
+    both = [seed for seed in error if scratch.get(seed, 0) > 0 and error[seed] > 0]
+    change = None if source == NOTHING else _share(np.array([np.log(error[s] / scratch[s]) for s in both]))
+    failed = [str(r["message"]).splitlines()[0] for r in results.values() if r.get("state") == "failed"]
+    missing = len(results) - len(error)
+    note = failed[0] if failed else f"{missing} of {len(results)} not run" if missing else ""
+    took = next((str(r["started_from"]) for r in results.values() if "started_from" in r), "")
+    mean, (low, high) = mean_of(np.array(list(error.values())))
+    low = max(low, 0.0) if all(value >= 0 for value in error.values()) else low  # no error is below zero
+    return Cell(target, source, error, Figure(mean, Interval(low, high)), change, took, note)
+
+
+def mean_of(values: Float[np.ndarray, "N"]) -> Figure:
+    """Mean and its 95 % interval by Student's t; without an interval of fewer than two values."""
+    if len(values) < 2:
+        return Figure(float(values.mean()) if len(values) else float("nan"), Interval(float("nan"), float("nan")))
+    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return Figure(float(values.mean()), Interval(float(values.mean()) - half, float(values.mean()) + half))
+
+
+def _share(logs: Float[np.ndarray, "N"]) -> Figure:
+    value, (low, high) = mean_of(logs)
+    return Figure(float(np.expm1(value)), Interval(float(np.expm1(low)), float(np.expm1(high))))
+
+
+def sentences(matrix: Matrix) -> list[str]:
+    """Two sentences: where another start is shown to help, and where it is shown to harm or shows nothing."""
+    compared = [cell for cell in matrix.cells.values() if cell.change is not None and cell.error]
+    known = [cell for cell in compared if np.isfinite(cell.change.interval.low)]  # type: ignore[union-attr]
+    if not known:
+        return ["Nothing can be said yet: no start has two trainings beside two from nothing with the same seeds."]
+    sign = 1 if matrix.metric.better == "lower" else -1
+    words = {"better": "better" if sign > 0 else "worse", "worse": "worse" if sign > 0 else "better"}
+    told = {verdict: [_told(c) for c in known if words.get(c.verdict) == verdict] for verdict in ("better", "worse")}
+    name, count = matrix.metric.title, len(known)
+    seeds = sorted({len(cell.error) for cell in known})
+    times = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
+    helps = (
+        f"Another start helps, by {name}, in {len(told['better'])} of {count} pairs: {'; '.join(told['better'])}."
+        if told["better"]
+        else f"That another start helps, by {name}, is shown in none of {count} pairs."
+    )
+    silent = count - len(told["better"]) - len(told["worse"])
+    harms = f"It harms in {len(told['worse'])}: {'; '.join(told['worse'])}" if told["worse"] else "It harms in none"
+    by_chance = "" if count < 20 else f" (of {count} intervals about {round(count / 20)} would by chance)"
+    return [
+        helps,
+        f"{harms}, and in {silent} the interval over {times} trainings, which is wide of so few, includes no change"
+        f"{by_chance}.",
+    ]
+
+
+def _told(cell: Cell) -> str:
+    assert cell.change is not None
+    return f"{cell.target} from {cell.source} ({shown_change(cell.change)})"
+
+
+def shown_change(change: Figure) -> str:
+    """`−12 % (−20 to −3)`."""
+    low, high = (100 * value for value in change.interval)
+    span = f" ({low:+.0f} to {high:+.0f})" if np.isfinite(low) else ""
+    return f"{100 * change.value:+.0f} %{span}".replace("-", "−")

@@ -1,0 +1,87 @@
+"""The weights of a registered version, for another training to start from: pinned by digest, fetched, checked."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import UserError
+from pipeline.files import Layout, file_digest, file_of_start, write_aside
+from pipeline.params import ProblemParams
+from pipeline.registry.pull import find_version, parse_reference
+from pipeline.registry.versions import WEIGHTS_TAG, Registry, Version, open_registry
+from pipeline.train.settings import ModelStart
+
+_FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it
+
+
+def pin(root: Path, reference: str) -> ModelStart:
+    """Resolve a reference to a version, fetch its weights, and say what `train.init_from` has to be for them.
+
+    Args:
+        root: The repository root.
+        reference: `hand@champion`, `hand` (the same) or `hand/4`.
+
+    Raises:
+        UserError: It names nothing, the version has no weights, or they were changed.
+    """
+    name, alias, number = parse_reference(reference)
+    with open_registry(root, name, create=False) as registry:
+        version = find_version(registry, alias, number)
+        digest = version.tags.get(WEIGHTS_TAG)
+        if digest is None:
+            raise UserError(
+                f"{version.reference} was registered without the weights that a training can start from; "
+                f"`heelstrike retrain {name}` with anything changed registers a version with them"
+            )
+        start = ModelStart(name="model", model=name, version=version.number, weights=digest)
+        _fetch(registry, version, start, root)
+    return start
+
+
+def supply(params: ProblemParams, layout: Layout) -> str | None:
+    """Fetch the weights that `train.init_from` pins, where they are missing.
+
+    Returns:
+        What was fetched; none where there was nothing to do.
+
+    Raises:
+        UserError: They are not to be had, or are others than were pinned.
+    """
+    start = params.train.init_from
+    if not isinstance(start, ModelStart) or start.version is None or _there(start, layout.root):
+        return None
+    with open_registry(layout.root, start.model, create=False) as registry:
+        _fetch(registry, registry.version(start.version), start, layout.root)
+    return start.reference
+
+
+def _there(start: ModelStart, root: Path) -> bool:
+    path = file_of_start(root, start.weights)
+    return path.is_file() and file_digest(path) == start.weights
+
+
+def _fetch(registry: Registry, version: Version, start: ModelStart, root: Path) -> None:
+    if _there(start, root):
+        return
+    held = version.tags.get(WEIGHTS_TAG)
+    if held != start.weights:
+        raise UserError(
+            f"train.init_from pins the weights {start.weights[:12]} of {version.reference}, but the registry holds "
+            f"{held[:12] if held else 'none'} for it; pin it anew: heelstrike init-from PROBLEM {version.reference}"
+        )
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    address = registry.client.get_model_version_download_uri(version.problem, str(version.number))
+    files = get_artifact_repository(address, tracking_uri=registry.uri, registry_uri=registry.uri)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            fetched = Path(files.download_artifacts(_FILE, folder))
+        except OSError as error:
+            raise UserError(f"{version.reference}: {_FILE} cannot be fetched from {address}: {error}") from error
+        if (found := file_digest(fetched)) != start.weights:
+            raise UserError(
+                f"{version.reference}: its weights in the registry have the SHA-256 {found[:12]}, but "
+                f"{start.weights[:12]} were registered; they were changed. Do not use them"
+            )
+        with write_aside(file_of_start(root, start.weights)) as aside:
+            shutil.copyfile(fetched, aside)
