@@ -1,4 +1,5 @@
-"""Measure: what a clinician reads off the keypoints: legs, rear-foot angles.
+"""Measure: what a clinician reads off the keypoints: legs, rear-foot angles, footprints, the volume to scan.
 
-`build.MEASURES` names every measure; `base.Measure` is what each of them offers.
+`build.MEASURES` names every measure of single images, `base.Measure` is what each of them offers; `build.EXAM_MEASURES`
+and `exam.ExamMeasure` are the same for what is read off several images of an exam together.
 """

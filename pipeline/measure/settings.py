@@ -1,8 +1,8 @@
 """Settings of the measurements, what a clinician reads off the keypoints; one class each, `name` picks one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.problem import Strict
 
@@ -72,4 +72,69 @@ class FootprintSettings(Strict):
         }
 
 
-MeasureSettings = Annotated[RearfootSettings | FootprintSettings, Field(discriminator="name")]
+class ScanVolumeSettings(Strict):
+    """The volume to scan, from landmarks on the scout planes of an exam (pipeline/measure/scan_volume.py)."""
+
+    name: Literal["scan_volume"]
+    axial: Annotated[tuple[str, ...], Field(description="keypoints that are read off axial planes")]
+    coronal: Annotated[tuple[str, ...], Field(description="the same for coronal planes")]
+    sagittal: Annotated[tuple[str, ...], Field(description="the same for sagittal planes")]
+    midline: Annotated[
+        tuple[str, ...], Field(min_length=3, description="where the midsagittal plane cuts axial and coronal planes")
+    ]
+    anterior: Annotated[str, Field(description="anterior commissure, on the sagittal plane")]
+    posterior: Annotated[str, Field(description="posterior commissure, on the sagittal plane")]
+    sides: Annotated[
+        tuple[str, ...], Field(min_length=2, description="outermost points on both sides; the file tells which is left")
+    ]
+    front: Annotated[tuple[str, ...], Field(min_length=1, description="foremost points")]
+    back: Annotated[tuple[str, ...], Field(min_length=1, description="hindmost points")]
+    top: Annotated[tuple[str, ...], Field(min_length=1, description="topmost points")]
+    base: Annotated[tuple[str, ...], Field(min_length=1, description="lowest points")]
+    margin_mm: Annotated[float, Field(ge=0, le=100, description="volume beyond the landmarks, on each of six sides")] = (
+        10.0
+    )
+    commissures_mm: Annotated[
+        tuple[float, float], Field(description="distance of the commissures; outside it is no brain; not measured")
+    ] = (15.0, 40.0)
+    max_disagreement_mm: Annotated[
+        float, Field(gt=0, description="planes that disagree by more are not measured (patient moved, wrong landmark)")
+    ] = 8.0
+    min_plane_angle_deg: Annotated[
+        float, Field(gt=0, le=90, description="planes of two kinds at a smaller angle are as good as parallel")
+    ] = 45.0
+
+    @property
+    def planes(self) -> dict[str, tuple[str, ...]]:
+        """Keypoints of each kind of plane."""
+        return {"axial": self.axial, "coronal": self.coronal, "sagittal": self.sagittal}
+
+    @property
+    def faces(self) -> dict[str, tuple[str, ...]]:
+        """Keypoints that each face of the volume is found by, in the order of the axes, low before high."""
+        sides = {"left": self.sides, "right": self.sides}
+        return sides | {"back": self.back, "front": self.front, "base": self.base, "top": self.top}
+
+    @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Keypoints that each setting names."""
+        alone = {"anterior": (self.anterior,), "posterior": (self.posterior,)}
+        several = {name: getattr(self, name) for name in ("midline", "sides", "front", "back", "top", "base")}
+        return self.planes | alone | several
+
+    @model_validator(mode="after")
+    def _each_point_has_a_plane(self) -> Self:
+        listed = [name for names in self.planes.values() for name in names]
+        if len(set(listed)) != len(listed):
+            raise ValueError("a keypoint stands in axial, coronal and sagittal twice; each is read off one plane")
+        for setting, names in self.named.items():
+            for name in names:
+                if name not in listed:
+                    raise ValueError(f"{setting} names {name!r}, which is in none of axial, coronal and sagittal")
+        for setting, name in (("anterior", self.anterior), ("posterior", self.posterior)):
+            if name not in self.sagittal:
+                raise ValueError(f"{setting} is {name!r}, which has to be one of sagittal")
+        return self
+
+
+MeasureSettings = Annotated[RearfootSettings | FootprintSettings | ScanVolumeSettings, Field(discriminator="name")]
