@@ -35,7 +35,8 @@ def predict(problem: str, folder: str | None = None, out: str | None = None, roo
     say(f"{len(report.done)} files predicted with {pulled.reference}, {len(report.ignored)} ignored")
     if report.failed:
         raise UserError("\n".join(f"{file}: {reason}" for file, reason in report.failed))
-    return [str(file) for done in report.done for file in done.files]
+    files = [file for done in report.done for file in done.files]
+    return [str(file) for file in (*files, *(exam.file for exam in report.exams))]
 
 
 @task(name="pull", retries=2, retry_delay_seconds=5)

@@ -124,6 +124,10 @@ def run_predict(
     for done in report.done:
         for file in done.files:
             console.print(f"[green]✓[/] {file}", highlight=False)
+    for exam in report.exams:
+        said = exam.measurement.message or "; ".join(exam.measurement.warnings)
+        mark = "[green]✓[/]" if exam.measurement.measured else "[yellow]not measured[/]"
+        console.print(f"{mark} {exam.file}{f': {said}' if said else ''}", highlight=False)
     for file, reason in report.failed:
         console.print(f"[red]failed[/] {file}: {reason}", highlight=False)
     if report.ignored:

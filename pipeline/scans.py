@@ -120,7 +120,7 @@ def _placement(path: Path, found: Any, about: dict[str, str]) -> Float[np.ndarra
         return np.full((3, 3), np.nan)
     direction = np.array(found.GetDirection()).reshape(found.GetDimension(), -1)[:3, :2]
     steps = direction * np.array(found.GetSpacing()[:2])
-    return np.stack([np.array(found.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS
+    return np.stack([np.array(found.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS + 0.0  # no -0
 
 
 def _end_of(path: Path) -> str:

@@ -28,7 +28,7 @@ def write(values: np.ndarray, path: Path, spacing: tuple[float, ...] = (0.2, 0.2
 
 @pytest.mark.parametrize("name", ["a.mha", "a.nii", "a.nii.gz"])
 def test_percentile_window_and_spacing(tmp_path: Path, name: str) -> None:
-    image, mm_per_px = read_scan(write(RAMP, tmp_path / name))
+    image, mm_per_px, _ = read_scan(write(RAMP, tmp_path / name))
     assert image.shape == (30, 40, 3) and image.dtype == np.uint8
     assert mm_per_px == pytest.approx(0.2)
     low, high = np.percentile(RAMP, (0.5, 99.5))
@@ -44,7 +44,7 @@ def test_8_bits_stay_as_they_are(tmp_path: Path) -> None:
 def test_dicom_window_inversion_and_spacing(tmp_path: Path) -> None:
     window = {"_00281050": "1000", "_00281051": "501"}
     path = write(RAMP[None], tmp_path / "a.dcm", (0.3, 0.3, 1.0), **window)
-    image, mm_per_px = read_scan(path)
+    image, mm_per_px, _ = read_scan(path)
     assert mm_per_px == pytest.approx(0.3)
     expected = np.rint(255 * np.clip((RAMP - 749.5) / 500, 0, 1))
     np.testing.assert_array_equal(image[..., 0], expected)
@@ -58,7 +58,7 @@ def test_16_bit_png_is_windowed_and_has_no_pixel_size(tmp_path: Path) -> None:
     cv2.imwrite(str(path), RAMP)
     cv2.imwrite(str(plain), (RAMP // 20).astype(np.uint8))
     assert is_scan(path) and not is_scan(plain)
-    image, mm_per_px = read_scan(path)
+    image, mm_per_px, _ = read_scan(path)
     assert np.isnan(mm_per_px)
     assert image.min() == 0 and image.max() == 255 and 120 < image.mean() < 135
 
@@ -87,6 +87,6 @@ def test_names() -> None:
 
 
 def test_real_hand_radiograph(datasets: Path) -> None:
-    image, mm_per_px = read_scan(datasets / "hand-xray-dha" / "images" / "7081.mha")
+    image, mm_per_px, _ = read_scan(datasets / "hand-xray-dha" / "images" / "7081.mha")
     assert image.shape == (1913, 1216, 3)
     assert mm_per_px == pytest.approx(0.147323)

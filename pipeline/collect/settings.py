@@ -188,6 +188,9 @@ class LandmarksSource(FileSource):
         Field(description="whose distance from each other is stated beside the model's error; empty: `annotators`"),
     ] = ()
     subject: Annotated[str | None, Field(description="column: person; none: each image is its own")] = None
+    exam: Annotated[
+        str | None, Field(description="column: which of a subject's images are measured together; none: all of them")
+    ] = None
     instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")

@@ -15,7 +15,7 @@ from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
 from pipeline.files import Layout
 from pipeline.measure.base import Measure
-from pipeline.measure.build import build_measure
+from pipeline.measure.build import build_exam_measure, build_measure
 from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
@@ -31,7 +31,7 @@ class Judged:
     Attributes:
         truth: The test split.
         predicted: What the network says about it.
-        measure: What is read off the keypoints; none: nothing.
+        measure: What is read off the keypoints of an image; none: nothing, or only of exams.
         heads: Each head's answers.
         metrics: By group, as metrics.json has them.
         images: A row per image.
@@ -60,7 +60,8 @@ def judge(network: Network, params: ProblemParams, layout: Layout) -> Judged:
     truth, predicted = load_truth(folder), _predict(network, folder)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds)
+    of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds, of_exams)
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
     return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 
 from pipeline.measure.base import Measurement
 
@@ -40,6 +40,24 @@ class Exam:
         across = np.cross(self.placement[:, 1], self.placement[:, 2])
         length = np.linalg.norm(across, axis=1, keepdims=True)
         return np.divide(across, length, out=np.full_like(across, np.nan), where=length > 0)
+
+
+def each_exam(names: Shaped[np.ndarray, "N"], images: Exam) -> dict[str, tuple[Int[np.ndarray, "M"], Exam]]:
+    """Images of many exams, exam by exam, in the order of their names.
+
+    Args:
+        names: Which exam each image is of.
+        images: All of them.
+
+    Returns:
+        By name, which images are of the exam, and they alone.
+    """
+    found = {}
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        parts = (images.keypoints[rows], images.confidence[rows], images.placement[rows])
+        found[str(name)] = (rows, Exam(*parts))
+    return found
 
 
 class ExamMeasure(Protocol):

@@ -91,9 +91,9 @@ class ScanVolumeSettings(Strict):
     back: Annotated[tuple[str, ...], Field(min_length=1, description="hindmost points")]
     top: Annotated[tuple[str, ...], Field(min_length=1, description="topmost points")]
     base: Annotated[tuple[str, ...], Field(min_length=1, description="lowest points")]
-    margin_mm: Annotated[float, Field(ge=0, le=100, description="volume beyond the landmarks, on each of six sides")] = (
-        10.0
-    )
+    margin_mm: Annotated[
+        float, Field(ge=0, le=100, description="volume beyond the landmarks, on each of six sides")
+    ] = 10.0
     commissures_mm: Annotated[
         tuple[float, float], Field(description="distance of the commissures; outside it is no brain; not measured")
     ] = (15.0, 40.0)

@@ -170,16 +170,21 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
             "fps": rounded(source.fps, 6),
             "mm_per_px": rounded(source.mm_per_px, 6),
         },
-        "model": {
-            "problem": manifest.problem,
-            "reference": model.reference,
-            "version": model.version,
-            "digest": manifest.digest,
-        },
+        "model": said_of_model(model, manifest),
         "keypoints": list(manifest.category.keypoints),
         "classes": list(manifest.category.classes),
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
         "confidence_threshold": manifest.confidence,
+    }
+
+
+def said_of_model(model: Model, manifest: Manifest) -> dict[str, Any]:
+    """Which model it was, as every result file says."""
+    return {
+        "problem": manifest.problem,
+        "reference": model.reference,
+        "version": model.version,
+        "digest": manifest.digest,
     }
 
 

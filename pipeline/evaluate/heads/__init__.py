@@ -8,9 +8,11 @@ from pipeline.evaluate.heads.base import Head, Statistic
 from pipeline.evaluate.heads.box import BoxHead
 from pipeline.evaluate.heads.classes import ClassHead
 from pipeline.evaluate.heads.detections import DetectionHead
+from pipeline.evaluate.heads.exams import ExamHead
 from pipeline.evaluate.heads.keypoints import KeypointHead
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure
+from pipeline.measure.exam import ExamMeasure
 
 
 def heads_of(
@@ -20,6 +22,7 @@ def heads_of(
     settings: EvaluateSettings,
     threshold: float = 0.0,
     kinds: tuple[str, ...] = (),
+    exam_measure: ExamMeasure | None = None,
 ) -> list[Head]:
     """The heads that said something; the first one's error is what images are ranked by.
 
@@ -30,10 +33,13 @@ def heads_of(
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
         kinds: Names of the classes.
+        exam_measure: What is read off the keypoints of an exam's images together; none: nothing.
     """
     heads: list[Head] = []
     if predicted.keypoints is not None and predicted.confidence is not None:
         heads.append(KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold))
+        if exam_measure is not None:
+            heads.append(ExamHead(truth, predicted.keypoints, predicted.confidence, exam_measure, settings))
     if predicted.boxes is not None:
         heads.append(BoxHead(truth, predicted.boxes, settings))
     if predicted.probabilities is not None:
@@ -43,4 +49,4 @@ def heads_of(
     return heads
 
 
-__all__ = ["BoxHead", "ClassHead", "DetectionHead", "Head", "KeypointHead", "Statistic", "heads_of"]
+__all__ = ["BoxHead", "ClassHead", "DetectionHead", "ExamHead", "Head", "KeypointHead", "Statistic", "heads_of"]

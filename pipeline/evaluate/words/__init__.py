@@ -1,5 +1,5 @@
 """What the report says about the answers of a head, in words: one file each."""
 
-from pipeline.evaluate.words import classes, detections
+from pipeline.evaluate.words import classes, detections, exams
 
-__all__ = ["classes", "detections"]
+__all__ = ["classes", "detections", "exams"]
