@@ -22,7 +22,11 @@ class SyntheticSource(Strict):
         int, Field(ge=1, description="people with a video or pictures of each; of shapes and stick figures: pictures")
     ] = 90
     frames_per_subject: Annotated[
-        int, Field(ge=1, description="labelled frames of a video, evenly spread; pictures of a person")
+        int,
+        Field(
+            ge=1,
+            description="labelled frames of a video, evenly spread; pictures of a person (scouts: three make an exam)",
+        ),
     ] = 8
     width: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 640
     height: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 480
