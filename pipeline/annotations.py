@@ -22,8 +22,8 @@ KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-l
 KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
 class              string   what the instance is, one of the problem's classes; only where the problem has classes
 exam               string   what of the subject's images was taken together; only where images are measured together
-origin_r, _a, _s   float64  patient coordinates (mm; right, front, head positive) of the centre of the top-left pixel; NaN
-                            where the image's file does not say; only where at least one does
+origin_r, _a, _s   float64  patient coordinates (mm; right, front, head positive) of the centre of the top-left pixel;
+                            NaN where the image's file does not say; only where at least one does
 along_x_r, _a, _s  float64  the step from there to the pixel on the right, mm; likewise
 along_y_r, _a, _s  float64  the step to the pixel below
 KEYPOINT_observers float64  mean distance between what several people labelled, pixels; only where several did
@@ -112,7 +112,7 @@ def exam_names(table: pd.DataFrame) -> np.ndarray:
 
 
 def in_patient_columns(table: pd.DataFrame) -> list[str]:
-    """Names of the columns that say which exam an image is of and where in the patient it lies, those that are there."""
+    """Names of the columns that say an image's exam and place in the patient, those that are there."""
     return [c for c in (EXAM, *PLACEMENT_COLUMNS) if c in table.columns]
 
 

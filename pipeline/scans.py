@@ -14,8 +14,8 @@ large by the geometric magnification), else NominalScannedPixelSpacing; MetaImag
 per inch of a PNG, TIFF or JPEG are no pixel size: cameras and editors write 72 or 96 whatever was photographed.
 
 Placement: DICOM's ImagePositionPatient and ImageOrientationPatient; NIfTI's sform or qform, where its code is not 0;
-MetaImage's Offset and TransformMatrix of three dimensions. All are given in RAS: x to the right, y to the front, z to the
-head of the patient.
+MetaImage's Offset and TransformMatrix of three dimensions. All are given in RAS: x to the right, y to the front, z to
+the head of the patient.
 """
 
 from pathlib import Path

@@ -89,8 +89,8 @@ def predict_path(
     """Predict on an image, a video or every image and video in a folder.
 
     For `walk.mp4` these are written to `out`, each whole or not at all: `walk.mp4.json`, `walk.mp4.csv` and on request
-    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it. Where exams are measured, the images of each folder
-    are one, and `FOLDER.volume.json` is written among their results.
+    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it. Where exams are measured, the images of each
+    folder are one, and `FOLDER.volume.json` is written among their results.
 
     Args:
         path: Image, video or folder.

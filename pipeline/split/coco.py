@@ -24,8 +24,9 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
 
     Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
     file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
-    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, where the table has them
-    `exam` and the columns of the place in the patient (null where unknown), and an annotation its `subject` and, where several people labelled, `observers_px` (see the annotation table). The area is the box's.
+    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, where the table has
+    them `exam` and the columns of the place in the patient (null where unknown), and an annotation its `subject` and,
+    where several people labelled, `observers_px` (see the annotation table). The area is the box's.
     An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
     in their order, or its one category.
     """

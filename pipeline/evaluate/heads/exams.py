@@ -97,7 +97,7 @@ class ExamHead(Head):
         return {f"exam_{kind}_median_{unit}": f"{self._measure.title}: median {kind} error ({unit})"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """At each image its exam's name, errors (`exam_centre_mm`), quantities, true ones, and why it is not measured."""
+        """At each image its exam's name, errors (`exam_centre_mm`), quantities, true ones, and why there are none."""
         measure = self._measure
         kinds = zip(measure.kinds, measure.units, self._errors.T, strict=True)
         columns = {f"exam_{kind}_{unit}": self._at_images(errors) for kind, unit, errors in kinds}

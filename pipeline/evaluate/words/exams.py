@@ -5,8 +5,8 @@ from pipeline.evaluate.page import number, share, span
 Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
-    "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of large "
-    "errors, a dot for each exam; a good one rises from the lower left to the upper right.",
+    "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of "
+    "large errors, a dot for each exam; a good one rises from the lower left to the upper right.",
 }
 _SYMBOLS = {"mm": " mm", "deg": "°"}
 _MIDDLE = "_median_"
