@@ -63,20 +63,29 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class Scout:
-    """One plane.
+class Placed:
+    """A plane without its picture.
 
     Attributes:
-        values: As the scanner wrote them.
         placement: Origin, step along x, step along y in patient coordinates (RAS, mm).
         slice_mm: Thickness.
         points: By the landmark's name, pixels; those that can be seen.
     """
 
-    values: Int16[np.ndarray, "H W"]
     placement: Float[np.ndarray, "3 3"]
     slice_mm: float
     points: dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Scout(Placed):
+    """A plane with its picture.
+
+    Attributes:
+        values: As the scanner wrote them.
+    """
+
+    values: Int16[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True)
@@ -99,21 +108,32 @@ class Truth:
 def cut(settings: SyntheticSource, person: int, exam: int, plane: str) -> Scout:
     """A plane of an exam, `settings.width` x `settings.height` pixels."""
     head, pose = _head(settings.seed, person), _pose(settings.seed, person, exam)
-    rng = np.random.default_rng([settings.seed, person, 1 + exam, 1 + PLANES.index(plane)])
-    of_exam = np.random.default_rng([settings.seed, person, 1 + exam, 10])
+    placed = landmarks(settings, person, exam, plane)
+    signal = _signal(head, pose, placed, (settings.height, settings.width))
+    of_exam, rng = (np.random.default_rng([settings.seed, person, 1 + exam, n]) for n in (11, 21 + _number(plane)))
+    values = _received(of_exam, rng, signal, placed.placement)
+    return Scout(placed.placement, placed.slice_mm, placed.points, values)
+
+
+def landmarks(settings: SyntheticSource, person: int, exam: int, plane: str) -> Placed:
+    """Where the plane lies and what can be seen on it, without its picture."""
+    head, pose = _head(settings.seed, person), _pose(settings.seed, person, exam)
+    of_exam, rng = (np.random.default_rng([settings.seed, person, 1 + exam, n]) for n in (10, 1 + _number(plane)))
     step = of_exam.uniform(235, 275) / max(settings.width, settings.height)
-    slice_mm = float(of_exam.uniform(*_SLICE_MM))
     along_x, along_y = (np.array(direction) * step for direction in _STEPS[plane])
-    normal = np.cross(along_x, along_y) / step**2
     # the operator puts the plane near the middle of the head; in the plane the picture is the scanner's middle
-    axis = int(np.abs(normal).argmax())
+    axis = int(np.abs(np.cross(along_x, along_y)).argmax())
     middle = rng.normal(0, 3, 3)
     middle[axis] = pose.middle[axis] + rng.uniform(*_OFFSETS_MM[plane])
     origin = middle - along_x * (settings.width - 1) / 2 - along_y * (settings.height - 1) / 2
     placement = np.stack([origin, along_x, along_y])
-    signal = _signal(head, pose, placement, normal, slice_mm, (settings.height, settings.width))
-    values = _received(of_exam, rng, signal, placement)
-    return Scout(values, placement, slice_mm, _landmarks(head, pose, placement, plane, values.shape))
+    size = (settings.height, settings.width)
+    points = _in_pixels(_SEEN_ON[plane](head, pose, placement), pose, placement, size)
+    return Placed(placement, float(of_exam.uniform(*_SLICE_MM)), points)
+
+
+def _number(plane: str) -> int:
+    return PLANES.index(plane)
 
 
 def truth(settings: SyntheticSource, person: int, exam: int) -> Truth:
@@ -139,18 +159,13 @@ def _pose(seed: int, person: int, exam: int) -> Pose:
     return Pose(turn, middle - turn @ CENTRE)
 
 
-def _signal(
-    head: Head,
-    pose: Pose,
-    placement: Float[np.ndarray, "3 3"],
-    normal: Float[np.ndarray, "3"],
-    slice_mm: float,
-    size: tuple[int, int],
-) -> Float[np.ndarray, "H W"]:
+def _signal(head: Head, pose: Pose, placed: Placed, size: tuple[int, int]) -> Float[np.ndarray, "H W"]:
     """The mean through the thickness of the plane."""
-    rows, columns = np.mgrid[: size[0], : size[1]].reshape(2, -1)
-    plane = placement[0] + columns[:, None] * placement[1] + rows[:, None] * placement[2]
-    depths = (np.arange(_SAMPLES) - (_SAMPLES - 1) / 2) * slice_mm / _SAMPLES
+    origin, along_x, along_y = placed.placement
+    rows, columns = np.mgrid[: size[0], : size[1]].reshape(2, -1, 1)
+    plane = origin + columns * along_x + rows * along_y
+    normal = np.cross(along_x, along_y) / (along_x @ along_x)
+    depths = (np.arange(_SAMPLES) - (_SAMPLES - 1) / 2) * placed.slice_mm / _SAMPLES
     return np.mean([head.signal(pose.to_head(plane + depth * normal)) for depth in depths], axis=0).reshape(size)
 
 
@@ -174,13 +189,13 @@ def _received(
     return np.rint(_WHITE * of_exam.uniform(0.5, 1.5) * magnitude).astype(np.int16)
 
 
-def _landmarks(
-    head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"], plane: str, size: tuple[int, ...]
+def _in_pixels(
+    points: dict[str, Float[np.ndarray, "3"]], pose: Pose, placement: Float[np.ndarray, "3 3"], size: tuple[int, int]
 ) -> dict[str, tuple[float, float]]:
-    """See the module; in pixels, those within the image."""
+    """Points of the head on a plane; those within the picture."""
     steps = placement[1:]
     found = {}
-    for name, point in _SEEN_ON[plane](head, pose, placement).items():
+    for name, point in points.items():
         x, y = (pose.to_patient(point) - placement[0]) @ steps.T / (steps**2).sum(axis=1)
         if -0.5 <= x <= size[1] - 0.5 and -0.5 <= y <= size[0] - 0.5:
             found[name] = (float(x), float(y))
