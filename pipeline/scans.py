@@ -138,7 +138,7 @@ def _nifti_says(path: Path, about: dict[str, str]) -> bool:
 def _metaimage_says(path: Path, about: dict[str, str]) -> bool:
     """SimpleITK says 0 and the unit matrix where nothing is stated."""
     header = _metaimage_header(path)
-    return any(key in header for key in (b"TransformMatrix", b"Orientation", b"Rotation"))
+    return any(b"\n" + key in header for key in (b"TransformMatrix", b"Orientation", b"Rotation"))
 
 
 _PLACED = {".dcm": _dicom_says, ".nii": _nifti_says, ".nii.gz": _nifti_says, ".mha": _metaimage_says}

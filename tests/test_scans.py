@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from scipy.spatial.transform import Rotation
 
 from pipeline.errors import UserError
 from pipeline.scans import is_medical, is_scan, read_scan
@@ -90,3 +91,26 @@ def test_real_hand_radiograph(datasets: Path) -> None:
     image, mm_per_px, _ = read_scan(datasets / "hand-xray-dha" / "images" / "7081.mha")
     assert image.shape == (1913, 1216, 3)
     assert mm_per_px == pytest.approx(0.147323)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.mha", "a.dcm"])
+def test_where_in_the_patient_it_lies_is_in_ras(tmp_path: Path, name: str) -> None:
+    turn = Rotation.from_euler("xyz", [10, 20, 30], degrees=True).as_matrix()  # columns: along x, y, z in LPS
+    image = sitk.GetImageFromArray(RAMP.astype(np.int16)[None])
+    image.SetSpacing((2, 2, 5))
+    image.SetOrigin((10, 20, 30))
+    image.SetDirection(turn.ravel().tolist())
+    sitk.WriteImage(image, str(tmp_path / name))
+    to_ras = np.array([-1, -1, 1])
+    expected = np.stack([np.array([10, 20, 30]), 2 * turn[:, 0], 2 * turn[:, 1]]) * to_ras
+    np.testing.assert_allclose(read_scan(tmp_path / name).placement, expected, atol=1e-5)
+
+
+def test_an_image_of_two_dimensions_lies_nowhere(tmp_path: Path) -> None:
+    for name in ("a.mha", "a.nii", "a.nii.gz"):
+        assert np.isnan(read_scan(write(RAMP, tmp_path / name)).placement).all()
+    volume = sitk.GetImageFromArray(RAMP.astype(np.int16)[None])
+    sitk.WriteImage(volume, str(tmp_path / "b.mha"))
+    content = (tmp_path / "b.mha").read_bytes()
+    (tmp_path / "b.mha").write_bytes(re.sub(rb"TransformMatrix = .*\n", b"", content))
+    assert np.isnan(read_scan(tmp_path / "b.mha").placement).all(), "the reader says the unit matrix, the file does not"

@@ -1,4 +1,4 @@
-"""Planes cut from a head that was made up: the same every time, placed in the patient, with a truth that labels meet."""
+"""Planes cut from a head that was made up: the same every time, placed in the patient, labels that meet the truth."""
 
 from pathlib import Path
 
