@@ -120,20 +120,31 @@ def landmarks(settings: SyntheticSource, person: int, exam: int, plane: str) -> 
     head, pose = _head(settings.seed, person), _pose(settings.seed, person, exam)
     of_exam, rng = (np.random.default_rng([settings.seed, person, 1 + exam, n]) for n in (10, 1 + _number(plane)))
     step = of_exam.uniform(235, 275) / max(settings.width, settings.height)
-    along_x, along_y = (np.array(direction) * step for direction in _STEPS[plane])
     # the operator puts the plane near the middle of the head; in the plane the picture is the scanner's middle
-    axis = int(np.abs(np.cross(along_x, along_y)).argmax())
+    axis = int(np.abs(np.cross(*_STEPS[plane])).argmax())
     middle = rng.normal(0, 3, 3)
     middle[axis] = pose.middle[axis] + rng.uniform(*_OFFSETS_MM[plane])
-    origin = middle - along_x * (settings.width - 1) / 2 - along_y * (settings.height - 1) / 2
-    placement = np.stack([origin, along_x, along_y])
     size = (settings.height, settings.width)
+    placement = straight(plane, middle, size, step)
     points = _in_pixels(_SEEN_ON[plane](head, pose, placement), pose, placement, size)
     return Placed(placement, float(of_exam.uniform(*_SLICE_MM)), points)
 
 
 def _number(plane: str) -> int:
     return PLANES.index(plane)
+
+
+def straight(plane: str, middle: Float[np.ndarray, "3"], size: tuple[int, int], step: float) -> np.ndarray:
+    """The placement of a plane along the scanner's axes as radiologists look at it.
+
+    Args:
+        plane: One of `PLANES`.
+        middle: Of the picture, patient coordinates.
+        size: Height and width, pixels.
+        step: Side of a pixel, mm.
+    """
+    along_x, along_y = (np.array(direction) * step for direction in _STEPS[plane])
+    return np.stack([middle - along_x * (size[1] - 1) / 2 - along_y * (size[0] - 1) / 2, along_x, along_y])
 
 
 def truth(settings: SyntheticSource, person: int, exam: int) -> Truth:
