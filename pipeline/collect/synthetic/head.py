@@ -149,7 +149,7 @@ class Head:
             within = self.cavity(start + middle[:, None] * directions) < 0
             low, high = np.where(within, middle, low), np.where(within, high, middle)
         found = start + low[:, None] * directions
-        return np.where(inside.any(axis=1)[:, None], found, np.nan)
+        return np.where(inside.any(axis=1, keepdims=True), found, np.nan)
 
     def box(self) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
         """Lowest and highest place of the cavity along the axes, from between the commissures."""
@@ -166,9 +166,9 @@ class Head:
         inner = union(bent, _CAVITY, 3.0)
         outer = np.minimum(union(bent, (*_FACE, _NECK), 6.0), inner - self._skull - self._fat - 2.0)
         signal = np.full(len(points), AIR, np.float32)
-        near = outer < 4
+        near = np.asarray(outer < 4)
         signal[near] = self._flesh_signal(bent[near], inner[near], outer[near])
-        inside = inner < 3
+        inside = np.asarray(inner < 3)
         brain = self._brain_signal(bent[inside], inner[inside])
         signal[inside] = blend(signal[inside], brain, inner[inside])
         return signal
@@ -180,8 +180,8 @@ class Head:
         lean = MUSCLE + 0.13 * self._flesh.at(p)
         signal = blend(signal, lean, outer + 1.6 + self._fat)
         signal = blend(signal, FAT, union(p, _ORBITS, 2.0))
-        for parts, value in ((_TONGUE, 0.5), (_CLIVUS, 0.75)):
-            signal = blend(signal, value, distance(p, parts))
+        for solid, value in ((_TONGUE, 0.5), (_CLIVUS, 0.75)):
+            signal = blend(signal, value, distance(p, solid))
         spine = np.hypot(p[:, 0], p[:, 1] + 17 + 0.1 * (p[:, 2] + 65)) - 9
         discs = np.abs((p[:, 2] + 70) % 19 - 9.5)
         signal = blend(signal, MARROW - 0.3 * (discs > 8), np.maximum(spine, p[:, 2] + 62))
