@@ -86,6 +86,8 @@ def predict(
     heelstrike predict walk.mp4 --model rearfoot/3 --offline
 
     heelstrike predict print.png --model footprint@champion --dpi 300 --about foot=left
+
+    heelstrike predict exam-7/ --model scout@champion
     """
     with messages():
         from flows.run import about_inputs, run_predict

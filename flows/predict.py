@@ -38,7 +38,8 @@ def predict(problem: str, folder: str | None = None, out: str | None = None, roo
             say(f"{done.input}: {done.summary['not_reliable']} of {done.summary['frames']} frames are not reliable")
     if report.failed:
         raise UserError("\n".join(f"{file}: {reason}" for file, reason in report.failed))
-    return [str(file) for done in report.done for file in done.files]
+    files = [file for done in report.done for file in done.files]
+    return [str(file) for file in (*files, *(exam.file for exam in report.exams))]
 
 
 @task(name="pull", retries=2, retry_delay_seconds=5)

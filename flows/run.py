@@ -128,6 +128,10 @@ def run_predict(
             count, frames = done.summary["not_reliable"], done.summary["frames"]
             said = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
             console.print(f"[yellow]{said}[/] {done.input}: see `doubts` in its JSON", highlight=False)
+    for exam in report.exams:
+        said = exam.measurement.message or "; ".join(exam.measurement.warnings)
+        mark = "[green]✓[/]" if exam.measurement.measured else "[yellow]not measured[/]"
+        console.print(f"{mark} {exam.file}{f': {said}' if said else ''}", highlight=False)
     for file, reason in report.failed:
         console.print(f"[red]failed[/] {file}: {reason}", highlight=False)
     if report.ignored:

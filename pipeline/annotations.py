@@ -21,6 +21,11 @@ slice_NAME         string   evaluation slices (skin tone, lighting, ...), any nu
 KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN where not labelled
 KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
 class              string   what the instance is, one of the problem's classes; only where the problem has classes
+exam               string   what of the subject's images was taken together; only where images are measured together
+origin_r, _a, _s   float64  patient coordinates (mm; right, front, head positive) of the centre of the top-left pixel;
+                            NaN where the image's file does not say; only where at least one does
+along_x_r, _a, _s  float64  the step from there to the pixel on the right, mm; likewise
+along_y_r, _a, _s  float64  the step to the pixel below
 KEYPOINT_observers float64  mean distance between what several people labelled, pixels; only where several did
 =================  =======  ==========================================================================================
 """
@@ -52,6 +57,8 @@ FIXED_COLUMNS = {
     "source": "str",
 }
 CLASS = "class"
+EXAM = "exam"
+PLACEMENT_COLUMNS = [f"{part}_{axis}" for part in ("origin", "along_x", "along_y") for axis in "ras"]
 FIRST_CATEGORY = 1  # COCO's number of a problem's first class in the files between stages
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
@@ -90,6 +97,25 @@ def keypoints_of(
     return values[..., :2].copy(), values[..., 2].astype(np.int64)
 
 
+def placement_of(table: pd.DataFrame) -> Float[np.ndarray, "N 3 3"]:
+    """Where in the patient each image lies: origin, step along x and along y, mm (RAS); NaN where unknown."""
+    return table.reindex(columns=PLACEMENT_COLUMNS).to_numpy(dtype=np.float64).reshape(len(table), 3, 3)
+
+
+def exam_names(table: pd.DataFrame) -> np.ndarray:
+    """What each image is measured together with: its subject, and its exam where the table says it."""
+    subjects = table["subject"].to_numpy().astype(str)
+    if EXAM not in table:
+        return subjects
+    named = table[EXAM].fillna("").astype(str)
+    return np.array([f"{s}/{e}" if e else s for s, e in zip(subjects, named, strict=True)], str)
+
+
+def in_patient_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the columns that say an image's exam and place in the patient, those that are there."""
+    return [c for c in (EXAM, *PLACEMENT_COLUMNS) if c in table.columns]
+
+
 def with_keypoints(
     table: pd.DataFrame,
     keypoints: tuple[str, ...],
@@ -119,11 +145,13 @@ def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> 
         UserError: A column is missing.
     """
     classes, observers = [CLASS] if CLASS in table.columns else [], observer_columns(table, keypoints)
-    columns = [*FIXED_COLUMNS, *classes, *slice_columns(table), *keypoint_columns(keypoints), *observers]
+    patient = in_patient_columns(table)
+    columns = [*FIXED_COLUMNS, *patient, *classes, *slice_columns(table), *keypoint_columns(keypoints), *observers]
     missing = [c for c in columns if c not in table.columns]
     if missing:
         raise UserError(f"{path}: the annotation table lacks the columns {missing}")
     types = FIXED_COLUMNS | dict.fromkeys(classes, "str") | dict.fromkeys(observers, "float64")
+    types |= {name: "str" if name == EXAM else "float64" for name in patient}
     types |= {f"{k}_{axis}": "int64" if axis == "v" else "float64" for k in keypoints for axis in "xyv"}
     ordered = table[columns].astype(types).reset_index(drop=True)
     with write_aside(path) as aside:

@@ -108,7 +108,7 @@ class ProblemParams(Strict):
     def _limits_have_radii(self) -> Self:
         limits = {
             "package.max_radius_px": self.package.max_radius_px,
-            "measure.max_uncertainty": self.measure.max_uncertainty if self.measure is not None else None,
+            "measure.max_uncertainty": self.measure.uncertainty_limit if self.measure is not None else None,
         }
         for path, limit in limits.items():
             if limit is not None and self.evaluate.coverage is None:

@@ -1,4 +1,4 @@
-"""Scans: medical images and images of more than 8 bits, as 8-bit pixels with the size of a pixel in millimetres.
+"""Scans: medical images and images of more than 8 bits, as 8-bit pixels with their size and place in the patient.
 
 Collect and the consumer read them with the same function, so that both see the same bytes.
 
@@ -12,6 +12,10 @@ below or above it cut off:
 Pixel size: DICOM's PixelSpacing, else ImagerPixelSpacing (at the detector, so what is measured on the patient is too
 large by the geometric magnification), else NominalScannedPixelSpacing; MetaImage's ElementSpacing; NIfTI's pixdim. Dots
 per inch of a PNG, TIFF or JPEG are no pixel size: cameras and editors write 72 or 96 whatever was photographed.
+
+Placement: DICOM's ImagePositionPatient and ImageOrientationPatient; NIfTI's sform or qform, where its code is not 0;
+MetaImage's Offset and TransformMatrix of three dimensions. All are given in RAS: x to the right, y to the front, z to
+the head of the patient.
 """
 
 from pathlib import Path
@@ -31,6 +35,8 @@ _DEEP = frozenset({".png", ".tif", ".tiff"})  # may hold more than 8 bits a valu
 _DEEP_MODES = ("I", "F")  # Pillow's modes of such files: I;16, I;16B, I, F
 _WINDOW = (0.5, 99.5)  # percentiles
 _DICOM_SPACINGS = ("0028|0030", "0018|1164", "0018|2010")
+_DICOM_PLACEMENT = ("0020|0032", "0020|0037")
+_LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])  # SimpleITK's patient coordinates to ours
 _SQUARE = 0.01  # pixels whose sides differ by a larger share are not square
 
 
@@ -40,10 +46,13 @@ class Scan(NamedTuple):
     Attributes:
         image: Grey in three equal channels, or RGB where the file holds colours.
         mm_per_px: Side of a pixel in millimetres; NaN where the file does not say.
+        placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, then the steps to the pixel on
+            the right and to the pixel below; NaN where the file does not say.
     """
 
     image: UInt8[np.ndarray, "H W 3"]
     mm_per_px: float
+    placement: Float[np.ndarray, "3 3"] = np.full((3, 3), np.nan)
 
 
 def is_medical(name: str) -> bool:
@@ -101,7 +110,44 @@ def _medical(path: Path) -> Scan:
         raise UserError(f"{path}: a volume of {size} voxels; expected one image: cut the wanted plane out of it first")
     dicom = path.suffix.lower() == ".dcm"
     spacing = _dicom_spacing(about) if dicom else _header_spacing(path, found.GetSpacing()[:2])
-    return Scan(_rgb(_windowed(planes[0], about if dicom else {})), _square_side(path, spacing))
+    pixels = _rgb(_windowed(planes[0], about if dicom else {}))
+    return Scan(pixels, _square_side(path, spacing), _placement(path, found, about))
+
+
+def _placement(path: Path, found: Any, about: dict[str, str]) -> Float[np.ndarray, "3 3"]:
+    """See `Scan`; `found` is what SimpleITK read."""
+    if found.GetDimension() < 3 or not _PLACED[_end_of(path)](path, about):
+        return np.full((3, 3), np.nan)
+    direction = np.array(found.GetDirection()).reshape(found.GetDimension(), -1)[:3, :2]
+    steps = direction * np.array(found.GetSpacing()[:2])
+    return np.stack([np.array(found.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS + 0.0  # no -0
+
+
+def _end_of(path: Path) -> str:
+    return next(end for end in MEDICAL if path.name.lower().endswith(end))
+
+
+def _dicom_says(path: Path, about: dict[str, str]) -> bool:
+    return all(about.get(key) for key in _DICOM_PLACEMENT)
+
+
+def _nifti_says(path: Path, about: dict[str, str]) -> bool:
+    return any(about.get(key, "0") not in ("", "0") for key in ("qform_code", "sform_code"))
+
+
+def _metaimage_says(path: Path, about: dict[str, str]) -> bool:
+    """SimpleITK says 0 and the unit matrix where nothing is stated."""
+    header = _metaimage_header(path)
+    return any(b"\n" + key in header for key in (b"TransformMatrix", b"Orientation", b"Rotation"))
+
+
+_PLACED = {".dcm": _dicom_says, ".nii": _nifti_says, ".nii.gz": _nifti_says, ".mha": _metaimage_says}
+"""By the end of a file's name: whether it says where in the patient its image lies."""
+
+
+def _metaimage_header(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(4096).partition(b"ElementDataFile")[0]
 
 
 def _dicom_spacing(about: dict[str, str]) -> tuple[float, float] | None:
@@ -116,8 +162,7 @@ def _dicom_spacing(about: dict[str, str]) -> tuple[float, float] | None:
 def _header_spacing(path: Path, spacing: tuple[float, ...]) -> tuple[float, ...] | None:
     """The reader's spacing; none where a MetaImage header states none, for which the reader says 1."""
     if path.suffix.lower() == ".mha":
-        with path.open("rb") as stream:
-            header = stream.read(4096).partition(b"ElementDataFile")[0]
+        header = _metaimage_header(path)
         if b"ElementSpacing" not in header and b"ElementSize" not in header:
             return None
     return spacing

@@ -5,13 +5,14 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.errors import UserError
 from pipeline.files import file_digest, json_digest, write_aside, write_json
 from pipeline.near_duplicates import perceptual_hash
@@ -103,6 +104,8 @@ class Look(NamedTuple):
         phash: Perceptual hash.
         file_mm_per_px: Side of a pixel in millimetres as the file says; NaN where it does not.
         scan: Whether it is no ordinary picture, so that later stages need the 8-bit copy of `read_scan`.
+        placement: Where in the patient it lies, as the file says: origin, step along x, step along y; NaN where it
+            does not (see `pipeline/scans.py`).
     """
 
     width: int
@@ -110,6 +113,16 @@ class Look(NamedTuple):
     phash: str
     file_mm_per_px: float
     scan: bool
+    placement: tuple[float, ...] = (float("nan"),) * len(PLACEMENT_COLUMNS)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Everything by the names of the annotation table's columns and of the fields above."""
+        return self._asdict() | dict(zip(PLACEMENT_COLUMNS, self.placement, strict=True))
+
+
+STILL_FACTS = [*(name for name in Look._fields if name != "placement"), *PLACEMENT_COLUMNS]
+"""What is kept of a look."""
 
 
 def copy_of(digest: str, cache: Path) -> Path:
@@ -128,7 +141,9 @@ def look_at_scan(path: Path, cache: Path | None) -> Look:
         with write_aside(copy_of(file_digest(path), cache)) as aside:
             Image.fromarray(scan.image[..., 0] if _gray(scan.image) else scan.image).save(aside, "PNG")
     height, width = scan.image.shape[:2]
-    return Look(width, height, perceptual_hash(scan.image), scan.mm_per_px, True)
+    return Look(
+        width, height, perceptual_hash(scan.image), scan.mm_per_px, True, tuple(scan.placement.ravel().tolist())
+    )
 
 
 def _gray(image: UInt8[np.ndarray, "H W 3"]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.collect import frames
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import is_video
@@ -25,9 +26,9 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         layout: Where the work cache lies.
 
     Returns:
-        The table with image, video, time_s, width, height, phash and mm_per_px (what the labels or the source's
-        settings say, else what the image's file says); image name (relative to the stage's output) to
-        the file that holds it.
+        The table with image, video, time_s, width, height, phash, mm_per_px (what the labels or the source's
+        settings say, else what the image's file says) and, where a file says it, the place in the patient; image name
+        (relative to the stage's output) to the file that holds it.
 
     Raises:
         UserError: Every video and image that cannot be read, every label of a frame that its video does not have.
@@ -46,6 +47,8 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
     joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
     files = dict(zip(facts["image"], map(Path, facts["path"]), strict=True))
     spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
+    unplaced = [c for c in PLACEMENT_COLUMNS if c in joined and joined[c].isna().all()]
+    joined = joined.drop(columns=unplaced if len(unplaced) == len(PLACEMENT_COLUMNS) else [])
     return joined.assign(video=table["media"].where(video, ""), mm_per_px=spacing), files
 
 
@@ -96,9 +99,10 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     once = table.drop_duplicates("media").sort_values("media")
     if once.empty:
         return pd.DataFrame()
-    facts = ["digest", *frames.Look._fields]
+    facts = ["digest", *frames.STILL_FACTS]
     known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=facts)
-    known = known.reindex(columns=facts).dropna(subset=["scan"])  # an older version's are looked at again
+    if not set(facts) <= set(known.columns):  # an older version's are looked at again
+        known = pd.DataFrame(columns=facts)
     pairs = zip(known["digest"], known["scan"], strict=True)
     known = known[np.array([not scan or frames.copy_of(digest, cache).is_file() for digest, scan in pairs], dtype=bool)]
     once = once.assign(digest=[file_digest(Path(path)) for path in once["file"]])
@@ -111,7 +115,8 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     for source, look in zip(new["source"], looks, strict=True):
         if isinstance(look, UserError):
             errors.append(UserError(f"{look} (labelled in {source})"))
-    rows = [(d, *look) for d, look in zip(new["digest"], looks, strict=True) if not isinstance(look, UserError)]
+    seen = zip(new["digest"], looks, strict=True)
+    rows = [look.facts | {"digest": digest} for digest, look in seen if not isinstance(look, UserError)]
     known = pd.concat([known, pd.DataFrame(rows, columns=facts)], ignore_index=True) if rows else known
     known_file.parent.mkdir(parents=True, exist_ok=True)
     with write_aside(known_file) as aside:
@@ -124,4 +129,4 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     if len(again):
         errors.append(UserError(f"{' and '.join(again['media'])} would get the same name; rename one"))
     paths = full["file"].where(~scan, [str(frames.copy_of(digest, cache)) for digest in full["digest"]])
-    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[_FACTS]
+    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_FACTS, *PLACEMENT_COLUMNS]]

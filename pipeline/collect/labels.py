@@ -23,9 +23,9 @@ class Labels:
     Attributes:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
-            `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, the box
-            columns, `mm_per_px` and the columns of the observers' distance. `name`, where it is there, is what the
-            image is to be called instead of `media`.
+            `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
+            the box columns, `mm_per_px` and the columns of the observers' distance. `name`, where it is there, is what
+            the image is to be called instead of `media`.
         dropped: Reason to the rows (``file:row``) that were left out for it.
         notes: What a person should know about how the file was read.
         votes: For images that several people were asked about, `source` to who said which class.

@@ -22,7 +22,11 @@ class SyntheticSource(Strict):
         int, Field(ge=1, description="people with a video or pictures of each; of shapes and stick figures: pictures")
     ] = 90
     frames_per_subject: Annotated[
-        int, Field(ge=1, description="labelled frames of a video, evenly spread; pictures of a person")
+        int,
+        Field(
+            ge=1,
+            description="labelled frames of a video, evenly spread; pictures of a person (scouts: three make an exam)",
+        ),
     ] = 8
     width: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 640
     height: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 480
@@ -188,6 +192,9 @@ class LandmarksSource(FileSource):
         Field(description="whose distance from each other is stated beside the model's error; empty: `annotators`"),
     ] = ()
     subject: Annotated[str | None, Field(description="column: person; none: each image is its own")] = None
+    exam: Annotated[
+        str | None, Field(description="column: which of a subject's images are measured together; none: all of them")
+    ] = None
     instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.annotations import CLASS, SLICE_PREFIX, slice_columns
+from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
@@ -106,6 +106,8 @@ def one_table(batches: list[Batch]) -> pd.DataFrame:
     _labelled_once(table)
     if CLASS in table.columns:  # not every source may have had it
         table[CLASS] = table[CLASS].fillna("").astype("str")
+    if EXAM in table.columns:
+        table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}

@@ -46,7 +46,7 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
     if params.measure is None:
         return radii
     measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
-    return with_quantities(radii, truth, predicted, measure)
+    return with_quantities(radii, truth, predicted, measure) if measure is not None else radii
 
 
 def keypoint_radii(truth: Truth, predicted: Predicted, problem: Problem, level: float) -> Radii:

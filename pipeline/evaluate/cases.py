@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt8
 
-from pipeline.annotations import SLICE_PREFIX, slice_columns
+from pipeline.annotations import SLICE_PREFIX, exam_names, placement_of, slice_columns
 from pipeline.errors import UserError
 from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
@@ -17,7 +17,8 @@ class Truth:
     """A prepared split without its images.
 
     Attributes:
-        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*.
+        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*;
+            exam and the place in the patient where they are known.
         keypoints: Input pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         boxes: (x, y, width, height), input pixels.
@@ -42,6 +43,16 @@ class Truth:
     def mm_per_px(self) -> Float[np.ndarray, "N"]:
         """Side of an original image's pixel in millimetres; NaN where unknown."""
         return self.index["mm_per_px"].to_numpy(np.float64)
+
+    @property
+    def placement(self) -> Float[np.ndarray, "N 3 3"]:
+        """Where in the patient each original image lies, see `placement_of`."""
+        return placement_of(self.index)
+
+    @property
+    def exams(self) -> np.ndarray:
+        """What each image is measured together with, see `exam_names`."""
+        return exam_names(self.index)
 
     @property
     def labelled(self) -> Bool[np.ndarray, "N K"]:

@@ -16,7 +16,7 @@ from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
 from pipeline.files import Layout
 from pipeline.measure.base import Measure
-from pipeline.measure.build import build_measure
+from pipeline.measure.build import build_exam_measure, build_measure
 from pipeline.measure.radii import Radii
 from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
@@ -33,7 +33,7 @@ class Judged:
     Attributes:
         truth: The test split.
         predicted: What the network says about it.
-        measure: What is read off the keypoints; none: nothing.
+        measure: What is read off the keypoints of an image; none: nothing, or only of exams.
         heads: Each head's answers.
         metrics: By group, as metrics.json has them.
         images: A row per image.
@@ -62,16 +62,16 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     return judge_answers(predict_split(network, layout.out("prepare") / "test"), params, layout, radii)
 
 
-def judge_answers(
-    predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None
-) -> Judged:
+def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
     """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
     truth = load_truth(layout.out("prepare") / "test")
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
-    limit = params.measure.max_uncertainty if params.measure is not None else None
+    of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None
+    limit = params.measure.uncertainty_limit if params.measure is not None else None
     promise = Promise(radii, names, params.package.max_radius_px, limit) if radii is not None else None
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, params.problem.kinds, promise)
+    kinds = params.problem.kinds
+    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, kinds, promise, of_exams)
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
     return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))

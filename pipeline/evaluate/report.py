@@ -30,7 +30,7 @@ class Report(NamedTuple):
         metrics: Numbers by group, as `summarise` makes them.
         slices: As `slice_table` makes it.
         measure: What was read off the keypoints; none: nothing.
-        measurements: Image and what a consumer gets for it; empty without a measure.
+        measurements: Image, or exam, and what a consumer gets for it; empty without a measure.
         settings: Bands and bootstrap.
         figures: Name to PNG.
         started_from: What the training started from, in a line; empty: from nothing.
@@ -222,6 +222,7 @@ _ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
     "box": _box_rows,
     "class": lambda report: words.classes.rows(report.metrics, report.problem.kinds),
     "detections": lambda report: words.detections.rows(report.metrics, report.problem.kinds),
+    "exams": lambda report: words.exams.rows(report.metrics),
 }
 
 
@@ -311,7 +312,7 @@ def _dropped(report: Report) -> str:
             "no label (out of sight or not marked); they are in no error either."
         )
     ]
-    if report.measure is not None:
+    if report.measurements:
         parts += _not_measured(report)
     return "\n".join(parts)
 
@@ -343,17 +344,18 @@ def _radius(report: Report) -> list[str]:
 
 def _not_measured(report: Report) -> list[str]:
     counts = count_reasons([m for _, m in report.measurements])
+    thing = "image" if report.measure is not None else "exam"
     if not counts:
-        return [paragraph("Every image was measured.")]
+        return [paragraph(f"Every {thing} was measured.")]
     total = len(report.measurements)
     rows = [[name.replace("_", " "), str(n), share(n / total)] for name, n in counts.items()]
     said = [(image, m.message or "; ".join(m.warnings)) for image, m in report.measurements]
     listed = [[image, words] for image, words in said if words]
-    shown = f"the first {_LISTED} of {len(listed)} images" if len(listed) > _LISTED else f"these {len(listed)} images"
+    shown = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
     return [
-        paragraph("An image that cannot be measured is reported with its reason, never guessed:"),
-        table(["reason", "images", "share"], rows, {1, 2}),
-        folded(f"{shown}, with the numbers found", table(["image", "what was found"], listed[:_LISTED], set())),
+        paragraph(f"An {thing} that cannot be measured is reported with its reason, never guessed:"),
+        table(["reason", f"{thing}s", "share"], rows, {1, 2}),
+        folded(f"{shown} {thing}s, with the numbers found", table([thing, "what was found"], listed[:_LISTED], set())),
     ]
 
 
@@ -369,6 +371,7 @@ _ERROR_FIGURES = (
     "pck",
     "failures",
     "agreement",
+    "exams",
     "boxes",
     "confusion",
     "calibration",
@@ -381,6 +384,7 @@ _CAPTIONS = {
     **words.classes.CAPTIONS,
     **words.detections.CAPTIONS,
     "radius": words.radius.CAPTION,
+    **words.exams.CAPTIONS,
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "

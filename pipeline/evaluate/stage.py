@@ -52,11 +52,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             judged.metrics,
             slices,
             judged.measure,
-            [
-                (image, found)
-                for head in heads
-                for image, found in zip(images["image"], head.measurements, strict=False)
-            ],
+            [found for head in heads for found in head.measured(images["image"].astype(str).tolist())],
             params.evaluate,
             drawn,
             _started_from(layout.out("train") / "summary.json"),

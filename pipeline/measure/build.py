@@ -1,11 +1,13 @@
-"""The registry of measures."""
+"""The registries of measures: of single images, and of exams."""
 
 from collections.abc import Callable
 from typing import Any
 
 from pipeline.measure.base import Measure
+from pipeline.measure.exam import ExamMeasure
 from pipeline.measure.footprint import Footprint
 from pipeline.measure.rearfoot import RearfootAngle
+from pipeline.measure.scan_volume import ScanVolume
 from pipeline.measure.settings import MeasureSettings
 
 # name in params -> what makes the measure from (settings, keypoint names, smallest confidence)
@@ -15,12 +17,24 @@ MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], Measure]] = {
 }
 
 
-def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure:
-    """The measure that `settings.name` names.
+EXAM_MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], ExamMeasure]] = {ScanVolume.name: ScanVolume}
+
+
+def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure | None:
+    """The measure of single images that `settings.name` names; none where it is one of exams.
 
     Args:
         settings: The problem's `measure` section.
         keypoints: Names of all keypoints, in the order of every array.
         min_confidence: Points below it count as missing to the consumer (`package.confidence`).
     """
-    return MEASURES[settings.name](settings, keypoints, min_confidence)
+    make = MEASURES.get(settings.name)
+    return make(settings, keypoints, min_confidence) if make else None
+
+
+def build_exam_measure(
+    settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float
+) -> ExamMeasure | None:
+    """The measure of exams that `settings.name` names, see `build_measure`; none where it is one of single images."""
+    make = EXAM_MEASURES.get(settings.name)
+    return make(settings, keypoints, min_confidence) if make else None

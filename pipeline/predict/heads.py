@@ -72,13 +72,13 @@ SAID: dict[str, Callable[[Prediction, Manifest], dict[str, Any]]] = {
 
 def is_judged(measurement: Measurement | None, manifest: Manifest) -> bool:
     """Whether params say when this frame is not reliable."""
-    of_values = manifest.measure is not None and manifest.measure.max_uncertainty is not None
+    of_values = manifest.measure is not None and manifest.measure.uncertainty_limit is not None
     return manifest.max_radius_px is not None or (of_values and measurement is not None and measurement.measured)
 
 
 def doubts_of(prediction: Prediction, measurement: Measurement | None, manifest: Manifest) -> tuple[str, ...]:
     """Why a frame is not reliable; nothing where it is, or where params set no limit. Missing points are not judged."""
-    limit = manifest.measure.max_uncertainty if manifest.measure is not None else None
+    limit = manifest.measure.uncertainty_limit if manifest.measure is not None else None
     radius = prediction.radius
     if radius is not None and prediction.keypoints is not None and prediction.confidence is not None:
         sure = np.isfinite(prediction.keypoints).all(axis=1) & (prediction.confidence >= manifest.confidence)

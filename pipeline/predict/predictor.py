@@ -18,17 +18,19 @@ from pipeline.collect.video_out import VideoWriter
 from pipeline.errors import UserError
 from pipeline.files import write_aside
 from pipeline.measure.base import Measure, Measurement
-from pipeline.measure.build import build_measure
+from pipeline.measure.build import build_exam_measure, build_measure
+from pipeline.measure.exam import ExamMeasure
 from pipeline.measure.uncertainty import with_half_widths
 from pipeline.package.runtime import Package, Prediction
 from pipeline.predict.ahead import ahead
+from pipeline.predict.exams import Examined, Exams
 from pipeline.predict.heads import doubts_of
 from pipeline.predict.overlay import Style, draw
 from pipeline.predict.results import Model, ResultWriter, Source
 from pipeline.predict.sources import OVERLAY, find_inputs, is_image
 from pipeline.prepare.images import read_image
 from pipeline.progress import progress
-from pipeline.scans import is_scan, read_scan
+from pipeline.scans import Scan, is_scan, read_scan
 from pipeline.video import VideoReader
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
@@ -60,11 +62,13 @@ class Report:
     Attributes:
         done: In the order of the inputs.
         failed: Inputs that could not be read or written, each with the reason; nothing was written for them.
+        exams: What was measured on the images of a folder together; empty where the problem measures no such thing.
         ignored: Files in the folder that are neither image nor video.
     """
 
     done: list[Predicted] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
+    exams: list[Examined] = field(default_factory=list)
     ignored: tuple[Path, ...] = ()
 
 
@@ -87,7 +91,8 @@ def predict_path(
     """Predict on an image, a video or every image and video in a folder.
 
     For `walk.mp4` these are written to `out`, each whole or not at all: `walk.mp4.json`, `walk.mp4.csv` and on request
-    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it.
+    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it. Where exams are measured, the images of each
+    folder are one, and `FOLDER.volume.json` is written among their results.
 
     Args:
         path: Image, video or folder.
@@ -118,6 +123,8 @@ def predict_path(
                 report.failed.append((file, str(error)))
             except OSError as error:
                 report.failed.append((file, f"{error.filename or file}: {error.strerror or error}"))
+    if path.is_dir():
+        report.exams.extend(predictor.exams([file for file, _ in report.failed]))
     if not path.is_dir() and report.failed:
         raise UserError(report.failed[0][1])
     return report
@@ -137,12 +144,16 @@ class _Predictor:
         self._about, self._mirrored = about, package.mirrors(about.slices)
         self._package, self._model, self._overlay = package, model, overlay
         self._measure: Measure | None = None
+        of_exams: ExamMeasure | None = None
         if manifest.measure is not None:
-            self._measure = build_measure(manifest.measure, manifest.category.keypoints, manifest.confidence)
+            names, threshold = manifest.category.keypoints, manifest.confidence
+            self._measure = build_measure(manifest.measure, names, threshold)
+            of_exams = build_exam_measure(manifest.measure, names, threshold)
         title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
         skeleton = tuple((a - 1, b - 1) for a, b in manifest.category.skeleton)
         self._style = Style(skeleton, manifest.confidence, title, manifest.category.kinds)
         self._version = importlib.metadata.version("heelstrike")
+        self._exams = Exams(of_exams, model, manifest, self._version) if of_exams else None
 
     def predict(self, file: Path, target: Path, tick: Tick) -> Predicted:
         """Predict on one file and write its results beside the name `target`."""
@@ -150,11 +161,25 @@ class _Predictor:
         with _room(target):
             return write(file, target, tick)
 
+    def exams(self, failed: list[Path]) -> list[Examined]:
+        """Measure each folder's images together, where that is what the problem measures, and write the results.
+
+        Args:
+            failed: What was asked for and could not be read.
+        """
+        if self._exams is None:
+            return []
+        for file in failed:
+            self._exams.fail(file)
+        return self._exams.write()
+
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, of_file = read_scan(file) if is_scan(file) else (read_image(file), math.nan)
+        image, of_file, placement = read_scan(file) if is_scan(file) else Scan(read_image(file), math.nan)
         mm_per_px = of_file if self._about.mm_per_px is None else self._about.mm_per_px
         height, width = image.shape[:2]
         prediction = self._package.predict(image, self._mirrored)
+        if self._exams is not None:
+            self._exams.add(file, target, prediction, placement)
         measurement = self._measured(prediction, mm_per_px, image)
         json_path, picture_path = _beside(target, ".json"), _beside(target, f"{OVERLAY}.png")
         with ExitStack() as files:

@@ -192,19 +192,24 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
             "fps": rounded(source.fps, 6),
             "mm_per_px": rounded(source.mm_per_px, 6),
         },
-        "model": {
-            "problem": manifest.problem,
-            "reference": model.reference,
-            "version": model.version,
-            "digest": manifest.digest,
-        },
+        "model": said_of_model(model, manifest),
         "keypoints": list(manifest.category.keypoints),
         "classes": list(manifest.category.classes),
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
         "confidence_threshold": manifest.confidence,
         "radius_level": manifest.radii.level if manifest.radii else None,
         "max_radius_px": manifest.max_radius_px,
-        "max_uncertainty": manifest.measure.max_uncertainty if manifest.measure else None,
+        "max_uncertainty": manifest.measure.uncertainty_limit if manifest.measure else None,
+    }
+
+
+def said_of_model(model: Model, manifest: Manifest) -> dict[str, Any]:
+    """Which model it was, as every result file says."""
+    return {
+        "problem": manifest.problem,
+        "reference": model.reference,
+        "version": model.version,
+        "digest": manifest.digest,
     }
 
 

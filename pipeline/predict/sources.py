@@ -10,6 +10,7 @@ IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
 OVERLAY = ".overlay"
 OUTLINE = ".outline"
+VOLUME = ".volume"
 _NAMES = IMAGES | VIDEOS | set(MEDICAL)
 # ends of the names that results have: they lie beside their inputs where no other folder is asked for
 _RESULTS = tuple(
@@ -56,7 +57,7 @@ def find_inputs(path: Path, out: Path) -> Inputs:
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
             continue
-        if any(file.name.endswith(end) for end in _RESULTS):
+        if file.name.endswith((*_RESULTS, f"{VOLUME}.json")):
             continue
         (files if is_image(file.name) or file.suffix.lower() in VIDEOS else ignored).append(file)
     if not files:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from pipeline.annotations import FIRST_CATEGORY, SLICE_PREFIX
+from pipeline.annotations import EXAM, FIRST_CATEGORY, PLACEMENT_COLUMNS, SLICE_PREFIX
 from pipeline.files import folder_aside
 from pipeline.prepare.letterbox import Letterbox
 from pipeline.prepare.mirror import mirror_boxes, mirror_points
@@ -97,9 +97,12 @@ def _index(images: list[dict[str, Any]], annotations: list[dict[str, Any]], mirr
         about = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
         # unknown to files that were not written by the split stage
         about |= {"mm_per_px": image.get("mm_per_px"), "mirrored": bool(mirror and mirror.applies(image["slices"]))}
+        about |= {name: image[name] for name in (EXAM, *PLACEMENT_COLUMNS) if name in image}
         ids = {"image_id": image["id"], "annotation_id": annotation["id"], "subject": annotation["subject"]}
         rows.append({"image": image["file_name"], **ids, **about, **slices})
-    return pd.DataFrame(rows).astype({"time_s": "float64", "mm_per_px": "float64"})
+    table = pd.DataFrame(rows)
+    placed = dict.fromkeys([c for c in PLACEMENT_COLUMNS if c in table], "float64")
+    return table.astype({"time_s": "float64", "mm_per_px": "float64"} | placed)
 
 
 def _write_arrays(

@@ -14,7 +14,7 @@ objects.npy     float32 (N, M, 5): all instances of the image, x, y, width, heig
 letterbox.npy   float64 (N, 3): scale, pad_x, pad_y; see letterbox.py
 observers.npy   float64 (N, K): distance between observers, original pixels, NaN where one; only if several labelled
 index.parquet   image, image_id, annotation_id, subject, video, frame, time_s, width, height, mm_per_px, mirrored,
-                slice_*
+                slice_*; exam and the place in the patient where the annotation table has them
 
 Arrays of a mirrored image (prepare.mirror) are those of its mirror image.
 """

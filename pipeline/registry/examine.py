@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float
 
-from pipeline.annotations import FIRST_CATEGORY
+from pipeline.annotations import FIRST_CATEGORY, exam_names, placement_of
 from pipeline.errors import UserError
 from pipeline.files import Layout, file_digest
-from pipeline.measure.build import build_measure
+from pipeline.measure.build import build_exam_measure, build_measure
+from pipeline.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.package.runtime import Package, Prediction
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import labelled_image, show
@@ -89,6 +91,8 @@ def read_test_set(layout: Layout, problem: Problem) -> TestSet:
         mm_per_px=np.array([e.get("mm_per_px") for e in entries], dtype=np.float64),
         slices={name: tuple(str(e.get("slices", {}).get(name, "")) for e in entries) for name in names},
         digest=file_digest(path),
+        exams=tuple(exam_names(pd.DataFrame(entries)).tolist()),
+        placement=placement_of(pd.DataFrame(entries)),
     )
 
 
@@ -150,11 +154,34 @@ def _angle_errors(
 ) -> Float[np.ndarray, "N"] | None:
     if params.measure is None or found[0].keypoints is None:
         return None
-    measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
     predicted = np.array([p.keypoints for p in found], np.float64)
     truth = np.where(tests.labelled[..., None], tests.keypoints, np.nan)
+    of_exams = build_exam_measure(params.measure, params.problem.keypoints, params.package.confidence)
+    if of_exams is not None:
+        return _exam_errors(predicted, truth, tests, of_exams, broken)
+    measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
+    assert measure is not None
     main = np.array(measure.units) == measure.unit
     known = np.isfinite(measure.values(truth, tests.mm_per_px)[:, main]).any(axis=1)
     errors = measure.errors(predicted, truth, tests.mm_per_px)
     # a prediction whose measurement is undefined is no reason to leave the image out
     return np.where(known, np.where(broken | ~np.isfinite(errors), np.inf, errors), np.nan)
+
+
+def _exam_errors(
+    predicted: Float[np.ndarray, "N K 2"],
+    truth: Float[np.ndarray, "N K 2"],
+    tests: TestSet,
+    measure: ExamMeasure,
+    broken: Bool[np.ndarray, "N"],
+) -> Float[np.ndarray, "N"]:
+    """The main error of each exam at its first image, NaN at the others, so that each counts once."""
+    errors, sure, names = np.full(len(truth), np.nan), np.ones(truth.shape[:2]), np.array(tests.exams)
+    found = each_exam(names, Exam(predicted, sure, tests.placement))
+    labels = each_exam(names, Exam(truth, sure, tests.placement))
+    for name, (rows, exam) in found.items():
+        true = measure.values(labels[name][1])
+        error = measure.errors(measure.values(exam), true)[0]
+        undefined = bool(broken[rows].any()) or not np.isfinite(error)
+        errors[rows[0]] = np.nan if np.isnan(true).all() else np.inf if undefined else error
+    return errors

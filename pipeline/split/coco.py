@@ -10,6 +10,7 @@ from pipeline.annotations import (
     FIRST_CATEGORY,
     SLICE_PREFIX,
     classes_of,
+    in_patient_columns,
     keypoints_of,
     observer_columns,
     observers_of,
@@ -23,8 +24,9 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
 
     Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
     file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
-    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, and an annotation its
-    `subject` and, where several people labelled, `observers_px` (see the annotation table). The area is the box's.
+    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, where the table has
+    them `exam` and the columns of the place in the patient (null where unknown), and an annotation its `subject` and,
+    where several people labelled, `observers_px` (see the annotation table). The area is the box's.
     An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
     in their order, or its one category.
     """
@@ -67,7 +69,7 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
 
 
 def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
-    slices = slice_columns(table)
+    slices, patient = slice_columns(table), in_patient_columns(table)
     return [
         {
             "id": row["image_id"],
@@ -79,6 +81,7 @@ def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
             "frame": row["frame"],
             "time_s": None if pd.isna(row["time_s"]) else row["time_s"],
             "mm_per_px": None if pd.isna(row["mm_per_px"]) else row["mm_per_px"],
+            **{c: None if pd.isna(row[c]) else row[c] for c in patient},
             "slices": {c.removeprefix(SLICE_PREFIX): str(row[c]) for c in slices},
         }
         for row in table.drop_duplicates("image").to_dict("records")

@@ -36,7 +36,7 @@ def calibrate(network: Classifier, val: Arrays) -> None:
         optimizer.zero_grad()
         value = functional.cross_entropy(logits[known] / log.exp(), classes[known])
         value.backward()
-        return float(value)
+        return value.item()
 
     optimizer.step(loss)
     network.temperature.fill_(float(log.detach().exp().clamp(0.25, 4.0)))

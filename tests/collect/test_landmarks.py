@@ -51,6 +51,13 @@ def test_each_person_a_truth_of_its_own(tmp_path: Path) -> None:
     assert visibility.tolist() == [[2, 2], [2, 0]]
 
 
+def test_the_exam_is_a_column(tmp_path: Path) -> None:
+    assert read(tmp_path, exam="annotator", annotators=["A"]).table["exam"].tolist() == ["A"]
+    assert "exam" not in read(tmp_path).table
+    with pytest.raises(UserError, match="column 'series' is missing"):
+        read(tmp_path, exam="series")
+
+
 def test_an_unknown_annotator_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no row of 'D'; found \['A', 'B', 'C'\]"):
         read(tmp_path, annotators=["D"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from pipeline.annotations import SLICE_PREFIX
+from pipeline.annotations import EXAM, SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
@@ -58,8 +58,9 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
 
 
 def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> None:
-    wanted = (source.file, source.landmark, source.x, source.y, source.annotator, source.subject, source.instance)
-    for column in filter(None, (*wanted, *source.slices)):
+    wanted = (source.file, source.landmark, source.x, source.y)
+    if_named = (source.annotator, source.subject, source.exam, source.instance)
+    for column in filter(None, (*wanted, *if_named, *source.slices)):
         if column not in cells.columns:
             findings.add(f"header: column {column!r} is missing; found {list(cells.columns)}")
     if cells.columns.duplicated().any():
@@ -112,6 +113,8 @@ def _labels(
     }
     if source.spacing in cells:
         columns["mm_per_px"] = positive(first[source.spacing], source.spacing, first["line"].to_numpy(), findings)
+    if source.exam:
+        columns[EXAM] = first[source.exam]
     columns |= {f"{SLICE_PREFIX}{c}": first[c] for c in source.slices}
     table = pd.DataFrame(columns).reset_index(drop=True)
     apart = observer_distance(xy[:, [everyone.index(name) for name in source.observers or people]])

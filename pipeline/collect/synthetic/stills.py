@@ -1,4 +1,4 @@
-"""From a generator's pictures to PNG files and their labels."""
+"""From a generator's pictures to image files (PNG, NIfTI) and their labels."""
 
 import csv
 import json
@@ -12,10 +12,15 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.collect.settings import CocoBoxesSource, CsvSource, FileSource, SyntheticSource
-from pipeline.collect.synthetic import ankle, footprint, shapes, stickfigure
+from pipeline.collect.settings import CocoBoxesSource, CsvSource, FileSource, LandmarksSource, SyntheticSource
+from pipeline.collect.synthetic import ankle, footprint, scout, shapes, stickfigure
+from pipeline.collect.synthetic.nifti import nifti
 from pipeline.files import write_aside
 from pipeline.progress import progress
+
+
+def _png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    return bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
 
 
 @dataclass(frozen=True)
@@ -24,13 +29,15 @@ class Still:
 
     Attributes:
         name: Path of its file below the source's folder.
-        image: RGB.
+        image: RGB; of a scanner's pictures its values.
         labels: Whatever the generator's `write` takes.
+        encode: Its file's content.
     """
 
     name: str
-    image: UInt8[np.ndarray, "H W 3"]
+    image: np.ndarray
     labels: dict[str, Any]
+    encode: Callable[[np.ndarray], bytes] = _png
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,16 @@ def _footprint(settings: SyntheticSource, index: int) -> Still:
     return Still(name, made.image, about | points | made.slices)
 
 
+def _scout(settings: SyntheticSource, index: int) -> Still:
+    person, number = divmod(index, settings.frames_per_subject)
+    exam, plane = number // len(scout.PLANES), scout.PLANES[number % len(scout.PLANES)]
+    made = scout.cut(settings, person, exam, plane)
+    name = f"images/head_{person:04d}/exam_{exam:02d}/{plane}.nii"
+    about = {"image": name, "subject": f"head_{person:04d}", "exam": f"exam_{exam:02d}", "plane": plane}
+    rows = [about | {"landmark": n, "x": f"{x:.3f}", "y": f"{y:.3f}"} for n, (x, y) in made.points.items()]
+    return Still(name, made.values, {"rows": rows}, partial(nifti, placement=made.placement, slice_mm=made.slice_mm))
+
+
 def _stickfigure(sides: bool, settings: SyntheticSource, index: int) -> Still:
     image, points = stickfigure.picture(settings, index, sides)
     name = f"images/{index:06d}.png"
@@ -83,6 +100,17 @@ def _write_csv(stills: list[Still], folder: Path) -> Path:
         writer = csv.DictWriter(stream, fieldnames=list(stills[0].labels), lineterminator="\n")
         writer.writeheader()
         writer.writerows(still.labels for still in stills)
+    return path
+
+
+def _write_points(stills: list[Still], folder: Path) -> Path:
+    """A row per point."""
+    path = folder / "labels.csv"
+    rows = [row for still in stills for row in still.labels["rows"]]
+    with write_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
     return path
 
 
@@ -128,6 +156,12 @@ STILLS: dict[str, Stills] = {
         _write_csv,
         CsvSource(kind="csv", file="image", frame=None),
     ),
+    "scout": Stills(
+        _scout,
+        _of_each_person,
+        _write_points,
+        LandmarksSource(kind="landmarks", subject="subject", exam="exam", slices=("plane",)),
+    ),
     "shapes": Stills(
         _shapes, lambda settings: settings.subjects, _write_coco, CocoBoxesSource(kind="coco_boxes", format="xyxy")
     ),
@@ -156,7 +190,7 @@ def _drawn(kind: Stills, settings: SyntheticSource, folder: Path) -> Iterator[St
         for index in range(count):
             still = kind.make(settings, index)
             with write_aside(folder / still.name) as aside:
-                aside.write_bytes(cv2.imencode(".png", still.image[..., ::-1])[1].tobytes())
+                aside.write_bytes(still.encode(still.image))
             yield Still(still.name, still.image[:0, :0], still.labels)
             if (index + 1) % 20 == 0 or index + 1 == count:
                 bar.advance(index + 1 - bar.done)

@@ -9,9 +9,11 @@ from pipeline.evaluate.heads.base import Head, Statistic
 from pipeline.evaluate.heads.box import BoxHead
 from pipeline.evaluate.heads.classes import ClassHead
 from pipeline.evaluate.heads.detections import DetectionHead
+from pipeline.evaluate.heads.exams import ExamHead
 from pipeline.evaluate.heads.keypoints import KeypointHead
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.measure.base import Measure
+from pipeline.measure.exam import ExamMeasure
 
 
 def heads_of(
@@ -22,6 +24,7 @@ def heads_of(
     threshold: float = 0.0,
     kinds: tuple[str, ...] = (),
     promise: Promise | None = None,
+    exam_measure: ExamMeasure | None = None,
 ) -> list[Head]:
     """The heads that said something; the first one's error is what images are ranked by.
 
@@ -33,12 +36,15 @@ def heads_of(
         threshold: Confidence below which a consumer takes a point for missing.
         kinds: Names of the classes.
         promise: How far keypoints may be off, to be checked; none: nothing is said of it.
+        exam_measure: What is read off the keypoints of an exam's images together; none: nothing.
     """
     heads: list[Head] = []
     if predicted.keypoints is not None and predicted.confidence is not None:
         heads.append(
             KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, settings, threshold, promise)
         )
+        if exam_measure is not None:
+            heads.append(ExamHead(truth, predicted.keypoints, predicted.confidence, exam_measure, settings))
     if predicted.boxes is not None:
         heads.append(BoxHead(truth, predicted.boxes, settings))
     if predicted.probabilities is not None:
@@ -48,4 +54,4 @@ def heads_of(
     return heads
 
 
-__all__ = ["BoxHead", "ClassHead", "DetectionHead", "Head", "KeypointHead", "Statistic", "heads_of"]
+__all__ = ["BoxHead", "ClassHead", "DetectionHead", "ExamHead", "Head", "KeypointHead", "Statistic", "heads_of"]

@@ -78,6 +78,10 @@ class Head(ABC):
 
     measurements: Sequence[Measurement] = ()
 
+    def measured(self, images: Sequence[str]) -> list[tuple[str, Measurement]]:
+        """What was measured, each with its name: the image's, where images are what is measured."""
+        return list(zip(images, self.measurements, strict=True)) if self.measurements else []
+
     @abstractmethod
     def groups(self) -> Groups:
         """Its groups of metrics.json; a number that cannot be had is NaN, intervals end in `_low` and `_high`."""

@@ -1,5 +1,5 @@
 """What the report says about the answers of a head, in words: one file each."""
 
-from pipeline.evaluate.words import classes, detections, radius
+from pipeline.evaluate.words import classes, detections, exams, radius
 
-__all__ = ["classes", "detections", "radius"]
+__all__ = ["classes", "detections", "exams", "radius"]

@@ -26,6 +26,8 @@ class TestSet:
         mm_per_px: Side of each image's pixel in millimetres; NaN where unknown.
         slices: Slice name to its value for each instance.
         digest: Of the split's file.
+        exams: What each is measured together with, see `exam_names`.
+        placement: Where in the patient each image lies, see `placement_of`.
     """
 
     images: tuple[Labelled, ...]
@@ -38,6 +40,8 @@ class TestSet:
     mm_per_px: Float[np.ndarray, " N"]
     slices: dict[str, tuple[str, ...]]
     digest: str
+    exams: tuple[str, ...]
+    placement: Float[np.ndarray, "N 3 3"]
 
 
 class Found(NamedTuple):
