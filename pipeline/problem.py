@@ -11,6 +11,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PAD_VALUE = 128
+"""Value in every channel of what surrounds an image in the input: mid-gray, what normalisation makes 0."""
+
+
 class InputSize(Strict):
     """The network's input, in pixels. Images are scaled to fit and padded (letterboxed), never stretched."""
 

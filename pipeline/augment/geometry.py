@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.augment.settings import ViewSettings
-
-FILL = 128
-"""Gray level of what comes into the image from outside; the letterbox of pipeline/prepare has the same bars."""
+from pipeline.problem import PAD_VALUE
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Move:
             (width, height),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=[FILL] * 4,
+            borderValue=[PAD_VALUE] * 4,
         )
         moved = cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB) if channels == 3 else warped
         return np.asarray(moved, dtype=np.uint8).reshape(height, width, channels)

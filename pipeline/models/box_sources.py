@@ -5,8 +5,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from pipeline.models.codecs import BoxCodec
-from pipeline.prepare.letterbox import PAD_VALUE
-from pipeline.problem import Problem
+from pipeline.problem import PAD_VALUE, Problem
 
 _MARGIN = 0.1  # of the input's size: what the margins are before they learn
 

@@ -14,9 +14,6 @@ from jaxtyping import Float
 from pipeline.errors import UserError
 from pipeline.problem import InputSize
 
-PAD_VALUE = 128
-"""Value of the bars in every channel: mid-gray, the middle of what the network's normalisation expects."""
-
 
 @dataclass(frozen=True)
 class Letterbox:

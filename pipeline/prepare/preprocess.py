@@ -10,8 +10,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 from onnx import TensorProto, helper
 
-from pipeline.prepare.letterbox import PAD_VALUE
-from pipeline.problem import InputSize
+from pipeline.problem import PAD_VALUE, InputSize
 
 GRAY = (0.299, 0.587, 0.114)
 """Weights of R, G and B in gray: ITU-R BT.601, as in cv2.cvtColor."""

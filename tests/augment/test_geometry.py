@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from pipeline.augment.geometry import FILL, draw_move, make_move
+from pipeline.augment.geometry import draw_move, make_move
 from pipeline.augment.settings import AugmentSettings
 from pipeline.errors import UserError
 from pipeline.params import parse_params
-from pipeline.prepare.letterbox import PAD_VALUE
+from pipeline.problem import PAD_VALUE
 
 
 def test_the_centre_stays_where_it_is() -> None:
@@ -25,10 +25,9 @@ def test_the_mirror_comes_first_and_the_shift_last() -> None:
 
 
 def test_what_comes_from_outside_is_the_gray_of_the_letterbox() -> None:
-    assert FILL == PAD_VALUE
     image = np.zeros((40, 40, 3), np.uint8)
     moved = make_move(40, 40, flip=False, zoom=0.5, degrees=0, shift=(0.0, 0.0)).image(image)
-    assert (moved[:8] == FILL).all()
+    assert (moved[:8] == PAD_VALUE).all()
     assert (moved[12:28, 12:28] == 0).all()
 
 

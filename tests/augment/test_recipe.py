@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.augment.geometry import FILL
 from pipeline.augment.recipe import Recipe, build_recipe
 from pipeline.augment.settings import AugmentSettings
-from pipeline.problem import InputSize, Problem
+from pipeline.problem import PAD_VALUE, InputSize, Problem
 
 OFF = dict.fromkeys(("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise"), 0)
 NAMES = ("left", "right", "middle")
@@ -26,7 +25,7 @@ def recipe(channels: int = 3, **switched_on: Any) -> Recipe:
 def spots(points: np.ndarray, channels: int = 3) -> np.ndarray:
     """A Gaussian spot at each point, each of its own colour, on the gray that comes in from outside."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    image = np.full((HEIGHT, WIDTH, 3), float(FILL))
+    image = np.full((HEIGHT, WIDTH, 3), float(PAD_VALUE))
     colours = np.array([[110, -60, 40], [-60, 110, 40], [70, 60, -110]])
     for (x, y), colour in zip(points, colours, strict=True):
         image += colour * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 2.5**2))[..., None]

@@ -5,8 +5,7 @@ import torch
 
 from pipeline.models.box_sources import BoxAroundKeypoints, image_extent
 from pipeline.models.codecs import BoxCodec
-from pipeline.prepare.letterbox import PAD_VALUE
-from pipeline.problem import InputSize, Problem
+from pipeline.problem import PAD_VALUE, InputSize, Problem
 
 PROBLEM = Problem(category="c", keypoints=("a", "b"), input=InputSize(width=64, height=48))
 

@@ -4,9 +4,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from pipeline.prepare.letterbox import PAD_VALUE, Letterbox
+from pipeline.prepare.letterbox import Letterbox
 from pipeline.prepare.preprocess import Preprocess, preprocess_model
-from pipeline.problem import InputSize
+from pipeline.problem import PAD_VALUE, InputSize
 
 SQUARE = InputSize(width=256, height=256)
 
