@@ -1,8 +1,9 @@
 """Scout planes of an MRI exam: a head that lies as it likes, cut by the scanner's axial, coronal and sagittal planes.
 
 The planes are thick, the coil sees some parts of the head better than others, and there is noise. Landmarks are what a
-person can see on a plane: where its contour is outermost, where the midline ends, and the commissures where the
-sagittal plane passes them.
+person can see on a plane, at the inner side of the skull: where the midline ends, and the sides across its middle; on
+the sagittal plane the commissures, where their line leaves the brain in front and behind, where the perpendicular
+between them leaves it above, and the brain's lowest point.
 """
 
 from dataclasses import dataclass
@@ -238,29 +239,38 @@ def _midline(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"], axis: 
     return head.outermost(np.stack([start, start]), np.stack([along, -along]))
 
 
-def _extreme(head: Head, contour: Float[np.ndarray, "N 3"], axis: int, sign: int) -> Float[np.ndarray, "3"]:
-    return np.asarray(contour[np.nanargmax(sign * (contour @ head.axes[axis]))])
+def _sides(head: Head, ends: Float[np.ndarray, "2 3"], normal: Float[np.ndarray, "3"]) -> Float[np.ndarray, "2 3"]:
+    """Where the line across the middle of the midline leaves the cavity: on the left, and on the right."""
+    along = ends[0] - ends[1]
+    across = np.cross(along, normal)
+    across = across / np.linalg.norm(across) * np.sign(across[0])
+    return head.outermost(np.tile(ends.mean(axis=0), (2, 1)), np.stack([-across, across]))
 
 
 def _axial(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
-    contour, (front, back) = _contour(head, pose, placement), _midline(head, pose, placement, 1)
-    left, right = (_extreme(head, contour, 0, sign) for sign in (-1, 1))
-    return dict(zip(KEYPOINTS["axial"], (front, back, left, right), strict=True))
+    _, u, v = _plane_in_head(pose, placement)
+    ends = _midline(head, pose, placement, 1)
+    return dict(zip(KEYPOINTS["axial"], (*ends, *_sides(head, ends, np.cross(u, v))), strict=True))
 
 
 def _coronal(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
-    contour, (top, base) = _contour(head, pose, placement), _midline(head, pose, placement, 2)
-    left, right = (_extreme(head, contour, 0, sign) for sign in (-1, 1))
-    return dict(zip(KEYPOINTS["coronal"], (top, base, left, right), strict=True))
+    _, u, v = _plane_in_head(pose, placement)
+    ends = _midline(head, pose, placement, 2)
+    return dict(zip(KEYPOINTS["coronal"], (*ends, *_sides(head, ends, np.cross(u, v))), strict=True))
 
 
 def _sagittal(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
-    contour, (start, u, v) = _contour(head, pose, placement), _plane_in_head(pose, placement)
+    start, u, v = _plane_in_head(pose, placement)
     normal = np.cross(u, v)
-    far = np.abs((head.commissures - start) @ normal) > _SEEN_MM
-    commissures = np.where(far[:, None], np.nan, head.commissures)
-    ends = [_extreme(head, contour, axis, sign) for axis, sign in ((1, 1), (1, -1), (2, 1), (2, -1))]
-    return dict(zip(KEYPOINTS["sagittal"], (*commissures, *ends), strict=True))
+    off = (head.commissures - start) @ normal
+    commissures = np.where(np.abs(off)[:, None] > _SEEN_MM, np.nan, head.commissures)
+    onto = np.eye(3) - np.outer(normal, normal)
+    y, z = (head.axes[1:] @ onto) / np.linalg.norm(head.axes[1:] @ onto, axis=1, keepdims=True)
+    between = head.commissures.mean(axis=0) - off.mean() * normal
+    ends = head.outermost(np.tile(between, (3, 1)), np.stack([y, -y, z]))
+    contour = _contour(head, pose, placement)
+    base = contour[np.nanargmin(contour @ head.axes[2])]
+    return dict(zip(KEYPOINTS["sagittal"], (*commissures, *ends, base), strict=True))
 
 
 _SEEN_ON = {"axial": _axial, "coronal": _coronal, "sagittal": _sagittal}
