@@ -100,6 +100,7 @@ def test_where_in_the_patient_it_lies_is_in_ras(tmp_path: Path, name: str) -> No
     image.SetSpacing((2, 2, 5))
     image.SetOrigin((10, 20, 30))
     image.SetDirection(turn.ravel().tolist())
+    image.SetMetaData("0008|0060", "MR")  # a DICOM file without a modality is a screenshot, which lies nowhere
     sitk.WriteImage(image, str(tmp_path / name))
     to_ras = np.array([-1, -1, 1])
     expected = np.stack([np.array([10, 20, 30]), 2 * turn[:, 0], 2 * turn[:, 1]]) * to_ras

@@ -45,7 +45,10 @@ class BoxAroundKeypoints(nn.Module):
         super().__init__()
         size = problem.input
         self.codec = BoxCodec(size.width, size.height)
-        self.margins = nn.Parameter(_MARGIN * torch.tensor([size.width, size.height, size.width, size.height]))
+        # shares of the size, so that they learn as fast as weights do
+        self.margins = nn.Parameter(torch.full((4,), _MARGIN))
+        self.register_buffer("size", torch.tensor([size.width, size.height]).repeat(2), persistent=False)
+        self.size: Tensor
 
     def forward(
         self,
@@ -58,7 +61,7 @@ class BoxAroundKeypoints(nn.Module):
         least, most = image_extent(pixels)
         low = torch.where(present[..., None], keypoints, torch.inf).amin(dim=1)
         high = torch.where(present[..., None], keypoints, -torch.inf).amax(dim=1)
-        outwards = self.margins + answer.float()
+        outwards = self.margins * self.size + answer.float()
         low = torch.maximum(low - outwards[:, :2], least)
         high = torch.minimum(high + outwards[:, 2:], most)
         none = ~present.any(dim=1, keepdim=True)

@@ -33,6 +33,8 @@ class Exact:
             measure=ScanVolumeSettings.model_validate(SETTINGS),
             category=Category.of(Problem(keypoints=NAMES)),
             confidence=0.5,
+            radii=None,
+            max_radius_px=None,
             digest="0" * 64,
         )
 
