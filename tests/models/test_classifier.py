@@ -11,7 +11,7 @@ from pipeline.errors import UserError
 from pipeline.models.build import build_model
 from pipeline.models.classifier import Classifier
 from pipeline.models.inference import predict_arrays
-from pipeline.models.settings import ClassifierSettings, ExtractorBackbone, StackBackbone
+from pipeline.models.settings import ClassifierSettings, ExtractorBackbone, StackBackbone, TimmBackbone
 from pipeline.package.export import export_model
 from pipeline.prepare.preprocess import Preprocess
 from pipeline.problem import InputSize, Problem
@@ -21,6 +21,9 @@ SMALL = StackBackbone(channels=(4, 8))
 CASES = [
     ClassifierSettings(name="classifier", backbone=SMALL, hidden=8),
     ClassifierSettings(name="classifier", backbone=SMALL, hidden=0, pool="average"),
+    ClassifierSettings(
+        name="classifier", backbone=TimmBackbone(name="timm", encoder="test_resnet"), hidden=0, pool="average"
+    ),
 ]
 
 
@@ -44,7 +47,7 @@ def test_the_published_networks_have_the_published_sizes(settings: dict[str, Any
     assert count / 1e6 == pytest.approx(millions, abs=0.05)
 
 
-@pytest.mark.parametrize("settings", CASES, ids=["small", "pooled"])
+@pytest.mark.parametrize("settings", CASES, ids=["small", "pooled", "timm"])
 class TestClassifier:
     def test_probabilities(self, settings: ClassifierSettings) -> None:
         network = classifier(settings).eval()
@@ -89,3 +92,13 @@ def test_shares_of_classes_are_learned_from_labels() -> None:
 def test_a_problem_without_classes_is_refused() -> None:
     with pytest.raises(UserError, match=r"tells classes apart, but problem\.classes names none"):
         build_model(Problem(keypoints=("a",)), CASES[0])
+
+
+def test_what_timm_cannot_give_is_named() -> None:
+    def built(**backbone: Any) -> Classifier:
+        return classifier(ClassifierSettings(name="classifier", backbone=TimmBackbone(name="timm", **backbone)))
+
+    with pytest.raises(UserError, match=r"model\.backbone\.encoder: 'no_such_net' is no encoder of timm"):
+        built(encoder="no_such_net")
+    with pytest.raises(UserError, match=r"multiple is 16, but a cell of test_resnet's last map covers 32 px"):
+        built(encoder="test_resnet", multiple=16)

@@ -6,9 +6,14 @@ from typing import Any
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import EXTRACTORS, Extractor
 from pipeline.models.backbones.stack import Stack
+from pipeline.models.backbones.timm_extractor import TimmExtractor
 from pipeline.models.settings import BackboneSettings
 
-BACKBONES: dict[str, Callable[[Any, int], Backbone]] = {"stack": Stack, **dict.fromkeys(EXTRACTORS, Extractor)}
+BACKBONES: dict[str, Callable[[Any, int], Backbone]] = {
+    "stack": Stack,
+    "timm": TimmExtractor,
+    **dict.fromkeys(EXTRACTORS, Extractor),
+}
 
 
 def build_backbone(settings: BackboneSettings, inputs: int) -> Backbone:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
+from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone, TimmBackbone
 from pipeline.models.settings.base import ArchitectureSettings
 from pipeline.models.settings.connected import (
     ClassifierSettings,
@@ -71,6 +71,7 @@ __all__ = [
     "RegressionSettings",
     "SpatialSettings",
     "StackBackbone",
+    "TimmBackbone",
     "UnetPlusPlusSettings",
     "UnetSettings",
     "VitSettings",

@@ -54,4 +54,17 @@ class ExtractorBackbone(Strict):
         return "a larger problem.input, or the backbone `stack` with fewer channels entries"
 
 
-BackboneSettings = Annotated[StackBackbone | ExtractorBackbone, Field(discriminator="name")]
+class TimmBackbone(Strict):
+    """The last map of an encoder of timm."""
+
+    name: Literal["timm"]
+    encoder: Annotated[str, Field(description="timm's name of it, for instance convnext_tiny or efficientnet_b0")]
+    multiple: Annotated[int, Field(ge=1, description="input pixels per cell of its last map")] = 32
+
+    @property
+    def shallower(self) -> str:
+        """What makes the cells smaller."""
+        return "a larger problem.input, or another encoder"
+
+
+BackboneSettings = Annotated[StackBackbone | ExtractorBackbone | TimmBackbone, Field(discriminator="name")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone
+from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone, TimmBackbone
 from pipeline.models.settings.base import ArchitectureSettings, too_deep
 from pipeline.problem import Problem
 
@@ -19,7 +19,7 @@ class ConnectedSettings(ArchitectureSettings):
     @property
     def imagenet(self) -> bool:
         """See `ArchitectureSettings.imagenet`."""
-        return isinstance(self.backbone, ExtractorBackbone)
+        return isinstance(self.backbone, ExtractorBackbone | TimmBackbone)
 
     def misfit(self, problem: Problem) -> str | None:
         """Why the network cannot be built for the problem, or nothing."""
