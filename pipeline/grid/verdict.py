@@ -117,8 +117,9 @@ def draw(comparison: Comparison, pairs: list[Compared], path: Path) -> None:
                 for means in one.by_seed[:, group]:
                     axis.plot(places + 2 * offset, means, ".", color=colour, alpha=0.5, markersize=4)
             axis.set_xticks(places, [f"{v.name}\n{v.subjects} people" for v in one.values])
-            axis.set(xlabel=comparison.slice, ylabel="mean error of an image (input px)", ylim=(0, None))
+            axis.set(xlabel=comparison.slice, ylabel="mean error of an image (input px)")
             axis.set_title(f"{one.rows[0]} and {one.rows[1]}")
             axis.legend()
+        axes[0].set_ylim(bottom=0)  # shared, and fixed from here on
         with write_aside(path) as aside:
             save(drawn, aside)
