@@ -28,6 +28,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "mlflow.db"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2`, one process runs the end-to-end tests, first since they take longest; each other file stays whole.
 
