@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluate.bootstrap import paired_bootstrap
+from pipeline.measure.build import unit_of
 from pipeline.package.manifest import MODEL, Manifest
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
@@ -90,8 +91,9 @@ def measurement(case: Case) -> Verdict:
     known = errors[~np.isnan(errors)]
     if not len(known):
         return False, "no test image has a measurement to compare with", {}
-    found = float(np.median(known))
-    return found <= floor, f"median {found:.2f} deg, at most {floor:g}", {"median": found, "limit": floor}
+    assert case.params.measure is not None  # there are errors
+    unit, found = unit_of(case.params.measure, case.params.problem.keypoints), float(np.median(known))
+    return found <= floor, f"median {found:.2f} {unit}, at most {floor:g}", {"median": found, "limit": floor}
 
 
 def comparison(case: Case) -> Verdict:
