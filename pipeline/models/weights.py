@@ -1,5 +1,7 @@
-"""Weights that torchvision publishes, from torch's cache: nothing is downloaded here."""
+"""Published weights, from torch's and Hugging Face's caches: nothing is downloaded here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +30,19 @@ def cached_weights(weights: Any, setting: str, name: str, otherwise: str) -> dic
         )
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
+
+
+@contextmanager
+def from_hugging_face(encoder: str) -> Iterator[None]:
+    """Say what to do where ImageNet's weights of an encoder are asked for and are not in Hugging Face's cache.
+
+    Raises:
+        UserError: They are not there.
+    """
+    try:
+        yield
+    except OSError as error:  # huggingface_hub's of an entry that is not in its cache
+        raise UserError(
+            f"train.init_from: ImageNet's weights of {encoder} are not in Hugging Face's cache ({error}); put them "
+            "there on a machine with a network, or set `train.init_from: null` to train from scratch"
+        ) from None

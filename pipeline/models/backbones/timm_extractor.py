@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.settings import TimmBackbone
+from pipeline.models.weights import from_hugging_face
 
 
 class TimmExtractor(Backbone):
@@ -33,14 +34,8 @@ class TimmExtractor(Backbone):
 
     def load_imagenet(self) -> list[nn.Module]:
         """See `Backbone.load_imagenet`."""
-        try:
+        with from_hugging_face(self.settings.encoder):
             self.encoder.load_state_dict(_make(self.settings, pretrained=True).state_dict())
-        except OSError as error:  # huggingface_hub's of an entry that is not in its cache
-            raise UserError(
-                f"train.init_from: ImageNet's weights of {self.settings.encoder} are not in Hugging Face's cache "
-                f"({error}); put them there on a machine with a network, or set `train.init_from: null` to train from "
-                "scratch"
-            ) from None
         return [self.encoder]
 
 

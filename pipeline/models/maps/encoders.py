@@ -10,6 +10,7 @@ from pipeline.errors import UserError
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.settings import DeepLabSettings, UnetPlusPlusSettings, UnetSettings
+from pipeline.models.weights import from_hugging_face
 from pipeline.problem import InputSize
 
 _DEPTH = 5
@@ -39,13 +40,8 @@ class Encoded(Backbone):
     def load_imagenet(self) -> list[nn.Module]:
         """See `Backbone.load_imagenet`."""
         name = self.settings.encoder
-        try:
+        with from_hugging_face(name):
             encoder = _make_encoder(name, self.output_stride, "imagenet")
-        except OSError as error:  # huggingface_hub's of an entry that is not in its cache
-            raise UserError(
-                f"train.init_from: ImageNet's weights of {name} are not in Hugging Face's cache ({error}); put them "
-                "there on a machine with a network, or set `train.init_from: null` to train from scratch"
-            ) from None
         self.encoder.load_state_dict(encoder.state_dict())
         return [self.encoder]
 

@@ -14,6 +14,7 @@ from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.maps.light import enlarge
 from pipeline.models.settings import VitSettings
+from pipeline.models.weights import from_hugging_face
 from pipeline.problem import InputSize
 
 
@@ -52,12 +53,6 @@ class Vit(Backbone):
 
     def load_imagenet(self) -> list[nn.Module]:
         """See `Backbone.load_imagenet`."""
-        try:
+        with from_hugging_face(self.settings.encoder):
             self.encoder.load_state_dict(self._make(pretrained=True).state_dict())
-        except OSError as error:  # huggingface_hub's of an entry that is not in its cache
-            raise UserError(
-                f"train.init_from: ImageNet's weights of {self.settings.encoder} are not in Hugging Face's cache "
-                f"({error}); put them there on a machine with a network, or set `train.init_from: null` to train from "
-                "scratch"
-            ) from None
         return [self.encoder]
