@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from pipeline.models.arrangement import Arrangement
 from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
-from pipeline.models.box_sources import BOX_SOURCES
+from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import RefinedSettings
@@ -37,9 +37,9 @@ class Refined(KeypointNetwork):
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
         self.maps = nn.Conv2d(width, 2, 1)
-        self.box_source = BOX_SOURCES[settings.box](problem)
+        self.around = BoxAroundKeypoints(problem) if settings.box == "keypoints" else None
         self.heads = {
-            "box": [*coarse.heads["box"], self.box_source],
+            "box": [*coarse.heads["box"], *([self.around] if self.around else [])],
             "keypoints": [*coarse.heads["keypoints"], self.look, self.identity, self.hint, self.think, self.maps],
         }
 
@@ -68,9 +68,14 @@ class Refined(KeypointNetwork):
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
+        return found | {"box": self._box(raw["box"], found, pixels)}
+
+    def _box(self, answer: Tensor, found: dict[str, Tensor], pixels: Tensor) -> Float[Tensor, "N 4"]:
+        """What the box codec takes, from the box head's answer."""
+        if self.around is None:
+            return answer
         # detached: learning the box never moves a keypoint
-        points, present = self.read_points(found).detach(), found["presence"].detach() > 0
-        return found | {"box": self.box_source(raw["box"], points, present, pixels)}
+        return self.around(answer, self.read_points(found).detach(), found["presence"].detach() > 0, pixels)
 
     def _second_look(
         self, images: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]

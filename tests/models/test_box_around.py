@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.models.box_sources import BoxAroundKeypoints, image_extent
+from pipeline.models.box_around import BoxAroundKeypoints, image_extent
 from pipeline.models.codecs import BoxCodec
 from pipeline.problem import PAD_VALUE, InputSize, Problem
 
