@@ -32,6 +32,7 @@ from pipeline.collect.synthetic.nifti import nifti
 from pipeline.files import Layout
 from pipeline.measure.build import build_exam_measure
 from pipeline.measure.exam import Exam, ExamMeasure
+from pipeline.measure.settings import ScanVolumeSettings
 from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams, load_params
 from pipeline.predict.predictor import predict_path
@@ -97,7 +98,8 @@ def _of_test_split(package: Package, params: ProblemParams, layout: Layout, meas
         if source is not None and files[0].is_relative_to(layout.work("collect")):
             person, exam = (int(part.rpartition("_")[2]) for part in str(name).split("/"))
             made = scout.truth(source, person, exam)
-            margin = 2 * params.measure.margin_mm  # type: ignore[union-attr]
+            assert isinstance(params.measure, ScanVolumeSettings)
+            margin = 2 * params.measure.margin_mm
             true = np.concatenate([made.centre, made.axes.ravel(), made.extents + margin, [np.nan]])
             of_truth.append(measure.errors(read, true))
             labels_off.append(measure.errors(labels, true))

@@ -116,8 +116,7 @@ def _share(logs: Float[np.ndarray, "N"]) -> Figure:
 
 def sentences(matrix: Matrix) -> list[str]:
     """Two sentences: where another start is shown to help, and where it is shown to harm or shows nothing."""
-    compared = [cell for cell in matrix.cells.values() if cell.change is not None and cell.error]
-    known = [cell for cell in compared if np.isfinite(cell.change.interval.low)]  # type: ignore[union-attr]
+    known = [c for c in matrix.cells.values() if c.change and c.error and np.isfinite(c.change.interval.low)]
     if not known:
         return ["Nothing can be said yet: no start has two trainings beside two from nothing with the same seeds."]
     sign = 1 if matrix.metric.better == "lower" else -1

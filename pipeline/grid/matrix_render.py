@@ -1,9 +1,11 @@
 """A transfer matrix as Markdown, CSV and a heat map."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from pipeline.evaluate.style import INK, MUTED, figure, save
@@ -59,7 +61,7 @@ def _markdown(matrix: Matrix, title: str) -> list[str]:
     ]
 
 
-def _table(matrix: Matrix, sources: list[str], shown) -> list[str]:  # type: ignore[no-untyped-def]
+def _table(matrix: Matrix, sources: list[str], shown: Callable[[Cell | None], str]) -> list[str]:
     rows = [["target", *(f"from {source}" for source in sources)], ["---"] * (1 + len(sources))]
     rows += [[target, *(shown(matrix.cells.get((target, s))) for s in sources)] for target in matrix.targets]
     return [f"| {' | '.join(row)} |" for row in rows]
@@ -109,7 +111,7 @@ def _draw(matrix: Matrix, title: str, path: Path) -> None:
             save(drawn, aside)
 
 
-def _write_cell(axis, x: int, y: int, cell: Cell | None, matrix: Matrix) -> None:  # type: ignore[no-untyped-def]
+def _write_cell(axis: Axes, x: int, y: int, cell: Cell | None, matrix: Matrix) -> None:
     if cell is None or not cell.error:
         said = "–" if cell is None else "not run" if cell.note.endswith("not run") else "failed"
         axis.text(x, y, said, ha="center", va="center", color=MUTED, fontsize=8)
