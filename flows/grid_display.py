@@ -51,9 +51,16 @@ class GridDisplay:
         if result["state"] == "failed":
             line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
         else:
-            note = "as before" if again else f"{result['epochs']} rounds in {result['train_seconds']:.0f} s"
+            note = "as before" if again else _how_long(result)
             line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
         self._progress.console.print(line, highlight=False)
+
+
+def _how_long(result: dict[str, Any]) -> str:
+    if "same_as" in result:
+        return f"the same settings as {result['same_as']}"
+    rounds = result["epochs"]
+    return f"{rounds} round{'s' if rounds != 1 else ''} in {result['train_seconds']:.0f} s"
 
 
 def _headline(result: dict[str, Any]) -> str:

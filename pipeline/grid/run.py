@@ -1,12 +1,13 @@
 """A whole grid, row after row: what is finished is kept, what fails is recorded, the rest goes on."""
 
+import shutil
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.errors import UserError
-from pipeline.files import Layout, json_digest, write_json
+from pipeline.files import Layout, folder_aside, json_digest, write_json
 from pipeline.grid.data import data_digest
 from pipeline.grid.definition import Definition
 from pipeline.grid.row import Scale, machine, read_result, row_digest, run_row
@@ -83,7 +84,11 @@ def run_grid(
             watch.start(one.name)
             found = read_result(places.result(one.name))
             again = found is not None and _finished(found, one, scale, data)
-            result = found if found is not None and again else _run(one, scale, places, data, watch)
+            if found is None or not again:
+                same = _same_elsewhere(one, scale, places, data)
+                result = _run(one, scale, places, data, watch) if same is None else _copied(same, one, places)
+            else:
+                result = found
             _log(parent, one, result, places)
             results[one.name] = result
             watch.finish(one.name, result, again)
@@ -93,6 +98,22 @@ def run_grid(
 def _finished(result: dict[str, Any], planned: Planned, scale: Scale, data: str) -> bool:
     """Whether this is the result of the same row; a row that failed is tried again."""
     return result.get("state") == "finished" and result.get("digest") == row_digest(planned, scale, data)
+
+
+def _same_elsewhere(planned: Planned, scale: Scale, places: Places, data: str) -> dict[str, Any] | None:
+    """The result of another row that is finished and has the same settings: a setting may stand in several tables."""
+    others = (read_result(path) for path in sorted(places.reports.glob("rows/*.json")))
+    usable = (one for one in others if one is not None and places.trained(one["row"]).is_dir())
+    return next((one for one in usable if _finished(one, planned, scale, data)), None)
+
+
+def _copied(same: dict[str, Any], planned: Planned, places: Places) -> dict[str, Any]:
+    """What another row has found, as this row's own."""
+    with folder_aside(places.trained(planned.name)) as folder:
+        shutil.copytree(places.trained(same["row"]), folder, dirs_exist_ok=True)
+    result = same | {"row": planned.name, "table": planned.row.table, "same_as": same["row"]}
+    write_json(places.result(planned.name), result)
+    return result
 
 
 def _run(planned: Planned, scale: Scale, places: Places, data: str, watch: Watch) -> dict[str, Any]:

@@ -105,6 +105,20 @@ def test_a_changed_row_is_run_again_and_the_others_are_not(
     assert seen.again == {"a": False}, "the data has changed"
 
 
+def test_a_setting_that_stands_in_two_tables_is_trained_once(
+    grid: Callable[..., str], params: ProblemParams, layout: Layout
+) -> None:
+    rows = [{"name": "a", "table": "points"}, {"name": "twin", "table": "points"}]
+    results, seen = run(grid(rows=rows), params, layout)
+    places = Places(layout, "toy")
+    assert seen.again == {"a": False, "twin": False}
+    assert results["twin"] == results["a"] | {"row": "twin", "same_as": "a"}
+    assert (places.trained("twin") / "per_image.parquet").is_file()
+    assert set(mlflow_runs(layout)) == {"grid toy", "a", "twin"}
+    _, seen = run(grid(rows=rows), params, layout)
+    assert seen.again == {"a": True, "twin": True}
+
+
 def test_a_failed_row_is_recorded_and_the_rest_goes_on(
     grid: Callable[..., str], params: ProblemParams, layout: Layout
 ) -> None:
