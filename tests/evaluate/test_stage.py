@@ -137,7 +137,7 @@ def test_the_report_stands_alone(evaluated: Layout) -> None:
     assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", report)
     assert report.count("data:image/png;base64,") == 9
     assert str(evaluated.root) not in report
-    assert "24 images of 4 subjects" in report and "rear-foot angle" in report
+    assert "24 images of 4 subjects" in report and "rear-foot angle" in report and "NMAE" in report
 
 
 def test_plots_for_dvc(evaluated: Layout) -> None:

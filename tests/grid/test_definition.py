@@ -1,6 +1,7 @@
 """A grid's file: what is wrong is said with the row's name and path, all at once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from pipeline.errors import UserError
 from pipeline.grid.definition import load_definition, merged, shipped
 from pipeline.grid.rows import plan_rows
-from pipeline.params import ProblemParams
+from pipeline.params import ProblemParams, load_params
 from tests.grid.conftest import GRID
 
 
@@ -95,3 +96,10 @@ def test_unknown_names_say_what_there_is(grid: Callable[..., str], params: Probl
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_grids_are_named_as_their_files(name: str) -> None:
     assert load_definition(name).name == name
+
+
+@pytest.mark.parametrize("name", ["footprint", "stickfigure"])
+def test_every_row_is_possible_with_the_grids_own_example(name: str) -> None:
+    params = load_params(Path(__file__).parents[2] / "docs" / "examples" / f"{name}.yaml")
+    definition = load_definition(name)
+    assert [one.name for one in plan_rows(definition, params[name])] == [row.name for row in definition.rows]
