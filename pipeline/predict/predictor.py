@@ -1,16 +1,14 @@
 """Predict on an image, a video or a folder of them, and write the result files."""
 
-import errno
 import importlib.metadata
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -24,6 +22,7 @@ from pipeline.measure.uncertainty import with_half_widths
 from pipeline.package.runtime import Package, Prediction
 from pipeline.predict.ahead import ahead
 from pipeline.predict.exams import Examined, Exams
+from pipeline.predict.files import beside, even, room, text_aside, write_image
 from pipeline.predict.heads import doubts_of
 from pipeline.predict.overlay import Style, draw
 from pipeline.predict.results import Model, ResultWriter, Source
@@ -35,7 +34,6 @@ from pipeline.video import VideoReader
 
 _AHEAD = 4  # frames between decoding, network and writing: enough to even out, little enough for 4K frames
 _PRESET = "superfast"  # an overlay is looked at, not kept for ever: half the time of the writer's own preset
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Tick = Callable[[], None]
 
@@ -158,7 +156,7 @@ class _Predictor:
     def predict(self, file: Path, target: Path, tick: Tick) -> Predicted:
         """Predict on one file and write its results beside the name `target`."""
         write = self._image if is_image(file.name) else self._video
-        with _room(target):
+        with room(target):
             return write(file, target, tick)
 
     def exams(self, failed: list[Path]) -> list[Examined]:
@@ -181,22 +179,22 @@ class _Predictor:
         if self._exams is not None:
             self._exams.add(file, target, prediction, placement)
         measurement = self._measured(prediction, mm_per_px, image)
-        json_path, picture_path = _beside(target, ".json"), _beside(target, f"{OVERLAY}.png")
+        json_path, picture_path = beside(target, ".json"), beside(target, f"{OVERLAY}.png")
         with ExitStack() as files:
             writer = self._writer(files, json_path, None, Source(file.name, "image", width, height, None, mm_per_px))
             writer.add(0, None, prediction, measurement)
             if self._overlay:
                 aside = files.enter_context(write_aside(picture_path))
-                _write_image(aside, self._drawn(image, prediction, measurement))
+                write_image(aside, self._drawn(image, prediction, measurement))
             more = self._measure.files(measurement) if self._measure and measurement else {}
             for suffix, content in more.items():
-                files.enter_context(write_aside(_beside(target, suffix))).write_bytes(content)
+                files.enter_context(write_aside(beside(target, suffix))).write_bytes(content)
         tick()
-        written = (json_path, *([picture_path] if self._overlay else []), *(_beside(target, suffix) for suffix in more))
+        written = (json_path, *([picture_path] if self._overlay else []), *(beside(target, suffix) for suffix in more))
         return Predicted(file, written, writer.summary)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        json_path, csv_path, film_path = (_beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
+        json_path, csv_path, film_path = (beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             # three threads: decode | filter, scale, network | measure, draw, write
@@ -219,7 +217,7 @@ class _Predictor:
                 writer.add(frame.number, frame.time_s, prediction, measurement)
                 if film is not None:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
-                    film.add(_even(self._drawn(frame.image, prediction, measurement, heading)))
+                    film.add(even(self._drawn(frame.image, prediction, measurement, heading)))
                 tick()
         written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
         return Predicted(file, written, writer.summary)
@@ -247,8 +245,8 @@ class _Predictor:
 
     def _writer(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
         """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
-        stream = files.enter_context(_text_aside(json_path))
-        table = files.enter_context(_text_aside(csv_path)) if csv_path else None
+        stream = files.enter_context(text_aside(json_path))
+        table = files.enter_context(text_aside(csv_path)) if csv_path else None
         manifest = self._package.manifest
         return files.enter_context(
             ResultWriter(stream, table, source, self._model, manifest, self._measure, self._version)
@@ -264,39 +262,3 @@ def _length(file: Path) -> int:
             return video.declared_frames or 1
     except (UserError, OSError):
         return 1
-
-
-@contextmanager
-def _text_aside(path: Path) -> Iterator[TextIO]:
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
-        yield stream
-
-
-@contextmanager
-def _room(target: Path) -> Iterator[None]:
-    """Say what to do when the disk is full; whatever was written aside is gone by then."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        advice = "free some space or write to another folder; nothing was left half-written"
-        raise UserError(
-            f"{target.parent}: {error.strerror} while writing the results of {target.name}: {advice}"
-        ) from error
-
-
-def _beside(target: Path, suffix: str) -> Path:
-    return target.with_name(target.name + suffix)
-
-
-def _even(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
-    """H.264 takes even sizes only: an odd last row or column is repeated."""
-    height, width = image.shape[:2]
-    return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
-
-
-def _write_image(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
-    ok, data = cv2.imencode(".png", image[..., ::-1])
-    assert ok  # PNG holds every uint8 image
-    path.write_bytes(data.tobytes())
