@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,8 +44,7 @@ def test_hash_of_a_photograph_survives_noise_and_tells_others_apart():
     assert near_pairs(hashes, 6).tolist() == [[0, 1]]
 
 
-def test_a_hundred_thousand_hashes_take_seconds():
+def test_the_pairs_among_a_hundred_thousand_hashes():
     values = np.random.default_rng(3).integers(0, 2**63, 100_000, dtype=np.uint64)
-    start = time.process_time()
-    near_pairs([f"{v:016x}" for v in values], 2)
-    assert time.process_time() - start < 10
+    values[[70_000, 99_999]] = values[[5, 20_000]] ^ np.uint64(0b1001)
+    assert near_pairs([f"{v:016x}" for v in values], 2).tolist() == [[5, 70_000], [20_000, 99_999]]

@@ -1,8 +1,9 @@
 """What every measure offers: one frame measured with a reason where it cannot be, and errors over many frames."""
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -60,7 +61,7 @@ class Measurement:
         }
 
 
-class Measure(Protocol):
+class Measure(ABC):
     """One way of reading keypoints.
 
     Attributes:
@@ -85,6 +86,7 @@ class Measure(Protocol):
     yardstick: str
     quantities: tuple[str, ...]
 
+    @abstractmethod
     def measure(
         self,
         keypoints: Float[np.ndarray, "K 2"],
@@ -100,17 +102,16 @@ class Measure(Protocol):
             mm_per_px: Side of a pixel in millimetres; NaN where unknown.
             image: The image itself, RGB, for what is read off its pixels; none: that part is left out.
         """
-        ...
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
         """What a consumer gets beside the result, by the end of its name (`.outline.svg`); mostly nothing."""
-        ...
+        return {}
 
+    @abstractmethod
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
     ) -> Float[np.ndarray, "N Q"]:
         """The quantities by the keypoints' own names, nothing checked; NaN where a point is NaN, or a scale needed."""
-        ...
 
     def differences(
         self,
@@ -119,7 +120,7 @@ class Measure(Protocol):
         mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N Q"]:
         """Predicted minus true quantities; NaN where either is unknown."""
-        ...
+        return self.values(predicted, mm_per_px) - self.values(truth, mm_per_px)
 
     def errors(
         self,
@@ -128,7 +129,12 @@ class Measure(Protocol):
         mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N"]:
         """Mean absolute difference per image of the quantities in `unit`; NaN for an image where none is known."""
-        ...
+        main = [unit == self.unit for unit in self.units]
+        return mean_over_known(self.differences(predicted, truth, mm_per_px)[:, main])
+
+    def refused(self, reason: str, message: str) -> Measurement:
+        """Of a frame that cannot be measured: why, as a code and for a person."""
+        return Measurement(self.name, self.unit, reason=reason, message=message)
 
 
 def mean_over_known(differences: Float[np.ndarray, "N Q"]) -> Float[np.ndarray, "N"]:

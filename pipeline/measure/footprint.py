@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.measure.arch import arch_index
-from pipeline.measure.base import Measurement, mean_over_known
+from pipeline.measure.base import Measure, Measurement
 from pipeline.measure.insole import insole_outline
 from pipeline.measure.settings import FootprintSettings
 
 
-class Footprint:
+class Footprint(Measure):
     """See `Measure`.
 
     Args:
@@ -53,14 +53,14 @@ class Footprint:
         sure = np.isfinite(points).all(axis=1) & (np.asarray(confidence)[self._index] >= self.min_confidence)
         if not sure.all():
             missing = ", ".join(n for n, there in zip(self._names, sure, strict=True) if not there)
-            return self._refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
+            return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
         if not (math.isfinite(mm_per_px) and mm_per_px > 0):
-            return self._refused("scale_unknown", "the size of a pixel is not known; give it (--dpi 300)")
+            return self.refused("scale_unknown", "the size of a pixel is not known; give it (--dpi 300)")
         numbers = dict(zip(self.quantities, self.values(points_of(keypoints), mm_per_px)[0].tolist(), strict=True))
         low, high = self.settings.foot_length_mm
         if not low <= numbers["foot_length"] <= high:
             limits = f"outside {low:g} to {high:g} mm"
-            return self._refused("length_limit", f"the foot would be {numbers['foot_length']:.0f} mm long, {limits}")
+            return self.refused("length_limit", f"the foot would be {numbers['foot_length']:.0f} mm long, {limits}")
         arch = math.nan if image is None else arch_index(image, points, self.settings.ink_on)
         if math.isfinite(arch):
             numbers["arch_index"] = arch
@@ -116,27 +116,6 @@ class Footprint:
             ],
             axis=1,
         )
-
-    def differences(
-        self,
-        predicted: Float[np.ndarray, "N K 2"],
-        truth: Float[np.ndarray, "N K 2"],
-        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
-    ) -> Float[np.ndarray, "N 5"]:
-        """Predicted minus true quantities; NaN where either is unknown."""
-        return self.values(predicted, mm_per_px) - self.values(truth, mm_per_px)
-
-    def errors(
-        self,
-        predicted: Float[np.ndarray, "N K 2"],
-        truth: Float[np.ndarray, "N K 2"],
-        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
-    ) -> Float[np.ndarray, "N"]:
-        """Mean absolute difference of an image's lengths, mm."""
-        return mean_over_known(self.differences(predicted, truth, mm_per_px)[:, :3])
-
-    def _refused(self, reason: str, message: str) -> Measurement:
-        return Measurement(self.name, self.unit, reason=reason, message=message)
 
 
 def points_of(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:

@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.measure.angles import Side, rearfoot_angle, signed_rearfoot_angle, wrap_degrees
-from pipeline.measure.base import Measurement, mean_over_known
+from pipeline.measure.base import Measure, Measurement
 from pipeline.measure.legs import Legs, NotLegs, check_geometry, separate_legs
 from pipeline.measure.settings import RearfootSettings
 
 _SIDES: tuple[Side, Side] = ("left", "right")
 
 
-class RearfootAngle:
+class RearfootAngle(Measure):
     """Legs told apart, checked and measured; see `Measure`.
 
     Signed values are positive for eversion, negative for inversion (pipeline/measure/angles.py).
@@ -56,11 +56,7 @@ class RearfootAngle:
             check_geometry(legs, self.settings)
             return self._measured(legs)
         except NotLegs as why:
-            return Measurement(self.name, self.unit, reason=why.reason, message=why.message)
-
-    def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """None."""
-        return {}
+            return self.refused(why.reason, why.message)
 
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
@@ -79,15 +75,6 @@ class RearfootAngle:
     ) -> Float[np.ndarray, "N 2"]:
         """Predicted minus true signed angles in degrees, within [-180, 180]; NaN where either is unknown."""
         return wrap_degrees(self.values(predicted) - self.values(truth))
-
-    def errors(
-        self,
-        predicted: Float[np.ndarray, "N K 2"],
-        truth: Float[np.ndarray, "N K 2"],
-        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
-    ) -> Float[np.ndarray, "N"]:
-        """Mean absolute difference over the legs of an image, degrees; NaN where no leg is labelled whole."""
-        return mean_over_known(self.differences(predicted, truth))
 
     def _check_present(self, markers: Float[np.ndarray, "6 2"], confidence: Float[np.ndarray, "6"]) -> None:
         missing = ~(np.isfinite(markers).all(axis=1) & (confidence >= self.min_confidence))

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +53,5 @@ def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
     process = holder(tmp_path, 60)
     process.kill()
     process.wait()
-    start = time.monotonic()
     with retrain_lock(tmp_path, "toy", wait=False, say=print):
-        assert time.monotonic() - start < 5
+        pass

@@ -57,11 +57,16 @@ def test_leaving_early_ends_the_thread_and_closes_the_source():
 
 
 def test_stages_overlap():
-    def slow(items):
-        for item in items:
-            time.sleep(0.02)
-            yield item
+    made = [threading.Event() for _ in range(5)]
 
-    start = time.perf_counter()
-    list(ahead(slow(ahead(slow(range(15)), 2)), 2))
-    assert time.perf_counter() - start < 0.9 * 15 * 2 * 0.02
+    def source():
+        for number, event in enumerate(made):
+            event.set()
+            yield number
+
+    def second(items):
+        for number in items:
+            assert all(event.wait(60) for event in made[: number + 2]), "the source waits for its consumer"
+            yield number
+
+    assert list(ahead(second(ahead(source(), 2)), 2)) == [0, 1, 2, 3, 4]
