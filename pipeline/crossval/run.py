@@ -3,6 +3,7 @@
 import shutil
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Wat
             found = read_result(places.result(fold))
             again = found is not None and found.get("digest") == digest
             if found is None or not again:
-                with listening(lambda event, name=fold.name: watch.event(name, event)):  # type: ignore[misc]
+                with listening(partial(watch.event, fold.name)):
                     found = _run(fold, params, pool, places, digest)
                 write_json(places.result(fold), found)
             log_row(parent, found, {"judged": " ".join(fold.judged)}, places.trained(fold))

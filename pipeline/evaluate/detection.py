@@ -28,7 +28,7 @@ def coverage(network: Detector, objects: Float[np.ndarray, "N M 5"]) -> Float[np
         [box_iou(corners, anchors[start:end]).amax(dim=1).numpy() for start, end in itertools.pairwise(starts)],
         axis=1,
     )
-    limit = network.settings.positive_iou  # type: ignore[union-attr]
+    limit = network.settings.positive_iou
     return np.stack(
         [
             (best[rows[:, 4] == kind] >= limit).mean(axis=0) if (rows[:, 4] == kind).any() else np.full(SCALES, np.nan)

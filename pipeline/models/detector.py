@@ -41,6 +41,7 @@ class Detector(Network):
     Raw outputs, A anchors over all scales: `objectness` (N, A) and `kind` (N, A, C), logits; `offsets` (N, A, 4).
     """
 
+    settings: DetectorSettings
     anchors: Float[Tensor, "A 4"]
     ends: Int[Tensor, "3"]  # number of anchors up to and with each scale
 

@@ -14,6 +14,7 @@ from pipeline.package.manifest import Manifest, read_manifest, verify
 from pipeline.stores import open_mlflow, store_errors, tracking_uri
 
 if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -200,12 +201,12 @@ def _ensure_model(registry: Registry) -> None:
             raise
 
 
-def _version(entry: object) -> Version:
-    tags = dict(getattr(entry, "tags", {}) or {})
+def _version(entry: "ModelVersion") -> Version:
+    tags = dict(entry.tags or {})
     return Version(
-        problem=str(entry.name),  # type: ignore[attr-defined]
-        number=int(entry.version),  # type: ignore[attr-defined]
+        problem=str(entry.name),
+        number=int(entry.version),
         package=tags.get(PACKAGE_TAG, ""),
-        run_id=getattr(entry, "run_id", None) or None,
+        run_id=entry.run_id or None,
         tags=tags,
     )

@@ -153,6 +153,10 @@ def _from_csv(path: Path, findings: Findings) -> list[_Image]:
     return list(images.values())
 
 
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def _instances(
     image: _Image, source: ViaSource, order: dict[str, int], findings: Findings, dropped: dict[str, list[str]]
 ) -> Iterator[_Instance]:
@@ -172,12 +176,16 @@ def _instances(
         value = str(attributes.get(source.instance, "")) if source.instance else ""
         told = {**attributes, **image.attributes}
         instance = found.setdefault(value, _Instance(image, value, told, {}))
-        point = shape.get("cx"), shape.get("cy")
+        x, y = _number(shape.get("cx")), _number(shape.get("cy"))
         name = list(order)[k]
-        if any(isinstance(v, bool) or not isinstance(v, int | float) for v in point):
-            findings.add(f"image {image.number} ({image.name}), {name}: found {point}, expected numbers")
+        if (
+            isinstance(x, bool)
+            or isinstance(y, bool)
+            or not (isinstance(x, int | float) and isinstance(y, int | float))
+        ):
+            findings.add(f"image {image.number} ({image.name}), {name}: found {(x, y)}, expected numbers")
         elif k in instance.points:
             findings.add(f"image {image.number} ({image.name}) labels {name} twice; remove one")
         else:
-            instance.points[k] = point  # type: ignore[assignment]
+            instance.points[k] = (x, y)
     yield from found.values() or [_Instance(image, "", image.attributes, {})]

@@ -52,13 +52,13 @@ class DetectionTraining(HeadTraining[Detector]):
         for number, rows in enumerate(batch.objects):
             known = rows[rows.isfinite().all(dim=1)]
             corners = box_convert(known[:, :4], "xywh", "xyxy")
-            which = match(network.anchors, corners, own.positive_iou, own.negative_iou)  # type: ignore[union-attr]
+            which = match(network.anchors, corners, own.positive_iou, own.negative_iou)
             positive = which >= 0
             positives += int(positive.sum())
             sums["objectness"] = sums["objectness"] + _objectness(
                 raw["objectness"][number],
                 which,
-                own.negatives,  # type: ignore[union-attr]
+                own.negatives,
             )
             if positive.any():
                 target = offsets_of(network.anchors[positive], corners[which[positive]])
