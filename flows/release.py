@@ -1,5 +1,6 @@
 """The end of a retrain, outside the repository: log the run to MLflow, register the package, gate it, promote it."""
 
+import re
 from dataclasses import dataclass
 
 from prefect import task
@@ -84,8 +85,13 @@ def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Hold the candidate against the champion, on the current test split; the verdict is an artifact of the run."""
     with listening(lambda event: current_reporter().event("gate", event)):
         decision = gate(layout, params, version)
-    create_markdown_artifact(decision.markdown(), key=f"{layout.problem}-decision", description=f"version {version}")
+    create_markdown_artifact(decision.markdown(), key=decision_key(layout.problem), description=f"version {version}")
     return decision
+
+
+def decision_key(problem: str) -> str:
+    """Name of a problem's decisions among Prefect's artifacts, which may hold lowercase letters, digits and dashes."""
+    return f"{re.sub('[^a-z0-9]+', '-', problem.lower())}-decision"
 
 
 @task(name="promote", cache_policy=NO_CACHE)

@@ -5,6 +5,7 @@ the defaults live); this file only puts them together and checks what spans seve
 """
 
 import itertools
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -25,6 +26,8 @@ from pipeline.search.settings import SearchSettings
 from pipeline.split.settings import SplitSettings
 from pipeline.train.settings import TrainSettings
 from pipeline.validate.settings import ValidateSettings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class ProblemParams(Strict):
@@ -174,6 +177,9 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     for extra in sorted(set(map(str, data)) - {"problems", *names}):
         findings.append(f"{extra}: a section that `problems` does not list {names}")
     for name in names:
+        if not _NAME.fullmatch(name):
+            findings.append(f"{name}: a problem's name has letters, digits, - and _, as it names folders and models")
+            continue
         if name not in data:
             findings.append(f"{name}: listed in `problems`, but there is no such section")
             continue

@@ -88,6 +88,7 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
             "search.architectures.0 is 'localization' with the heads box",
         ),
         ("tyo", {}, "tyo: a section that `problems` does not list ['toy']"),
+        ("problems", ["toy", "a/b"], "a/b: a problem's name has letters, digits, - and _"),
         ("problems", ["toy", "other"], "other: listed in `problems`, but there is no such section"),
     ],
 )
