@@ -148,6 +148,6 @@ def _panel(axis: Axes, one: Filled) -> None:
     if low < high:
         axis.plot([low, high], [low, high], color=MUTED, linestyle=":", linewidth=1)
     found = one.agreement[name]
-    rho = f"Spearman {found.spearman:+.2f}" if np.isfinite(found.spearman) else f"{found.rows} rows"
-    axis.set_title(f"{one.table.title}\n{rho}, {found.rows} rows")
+    rho = f"Spearman {found.spearman:+.2f}, " if np.isfinite(found.spearman) else ""
+    axis.set_title(f"{one.table.title}\n{rho}{found.rows} row{'s' if found.rows != 1 else ''}")
     axis.set(xlabel=f"published {metric.title}", ylabel=f"ours {metric.title}")
