@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from filelock import FileLock
+
 from pipeline.errors import UserError
 from pipeline.files import Layout, folder_aside, json_digest, write_json
 from pipeline.grid.data import data_digest
@@ -82,17 +84,25 @@ def run_grid(
     with grid_run(layout, definition.name, json_digest([definition.name, data, scale.budget, scale.images])) as parent:
         for one in planned:
             watch.start(one.name)
-            found = read_result(places.result(one.name))
-            again = found is not None and _finished(found, one, scale, data)
-            if found is None or not again:
-                same = _same_elsewhere(one, scale, places, data)
-                result = _run(one, scale, places, data, watch) if same is None else _copied(same, one, places)
-            else:
-                result = found
-            _log(parent, one, result, places)
+            with _alone(one, scale, places, data):  # another process at the same grid: wait for it, take what it found
+                found = read_result(places.result(one.name))
+                again = found is not None and _finished(found, one, scale, data)
+                if found is None or not again:
+                    same = _same_elsewhere(one, scale, places, data)
+                    result = _run(one, scale, places, data, watch) if same is None else _copied(same, one, places)
+                else:
+                    result = found
+                _log(parent, one, result, places)
             results[one.name] = result
             watch.finish(one.name, result, again)
     return results
+
+
+def _alone(planned: Planned, scale: Scale, places: Places, data: str) -> FileLock:
+    """A lock on these settings; the operating system frees it when this process dies, however it dies."""
+    folder = places.layout.work("grid", "locks")
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{row_digest(planned, scale, data)[:16]}.lock")
 
 
 def _finished(result: dict[str, Any], planned: Planned, scale: Scale, data: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,23 @@ def test_a_failed_row_is_recorded_and_the_rest_goes_on(
     assert report.tables[0].missing[0].startswith("wild")
     _, seen = run(path, params, layout, Scale(budget=0.25, images=6))
     assert seen.again == {"wild": False, "empty": False, "good": True}, "what failed is tried again"
+
+
+def test_two_runs_at_once_train_each_row_once(
+    grid: Callable[..., str], params: ProblemParams, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, trained, whole = grid(), [], running.run_row
+
+    def counted(planned: Any, *rest: Any) -> Any:
+        trained.append(planned.name)
+        return whole(planned, *rest)
+
+    monkeypatch.setattr(running, "run_row", counted)
+    with ThreadPoolExecutor(2) as pool:
+        (one, _), (other, _) = pool.map(lambda _: run(path, params, layout), range(2))
+    assert sorted(trained) == ["a", "b", "c"]
+    assert one == other
+    assert set(mlflow_runs(layout)) == {"grid toy", "a", "b", "c"}
 
 
 def test_an_interrupted_run_goes_on(
