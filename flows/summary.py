@@ -22,6 +22,7 @@ def print_summary(released: Release, console: Console) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
+    grid.add_row("stages run", ", ".join(address.split("@")[0] for address in released.ran) or "nothing had changed")
     grid.add_row("data", _data(layout))
     grid.add_row("settings", _settings(layout))
     for name, value in _test_numbers(released):
@@ -34,8 +35,7 @@ def print_summary(released: Release, console: Console) -> None:
     if warnings:
         grid.add_row("labels", warnings)
     grid.add_row("next", _next_steps(layout))
-    ran = ", ".join(address.split("@")[0] for address in released.ran) or "nothing had changed"
-    console.print(Panel(grid, title=f"retrain {layout.problem}", subtitle=f"stages run: {ran}", expand=False))
+    console.print(Panel(grid, title=f"retrain {layout.problem}", expand=False))
 
 
 def _data(layout: Layout) -> str:
