@@ -86,6 +86,7 @@ class ResultWriter:
         self._frames, self._reasons = 0, Counter[str]()
         self._judged, self._unreliable = 0, 0
         self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
+        self._units = dict(zip(self._quantities, measure.units, strict=True)) if measure else {}
         self._rows = csv.writer(table, lineterminator="\n") if table else None
         if self._rows:
             columns = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
@@ -123,7 +124,9 @@ class ResultWriter:
         if measurement is not None:
             self._reasons.update([measurement.reason] if measurement.reason else [])
             for name, value in measurement.values.items():
-                self._values[name].append(value)
+                # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
+                self._values.setdefault(name, []).append(value)
+                self._units[name] = measurement.unit_of(name)
         if self._rows:
             said = (None if reliable is None else "yes" if reliable else "no", "; ".join(doubts))
             self._rows.writerow([*self._row(frame, time_s, prediction, measurement), *said])
@@ -139,7 +142,7 @@ class ResultWriter:
             "measured": self._frames - self._reasons.total(),
             "not_measured": dict(sorted(self._reasons.items())),
             "unit": self._measure.unit,
-            "units": dict(zip(self._quantities, self._measure.units, strict=True)),
+            "units": dict(self._units),
             "values": {name: _spread(values) for name, values in self._values.items() if values},
         }
 
