@@ -59,6 +59,7 @@ def test_prediction_without_a_registry_says_what_to_do(tmp_path: Path) -> None:
 def test_grids_are_listed_with_their_rows() -> None:
     listed = heelstrike(ROOT, "grid", "list").stdout
     assert [line.split()[:2] for line in listed.splitlines()[1:]] == [
+        ["footprint", "4"],
         ["stickfigure", "28"],
         ["study", "49"],
         ["tone", "12"],
