@@ -2,6 +2,7 @@
 
 import shutil
 import traceback
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -81,7 +82,11 @@ def run_grid(
     planned = [started(row, layout.root) for row in plan_rows(definition, params, scale.budget, only)]
     data, places = data_digest(layout), Places(layout, definition.name)
     results = {}
-    with grid_run(layout, definition.name, json_digest([definition.name, data, scale.budget, scale.images])) as parent:
+    places.reports.mkdir(parents=True, exist_ok=True)
+    digest = json_digest([definition.name, data, scale.budget, scale.images])
+    with ExitStack() as stack:
+        with FileLock(places.reports / "run.lock"):  # two processes at once find or make one parent run
+            parent = stack.enter_context(grid_run(layout, definition.name, digest))
         for one in planned:
             watch.start(one.name)
             with _alone(one, scale, places, data):  # another process at the same grid: wait for it, take what it found
