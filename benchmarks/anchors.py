@@ -15,7 +15,7 @@ import torch
 
 from pipeline.evaluate.detection import coverage
 from pipeline.evaluate.matching import counted, found_by_scale
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.models.detector import Detector
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import DetectorSettings

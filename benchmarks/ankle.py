@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from pipeline.evaluate.classification import confusion, scores, wilson
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import ClassifierSettings, ExtractorBackbone
 from pipeline.params import load_params

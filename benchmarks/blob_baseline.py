@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.cluster import KMeans
 
+from heelstrike.errors import UserError
+from heelstrike.progress import progress
 from pipeline.annotations import keypoints_of, read_table
-from pipeline.errors import UserError
 from pipeline.params import load_params
-from pipeline.progress import progress
 
 SIZE = 256  # errors are stated at this scale, the network's
 HIT_PX = 10.0  # at the image's own scale

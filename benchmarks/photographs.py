@@ -17,8 +17,8 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.table import Table
 
+from heelstrike.package.runtime import Package, Prediction
 from pipeline.evaluate.style import PREDICTED, RED, TRUE, figure, save
-from pipeline.package.runtime import Package, Prediction
 
 
 def main() -> None:

@@ -22,21 +22,22 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from pipeline.collect.settings import SyntheticSource
-from pipeline.collect.synthetic import GENERATORS
-from pipeline.collect.video_out import write_video
-from pipeline.measure.build import build_measure
+from heelstrike.measure.build import build_measure
+from heelstrike.package.manifest import MODEL, write_manifest
+from heelstrike.package.runtime import Package
+from heelstrike.predict.predictor import predict_path
+from heelstrike.predict.results import Model
+from heelstrike.preprocess.letterbox import Letterbox
+from heelstrike.video.reader import VideoReader
+from heelstrike.video.writer import write_video
 from pipeline.models.build import build_model, load_trained
 from pipeline.models.network import Network
+from pipeline.package.category import category_of
 from pipeline.package.export import export_model
-from pipeline.package.manifest import MODEL, Category, write_manifest
-from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams, load_params
-from pipeline.predict.predictor import predict_path
-from pipeline.predict.results import Model
-from pipeline.prepare.letterbox import Letterbox
 from pipeline.prepare.preprocess import Preprocess
-from pipeline.video import VideoReader
+from pipeline.synthetic import GENERATORS
+from pipeline.synthetic.settings import SyntheticSource
 
 _RENDERED = 60  # frames that are really rendered; shown forwards and backwards until the video is long enough
 
@@ -126,7 +127,7 @@ def _package(folder: Path, network: Network, params: ProblemParams) -> Path:
         heelstrike="benchmark",
         problem="benchmark",
         network=network.settings.model_dump(mode="json"),
-        category=Category.of(params.problem),
+        category=category_of(params.problem),
         input=params.problem.input,
         confidence=params.package.confidence,
         measure=params.measure,

@@ -19,7 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.files import Layout, write_json
+from heelstrike.files import write_json
+from pipeline.layout import Layout
 from pipeline.params import parse_params
 
 DIFFERENT = 20

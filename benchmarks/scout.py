@@ -26,20 +26,20 @@ from rich.table import Table
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
-from pipeline.collect.settings import SyntheticSource
-from pipeline.collect.synthetic import scout
-from pipeline.collect.synthetic.nifti import nifti
-from pipeline.files import Layout
-from pipeline.measure.build import build_exam_measure
-from pipeline.measure.exam import Exam, ExamMeasure
-from pipeline.measure.settings import ScanVolumeSettings
-from pipeline.package.runtime import Package
+from heelstrike.measure.build import build_exam_measure
+from heelstrike.measure.exam import Exam, ExamMeasure
+from heelstrike.measure.settings import ScanVolumeSettings
+from heelstrike.package.runtime import Package
+from heelstrike.predict.predictor import predict_path
+from heelstrike.predict.results import Model
+from heelstrike.scans import read_scan
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
-from pipeline.predict.predictor import predict_path
-from pipeline.predict.results import Model
 from pipeline.problem import Problem
 from pipeline.registry.examine import read_test_set
-from pipeline.scans import read_scan
+from pipeline.synthetic import scout
+from pipeline.synthetic.nifti import nifti
+from pipeline.synthetic.settings import SyntheticSource
 
 _OPERATOR_S = 30
 _MIDLINE = (

@@ -21,7 +21,7 @@ from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.evaluate.bootstrap import PairedDifference, paired_bootstrap
 from pipeline.evaluate.metrics import image_mse
 from pipeline.models.build import load_trained

@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.grid_display import GridDisplay
+from heelstrike.errors import UserError
 from pipeline.crossval.report import headlines, span, write_report
 from pipeline.crossval.run import Places, cross_validate, name_of
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.params import load_params
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from pipeline.progress import Event, format_fields
+from heelstrike.progress import Event, format_fields
 
 
 def bars(console: Console) -> Progress:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.terminal import ROOT, console, messages, only_problem
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 if TYPE_CHECKING:
-    from pipeline.files import Layout
     from pipeline.grid.definition import Definition
     from pipeline.grid.transfer import Part
+    from pipeline.layout import Layout
     from pipeline.params import ProblemParams
 
 app = typer.Typer(no_args_is_help=True, help="Run and table a named list of settings, such as a published study's.")
@@ -134,8 +134,8 @@ def list_grids() -> None:
 
 def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tuple[Part, ProblemParams, Layout]]":
     """What of a grid runs on which problem: all of it on one, or, of a transfer, a part on each."""
-    from pipeline.files import Layout
     from pipeline.grid.transfer import Part, parts
+    from pipeline.layout import Layout
     from pipeline.params import load_params
 
     params = load_params(ROOT / "params.yaml")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.display import bars, state_of
+from heelstrike.progress import Event
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
 from pipeline.grid.matrix import Matrix, sentences, shown_change
@@ -18,7 +19,6 @@ from pipeline.grid.matrix_render import cell_text
 from pipeline.grid.render import circumstances, shown, shown_agreement
 from pipeline.grid.report import Report
 from pipeline.grid.tables import Filled, Line
-from pipeline.progress import Event
 
 
 class GridDisplay:

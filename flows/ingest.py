@@ -12,11 +12,12 @@ from prefect import flow, task
 
 from flows.reporting import current_reporter
 from flows.versioning import commit_paths, dvc, git, tag
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, folder_aside, json_digest
+from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, check_inbox
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, folder_aside, json_digest
+from pipeline.layout import Layout
 from pipeline.params import load_params
-from pipeline.progress import listening
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from pipeline.errors import UserError
-from pipeline.files import write_json
+from heelstrike.errors import UserError
+from heelstrike.files import write_json
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows.reporting import current_reporter
-from pipeline.errors import UserError
-from pipeline.package.runtime import Package
-from pipeline.predict.predictor import Report, predict_path
-from pipeline.predict.results import Model
-from pipeline.registry.pull import Pulled, resolve
+from heelstrike.errors import UserError
+from heelstrike.package.runtime import Package
+from heelstrike.predict.predictor import Report, predict_path
+from heelstrike.predict.results import Model
+from heelstrike.registry.pull import Pulled, resolve
 
 
 @flow(name="predict", flow_run_name="predict-{problem}")

@@ -9,13 +9,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows.reporting import current_reporter
-from pipeline.files import Layout
+from heelstrike.progress import listening
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.progress import listening
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import Outcome, promote
-from pipeline.registry.versions import register
+from pipeline.registry.register import register
 from pipeline.tracking.model import log_package
 from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
 from pipeline.tracking.runs import retrain_run

@@ -4,7 +4,7 @@ import time
 from contextvars import ContextVar
 from typing import Protocol
 
-from pipeline.progress import Event, format_fields
+from heelstrike.progress import Event, format_fields
 
 
 class Reporter(Protocol):

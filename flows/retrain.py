@@ -11,11 +11,11 @@ from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from heelstrike.errors import UserError
+from heelstrike.stores import open_mlflow
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.registry.weights import supply
-from pipeline.stores import open_mlflow
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")

@@ -18,11 +18,11 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 from flows.display import StageDisplay
 from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.params import load_params
 
 if TYPE_CHECKING:
-    from pipeline.predict.predictor import About
+    from heelstrike.predict.predictor import About
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
@@ -82,8 +82,8 @@ def about_inputs(dpi: float | None, mm_per_px: float | None, words: list[str]) -
     Raises:
         UserError: Both scales are given, or a word is not NAME=VALUE.
     """
-    from pipeline.collect.settings import MM_PER_INCH
-    from pipeline.predict.predictor import About
+    from heelstrike.predict.predictor import About
+    from heelstrike.units import MM_PER_INCH
 
     if dpi is not None and mm_per_px is not None:
         raise UserError("--dpi and --mm-per-px say the same; give one of them")
@@ -112,10 +112,10 @@ def run_predict(
     Raises:
         UserError: The model or the input is not there, or not usable.
     """
-    from pipeline.package.runtime import Package
-    from pipeline.predict.predictor import predict_path
-    from pipeline.predict.results import Model
-    from pipeline.registry.pull import resolve
+    from heelstrike.package.runtime import Package
+    from heelstrike.predict.predictor import predict_path
+    from heelstrike.predict.results import Model
+    from heelstrike.registry.pull import resolve
 
     pulled = resolve(reference, root, offline)
     if out is None:

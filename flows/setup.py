@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".venv"
+_SITE_PACKAGES = "import sysconfig; print(sysconfig.get_path('purelib'))"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 
 
@@ -60,6 +61,9 @@ def _set_up() -> None:
     install = [python, "-m", "uv", "pip", "install", "--python", python, "--compile-bytecode", "--quiet"]
     subprocess.run([*install, "-r", str(ROOT / "requirements.txt")], check=True)
     subprocess.run([*install, "--no-deps", "-e", str(ROOT)], check=True)
+    # the wheel holds the consumer's library alone; in a checkout pipeline and flows are importable too
+    site = subprocess.run([python, "-c", _SITE_PACKAGES], check=True, capture_output=True, text=True).stdout.strip()
+    (Path(site) / "heelstrike-checkout.pth").write_text(f"{ROOT}\n")
     stamp.write_text(wanted)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.lock import await_orphan, record_stage
-from pipeline.errors import UserError
-from pipeline.progress import PROGRESS_FILE, Event
+from heelstrike.errors import UserError
+from heelstrike.progress import PROGRESS_FILE, Event
 
 
 def stage_names(root: Path, problem: str) -> list[str]:

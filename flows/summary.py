@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from flows.release import Release
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.tracking.lineage import output_hashes
 
 _COLOURS = {"promoted": "green", "already": "green", "refused": "yellow"}

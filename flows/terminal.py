@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 console = Console()
 problems = Console(stderr=True)

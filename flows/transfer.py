@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from heelstrike.errors import UserError
+from pipeline.layout import Layout
 from pipeline.models.build import build_model
 from pipeline.models.transfer import Taken
 from pipeline.params import load_params

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 # A machine without a git identity can still ingest; with one, the commit is its owner's.
 _FALLBACK_IDENTITY = {"name": "Heelstrike", "email": "heelstrike@localhost"}

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything else is imported
-from pipeline.errors import UserError
-from pipeline.files import STAGES, Layout
+from heelstrike.errors import UserError
+from pipeline.layout import STAGES, Layout
 from pipeline.params import load_params
 
 

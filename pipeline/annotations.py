@@ -36,8 +36,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from pipeline.errors import UserError
-from pipeline.files import write_aside
+from heelstrike.errors import UserError
+from heelstrike.files import write_aside
 
 FIXED_COLUMNS = {
     "image": "str",

@@ -12,15 +12,16 @@ from typing import Annotated, Any, Self
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from heelstrike.errors import UserError
+from heelstrike.measure.settings import MeasureSettings
+from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.collect.settings import CollectSettings
-from pipeline.errors import UserError
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.settings import MeasureSettings
 from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
-from pipeline.problem import Problem, Strict
+from pipeline.problem import Problem
 from pipeline.registry.settings import GateSettings
 from pipeline.search.settings import SearchSettings
 from pipeline.split.settings import SplitSettings

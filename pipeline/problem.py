@@ -2,31 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Strict(BaseModel):
-    """Base of every settings model: unknown keys are errors and values do not change after validation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-PAD_VALUE = 128
-"""Value in every channel of what surrounds an image in the input: mid-gray, what normalisation makes 0."""
-
-
-class InputSize(Strict):
-    """The network's input, in pixels. Images are scaled to fit and padded (letterboxed), never stretched."""
-
-    width: Annotated[int, Field(ge=32, le=4096)] = 256
-    height: Annotated[int, Field(ge=32, le=4096)] = 256
-    channels: Annotated[int, Field(ge=1, le=3, description="3 is RGB, 1 is gray")] = 3
-
-    @model_validator(mode="after")
-    def _gray_or_rgb(self) -> Self:
-        if self.channels == 2:
-            raise ValueError("channels is 2; use 1 (gray) or 3 (RGB)")
-        return self
+from heelstrike.preprocess.settings import InputSize
+from heelstrike.settings import Strict
 
 
 class Problem(Strict):

@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,13 +20,21 @@ def datasets() -> Path:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow database with its tables made: copying it is faster than making one for every test."""
-    from pipeline.stores import open_mlflow
+    from heelstrike.stores import open_mlflow
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         root = tmp_path_factory.mktemp("empty-store")
         open_mlflow(root).search_experiments()
     return root / "mlflow.db"
+
+
+@pytest.fixture(scope="session")
+def videos() -> ModuleType:
+    """`write_video`, `picture`, `number_of` of videos.py."""
+    from tests import videos
+
+    return videos
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from pipeline.measure.exam import Exam
+from heelstrike.measure.exam import Exam
 
 AXIAL = ("axial_front", "axial_back", "axial_left", "axial_right")
 CORONAL = ("coronal_top", "coronal_base", "coronal_left", "coronal_right")

@@ -6,9 +6,11 @@ from typing import Any
 import onnx
 import onnx.parser
 
-from pipeline.measure.settings import RearfootSettings
-from pipeline.package.manifest import Category, Manifest, write_manifest
-from pipeline.problem import InputSize, Problem
+from heelstrike.measure.settings import RearfootSettings
+from heelstrike.package.manifest import Manifest, write_manifest
+from heelstrike.preprocess.settings import InputSize
+from pipeline.package.category import category_of
+from pipeline.problem import Problem
 
 LEFT, RIGHT = ("left_shank", "left_ankle", "left_heel"), ("right_shank", "right_ankle", "right_heel")
 PROBLEM = Problem(
@@ -59,7 +61,7 @@ def make_package(folder: Path, **fields: Any) -> Manifest:
         "heelstrike": "0.1.0",
         "problem": "rearfoot",
         "network": {"name": "fixed"},
-        "category": Category.of(PROBLEM),
+        "category": category_of(PROBLEM),
         "flip_pairs": PROBLEM.flip_pairs,
         "input": PROBLEM.input,
         "confidence": 0.5,

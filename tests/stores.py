@@ -12,7 +12,8 @@ import numpy as np
 import yaml
 from safetensors.numpy import save_file
 
-from pipeline.files import Layout, json_digest, write_json
+from heelstrike.files import json_digest, write_json
+from pipeline.layout import Layout
 from tests.packages import make_package
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "1"}

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from heelstrike.preprocess.settings import PAD_VALUE
 from pipeline.augment.settings import ViewSettings
-from pipeline.problem import PAD_VALUE
 
 
 @dataclass(frozen=True)

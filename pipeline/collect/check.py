@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from heelstrike.errors import UserError
+from heelstrike.progress import progress
+from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import look_at_still
 from pipeline.collect.labels import Labels, is_image, is_video
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import CollectSettings, SyntheticSource
-from pipeline.errors import UserError
+from pipeline.collect.settings import CollectSettings
 from pipeline.problem import Problem
-from pipeline.progress import progress
-from pipeline.video import VideoReader
+from pipeline.synthetic.settings import SyntheticSource
 
 REASON_SUFFIX = ".reason.txt"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 _SHOWN = 20
 

@@ -12,12 +12,12 @@ import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, json_digest, write_aside, write_json
+from heelstrike.scans import is_scan, read_scan
+from heelstrike.video.reader import VideoReader
 from pipeline.annotations import PLACEMENT_COLUMNS
-from pipeline.errors import UserError
-from pipeline.files import file_digest, json_digest, write_aside, write_json
 from pipeline.near_duplicates import perceptual_hash
-from pipeline.scans import is_scan, read_scan
-from pipeline.video import VideoReader
 
 _INDEX = "index.json"
 _FACTS = ["frame", "time_s", "width", "height", "phash"]
@@ -105,7 +105,7 @@ class Look(NamedTuple):
         file_mm_per_px: Side of a pixel in millimetres as the file says; NaN where it does not.
         scan: Whether it is no ordinary picture, so that later stages need the 8-bit copy of `read_scan`.
         placement: Where in the patient it lies, as the file says: origin, step along x, step along y; NaN where it
-            does not (see `pipeline/scans.py`).
+            does not (see `heelstrike/scans.py`).
     """
 
     width: int

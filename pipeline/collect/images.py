@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, write_aside
+from heelstrike.progress import progress
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.collect import frames
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import is_video
 from pipeline.collect.workers import run_all
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, write_aside
-from pipeline.progress import progress
+from pipeline.layout import Layout
 
 _FACTS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "file_mm_per_px"]
 

@@ -4,33 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.problem import Strict
-
-MM_PER_INCH = 25.4
+from heelstrike.settings import Strict
+from heelstrike.units import MM_PER_INCH
+from pipeline.synthetic.settings import SyntheticSource
 
 MissingImages = Annotated[
     Literal["error", "skip"], Field(description="labels whose image or video is not there: stop, or leave out and list")
 ]
-
-
-class SyntheticSource(Strict):
-    """Rendered videos or pictures with exact labels (pipeline/collect/synthetic)."""
-
-    kind: Literal["synthetic"]
-    generator: Annotated[str, Field(description="which generator of pipeline/collect/synthetic")] = "rearfoot"
-    subjects: Annotated[
-        int, Field(ge=1, description="people with a video or pictures of each; of shapes and stick figures: pictures")
-    ] = 90
-    frames_per_subject: Annotated[
-        int,
-        Field(
-            ge=1,
-            description="labelled frames of a video, evenly spread; pictures of a person (scouts: three make an exam)",
-        ),
-    ] = 8
-    width: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 640
-    height: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 480
-    seed: int = 1
 
 
 class FileSource(Strict):

@@ -3,17 +3,21 @@
 import glob
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pydantic import TypeAdapter
 
+from heelstrike.errors import UserError
+from heelstrike.files import json_digest
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import FileSource, Source, SyntheticSource
-from pipeline.errors import UserError
-from pipeline.files import Layout, json_digest
+from pipeline.collect.settings import FileSource, Source
+from pipeline.layout import Layout
 from pipeline.problem import Problem
+from pipeline.synthetic.settings import SyntheticSource
 
 _MOST_SLICE_VALUES = 32
 _INSTANCE = ["media", "frame", "instance"]
@@ -48,13 +52,14 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> Batch:
     """
     if isinstance(source, SyntheticSource):
         # rendering needs the whole drawing machinery, real data does not
-        from pipeline.collect.synthetic import generate, labels_source
+        from pipeline.synthetic import generate, label_format
 
         # more subjects are added to the same folder, beside those rendered before
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
-        return _read_files(labels_source(source), "synthetic", root, root.name, labels, problem)
+        read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
+        return _read_files(read_as, "synthetic", root, root.name, labels, problem)
     # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
     found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
     files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())

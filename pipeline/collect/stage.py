@@ -11,15 +11,16 @@ from typing import Any
 
 import pandas as pd
 
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside, write_json
+from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
 from pipeline.collect.agreement import agreement
 from pipeline.collect.boxes import boxes_of
 from pipeline.collect.images import with_images
 from pipeline.collect.sources import Batch, one_table, read_source
-from pipeline.errors import UserError
-from pipeline.files import Layout, folder_aside, write_json
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
 
 _LISTED = 200  # rows named in the summary per reason
 

@@ -8,8 +8,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
 
-from pipeline.errors import UserError
-from pipeline.progress import Progress
+from heelstrike.errors import UserError
+from heelstrike.progress import Progress
 
 WORKERS = 2
 _WORTH = 64  # steps; a process takes about a second to start

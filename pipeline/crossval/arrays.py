@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, folder_aside, json_digest, write_json
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, folder_aside, json_digest, write_json
+from pipeline.layout import Layout
 
 _POOLED = ("train", "val")  # not the test split
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from heelstrike.errors import UserError
 from pipeline.annotations import read_table
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.split.folds import fold_rows, single_rows
 from pipeline.split.groups import group_subjects, linked_images

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from heelstrike.files import write_aside, write_json
 from pipeline.crossval.run import Places, Validated
 from pipeline.evaluate.style import BLUE, FAINT, INK, figure, save
 from pipeline.evaluate.summary import to_json
-from pipeline.files import write_aside, write_json
 
 Headline = tuple[str, str]
 

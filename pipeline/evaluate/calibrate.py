@@ -5,6 +5,10 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.measure.base import Measure
+from heelstrike.measure.build import build_measure
+from heelstrike.measure.radii import Radii
+from heelstrike.measure.uncertainty import effects
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.conformal import (
     FLAT,
@@ -18,11 +22,7 @@ from pipeline.evaluate.conformal import (
 )
 from pipeline.evaluate.judge import predict_split
 from pipeline.evaluate.metrics import distances
-from pipeline.files import Layout
-from pipeline.measure.base import Measure
-from pipeline.measure.build import build_measure
-from pipeline.measure.radii import Radii
-from pipeline.measure.uncertainty import effects
+from pipeline.layout import Layout
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt8
 
+from heelstrike.errors import UserError
+from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
 from pipeline.annotations import SLICE_PREFIX, exam_names, placement_of, slice_columns
-from pipeline.errors import UserError
-from pipeline.prepare.mirror import mirror_boxes, mirror_points
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 
 def average_precision(

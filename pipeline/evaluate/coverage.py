@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.radii import Radii
+from heelstrike.measure.uncertainty import doubts
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.metrics import share
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measure, Measurement
-from pipeline.measure.radii import Radii
-from pipeline.measure.uncertainty import doubts
 
 Groups = dict[str, dict[str, float]]
 

@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.patches import Rectangle
 
+from heelstrike.images import read_image
 from pipeline.evaluate.detection import activations, coverage
 from pipeline.evaluate.heads.base import Scene
 from pipeline.evaluate.sheet import pick
 from pipeline.evaluate.style import INK, PREDICTED, SERIES, TRUE, figure, save
 from pipeline.models.detector import Detector
-from pipeline.prepare.images import read_image
 from pipeline.train.precision import Objects
 
 _TILE = 2.65  # inches

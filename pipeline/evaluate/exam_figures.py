@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.measure.exam import ExamMeasure
 from pipeline.evaluate.style import BLUE, SERIES, figure, save
-from pipeline.measure.exam import ExamMeasure
 
 
 def draw_exams(

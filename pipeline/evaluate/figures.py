@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
+from heelstrike.measure.base import Measure
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED, SERIES, figure, save
-from pipeline.measure.base import Measure
 
 
 def training_curves(history: pd.DataFrame, error: str, path: Path, title: str = "Validation RMSE (input px)") -> None:

@@ -6,15 +6,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from heelstrike.measure.base import Measure
+from heelstrike.progress import progress
 from pipeline.evaluate import figures
 from pipeline.evaluate.heads.base import Drawings, Head, Overlay, Scene
 from pipeline.evaluate.settings import PckSettings
 from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.evaluate.slices import for_showing
-from pipeline.measure.base import Measure
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
 
 _TILES = 4  # failures in a row
 

@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from heelstrike.measure.base import Measure
+from heelstrike.measure.build import build_exam_measure, build_measure
+from heelstrike.measure.radii import Radii
+from heelstrike.progress import progress
 from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.coco import average_precision
 from pipeline.evaluate.coverage import Promise
@@ -14,14 +18,10 @@ from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.heads.base import Groups, Head
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
-from pipeline.files import Layout
-from pipeline.measure.base import Measure
-from pipeline.measure.build import build_exam_measure, build_measure
-from pipeline.measure.radii import Radii
+from pipeline.layout import Layout
 from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
 
 _CHUNK = 128  # images between two steps of the progress bar
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from heelstrike.measure.base import Measure
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.coverage import Kept
 from pipeline.evaluate.figures import plain_numbers
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.style import BLUE, GREEN, MUTED, RED, figure, save
-from pipeline.measure.base import Measure
 
 _LEAST = 1e-2  # pixels; what is nearer is drawn there
 

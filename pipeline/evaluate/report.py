@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from heelstrike.measure.base import Measure, Measurement
 from pipeline.evaluate import words
 from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
-from pipeline.measure.base import Measure, Measurement
 from pipeline.problem import Problem
 
 _LISTED = 200  # images that the page names; per_image.parquet has them all

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.evaluate.style import INK, PREDICTED, TRUE, figure, save
 
 _TILE = 2.65  # inches; 345 px at the house style's resolution

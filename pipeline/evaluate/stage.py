@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside, write_aside, write_json
+from heelstrike.measure.radii import RADII
 from pipeline.evaluate.calibrate import fit_radii
 from pipeline.evaluate.gallery import Evaluation, draw_all
 from pipeline.evaluate.judge import judge
 from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import to_json
-from pipeline.files import Layout, folder_aside, write_aside, write_json
-from pipeline.measure.radii import RADII
+from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.params import ProblemParams
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from heelstrike.measure.base import Measurement
 from pipeline.evaluate.cases import Truth
 from pipeline.evaluate.heads.base import Groups, Head
-from pipeline.measure.base import Measurement
 
 
 def summarise(truth: Truth, heads: list[Head]) -> Groups:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
-from pipeline.errors import UserError
 from pipeline.evaluate.bootstrap import ClusterBootstrap, Interval, interval
 from pipeline.grid.definition import Comparison
 

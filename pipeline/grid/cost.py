@@ -14,15 +14,15 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.files import json_digest, write_aside
+from heelstrike.files import json_digest, write_aside
+from heelstrike.package.runtime import INPUT
+from heelstrike.progress import progress
 from pipeline.grid.row import machine
 from pipeline.grid.rows import Planned
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.package.export import export_model
-from pipeline.package.runtime import INPUT
 from pipeline.problem import Problem
-from pipeline.progress import progress
 
 _BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # rounds at most, and for so long at most
 

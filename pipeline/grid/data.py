@@ -2,9 +2,10 @@
 
 import json
 
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, json_digest, write_json
 from pipeline.collect.boxes import rebuffered
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, json_digest, write_json
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.stage import SPLITS
 from pipeline.prepare.stage import run as prepare

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline.errors import UserError
-from pipeline.problem import Strict
+from heelstrike.errors import UserError
+from heelstrike.settings import Strict
 
 Section = Literal["problem", "collect", "prepare", "augment", "model", "train", "evaluate", "measure"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

@@ -14,7 +14,6 @@ from jaxtyping import Float
 from scipy.stats import t
 
 from pipeline.evaluate.bootstrap import Interval
-from pipeline.files import Layout
 from pipeline.grid.compare import Figure
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.row import read_result
@@ -22,6 +21,7 @@ from pipeline.grid.rows import NOTHING
 from pipeline.grid.run import Places
 from pipeline.grid.tables import at_path
 from pipeline.grid.transfer import Part
+from pipeline.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
+from heelstrike.files import write_aside
 from pipeline.evaluate.style import INK, MUTED, figure, save
-from pipeline.files import write_aside
 from pipeline.grid.matrix import Cell, Matrix, sentences, shown_change
 from pipeline.grid.rows import NOTHING
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from heelstrike.files import write_aside
 from pipeline.evaluate.figures import plain_numbers
 from pipeline.evaluate.style import BLUE, INK, MUTED, figure, save
-from pipeline.files import write_aside
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.tables import Filled, Line
 

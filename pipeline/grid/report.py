@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import write_aside
+from heelstrike.files import write_aside
 from pipeline.grid import verdict
 from pipeline.grid.compare import Compared, compare
 from pipeline.grid.definition import Comparison, Definition

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, file_of_start, write_aside
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, write_aside
 from pipeline.grid.definition import Definition, Row, merged
+from pipeline.layout import Layout, file_of_start
 from pipeline.models.build import WEIGHTS
 from pipeline.params import ProblemParams, parse_params
 from pipeline.train.settings import ModelStart

@@ -9,14 +9,15 @@ from typing import Any, Protocol
 
 from filelock import FileLock
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, folder_aside, json_digest, write_json
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside, json_digest, write_json
+from heelstrike.progress import Event, listening
 from pipeline.grid.data import data_digest
 from pipeline.grid.definition import Definition
 from pipeline.grid.row import Scale, machine, read_result, row_digest, run_row
 from pipeline.grid.rows import Planned, plan_rows, started
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.progress import Event, listening
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import Run, grid_run
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.grid.definition import Definition, Row, Transfer
 from pipeline.grid.rows import IMAGENET, NOTHING
 from pipeline.params import ProblemParams

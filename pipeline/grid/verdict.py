@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from heelstrike.files import write_aside
 from pipeline.evaluate.style import BLUE, RED, figure, save
-from pipeline.files import write_aside
 from pipeline.grid.compare import Compared, Figure
 from pipeline.grid.definition import Comparison
 

@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
+from heelstrike.preprocess.settings import PAD_VALUE
 from pipeline.models.codecs import BoxCodec
-from pipeline.problem import PAD_VALUE, Problem
+from pipeline.problem import Problem
 
 _MARGIN = 0.1  # of the input's size: what the margins are before they learn
 

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 
-from pipeline.errors import UserError, one_line
+from heelstrike.errors import UserError, one_line
+from heelstrike.settings import Strict
 from pipeline.models.classifier import Classifier
 from pipeline.models.connected import Localization, Regression
 from pipeline.models.detector import Detector
@@ -19,7 +20,7 @@ from pipeline.models.network import Network
 from pipeline.models.refined import Refined
 from pipeline.models.settings import ModelSettings, misfit_of
 from pipeline.models.spatial import Spatial
-from pipeline.problem import Problem, Strict
+from pipeline.problem import Problem
 
 ARCHITECTURES: dict[str, Callable[[Problem, Any], Network]] = {
     "classifier": Classifier,

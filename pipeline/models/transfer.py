@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _NormBase
 from torchvision.ops import FrozenBatchNorm2d
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.models.network import Network
 
 _GRAY, _RGB = 1, 3

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 
 def cached_weights(weights: Any, setting: str, name: str, otherwise: str) -> dict[str, Tensor]:

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from heelstrike.package.runtime import INPUT, OUTPUTS
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.network import Network
 from pipeline.package.heads import heads_of
-from pipeline.package.runtime import INPUT, OUTPUTS
 from pipeline.prepare.preprocess import preprocess_model
-from pipeline.problem import InputSize
 
 _LINKS = ("pixels", "letterbox")  # what the scaling graph hands to the network's
 

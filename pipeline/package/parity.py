@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from heelstrike.errors import UserError
+from heelstrike.package.runtime import Package, Prediction, mirror_prediction
+from heelstrike.preprocess.letterbox import Letterbox
+from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import Network
 from pipeline.package.heads import HEADS, heads_of
-from pipeline.package.runtime import Package, Prediction, mirror_prediction
 from pipeline.prepare.labelled import labelled_image, show
-from pipeline.prepare.letterbox import Letterbox
 
 _IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
 _CONFIDENCE = 1e-3

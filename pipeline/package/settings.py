@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.problem import Strict
+from heelstrike.settings import Strict
 
 
 class PackageSettings(Strict):

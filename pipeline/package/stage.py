@@ -7,17 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, folder_aside, json_digest
-from pipeline.measure.radii import RADII, Radii
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, folder_aside, json_digest
+from heelstrike.measure.radii import RADII, Radii
+from heelstrike.package.manifest import CARD, MODEL, write_manifest
+from heelstrike.package.runtime import Package
+from heelstrike.progress import progress
+from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.package.card import SplitCount, numbers, write_card
+from pipeline.package.category import category_of
 from pipeline.package.export import export_model
-from pipeline.package.manifest import CARD, MODEL, Category, write_manifest
 from pipeline.package.parity import check_parity
-from pipeline.package.runtime import Package
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
 
 _SPLITS = ("train", "val", "test")
 # what tells one prepared data set from another
@@ -42,7 +44,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             heelstrike=importlib.metadata.version("heelstrike"),
             problem=layout.problem,
             network=settings,
-            category=Category.of(params.problem),
+            category=category_of(params.problem),
             flip_pairs=params.problem.flip_pairs,
             input=params.problem.input,
             filters=params.prepare.filters,

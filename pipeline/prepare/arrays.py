@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from pipeline.errors import UserError
-from pipeline.files import Layout
-from pipeline.prepare.filters import apply_filters, needs_video
-from pipeline.prepare.images import read_image
+from heelstrike.errors import UserError
+from heelstrike.images import read_image
+from heelstrike.preprocess.filters import apply_filters, needs_video
+from heelstrike.preprocess.settings import Filter, InputSize
+from heelstrike.progress import Progress
+from pipeline.layout import Layout
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.preprocess import Preprocess
-from pipeline.prepare.settings import Filter
-from pipeline.problem import InputSize
-from pipeline.progress import Progress
 
 _AT_ONCE = 32  # images in flight
 _About = tuple[str, str, int, int, int, bool]  # image, video, frame, width, height, mirrored

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import UserError
-from pipeline.files import Layout
-from pipeline.prepare.filters import Image, VideoFilters, needs_video
-from pipeline.prepare.images import read_image
-from pipeline.prepare.settings import Filter
-from pipeline.video import VideoReader
+from heelstrike.errors import UserError
+from heelstrike.images import read_image
+from heelstrike.preprocess.filters import Image, VideoFilters, needs_video
+from heelstrike.preprocess.settings import Filter
+from heelstrike.video.reader import VideoReader
+from pipeline.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from heelstrike.files import folder_aside
+from heelstrike.preprocess.letterbox import Letterbox
+from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
+from heelstrike.preprocess.settings import Mirror
 from pipeline.annotations import EXAM, FIRST_CATEGORY, PLACEMENT_COLUMNS, SLICE_PREFIX
-from pipeline.files import folder_aside
-from pipeline.prepare.letterbox import Letterbox
-from pipeline.prepare.mirror import mirror_boxes, mirror_points
-from pipeline.prepare.settings import Mirror
 from pipeline.problem import Problem
 
 IMAGES = "images.npy"

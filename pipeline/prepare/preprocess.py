@@ -10,7 +10,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 from onnx import TensorProto, helper
 
-from pipeline.problem import PAD_VALUE, InputSize
+from heelstrike.preprocess.settings import PAD_VALUE, InputSize
 
 GRAY = (0.299, 0.587, 0.114)
 """Weights of R, G and B in gray: ITU-R BT.601, as in cv2.cvtColor."""
@@ -20,7 +20,7 @@ def preprocess_model(size: InputSize, opset: int = 18) -> onnx.ModelProto:
     """The graph `image` -> `pixels`, `letterbox`.
 
     Scaling is linear over half-pixel centres and anti-aliased when it shrinks (ONNX Resize), by the one factor that
-    pipeline/prepare/letterbox.py states. It works on interleaved bytes: 9 ms for 1920x1080 to 256x256 on one core.
+    heelstrike/preprocess/letterbox.py states. It works on interleaved bytes: 9 ms for 1920x1080 to 256x256 on one core.
 
     Args:
         size: The network's input; with one channel the image is made gray after it is scaled.

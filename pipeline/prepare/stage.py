@@ -23,12 +23,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, folder_aside
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside
+from heelstrike.progress import progress
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.arrays import write_images
 from pipeline.prepare.labels import IMAGES, write_labels
-from pipeline.progress import progress
 
 SPLITS = ("train", "val", "test")
 

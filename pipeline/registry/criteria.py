@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from heelstrike.measure.build import unit_of
+from heelstrike.package.manifest import MODEL, Manifest
 from pipeline.evaluate.bootstrap import paired_bootstrap
-from pipeline.measure.build import unit_of
-from pipeline.package.manifest import MODEL, Manifest
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
 from pipeline.registry.examine import Examination

@@ -1,8 +1,6 @@
 """A decision: which gates a challenger passed, with the numbers, in a form that is kept on the version."""
 
-from datetime import UTC, datetime
-
-from pipeline.problem import Strict
+from heelstrike.settings import Strict
 
 GATES = (
     "validation",
@@ -91,8 +89,3 @@ class Decision(Strict):
                 *rows,
             ]
         )
-
-
-def utc_now() -> str:
-    """The time in UTC to the microsecond, ISO 8601; sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

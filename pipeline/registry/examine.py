@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest
+from heelstrike.measure.build import build_exam_measure, build_measure
+from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
+from heelstrike.package.runtime import Package, Prediction
+from heelstrike.progress import progress
 from pipeline.annotations import FIRST_CATEGORY, exam_names, placement_of
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest
-from pipeline.measure.build import build_exam_measure, build_measure
-from pipeline.measure.exam import Exam, ExamMeasure, each_exam
-from pipeline.package.runtime import Package, Prediction
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.problem import Problem
-from pipeline.progress import progress
 from pipeline.registry.yardsticks import YARDSTICKS, Found, TestSet, Yardstick
 
 _WARM_UP = 3

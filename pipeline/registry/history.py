@@ -11,9 +11,9 @@ import uuid
 from pathlib import Path
 from typing import Literal
 
-from pipeline.problem import Strict
-from pipeline.registry.decision import utc_now
-from pipeline.registry.versions import Registry, Version, open_registry
+from heelstrike.clock import utc_now
+from heelstrike.registry.versions import Registry, Version, open_registry
+from heelstrike.settings import Strict
 
 _PREFIX = "history."
 Kind = Literal["promoted", "refused", "rolled_back"]

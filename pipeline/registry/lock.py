@@ -16,9 +16,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import UserError
-from pipeline.registry.versions import Registry
-from pipeline.stores import is_local_file
+from heelstrike.errors import UserError
+from heelstrike.registry.versions import Registry
+from heelstrike.stores import is_local_file
 
 STALE_S = 60.0
 _WAIT_S = 90.0

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import UserError
-from pipeline.registry.decision import utc_now
+from heelstrike.clock import utc_now
+from heelstrike.errors import UserError
+from heelstrike.registry.pull import fetch
+from heelstrike.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
 from pipeline.registry.history import append, champions, events
 from pipeline.registry.lock import promotion_lock
 from pipeline.registry.promote import stored_decision
-from pipeline.registry.pull import fetch
-from pipeline.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, file_of_start, write_aside
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, write_aside
+from heelstrike.registry.pull import find_version, parse_reference
+from heelstrike.registry.versions import Registry, Version, open_registry
+from pipeline.layout import Layout, file_of_start
 from pipeline.params import ProblemParams
-from pipeline.registry.pull import find_version, parse_reference
-from pipeline.registry.versions import WEIGHTS_TAG, Registry, Version, open_registry
+from pipeline.registry.register import WEIGHTS_TAG
 from pipeline.train.settings import ModelStart
 
 _FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self, TypeVar, get_args
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.models.settings import ModelSettings
-from pipeline.problem import Strict
 from pipeline.train.settings import TrainSettings
 
 Value = bool | int | float | str

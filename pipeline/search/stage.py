@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.progress import progress
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.progress import progress
 from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers

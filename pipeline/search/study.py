@@ -14,7 +14,7 @@ from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.worker import Outcome

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 _ATTEMPTS = 3
 # epoch and score of a trial; answers whether it goes on

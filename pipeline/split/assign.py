@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from heelstrike.errors import UserError
+from heelstrike.files import write_aside
 from pipeline.annotations import SLICE_PREFIX
-from pipeline.errors import UserError
-from pipeline.files import write_aside
 from pipeline.split.settings import SplitSettings
 
 SPLITS = ("train", "val", "test")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from heelstrike.errors import UserError
 from pipeline.annotations import CLASS
-from pipeline.errors import UserError
 from pipeline.split.settings import SplitSettings
 
 SPLITS = ("train", "val", "test")

@@ -8,8 +8,8 @@ import pandas as pd
 from jaxtyping import Int
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
+from heelstrike.errors import UserError
 from pipeline.annotations import CLASS
-from pipeline.errors import UserError
 from pipeline.split.settings import SplitSettings
 
 

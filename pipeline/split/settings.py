@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.problem import Strict
+from heelstrike.settings import Strict
 
 
 class GivenSplit(Strict):

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside, write_json
 from pipeline.annotations import CLASS, SLICE_PREFIX, read_table, slice_columns
-from pipeline.errors import UserError
-from pipeline.files import Layout, folder_aside, write_json
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.split.assign import SPLITS, assign, given_splits, read_assignment, write_assignment
 from pipeline.split.balance import balance

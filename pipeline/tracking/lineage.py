@@ -6,8 +6,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, json_digest
+from heelstrike.errors import UserError
+from heelstrike.files import json_digest
+from pipeline.layout import Layout
 
 PREFIX = "heelstrike."  # of tags that runs are found by; those for a reader are short, the UI cuts long names
 

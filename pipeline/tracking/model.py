@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.errors import UserError
-from pipeline.files import Layout, file_digest
-from pipeline.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest
+from heelstrike.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
+from pipeline.layout import Layout
 from pipeline.tracking.lineage import PREFIX
 from pipeline.tracking.results import numbers
 from pipeline.tracking.runs import Run

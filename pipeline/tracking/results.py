@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
-from pipeline.files import Layout
+from heelstrike.errors import UserError
+from pipeline.layout import Layout
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 

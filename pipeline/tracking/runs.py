@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.files import Layout
-from pipeline.stores import artifact_root, open_mlflow, store_errors, tracking_uri
+from heelstrike.stores import artifact_root, open_mlflow, store_errors, tracking_uri
+from pipeline.layout import Layout
 from pipeline.tracking.lineage import PREFIX, git_tags, lineage_tags, retrain_key
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.files import Layout
+from pipeline.layout import Layout
 from pipeline.tracking.results import flat, read_json
 from pipeline.tracking.runs import Run
 

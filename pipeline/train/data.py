@@ -11,9 +11,9 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from heelstrike.errors import UserError
 from pipeline.augment.recipe import Recipe
 from pipeline.augment.sample import Sample
-from pipeline.errors import UserError
 from pipeline.problem import Problem
 
 _NO_OBJECTS = np.empty((0, 5), np.float32)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.models.network import Network
 from pipeline.train.data import Batch, seed_of
 from pipeline.train.heads import Row, Validation, head_losses, score_of, total_loss

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from heelstrike.settings import Strict
 from pipeline.models.settings import ModelSettings
-from pipeline.problem import Strict
 
 
 class LossSettings(Strict):

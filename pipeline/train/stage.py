@@ -8,12 +8,13 @@ import pandas as pd
 import torch
 from pydantic import ValidationError
 
-from pipeline.errors import UserError, one_line
-from pipeline.files import Layout, file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.errors import UserError, one_line
+from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.progress import progress
+from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
-from pipeline.progress import progress
 from pipeline.train.data import array_shapes, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row

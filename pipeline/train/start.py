@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UserError
-from pipeline.files import file_digest, file_of_start
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest
+from pipeline.layout import file_of_start
 from pipeline.models.network import Network
 from pipeline.models.transfer import Taken, load_imagenet, read_weights, take_over
 from pipeline.train.settings import ModelStart, TrainSettings

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.problem import Problem, Strict
+from heelstrike.settings import Strict
+from pipeline.problem import Problem
 from pipeline.validate.labels import Labels
 
 

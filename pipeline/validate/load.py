@@ -7,9 +7,9 @@ import pandas as pd
 from jaxtyping import Int
 from PIL import Image, UnidentifiedImageError
 
+from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.problem import Problem
-from pipeline.progress import progress
 from pipeline.validate.labels import Labels
 
 FILE_COLUMNS = ["file_width", "file_height"]

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from pipeline.problem import Problem, Strict
+from heelstrike.settings import Strict
+from pipeline.problem import Problem
 from pipeline.validate.check import Check
 from pipeline.validate.expectations import EXPECTATIONS
 

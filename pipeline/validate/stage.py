@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from heelstrike.errors import UserError
+from heelstrike.files import folder_aside
 from pipeline.annotations import read_table
-from pipeline.errors import UserError
-from pipeline.files import Layout, folder_aside
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.validate.docs import write_docs
 from pipeline.validate.load import with_file_sizes

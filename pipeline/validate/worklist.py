@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 
-from pipeline.files import write_json
+from heelstrike.files import write_json
 from pipeline.validate.settings import Expectation
 
 _OF_THE_ROW = ["source", "subject", "video", "frame"]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.files import Layout
-from pipeline.package.runtime import Package
+from heelstrike.package.runtime import Package
+from heelstrike.predict.predictor import predict_path
+from heelstrike.predict.results import Model
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
-from pipeline.predict.predictor import predict_path
-from pipeline.predict.results import Model
 from pipeline.registry.criteria import Case, Side, run_gates
 from pipeline.registry.examine import examine, read_test_set
 from tests.e2e.conftest import ROOT

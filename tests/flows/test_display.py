@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from flows.display import StageDisplay
-from pipeline.progress import Event
+from heelstrike.progress import Event
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

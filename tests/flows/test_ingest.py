@@ -10,7 +10,7 @@ import pytest
 from flows.ingest import version_batch
 from flows.reporting import reporter
 from flows.versioning import git
-from pipeline.files import Layout
+from pipeline.layout import Layout
 
 
 class Listener:

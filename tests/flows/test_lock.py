@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.lock import retrain_lock
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 HOLD = """
 import pathlib, sys, time

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from flows.run import run_predict
-from pipeline.predict.predictor import About
+from heelstrike.predict.predictor import About
 from tests.packages import make_package
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from flows.stages import run_stage, stage_names
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 
 def silent(_: object) -> None:

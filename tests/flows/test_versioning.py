@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.versioning import commit_paths, dvc, git, tag
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 
 
 def test_only_the_named_paths_are_committed(repository: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
-from pipeline.errors import UserError
 
 _EMPTY = frozenset({"", "nan", "na", "n/a", "null", "none"})
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import CocoSource
-from pipeline.errors import UserError
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, read_rows, same_width
 from pipeline.collect.settings import DeepLabCutSource
-from pipeline.errors import UserError
 from pipeline.problem import Problem
 
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from heelstrike.errors import UserError
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, is_image, make_labels
 from pipeline.collect.settings import LabelStudioSource
-from pipeline.errors import UserError
 from pipeline.problem import Problem
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import read_rows, same_width
 from pipeline.collect.settings import ViaSource
-from pipeline.errors import UserError
 from pipeline.problem import Problem
 
 _NO_POINT = "a region that is no point"

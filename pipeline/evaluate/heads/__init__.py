@@ -3,6 +3,8 @@
 To add one, add a file with a subclass of `Head` and make it in `heads_of`.
 """
 
+from heelstrike.measure.base import Measure
+from heelstrike.measure.exam import ExamMeasure
 from pipeline.evaluate.cases import Predicted, Truth
 from pipeline.evaluate.coverage import Promise
 from pipeline.evaluate.heads.base import Head, Statistic
@@ -12,8 +14,6 @@ from pipeline.evaluate.heads.detections import DetectionHead
 from pipeline.evaluate.heads.exams import ExamHead
 from pipeline.evaluate.heads.keypoints import KeypointHead
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measure
-from pipeline.measure.exam import ExamMeasure
 
 
 def heads_of(

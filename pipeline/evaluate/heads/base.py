@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.measure.base import Measurement
 from pipeline.evaluate.bootstrap import Interval
-from pipeline.measure.base import Measurement
 from pipeline.problem import Problem
 
 Groups = dict[str, dict[str, float]]

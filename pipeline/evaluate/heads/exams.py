@@ -7,13 +7,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import spearmanr
 
+from heelstrike.measure.base import Measurement
+from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.evaluate.bootstrap import estimate
 from pipeline.evaluate.cases import Truth
 from pipeline.evaluate.exam_figures import draw_exams
 from pipeline.evaluate.heads.base import Drawings, Groups, Head, Scene, Statistic, ends
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measurement
-from pipeline.measure.exam import Exam, ExamMeasure, each_exam
 
 
 class ExamHead(Head):

@@ -5,6 +5,8 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.measure.base import Measure, mean_over_known
+from heelstrike.measure.uncertainty import with_half_widths
 from pipeline.evaluate import figures
 from pipeline.evaluate.agreement import agreement
 from pipeline.evaluate.bootstrap import estimate
@@ -24,8 +26,6 @@ from pipeline.evaluate.metrics import (
 from pipeline.evaluate.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.evaluate.radius_figure import draw_radii
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.measure.base import Measure, mean_over_known
-from pipeline.measure.uncertainty import with_half_widths
 from pipeline.problem import Problem
 
 

@@ -1,10 +1,10 @@
 """What the report says about keypoints."""
 
+from heelstrike.measure.base import Measure
 from pipeline.evaluate.page import number, share, span
 from pipeline.evaluate.pck import SIZES, hundredths
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.words import measured, radius
-from pipeline.measure.base import Measure
 from pipeline.problem import Problem
 
 Groups = dict[str, dict[str, float]]

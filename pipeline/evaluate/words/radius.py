@@ -1,8 +1,8 @@
 """What the report says about radii."""
 
+from heelstrike.measure.base import Measure
 from pipeline.evaluate.coverage import off_promise
 from pipeline.evaluate.page import number, share, span
-from pipeline.measure.base import Measure
 
 Groups = dict[str, dict[str, float]]
 

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 import pipeline.quiet  # noqa: F401  # before anything asks Hugging Face for weights
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.settings import TimmBackbone

@@ -6,12 +6,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 import pipeline.quiet  # noqa: F401  # before anything asks Hugging Face for weights
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.settings import DeepLabSettings, UnetPlusPlusSettings, UnetSettings
 from pipeline.models.weights import from_hugging_face
-from pipeline.problem import InputSize
 
 _DEPTH = 5
 _DILATED_STRIDE = 16  # of DeepLab's encoder: its last stage is dilated instead of halved

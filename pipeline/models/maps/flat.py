@@ -4,11 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.blocks import ConvBlock, stem
 from pipeline.models.maps.heads import MapHead
 from pipeline.models.settings import FlatNetSettings, MapSettings
-from pipeline.problem import InputSize
 
 _KERNEL = 9
 

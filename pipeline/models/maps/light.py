@@ -6,12 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.blocks import ConvBlock, normalised
 from pipeline.models.codecs import Coordinates, Grid
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import ConfigurationSettings, HeatmapNetSettings, RegressionNetSettings
-from pipeline.problem import InputSize, Problem
+from pipeline.problem import Problem
 
 
 class Encoder(nn.ModuleList):

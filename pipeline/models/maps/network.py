@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.blocks import normalised
 from pipeline.models.codecs import Grid, build_codec
@@ -15,7 +16,7 @@ from pipeline.models.maps.heads import MapHead
 from pipeline.models.maps.light import EncoderDecoder
 from pipeline.models.maps.vit import Vit
 from pipeline.models.network import KeypointNetwork
-from pipeline.problem import InputSize, Problem
+from pipeline.problem import Problem
 
 BODIES: dict[str, Callable[[Any, InputSize], Backbone]] = {
     "configuration": EncoderDecoder,

@@ -9,13 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 import pipeline.quiet  # noqa: F401  # before anything asks Hugging Face for weights
-from pipeline.errors import UserError
+from heelstrike.errors import UserError
+from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.backbones.extractor import as_imagenet
 from pipeline.models.maps.light import enlarge
 from pipeline.models.settings import VitSettings
 from pipeline.models.weights import from_hugging_face
-from pipeline.problem import InputSize
 
 
 class Vit(Backbone):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.problem import Strict
+from heelstrike.settings import Strict
 
 
 class StackBackbone(Strict):

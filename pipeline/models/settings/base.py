@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 
-from pipeline.problem import Problem, Strict
+from heelstrike.settings import Strict
+from pipeline.problem import Problem
 
 
 class ArchitectureSettings(Strict, ABC):

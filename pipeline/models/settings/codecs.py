@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pipeline.problem import Strict
+from heelstrike.settings import Strict
 
 
 class DsntCodec(Strict):

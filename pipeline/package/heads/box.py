@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from heelstrike.package.runtime import Prediction
+from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back, largest
-from pipeline.package.runtime import Prediction
-from pipeline.prepare.letterbox import Letterbox
 
 
 class PackagedBox(PackagedHead):

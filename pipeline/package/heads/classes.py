@@ -6,11 +6,11 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
+from heelstrike.package.runtime import Prediction
+from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, largest
-from pipeline.package.runtime import Prediction
-from pipeline.prepare.letterbox import Letterbox
 
 
 class PackagedClass(PackagedHead):

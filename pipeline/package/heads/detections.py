@@ -13,12 +13,12 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from heelstrike.package.runtime import Prediction
+from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.models.detector import CANDIDATES, Detector
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 from pipeline.package.heads.base import PackagedHead, back
-from pipeline.package.runtime import Prediction
-from pipeline.prepare.letterbox import Letterbox
 
 _MARGIN = 1e-3  # of score or overlap: this near to a threshold, rounding decides
 

@@ -1,0 +1,49 @@
+"""The registries of measures: of single images, and of exams."""
+
+from collections.abc import Callable
+from typing import Any
+
+from heelstrike.measure.base import Measure
+from heelstrike.measure.exam import ExamMeasure
+from heelstrike.measure.footprint import Footprint
+from heelstrike.measure.rearfoot import RearfootAngle
+from heelstrike.measure.scan_volume import ScanVolume
+from heelstrike.measure.settings import MeasureSettings
+
+# name in params -> what makes the measure from (settings, keypoint names, smallest confidence)
+MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], Measure]] = {
+    RearfootAngle.name: RearfootAngle,
+    Footprint.name: Footprint,
+}
+
+
+EXAM_MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], ExamMeasure]] = {ScanVolume.name: ScanVolume}
+
+
+def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure | None:
+    """The measure of single images that `settings.name` names; none where it is one of exams.
+
+    Args:
+        settings: The problem's `measure` section.
+        keypoints: Names of all keypoints, in the order of every array.
+        min_confidence: Points below it count as missing to the consumer (`package.confidence`).
+    """
+    make = MEASURES.get(settings.name)
+    return make(settings, keypoints, min_confidence) if make else None
+
+
+def build_exam_measure(
+    settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float
+) -> ExamMeasure | None:
+    """The measure of exams that `settings.name` names, see `build_measure`; none where it is one of single images."""
+    make = EXAM_MEASURES.get(settings.name)
+    return make(settings, keypoints, min_confidence) if make else None
+
+
+def unit_of(settings: MeasureSettings, keypoints: tuple[str, ...]) -> str:
+    """Unit of the error that gates judge: of exams, of the main kind."""
+    measure, of_exams = build_measure(settings, keypoints, 0.0), build_exam_measure(settings, keypoints, 0.0)
+    if measure is not None:
+        return measure.unit
+    assert of_exams is not None  # each name is in one of the registries
+    return of_exams.units[0]

@@ -1,0 +1,128 @@
+"""What is read off a footprint's eight landmarks: lengths in millimetres, angles, the arch index, an insole's outline.
+
+The foot axis runs from the lowest point of the heel to the top of the second toe. Everything is along it or across it,
+with the medial side told by the metatarsal heads, so left and right feet give the same numbers and the paper may be
+turned.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from heelstrike.measure.arch import arch_index
+from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.insole import insole_outline
+from heelstrike.measure.settings import FootprintSettings
+
+
+class Footprint(Measure):
+    """See `Measure`.
+
+    Args:
+        settings: Which keypoints, limits, and the insole's allowances.
+        keypoints: Names of all keypoints, in the order of every array.
+        min_confidence: Points below it count as missing.
+    """
+
+    name = "footprint"
+    title = "footprint"
+    group = "footprint"
+    unit = "mm"
+    symbol = " mm"
+    sign = "positive is longer or wider than true"
+    yardstick = ""
+    quantities: tuple[str, ...] = ("foot_length", "ball_width", "heel_to_ball", "toe_line", "foot_axis")
+    units: tuple[str, ...] = ("mm", "mm", "mm", "deg", "deg")
+
+    def __init__(self, settings: FootprintSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
+        self.settings, self.min_confidence = settings, min_confidence
+        self._names = (*settings.toes, settings.ball_medial, settings.ball_lateral, settings.heel)
+        self._index = [keypoints.index(name) for name in self._names]
+
+    def measure(
+        self,
+        keypoints: Float[np.ndarray, "K 2"],
+        confidence: Float[np.ndarray, "K"],
+        mm_per_px: float = math.nan,
+        image: UInt8[np.ndarray, "H W 3"] | None = None,
+    ) -> Measurement:
+        """The quantities, the arch index where the image is given, and the insole's outline in `details`."""
+        points = np.asarray(keypoints, dtype=np.float64)[self._index]
+        sure = np.isfinite(points).all(axis=1) & (np.asarray(confidence)[self._index] >= self.min_confidence)
+        if not sure.all():
+            missing = ", ".join(n for n, there in zip(self._names, sure, strict=True) if not there)
+            return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
+        if not (math.isfinite(mm_per_px) and mm_per_px > 0):
+            return self.refused("scale_unknown", "the size of a pixel is not known; give it (--dpi 300)")
+        numbers = dict(zip(self.quantities, self.values(points_of(keypoints), mm_per_px)[0].tolist(), strict=True))
+        low, high = self.settings.foot_length_mm
+        if not low <= numbers["foot_length"] <= high:
+            limits = f"outside {low:g} to {high:g} mm"
+            return self.refused("length_limit", f"the foot would be {numbers['foot_length']:.0f} mm long, {limits}")
+        arch = math.nan if image is None else arch_index(image, points, self.settings.ink_on)
+        if math.isfinite(arch):
+            numbers["arch_index"] = arch
+        details: dict[str, Any] = {
+            "outline_mm": np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
+        }
+        details["arch"] = _arch_type(arch) if math.isfinite(arch) else None
+        units = dict(zip(self.quantities, self.units, strict=True)) | {"arch_index": "ratio"}
+        units = {name: units[name] for name in numbers}
+        return Measurement(self.name, self.unit, values=numbers, units=units, details=details)
+
+    def files(self, measurement: Measurement) -> dict[str, bytes]:
+        """The insole's outline as SVG and DXF in millimetres."""
+        if not measurement.measured:
+            return {}
+        # ezdxf takes a second to import, which only a drawing need pay
+        from heelstrike.measure.drawing import dxf, svg
+
+        outline = np.array(measurement.details["outline_mm"])
+        return {".outline.svg": svg(outline), ".outline.dxf": dxf(outline)}
+
+    def values(
+        self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
+    ) -> Float[np.ndarray, "N 5"]:
+        """Lengths in millimetres (NaN without a scale) and angles in degrees; see the module and `quantities`.
+
+        `foot_length` is along the axis from the heel to the toe that reaches farthest, `heel_to_ball` along the axis to
+        the first metatarsal head, `ball_width` between the metatarsal heads. `toe_line` is the angle of the line from
+        the first to the fifth toe against the perpendicular of the axis, positive where the fifth lies nearer to the
+        heel. `foot_axis` is the axis against the image's upright, positive where the toes point to the lateral side.
+        """
+        points = np.asarray(keypoints, dtype=np.float64)[:, self._index]
+        toes, medial, lateral, heel = points[:, :5], points[:, 5], points[:, 6], points[:, 7]
+        scale = np.broadcast_to(np.asarray(mm_per_px, dtype=np.float64), len(points))
+        forward = toes[:, 1] - heel
+        norm = np.linalg.norm(forward, axis=1, keepdims=True)
+        forward = np.divide(forward, norm, out=np.full_like(forward, np.nan), where=norm > 0)
+        across = np.stack([-forward[:, 1], forward[:, 0]], axis=1)
+        # towards the lateral side, whichever foot it is
+        side = np.sign(((lateral - medial) * across).sum(axis=1, keepdims=True))
+        across = across * np.where(side == 0, 1.0, side)
+        reach = np.einsum("ntx,nx->nt", toes - heel[:, None], forward)
+        line = toes[:, 4] - toes[:, 0]
+        back, out = -(line * forward).sum(axis=1), (line * across).sum(axis=1)
+        to_lateral = np.sign(across[:, 0]) * np.degrees(np.arctan2(forward[:, 0], -forward[:, 1]))
+        return np.stack(
+            [
+                reach.max(axis=1) * scale,
+                np.linalg.norm(lateral - medial, axis=1) * scale,
+                ((medial - heel) * forward).sum(axis=1) * scale,
+                np.degrees(np.arctan2(back, out)),
+                to_lateral,
+            ],
+            axis=1,
+        )
+
+
+def points_of(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:
+    """One frame as a batch."""
+    return np.asarray(keypoints, dtype=np.float64)[None]
+
+
+def _arch_type(index: float) -> str:
+    """By the quartiles of Cavanagh and Rodgers (J Biomech 1987; 20: 547-551)."""
+    return "high" if index <= 0.21 else "normal" if index < 0.26 else "flat"

@@ -1,0 +1,127 @@
+"""The rear-foot angle of both legs of a person seen from behind."""
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from heelstrike.measure.angles import Side, rearfoot_angle, signed_rearfoot_angle, wrap_degrees
+from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.legs import Legs, NotLegs, check_geometry, separate_legs
+from heelstrike.measure.settings import RearfootSettings
+
+_SIDES: tuple[Side, Side] = ("left", "right")
+
+
+class RearfootAngle(Measure):
+    """Legs told apart, checked and measured; see `Measure`.
+
+    Signed values are positive for eversion, negative for inversion (heelstrike/measure/angles.py).
+
+    Args:
+        settings: Which keypoints, and the limits of a plausible geometry.
+        keypoints: Names of all keypoints, in the order of every array.
+        min_confidence: Points below it count as missing.
+    """
+
+    name = "rearfoot_angle"
+    title = "rear-foot angle"
+    group = "angle"
+    unit = "deg"
+    symbol = "°"
+    units: tuple[str, ...] = ("deg", "deg")
+    sign = "eversion is positive, inversion negative"
+    yardstick = "People who digitise the markers by hand are off by about 2.5°."
+    quantities: tuple[str, ...] = ("left", "right")
+
+    def __init__(self, settings: RearfootSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
+        self.settings, self.min_confidence = settings, min_confidence
+        self._names = (*settings.left, *settings.right)
+        self._index = [keypoints.index(name) for name in self._names]
+
+    def measure(
+        self,
+        keypoints: Float[np.ndarray, "K 2"],
+        confidence: Float[np.ndarray, "K"],
+        mm_per_px: float = math.nan,
+        image: UInt8[np.ndarray, "H W 3"] | None = None,
+    ) -> Measurement:
+        """Both legs' angles, or the reason why there are none."""
+        markers = np.asarray(keypoints, dtype=np.float64)[self._index]
+        try:
+            self._check_present(markers, np.asarray(confidence)[self._index])
+            legs = separate_legs(markers)
+            self._check_rows(legs)
+            check_geometry(legs, self.settings)
+            return self._measured(legs)
+        except NotLegs as why:
+            return self.refused(why.reason, why.message)
+
+    def values(
+        self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
+    ) -> Float[np.ndarray, "N 2"]:
+        """Signed angles (left, right) by the keypoints' own names, nothing checked; NaN where a point is NaN."""
+        markers = np.asarray(keypoints, dtype=np.float64)[:, self._index]
+        return np.stack(
+            [signed_rearfoot_angle(markers[:, :3], "left"), signed_rearfoot_angle(markers[:, 3:], "right")], axis=1
+        )
+
+    def differences(
+        self,
+        predicted: Float[np.ndarray, "N K 2"],
+        truth: Float[np.ndarray, "N K 2"],
+        mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
+    ) -> Float[np.ndarray, "N 2"]:
+        """Predicted minus true signed angles in degrees, within [-180, 180]; NaN where either is unknown."""
+        return wrap_degrees(self.values(predicted) - self.values(truth))
+
+    def _check_present(self, markers: Float[np.ndarray, "6 2"], confidence: Float[np.ndarray, "6"]) -> None:
+        missing = ~(np.isfinite(markers).all(axis=1) & (confidence >= self.min_confidence))
+        if not missing.any():
+            return
+        names = [name for name, gone in zip(self._names, missing, strict=True) if gone]
+        listed = f"not found with a confidence of {self.min_confidence:g}: {', '.join(names)}"
+        if missing.all():
+            raise NotLegs("no_legs", f"no marker was found with a confidence of {self.min_confidence:g}")
+        for side, gone, other in (("left", missing[:3], missing[3:]), ("right", missing[3:], missing[:3])):
+            if gone.all() and not other.any():
+                raise NotLegs("one_leg", f"the {side} leg is missing; {listed}")
+        raise NotLegs("missing_marker", listed)
+
+    def _check_rows(self, legs: Legs) -> None:
+        """Each leg must hold a top, a middle and a bottom marker in that order, whichever side they were called."""
+        for side, order in zip(_SIDES, legs.order, strict=True):
+            if not np.array_equal(order % 3, [0, 1, 2]):
+                found = ", ".join(self._names[k] for k in order)
+                raise NotLegs("not_top_to_bottom", f"the {side} leg's markers from top to bottom are {found}")
+
+    def _measured(self, legs: Legs) -> Measurement:
+        signed = [float(signed_rearfoot_angle(points, side)) for side, points in zip(_SIDES, legs.points, strict=True)]
+        for side, angle in zip(_SIDES, signed, strict=True):
+            if abs(angle) > self.settings.max_angle_deg:
+                limit = f"beyond the anatomical limit of {self.settings.max_angle_deg:g}"
+                raise NotLegs("angle_limit", f"the {side} leg's angle would be {abs(angle):.1f} degrees, {limit}")
+        return Measurement(
+            self.name,
+            self.unit,
+            warnings=self._disagreement(legs),
+            values=dict(zip(self.quantities, signed, strict=True)),
+            details={"legs": {side: _leg(legs.points[i], signed[i]) for i, side in enumerate(_SIDES)}},
+        )
+
+    def _disagreement(self, legs: Legs) -> tuple[str, ...]:
+        """Where the clusters and the network's own names differ in what is left and right."""
+        wrong = [
+            f"{self._names[k]} is on the {_SIDES[leg]} leg" for leg in (0, 1) for k in legs.order[leg] if k // 3 != leg
+        ]
+        return (f"sides_disagree: {'; '.join(wrong)}",) if wrong else ()
+
+
+def _leg(points: Float[np.ndarray, "3 2"], signed: float) -> dict[str, Any]:
+    return {
+        "points": points.tolist(),
+        "angle_deg": float(rearfoot_angle(points)),
+        "signed_deg": signed,
+        "direction": "eversion" if signed > 0 else "inversion" if signed < 0 else "straight",
+    }

@@ -1,0 +1,1 @@
+"""Package: the wire format of a model, and its ONNX runtime."""

@@ -1,0 +1,76 @@
+"""What a path given by a user holds: images and videos, and what else lies there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heelstrike.errors import UserError
+from heelstrike.scans import MEDICAL, is_medical
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
+OVERLAY = ".overlay"
+OUTLINE = ".outline"
+VOLUME = ".volume"
+_NAMES = IMAGES | VIDEOS | set(MEDICAL)
+# ends of the names that results have: they lie beside their inputs where no other folder is asked for
+_RESULTS = tuple(
+    m + r
+    for m in sorted(_NAMES)
+    for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", f"{OUTLINE}.svg", f"{OUTLINE}.dxf")
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files to predict on.
+
+    Attributes:
+        base: Folder that the files' result paths are relative to.
+        files: Images and videos, sorted.
+        ignored: Files of the folder that are neither.
+    """
+
+    base: Path
+    files: tuple[Path, ...]
+    ignored: tuple[Path, ...] = ()
+
+
+def is_image(name: str) -> bool:
+    """Whether a file of this name is read as an image."""
+    return Path(name).suffix.lower() in IMAGES or is_medical(name)
+
+
+def find_inputs(path: Path, out: Path) -> Inputs:
+    """The images and videos that a path means: itself, or all in the folder and the folders in it.
+
+    Hidden files, results of earlier runs and everything in `out` are no inputs.
+
+    Raises:
+        UserError: There is nothing at the path, or nothing in the folder that could be an image or a video.
+    """
+    if path.is_file():
+        return Inputs(path.parent, (path,))
+    if not path.is_dir():
+        raise UserError(f"{path}: not there; give a video, an image or a folder of them")
+    files: list[Path] = []
+    ignored: list[Path] = []
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
+            continue
+        if file.name.endswith((*_RESULTS, f"{VOLUME}.json")):
+            continue
+        (files if is_image(file.name) or file.suffix.lower() in VIDEOS else ignored).append(file)
+    if not files:
+        found = f"{len(ignored)} other files" if ignored else "no files"
+        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")
+    return Inputs(path, tuple(files), tuple(ignored))
+
+
+def _within(file: Path, out: Path, folder: Path) -> bool:
+    """Whether the file lies in the output folder, where that is a folder below the input folder."""
+    inside, top = out.resolve(), folder.resolve()
+    return inside != top and file.resolve().is_relative_to(inside)
+
+
+def _known() -> str:
+    return " ".join(sorted(s.removeprefix(".") for s in _NAMES))

@@ -1,0 +1,1 @@
+"""Preprocess: what training and consumer do alike to an image: filters, mirror, letterbox."""

@@ -1,0 +1,69 @@
+"""The letterbox: how an image's own pixels map to the network's input, and back.
+
+The image is scaled by one factor to fit into the input and centred between even bars; it is never stretched. With the
+origin at the centre of the top-left pixel, `x_in = (x + 0.5) * scale - 0.5 + pad_x`, and the same for y.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float
+
+from heelstrike.errors import UserError
+from heelstrike.preprocess.settings import InputSize
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """The map of one image.
+
+    Attributes:
+        scale: Input pixels per image pixel, the same in x and y.
+        pad_x: Width of the left bar, whole input pixels.
+        pad_y: Height of the upper bar, whole input pixels.
+    """
+
+    scale: float
+    pad_x: float
+    pad_y: float
+
+    @classmethod
+    def fit(cls, width: int, height: int, size: InputSize) -> Self:
+        """The letterbox of an image of `width` x `height` pixels, exactly as the graph of preprocess.py makes it.
+
+        Raises:
+            UserError: The image is so thin that it would vanish at the input's size.
+        """
+        # single precision and halves away from zero: what ONNX Runtime's Resize does with `not_larger`
+        scale = min(np.float32(size.width) / np.float32(width), np.float32(size.height) / np.float32(height))
+        inner_w, inner_h = (math.floor(np.float32(scale) * np.float32(n) + np.float32(0.5)) for n in (width, height))
+        if min(inner_w, inner_h) < 1:
+            raise UserError(
+                f"an image of {width} x {height} pixels is too thin for an input of {size.width} x {size.height}: "
+                "a side of it would be less than a pixel; crop the image or mark it as not to be used"
+            )
+        return cls(float(scale), (size.width - inner_w) // 2, (size.height - inner_h) // 2)
+
+    @property
+    def _pad(self) -> Float[np.ndarray, "2"]:
+        return np.array([self.pad_x, self.pad_y])
+
+    def forward(self, points: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
+        """Points (x, y) of the image to input pixels; NaN stays NaN."""
+        return (np.asarray(points, dtype=np.float64) + 0.5) * self.scale - 0.5 + self._pad
+
+    def backward(self, points: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
+        """Points (x, y) of the input to image pixels; the inverse of `forward`."""
+        return (np.asarray(points, dtype=np.float64) - self._pad + 0.5) / self.scale - 0.5
+
+    def forward_boxes(self, boxes: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 4"]:
+        """Boxes (x, y, w, h) of the image to input pixels; the corner maps like a point."""
+        boxes = np.asarray(boxes, dtype=np.float64)
+        return np.concatenate([self.forward(boxes[..., :2]), boxes[..., 2:] * self.scale], axis=-1)
+
+    def backward_boxes(self, boxes: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 4"]:
+        """Boxes (x, y, w, h) of the input to image pixels; the inverse of `forward_boxes`."""
+        boxes = np.asarray(boxes, dtype=np.float64)
+        return np.concatenate([self.backward(boxes[..., :2]), boxes[..., 2:] / self.scale], axis=-1)

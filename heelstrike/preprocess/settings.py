@@ -1,0 +1,138 @@
+"""Settings of what is done to an image before the network sees it: filters, mirror, input size."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from heelstrike.settings import Strict
+
+
+class Grayscale(Strict):
+    """Gray in all three channels."""
+
+
+class Invert(Strict):
+    """The negative: dark ink on white paper becomes bright on black."""
+
+
+class Clahe(Strict):
+    """Contrast-limited adaptive histogram equalization of the lightness."""
+
+    clip_limit: Annotated[float, Field(gt=0, le=40)] = 2.0
+    tiles: Annotated[int, Field(ge=1, le=64, description="tiles in x and in y")] = 8
+
+
+class HistogramEqualization(Strict):
+    """Histogram equalization of the lightness."""
+
+
+class NoiseReduction(Strict):
+    """Smoothing; bilateral keeps edges."""
+
+    kind: Literal["gaussian", "bilateral"] = "gaussian"
+    sigma: Annotated[float, Field(gt=0, le=20, description="pixels of the original image")] = 1.0
+    colour_sigma: Annotated[float, Field(gt=0, le=255, description="bilateral only: gray levels")] = 30.0
+
+
+class EdgeEnhance(Strict):
+    """Unsharp mask: the image plus `amount` times its difference from a blurred copy."""
+
+    amount: Annotated[float, Field(gt=0, le=10)] = 1.0
+    sigma: Annotated[float, Field(gt=0, le=20, description="pixels of the original image")] = 2.0
+
+
+class Canny(Strict):
+    """Canny edges, white: alone on black, or over the image's colours."""
+
+    low: Annotated[float, Field(ge=0, le=1000)] = 50
+    high: Annotated[float, Field(ge=0, le=1000)] = 150
+    over_colour: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
+
+class BackgroundSubtraction(Strict):
+    """What does not move becomes black: a Gaussian mixture per pixel, of all frames of the video so far.
+
+    For videos only. The first frames have little behind them, and who stands still for `history` frames is background.
+    """
+
+    history: Annotated[int, Field(ge=1, description="frames after which a sight is half forgotten, about")] = 500
+    threshold: Annotated[
+        float, Field(gt=0, description="squared distance from the background, in its variances, that is foreground")
+    ] = 16.0
+
+
+FILTER_OPTIONS: dict[str, type[Strict]] = {
+    "grayscale": Grayscale,
+    "invert": Invert,
+    "clahe": Clahe,
+    "histogram_equalization": HistogramEqualization,
+    "noise_reduction": NoiseReduction,
+    "edge_enhance": EdgeEnhance,
+    "canny": Canny,
+    "background_subtraction": BackgroundSubtraction,
+}
+"""Options of each filter; the function of the same name is in heelstrike/preprocess/filters.py."""
+
+
+class Filter(Strict):
+    """One image filter of heelstrike/preprocess/filters.py, applied at the image's own resolution."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.name not in FILTER_OPTIONS:
+            raise ValueError(f"no filter is called {self.name!r}; there are {', '.join(FILTER_OPTIONS)}")
+        try:
+            self.checked_options()
+        except ValidationError as error:
+            found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
+            known = ", ".join(FILTER_OPTIONS[self.name].model_fields) or "none"
+            raise ValueError(f"options of {self.name}: {found} (its options: {known})") from None
+        return self
+
+    def checked_options(self) -> Strict:
+        """The options with their defaults, validated."""
+        return FILTER_OPTIONS[self.name].model_validate(self.options)
+
+
+class Mirror(Strict):
+    """Images of one kind are mirrored left to right, so that the network sees one side only: left feet as right ones.
+
+    Keypoints keep their names: they are anatomical. Whatever is found is mirrored back, so that labels, errors and
+    results are in pixels of the image as it was taken. A package carries this, and its consumer has to say which images
+    are of that kind (`heelstrike predict --about foot=left`).
+    """
+
+    slice: Annotated[str, Field(description="evaluation slice that tells, for instance `foot`")]
+    value: Annotated[str, Field(description="its value for the images to mirror, for instance `left`")]
+
+    def applies(self, slices: Mapping[str, str]) -> bool:
+        """Whether an image of these slices is mirrored."""
+        return slices.get(self.slice) == self.value
+
+
+PAD_VALUE = 128
+"""Value in every channel of what surrounds an image in the input: mid-gray, what normalisation makes 0."""
+
+
+class InputSize(Strict):
+    """The network's input, in pixels. Images are scaled to fit and padded (letterboxed), never stretched."""
+
+    width: Annotated[int, Field(ge=32, le=4096)] = 256
+    height: Annotated[int, Field(ge=32, le=4096)] = 256
+    channels: Annotated[int, Field(ge=1, le=3, description="3 is RGB, 1 is gray")] = 3
+
+    @model_validator(mode="after")
+    def _gray_or_rgb(self) -> Self:
+        if self.channels == 2:
+            raise ValueError("channels is 2; use 1 (gray) or 3 (RGB)")
+        return self

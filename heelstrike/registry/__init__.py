@@ -1,0 +1,1 @@
+"""Registry: from a name and an alias to a verified package on this machine."""

@@ -1,0 +1,3 @@
+"""Units of length."""
+
+MM_PER_INCH = 25.4

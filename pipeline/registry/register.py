@@ -1,0 +1,84 @@
+"""A packaged candidate becomes a version of its problem's registered model, once per package."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from heelstrike.package.manifest import Manifest, read_manifest, verify
+from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Registry, Version, open_registry, version_of
+from pipeline.layout import Layout
+
+WEIGHTS_TAG = "heelstrike.weights"
+
+
+def register(layout: Layout, model_id: str, run_id: str) -> Version:
+    """Make the packaged candidate a version of its problem, and `challenger`.
+
+    The same package is registered once: called again, for instance after a kill, it finds the version it made.
+
+    Args:
+        layout: Where the package lies.
+        model_id: MLflow's model that holds the package.
+        run_id: The retrain's run.
+
+    Raises:
+        UserError: The package is damaged, or the store does not answer.
+    """
+    manifest = read_manifest(layout.out("package"))
+    verify(layout.out("package"), manifest)
+    with open_registry(layout.root, layout.problem) as registry:
+        _ensure_model(registry)
+        found = [version for version in registry.versions() if version.package == manifest.digest]
+        version = found[0] if found else _create(registry, manifest, model_id, run_id)
+        registry.set_alias(CHALLENGER, version.number)
+        return version
+
+
+def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) -> Version:
+    weights = registry.client.get_logged_model(model_id).tags.get(WEIGHTS_TAG)
+    metrics = " · ".join(f"{name} {value:.4g}" for name, value in sorted(manifest.metrics.items()))
+    with _as_global_store(registry.uri):
+        entry = registry.client.create_model_version(
+            registry.problem,
+            f"models:/{model_id}",
+            run_id=run_id,
+            model_id=model_id,
+            tags={
+                PACKAGE_TAG: manifest.digest,
+                "network": str(manifest.network.get("name", "?")),
+                **({WEIGHTS_TAG: weights} if weights else {}),
+            },
+            description=f"Candidate, not judged yet. {metrics}",
+        )
+    link = json.dumps([{"name": entry.name, "version": int(entry.version)}])
+    registry.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
+    return version_of(entry)
+
+
+@contextmanager
+def _as_global_store(uri: str) -> Iterator[None]:
+    """On a database, MLflow looks `models:/ID` up in the store of its global settings, not in the client's own."""
+    from mlflow.tracking._tracking_service.utils import _use_tracking_uri
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    try:
+        with _use_tracking_uri(uri):
+            yield
+    finally:  # it leaves the variable unset
+        if before is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = before
+
+
+def _ensure_model(registry: Registry) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        registry.client.create_registered_model(
+            registry.problem,
+            description=f"`{CHAMPION}` is what consumers pull; `{CHALLENGER}` the latest candidate. Only "
+            "`heelstrike retrain` (every gate passed) and `heelstrike rollback` move the champion.",
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

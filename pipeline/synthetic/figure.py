@@ -1,0 +1,216 @@
+"""Draw one leg of a subject as the shutter sees it, and say where its markers are."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.synthetic.anatomy import Leg
+from pipeline.synthetic.camera import Camera
+from pipeline.synthetic.gait import Pose, phase_of, skin
+from pipeline.synthetic.light import Light
+from pipeline.synthetic.people import Dressed, Sticker, Subject
+from pipeline.synthetic.render import Layer, mean_layer, paint_disc, paint_hull, paint_strip
+
+_OUTLINE = np.array(  # of the forefoot (x towards the little toe, height, z), metres: first the sole, then the upper
+    [
+        (0.038, 0.002, 0.00), (0.050, 0.002, 0.10), (0.046, 0.003, 0.165), (-0.040, 0.003, 0.19), (-0.044, 0.002, 0.13),
+        (-0.034, 0.002, 0.00), (0.042, 0.024, 0.04), (0.050, 0.020, 0.12), (0.044, 0.016, 0.165), (-0.036, 0.018, 0.19),
+        (-0.040, 0.034, 0.12), (-0.036, 0.044, 0.05), (0.0, 0.070, 0.03),
+    ]
+)  # fmt: skip
+_SOLE = 6
+_CIRCLE = np.stack([f(np.arange(12) * np.pi / 6) for f in (np.cos, np.sin)], axis=1)
+
+
+# a person does not click on a marker that is smeared over more than this many of its diameters
+_SMEAR = 2.0
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A sticker in the image: its centre and the ends of two perpendicular radii (3, 2), colour, cosine to the view."""
+
+    points: Float[np.ndarray, "3 2"]
+    colour: Float[np.ndarray, "3"]
+    facing: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A leg in the image at one instant: everything that is left to paint.
+
+    Attributes:
+        edges: Left and right edge of the leg (2, N, 2).
+        outline: Outline of the forefoot (n, 2): first the sole, then the upper.
+        cloth: Left and right edge of the trousers (2, M, 2), if any.
+        discs: The marker of each place, or None; then the discs that are no markers.
+    """
+
+    edges: Float[np.ndarray, "2 N 2"]
+    outline: Float[np.ndarray, "n 2"]
+    cloth: Float[np.ndarray, "2 M 2"] | None
+    discs: tuple[Disc | None, ...]
+
+    def towards(self, other: "Shape", share: float) -> "Shape":
+        """The leg on the way to another instant; a shutter is open for so short that a straight way will do."""
+
+        def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return (1 - share) * a + share * b
+
+        cloth = None if self.cloth is None or other.cloth is None else between(self.cloth, other.cloth)
+        discs = tuple(
+            a if a is None or b is None else Disc(between(a.points, b.points), a.colour, min(a.facing, b.facing))
+            for a, b in zip(self.discs, other.discs, strict=True)
+        )
+        return Shape(between(self.edges, other.edges), between(self.outline, other.outline), cloth, discs)
+
+
+@dataclass(frozen=True)
+class Skin:
+    """A leg's strip in the world at one instant: section centres, directions to the right and forward (N, 3)."""
+
+    centre: Float[np.ndarray, "N 3"]
+    right: Float[np.ndarray, "N 3"]
+    forward: Float[np.ndarray, "N 3"]
+    outline: Float[np.ndarray, "n 3"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A drawn leg: its layer, its marker centres averaged over the exposure (3, 2), NaN for those not to be seen."""
+
+    layer: Layer
+    centres: Float[np.ndarray, "3 2"]
+
+
+def skin_of(leg: Leg, pose: Pose) -> Skin:
+    """The leg's strip and forefoot in the world."""
+    outline = (_OUTLINE * [leg.side, 1, 1] * leg.scale) @ pose.rotations[2].T + pose.offsets[2]
+    return Skin(*skin(leg, pose), outline)
+
+
+def draw_leg(
+    image: Float[np.ndarray, "H W 3"], subject: Subject, camera: Camera, k: int, ends: tuple[Skin, Skin], time_s: float
+) -> Seen:
+    """Draw leg k, moving from one skin to the other while the shutter is open, on a copy of its part of the image."""
+    dressed, hem = subject.legs[k], hem_at(subject, k, time_s)
+    start, end = (_shape(subject, camera, dressed, skinned, hem) for skinned in ends)
+    moved = float(np.linalg.norm(end.edges - start.edges, axis=2)[:, 20:].max())
+    count = int(np.clip(np.ceil(moved / 2.0), 1, 7))
+    near = camera.focal / max(float(ends[0].outline[:, 2].mean() - camera.position[2]), 0.3)  # pixels per metre
+    every = [
+        part.reshape(-1, 2) for one in (start, end) for part in (one.edges, one.outline, one.cloth) if part is not None
+    ]
+    clear = Layer.of(image, np.concatenate(every), 3 + 0.01 * near)
+    shade = _tilt_shade(subject, dressed, ends[0])
+    layers = []
+    for instant in (np.arange(count) + 0.5) / count:
+        layer = clear.again()
+        _paint(layer, dressed, start.towards(end, float(instant)), shade, 0.009 * near, hem)
+        layers.append(layer)
+    centres = np.full((3, 2), np.nan)
+    for m, (marker, a, b) in enumerate(zip(dressed.markers, start.discs[:3], end.discs[:3], strict=True)):
+        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < 0.5:
+            continue
+        radius = np.linalg.norm(a.points[1:] - a.points[0], axis=1).max()
+        if np.linalg.norm(b.points[0] - a.points[0]) <= 2 * radius * _SMEAR:
+            centres[m] = (a.points[0] + b.points[0]) / 2
+    return Seen(mean_layer(layers), centres)
+
+
+def hem_at(subject: Subject, k: int, time_s: float) -> float:
+    """Where along the strip the trousers end now, 0 for none: a hem swings with the step."""
+    dressed = subject.legs[k]
+    if dressed.hem == 0:
+        return 0.0
+    phase = phase_of(subject.gait, dressed.leg.side, time_s)
+    return dressed.hem + 0.4 * dressed.loose * float(np.sin(2 * np.pi * phase))
+
+
+def _shape(subject: Subject, camera: Camera, dressed: Dressed, now: Skin, hem: float) -> Shape:
+    """The leg as the camera sees it."""
+    stickers = (*dressed.markers, *dressed.others)
+    discs = tuple(None if one is None else _disc(subject, camera, dressed.leg, now, one) for one in stickers)
+    cloth = _cloth(dressed, camera, now, hem) if hem > 0 else None
+    return Shape(_edges(camera, now, dressed.leg.half_width), camera.project(now.outline), cloth, discs)
+
+
+def _edges(camera: Camera, now: Skin, half_width: Float[np.ndarray, "N"]) -> Float[np.ndarray, "2 N 2"]:
+    """Left and right edge of a strip in the image; a leg is about as deep as wide, so its edges lie further ahead."""
+    axis = now.centre + 0.6 * half_width[:, None] * now.forward
+    across = half_width[:, None] * now.right
+    return camera.project(np.stack([axis - across, axis + across]))
+
+
+def _paint(layer: Layer, dressed: Dressed, shape: Shape, shade: Float[np.ndarray, "N"], toe: float, hem: float) -> None:
+    """Paint forefoot (rounded by `toe` pixels), leg, stickers and trousers."""
+    rounded = (shape.outline[_SOLE:, None] + toe * _CIRCLE).reshape(-1, 2)
+    paint_hull(layer, np.concatenate([shape.outline[:_SOLE], rounded]), dressed.foot, below=0.6)
+    paint_hull(layer, shape.outline[:_SOLE], dressed.sole)
+    paint_strip(layer, shape.edges, dressed.leg.t, shade, dressed.texture)
+    for disc in shape.discs[::-1]:
+        if disc is not None and disc.facing > 0.05:
+            paint_disc(layer, disc.points[0], (disc.points[1:] - disc.points[0]).T, disc.colour, rim=0.12)
+    if shape.cloth is not None:
+        t = np.linspace(0, 1, shape.cloth.shape[1])
+        paint_strip(layer, shape.cloth, t, np.ones_like(t), dressed.cloth)
+
+
+def _tilt_shade(subject: Subject, dressed: Dressed, now: Skin) -> Float[np.ndarray, "N"]:
+    """How much brighter each section gets by its tilt than in the neutral pose, for 8-bit values."""
+    ratio = _lit(subject.light, now.centre, now.right) / _lit(
+        subject.light, dressed.leg.centre, np.array([[1.0, 0, 0]])
+    )
+    return np.clip(cv2.blur(ratio[:, None], (1, 9))[:, 0], 0.3, 2.0) ** (1 / 2.2)
+
+
+def _lit(light: Light, centre: Float[np.ndarray, "N 3"], right: Float[np.ndarray, "_ 3"]) -> Float[np.ndarray, "N"]:
+    """Light that falls on the midline of a strip."""
+    normal = -_cross(np.gradient(centre, axis=0), right)
+    normal /= np.sqrt((normal * normal).sum(axis=1, keepdims=True)) + 1e-9
+    return light.ambient + light.diffuse * np.maximum(normal @ light.direction, 0)
+
+
+def _cross(a: Float[np.ndarray, "*n 3"], b: Float[np.ndarray, "*m 3"]) -> Float[np.ndarray, "*k 3"]:
+    """Cross product; numpy's own spends ten times as long on few vectors."""
+    ax, ay, az, bx, by, bz = (v[..., c] for v in (a, b) for c in range(3))
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
+def _unit(vector: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    return vector / np.sqrt(vector @ vector)
+
+
+def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticker) -> Disc:
+    """A sticker on the skin as the camera sees it."""
+    at = int(np.clip(np.searchsorted(leg.t, sticker.t), 3, len(leg.t) - 3))
+    share = (sticker.t - leg.t[at - 1]) / (leg.t[at] - leg.t[at - 1] + 1e-12)
+    centre, right = (one[at - 1] * (1 - share) + one[at] * share for one in (now.centre, now.right))
+    along = _unit(now.centre[at + 2] - now.centre[at - 3])
+    right = _unit(right - along * (right @ along))
+    back = -_cross(along, right)
+    half = float(np.interp(sticker.t, leg.t, leg.half_width)) * 0.95
+    normal = np.cos(sticker.turn) * back + np.sin(sticker.turn) * right
+    tangent = np.cos(sticker.turn) * right - np.sin(sticker.turn) * back
+    spot = centre + half * (normal - back)
+    points = camera.project(np.stack([spot, spot + sticker.radius * tangent, spot + sticker.radius * along]))
+    view, light = _unit(camera.position - spot), subject.light
+    lambert = max(float(normal @ light.direction), 0.0)
+    shine = sticker.gloss * max(float(normal @ _unit(light.direction + view)), 0.0) ** 30
+    colour = light.shade(sticker.albedo * (light.ambient + light.diffuse * lambert) + shine * light.diffuse)
+    return Disc(points, colour, float(normal @ view))
+
+
+def _cloth(dressed: Dressed, camera: Camera, now: Skin, hem: float) -> Float[np.ndarray, "2 M 2"]:
+    """Edges of the trouser leg, down to `hem` along the strip."""
+    t = np.linspace(0, hem, 40)
+
+    def at(values: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "M 3"]:
+        return np.stack([np.interp(t, dressed.leg.t, values[:, c]) for c in range(3)], axis=1)
+
+    forward = at(now.forward)
+    cloth = Skin(at(now.centre) - dressed.loose * forward, at(now.right), forward, now.outline)
+    width = np.maximum(np.interp(t, dressed.leg.t, dressed.leg.half_width), 0.05) + dressed.loose
+    return _edges(camera, cloth, width)

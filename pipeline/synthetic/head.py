@@ -1,0 +1,251 @@
+"""A head that can be cut anywhere: skin, fat, skull, brain with its folds and ventricles, eyes, nose, ears, neck.
+
+Coordinates are the head's own, millimetres: x to its right, y to its front, z upwards; the origin lies between the
+commissures, x = 0 is the midsagittal plane. Sizes and places follow atlases of the adult head (Talairach and Tournoux
+1988, and the anatomy of a T1-weighted image); no scan was used. A person's head is this one scaled, bent by smooth
+waves that leave the midsagittal plane where it is, with folds, ventricles, skull and fat of his own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.synthetic.solids import Ellipsoid, blend, both_sides, distance, falloff, union
+
+Points = Float[np.ndarray, "N 3"]
+Field = Float[np.ndarray, "N"]
+
+CENTRE = np.array([0.0, -7.0, 12.0])
+"""A point deep in the brain that every contour is star-shaped about, nearly."""
+
+AIR, CSF, BONE, MARROW, MUSCLE, GRAY, DEEP, WHITE, FAT = 0.02, 0.2, 0.06, 0.5, 0.42, 0.56, 0.63, 0.8, 1.0
+"""T1-weighted signals."""
+
+_COMMISSURE = 13.0
+_CAVITY = (
+    Ellipsoid((0, -7, 15), (67, 85, 60)),
+    *both_sides((42, 8, -27), (24, 36, 20)),
+    Ellipsoid((0, -57, -35), (54, 36, 26)),
+)
+_CEREBELLUM = Ellipsoid((0, -57, -36), (50, 33, 23))
+_FACE = (
+    Ellipsoid((0, 36, -52), (64, 58, 52)),
+    Ellipsoid((0, 50, -92), (42, 42, 30)),
+    Ellipsoid((0, 8, -58), (68, 50, 42)),
+    Ellipsoid((0, 88, -30), (13, 14, 22), pitch=-25),
+    Ellipsoid((0, 94, -46), (14, 15, 9)),
+    *both_sides((76, -16, -30), (11, 13, 26)),
+)
+_NECK = Ellipsoid((0, -28, -150), (60, 62, 120))
+_ORBITS = both_sides((31, 67, -27), (18, 25, 17))
+_EYES = both_sides((32, 77, -27), (12.5, 12.5, 12.5))
+_LENSES = both_sides((32, 87, -27), (5, 2.5, 5))
+_MUSCLES = (*both_sides((26, 55, -27), (4, 16, 3)), *both_sides((40, 58, -27), (3, 15, 5)))
+_AIRWAYS = (
+    *both_sides((6, 68, -50), (5, 24, 15)),
+    *both_sides((29, 64, -55), (12, 15, 14)),
+    Ellipsoid((0, 29, -32), (12, 11, 8)),
+    Ellipsoid((0, 12, -72), (11, 6, 30)),
+    Ellipsoid((0, 88, 4), (14, 3.5, 9)),
+    *both_sides((56, -24, -46), (11, 13, 15)),
+    Ellipsoid((0, 52, -76), (26, 30, 2.5)),
+)
+_TONGUE = Ellipsoid((0, 48, -92), (24, 30, 15))
+_CLIVUS = Ellipsoid((0, 2, -44), (11, 6, 21), pitch=30)
+_CISTERNS = (
+    Ellipsoid((0, 2, -22), (20, 17, 15)),
+    Ellipsoid((0, -14, -38), (24, 14, 22)),
+    Ellipsoid((0, -30, 2), (15, 6, 9)),
+    *both_sides((46, 10, -4), (14, 26, 2.6)),
+    Ellipsoid((0, -40, -56), (16, 12, 6)),
+)
+_BRAINSTEM = (
+    Ellipsoid((0, -17, -14), (15, 9, 11)),
+    Ellipsoid((0, -15, -30), (17, 12, 13)),
+    Ellipsoid((0, -28, -54), (8, 8, 24), pitch=14),
+    Ellipsoid((0, -22, -5), (8, 4, 7)),
+)
+_NUCLEI = (
+    *both_sides((10, -14, 6), (8, 14, 9)),
+    *both_sides((25, 5, 2), (6, 19, 10)),
+    *both_sides((13, 24, 9), (6, 9, 9)),
+)
+_CALLOSUM = Ellipsoid((0, 11, 5), (60, 35, 22), pitch=-8)
+
+
+@dataclass(frozen=True)
+class _Wave:
+    """Smooth waves in space, summed."""
+
+    vectors: Float[np.ndarray, "W 3"]
+    phases: Float[np.ndarray, "W"]
+    amplitude: float
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, count: int, lengths: tuple[float, float], amplitude: float) -> "_Wave":
+        directions = rng.normal(size=(count, 3))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        vectors = directions * (2 * np.pi / rng.uniform(*lengths, (count, 1)))
+        return cls(vectors.astype(np.float32), rng.uniform(0, 2 * np.pi, count).astype(np.float32), amplitude)
+
+    def at(self, points: Points) -> Field:
+        """Root mean square over space is the amplitude."""
+        waves = np.sin(points.astype(np.float32) @ self.vectors.T + self.phases)
+        return self.amplitude * np.sqrt(2 / len(self.phases)) * waves.sum(axis=1)
+
+
+class Head:
+    """One person's.
+
+    Args:
+        rng: What the person is drawn from.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._scale = rng.normal(1, 0.035, 3).clip(0.9, 1.1)
+        self._lopsided = float(rng.normal(0, 0.01))
+        self._bend = [_Wave.drawn(rng, 4, (90, 170), amplitude) for amplitude in (1.2, 1.6, 1.6)]
+        self._folds = _Wave.drawn(rng, 16, (15, 27), 1.0)
+        self._fine = _Wave.drawn(rng, 16, (6, 14), 1.0)
+        self._flesh = _Wave.drawn(rng, 12, (10, 40), 1.0)
+        self._skull, self._fat = float(rng.uniform(5, 8.5)), float(rng.uniform(2.5, 7.5))
+        self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.5, 4))
+        ends = np.array([[0, _COMMISSURE, 0], [0, -_COMMISSURE, 0]])
+        self.commissures = self._unbent(ends)
+        """Anterior and posterior commissure."""
+        forward = self.commissures[0] - self.commissures[1]
+        y = forward / np.linalg.norm(forward)
+        self.axes = np.stack([np.array([1.0, 0, 0]), y, np.cross([1.0, 0, 0], y)])
+        """Unit vectors as rows: to the right, from the posterior to the anterior commissure, upwards."""
+
+    def _bent(self, points: Points) -> Points:
+        """The person's points in the head that all are made from."""
+        shifts = np.stack([wave.at(points) for wave in self._bend], axis=1)
+        shifts[:, 0] *= np.tanh(points[:, 0] / 25)
+        bent = points / self._scale + shifts
+        bent[:, 0] *= 1 + self._lopsided * np.tanh(points[:, 0] / 25)
+        return bent
+
+    def _unbent(self, points: Points) -> Points:
+        found = points * self._scale
+        for _ in range(40):
+            found = found + (points - self._bent(found)) * self._scale
+        return found
+
+    def cavity(self, points: Points) -> Field:
+        """Distance from the inner side of the skull, negative inside, about millimetres."""
+        return union(self._bent(points), _CAVITY, 3.0)
+
+    def outermost(self, start: Points, directions: Points) -> Points:
+        """Where rays leave the cavity for the last time; NaN where they never are in it."""
+        steps = np.arange(0, 140, 2.0)
+        along = start[:, None] + steps[None, :, None] * directions[:, None]
+        inside = (self.cavity(along.reshape(-1, 3)) < 0).reshape(len(start), -1)
+        last = np.where(inside.any(axis=1), inside.shape[1] - 1 - inside[:, ::-1].argmax(axis=1), 0)
+        low, high = steps[last], steps[last] + 2.0
+        for _ in range(14):
+            middle = (low + high) / 2
+            within = self.cavity(start + middle[:, None] * directions) < 0
+            low, high = np.where(within, middle, low), np.where(within, high, middle)
+        found = start + low[:, None] * directions
+        return np.where(inside.any(axis=1, keepdims=True), found, np.nan)
+
+    def box(self) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+        """Lowest and highest place of the cavity along the axes, from between the commissures."""
+        turn, rise = np.arange(6000) * np.pi * (3 - np.sqrt(5)), np.linspace(-1, 1, 6000)
+        flat = np.sqrt(1 - rise**2)
+        directions = np.stack([flat * np.cos(turn), flat * np.sin(turn), rise], axis=1)
+        surface = self.outermost(np.broadcast_to(CENTRE, directions.shape), directions)
+        along = (surface - self.commissures.mean(axis=0)) @ self.axes.T
+        return along.min(axis=0), along.max(axis=0)
+
+    def signal(self, points: Points) -> Field:
+        """T1-weighted signal, 0 to 1."""
+        bent = self._bent(points).astype(np.float32)
+        inner = union(bent, _CAVITY, 3.0)
+        outer = np.minimum(union(bent, (*_FACE, _NECK), 6.0), inner - self._skull - self._fat - 2.0)
+        signal = np.full(len(points), AIR, np.float32)
+        near = np.asarray(outer < 4)
+        signal[near] = self._flesh_signal(bent[near], inner[near], outer[near])
+        inside = np.asarray(inner < 3)
+        brain = self._brain_signal(bent[inside], inner[inside])
+        signal[inside] = blend(signal[inside], brain, inner[inside])
+        return signal
+
+    def _flesh_signal(self, p: Points, inner: Field, outer: Field) -> Field:
+        """Everything but what lies in the skull."""
+        signal = blend(np.full(len(p), AIR), 0.5 + 0 * outer, outer)
+        signal = blend(signal, FAT, outer + 1.6)
+        lean = MUSCLE + 0.13 * self._flesh.at(p)
+        signal = blend(signal, lean, outer + 1.6 + self._fat)
+        signal = blend(signal, FAT, union(p, _ORBITS, 2.0))
+        for solid, value in ((_TONGUE, 0.5), (_CLIVUS, 0.75)):
+            signal = blend(signal, value, distance(p, solid))
+        spine = np.hypot(p[:, 0], p[:, 1] + 17 + 0.1 * (p[:, 2] + 65)) - 9
+        discs = np.abs((p[:, 2] + 70) % 19 - 9.5)
+        signal = blend(signal, MARROW - 0.3 * (discs > 8), np.maximum(spine, p[:, 2] + 62))
+        canal = np.hypot(p[:, 0], p[:, 1] + 36)
+        signal = blend(signal, CSF, np.maximum(canal - 9, p[:, 2] + 50))
+        for tube in _AIRWAYS:
+            signal = blend(signal, AIR, distance(p, tube) + 0.8 * self._fine.at(p))
+        shell = np.abs(inner - self._skull / 2) - self._skull / 2
+        signal = blend(signal, BONE, np.maximum(shell, -(p[:, 2] + 40) - 8))
+        diploe = np.abs(inner - self._skull / 2) - 0.16 * self._skull
+        signal = blend(signal, MARROW, np.maximum(diploe, 10 - p[:, 2]))
+        for parts, value in ((_MUSCLES, MUSCLE), (_EYES, CSF), (_LENSES, 0.35)):
+            signal = blend(signal, value, union(p, parts, 0.5))
+        return blend(signal, WHITE - 0.08, union(p, _BRAINSTEM[2:3], 1.0))
+
+    def _brain_signal(self, p: Points, inner: Field) -> Field:
+        """What lies in the skull."""
+        folds, depth, across = np.abs(self._folds.at(p)), -inner, np.abs(p[:, 0])
+        deep = distance(p, Ellipsoid((0, -3, 8), (38, 50, 26)))  # no cortex in there
+        groove = 0.42 * falloff(depth, 3, 17) * falloff(-deep, -10, 0)
+        ribbon = 0.8 * falloff(depth, 10, 26) * falloff(-deep, -8, 2)
+        signal = np.full(len(p), WHITE)
+        signal = blend(signal, GRAY, (folds - groove - ribbon) * 5)
+        signal = blend(signal, GRAY, depth - self._rim - 3.0)
+        signal = blend(signal, CSF, (folds - groove) * 5)
+        fissure = np.maximum(across - 1.6 - 0.3 * self._ventricles, -distance(p, _CALLOSUM))
+        signal = blend(signal, CSF, np.maximum(fissure, -(p[:, 2] + 14)))
+        signal = blend(signal, CSF, depth - self._rim)
+        signal = blend(signal, CSF, union(p, _CISTERNS, 2.0))
+        hindbrain = distance(p, _CEREBELLUM)
+        signal = blend(signal, CSF, np.maximum(hindbrain - 2.5, p[:, 2] + 8))
+        folia = np.sin(np.hypot(p[:, 2] + 34, p[:, 1] + 38) * 1.15 + 2.0 * self._folds.at(p))
+        lobes = GRAY + 0.12 * folia + 0.24 * falloff(distance(p, Ellipsoid((0, -48, -36), (26, 13, 10))), -6, 5)
+        signal = blend(signal, lobes, hindbrain)
+        return self._deep_brain(p, signal, across)
+
+    def _deep_brain(self, p: Points, signal: Field, across: Field) -> Field:
+        """Corpus callosum, nuclei, ventricles, brainstem and the commissures."""
+        ring = distance(p, _CALLOSUM)
+        within = np.maximum(ring + 6, across - 24)
+        signal = blend(signal, WHITE - 0.02, np.maximum(within, p[:, 2] - 40))
+        signal = blend(signal, DEEP, union(p, _NUCLEI, 1.0))
+        size = self._ventricles
+        horns = (
+            *both_sides((3.5 + 4.5 * size, 11, 15), (5 * size, 28, 6 * size)),
+            *both_sides((24, -30, 10), (7 * size, 13, 7 * size)),
+        )
+        signal = blend(signal, CSF, np.maximum(union(p, horns, 1.0), 0.7 - across))
+        callosum = np.maximum(np.maximum(np.abs(ring + 3.3) - 3.3, across - 20), -(p[:, 2] - 1))
+        signal = blend(signal, 0.93, callosum)
+        third = Ellipsoid((0, -2, -3), (2.2 * size, 13, 9))
+        signal = blend(signal, CSF, distance(p, third))
+        signal = blend(signal, WHITE - 0.08, union(p, _BRAINSTEM, 2.0))
+        signal = blend(signal, CSF, distance(p, Ellipsoid((0, -36, -32), (9, 5, 12))))
+        small = (
+            (Ellipsoid((0, -3, 3), (4, 4, 3)), DEEP),
+            (Ellipsoid((0, -2, 11), (5, 17, 2.2), pitch=22), 0.9),
+            (Ellipsoid((0, _COMMISSURE, 0), (10, 2.2, 2.6)), 1.0),
+            (Ellipsoid((0, -_COMMISSURE, 0), (8, 2.0, 2.2)), 1.0),
+            (Ellipsoid((0, -20, 3.5), (3, 4, 3)), GRAY),
+            (Ellipsoid((0, 15, -10), (8, 4, 2)), WHITE),
+            (Ellipsoid((0, -1, -11), (5, 2.5, 2.5)), WHITE),
+            (Ellipsoid((0, 14, -24), (5, 4, 4)), DEEP),
+        )
+        for part, value in small:
+            signal = blend(signal, value, distance(p, part))
+        return signal

@@ -1,0 +1,169 @@
+"""From a generator's frames to video files and labels.csv, subject by subject, by two processes, resumable."""
+
+import csv
+import json
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from heelstrike.files import file_digest, json_digest, write_aside, write_json
+from heelstrike.progress import progress
+from heelstrike.video import writer
+from heelstrike.video.writer import VideoWriter
+from pipeline.synthetic import rearfoot
+from pipeline.synthetic.people import make_subject
+from pipeline.synthetic.settings import SyntheticSource
+
+WORKERS = 2
+Frames = Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "K 2"]]]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One subject's video before it is written.
+
+    Attributes:
+        name: File name without suffix, and the subject's name.
+        slices: Evaluation slices.
+        fps: Frames per second.
+        count: Number of frames.
+        quality: Constant rate factor of the encoder.
+        frames: RGB frames with their keypoints in pixels (K, 2), NaN where a person labelling would leave one out.
+    """
+
+    name: str
+    slices: dict[str, str]
+    fps: int
+    count: int
+    quality: int
+    frames: Frames
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A source of clips: the names of its keypoints, and what makes the clip of (settings, index)."""
+
+    keypoints: tuple[str, ...]
+    clip: Callable[[SyntheticSource, int], Clip]
+
+
+def _rearfoot_clip(settings: SyntheticSource, index: int) -> Clip:
+    subject = make_subject(settings, index)
+    return Clip(subject.name, subject.slices, subject.fps, subject.frames, subject.quality, rearfoot.render(subject))
+
+
+GENERATORS: dict[str, Generator] = {"rearfoot": Generator(rearfoot.KEYPOINTS, _rearfoot_clip)}
+
+
+def generate(settings: SyntheticSource, folder: Path) -> Path:
+    """Render the source's videos into `folder`/videos and write `folder`/labels.csv.
+
+    A video that an earlier run finished with the same settings is kept, so a kill or a larger `subjects` costs only
+    what is missing. A frame without any visible keypoint is not labelled, as a person would have nothing to click on.
+
+    Args:
+        settings: What to render.
+        folder: Where; kept across runs.
+
+    Returns:
+        Path of labels.csv: columns video (relative to `folder`), frame, subject, NAME_x and NAME_y for each keypoint,
+        then the slices. Empty where a keypoint cannot be seen.
+    """
+    digest = _digest(settings)
+    missing = [i for i in range(settings.subjects) if _finished(_part(folder, i), digest) is None]
+    if missing:
+        _render_all(settings, folder, missing, digest)
+    parts = [_finished(_part(folder, i), digest) for i in range(settings.subjects)]
+    rows = [row for part in parts if part is not None for row in part["rows"]]
+    points = [f"{name}_{axis}" for name in GENERATORS[settings.generator].keypoints for axis in "xy"]
+    fixed = ["video", "frame", "subject", *points]
+    slices = sorted({column for row in rows for column in row} - set(fixed))
+    labels = folder / "labels.csv"
+    with write_aside(labels) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=[*fixed, *slices], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return labels
+
+
+def _render_all(settings: SyntheticSource, folder: Path, missing: list[int], digest: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    with (
+        progress("render videos", len(missing)) as bar,
+        ProcessPoolExecutor(min(WORKERS, len(missing)), mp_context=context, initializer=_start_worker) as pool,
+    ):
+        for done in as_completed([pool.submit(_render_one, settings, folder, i, digest) for i in missing]):
+            done.result()
+            bar.advance()
+
+
+def _start_worker() -> None:
+    """End this worker when its parent is killed (it would wait for work for ever), and keep it to one thread."""
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: BaseProcess) -> None:
+    """Wait for the parent's end, then end this process."""
+    parent.join()
+    os._exit(1)
+
+
+def _render_one(settings: SyntheticSource, folder: Path, index: int, digest: str) -> None:
+    """Render one subject's video; its part file, written last, says that it is whole."""
+    clip = GENERATORS[settings.generator].clip(settings, index)
+    keypoints = GENERATORS[settings.generator].keypoints
+    labelled = set(np.linspace(0, clip.count - 1, min(settings.frames_per_subject, clip.count)).round().astype(int))
+    rows = []
+    video = f"videos/{clip.name}.mp4"
+    with VideoWriter(folder / video, clip.fps, clip.quality, preset="superfast") as out:
+        for number, (frame, xy) in enumerate(clip.frames):
+            out.add(frame)
+            if number in labelled and np.isfinite(xy).any():
+                points = {
+                    f"{name}_{axis}": "" if np.isnan(value) else f"{value:.3f}"
+                    for name, point in zip(keypoints, xy, strict=True)
+                    for axis, value in zip("xy", point, strict=True)
+                }
+                rows.append({"video": video, "frame": number, "subject": clip.name} | points | clip.slices)
+    write_json(_part(folder, index), {"digest": digest, "video": video, "rows": rows})
+
+
+def _part(folder: Path, index: int) -> Path:
+    return folder / "parts" / f"{index:06d}.json"
+
+
+def _finished(part: Path, digest: str) -> dict[str, Any] | None:
+    """What a finished subject's part file holds; None when it is not there, or of other settings or code."""
+    try:
+        found: dict[str, Any] = json.loads(part.read_text())
+    except (OSError, ValueError):
+        return None
+    whole = found.get("digest") == digest and (part.parent.parent / found["video"]).is_file()
+    return found if whole else None
+
+
+def _digest(settings: SyntheticSource) -> str:
+    """Everything a subject's files depend on: the settings but for the number of subjects, and this code."""
+    return json_digest([settings.model_dump(exclude={"subjects"}), _code_digest()])
+
+
+@cache
+def _code_digest() -> str:
+    """Digest of the code that renders."""
+    here = Path(__file__).resolve().parent
+    files = sorted([*here.glob("*.py"), Path(writer.__file__)])
+    return json_digest([file_digest(file) for file in files])
