@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.evaluate.detection import coverage
-from pipeline.evaluate.matching import counted, found_by_scale
+from pipeline.heads.arrays import load_arrays
+from pipeline.heads.detections.anchors import coverage
+from pipeline.heads.detections.matching import counted, found_by_scale
+from pipeline.heads.detections.precision import detection_precision
 from pipeline.layout import Layout
 from pipeline.models.detector import Detector
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import DetectorSettings
 from pipeline.params import load_params
-from pipeline.train.data import load_arrays
 from pipeline.train.fit import Plan, fit
-from pipeline.train.precision import detection_precision
 
 _FACTORS = {"too small (half)": 0.5, "as given": 1.0, "too large (double)": 2.0}
 _THRESHOLD = 0.5

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.evaluate.classification import confusion, scores, wilson
+from pipeline.heads.arrays import load_arrays
+from pipeline.heads.classes.scores import confusion, scores, wilson
 from pipeline.layout import Layout
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import ClassifierSettings, ExtractorBackbone
 from pipeline.params import load_params
-from pipeline.train.data import load_arrays
 from pipeline.train.fit import Plan, fit
 
 

@@ -14,11 +14,11 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.evaluate.metrics import distances, image_mse, keypoint_metrics
 from pipeline.models.arrangement import Arrangement
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
 from pipeline.models.network import Network
+from pipeline.scoring.metrics import distances, image_mse, keypoint_metrics
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from heelstrike.package.runtime import Package, Prediction
-from pipeline.evaluate.style import PREDICTED, RED, TRUE, figure, save
+from pipeline.scoring.style import PREDICTED, RED, TRUE, figure, save
 
 
 def main() -> None:

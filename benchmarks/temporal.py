@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from heelstrike.errors import UserError
-from pipeline.evaluate.bootstrap import PairedDifference, paired_bootstrap
-from pipeline.evaluate.metrics import image_mse
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
 from pipeline.models.network import Network
 from pipeline.models.temporal import SMOOTHERS, TEMPORAL, Track, windows_of
+from pipeline.scoring.bootstrap import PairedDifference, paired_bootstrap
+from pipeline.scoring.metrics import image_mse
 from pipeline.train.temporal import TemporalSettings, fit_temporal, predict_temporal, rmse
 
 _RUN, _PATCH, _BLUR = 5, 18, 11  # frames of a disturbance; half side of a patch and length of a blur, input pixels

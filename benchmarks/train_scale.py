@@ -39,7 +39,7 @@ def make_arrays(folder: Path, frames: int) -> None:
 
 def measure(folder: Path) -> dict[str, float]:
     """Train one epoch here and now."""
-    from pipeline.train.data import load_arrays
+    from pipeline.heads.arrays import load_arrays
     from pipeline.train.fit import Plan, fit
     from pipeline.train.settings import Step, TrainSettings
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from heelstrike.files import write_aside, write_json
 from pipeline.crossval.run import Places, Validated
-from pipeline.evaluate.style import BLUE, FAINT, INK, figure, save
 from pipeline.evaluate.summary import to_json
+from pipeline.scoring.style import BLUE, FAINT, INK, figure, save
 
 Headline = tuple[str, str]
 

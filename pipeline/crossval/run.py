@@ -15,17 +15,17 @@ from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import listening, progress
 from pipeline.crossval.arrays import Pool, read_pool
 from pipeline.crossval.folds import Fold, make_folds
-from pipeline.evaluate.cases import Predicted
 from pipeline.evaluate.judge import Judged, judge, judge_answers
 from pipeline.evaluate.summary import to_json
 from pipeline.grid.row import machine, read_result
 from pipeline.grid.run import Watch
+from pipeline.heads.arrays import load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
+from pipeline.scoring.cases import Predicted
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
-from pipeline.train.data import load_arrays
 from pipeline.train.fit import Plan, fit
 from pipeline.train.module import Row as History
 from pipeline.train.start import told_start

@@ -9,7 +9,6 @@ from heelstrike.measure.base import Measure
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.radii import Radii
 from heelstrike.measure.uncertainty import effects
-from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.conformal import (
     FLAT,
     Factors,
@@ -21,11 +20,12 @@ from pipeline.evaluate.conformal import (
     pooled_factors,
 )
 from pipeline.evaluate.judge import predict_split
-from pipeline.evaluate.metrics import distances
 from pipeline.layout import Layout
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
+from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.scoring.metrics import distances
 
 
 def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii | None:

@@ -8,13 +8,13 @@ import pandas as pd
 
 from heelstrike.measure.base import Measure
 from heelstrike.progress import progress
-from pipeline.evaluate import figures
-from pipeline.evaluate.heads.base import Drawings, Head, Overlay, Scene
 from pipeline.evaluate.settings import PckSettings
-from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.evaluate.slices import for_showing
+from pipeline.heads.evaluation import Drawings, Head, Overlay, Scene
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
+from pipeline.scoring import figures
+from pipeline.scoring.sheet import overlay_sheet, pick
 
 _TILES = 4  # failures in a row
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import Head
+from pipeline.heads.evaluation import Head
+from pipeline.scoring.cases import Truth
 
 
 def per_image(truth: Truth, heads: list[Head], names: tuple[str, ...]) -> pd.DataFrame:

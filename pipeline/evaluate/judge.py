@@ -11,17 +11,17 @@ from heelstrike.measure.base import Measure
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.radii import Radii
 from heelstrike.progress import progress
-from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.coco import average_precision
-from pipeline.evaluate.coverage import Promise
 from pipeline.evaluate.heads import heads_of
-from pipeline.evaluate.heads.base import Groups, Head
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
+from pipeline.heads.evaluation import Groups, Head
+from pipeline.heads.keypoints.coverage import Promise
 from pipeline.layout import Layout
 from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
+from pipeline.scoring.cases import Predicted, Truth, load_truth
 
 _CHUNK = 128  # images between two steps of the progress bar
 

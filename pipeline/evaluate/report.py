@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from heelstrike.measure.base import Measure, Measurement
-from pipeline.evaluate import words
-from pipeline.evaluate.page import folded, inlined, number, page, paragraph, share, span, table
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
+from pipeline.heads.box import words as box_words
+from pipeline.heads.classes import words as class_words
+from pipeline.heads.detections import words as detection_words
+from pipeline.heads.keypoints import exam_words, measure_words, radius_words
+from pipeline.heads.keypoints import words as keypoint_words
 from pipeline.problem import Problem
+from pipeline.scoring.page import folded, inlined, number, page, paragraph, share, span, table
 
 _LISTED = 200  # images that the page names; per_image.parquet has them all
 Groups = dict[str, dict[str, float]]
@@ -94,10 +98,10 @@ def _verdict(report: Report) -> str:
 
 
 _VERDICTS: dict[str, Callable[[Report], str]] = {
-    "keypoints": lambda report: words.keypoints.verdict(report.metrics, report.measure),
-    "box": lambda report: words.box.verdict(report.metrics),
-    "class": lambda report: words.classes.verdict(report.metrics),
-    "detections": lambda report: words.detections.verdict(report.metrics),
+    "keypoints": lambda report: keypoint_words.verdict(report.metrics, report.measure),
+    "box": lambda report: box_words.verdict(report.metrics),
+    "class": lambda report: class_words.verdict(report.metrics),
+    "detections": lambda report: detection_words.verdict(report.metrics),
 }
 
 
@@ -107,11 +111,11 @@ def _headline(report: Report) -> str:
 
 
 _ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
-    "keypoints": lambda report: words.keypoints.rows(report.metrics, report.problem, report.settings, report.measure),
-    "box": lambda report: words.box.rows(report.metrics),
-    "class": lambda report: words.classes.rows(report.metrics, report.problem.kinds),
-    "detections": lambda report: words.detections.rows(report.metrics, report.problem.kinds),
-    "exams": lambda report: words.exams.rows(report.metrics),
+    "keypoints": lambda report: keypoint_words.rows(report.metrics, report.problem, report.settings, report.measure),
+    "box": lambda report: box_words.rows(report.metrics),
+    "class": lambda report: class_words.rows(report.metrics, report.problem.kinds),
+    "detections": lambda report: detection_words.rows(report.metrics, report.problem.kinds),
+    "exams": lambda report: exam_words.rows(report.metrics),
 }
 
 
@@ -174,7 +178,7 @@ def _confidence(report: Report) -> list[str]:
 
 def _radius(report: Report) -> list[str]:
     """How far points may be off; nothing where that is not said."""
-    said = words.radius.sentences(report.metrics, report.measure)
+    said = radius_words.sentences(report.metrics, report.measure)
     if not said:
         return []
     return ["<h2>How far off a point may be</h2>", *map(paragraph, said), _figure(report, "radius")]
@@ -219,13 +223,13 @@ _ERROR_FIGURES = (
     "activation",
 )
 _CAPTIONS = {
-    **words.box.CAPTIONS,
-    **words.classes.CAPTIONS,
-    **words.detections.CAPTIONS,
-    **words.exams.CAPTIONS,
-    **words.keypoints.CAPTIONS,
-    **words.measured.CAPTIONS,
-    "radius": words.radius.CAPTION,
+    **box_words.CAPTIONS,
+    **class_words.CAPTIONS,
+    **detection_words.CAPTIONS,
+    **exam_words.CAPTIONS,
+    **keypoint_words.CAPTIONS,
+    **measure_words.CAPTIONS,
+    "radius": radius_words.CAPTION,
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",

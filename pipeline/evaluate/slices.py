@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluate.bootstrap import estimate
-from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import Head
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.heads.evaluation import Head
+from pipeline.scoring.bootstrap import estimate
+from pipeline.scoring.cases import Truth
 
 
 def slice_table(truth: Truth, heads: list[Head], settings: EvaluateSettings) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from heelstrike.measure.base import Measurement
-from pipeline.evaluate.cases import Truth
-from pipeline.evaluate.heads.base import Groups, Head
+from pipeline.heads.evaluation import Groups, Head
+from pipeline.scoring.cases import Truth
 
 
 def summarise(truth: Truth, heads: list[Head]) -> Groups:

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float
 
 from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
-from pipeline.evaluate.bootstrap import ClusterBootstrap, Interval, interval
 from pipeline.grid.definition import Comparison
+from pipeline.scoring.bootstrap import ClusterBootstrap, Interval, interval
 
 ERROR = "rmse_px"
 _SAMPLES, _SEED = 4000, 1

@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import t
 
-from pipeline.evaluate.bootstrap import Interval
 from pipeline.grid.compare import Figure
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.row import read_result
@@ -22,6 +21,7 @@ from pipeline.grid.run import Places
 from pipeline.grid.tables import at_path
 from pipeline.grid.transfer import Part
 from pipeline.layout import Layout
+from pipeline.scoring.bootstrap import Interval
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from heelstrike.files import write_aside
-from pipeline.evaluate.style import INK, MUTED, figure, save
 from pipeline.grid.matrix import Cell, Matrix, sentences, shown_change
 from pipeline.grid.rows import NOTHING
+from pipeline.scoring.style import INK, MUTED, figure, save
 
 _STRONGEST = 0.5  # change at which a colour is full
 

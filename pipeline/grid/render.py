@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from heelstrike.files import write_aside
-from pipeline.evaluate.figures import plain_numbers
-from pipeline.evaluate.style import BLUE, INK, MUTED, figure, save
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.tables import Filled, Line
+from pipeline.scoring.figures import plain_numbers
+from pipeline.scoring.style import BLUE, INK, MUTED, figure, save
 
 
 def shown(value: float, metric: Metric) -> str:

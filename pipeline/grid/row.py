@@ -17,13 +17,13 @@ from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import progress
 from pipeline.evaluate.judge import Judged, judge
-from pipeline.evaluate.metrics import box_rmse
 from pipeline.evaluate.summary import to_json
 from pipeline.grid.data import prepared
 from pipeline.grid.rows import Planned
+from pipeline.heads.arrays import Arrays, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
-from pipeline.train.data import Arrays, load_arrays
+from pipeline.scoring.metrics import box_rmse
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row as History
 from pipeline.train.start import told_start

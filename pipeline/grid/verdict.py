@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from heelstrike.files import write_aside
-from pipeline.evaluate.style import BLUE, RED, figure, save
 from pipeline.grid.compare import Compared, Figure
 from pipeline.grid.definition import Comparison
+from pipeline.scoring.style import BLUE, RED, figure, save
 
 _ENOUGH = 3  # people of each value, to conclude anything
 

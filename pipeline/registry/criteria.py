@@ -10,11 +10,11 @@ import numpy as np
 
 from heelstrike.measure.build import unit_of
 from heelstrike.package.manifest import MODEL, Manifest
-from pipeline.evaluate.bootstrap import paired_bootstrap
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
 from pipeline.registry.examine import Examination
 from pipeline.registry.yardsticks import TestSet
+from pipeline.scoring.bootstrap import paired_bootstrap
 
 Verdict = tuple[bool, str, dict[str, float]]
 

@@ -11,12 +11,12 @@ from optuna.trial import FrozenTrial, TrialState
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
+from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
-from pipeline.train.data import array_shapes
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 

@@ -161,8 +161,8 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import numpy as np
     import torch
 
+    from pipeline.heads.arrays import Arrays, load_arrays
     from pipeline.models.transfer import NothingTakenError
-    from pipeline.train.data import Arrays, load_arrays
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
     from pipeline.train.module import DivergedError, Row

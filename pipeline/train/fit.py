@@ -18,12 +18,13 @@ from heelstrike.files import write_aside, write_json
 from heelstrike.settings import Strict
 from pipeline.augment.recipe import build_recipes
 from pipeline.augment.settings import AugmentSettings
+from pipeline.heads.arrays import Arrays
 from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
 from pipeline.models.transfer import Taken
 from pipeline.problem import Problem
-from pipeline.train.data import Arrays, EpochSampler, fixed_loader, seed_of, train_loader
+from pipeline.train.data import EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
 from pipeline.train.memory import keep_freed_memory
 from pipeline.train.module import Row, Training

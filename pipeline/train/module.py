@@ -10,8 +10,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from heelstrike.errors import UserError
+from pipeline.heads.arrays import Batch
 from pipeline.models.network import Network
-from pipeline.train.data import Batch, seed_of
+from pipeline.train.data import seed_of
 from pipeline.train.heads import Row, Validation, head_losses, score_of, total_loss
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings

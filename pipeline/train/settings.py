@@ -9,7 +9,7 @@ from pipeline.models.settings import ModelSettings
 
 
 class LossSettings(Strict):
-    """Which loss each head has (pipeline/train/losses.py); all but `codec` compare what is read out, in pixels."""
+    """Which loss each head has (pipeline/heads/losses.py); all but `codec` compare what is read out, in pixels."""
 
     keypoints: Annotated[
         Literal["codec", "mse", "rmse", "l1", "smooth_l1"],

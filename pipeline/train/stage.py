@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
+from pipeline.heads.arrays import array_shapes, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
-from pipeline.train.data import array_shapes, load_arrays
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row
 from pipeline.train.start import start_summary, told_start

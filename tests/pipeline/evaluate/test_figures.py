@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from heelstrike.measure.build import build_measure
-from pipeline.evaluate import figures
-from pipeline.evaluate.page import number, page, span, table
-from pipeline.evaluate.sheet import overlay_sheet, pick
 from pipeline.params import ProblemParams
+from pipeline.scoring import figures
+from pipeline.scoring.page import number, page, span, table
+from pipeline.scoring.sheet import overlay_sheet, pick
 
 RNG = np.random.default_rng(3)
 DISTANCE = RNG.gamma(2, 1, (50, 4))

@@ -5,12 +5,12 @@ import pytest
 
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.build import build_measure
-from pipeline.evaluate.cases import Predicted, Truth, load_truth
 from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.slices import for_showing, slice_table, statistics_of
 from pipeline.evaluate.summary import count_reasons, summarise, to_json
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
+from pipeline.scoring.cases import Predicted, Truth, load_truth
 
 
 def shifted(truth: Truth, by: tuple[float, float], confidence: float = 0.9) -> Predicted:

@@ -13,9 +13,9 @@ from heelstrike.preprocess.filters import apply_filters
 from heelstrike.preprocess.settings import InputSize
 from pipeline.grid.definition import Row, load_definition
 from pipeline.grid.rows import plan_rows
+from pipeline.heads.arrays import Arrays
 from pipeline.models.inference import predict_arrays
 from pipeline.params import ProblemParams, load_params
-from pipeline.train.data import Arrays
 from pipeline.train.fit import Plan, fit
 from pipeline.train.settings import Step
 

@@ -152,7 +152,7 @@ import os, sys
 from pathlib import Path
 from pipeline.registry.decision import Decision
 from pipeline.registry.promote import promote
-from pipeline.registry.versions import Registry
+from heelstrike.registry.versions import Registry
 Registry.{where} = lambda *a: os._exit(9)
 promote(Path(sys.argv[1]), Decision.model_validate_json(sys.argv[2]))
 """

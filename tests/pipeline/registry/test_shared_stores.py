@@ -60,7 +60,7 @@ def test_a_server_that_goes_away_leaves_the_cached_champion(world, mlflow_server
     world.problem = "cached"
     promote(world.root, world.decision(world.candidate(1), None))
     resolve("cached", world.root)
-    from pipeline.registry import pull
+    from heelstrike.registry import pull
 
     # the address stays, what answers there is gone: the same store under a port where nothing listens
     gone = "http://127.0.0.1:9"

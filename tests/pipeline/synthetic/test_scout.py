@@ -16,7 +16,7 @@ from pipeline.layout import Layout
 from pipeline.params import parse_params
 from pipeline.prepare.stage import run as prepare
 from pipeline.split.stage import run as split
-from pipeline.synthetic import generate, labels_source, scout
+from pipeline.synthetic import generate, label_format, scout
 from pipeline.synthetic.settings import SyntheticSource
 from tests.exams import NAMES, SETTINGS
 
@@ -76,7 +76,7 @@ def test_files_say_where_in_the_patient_they_lie(tmp_path: Path, cut: list[scout
         scan = read_scan(tmp_path / "one" / name)
         np.testing.assert_allclose(scan.placement, made.placement, atol=1e-4)
         assert scan.mm_per_px == pytest.approx(np.linalg.norm(made.placement[1]), rel=1e-6)
-    assert labels_source(one).kind == "landmarks"
+    assert label_format(one)["kind"] == "landmarks"
 
 
 def test_exam_and_placement_reach_the_prepared_arrays(tmp_path: Path) -> None:

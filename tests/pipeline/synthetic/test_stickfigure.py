@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pipeline.synthetic import generate, labels_source
+from pipeline.synthetic import generate, label_format
 from pipeline.synthetic.settings import SyntheticSource
 from pipeline.synthetic.stickfigure import KEYPOINTS, picture
 
@@ -59,4 +59,4 @@ def test_files_are_read_by_the_source_that_they_name(tmp_path: Path) -> None:
     image, points = picture(SOURCE, 1, sides=False)
     assert table.iloc[1, 1:].tolist() == points.ravel().tolist()
     assert np.array_equal(cv2.imread(str(tmp_path / table["image"][1])), image)
-    assert labels_source(SOURCE).kind == "csv"
+    assert label_format(SOURCE)["kind"] == "csv"

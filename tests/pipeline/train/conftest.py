@@ -7,10 +7,10 @@ import pytest
 from heelstrike.files import write_json
 from heelstrike.preprocess.settings import InputSize
 from pipeline.augment.settings import AugmentSettings
+from pipeline.heads.arrays import Arrays
 from pipeline.layout import Layout
 from pipeline.models.settings import SpatialSettings
 from pipeline.problem import Problem
-from pipeline.train.data import Arrays
 from pipeline.train.fit import Plan
 from pipeline.train.settings import Step, TrainSettings
 

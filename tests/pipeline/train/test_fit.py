@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.heads.arrays import Arrays, Batch
 from pipeline.models.build import build_model
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import MultiHeadSettings, StackBackbone
-from pipeline.train.data import Arrays, Batch
 from pipeline.train.fit import Plan, fit
 from pipeline.train.heads import head_losses
 from pipeline.train.module import DivergedError, Training

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from heelstrike.errors import UserError
+from pipeline.heads.arrays import Arrays
 from pipeline.models.build import build_model
 from pipeline.params import parse_params
 from pipeline.train import fit as fit_module
-from pipeline.train.data import Arrays, EpochSampler, seed_of
+from pipeline.train.data import EpochSampler, seed_of
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.schedules import OPTIMIZERS, SCHEDULES
 from pipeline.train.settings import Step, TrainSettings

@@ -17,11 +17,11 @@ import yaml
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
+from pipeline.heads.arrays import Arrays
 from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.models.inference import predict_arrays
 from pipeline.params import ProblemParams, parse_params
-from pipeline.train.data import Arrays
 from pipeline.train.fit import Plan
 from pipeline.train.settings import Step
 from pipeline.train.stage import run

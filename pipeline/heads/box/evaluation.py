@@ -1,0 +1,69 @@
+"""The box head's answers."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.heads.evaluation import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
+from pipeline.problem import Problem
+from pipeline.scoring import figures
+from pipeline.scoring.bootstrap import estimate
+from pipeline.scoring.cases import Truth
+from pipeline.scoring.metrics import box_iou, box_metrics, box_rmse
+
+_SIDES = [(0, 1), (1, 2), (2, 3), (3, 0)]
+
+
+class BoxHead(Head):
+    """See `Head`.
+
+    Args:
+        truth: The split.
+        boxes: (x, y, width, height), input pixels.
+        settings: Of the bootstrap.
+    """
+
+    error: ClassVar[str] = "box_rmse_original_px"
+    history: ClassVar[str] = "val_box_rmse_px"
+
+    def __init__(self, truth: Truth, boxes: Float[np.ndarray, "N 4"], settings: EvaluateSettings) -> None:
+        self._truth, self._boxes, self._settings = truth, boxes, settings
+        self._found, self._original = truth.boxes_in_original(boxes), truth.boxes_in_original(truth.boxes)
+        self._overlap = box_iou(boxes, truth.boxes)
+
+    def groups(self) -> Groups:
+        """`box` (input pixels) and `box_original`."""
+        draw = (self._truth.subjects, self._settings.bootstrap, self._settings.seed)
+        loss = estimate("mean", 100 * (1 - self._overlap), *draw)
+        rmse = estimate("rms", box_rmse(self._boxes, self._truth.boxes) ** 2, *draw)
+        inside = box_metrics(self._boxes, self._truth.boxes)
+        inside |= ends("iou_loss_percent", loss.interval) | ends("rmse_px", rmse.interval)
+        return {"box": inside, "box_original": box_metrics(self._found, self._original)}
+
+    def statistics(self) -> list[Statistic]:
+        """See `Head`."""
+        return [Statistic("box_iou_loss_percent", "mean", 100 * (1 - self._overlap))]
+
+    def panels(self) -> dict[str, str]:
+        """See `Head`."""
+        return {"box_iou_loss_percent": "Box: IoU loss (%)"}
+
+    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """box_iou and box_rmse_original_px, over x, y, width and height."""
+        return {"box_iou": self._overlap, self.error: box_rmse(self._found, self._original)}
+
+    def overlay(self, problem: Problem) -> Overlay:
+        """The corners and sides."""
+        return Overlay(_corners(self._original), _corners(self._found), _SIDES)
+
+    def drawings(self, scene: Scene) -> Drawings:
+        """See `Head`."""
+        return {"boxes": lambda path: figures.box_errors(self._overlap, self._found - self._original, path)}
+
+
+def _corners(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4 2"]:
+    x, y, width, height = np.asarray(boxes, np.float64).T
+    around = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    return np.stack([np.stack(corner, axis=-1) for corner in around], axis=1)

@@ -1,0 +1,34 @@
+"""What the report says about boxes."""
+
+from pipeline.scoring.page import number, span
+
+Groups = dict[str, dict[str, float]]
+
+CAPTIONS = {
+    "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
+    "that is not centred on zero is placed or sized with a bias.",
+}
+
+
+def verdict(metrics: Groups) -> str:
+    """One sentence: how well it overlaps, and how far its numbers are off."""
+    box = metrics["box"]
+    return (
+        f"The predicted box overlaps the true one by {number(100 - box['iou_loss_percent'], ' %')} in the mean "
+        f"({span(100 - box['iou_loss_percent_high'], 100 - box['iou_loss_percent_low'])}); the RMSE of its numbers at "
+        f"the network's own scale is {number(box['rmse_px'])} px ({span(box['rmse_px_low'], box['rmse_px_high'])})."
+    )
+
+
+def rows(metrics: Groups) -> list[list[str]]:
+    """Of the headline table: average precision and IoU loss."""
+    box = metrics["box"]
+    return [
+        ["box AP", number(box["ap"]), "–", f"COCO's; AP50 {number(box['ap50'])}, AP75 {number(box['ap75'])}"],
+        [
+            "box IoU loss",
+            number(box["iou_loss_percent"], " %"),
+            span(box["iou_loss_percent_low"], box["iou_loss_percent_high"]),
+            "1 − mean overlap of predicted and true box",
+        ],
+    ]

@@ -1,0 +1,98 @@
+"""The detector's answers."""
+
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+
+from pipeline.heads.detections import figures as detection_figures
+from pipeline.heads.detections.matching import Counted, counted, found_by_scale
+from pipeline.heads.detections.precision import Objects, class_precision, detection_precision
+from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic
+from pipeline.scoring.cases import Truth
+
+
+class DetectionHead(Head):
+    """See `Head`.
+
+    Args:
+        truth: The split.
+        objects: What the network says, input pixels; score 0 beyond the last.
+        kinds: Names of the classes.
+        threshold: Score below which a consumer takes an answer for none.
+    """
+
+    error: ClassVar[str] = "one_minus_f1"
+    unit: ClassVar[str] = ""
+    history: ClassVar[str] = "val_ap_loss"
+    history_title: ClassVar[str] = "Validation: 1 - AP"
+
+    def __init__(
+        self, truth: Truth, objects: Float[np.ndarray, "N D 7"], kinds: tuple[str, ...], threshold: float
+    ) -> None:
+        assert truth.objects is not None
+        known = truth.objects_in_original(truth.objects)
+        self.true: list[Objects] = [rows[np.isfinite(rows).all(axis=1)] for rows in known]
+        self.found: list[Objects] = [rows[rows[:, 5] > 0] for rows in truth.objects_in_original(objects)]
+        self.answers: list[Objects] = [rows[rows[:, 5] >= threshold] for rows in self.found]
+        self._kinds = kinds
+        self._truth = truth
+        self._counted: list[Counted] = [counted(t, a) for t, a in zip(self.true, self.answers, strict=True)]
+
+    def groups(self) -> Groups:
+        """`detections`, `detections_NAME` of each class (original pixels), and `scales`: who found what."""
+        whole = detection_precision(self.true, self.found, len(self._kinds))
+        right = sum(c.right for c in self._counted)
+        there, said = sum(map(len, self.true)), sum(map(len, self.answers))
+        whole |= {
+            "instances": there,
+            "answers": said,
+            "precision": right / said if said else float("nan"),
+            "recall": right / there if there else float("nan"),
+            "f1": 2 * right / (said + there) if said + there else float("nan"),
+        }
+        groups: Groups = {"detections": whole}
+        for kind, own in zip(self._kinds, class_precision(self.true, self.found, len(self._kinds)), strict=True):
+            groups[f"detections_{kind}"] = own
+        table = found_by_scale(self._counted, len(self._kinds))
+        groups["scales"] = {
+            f"{kind}_found_by_scale_{scale + 1}": int(table[number, scale])
+            for number, kind in enumerate(self._kinds)
+            for scale in range(table.shape[1])
+        }
+        return groups
+
+    def statistics(self) -> list[Statistic]:
+        """See `Head`."""
+        return [Statistic("one_minus_f1_percent", "mean", 100 * np.array([c.loss for c in self._counted]))]
+
+    def panels(self) -> dict[str, str]:
+        """See `Head`."""
+        return {"one_minus_f1_percent": "1 - F1 of an image (%)"}
+
+    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """one_minus_f1, instances, answers, right: at IoU 0.5 and the consumer's threshold."""
+        return {
+            self.error: np.array([c.loss for c in self._counted]),
+            "instances": np.array([len(rows) for rows in self.true]),
+            "answers": np.array([len(rows) for rows in self.answers]),
+            "right": np.array([c.right for c in self._counted]),
+        }
+
+    def drawings(self, scene: Scene) -> Drawings:
+        """See `Head`."""
+        precision = class_precision(self.true, self.found, len(self._kinds))
+        loss = np.array([c.loss for c in self._counted])
+        assert self._truth.objects is not None
+        inside = self._truth.objects
+        return {
+            "detection_sheet": lambda path: detection_figures.draw_sheet(
+                scene, self.true, self.answers, loss, self._kinds, path
+            ),
+            "precision": lambda path: detection_figures.draw_precision(precision, self._kinds, path),
+            "scales": lambda path: detection_figures.draw_scales(
+                found_by_scale(self._counted, len(self._kinds)), self._kinds, path
+            ),
+            "coverage": lambda path: detection_figures.draw_coverage(scene.network, inside, self._kinds, path),
+            "activation": lambda path: detection_figures.draw_activation(scene.network, scene.pixels[0], path),
+        }

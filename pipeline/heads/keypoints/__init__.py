@@ -1,0 +1,1 @@
+"""The keypoint head, and what is measured on keypoints."""

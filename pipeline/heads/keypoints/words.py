@@ -1,0 +1,128 @@
+"""What the report says about keypoints."""
+
+from heelstrike.measure.base import Measure
+from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.heads.keypoints import measure_words as measured
+from pipeline.heads.keypoints import radius_words as radius
+from pipeline.heads.keypoints.pck import SIZES, hundredths
+from pipeline.problem import Problem
+from pipeline.scoring.page import number, share, span
+
+Groups = dict[str, dict[str, float]]
+
+CAPTIONS = {
+    "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "
+    "single points spoil an image.",
+    "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
+    "high is placed inconsistently, by the model or by the labels.",
+    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means points that are found in another place, "
+    "not points that are found inexactly.",
+    "failures": "The images whose worst point is farthest from its label, in units of the labelled points' box.",
+    "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
+    "the confidence is a probability. Right: whether low confidence warns of large errors.",
+    "overlay_sheet": "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
+    "cross was taken for missing, a cross without a ring has no label. Each tile is cut out around the points and "
+    "names the image and its error.",
+}
+
+
+def verdict(metrics: Groups, measure: Measure | None) -> str:
+    """How far the points are off, and what is measured on them."""
+    original, inside = metrics["keypoints_original"], metrics["keypoints"]
+    text = (
+        f"Half of all points are within {number(original['median_distance_px'])} pixels of their label in the original "
+        f"image, 95 % within {number(original['p95_distance_px'])}; the RMSE at the network's own scale is "
+        f"{number(inside['rmse_px'])} px ({span(inside['rmse_px_low'], inside['rmse_px_high'])})."
+    )
+    return text if measure is None else f"{text} {measured.verdict(metrics, measure)}"
+
+
+def rows(metrics: Groups, problem: Problem, settings: EvaluateSettings, measure: Measure | None) -> list[list[str]]:
+    """Of the headline table: errors in pixels and millimetres, bands, PCK, what is measured, radii, OKS."""
+    inside, original = metrics["keypoints"], metrics["keypoints_original"]
+    size, bands = problem.input, settings.bands_px
+    return [
+        [
+            f"RMSE at {size.width} × {size.height}",
+            number(inside["rmse_px"], " px"),
+            span(inside["rmse_px_low"], inside["rmse_px_high"]),
+            "root of the mean squared coordinate error; single gross errors weigh heavily",
+        ],
+        [
+            "RMSE in original pixels",
+            number(original["rmse_px"], " px"),
+            span(original["rmse_px_low"], original["rmse_px_high"]),
+            "the same in the images as they were recorded",
+        ],
+        [
+            "NMAE",
+            share(inside["nmae"]),
+            "–",
+            "mean of |predicted − labelled| / |labelled| over coordinates at the network's own scale",
+        ],
+        ["mean distance", number(original["mean_distance_px"], " px"), "–", "predicted to labelled point, original px"],
+        *_millimetre_rows(metrics, settings),
+        *[
+            [f"images {words}", share(metrics["bands"][key]), "–", meaning]
+            for key, words, meaning in zip(
+                metrics["bands"],
+                (f"below {bands[0]:g} px", f"{bands[0]:g} to {bands[1]:g} px", f"above {bands[1]:g} px"),
+                ("RMSE of the image, original px: fit for use", "to be looked at", "not usable"),
+                strict=True,
+            )
+        ],
+        *_pck_rows(metrics, settings),
+        *(measured.rows(metrics, measure) if measure is not None else []),
+        *radius.rows(metrics, measure),
+        [
+            "keypoint AP (OKS)",
+            number(inside["oks_ap"]),
+            "–",
+            f"COCO's, with this problem's sigmas; AP50 {number(inside['oks_ap50'])}, AP75 {number(inside['oks_ap75'])}",
+        ],
+    ]
+
+
+def _millimetre_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
+    """Errors in millimetres, where pixels have a size, and how far people are apart, where several labelled."""
+    rows = []
+    if (found := metrics.get("millimetres")) is not None:
+        radii = ", ".join(
+            f"{share(found[f'share_within_{radius:g}mm'])} within {radius:g} mm" for radius in settings.radii_mm
+        )
+        rows.append(
+            [
+                "mean radial error",
+                number(found["mean_radial_error_mm"], " mm"),
+                span(found["mean_radial_error_mm_low"], found["mean_radial_error_mm_high"], " mm"),
+                f"predicted to labelled point; {radii}",
+            ]
+        )
+    if (people := metrics.get("observers")) is not None:
+        unit = "mm" if "mean_distance_mm" in people else "px"
+        rows.append(
+            [
+                "people among each other",
+                number(people[f"mean_distance_{unit}"], f" {unit}"),
+                "–",
+                f"mean distance of {people['points']} points that several people labelled; the model is "
+                f"{number(people[f'model_mean_distance_{unit}'], f' {unit}')} from the label there",
+            ]
+        )
+    return rows
+
+
+def _pck_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
+    """A row for each threshold of both sizes; none where PCK is not asked for."""
+    found, pck = metrics.get("pck", {}), settings.pck
+    return [
+        [
+            f"PCK@{threshold:.2f} by the {size}",
+            share(found[name]),
+            span(100 * found[f"{name}_low"], 100 * found[f"{name}_high"], " %"),
+            f"points within {threshold:.0%} of {meaning}",
+        ]
+        for size, meaning in SIZES.items()
+        for threshold in (pck.thresholds if pck else ())
+        for name in [f"{size}_{hundredths(threshold)}"]
+    ]
