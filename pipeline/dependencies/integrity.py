@@ -60,7 +60,7 @@ def _check(root: Path, address: str, path: str, recorded: str) -> list[str]:
     restore = f"dvc checkout {path}" if cached else f"dvc pull {path}` or, where no remote has it, `dvc repro {address}"
     return [
         f"{', '.join(wrong[:_LISTED]) or path}{more}: not the bytes that {address} wrote, by the hash in dvc.lock"
-        f"{'; the copy in the cache of DVC is damaged' if damaged else ''}; `rm -r {remove}`, then `{restore}`"
+        f"{'; the copy in the cache of DVC is damaged' if damaged else ''}; `rm -rf {remove}`, then `{restore}`"
     ]
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,18 +66,26 @@ class Checkout:
         """Do this while the next stage runs."""
         (self.root / "meanwhile.sh").write_text(command)
 
-    def repro(self, *targets: str) -> list[str]:
-        """Addresses of the stages that `dvc repro` ran."""
+    def repro(self, *targets: str, **options: bool) -> list[str]:
+        """Addresses of the stages that `dvc repro` ran; all stages without a target."""
         with Repo(str(self.root)) as repo:
-            return [stage.addressing for stage in repo.reproduce(list(targets) or None)]
+            return [stage.addressing for stage in repo.reproduce(list(targets) or None, **options)]
 
-    def refused(self, target: str) -> bool:
+    def refused(self, target: str, **options: bool) -> bool:
         """Whether `dvc repro` fails on this stage."""
         try:
-            self.repro(target)
+            self.repro(target, **options)
         except ReproductionError:
             return True
         return False
+
+    def restore(self) -> None:
+        """Bring params.yaml and the code back to what they were; nothing happens while a stage runs."""
+        shutil.copy(ROOT / "tests" / "e2e" / "params.yaml", self.root / "params.yaml")
+        shutil.rmtree(self.root / "code")
+        (self.root / "code").mkdir()
+        (self.root / "code" / "network.py").write_text("width = 8\n")
+        self.meanwhile("true")
 
     def lock(self) -> str:
         """What dvc.lock holds."""
@@ -87,19 +96,30 @@ class Checkout:
         return subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """The repository after both stages have run; the working directory of the module's tests."""
+    root = tmp_path_factory.mktemp("checkout")
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    Repo.init(str(root)).close()
+    (root / "dvc.yaml").write_text(GRAPH.format(python=sys.executable))
+    (root / "stages.py").write_text(STAGES)
+    (root / "code").mkdir()
+    checkout = Checkout(root)
+    checkout.restore()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        assert checkout.repro() == ["prepare@rearfoot", "train@rearfoot"]
+        yield checkout
+
+
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
-    """The repository, also the working directory, after both stages have run."""
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    Repo.init(str(tmp_path)).close()
-    (tmp_path / "dvc.yaml").write_text(GRAPH.format(python=sys.executable))
-    (tmp_path / "stages.py").write_text(STAGES)
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "network.py").write_text("width = 8\n")
-    shutil.copy(ROOT / "tests" / "e2e" / "params.yaml", tmp_path / "params.yaml")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    checkout = Checkout(tmp_path)
-    checkout.meanwhile("true")
-    assert checkout.repro() == ["prepare@rearfoot", "train@rearfoot"]
-    return checkout
+def checkout(made: Checkout) -> Iterator[Checkout]:
+    """The repository; what a test does to it is undone."""
+    before = made.lock()
+    yield made
+    made.restore()
+    (made.root / "dvc.lock").write_text(before)
+    shutil.rmtree(made.root / "data")
+    made.repro()

@@ -4,7 +4,6 @@ import pytest
 
 from tests.pipeline.dependencies.conftest import Checkout
 
-FASTER = "sed -i 's/lr: .*/lr: 0.5/' params.yaml"
 DATA = "data/rearfoot/prepare/keypoints.npy"
 
 
@@ -23,12 +22,27 @@ def test_an_edit_fails_the_stage_and_is_not_recorded(
     checkout: Checkout, capfd: pytest.CaptureFixture[str], meanwhile: str, named: str
 ) -> None:
     before = checkout.lock()
-    (checkout.root / "code" / "network.py").write_text("width = 12\n")
-    checkout.repro("prepare@rearfoot")
-    between = checkout.lock()
     checkout.meanwhile(meanwhile)
-    assert checkout.refused("train@rearfoot")
+    assert checkout.refused("train@rearfoot", single_item=True, force=True)
     message = capfd.readouterr().err
     assert "train@rearfoot: changed while the stage ran" in message
     assert f"\n  {named}\n" in message
-    assert checkout.lock() == between != before
+    assert checkout.lock() == before
+
+
+def test_the_stage_runs_again_with_what_was_edited(checkout: Checkout) -> None:
+    checkout.meanwhile("sed -i 's/batch_size: .*/batch_size: 77/' params.yaml")
+    assert checkout.refused("train@rearfoot", single_item=True, force=True)
+    checkout.meanwhile("true")
+    assert checkout.repro() == ["train@rearfoot"]
+    assert "batch_size: 77" in checkout.lock()
+    assert checkout.repro() == []
+
+
+def test_what_the_stage_does_not_read_may_change(checkout: Checkout) -> None:
+    checkout.meanwhile(
+        "sed -i 's/bootstrap: .*/bootstrap: 7}/; s/^problems/# a comment\\nproblems/' params.yaml;"
+        "touch code/network.py; mkdir code/__pycache__; echo > code/__pycache__/network.pyc"
+    )
+    assert checkout.repro("train@rearfoot", single_item=True, force=True) == ["train@rearfoot"]
+    assert "# a comment" in (checkout.root / "params.yaml").read_text()
