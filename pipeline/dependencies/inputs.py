@@ -1,0 +1,29 @@
+"""What dvc.yaml states that a stage of a problem reads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one stage reads.
+
+    Attributes:
+        deps: Files and folders, relative to the repository root.
+        params: Sections of params.yaml, such as `rearfoot.train`.
+    """
+
+    deps: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+
+
+def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
+    """The stage's inputs; none where there is no dvc.yaml or it has no such stage, as a stage also runs without DVC."""
+    path = root / "dvc.yaml"
+    stages: dict[str, Any] = yaml.safe_load(path.read_text())["stages"] if path.is_file() else {}
+    body = stages.get(stage, {}).get("do", {})
+    deps, params = (tuple(str(e).replace("${item}", problem) for e in body.get(key, [])) for key in ("deps", "params"))
+    return Inputs(deps, params)

@@ -1,0 +1,48 @@
+"""What is edited while a stage runs never gets into dvc.lock."""
+
+import pytest
+
+from tests.pipeline.dependencies.conftest import Checkout
+
+DATA = "data/rearfoot/prepare/keypoints.npy"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "named"),
+    [
+        ("sed -i 's/batch_size: .*/batch_size: 77/' params.yaml", "params.yaml: rearfoot.train"),
+        ("rm params.yaml", "params.yaml: rearfoot.train"),
+        ("echo 'width = 16' > code/network.py", "code/network.py"),
+        ("echo 'new' > code/more.py", "code/more.py"),
+        (f"printf owt > {DATA}", DATA),
+        (f"rm {DATA}", DATA),
+    ],
+)
+def test_an_edit_fails_the_stage_and_is_not_recorded(
+    checkout: Checkout, capfd: pytest.CaptureFixture[str], meanwhile: str, named: str
+) -> None:
+    before = checkout.lock()
+    checkout.meanwhile(meanwhile)
+    assert checkout.refused("train@rearfoot", single_item=True, force=True)
+    message = capfd.readouterr().err
+    assert "train@rearfoot: changed while the stage ran" in message
+    assert f"\n  {named}\n" in message
+    assert checkout.lock() == before
+
+
+def test_the_stage_runs_again_with_what_was_edited(checkout: Checkout) -> None:
+    checkout.meanwhile("sed -i 's/batch_size: .*/batch_size: 77/' params.yaml")
+    assert checkout.refused("train@rearfoot", single_item=True, force=True)
+    checkout.meanwhile("true")
+    assert checkout.repro() == ["train@rearfoot"]
+    assert "batch_size: 77" in checkout.lock()
+    assert checkout.repro() == []
+
+
+def test_what_the_stage_does_not_read_may_change(checkout: Checkout) -> None:
+    checkout.meanwhile(
+        "sed -i 's/bootstrap: .*/bootstrap: 7}/; s/^problems/# a comment\\nproblems/' params.yaml;"
+        "touch code/network.py; mkdir code/__pycache__; echo > code/__pycache__/network.pyc"
+    )
+    assert checkout.repro("train@rearfoot", single_item=True, force=True) == ["train@rearfoot"]
+    assert "# a comment" in (checkout.root / "params.yaml").read_text()
