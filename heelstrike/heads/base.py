@@ -56,6 +56,10 @@ class Head(ABC):
             shapes: Of the head's outputs in the graph, by name.
         """
 
+    def strange_answers(self, prediction: Prediction, category: Category) -> list[str]:
+        """What the head answered that the category has no name for; empty where all has one."""
+        return []
+
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
         """The prediction with this head's outputs mirrored left to right in an image of `width` pixels."""
         return prediction

@@ -27,6 +27,12 @@ class Detections(Head):
         wanted = {"boxes": (None, 4), "scores": (None,), "classes": (None,)}
         return misfits(shapes, wanted, "an instance has a box, a score and a class")
 
+    def strange_answers(self, prediction: Prediction, category: Category) -> list[str]:
+        """See `Head`."""
+        count = len(category.kinds)
+        strange = set() if prediction.classes is None else set(prediction.classes.tolist()) - set(range(count))
+        return [f"an instance of class {kind} was found, but there are {count} classes" for kind in sorted(strange)]
+
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
         """See `Head`."""
         if prediction.boxes is None:

@@ -1,5 +1,6 @@
 """A package in use: hashes checked, filters applied, the graph run. Needs numpy, OpenCV and ONNX Runtime, no torch."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,7 @@ class Package:
     def __init__(self, folder: Path, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
         self.folder, self.manifest, self._session = folder, manifest, session
         self._outputs = [o.name for o in session.get_outputs()]
-        self._heads = {name: HEADS[name] for name in manifest.heads if name in HEADS}
-        self._known = {name for head in self._heads.values() for name in head.outputs}
+        self._heads = [head for name, head in HEADS.items() if name in manifest.heads]
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Package":
@@ -89,21 +89,23 @@ class Package:
         self._check(filtered)
         seen = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
         answers = dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: seen}), strict=True))
-        self._check_answers(answers)
-        known = {name: answers.pop(name) for name in self._known}
-        prediction = Prediction(**known, others=answers, heads=tuple(self.manifest.heads))
+        prediction = self._prediction(answers)
         if self.manifest.radii is not None and prediction.confidence is not None:
             height, width = filtered.shape[:2]
             scale = Letterbox.fit(width, height, self.manifest.input).scale
             prediction = replace(prediction, radius=self.manifest.radii.of(prediction.confidence, scale))
         return mirror_prediction(prediction, filtered.shape[1]) if mirrored else prediction
 
-    def _check_answers(self, answers: Mapping[str, np.ndarray]) -> None:
-        """Shapes that the graph left open until it ran."""
-        shapes = {name: answer.shape for name, answer in answers.items()}
-        findings = [f for head in self._heads.values() for f in head.findings(self.manifest.category, shapes)]
+    def _prediction(self, answers: dict[str, np.ndarray]) -> Prediction:
+        """The graph's answers by their names; what the graph left open until it ran is checked."""
+        category, shapes = self.manifest.category, {name: answer.shape for name, answer in answers.items()}
+        findings = [finding for head in self._heads for finding in head.findings(category, shapes)]
+        known = {name: answers.pop(name) for head in self._heads for name in head.outputs}
+        prediction = Prediction(**known, others=answers, heads=tuple(self.manifest.heads))
+        findings = findings or [one for head in self._heads for one in head.strange_answers(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
+        return prediction
 
     def _check(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
@@ -120,10 +122,11 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     # threads that spin while they wait take the core from decoding and writing
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # where weights outside the graph would be looked for: below a file there is none
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.absolute()))
     try:
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        with tempfile.TemporaryDirectory() as empty:
+            # weights outside the graph would be looked for here
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", empty)
+            return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
         if "External data" in str(error):
             raise UserError(f"{path}: keeps weights outside the graph; package the model again") from error

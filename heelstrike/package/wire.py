@@ -127,13 +127,13 @@ class ScanVolumeWire(Wire):
     min_plane_angle_deg: float
 
 
+KNOWN_MEASURES = ("rearfoot_angle", "footprint", "scan_volume")
+
+
 class UnknownMeasure(Wire):
     """A measure of a later version: read, so that the message can name it."""
 
-    name: str
-
-
-KNOWN_MEASURES = ("rearfoot_angle", "footprint", "scan_volume")
+    name: Annotated[str, Field(json_schema_extra={"not": {"enum": list(KNOWN_MEASURES)}})]
 
 
 def _measure_tag(value: Any) -> str:

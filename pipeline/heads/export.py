@@ -35,7 +35,7 @@ class PackagedHead(ABC):
         """
 
     def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
-        """The graph of `said` with what torch's exporter cannot write; it has the head's `outputs` of `heelstrike.heads`."""
+        """The graph of `said` with what torch's exporter cannot write; the outputs of `runtime.OUTPUTS`."""
         return graph
 
     def reference(self, network: Network) -> Network:
