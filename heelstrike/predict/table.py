@@ -15,7 +15,7 @@ from heelstrike.package.manifest import Manifest
 from heelstrike.rounding import round_array, round_number
 
 _DIGITS = 3
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 """A spreadsheet takes a cell that begins with one of these for a formula, and runs it."""
 _RELIABLE = {None: None, True: "yes", False: "no"}
 
@@ -104,5 +104,6 @@ def lowest_confidence(prediction: Prediction) -> float | None:
 
 
 def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe, which it does not show, stands before it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """A text on one line that no spreadsheet takes for a formula: an apostrophe stands before what would be one."""
+    line = " ".join(text.splitlines()).strip()
+    return f"'{line}" if line.startswith(_FORMULA) else line

@@ -46,7 +46,7 @@ def test_no_text_of_the_csv_is_a_formula_to_a_spreadsheet(package: Package, text
     header, row = csv.reader(io.StringIO(table.getvalue(), newline=""))
     assert not [cell for cell in (*header, *row) if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     cells = dict(zip(header, row, strict=True))
-    assert [cells[name] for name in ("reason", "message", "warnings", "class")] == [f"'{text}"] * 4
+    assert [cells[name] for name in ("reason", "message", "warnings", "class")] == [f"'{text.strip()}"] * 4
     assert json.loads(stream.getvalue())["frames"][0]["class"]["name"] == text
 
 
