@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from heelstrike.package.runtime import INPUT, OUTPUTS
+from heelstrike.heads.registry import HEADS
+from heelstrike.package.content import INPUT
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.network import Network
 from pipeline.package.heads import heads_of
@@ -39,15 +40,20 @@ class InImagePixels(torch.nn.Module):
         return said
 
 
+def outputs_of(network: Network) -> dict[str, tuple[str, ...]]:
+    """Names of the graph's outputs by head of the network, in the graph's order."""
+    return {name: head.outputs for name, head in HEADS.items() if name in network.heads}
+
+
 def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `OUTPUTS`.
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `outputs_of`.
 
     The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
     graph are removed.
     """
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
-    outputs = [name for head, names in OUTPUTS.items() if head in network.heads for name in names]
+    outputs = [name for names in outputs_of(network).values() for name in names]
     tensors = [name for head in heads_of(network) for name in head.tensors]
     exported = _export(InImagePixels(network.eval()), tensors, size, opset)
     exported.ir_version = scaling.ir_version
