@@ -2,9 +2,6 @@
 
 import csv
 import json
-import re
-import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,6 +11,7 @@ from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Prediction
 from heelstrike.predict.heads import SAID, doubts_of, is_judged, lowest_confidence, rounded
+from heelstrike.predict.summary import Summary, Tally
 
 FORMAT, FORMAT_VERSION = "heelstrike-prediction", 1
 
@@ -51,12 +49,6 @@ class Model:
     reference: str
     version: str | None = None
 
-    @classmethod
-    def referred(cls, reference: str) -> Self:
-        """The model of a reference as `heelstrike.registry.pull` gives it."""
-        match = re.fullmatch(r"[\w-]+/(\d+)", reference)
-        return cls(reference, match[1] if match else None)
-
 
 class ResultWriter:
     """Writes frames as they come, so that memory stays flat however long the video is.
@@ -83,10 +75,7 @@ class ResultWriter:
     ) -> None:
         self._stream, self._manifest, self._measure = stream, manifest, measure
         self._quantities: Sequence[str] = measure.quantities if measure else ()
-        self._frames, self._reasons = 0, Counter[str]()
-        self._judged, self._unreliable = 0, 0
-        self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
-        self._units = dict(zip(self._quantities, measure.units, strict=True)) if measure else {}
+        self._tally, self._frames = Tally(measure), 0
         self._rows = csv.writer(table, lineterminator="\n") if table else None
         if self._rows:
             columns = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
@@ -103,7 +92,7 @@ class ResultWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._stream.write(f'\n ],\n "summary": {_compact(self.summary)}\n}}\n')
+            self._stream.write(f'\n ],\n "summary": {_compact(self.summary.to_json())}\n}}\n')
 
     def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
         """Write one frame.
@@ -116,35 +105,19 @@ class ResultWriter:
         """
         doubts = doubts_of(prediction, measurement, self._manifest)
         reliable = not doubts if is_judged(measurement, self._manifest) else None
-        self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
+        self._tally.add(measurement, reliable)
         about = {"reliable": reliable, "doubts": list(doubts)}
         line = _compact(self._frame(frame, time_s, prediction, measurement) | about)
         self._stream.write((",\n  " if self._frames else "\n  ") + line)
         self._frames += 1
-        if measurement is not None:
-            self._reasons.update([measurement.reason] if measurement.reason else [])
-            for name, value in measurement.values.items():
-                # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
-                self._values.setdefault(name, []).append(value)
-                self._units[name] = measurement.unit_of(name)
         if self._rows:
             said = (None if reliable is None else "yes" if reliable else "no", "; ".join(doubts))
             self._rows.writerow([*self._row(frame, time_s, prediction, measurement), *said])
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """Frames seen, not reliable, measured and not, with the reasons counted, and the spread of every quantity."""
-        counts = {"frames": self._frames, "not_reliable": self._unreliable if self._judged else None}
-        if self._measure is None:
-            return counts
-        return {
-            **counts,
-            "measured": self._frames - self._reasons.total(),
-            "not_measured": dict(sorted(self._reasons.items())),
-            "unit": self._measure.unit,
-            "units": dict(self._units),
-            "values": {name: _spread(values) for name, values in self._values.items() if values},
-        }
+    def summary(self) -> Summary:
+        """Of the frames written so far."""
+        return self._tally.summary
 
     def _frame(
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
@@ -228,11 +201,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(v) for v in value]
     return rounded(value, 3) if isinstance(value, float) else value
-
-
-def _spread(values: list[float]) -> dict[str, float | None]:
-    return {
-        "median": rounded(statistics.median(values), 3),
-        "min": rounded(min(values), 3),
-        "max": rounded(max(values), 3),
-    }

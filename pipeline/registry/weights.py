@@ -36,7 +36,7 @@ def pin(root: Path, reference: str) -> ModelStart:
                 f"{version.reference} was registered without the weights that a training can start from; "
                 f"`heelstrike retrain {wanted.name}` with anything changed registers a version with them"
             )
-        start = ModelStart(name="model", model=name, version=version.number, weights=digest)
+        start = ModelStart(name="model", model=wanted.name, version=version.number, weights=digest)
         _fetch(registry, version, start, root)
     return start
 
