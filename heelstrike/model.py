@@ -42,7 +42,8 @@ def load(
         threads: CPU threads of one prediction; 0 is one for each core.
 
     Raises:
-        UserError: Both are given, there is no such model, it is damaged, or the registry does not answer and nothing is cached.
+        UserError: Both are given, there is no such model, it is damaged, or the registry does not answer and nothing
+            is cached.
     """
     if package is None:
         pulled = resolve(reference or default_reference(offline=offline), offline=offline)

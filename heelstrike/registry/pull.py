@@ -118,10 +118,9 @@ def _only_champion(client: RegistryClient) -> str:
         choices = "\n".join(f"  --model {name}@{CHAMPION}" for name in champions)
         raise UserError(f"{address}: several models have a {CHAMPION}; add one of these\n{choices}")
     if models:
-        names = ", ".join(model.name for model in models)
-        raise UserError(
-            f"{address}: no model has a {CHAMPION} yet ({names}); name a version, for instance --model {models[0].name}/1"
-        )
+        names = [model.name for model in models]
+        advice = f"name a version, for instance --model {names[0]}/1"
+        raise UserError(f"{address}: no model has a {CHAMPION} yet ({', '.join(names)}); {advice}")
     raise UserError(f"{address}: no model is registered there; `heelstrike retrain PROBLEM` in a checkout makes one")
 
 

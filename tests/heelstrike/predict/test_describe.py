@@ -85,11 +85,11 @@ def test_what_failed_and_what_was_ignored_and_exams() -> None:
 @pytest.mark.parametrize(("limit", "doubtful"), [(5.0, True), (None, False)])
 def test_files_with_brackets_and_what_is_not_reliable(tmp_path: Path, limit: float | None, doubtful: bool) -> None:
     make_package(tmp_path / "package", max_radius_px=limit)  # without radii: anything may be too far off
-    picture = tmp_path / "foot [left] [/red].png"
+    picture = tmp_path / "foot [left] [red].png"
     cv2.imwrite(str(picture), np.full((120, 160, 3), 150, np.uint8))
     report = predict_path(picture, Package.load(tmp_path / "package"), Model("x"), tmp_path / "out")
     first, *others = printed(report).splitlines()
-    assert first == "foot [left] [/red].png: left 3.8°, right 3.8°"
+    assert first == "foot [left] [red].png: left 3.8°, right 3.8°"
     assert ("  not reliable: see `doubts` in its JSON" in others) == doubtful
     assert others[-1] == f"  ✓ {tmp_path / 'out' / picture.name}.json"
 

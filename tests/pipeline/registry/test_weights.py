@@ -51,7 +51,7 @@ def test_a_reference_that_names_nothing_says_what_there_is(world):
     world.candidate(1)
     with pytest.raises(UserError, match="rearfoot@champion: no such model"):
         pin(world.root, "rearfoot@champion")
-    with pytest.raises(UserError, match="rearfoot has no version 7 in .*; it has"):
+    with pytest.raises(UserError, match=r"rearfoot has no version 7 in .*; it has"):
         pin(world.root, "rearfoot/7")
     with pytest.raises(UserError, match="expected NAME@champion"):
         pin(world.root, "rear foot")
