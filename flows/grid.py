@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.terminal import ROOT, console, messages, only_problem
+from flows.terminal import ROOT, only_problem
 from heelstrike.errors import UserError
+from heelstrike.terminal import console, messages
 
 if TYPE_CHECKING:
     from pipeline.grid.definition import Definition

@@ -12,7 +12,7 @@ from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
 from heelstrike.errors import UserError
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.registry.weights import supply

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image
 
 from heelstrike.errors import UserError
 
@@ -64,6 +63,8 @@ def is_scan(path: Path) -> bool:
     """Whether the file needs `read_scan`: a medical image, or one of more than 8 bits (its header is looked at)."""
     if is_medical(path.name) or path.suffix.lower() not in _DEEP:
         return is_medical(path.name)
+    from PIL import Image
+
     try:
         with Image.open(path) as image:
             return image.mode.startswith(_DEEP_MODES)

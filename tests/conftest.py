@@ -20,7 +20,7 @@ def datasets() -> Path:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow database with its tables made: copying it is faster than making one for every test."""
-    from heelstrike.stores import open_mlflow
+    from heelstrike.registry.database import open_mlflow
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)

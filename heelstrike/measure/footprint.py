@@ -5,7 +5,9 @@ with the medial side told by the metatarsal heads, so left and right feet give t
 turned.
 """
 
+import importlib.util
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,6 @@ from jaxtyping import Float, UInt8
 
 from heelstrike.measure.arch import arch_index
 from heelstrike.measure.base import Measure, Measurement
-from heelstrike.measure.insole import insole_outline
 from heelstrike.measure.settings import FootprintSettings
 
 
@@ -64,17 +65,21 @@ class Footprint(Measure):
         arch = math.nan if image is None else arch_index(image, points, self.settings.ink_on)
         if math.isfinite(arch):
             numbers["arch_index"] = arch
-        details: dict[str, Any] = {
-            "outline_mm": np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
-        }
-        details["arch"] = _arch_type(arch) if math.isfinite(arch) else None
+        warnings: tuple[str, ...] = ()
+        details: dict[str, Any] = {"outline_mm": None, "arch": _arch_type(arch) if math.isfinite(arch) else None}
+        if missing_packages():
+            warnings = (f"no outline of an insole: it needs {' and '.join(missing_packages())} (extra `cad`)",)
+        else:
+            from heelstrike.measure.insole import insole_outline  # SciPy, which nothing else here needs
+
+            details["outline_mm"] = np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
         units = dict(zip(self.quantities, self.units, strict=True)) | {"arch_index": "ratio"}
         units = {name: units[name] for name in numbers}
-        return Measurement(self.name, self.unit, values=numbers, units=units, details=details)
+        return Measurement(self.name, self.unit, warnings=warnings, values=numbers, units=units, details=details)
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """The insole's outline as SVG and DXF in millimetres."""
-        if not measurement.measured:
+        """The insole's outline as SVG and DXF in millimetres; nothing where there is none."""
+        if not measurement.measured or measurement.details["outline_mm"] is None:
             return {}
         # ezdxf takes a second to import, which only a drawing need pay
         from heelstrike.measure.drawing import dxf, svg
@@ -116,6 +121,12 @@ class Footprint(Measure):
             ],
             axis=1,
         )
+
+
+@cache
+def missing_packages() -> tuple[str, ...]:
+    """Those of the extra `cad` that are not installed."""
+    return tuple(name for name in ("scipy", "ezdxf") if importlib.util.find_spec(name) is None)
 
 
 def points_of(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:

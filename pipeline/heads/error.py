@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.prepare.labelled import Labelled
 
 

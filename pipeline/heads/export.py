@@ -9,7 +9,7 @@ import onnx
 from jaxtyping import Float
 from torch import Tensor
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions

@@ -13,7 +13,8 @@ from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
-from heelstrike.package.runtime import Package, Prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.package.runtime import Package
 from heelstrike.progress import progress
 from pipeline.annotations import FIRST_CATEGORY, exam_names, placement_of
 from pipeline.layout import Layout

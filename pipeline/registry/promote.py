@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from heelstrike.errors import UserError
-from heelstrike.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
+from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
+from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.registry.yardsticks import YARDSTICKS
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from heelstrike.package.manifest import Manifest, read_manifest, verify
-from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Registry, Version, open_registry, version_of
+from heelstrike.registry.database import version_of
+from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Version
 from pipeline.layout import Layout
+from pipeline.registry.store import Registry, open_registry
 
 WEIGHTS_TAG = "heelstrike.weights"
 

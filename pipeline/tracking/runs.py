@@ -1,13 +1,16 @@
 """Runs that are found again: a retrain that was killed and run once more goes on in the run it had."""
 
 import getpass
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heelstrike.stores import artifact_root, open_mlflow, store_errors, tracking_uri
+from heelstrike.registry.database import open_mlflow, store_errors
+from heelstrike.stores import is_server, tracking_uri
 from pipeline.layout import Layout
 from pipeline.tracking.lineage import PREFIX, git_tags, lineage_tags, retrain_key
 
@@ -178,7 +181,7 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
 
     found = client.get_experiment_by_name(layout.problem)
     if found is None:
-        location = artifact_root(layout.root)
+        location = _artifact_root(layout.root)
         try:
             # the tag makes the UI open on runs and models instead of chats and prompts
             tags = {"mlflow.experimentKind": "custom_model_development"}
@@ -190,6 +193,13 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
+
+
+def _artifact_root(root: Path) -> str | None:
+    """Where files of runs and models go: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; None where a server decides it."""
+    if is_server(tracking_uri(root)):
+        return None
+    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / "mlartifacts").as_uri()
 
 
 def _user() -> str:

@@ -62,7 +62,7 @@ def test_the_road(road: tuple[ProblemParams, Layout], tmp_path: Path) -> None:
     assert verdicts["signature"].passed
     assert not verdicts["comparison"].passed, "it is no better than itself"
     picture = next(layout.out("collect").rglob("*.png"))
-    report = predict_path(picture, package, Model.referred("it/1"), tmp_path / "out", overlay=True)
+    report = predict_path(picture, package, Model("it/1", "1"), tmp_path / "out", overlay=True)
     frame = json.loads(report.done[0].files[0].read_text())["frames"][0]
     assert {"class", "instances"} & set(frame)
     page = (layout.out("evaluate") / "report.html").read_text()

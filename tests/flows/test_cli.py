@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-HEELSTRIKE = Path(sys.executable).parent / "heelstrike"
+HEELSTRIKE = [sys.executable, "-m", "heelstrike"]
 
 
 def heelstrike(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([str(HEELSTRIKE), *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run([*HEELSTRIKE, *arguments], cwd=folder, capture_output=True, text=True, check=False)
 
 
 COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params", "init-from", "crossval"]

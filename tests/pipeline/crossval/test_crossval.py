@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from heelstrike.errors import UserError
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.crossval.arrays import read_pool
 from pipeline.crossval.folds import make_folds
 from pipeline.crossval.report import write_report

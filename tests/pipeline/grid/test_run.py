@@ -11,7 +11,7 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.progress import Event
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.grid import run as running
 from pipeline.grid.data import data_digest, prepared
 from pipeline.grid.definition import load_definition

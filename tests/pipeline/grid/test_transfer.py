@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.grid.definition import Definition, load_definition
 from pipeline.grid.matrix import mean_of, read_matrix, sentences
 from pipeline.grid.matrix_render import write_matrix

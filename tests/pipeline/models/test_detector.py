@@ -7,7 +7,7 @@ import torch
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.anchors import BACKGROUND, NO_SAY, boxes_of, make_anchors, match, offsets_of

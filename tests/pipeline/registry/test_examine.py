@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.params import parse_params
 from pipeline.prepare.labelled import Labelled
 from pipeline.registry import yardsticks
