@@ -14,11 +14,12 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
-from heelstrike.images import read_image
+from heelstrike.images import read_picture
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.exam import ExamMeasure
 from heelstrike.measure.uncertainty import with_half_widths
+from heelstrike.media import is_image
 from heelstrike.package.runtime import Package, Prediction
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.exams import Examined, Exams
@@ -26,9 +27,8 @@ from heelstrike.predict.files import beside, even, room, text_aside, write_image
 from heelstrike.predict.heads import doubts_of
 from heelstrike.predict.overlay import Style, draw
 from heelstrike.predict.results import Model, ResultWriter, Source
-from heelstrike.predict.sources import OVERLAY, find_inputs, is_image
+from heelstrike.predict.sources import OVERLAY, find_inputs
 from heelstrike.progress import progress
-from heelstrike.scans import Scan, is_scan, read_scan
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import VideoWriter
 
@@ -172,7 +172,7 @@ class _Predictor:
         return self._exams.write()
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, of_file, placement = read_scan(file) if is_scan(file) else Scan(read_image(file), math.nan)
+        image, of_file, placement, _ = read_picture(file)
         mm_per_px = of_file if self._about.mm_per_px is None else self._about.mm_per_px
         height, width = image.shape[:2]
         prediction = self._package.predict(image, self._mirrored)
