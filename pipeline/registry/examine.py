@@ -21,6 +21,7 @@ from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.problem import Problem
 from pipeline.registry.yardsticks import YARDSTICKS, Found, TestSet, Yardstick
+from pipeline.splits import TEST
 
 _WARM_UP = 3
 
@@ -60,7 +61,7 @@ def read_test_set(layout: Layout, problem: Problem) -> TestSet:
     Raises:
         UserError: It is missing, empty, or of another problem.
     """
-    path, keypoints = layout.out("split") / "test.json", len(problem.keypoints)
+    path, keypoints = layout.out("split") / f"{TEST}.json", len(problem.keypoints)
     try:
         data = json.loads(path.read_text())
     except (FileNotFoundError, ValueError) as error:

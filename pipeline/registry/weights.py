@@ -10,7 +10,7 @@ from heelstrike.registry.pull import find_version, parse_reference
 from heelstrike.registry.versions import Registry, Version, open_registry
 from pipeline.layout import Layout, file_of_start
 from pipeline.params import ProblemParams
-from pipeline.registry.register import WEIGHTS_TAG
+from pipeline.tracking.tags import WEIGHTS_TAG
 from pipeline.train.settings import ModelStart
 
 _FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it
