@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from heelstrike.errors import UserError
+    from heelstrike.heads.prediction import Prediction
     from heelstrike.measure.base import Measurement
     from heelstrike.model import Model, load
-    from heelstrike.heads.prediction import Prediction
     from heelstrike.predict.frames import FrameResult, Result
     from heelstrike.predict.predictor import Report
     from heelstrike.predict.results import Source

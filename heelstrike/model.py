@@ -1,6 +1,5 @@
 """The Python API: a model pulled from a registry or opened from a folder, and what it says of images and videos."""
 
-import math
 import os
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
@@ -10,7 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
-from heelstrike.images import read_image
+from heelstrike.images import read_picture
+from heelstrike.media import is_image
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.frames import FrameResult, Result
@@ -18,10 +18,9 @@ from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import Report, predict_path
 from heelstrike.predict.results import Model as ModelName
 from heelstrike.predict.results import Source
-from heelstrike.predict.sources import find_inputs, is_image
+from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.summary import Tally
 from heelstrike.registry.pull import Pulled, default_reference, open_folder, resolve
-from heelstrike.scans import Scan, is_scan, read_scan
 from heelstrike.video.reader import VideoReader
 
 
@@ -216,10 +215,10 @@ class Model:
 
     def _image(self, file: Path, about: About) -> Result:
         measurer = self._measurer(about)
-        image, of_file, _ = read_scan(file) if is_scan(file) else Scan(read_image(file), math.nan)
-        frame = measurer.image(image, of_file)
-        height, width = image.shape[:2]
-        source = Source(file.name, "image", width, height, None, about.scale(of_file))
+        picture = read_picture(file)
+        frame = measurer.image(picture.image, picture.mm_per_px)
+        height, width = picture.image.shape[:2]
+        source = Source(file.name, "image", width, height, None, about.scale(picture.mm_per_px))
         return _result(source, [frame], measurer)
 
     def _video(self, file: Path, about: About) -> Result:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from heelstrike.measure.base import Measurement
 from heelstrike.heads.prediction import Prediction
+from heelstrike.measure.base import Measurement
 from heelstrike.predict.results import Source
 from heelstrike.predict.summary import Summary
 

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
+from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.uncertainty import with_half_widths
-from heelstrike.heads.prediction import Prediction
 from heelstrike.package.runtime import Package
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.frames import FrameResult

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.errors import UserError
+from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined
 from heelstrike.predict.measurer import About
 from heelstrike.predict.results import Model
-from heelstrike.predict.sources import find_inputs, is_image
+from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.writing import Predicted, Writer
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader

@@ -109,7 +109,6 @@ class ResultWriter:
         if self._table is not None:
             self._table.add(frame, time_s, prediction, measurement, reliable, doubts)
 
-
     @property
     def summary(self) -> Summary:
         """Of the frames written so far."""
@@ -163,5 +162,3 @@ def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
 def _compact(value: Any) -> str:
     """JSON on one line."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.scans import MEDICAL, is_medical
+from heelstrike.media import KNOWN, MEDIA, is_image, is_video
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
-VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
 OVERLAY = ".overlay"
 OUTLINE = ".outline"
 VOLUME = ".volume"
-_NAMES = IMAGES | VIDEOS | set(MEDICAL)
 # ends of the names that results have: they lie beside their inputs where no other folder is asked for
 _RESULTS = tuple(
     m + r
-    for m in sorted(_NAMES)
+    for m in sorted(MEDIA)
     for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", f"{OUTLINE}.svg", f"{OUTLINE}.dxf")
 )
 
@@ -33,11 +30,6 @@ class Inputs:
     base: Path
     files: tuple[Path, ...]
     ignored: tuple[Path, ...] = ()
-
-
-def is_image(name: str) -> bool:
-    """Whether a file of this name is read as an image."""
-    return Path(name).suffix.lower() in IMAGES or is_medical(name)
 
 
 def find_inputs(path: Path, out: Path) -> Inputs:
@@ -59,10 +51,10 @@ def find_inputs(path: Path, out: Path) -> Inputs:
             continue
         if file.name.endswith((*_RESULTS, f"{VOLUME}.json")):
             continue
-        (files if is_image(file.name) or file.suffix.lower() in VIDEOS else ignored).append(file)
+        (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
     if not files:
         found = f"{len(ignored)} other files" if ignored else "no files"
-        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")
+        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
 
 
@@ -70,7 +62,3 @@ def _within(file: Path, out: Path, folder: Path) -> bool:
     """Whether the file lies in the output folder, where that is a folder below the input folder."""
     inside, top = out.resolve(), folder.resolve()
     return inside != top and file.resolve().is_relative_to(inside)
-
-
-def _known() -> str:
-    return " ".join(sorted(s.removeprefix(".") for s in _NAMES))

@@ -1,7 +1,6 @@
 """The result files of one image or video: JSON, CSV, overlay, drawings. Frame results come from `Measurer`."""
 
 import importlib.metadata
-import math
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
-from heelstrike.images import read_image
+from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
+from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined, Exams
 from heelstrike.predict.files import beside, even, room, text_aside, write_image
@@ -22,9 +22,8 @@ from heelstrike.predict.frames import FrameResult
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.overlay import Style, draw
 from heelstrike.predict.results import Model, ResultWriter, Source
-from heelstrike.predict.sources import OVERLAY, is_image
+from heelstrike.predict.sources import OVERLAY
 from heelstrike.predict.summary import Summary
-from heelstrike.scans import Scan, is_scan, read_scan
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import VideoWriter
 
@@ -93,7 +92,7 @@ class Writer:
         return self._exams.write()
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, mm_per_px, placement = read_scan(file) if is_scan(file) else Scan(read_image(file), math.nan)
+        image, mm_per_px, placement, _ = read_picture(file)
         result = self._measurer.image(image, mm_per_px)
         if self._exams is not None:
             self._exams.add(file, target, result.prediction, placement)

@@ -11,8 +11,7 @@ import pandas as pd
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, folder_aside, json_digest, write_json
 from pipeline.layout import Layout
-
-_POOLED = ("train", "val")  # not the test split
+from pipeline.splits import TRAINED_ON
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ def read_pool(layout: Layout) -> Pool:
     Raises:
         UserError: It has not been prepared.
     """
-    folders = [layout.out("prepare") / split for split in _POOLED]
-    files = [layout.out("split") / f"{split}.json" for split in _POOLED]
+    folders = [layout.out("prepare") / split for split in TRAINED_ON]
+    files = [layout.out("split") / f"{split}.json" for split in TRAINED_ON]
     for path in (*folders, *files):
         if not path.exists():
             raise UserError(f"{path}: not there; run `dvc repro prepare@{layout.problem}` first")

@@ -24,6 +24,7 @@ from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.scoring.cases import Predicted
+from pipeline.splits import TEST, TRAIN, TRAINED_ON, VAL
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
 from pipeline.train.fit import Plan, fit
@@ -115,10 +116,10 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
     started, layout = time.monotonic(), places.layout
     work = layout.work("crossval", digest[:16])
     variant = Layout(work / "data", layout.problem)
-    for split, subjects in (("train", fold.learned), ("val", fold.chosen_by), ("test", fold.judged)):
+    for split, subjects in ((TRAIN, fold.learned), (VAL, fold.chosen_by), (TEST, fold.judged)):
         pool.write(split, pool.rows(subjects), variant)
     plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
-    train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in ("train", "val"))
+    train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in TRAINED_ON)
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
@@ -159,7 +160,7 @@ def _pooled(folds: list[Fold], params: ProblemParams, pool: Pool, places: Places
                 answers.setdefault(name, []).append(found[name])
     rows = np.concatenate([pool.rows(fold.judged) for fold in folds])
     variant = Layout(places.layout.work("crossval", "pooled"), places.layout.problem)
-    pool.write("test", rows, variant)
+    pool.write(TEST, rows, variant)
     judged = judge_answers(Predicted(**{k: np.concatenate(v) for k, v in answers.items()}), params, variant)
     shutil.rmtree(variant.root)
     return judged

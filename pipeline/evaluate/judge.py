@@ -22,6 +22,7 @@ from pipeline.models.inference import concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.splits import TEST
 
 _CHUNK = 128  # images between two steps of the progress bar
 
@@ -59,12 +60,12 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     Raises:
         UserError: A file is missing, or does not fit the others.
     """
-    return judge_answers(predict_split(network, layout.out("prepare") / "test"), params, layout, radii)
+    return judge_answers(predict_split(network, layout.out("prepare") / TEST), params, layout, radii)
 
 
 def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
     """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
-    truth = load_truth(layout.out("prepare") / "test")
+    truth = load_truth(layout.out("prepare") / TEST)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
     of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None
@@ -95,7 +96,7 @@ def _add_average_precision(
 ) -> None:
     keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
     precision = average_precision(
-        layout.out("split") / "test.json",
+        layout.out("split") / f"{TEST}.json",
         truth.index["image"].astype(str).tolist(),
         None if keypoints is None else truth.points_in_original(keypoints),
         None if boxes is None else truth.boxes_in_original(boxes),

@@ -19,6 +19,7 @@ from pipeline.evaluate.summary import to_json
 from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.params import ProblemParams
+from pipeline.splits import TEST
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -43,7 +44,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         images.to_parquet(out / "per_image.parquet", index=False)
         write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
+        pixels = np.load(layout.out("prepare") / TEST / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(

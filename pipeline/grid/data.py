@@ -7,8 +7,8 @@ from heelstrike.files import file_digest, json_digest, write_json
 from pipeline.collect.boxes import rebuffered
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.prepare.stage import SPLITS
 from pipeline.prepare.stage import run as prepare
+from pipeline.splits import SPLITS
 
 
 def data_digest(layout: Layout) -> str:

@@ -16,6 +16,7 @@ import torch
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import progress
+from pipeline.annotations import SLICE_PREFIX
 from pipeline.evaluate.judge import Judged, judge
 from pipeline.evaluate.summary import to_json
 from pipeline.grid.data import prepared
@@ -24,6 +25,7 @@ from pipeline.heads.arrays import Arrays, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.scoring.metrics import box_rmse
+from pipeline.splits import TRAIN, VAL
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row as History
 from pipeline.train.start import told_start
@@ -69,8 +71,8 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
     variant = prepared(params, layout, data)
     plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
     folder = variant.out("prepare")
-    train = _chosen(load_arrays(folder / "train", plan.problem), folder / "train", planned.row.train_on, scale.images)
-    val = _some(load_arrays(folder / "val", plan.problem), scale.images // 2)
+    train = _chosen(load_arrays(folder / TRAIN, plan.problem), folder / TRAIN, planned.row.train_on, scale.images)
+    val = _some(load_arrays(folder / VAL, plan.problem), scale.images // 2)
     work = layout.work("grid", "rows") / row_digest(planned, scale, data)[:16]
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
@@ -115,7 +117,7 @@ def _chosen(arrays: Arrays, folder: Path, train_on: dict[str, tuple[str, ...]], 
         index = pd.read_parquet(folder / "index.parquet")
         keep = np.ones(len(index), bool)
         for name, values in train_on.items():
-            column = f"slice_{name}"
+            column = f"{SLICE_PREFIX}{name}"
             if column not in index:
                 raise UserError(f"train_on names {name!r}, which is no slice of the data")
             keep &= index[column].isin(values).to_numpy()

@@ -57,7 +57,7 @@ class PackagedHead(ABC):
 
 
 def back(points: Float[Tensor, "*N 2"], letterbox: Float[Tensor, "3"]) -> Float[Tensor, "*N 2"]:
-    """Points of the input in the original image's pixels."""
+    """Points of the input in the original image's pixels: `Letterbox.backward` as torch's exporter traces it."""
     return (points - letterbox[1:] + 0.5) / letterbox[0] - 0.5
 
 

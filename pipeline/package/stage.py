@@ -20,8 +20,8 @@ from pipeline.package.category import category_of
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.params import ProblemParams
+from pipeline.splits import SPLITS, TEST
 
-_SPLITS = ("train", "val", "test")
 # what tells one prepared data set from another
 _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "objects.npy"}
 
@@ -56,18 +56,13 @@ def run(params: ProblemParams, layout: Layout) -> None:
             max_radius_px=params.package.max_radius_px,
             parity_px=params.package.parity_px,  # nothing is written unless the check below passes
             training_data=json_digest(
-                {
-                    f"{s}/{p.name}": file_digest(p)
-                    for s in _SPLITS
-                    for p in (prepared / s).iterdir()
-                    if p.name in _LABELS
-                }
+                {f"{s}/{p.name}": file_digest(p) for s in SPLITS for p in (prepared / s).iterdir() if p.name in _LABELS}
             ),
             metrics=dict(sorted(numbers(metrics))),
         )
         bar.advance()
         package = Package.load(folder)
-        worst = check_parity(package, network, prepared / "test", layout, params.package.parity_px)
+        worst = check_parity(package, network, prepared / TEST, layout, params.package.parity_px)
         bar.advance(parity_px=worst)
 
 
@@ -90,7 +85,7 @@ def _evaluated(path: Path) -> Any:
 def _counts(layout: Layout) -> list[SplitCount]:
     """Images, subjects and videos of each split."""
     counts = []
-    for split in _SPLITS:
+    for split in SPLITS:
         index = pd.read_parquet(layout.out("prepare") / split / "index.parquet", columns=["subject", "video"])
         videos = index["video"][index["video"] != ""].nunique()
         counts.append(SplitCount(split, len(index), index["subject"].nunique(), videos))

@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
+from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
-from heelstrike.heads.prediction import Prediction
 from heelstrike.package.runtime import Package
 from heelstrike.progress import progress
 from pipeline.annotations import FIRST_CATEGORY, exam_names, placement_of
@@ -22,6 +22,7 @@ from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.problem import Problem
 from pipeline.registry.yardsticks import YARDSTICKS, Found, TestSet, Yardstick
+from pipeline.splits import TEST
 
 _WARM_UP = 3
 
@@ -61,7 +62,7 @@ def read_test_set(layout: Layout, problem: Problem) -> TestSet:
     Raises:
         UserError: It is missing, empty, or of another problem.
     """
-    path, keypoints = layout.out("split") / "test.json", len(problem.keypoints)
+    path, keypoints = layout.out("split") / f"{TEST}.json", len(problem.keypoints)
     try:
         data = json.loads(path.read_text())
     except (FileNotFoundError, ValueError) as error:

@@ -11,6 +11,7 @@ from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
 from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.registry.yardsticks import YARDSTICKS
+from pipeline.tracking.tags import VERDICT_TAG
 
 
 @dataclass(frozen=True)
@@ -83,5 +84,5 @@ def _record(registry: Registry, decision: Decision) -> None:
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }
     tags = {name: f"{value:.4g}" for name, value in shown.items() if value is not None}
-    registry.tag(decision.challenger, {"verdict": decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
+    registry.tag(decision.challenger, {VERDICT_TAG: decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
     registry.describe(decision.challenger, decision.markdown())

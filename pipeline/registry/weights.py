@@ -10,8 +10,8 @@ from heelstrike.registry.client import find_version
 from heelstrike.registry.versions import Reference, Version
 from pipeline.layout import Layout, file_of_start
 from pipeline.params import ProblemParams
-from pipeline.registry.register import WEIGHTS_TAG
 from pipeline.registry.store import Registry, open_registry
+from pipeline.tracking.tags import WEIGHTS_TAG
 from pipeline.train.settings import ModelStart
 
 _FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it

@@ -17,6 +17,7 @@ from pipeline.params import ProblemParams
 from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
+from pipeline.splits import TRAINED_ON
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 
@@ -71,7 +72,7 @@ def search_digest(params: ProblemParams, prepared: Path) -> str:
         UserError: An array is missing.
     """
     names = array_shapes(params.problem)
-    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in names]
+    arrays = [prepared / split / f"{name}.npy" for split in TRAINED_ON for name in names]
     for path in arrays:
         if not path.is_file():
             raise UserError(f"{path}: not there; run the prepare stage first")

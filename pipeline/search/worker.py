@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
+from pipeline.splits import TRAIN, VAL
 
 _ATTEMPTS = 3
 # epoch and score of a trial; answers whether it goes on
@@ -189,7 +190,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     try:
         # its own: the process of a killed search may live on for an epoch
         with tempfile.TemporaryDirectory(dir=job.work) as work:
-            train, val = some("train", job.images), some("val", max(job.images // 2, 1))
+            train, val = some(TRAIN, job.images), some(VAL, max(job.images // 2, 1))
             fit(plan, train, val, Path(work), report, job.root)
     except (DivergedError, NothingTakenError) as error:
         return Outcome("failed", reason=str(error))

@@ -9,10 +9,9 @@ import pandas as pd
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
-from pipeline.annotations import SLICE_PREFIX
+from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.split.settings import SplitSettings
-
-SPLITS = ("train", "val", "test")
+from pipeline.splits import SPLITS
 
 
 def read_assignment(path: Path) -> dict[str, str]:
@@ -110,7 +109,7 @@ def assign(
         else:
             _place(result, filled, subjects, split, size[group], stratum[group])
     waiting.sort(key=lambda group: hashlib.sha256(f"{settings.seed}:{members[group][0]}".encode()).digest())
-    shares = {"train": 1 - settings.val - settings.test, "val": settings.val, "test": settings.test}
+    shares = settings.shares
     of_stratum: Counter[str] = Counter()
     for group, images_of_group in size.items():
         of_stratum[stratum[group]] += images_of_group
@@ -144,9 +143,9 @@ def _strata(table: pd.DataFrame, groups: dict[str, int], settings: SplitSettings
     """Group to the value of the stratifying slice that most of its rows have (the first of equals)."""
     if settings.stratify is None:
         return dict.fromkeys(groups.values(), "")
-    column = f"slice_{settings.stratify}"
+    column = f"{SLICE_PREFIX}{settings.stratify}"
     if column not in table.columns:
-        slices = [c.removeprefix("slice_") for c in table.columns if c.startswith("slice_")]
+        slices = [c.removeprefix(SLICE_PREFIX) for c in slice_columns(table)]
         raise UserError(
             f"split.stratify names {settings.stratify!r}, which is not a slice of the data; it has {slices}"
         )

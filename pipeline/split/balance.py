@@ -9,8 +9,8 @@ from jaxtyping import Float, Int
 from heelstrike.errors import UserError
 from pipeline.annotations import CLASS
 from pipeline.split.settings import SplitSettings
+from pipeline.splits import SPLITS
 
-SPLITS = ("train", "val", "test")
 _ROUNDS = 100
 
 
@@ -45,7 +45,7 @@ def balance(
     free = sorted(set(members) - set(fixed), key=lambda g: _place(sizes[g], settings, members[g][0]))
     of_group = counts.to_numpy(float)
     where = {int(g): row for row, g in enumerate(counts.index)}
-    wanted = np.array([1 - settings.val - settings.test, settings.val, settings.test])[:, None] * of_group.sum(axis=0)
+    wanted = np.array(list(settings.shares.values()))[:, None] * of_group.sum(axis=0)
     dealt = np.zeros_like(wanted)
     for group, split in fixed.items():
         dealt[split] += of_group[where[group]]
@@ -104,7 +104,7 @@ def _improved(
 
 def _refuse_unequal(dealt: Int[np.ndarray, "3 C"], counts: pd.DataFrame, groups: int, settings: SplitSettings) -> None:
     shares = dealt / np.maximum(dealt.sum(axis=0), 1)
-    wanted = np.array([1 - settings.val - settings.test, settings.val, settings.test])
+    wanted = np.array(list(settings.shares.values()))
     off = []
     for column, name in enumerate(counts.columns):
         for row, split in enumerate(SPLITS):

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from heelstrike.errors import UserError
-from pipeline.annotations import CLASS
+from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.split.settings import SplitSettings
 
 
@@ -38,7 +38,7 @@ def fold_rows(
     elif settings.stratify is None:
         folds = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(table, groups=groups)
     else:
-        strata = table[f"slice_{settings.stratify}"].astype(str)
+        strata = table[f"{SLICE_PREFIX}{settings.stratify}"].astype(str)
         folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
             table, strata, groups
         )

@@ -1,10 +1,11 @@
 """Settings of the split stage."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from heelstrike.settings import Strict
+from pipeline.splits import TEST, TRAIN, VAL, Split
 
 
 class GivenSplit(Strict):
@@ -12,7 +13,7 @@ class GivenSplit(Strict):
 
     slice: Annotated[str, Field(description="for instance `part`")]
     splits: Annotated[
-        dict[str, Literal["train", "val", "test"]],
+        dict[str, Split],
         Field(min_length=1, description="value of the slice: split; subjects with other values are dealt"),
     ]
 
@@ -39,6 +40,20 @@ class SplitSettings(Strict):
         ),
     ] = 2
     seed: int = 1
+
+    @property
+    def shares(self) -> dict[Split, float]:
+        """Share of the images that each split is to have."""
+        return {TRAIN: 1 - self.val - self.test, VAL: self.val, TEST: self.test}
+
+    @model_validator(mode="after")
+    def _one_demand(self) -> Self:
+        if self.by_class and self.stratify is not None:
+            raise ValueError(
+                f"by_class and stratify ({self.stratify!r}) are both set, but only one of classes and slices can be "
+                "spread evenly; remove one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _something_to_train_on(self) -> Self:

@@ -20,13 +20,14 @@ from heelstrike.files import folder_aside, write_json
 from pipeline.annotations import CLASS, SLICE_PREFIX, read_table, slice_columns
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.split.assign import SPLITS, assign, given_splits, read_assignment, write_assignment
+from pipeline.split.assign import assign, given_splits, read_assignment, write_assignment
 from pipeline.split.balance import balance
 from pipeline.split.coco import coco
 from pipeline.split.folds import fold_rows
 from pipeline.split.groups import group_subjects, linked_images
 from pipeline.split.leaks import find_leaks
 from pipeline.split.settings import SplitSettings
+from pipeline.splits import SPLITS, TEST, TRAINED_ON
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -50,9 +51,9 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("split")) as out:
         for split in SPLITS:
             write_json(out / f"{split}.json", coco(table[table["split"] == split], problem))
-        rest = table[table["split"] != "test"]
+        rest = table[table["split"] != TEST]
         for number, rows in enumerate(fold_rows(rest, rest["subject"].map(groups).to_numpy(), settings)):
-            for split, chosen in zip(("train", "val"), rows, strict=True):
+            for split, chosen in zip(TRAINED_ON, rows, strict=True):
                 write_json(out / "folds" / str(number) / f"{split}.json", coco(rest.iloc[chosen], problem))
         summary = _summary(table, groups)
         write_json(out / "summary.json", summary)
@@ -71,12 +72,12 @@ def check_leaks(folder: Path, table: pd.DataFrame, settings: SplitSettings) -> N
         UserError: A subject, an image or near-duplicates are in two splits, or in train and val of one fold.
     """
     hashes = dict(zip(table["image"], table["phash"], strict=True))
-    test = json.loads((folder / "test.json").read_text())
+    test = json.loads((folder / f"{TEST}.json").read_text())
     findings = []
     for part in (folder, *sorted((folder / "folds").glob("*"))):
-        contents = {split: json.loads((part / f"{split}.json").read_text()) for split in ("train", "val")}
+        contents = {split: json.loads((part / f"{split}.json").read_text()) for split in TRAINED_ON}
         where = "" if part == folder else f"fold {part.name}: "
-        leaks = find_leaks(contents | {"test": test}, hashes, settings.near_duplicate_bits)
+        leaks = find_leaks(contents | {TEST: test}, hashes, settings.near_duplicate_bits)
         findings += [f"leak: {where}{leak}" for leak in leaks]
     if findings:
         raise UserError("\n".join(findings))
@@ -170,10 +171,9 @@ def _counts(values: pd.Series) -> dict[str, int]:
 def _told(summary: dict[str, Any], settings: SplitSettings) -> list[str]:
     splits = summary["splits"]
     total = sum(part["images"] for part in splits.values())
-    wanted = {"train": 1 - settings.val - settings.test, "val": settings.val, "test": settings.test}
     lines = [
         f"{split}: {splits[split]['images']} images of {splits[split]['subjects']} subjects, "
-        f"{splits[split]['images'] / total:.0%} (asked for {wanted[split]:.0%})"
+        f"{splits[split]['images'] / total:.0%} (asked for {settings.shares[split]:.0%})"
         + "".join(f", {count} {name}" for name, count in sorted(splits[split]["classes"].items()))
         for split in SPLITS
     ]

@@ -8,8 +8,7 @@ from heelstrike.errors import UserError
 from heelstrike.files import json_digest
 from pipeline.dvc_lock import locked_stages
 from pipeline.layout import Layout
-
-PREFIX = "heelstrike."  # of tags that runs are found by; those for a reader are short, the UI cuts long names
+from pipeline.tracking.tags import COMMIT_TAG, GIT_TAG
 
 
 def problem_stages(layout: Layout) -> dict[str, Any]:
@@ -66,6 +65,6 @@ def git_tags(root: Path) -> dict[str, str]:
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
-        return {"git": "none: not a git repository, or nothing committed"}
+        return {GIT_TAG: "none: not a git repository, or nothing committed"}
     changed = git("status", "--porcelain", "--untracked-files=no")
-    return {"mlflow.source.git.commit": commit, "git": commit[:10] + ("+changes" if changed else "")}
+    return {COMMIT_TAG: commit, GIT_TAG: commit[:10] + ("+changes" if changed else "")}

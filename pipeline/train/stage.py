@@ -16,6 +16,7 @@ from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
+from pipeline.splits import TRAINED_ON
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row
 from pipeline.train.start import start_summary, told_start
@@ -27,7 +28,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     """Train on the training split, judge by the validation split; the test split is not opened here."""
     plan = read_plan(params.problem, layout.out("search") / "best.json")
     folder = layout.out("prepare")
-    train, val = (load_arrays(folder / split, plan.problem) for split in ("train", "val"))
+    train, val = (load_arrays(folder / split, plan.problem) for split in TRAINED_ON)
     work = layout.work("train", training_digest(plan, folder))
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
@@ -64,7 +65,7 @@ def read_plan(problem: Problem, path: Path) -> Plan:
 
 def training_digest(plan: Plan, prepared: Path) -> str:
     """Digest of everything a training depends on: settings and the arrays of both splits."""
-    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in array_shapes(plan.problem)]
+    arrays = [prepared / split / f"{name}.npy" for split in TRAINED_ON for name in array_shapes(plan.problem)]
     return json_digest({"plan": plan.model_dump(mode="json"), "arrays": [file_digest(path) for path in arrays]})
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from PIL import Image, UnidentifiedImageError
 
+from heelstrike.errors import UserError
+from heelstrike.images import image_size
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.problem import Problem
 from pipeline.validate.labels import Labels
 
 FILE_COLUMNS = ["file_width", "file_height"]
-_PNG_END = b"IEND\xaeB`\x82"
 _ADVANCE = 500
 
 
@@ -31,18 +31,11 @@ def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _file_size(path: Path) -> tuple[int, int]:
-    """Width and height from an image's header, without decoding it; (-1, -1) if missing, no image, or cut short."""
+    """Width and height as displayed; (-1, -1) where the image cannot be read."""
     try:
-        with path.open("rb") as stream:
-            with Image.open(stream) as image:
-                size, kind = image.size, image.format
-            if kind == "PNG":
-                stream.seek(-len(_PNG_END), 2)
-                if stream.read() != _PNG_END:
-                    return -1, -1
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError):
+        return image_size(path)
+    except UserError:
         return -1, -1
-    return size
 
 
 def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from heelstrike.canvas import confidence_colour
 from heelstrike.heads.base import Style
-from heelstrike.measure.base import Measurement
 from heelstrike.heads.prediction import Prediction
+from heelstrike.measure.base import Measurement
 from heelstrike.predict.overlay import draw
 
 STYLE = Style(skeleton=((0, 1),), threshold=0.5, title="")

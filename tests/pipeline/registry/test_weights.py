@@ -13,9 +13,9 @@ from pipeline.layout import file_of_start
 from pipeline.models.build import build_model, save_weights
 from pipeline.params import load_params, parse_params
 from pipeline.registry.promote import promote
-from pipeline.registry.register import WEIGHTS_TAG
 from pipeline.registry.store import open_registry
 from pipeline.registry.weights import pin, supply
+from pipeline.tracking.tags import WEIGHTS_TAG
 from pipeline.train.settings import ModelStart
 from tests.packages import make_package
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from heelstrike.errors import UserError
-from pipeline.split.balance import SPLITS, balance
+from pipeline.split.balance import balance
 from pipeline.split.settings import SplitSettings
+from pipeline.splits import SPLITS
 
 SETTINGS = SplitSettings(val=0.1, test=0.1, by_class=True, tolerance=0.06)
 

@@ -256,3 +256,8 @@ def test_drawn_pictures_may_look_alike(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="near-duplicates tie"):
         run(table, tmp_path / "a")
     assert set(subjects(run(table, tmp_path / "b", near_duplicate_bits=None)).values()) == {"train", "val", "test"}
+
+
+def test_classes_and_slices_are_not_both_spread() -> None:
+    with pytest.raises(ValueError, match="by_class and stratify \\('tone'\\) are both set"):
+        SplitSettings(stratify="tone", by_class=True)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from heelstrike.errors import UserError
 from pipeline.annotations import read_table, write_table
@@ -191,3 +192,15 @@ def test_a_large_table_with_many_findings(
     assert found["expect_keypoints_in_image"] == 0
     assert found["expect_keypoints_in_box"] == 1000
     assert found["expect_segment_lengths"] == 1000
+
+
+def test_a_portrait_photograph_has_the_size_that_is_displayed(collected: Path) -> None:
+    """Phones store it lying on its side and say so: `collect` and this stage turn it alike."""
+    layout, problem = Layout(collected, "rearfoot"), params().problem
+    table = read_table(collected / TABLE, problem.keypoints)
+    width, height = table.loc[0, ["width", "height"]]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (height, width)).save(layout.out("collect") / table.loc[0, "image"], exif=exif)
+    run(params(), layout)
+    assert json.loads((collected / REPORTS / "result.json").read_text())["errors"] == 0

@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.measure import test_footprint as footprint
-from tests.measure import test_rearfoot as rearfoot
 
 from heelstrike.measure.base import Measure
 from pipeline.evaluate.calibrate import keypoint_radii, with_quantities
@@ -16,6 +14,8 @@ from pipeline.heads.keypoints.coverage import Kept, Promise, coverage_numbers, o
 from pipeline.heads.keypoints.evaluation import KeypointHead
 from pipeline.problem import Problem
 from pipeline.scoring.cases import Predicted, Truth
+from tests.heelstrike.measure import test_footprint as footprint
+from tests.heelstrike.measure import test_rearfoot as rearfoot
 
 SETTINGS = EvaluateSettings(bootstrap=200)
 PROBLEM = Problem(keypoints=("a", "b", "c"), flip_pairs=(("a", "b"),))

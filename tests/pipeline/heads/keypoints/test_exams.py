@@ -12,7 +12,7 @@ from heelstrike.measure.settings import ScanVolumeSettings
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import slice_table
-from pipeline.evaluate.words import exams as words
+from pipeline.heads.keypoints import exam_words as words
 from pipeline.heads.keypoints.exams import ExamHead
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.page import page
