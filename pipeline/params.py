@@ -18,11 +18,13 @@ from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.models.settings import ModelSettings, misfit_of
+from pipeline.heads import HEADS, heads_of, misfit_of
+from pipeline.models.settings import ModelSettings
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
 from pipeline.registry.settings import GateSettings
+from pipeline.renamed_settings import RENAMED
 from pipeline.search.settings import SearchSettings
 from pipeline.split.settings import SplitSettings
 from pipeline.train.settings import TrainSettings
@@ -72,7 +74,7 @@ class ProblemParams(Strict):
         return self
 
     def _steps_suit(self, path: str, settings: ModelSettings) -> None:
-        seen = set[str]()
+        taught = set[str]()
         for number, step in enumerate(self.train.steps):
             for head in step.heads:
                 if head not in settings.heads:
@@ -80,32 +82,34 @@ class ProblemParams(Strict):
                         f"train.steps.{number} trains the head {head!r}, which {path} {settings.name!r} has not; "
                         f"it has {_listed(settings.heads)}"
                     )
-            seen |= set(step.heads)
-            if settings.needs_box_for_keypoints and "keypoints" in seen and "box" not in seen:
+            taught |= set(step.heads)
+            for head, first in settings.learns_after.items():
+                if head in taught and first not in taught:
+                    raise ValueError(
+                        f"train.steps.{number} trains the head {head!r}, but in {path} {settings.name!r} it builds on "
+                        f"what {first!r} says, and no step up to here trains that; add `{first}` to a step"
+                    )
+
+    @model_validator(mode="after")
+    def _limited_errors_have_their_heads(self) -> Self:
+        for head in HEADS.values():
+            if getattr(self.gates, head.limit) is not None and head.name not in self.model.heads:
                 raise ValueError(
-                    f"train.steps.{number} trains keypoints, but {path} {settings.name!r} looks for them where its box "
-                    "head says, and no step up to here trains that; add `box` to a step"
+                    f"gates.{head.limit} limits an error of the head {head.name!r}, which model {self.model.name!r} "
+                    f"has not; it has {_listed(self.model.heads)}"
                 )
-            if settings.needs_keypoints_for_box and "box" in seen and "keypoints" not in seen:
-                raise ValueError(
-                    f"train.steps.{number} trains the box, but {path} {settings.name!r} puts it around the keypoints "
-                    "found, and no step up to here trains those; add `keypoints` to a step"
-                )
+        return self
 
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
         needing = {
-            "measure": ("keypoints", self.measure),
-            "package.max_radius_px": ("keypoints", self.package.max_radius_px),
-            "gates.max_rmse_px": ("keypoints", self.gates.max_rmse_px),
-            "gates.max_angle_deg": ("keypoints", self.gates.max_angle_deg),
-            "gates.max_error_percent": ("class", self.gates.max_error_percent),
-            "gates.max_one_minus_f1_percent": ("detections", self.gates.max_one_minus_f1_percent),
+            "measure": self.measure,
+            "package.max_radius_px": self.package.max_radius_px,
+            "gates.max_angle_deg": self.gates.max_angle_deg,
         }
-        for path, (head, wanted) in needing.items():
-            if wanted is not None and head not in self.model.heads:
-                kind = head.removesuffix("s") if head != "class" else head
-                raise ValueError(f"{path} needs {head}, but model {self.model.name!r} has no {kind} head")
+        for path, wanted in needing.items():
+            if wanted is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
+                raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
         return self
 
     @model_validator(mode="after")
@@ -198,7 +202,7 @@ def _finding(problem: str, error: Any, section: Any) -> str:
     path = ".".join(_path_in_file(error, section))
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return f"{problem}.{path}: unknown key"
+        return f"{problem}.{path} is now {RENAMED[path]}" if path in RENAMED else f"{problem}.{path}: unknown key"
     found = error["input"]
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
     return f"{'.'.join(filter(None, (problem, path)))}: {message}{shown}"

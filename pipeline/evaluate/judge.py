@@ -12,16 +12,14 @@ from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.radii import Radii
 from heelstrike.progress import progress
 from pipeline.evaluate.coco import average_precision
-from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
-from pipeline.heads.evaluation import Groups, Head
-from pipeline.heads.keypoints.coverage import Promise
+from pipeline.heads.evaluation import Answers, Groups, Promise, Scores, scores_of
 from pipeline.layout import Layout
-from pipeline.models.inference import concatenate, predict_arrays
+from pipeline.models.inference import ArrayPredictions, concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
-from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.scoring.cases import Truth, load_truth
 from pipeline.splits import TEST
 
 _CHUNK = 128  # images between two steps of the progress bar
@@ -41,9 +39,9 @@ class Judged:
     """
 
     truth: Truth
-    predicted: Predicted
+    predicted: ArrayPredictions
     measure: Measure | None
-    heads: list[Head]
+    heads: list[Scores]
     metrics: Groups
     images: pd.DataFrame
 
@@ -63,7 +61,9 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     return judge_answers(predict_split(network, layout.out("prepare") / TEST), params, layout, radii)
 
 
-def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
+def judge_answers(
+    predicted: ArrayPredictions, params: ProblemParams, layout: Layout, radii: Radii | None = None
+) -> Judged:
     """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
     truth = load_truth(layout.out("prepare") / TEST)
     threshold, names = params.package.confidence, params.problem.keypoints
@@ -71,30 +71,30 @@ def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, r
     of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None
     limit = params.measure.uncertainty_limit if params.measure is not None else None
     promise = Promise(radii, names, params.package.max_radius_px, limit) if radii is not None else None
-    kinds = params.problem.kinds
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, kinds, promise, of_exams)
+    answers = Answers(truth, predicted, params.problem, params.evaluate, threshold, measure, of_exams, promise)
+    heads = scores_of(answers)
     metrics = summarise(truth, heads)
     _add_average_precision(metrics, truth, predicted, params, layout)
     return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
 
 
-def predict_split(network: Network, folder: Path) -> Predicted:
+def predict_split(network: Network, folder: Path) -> ArrayPredictions:
     """What a network says about every image of a prepared split; it is left on the device that it looked with."""
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []
     with progress(f"predict {folder.name} images", len(pixels)) as bar:
-        for start in range(0, len(pixels), _CHUNK):
+        for start in range(0, max(len(pixels), 1), _CHUNK):
             chunk = pixels[start : start + _CHUNK]
             parts.append(predict_arrays(network, chunk))
             bar.advance(len(chunk))
-    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
+    return {name: values.astype(np.float64) for name, values in concatenate(parts).items()}
 
 
 def _add_average_precision(
-    metrics: Groups, truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
+    metrics: Groups, truth: Truth, predicted: ArrayPredictions, params: ProblemParams, layout: Layout
 ) -> None:
-    keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
+    keypoints, confidence, boxes = (predicted.get(name) for name in ("keypoints", "confidence", "boxes"))
     precision = average_precision(
         layout.out("split") / f"{TEST}.json",
         truth.index["image"].astype(str).tolist(),

@@ -1,7 +1,5 @@
 """report.html: what a clinician and an engineer need to know about a trained model, on one page."""
 
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,11 +9,8 @@ from heelstrike.measure.base import Measure, Measurement
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
-from pipeline.heads.box import words as box_words
-from pipeline.heads.classes import words as class_words
-from pipeline.heads.detections import words as detection_words
-from pipeline.heads.keypoints import exam_words, measure_words, radius_words
-from pipeline.heads.keypoints import words as keypoint_words
+from pipeline.heads import HEADS
+from pipeline.heads.words import Findings, HeadWords, Section
 from pipeline.problem import Problem
 from pipeline.scoring.page import folded, inlined, number, page, paragraph, share, span, table
 
@@ -59,20 +54,24 @@ def write_report(report: Report, path: Path) -> None:
             [
                 f"<h1>{report.name}: how good is this model?</h1>",
                 paragraph(_what_was_looked_at(report), "muted"),
-                paragraph(_verdict(report), "lead"),
+                paragraph(_words(report)[0].verdict(_findings(report)), "lead"),
                 _headline(report),
                 "<h2>Best, median and worst images</h2>",
-                *(_figure(report, name) for name in _SHEETS),
+                *(_figure(report, name) for name in (_OVERLAY, *(n for words in _words(report) for n in words.sheets))),
                 "<h2>Errors</h2>",
-                *(_figure(report, name) for name in _ERROR_FIGURES),
+                *(_figure(report, name) for words in _words(report) for name in words.figures),
                 "<h2>Who and what it is good for: slices</h2>",
                 paragraph(_about_intervals(report)),
                 _figure(report, "slices"),
                 folded("the same as a table", _slices(report)),
                 "<h2>What was left out, and what could not be measured</h2>",
                 _dropped(report),
-                *_confidence(report),
-                *_radius(report),
+                *(
+                    part
+                    for words in _words(report)
+                    for section in words.sections(_findings(report))
+                    for part in _section(report, section)
+                ),
                 "<h2>Training</h2>",
                 *([paragraph(f"It started from {report.started_from}.")] if report.started_from else []),
                 _figure(report, "training"),
@@ -92,31 +91,18 @@ def _what_was_looked_at(report: Report) -> str:
     )
 
 
-def _verdict(report: Report) -> str:
-    """Of the first head that there is."""
-    return next(say(report) for group, say in _VERDICTS.items() if group in report.metrics)
+def _findings(report: Report) -> Findings:
+    return Findings(report.metrics, report.problem, report.settings, report.measure)
 
 
-_VERDICTS: dict[str, Callable[[Report], str]] = {
-    "keypoints": lambda report: keypoint_words.verdict(report.metrics, report.measure),
-    "box": lambda report: box_words.verdict(report.metrics),
-    "class": lambda report: class_words.verdict(report.metrics),
-    "detections": lambda report: detection_words.verdict(report.metrics),
-}
+def _words(report: Report) -> list[HeadWords]:
+    """Of each head that was evaluated."""
+    return [HeadWords.of(head) for name, head in HEADS.items() if name in report.metrics]
 
 
 def _headline(report: Report) -> str:
-    rows = [row for group, rows in _ROWS.items() if group in report.metrics for row in rows(report)]
+    rows = [row for words in _words(report) for row in words.rows(_findings(report))]
     return table(["", "value", "95 % interval", "what it means"], rows, {1, 2}, strong={0})
-
-
-_ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
-    "keypoints": lambda report: keypoint_words.rows(report.metrics, report.problem, report.settings, report.measure),
-    "box": lambda report: box_words.rows(report.metrics),
-    "class": lambda report: class_words.rows(report.metrics, report.problem.kinds),
-    "detections": lambda report: detection_words.rows(report.metrics, report.problem.kinds),
-    "exams": lambda report: exam_words.rows(report.metrics),
-}
 
 
 def _about_intervals(report: Report) -> str:
@@ -159,29 +145,8 @@ def _dropped(report: Report) -> str:
     return "\n".join(parts)
 
 
-def _confidence(report: Report) -> list[str]:
-    """What the confidence of keypoints is worth; nothing where there is none."""
-    if "presence" not in report.metrics:
-        return []
-    presence, parts = report.metrics["presence"], ["<h2>Confidence</h2>"]
-    if not math.isnan(presence["auroc"]):
-        parts.append(
-            paragraph(
-                f"Points that are not there get a confidence that lets them pass in "
-                f"{share(presence['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
-                f"called missing in {share(presence['visible_called_missing_share'])}. The confidence tells the two "
-                f"apart with an AUROC of {number(presence['auroc'])} (1 is perfect, 0.5 is chance)."
-            )
-        )
-    return [*parts, _figure(report, "confidence")]
-
-
-def _radius(report: Report) -> list[str]:
-    """How far points may be off; nothing where that is not said."""
-    said = radius_words.sentences(report.metrics, report.measure)
-    if not said:
-        return []
-    return ["<h2>How far off a point may be</h2>", *map(paragraph, said), _figure(report, "radius")]
+def _section(report: Report, section: Section) -> list[str]:
+    return [f"<h2>{section.title}</h2>", *map(paragraph, section.paragraphs), _figure(report, section.figure)]
 
 
 def _not_measured(report: Report) -> list[str]:
@@ -206,30 +171,11 @@ def _all_numbers(report: Report) -> str:
     return table(["group", "metric", "value"], rows, {2})
 
 
-_SHEETS = ("overlay_sheet", "detection_sheet", "right_and_wrong")
-_ERROR_FIGURES = (
-    "error_cdf",
-    "keypoints",
-    "pck",
-    "failures",
-    "agreement",
-    "exams",
-    "boxes",
-    "confusion",
-    "calibration",
-    "precision",
-    "scales",
-    "coverage",
-    "activation",
-)
+_OVERLAY = "overlay_sheet"
 _CAPTIONS = {
-    **box_words.CAPTIONS,
-    **class_words.CAPTIONS,
-    **detection_words.CAPTIONS,
-    **exam_words.CAPTIONS,
-    **keypoint_words.CAPTIONS,
-    **measure_words.CAPTIONS,
-    "radius": radius_words.CAPTION,
+    _OVERLAY: "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
+    "cross was taken for missing, a cross without a ring has no label. Each tile is cut out around the points and "
+    "names the image and its error.",
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",
@@ -237,4 +183,5 @@ _CAPTIONS = {
 
 
 def _figure(report: Report, name: str) -> str:
-    return inlined(report.figures[name], _CAPTIONS[name]) if name in report.figures else ""
+    captions = _CAPTIONS | {name: text for words in _words(report) for name, text in words.captions.items()}
+    return inlined(report.figures[name], captions[name]) if name in report.figures else ""

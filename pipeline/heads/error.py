@@ -1,4 +1,4 @@
-"""The test set, and what every yardstick offers."""
+"""The error metric of a head, which gates compare packages by, and the test set that it is computed on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from heelstrike.heads.prediction import Prediction
+from pipeline.heads.head import Facet
 from pipeline.prepare.labelled import Labelled
 
 
@@ -72,21 +73,22 @@ class Errors(NamedTuple):
     broken: Bool[np.ndarray, " N"]
 
 
-class Yardstick(NamedTuple):
+@dataclass(frozen=True)
+class ErrorMetric(Facet):
     """What a package's error is.
 
     Attributes:
         title: For a person.
         unit: Of the error.
         key: What the overall error is called among a gate's numbers.
-        floor: The setting of `gates` that limits it.
         power: The overall error is the weighted power mean of the entries' errors: 2 for RMSE, 1 for a mean.
         errors: How it is computed.
     """
 
+    module = "error"
+
     title: str
     unit: str
     key: str
-    floor: str
     power: int
     errors: Callable[[Found, TestSet], Errors]

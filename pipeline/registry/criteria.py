@@ -10,10 +10,10 @@ import numpy as np
 
 from heelstrike.measure.build import unit_of
 from heelstrike.package.manifest import MODEL, Manifest
+from pipeline.heads.error import TestSet
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
 from pipeline.registry.examine import Examination
-from pipeline.registry.yardsticks import TestSet
 from pipeline.scoring.bootstrap import paired_bootstrap
 
 Verdict = tuple[bool, str, dict[str, float]]
@@ -67,13 +67,14 @@ def finite(case: Case) -> Verdict:
 
 
 def error(case: Case) -> Verdict:
-    """The error is below the floor."""
-    what, found = case.challenger.examined.yardstick, case.challenger.examined.overall()
-    floor: float | None = getattr(case.params.gates, what.floor)
-    said = f"{what.title} {found:.3f} {what.unit}"
-    if floor is None:
-        return bool(np.isfinite(found)), f"{said}; no floor in params", {what.key: found}
-    return found <= floor, f"{said}, at most {floor:g}", {what.key: found, "limit": floor}
+    """The error is below the limit."""
+    examined = case.challenger.examined
+    metric, found = examined.metric, examined.overall()
+    limit: float | None = getattr(case.params.gates, examined.head.limit)
+    text = f"{metric.title} {found:.3f} {metric.unit}"
+    if limit is None:
+        return bool(np.isfinite(found)), f"{text}; no limit in params", {metric.key: found}
+    return found <= limit, f"{text}, at most {limit:g}", {metric.key: found, "limit": limit}
 
 
 def measurement(case: Case) -> Verdict:
@@ -100,7 +101,7 @@ def comparison(case: Case) -> Verdict:
     """It is better than the champion on the same images, by a paired bootstrap over subjects."""
     if case.champion is None:
         return True, "the first champion: there is none to compare with", {}
-    what, other = case.challenger.examined.yardstick, case.champion.examined.yardstick
+    what, other = case.challenger.examined.metric, case.champion.examined.metric
     if what != other:
         return False, f"cannot be compared: {other.title} of the champion, {what.title} of the challenger", {}
     ours, theirs = case.challenger.examined.error, case.champion.examined.error
@@ -129,8 +130,8 @@ def slices(case: Case) -> Verdict:
     gates, numbers, worse, small = case.params.gates, {}, [], 0
     if case.champion is None:
         return True, "the first champion: there is none to compare with", {}
-    what = case.challenger.examined.yardstick
-    if what != case.champion.examined.yardstick:
+    what = case.challenger.examined.metric
+    if what != case.champion.examined.metric:
         return False, f"cannot be compared: the challenger's error is its {what.title}, the champion's is not", {}
     for name, values in case.tests.slices.items():
         for value in sorted(set(values)):

@@ -17,11 +17,13 @@ from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from heelstrike.package.runtime import Package
 from heelstrike.progress import progress
 from pipeline.annotations import FIRST_CATEGORY, exam_names, placement_of
+from pipeline.heads import HEADS, Head
+from pipeline.heads.error import ErrorMetric, Found, TestSet
+from pipeline.heads.export import HeadExport
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.problem import Problem
-from pipeline.registry.yardsticks import YARDSTICKS, Found, TestSet, Yardstick
 from pipeline.splits import TEST
 
 _WARM_UP = 3
@@ -32,7 +34,7 @@ class Examination:
     """What a package did on a test set.
 
     Attributes:
-        yardstick: What `error` is; of several heads, the first one's.
+        head: Whose error it is; of several heads, the first one.
         error: Per entry of the test set; inf where the package answered with something that is no number.
         angle: Per instance, the error of the measurement in its unit; NaN where the truth has none, inf as above.
         finite: Whether every coordinate was a number.
@@ -40,19 +42,24 @@ class Examination:
         weights: Of each entry in the overall error.
     """
 
-    yardstick: Yardstick
+    head: Head
     error: Float[np.ndarray, "N"]
     angle: Float[np.ndarray, "N"] | None
     finite: bool
     latency_ms: float
     weights: Float[np.ndarray, "N"]
 
+    @property
+    def metric(self) -> ErrorMetric:
+        """What `error` is."""
+        return ErrorMetric.of(self.head)
+
     def overall(self, which: Bool[np.ndarray, "N"] | None = None) -> float:
         """The error over all coordinates or boxes of the instances asked for; NaN where there is none."""
         chosen = (self.weights > 0) & (True if which is None else which)
         if not chosen.any():
             return float("nan")
-        power = self.yardstick.power
+        power = self.metric.power
         return float(np.average(self.error[chosen] ** power, weights=self.weights[chosen]) ** (1 / power))
 
 
@@ -129,10 +136,10 @@ def examine(package: Package, tests: TestSet, params: ProblemParams, label: str)
             scales.append(min(size.width / image.shape[1], size.height / image.shape[0]))
             bar.advance()
     _refuse_other_problems(package, found[0], params.problem)
-    yardstick = next(YARDSTICKS[head] for head in YARDSTICKS if head in found[0].heads)
-    errors = yardstick.errors(Found(found, np.array(scales), params.package.confidence), tests)
+    head = next(head for head in HEADS.values() if HeadExport.of(head).answered(found[0]))
+    errors = ErrorMetric.of(head).errors(Found(found, np.array(scales), params.package.confidence), tests)
     return Examination(
-        yardstick=yardstick,
+        head=head,
         error=errors.error,
         angle=_angle_errors(found, tests, params, errors.broken),
         finite=not errors.broken.any(),

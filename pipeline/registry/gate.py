@@ -6,6 +6,7 @@ from heelstrike.clock import utc_now
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION
+from pipeline.heads.error import TestSet
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Case, Side, run_gates
@@ -13,7 +14,6 @@ from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine, read_test_set
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
-from pipeline.registry.yardsticks import TestSet
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:

@@ -6,11 +6,12 @@ from typing import Literal
 
 from heelstrike.errors import UserError
 from heelstrike.registry.versions import CHAMPION, Version
+from pipeline.heads import HEADS
+from pipeline.heads.error import ErrorMetric
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
 from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
-from pipeline.registry.yardsticks import YARDSTICKS
 from pipeline.tracking.tags import VERDICT_TAG
 
 
@@ -75,7 +76,7 @@ def promote(root: Path, decision: Decision) -> Outcome:
 def _record(registry: Registry, decision: Decision) -> None:
     """Decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
     numbers = {gate.name: gate.numbers for gate in decision.gates}
-    keys = [what.key for what in YARDSTICKS.values()]
+    keys = [ErrorMetric.of(head).key for head in HEADS.values()]
     shown = {
         **{key: numbers.get("error", {}).get(key) for key in keys},
         **{f"champion_{key}": numbers.get("comparison", {}).get(f"champion_{key}") for key in keys},

@@ -91,17 +91,6 @@ class Truth:
         return self.index["width"].to_numpy(), self.index["mirrored"].to_numpy(bool)
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What a model says about each image of a split, in input pixels; nothing where it has no such head."""
-
-    keypoints: Float[np.ndarray, "N K 2"] | None = None
-    confidence: Float[np.ndarray, "N K"] | None = None
-    boxes: Float[np.ndarray, "N 4"] | None = None
-    probabilities: Float[np.ndarray, "N C"] | None = None
-    objects: Float[np.ndarray, "N D 7"] | None = None
-
-
 def load_truth(folder: Path) -> Truth:
     """Read a prepared split, without its images.
 

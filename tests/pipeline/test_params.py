@@ -59,6 +59,12 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
     [
         ("toy.train.lr", -1, "params.yaml: toy.train.lr: Input should be greater than 0, found -1"),
         ("toy.train.learning_rate", 1, "params.yaml: toy.train.learning_rate: unknown key"),
+        ("toy.train.presence_weight", 1, "params.yaml: toy.train.presence_weight is now train.visibility_weight"),
+        (
+            "toy.search",
+            {"space": {"train.presence_weight": {"choose": [0.1, 0.3]}}},
+            "space names 'train.presence_weight', which is now 'train.visibility_weight'",
+        ),
         ("toy.train.batch_size", "many", "toy.train.batch_size: Input should be a valid integer"),
         ("toy.model.name", "transformer", "toy.model"),
         ("toy.model.widht", 3, "toy.model.widht: unknown key"),
@@ -99,7 +105,11 @@ def test_a_wrong_value_is_named_by_its_path(data: dict[str, Any], path: str, val
 @pytest.mark.parametrize(
     ("section", "value", "expected"),
     [
-        ("gates", {"max_rmse_px": 3.0}, "gates.max_rmse_px needs keypoints, but model 'localization' has no keypoint"),
+        (
+            "gates",
+            {"max_rmse_px": 3.0},
+            "limits an error of the head 'keypoints', which model 'localization' has not",
+        ),
         ("gates", {"max_angle_deg": 3.0}, "gates.max_angle_deg needs keypoints"),
         ("measure", {"name": "rearfoot_angle", "left": ["a", "b", "a"], "right": ["a", "b", "a"]}, "measure needs key"),
     ],
@@ -116,7 +126,7 @@ def test_a_crop_needs_a_box_that_was_learned(data: dict[str, Any], crop: str) ->
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(cropping, "toy.train.steps", [box, keypoints]))
     parse_params(changed(cropping, "toy.train.steps", [{"heads": ["box", "keypoints"], "epochs": 1}]))
-    assert "train.steps.0 trains keypoints, but model 'multihead' looks for them where its box head says" in message(
+    assert "the head 'keypoints', but in model 'multihead' it builds on what 'box' says" in message(
         changed(cropping, "toy.train.steps", [keypoints, box])
     )
 
@@ -125,7 +135,7 @@ def test_a_box_around_keypoints_needs_keypoints_that_were_learned(data: dict[str
     around = changed(data, "toy.model", {"name": "refined", "box": "keypoints"})
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(around, "toy.train.steps", [keypoints, box]))
-    assert "train.steps.0 trains the box, but model 'refined' puts it around the keypoints found" in message(
+    assert "the head 'box', but in model 'refined' it builds on what 'keypoints' says" in message(
         changed(around, "toy.train.steps", [box, keypoints])
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.heads.error import Errors, Found, TestSet, Yardstick
+from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
 from pipeline.scoring.metrics import box_iou
 
 
@@ -14,4 +14,4 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     return Errors(np.where(broken & known, np.inf, loss), known.astype(np.float64), np.asarray(broken))
 
 
-BOX = Yardstick("IoU loss", "%", "iou_loss_percent", "max_iou_loss_percent", 1, _errors)
+ERROR = ErrorMetric("IoU loss", "%", "iou_loss_percent", 1, _errors)

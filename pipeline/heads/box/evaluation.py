@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
+from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Overlay, Scene, Scores, Statistic, ends
 from pipeline.problem import Problem
 from pipeline.scoring import figures
 from pipeline.scoring.bootstrap import estimate
@@ -16,8 +16,8 @@ from pipeline.scoring.metrics import box_iou, box_metrics, box_rmse
 _SIDES = [(0, 1), (1, 2), (2, 3), (3, 0)]
 
 
-class BoxHead(Head):
-    """See `Head`.
+class BoxScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split.
@@ -42,12 +42,16 @@ class BoxHead(Head):
         inside |= ends("iou_loss_percent", loss.interval) | ends("rmse_px", rmse.interval)
         return {"box": inside, "box_original": box_metrics(self._found, self._original)}
 
+    def published(self) -> Groups:
+        """`image_rmse_px`: the mean over images of each one's RMSE, input pixels."""
+        return {"box": {"image_rmse_px": float(np.nanmean(box_rmse(self._boxes, self._truth.boxes)))}}
+
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         return [Statistic("box_iou_loss_percent", "mean", 100 * (1 - self._overlap))]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         return {"box_iou_loss_percent": "Box: IoU loss (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -59,7 +63,7 @@ class BoxHead(Head):
         return Overlay(_corners(self._original), _corners(self._found), _SIDES)
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         return {"boxes": lambda path: figures.box_errors(self._overlap, self._found - self._original, path)}
 
 
@@ -67,3 +71,14 @@ def _corners(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4 2"]:
     x, y, width, height = np.asarray(boxes, np.float64).T
     around = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     return np.stack([np.stack(corner, axis=-1) for corner in around], axis=1)
+
+
+class BoxEvaluation(HeadEvaluation):
+    """See `HeadEvaluation`."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        return [BoxScores(answers.truth, answers.predictions["boxes"], answers.settings)]
+
+
+EVALUATION = BoxEvaluation()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.heads.error import Errors, Found, TestSet, Yardstick
+from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
 
 
 def _errors(found: Found, tests: TestSet) -> Errors:
@@ -13,4 +13,4 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     return Errors(np.where(broken, np.inf, wrong), np.ones(len(wrong)), np.asarray(broken))
 
 
-CLASS = Yardstick("error rate", "%", "error_percent", "max_error_percent", 1, _errors)
+ERROR = ErrorMetric("error rate", "%", "error_percent", 1, _errors)

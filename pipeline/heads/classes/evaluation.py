@@ -7,14 +7,14 @@ from jaxtyping import Float
 
 from pipeline.heads.classes import figures as class_figures
 from pipeline.heads.classes.scores import calibration, confusion, expected_calibration_error, scores, wilson
-from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic
+from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Scene, Scores, Statistic
 from pipeline.scoring.cases import Truth
 
 _TINY = 1e-12
 
 
-class ClassHead(Head):
-    """See `Head`.
+class ClassScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split; images without a class are in no figure.
@@ -61,11 +61,11 @@ class ClassHead(Head):
         return groups
 
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         return [Statistic("error_percent", "mean", 100 * (1 - self._right))]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         return {"error_percent": "Wrong answers (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -81,7 +81,7 @@ class ClassHead(Head):
         return columns | {f"probability_{kind}": p for kind, p in zip(self._kinds, self._probabilities.T, strict=True)}
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         known = self._known
         true, said = self._classes[known], self._said[known]
         counts = confusion(true, said, len(self._kinds))
@@ -93,3 +93,14 @@ class ClassHead(Head):
                 scene, self._classes, self._probabilities, self._kinds, path
             ),
         }
+
+
+class ClassEvaluation(HeadEvaluation):
+    """See `HeadEvaluation`."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        return [ClassScores(answers.truth, answers.predictions["probabilities"], answers.problem.classes)]
+
+
+EVALUATION = ClassEvaluation()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.heads.detections.matching import counted
-from pipeline.heads.error import Errors, Found, TestSet, Yardstick
+from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
 
 
 def _errors(found: Found, tests: TestSet) -> Errors:
@@ -20,4 +20,4 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     return Errors(np.where(wrong, np.inf, losses), np.ones(len(losses)), wrong)
 
 
-DETECTIONS = Yardstick("1 - F1", "%", "one_minus_f1_percent", "max_one_minus_f1_percent", 1, _errors)
+ERROR = ErrorMetric("1 - F1", "%", "one_minus_f1_percent", 1, _errors)

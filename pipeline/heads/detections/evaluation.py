@@ -8,12 +8,12 @@ from jaxtyping import Float
 from pipeline.heads.detections import figures as detection_figures
 from pipeline.heads.detections.matching import Counted, counted, found_by_scale
 from pipeline.heads.detections.precision import Objects, class_precision, detection_precision
-from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic
+from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Scene, Scores, Statistic
 from pipeline.scoring.cases import Truth
 
 
-class DetectionHead(Head):
-    """See `Head`.
+class DetectionScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split.
@@ -63,11 +63,11 @@ class DetectionHead(Head):
         return groups
 
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         return [Statistic("one_minus_f1_percent", "mean", 100 * np.array([c.loss for c in self._counted]))]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         return {"one_minus_f1_percent": "1 - F1 of an image (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -80,7 +80,7 @@ class DetectionHead(Head):
         }
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         precision = class_precision(self.true, self.found, len(self._kinds))
         loss = np.array([c.loss for c in self._counted])
         assert self._truth.objects is not None
@@ -96,3 +96,15 @@ class DetectionHead(Head):
             "coverage": lambda path: detection_figures.draw_coverage(scene.network, inside, self._kinds, path),
             "activation": lambda path: detection_figures.draw_activation(scene.network, scene.pixels[0], path),
         }
+
+
+class DetectionEvaluation(HeadEvaluation):
+    """See `HeadEvaluation`."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        objects, categories = answers.predictions["objects"], answers.problem.kinds
+        return [DetectionScores(answers.truth, objects, categories, answers.threshold)]
+
+
+EVALUATION = DetectionEvaluation()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.heads.error import Errors, Found, TestSet, Yardstick
+from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
 from pipeline.scoring.metrics import image_rmse
 
 
@@ -14,4 +14,4 @@ def _errors(found: Found, tests: TestSet) -> Errors:
     return Errors(np.where(broken, np.inf, rmse), tests.labelled.sum(axis=1).astype(np.float64), np.asarray(broken))
 
 
-KEYPOINTS = Yardstick("RMSE", "px", "rmse_px", "max_rmse_px", 2, _errors)
+ERROR = ErrorMetric("RMSE", "px", "rmse_px", 2, _errors)

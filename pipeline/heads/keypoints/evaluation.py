@@ -8,8 +8,20 @@ from jaxtyping import Float
 from heelstrike.measure.base import Measure, mean_over_known
 from heelstrike.measure.uncertainty import with_half_widths
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
-from pipeline.heads.keypoints.coverage import Kept, Promise, coverage_groups, kept_values, unreliable
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Overlay,
+    Promise,
+    Scene,
+    Scores,
+    Statistic,
+    ends,
+)
+from pipeline.heads.keypoints.coverage import Kept, coverage_groups, kept_values, unreliable
+from pipeline.heads.keypoints.exams import ExamScores
 from pipeline.heads.keypoints.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.heads.keypoints.radius_figure import draw_radii
 from pipeline.problem import Problem
@@ -29,8 +41,8 @@ from pipeline.scoring.metrics import (
 )
 
 
-class KeypointHead(Head):
-    """See `Head`.
+class KeypointScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split.
@@ -191,8 +203,13 @@ class KeypointHead(Head):
             | {name: value for group in others for name, value in group.items()}
         )
 
+    def published(self) -> Groups:
+        """`image_rmse_px`: the mean over images of each one's RMSE, input pixels."""
+        rmse = image_rmse(self._keypoints, self._truth.keypoints, self._truth.labelled)
+        return {"keypoints": {"image_rmse_px": float(np.nanmean(rmse))}}
+
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         labelled, band = self._truth.labelled, self._settings.bands_px[0]
         good = np.where(np.isfinite(self._rmse), self._rmse < band, np.nan)
         inside = image_mse(self._keypoints, self._truth.keypoints, labelled)
@@ -210,7 +227,7 @@ class KeypointHead(Head):
         return chosen
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         panels = {"rmse_original_px": "RMSE (original px)"}
         if (m := self._measure) is not None:
             panels[f"{m.group}_median_{m.unit}"] = f"{m.title}: median error ({m.symbol})"
@@ -258,7 +275,7 @@ class KeypointHead(Head):
         return Overlay(self._original, shown, [(number(a), number(b)) for a, b in problem.skeleton])
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         truth, bands, threshold = self._truth, self._settings.bands_px, self._threshold
         distance = self._distance
         drawings: Drawings = {
@@ -278,3 +295,21 @@ class KeypointHead(Head):
             true, off = m.values(self._original, truth.mm_per_px), self._differences(m)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)
         return drawings
+
+
+class KeypointEvaluation(HeadEvaluation):
+    """Keypoints, and what is measured on them: of each image, of each exam."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        truth, settings, threshold = answers.truth, answers.settings, answers.threshold
+        keypoints, confidence = answers.predictions["keypoints"], answers.predictions["confidence"]
+        scores: list[Scores] = [
+            KeypointScores(truth, keypoints, confidence, answers.measure, settings, threshold, answers.promise)
+        ]
+        if answers.exam_measure is not None:
+            scores.append(ExamScores(truth, keypoints, confidence, answers.exam_measure, settings))
+        return scores
+
+
+EVALUATION = KeypointEvaluation()

@@ -10,14 +10,14 @@ from scipy.stats import spearmanr
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic, ends
+from pipeline.heads.evaluation import Drawings, Groups, Scene, Scores, Statistic, ends
 from pipeline.heads.keypoints.exam_figures import draw_exams
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
 
 
-class ExamHead(Head):
-    """See `Head`. An image without an exam is measured together with the other images of its subject.
+class ExamScores(Scores):
+    """See `Scores`. An image without an exam is measured together with the other images of its subject.
 
     Args:
         truth: The split.
@@ -92,7 +92,7 @@ class ExamHead(Head):
         return [Statistic(f"exam_{kind}_median_{unit}", "median", self._at_images(e)) for kind, unit, e in kinds]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         kind, unit = self._measure.kinds[0], self._measure.units[0]
         return {f"exam_{kind}_median_{unit}": f"{self._measure.title}: median {kind} error ({unit})"}
 
@@ -111,7 +111,7 @@ class ExamHead(Head):
         return columns | {"measured_as": whole, "exam_not_measured": reasons}
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         measure, quality = self._measure, self._measure.quantities.index(self._measure.quality)
 
         def draw(path: Path) -> None:
