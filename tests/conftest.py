@@ -41,9 +41,11 @@ def videos() -> ModuleType:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2`, one process runs the end-to-end tests, first since they take longest; each other file stays whole.
 
-    Servers and trained models are made once per process, not once per test.
+    Servers and trained models are made once per process, not once per test: the files whose tests run flows are one.
     """
     items.sort(key=lambda item: "e2e" not in item.path.parts)
     for item in items:
         group = "e2e" if "e2e" in item.path.parts else str(item.path)
+        if "prefect" in getattr(item, "fixturenames", ()):
+            group = "prefect"
         item.add_marker(pytest.mark.xdist_group(group))
