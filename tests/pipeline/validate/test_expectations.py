@@ -59,7 +59,7 @@ def test_a_box_outside_the_image_or_without_a_size(walk: Walk, problem: Problem)
     table.loc[3, "box_x"] = -5.0
     table.loc[7, "box_w"] = 0.0
     findings = find("boxes_in_image", table, problem).items
-    assert [item.row for item in found] == [3, 7]
+    assert [item.row for item in findings] == [3, 7]
     assert findings[0].found.startswith("box x -5.0..")
     assert find("boxes_in_image", table.assign(box_w=100.0), problem, tolerance_px=5.0).items == []
 
