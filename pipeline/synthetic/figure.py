@@ -155,7 +155,7 @@ def _shape(subject: Subject, camera: Camera, dressed: Dressed, now: Skin, hem: f
 
 
 def _edges(camera: Camera, now: Skin, half_width: Float[np.ndarray, "N"]) -> Float[np.ndarray, "2 N 2"]:
-    """Return a strip's left and right edge in pixels. A leg is about as deep as wide, so its edges lie further ahead."""
+    """Return a strip's left and right edge in pixels; a leg is about as deep as wide, so they lie further ahead."""
     axis = now.centre + 0.6 * half_width[:, None] * now.forward
     across = half_width[:, None] * now.right
     return camera.project(np.stack([axis - across, axis + across]))
