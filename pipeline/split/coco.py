@@ -1,4 +1,4 @@
-"""The annotation table as COCO JSON of keypoints, boxes and categories."""
+"""Conversion of the annotation table to COCO JSON with keypoints, boxes and categories."""
 
 from typing import Any
 
@@ -20,15 +20,15 @@ from pipeline.problem import Problem
 
 
 def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
-    """COCO keypoints of some rows of the annotation table; what pycocotools loads.
+    """Convert rows of the annotation table to COCO keypoint JSON that pycocotools can load.
 
-    Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
-    file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
-    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, where the table has
-    them `exam` and the columns of the place in the patient (null where unknown), and an annotation its `subject` and,
-    where several people labelled, `observers_px` (see the annotation table). The area is the box's.
-    An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
-    in their order, or its one category.
+    The table must have the columns image_id and annotation_id. They number the images and the rows of the whole table
+    from 1, so that an image has the same id in every file. Besides COCO's own fields, an image has `subject`, `video`,
+    `frame`, `time_s` (null for stills), `mm_per_px` (null if unknown) and `slices`, and, if the table has them, `exam`
+    and the columns of the position in the patient (null if unknown). An annotation has its `subject` and, if several
+    people labelled it, `observers_px` (column of the annotation table). Its area is that of its box. An instance
+    without a box, of which nothing is labelled, has the box [0, 0, 0, 0]. The categories are the problem's classes in
+    their order, or its one category.
     """
     xy, visibility = keypoints_of(table, problem.keypoints)
     points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
@@ -55,17 +55,17 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
         for n, row in enumerate(table.itertuples(index=False))
     ]
     names = {name: number for number, name in enumerate(problem.keypoints, start=1)}
-    kinds = [
+    category_entries = [
         {
             "id": number,
-            "name": kind,
+            "name": name,
             "supercategory": problem.category,
             "keypoints": list(problem.keypoints),
             "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
         }
-        for number, kind in enumerate(problem.kinds, start=FIRST_CATEGORY)
+        for number, name in enumerate(problem.kinds, start=FIRST_CATEGORY)
     ]
-    return {"images": _images(table), "annotations": annotations, "categories": kinds}
+    return {"images": _images(table), "annotations": annotations, "categories": category_entries}
 
 
 def _images(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One image as a NIfTI file that says where in the patient it lies (NIfTI-1, nifti1.h of the NIH)."""
+"""One image as a NIfTI-1 file with its position in the patient (format: nifti1.h of the NIH)."""
 
 import struct
 
@@ -9,13 +9,13 @@ _MILLIMETRES, _INT16, _SCANNER = 2, 4, 1
 
 
 def nifti(values: Int16[np.ndarray, "H W"], placement: Float[np.ndarray, "3 3"], slice_mm: float) -> bytes:
-    """A file's content.
+    """Return the content of a NIfTI file.
 
     Args:
-        values: Rows from the top, as displayed.
+        values: The image, rows from the top as displayed.
         placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, step to the pixel on the right,
-            step to the one below; the steps are perpendicular.
-        slice_mm: Thickness.
+            step to the pixel below. The steps are perpendicular.
+        slice_mm: Thickness of the slice, mm.
     """
     origin, along_x, along_y = placement
     steps = np.linalg.norm(placement[1:], axis=1)

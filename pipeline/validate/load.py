@@ -1,4 +1,4 @@
-"""From the annotation table and its images to `Labels`."""
+"""Reading of the annotation table and its image files into `Labels`."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _ADVANCE = 500
 
 
 def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """The table with the columns file_width and file_height: what the image files below `folder` say; -1 if none."""
+    """Add the columns file_width and file_height, read from the image files below `folder`; -1 for unreadable files."""
     sizes: dict[str, tuple[int, int]] = {}
     names = table["image"].unique().tolist()
     with progress("look at image files", len(names)) as bar:
@@ -31,7 +31,7 @@ def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _file_size(path: Path) -> tuple[int, int]:
-    """Width and height as displayed; (-1, -1) where the image cannot be read."""
+    """Width and height as displayed; (-1, -1) if the image is missing or damaged."""
     try:
         return image_size(path)
     except UserError:
@@ -39,9 +39,9 @@ def _file_size(path: Path) -> tuple[int, int]:
 
 
 def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
-    """The table's columns as arrays; `table` comes from `with_file_sizes`."""
+    """Convert the columns of a table from `with_file_sizes` to arrays."""
 
-    def whole(*names: str) -> Int[np.ndarray, "N C"]:
+    def integers(*names: str) -> Int[np.ndarray, "N C"]:
         return table[list(names)].to_numpy(dtype=np.int64)
 
     def strings(name: str) -> np.ndarray:
@@ -52,15 +52,15 @@ def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
         problem=problem,
         xy=xy,
         visibility=visibility,
-        size=whole("width", "height"),
-        file_size=whole(*FILE_COLUMNS),
+        size=integers("width", "height"),
+        file_size=integers(*FILE_COLUMNS),
         boxes=table[BOX_COLUMNS].to_numpy(dtype=np.float64),
         image=strings("image"),
         subject=strings("subject"),
         video=strings("video"),
         phash=strings("phash"),
-        kind=strings(CLASS) if CLASS in table.columns else np.full(len(table), "", dtype=object),
-        instance=whole("instance")[:, 0],
-        frame=whole("frame")[:, 0],
+        category=strings(CLASS) if CLASS in table.columns else np.full(len(table), "", dtype=object),
+        instance=integers("instance")[:, 0],
+        frame=integers("frame")[:, 0],
         time_s=table["time_s"].to_numpy(dtype=np.float64),
     )

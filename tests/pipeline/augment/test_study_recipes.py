@@ -1,4 +1,4 @@
-"""The study's augmentations by their names. Its own zoom left labels where nothing was; here that cannot happen."""
+"""The augmentations of the published study by name. Its zoom left false labels; here that cannot happen."""
 
 from typing import Any, get_args
 
@@ -91,25 +91,25 @@ def test_an_unknown_recipe_is_refused() -> None:
 def test_a_zoom_never_leaves_a_false_label(
     name: str, points: list[tuple[float, float]], visibility: list[int], margin: float, seed: int
 ) -> None:
-    keypoints, seen = np.array(points, np.float32), np.array(visibility, np.uint8)
+    keypoints, visible = np.array(points, np.float32), np.array(visibility, np.uint8)
     low, high = np.clip([keypoints.min(axis=0) - margin, keypoints.max(axis=0) + margin], -0.5, CORNER)
-    keypoints[seen == 0] = np.nan
+    keypoints[visible == 0] = np.nan
     box = np.concatenate([low, high - low]).astype(np.float32)
     augment = build_recipe(chosen(name, zoom=1.0), PROBLEM)
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    image[0, 0] = 255  # goes out of the picture where the image was zoomed
-    pixels, moved, still_seen, moved_box = augment(image, keypoints, seen, box, seed)
+    image[0, 0] = 255  # leaves the image if it was zoomed
+    pixels, moved, moved_visibility, moved_box = augment(image, keypoints, visible, box, seed)
     factor = 1.0 if pixels[0, 0, 0] else ZOOMS[name]
-    # where each point truly is in the picture that came out
+    # true position of each point in the augmented image
     truth = CENTRE + factor * (keypoints.astype(np.float64) - CENTRE)
-    labelled = still_seen > 0
+    labelled = moved_visibility > 0
     np.testing.assert_allclose(moved[labelled], truth[labelled], atol=1e-3)
     assert (truth[labelled] >= -0.5 - 1e-3).all()
     assert (truth[labelled] <= CORNER + 1e-3).all()
-    gone = (seen > 0) & ~labelled
+    gone = (visible > 0) & ~labelled
     assert ((truth[gone] < -0.5 + 1e-3) | (truth[gone] > CORNER - 1e-3)).any(axis=1).all(), "a visible point was lost"
     assert np.isnan(moved[~labelled]).all()
-    assert (still_seen[labelled] == seen[labelled]).all()
+    assert (moved_visibility[labelled] == visible[labelled]).all()
     start, end = moved_box[:2], moved_box[:2] + moved_box[2:]
     assert (start >= -0.5).all()
     assert (end <= CORNER + 1e-3).all()

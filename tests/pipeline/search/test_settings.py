@@ -10,8 +10,11 @@ from heelstrike.errors import UserError
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"train.learning_rate": {"choose": [1]}}, "space names 'train.learning_rate', which is no setting of model"),
-        ({"prepare.filters": {"choose": [1]}}, "space names 'prepare.filters', which is no setting of model"),
+        (
+            {"train.learning_rate": {"choose": [1]}},
+            "space names 'train.learning_rate', which is not a setting",
+        ),
+        ({"prepare.filters": {"choose": [1]}}, "space names 'prepare.filters', which is not a setting of model"),
         ({"model.name": {"choose": ["spatial"]}}, "space names 'model.name'"),
         ({"train.lr": {"low": -1, "high": 1}}, r"space\.train\.lr cannot be -1\.0: Input should be greater than 0"),
         ({"train.lr": {"low": 0.1, "high": 0.01}}, r"low 0\.1 must be below high 0\.01"),
