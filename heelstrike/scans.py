@@ -31,7 +31,6 @@ MEDICAL = (".mha", ".nii", ".nii.gz", ".dcm")
 """Ends of the names of medical images; each holds one image, not a volume."""
 
 _DEEP = frozenset({".png", ".tif", ".tiff"})  # may hold more than 8 bits a value
-_DEEP_MODES = ("I", "F")  # Pillow's modes of such files: I;16, I;16B, I, F
 _WINDOW = (0.5, 99.5)  # percentiles
 _DICOM_SPACINGS = ("0028|0030", "0018|1164", "0018|2010")
 _DICOM_PLACEMENT = ("0020|0032", "0020|0037")
@@ -63,13 +62,12 @@ def is_scan(path: Path) -> bool:
     """Whether the file needs `read_scan`: a medical image, or one of more than 8 bits (its header is looked at)."""
     if is_medical(path.name) or path.suffix.lower() not in _DEEP:
         return is_medical(path.name)
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return image.mode.startswith(_DEEP_MODES)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False  # whoever decodes it says what is wrong
+    with path.open("rb") as stream:
+        head = stream.read(26)
+    if head.startswith(b"\x89PNG"):
+        return head[24:] == b"\x10\0"  # 16 bits, gray
+    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED) if head else None
+    return values is not None and values.ndim == 2 and values.dtype != np.uint8
 
 
 def read_scan(path: Path) -> Scan:
