@@ -117,7 +117,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="params file (default: %(default)s)")
     parser.add_argument("--problem", default="rearfoot", help="section of it (default: %(default)s)")
-    parser.add_argument("--package", type=Path, help="a package folder; default: exported here, with fresh weights")
+    parser.add_argument(
+        "--package",
+        type=lambda text: Path(text).resolve(),
+        help="a package folder; default: exported here, with fresh weights",
+    )
     parser.add_argument("--extras", default="", help="extras to install, separated by commas (default: none)")
     parser.add_argument("--rounds", type=int, default=5, help="new processes of each kind (default: %(default)s)")
     return parser.parse_args()
