@@ -49,9 +49,9 @@ def main() -> None:
     params = load_params(arguments.params)[arguments.problem]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        video = arguments.video or _film(folder / "walk.mp4", arguments.frames)
+        video = arguments.video or write_film(folder / "walk.mp4", arguments.frames)
         network = load_trained(arguments.trained) if arguments.trained else build_model(params.problem, params.model)
-        where = arguments.package or _package(folder / "package", network, params)
+        where = arguments.package or write_package(folder / "package", network, params)
         with VideoReader(video) as reader:
             shape = next(iter(reader.frames())).image.shape
         parameters = sum(p.numel() for p in network.parameters())
@@ -69,7 +69,7 @@ def _round(
 
     def consumer() -> int:
         report = predict_path(video, Package.load(where), Model(str(where)), folder / "out", overlay)
-        return int(report.done[0].summary["frames"])
+        return int(report.done[0].summary.frames)
 
     fast = _timed("predict", consumer)
     slow = _timed("eager torch", lambda: _eager(video, network, params))
@@ -104,7 +104,7 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
     return count
 
 
-def _film(path: Path, frames: int) -> Path:
+def write_film(path: Path, frames: int) -> Path:
     """A rendered 1080p walk as H.264."""
     print(f"rendering {_RENDERED} frames of 1920x1080 ...", flush=True)
     settings = SyntheticSource(kind="synthetic", width=1920, height=1080, seed=3)
@@ -118,7 +118,7 @@ def _film(path: Path, frames: int) -> Path:
     return path
 
 
-def _package(folder: Path, network: Network, params: ProblemParams) -> Path:
+def write_package(folder: Path, network: Network, params: ProblemParams) -> Path:
     """A package of a network that need not be trained: speed does not depend on the weights."""
     folder.mkdir()
     (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString())

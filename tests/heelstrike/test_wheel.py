@@ -5,6 +5,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -115,6 +116,7 @@ def test_from_a_server_to_a_measurement(installed: Path, clinic: Path) -> None:
 def test_the_command_in_an_empty_folder(installed: Path, clinic: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (clinic / "walk.mp4").rename(tmp_path / "empty" / "walk.mp4")
+    cv2.imwrite(str(tmp_path / "empty" / "foot.png"), np.full((120, 160, 3), 150, np.uint8))
 
     def heelstrike(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [str(python_of(installed).parent / "heelstrike"), *arguments]
@@ -126,6 +128,7 @@ def test_the_command_in_an_empty_folder(installed: Path, clinic: Path, tmp_path:
     assert done.returncode == 0, done.stderr
     assert "walk.mp4: 4 of 5 frames measured; median left 3.8°, right 3.8° (not measured: no_legs in 1)" in done.stdout
     assert (tmp_path / "empty" / "walk.mp4.json").is_file()
+    assert "foot.png: left 3.8°, right 3.8°" in heelstrike("predict", "foot.png").stdout
     assert "rearfoot  challenger = 1, champion = 1  (versions 1)" in heelstrike("models").stdout
     hint = heelstrike("retrain", "rearfoot")
     assert hint.returncode == 2
