@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from heelstrike.measure.base import Measurement
+from heelstrike.measure.base import Label, Measurement
 from heelstrike.package.runtime import Prediction
+from heelstrike.units import symbol
 
 Colour = tuple[int, int, int]  # RGB
 
@@ -16,7 +17,6 @@ _WHITE: Colour = (245, 245, 245)
 _SHADE: Colour = (16, 20, 28)
 _AMBER: Colour = (255, 190, 60)
 _CONFIDENCE: tuple[Colour, Colour, Colour] = ((235, 64, 52), (250, 190, 40), (54, 214, 120))  # at 0, 0.5, 1
-_UNITS = {"deg": "°", "ratio": ""}
 _RING = 11  # radius of a marker's ring, in pixels at 1080p
 _FARTHEST = 10_000  # pixels; OpenCV's coordinates are 32-bit
 _SUBPIXEL = 4  # binary digits after the point in the coordinates that OpenCV draws at
@@ -46,6 +46,7 @@ def draw(
     style: Style,
     heading: str = "",
     doubts: Sequence[str] = (),
+    labels: Sequence[Label] = (),
 ) -> UInt8[np.ndarray, "H W 3"]:
     """A copy of an RGB image with its prediction drawn in; sizes follow the image's height.
 
@@ -56,6 +57,7 @@ def draw(
         style: See `Style`.
         heading: Said after the title: frame number, time.
         doubts: Why it is not reliable; nothing where it is.
+        labels: What the measure writes beside its points.
     """
     canvas = np.ascontiguousarray(image).copy()
     unit = max(min(image.shape[:2]) / 1080, 0.3)
@@ -65,8 +67,8 @@ def draw(
         _points(canvas, prediction, style, unit)
     if prediction.boxes is not None:
         _instances(canvas, prediction, style, unit)
-    if measurement is not None:
-        _leg_labels(canvas, measurement, unit)
+    for label in labels:
+        _label(canvas, label, unit)
     lines = _text(measurement, f"{style.title}  {heading}".strip())
     lines += [(f"not reliable: {doubt}", _AMBER) for doubt in doubts]
     _panel(canvas, [*lines, *_class_lines(prediction, style)], unit)
@@ -185,33 +187,25 @@ def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colo
     if measurement is None:
         return lines
     for name, value in measurement.values.items():
-        unit = _UNITS.get(measurement.unit_of(name), f" {measurement.unit_of(name)}")
-        lines.append((f"{name}  {_signed(value)}{_margin(measurement, name)}{unit}", _WHITE))
+        unit = symbol(measurement.unit_of(name))
+        lines.append((f"{name}  {_signed(value)}{measurement.margin(name)}{unit}", _WHITE))
     if not measurement.measured:
         lines.append((f"not measured: {measurement.message}", _AMBER))
     return lines + [(warning, _AMBER) for warning in measurement.warnings]
-
-
-def _margin(measurement: Measurement, name: str) -> str:
-    """The half-width of a value; nothing where none is promised."""
-    size = measurement.half_widths.get(name, float("inf"))
-    return f" ± {size:.1f}" if np.isfinite(size) else ""
 
 
 def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", "−")
 
 
-def _leg_labels(canvas: UInt8[np.ndarray, "H W 3"], measurement: Measurement, u: float) -> None:
-    """The angle and its direction beside the middle marker of each leg, on the outer side."""
-    for side, leg in measurement.details.get("legs", {}).items():
-        text = f"{leg['angle_deg']:.1f}{_margin(measurement, side)}° {leg['direction']}"
-        x, y = leg["points"][1]
-        width, height = _extent(text, 30 * u)
-        left = x - width - 34 * u if side == "left" else x + 34 * u
-        left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
-        _plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
-        _write(canvas, text, left, y + 0.36 * height, 30 * u, _WHITE)
+def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, u: float) -> None:
+    """A text on a plate beside its point, as far as the image reaches."""
+    x, y = label.point
+    width, height = _extent(label.text, 30 * u)
+    left = x - width - 34 * u if label.side == "left" else x + 34 * u
+    left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
+    _plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
+    _write(canvas, label.text, left, y + 0.36 * height, 30 * u, _WHITE)
 
 
 def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], u: float) -> None:

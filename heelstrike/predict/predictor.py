@@ -241,7 +241,8 @@ class _Predictor:
         heading: str = "",
     ) -> UInt8[np.ndarray, "H W 3"]:
         doubts = doubts_of(prediction, measurement, self._package.manifest)
-        return draw(image, prediction, measurement, self._style, heading, doubts)
+        labels = self._measure.labels(measurement) if self._measure and measurement else ()
+        return draw(image, prediction, measurement, self._style, heading, doubts, labels)
 
     def _writer(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
         """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
