@@ -60,6 +60,7 @@ CLASS = "class"
 EXAM = "exam"
 PLACEMENT_COLUMNS = [f"{part}_{axis}" for part in ("origin", "along_x", "along_y") for axis in "ras"]
 FIRST_CATEGORY = 1  # COCO's number of a problem's first class in the files between stages
+NO_CATEGORY = FIRST_CATEGORY - 1  # of an instance whose class nobody labelled
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
 

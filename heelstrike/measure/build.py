@@ -1,8 +1,5 @@
 """The registries of measures: of single images, and of exams."""
 
-from collections.abc import Callable
-from typing import Any
-
 from heelstrike.measure.base import Measure
 from heelstrike.measure.exam import ExamMeasure
 from heelstrike.measure.footprint import Footprint
@@ -10,14 +7,14 @@ from heelstrike.measure.rearfoot import RearfootAngle
 from heelstrike.measure.scan_volume import ScanVolume
 from heelstrike.measure.settings import MeasureSettings
 
-# name in params -> what makes the measure from (settings, keypoint names, smallest confidence)
-MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], Measure]] = {
+MEASURES: dict[str, type[Measure]] = {
     RearfootAngle.name: RearfootAngle,
     Footprint.name: Footprint,
 }
+"""Measures of single images, by their names in params."""
 
-
-EXAM_MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], ExamMeasure]] = {ScanVolume.name: ScanVolume}
+EXAM_MEASURES: dict[str, type[ExamMeasure]] = {ScanVolume.name: ScanVolume}
+"""Measures of exams, by their names in params."""
 
 
 def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure | None:

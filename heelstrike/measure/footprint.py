@@ -17,6 +17,8 @@ from heelstrike.measure.arch import arch_index
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.settings import FootprintSettings
 
+_SVG, _DXF = ".outline.svg", ".outline.dxf"
+
 
 class Footprint(Measure):
     """See `Measure`.
@@ -31,11 +33,11 @@ class Footprint(Measure):
     title = "footprint"
     group = "footprint"
     unit = "mm"
-    symbol = " mm"
     sign = "positive is longer or wider than true"
-    yardstick = ""
+    human_error = ""
     quantities: tuple[str, ...] = ("foot_length", "ball_width", "heel_to_ball", "toe_line", "foot_axis")
     units: tuple[str, ...] = ("mm", "mm", "mm", "deg", "deg")
+    suffixes: tuple[str, ...] = (_SVG, _DXF)
 
     def __init__(self, settings: FootprintSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
         self.settings, self.min_confidence = settings, min_confidence
@@ -56,7 +58,10 @@ class Footprint(Measure):
             missing = ", ".join(n for n, there in zip(self._names, sure, strict=True) if not there)
             return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
         if not (math.isfinite(mm_per_px) and mm_per_px > 0):
-            return self.refused("scale_unknown", "the size of a pixel is not known; give it (--dpi 300)")
+            return self.refused(
+                "scale_unknown",
+                "the size of a pixel is not known; give the scan's dots per inch, or millimetres per pixel",
+            )
         numbers = dict(zip(self.quantities, self.values(points_of(keypoints), mm_per_px)[0].tolist(), strict=True))
         low, high = self.settings.foot_length_mm
         if not low <= numbers["foot_length"] <= high:
@@ -85,7 +90,7 @@ class Footprint(Measure):
         from heelstrike.measure.drawing import dxf, svg
 
         outline = np.array(measurement.details["outline_mm"])
-        return {".outline.svg": svg(outline), ".outline.dxf": dxf(outline)}
+        return {_SVG: svg(outline), _DXF: dxf(outline)}
 
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan

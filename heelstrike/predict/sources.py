@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
+from heelstrike.measure.build import EXAM_MEASURES, MEASURES
 from heelstrike.media import KNOWN, MEDIA, is_image, is_video
 
 OVERLAY = ".overlay"
-OUTLINE = ".outline"
-VOLUME = ".volume"
-# ends of the names that results have: they lie beside their inputs where no other folder is asked for
-_RESULTS = tuple(
-    m + r
-    for m in sorted(MEDIA)
-    for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", f"{OUTLINE}.svg", f"{OUTLINE}.dxf")
+_MEASURED = tuple(suffix for measure in MEASURES.values() for suffix in measure.suffixes)
+_RESULTS = (
+    *(f"{m}{r}" for m in MEDIA for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)),
+    *(measure.suffix for measure in EXAM_MEASURES.values()),
 )
+"""Ends of the names that results have: they lie beside their inputs where no other folder is asked for."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def find_inputs(path: Path, out: Path) -> Inputs:
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
             continue
-        if file.name.endswith((*_RESULTS, f"{VOLUME}.json")):
+        if file.name.endswith(_RESULTS):
             continue
         (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
     if not files:

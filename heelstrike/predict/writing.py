@@ -140,7 +140,9 @@ class Writer:
     def _drawn(
         self, image: UInt8[np.ndarray, "H W 3"], result: FrameResult, heading: str = ""
     ) -> UInt8[np.ndarray, "H W 3"]:
-        return draw(image, result.prediction, result.measurement, self._style, heading, result.doubts)
+        measure, measurement = self._measurer.measure, result.measurement
+        labels = measure.labels(measurement) if measure and measurement else ()
+        return draw(image, result.prediction, measurement, self._style, heading, result.doubts, labels)
 
     def _open(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
         """Open the result files; the JSON is renamed last, so where it lies the others lie too."""

@@ -14,7 +14,12 @@ from pipeline.problem import Problem
 
 
 class Recipe:
-    """The augmentation of one view. It is not thread-safe."""
+    """The augmentation of one view. It is not thread-safe.
+
+    Example:
+        augment = Recipe(settings, problem)
+        image, keypoints, visibility, box = augment(image, keypoints, visibility, box, seed)
+    """
 
     def __init__(self, settings: ViewSettings, problem: Problem) -> None:
         self._settings, self._flip_order = settings, problem.flip_order
@@ -70,13 +75,3 @@ class Recipe:
 def build_recipes(settings: AugmentSettings, problem: Problem) -> list[Recipe]:
     """Build the recipe of each view in which an epoch shows an image."""
     return [Recipe(view, problem) for view in settings.views or (settings,)]
-
-
-def build_recipe(settings: ViewSettings, problem: Problem) -> Recipe:
-    """The augmentation that `settings` describe, for samples of a problem.
-
-    Example:
-        augment = build_recipe(settings, problem)
-        image, keypoints, visibility, box = augment(image, keypoints, visibility, box, seed)
-    """
-    return Recipe(settings, problem)

@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
+from heelstrike.errors import UserError
 from pipeline.annotations import (
     BOX_COLUMNS,
     FIRST_CATEGORY,
+    NO_CATEGORY,
     SLICE_PREFIX,
     classes_of,
     in_patient_columns,
@@ -28,12 +31,15 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     and the columns of the position in the patient (null if unknown). An annotation has its `subject` and, if several
     people labelled it, `observers_px` (column of the annotation table). Its area is that of its box. An instance
     without a box, of which nothing is labelled, has the box [0, 0, 0, 0]. The categories are the problem's classes in
-    their order, or its one category.
+    their order, or its one category. An instance whose class nobody labelled has `NO_CATEGORY`, which is none of them.
+
+    Raises:
+        UserError: An instance of a multi-instance problem has none of the problem's classes.
     """
     xy, visibility = keypoints_of(table, problem.keypoints)
     points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
     boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
-    categories = FIRST_CATEGORY + np.maximum(classes_of(table, problem.classes), 0)
+    categories = _categories(table, problem)
     observers = observers_of(table, problem.keypoints) if observer_columns(table, problem.keypoints) else None
     annotations = [
         {
@@ -66,6 +72,20 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
         for number, name in enumerate(problem.kinds, start=FIRST_CATEGORY)
     ]
     return {"images": _images(table), "annotations": annotations, "categories": category_entries}
+
+
+def _categories(table: pd.DataFrame, problem: Problem) -> Int[np.ndarray, " N"]:
+    if not problem.classes:
+        return np.full(len(table), FIRST_CATEGORY)
+    classes = classes_of(table, problem.classes)
+    if problem.several and (classes < 0).any():
+        sources = table["source"][classes < 0].tolist()
+        more = f" and {len(sources) - 20} more" if len(sources) > 20 else ""
+        raise UserError(
+            f"{', '.join(sources[:20])}{more}: no class, or one that problem.classes does not name; give each instance "
+            f"one of {', '.join(problem.classes)}, or remove its labels"
+        )
+    return np.where(classes < 0, NO_CATEGORY, FIRST_CATEGORY + classes)
 
 
 def _images(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -21,9 +21,7 @@ def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any],
         folder: Where settings.json and history.csv lie, where the row was trained.
     """
     name, digest = str(result["row"]), str(result["digest"])
-    tags = {
-        key: f"{result[key]}" for key in ("table", STATE_TAG, "budget", "message", STARTED_FROM_TAG) if result.get(key)
-    }
+    tags = {key: f"{result[key]}" for key in _TAGS if result.get(key)}
     with parent.child(name, f"row-{name}-{digest[:16]}") as run:
         if run.done:
             return

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heelstrike.preprocess.settings import PAD_VALUE, InputSize
-from pipeline.augment.recipe import Recipe, build_recipe
+from pipeline.augment.recipe import Recipe
 from pipeline.augment.settings import AugmentSettings
 from pipeline.problem import Problem
 
@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 160, 128
 def recipe(channels: int = 3, **switched_on: Any) -> Recipe:
     size = InputSize(width=WIDTH, height=HEIGHT, channels=channels)
     problem = Problem(keypoints=NAMES, flip_pairs=(("left", "right"),), input=size)
-    return build_recipe(AugmentSettings(**(OFF | switched_on)), problem)
+    return Recipe(AugmentSettings(**(OFF | switched_on)), problem)
 
 
 def spots(points: np.ndarray, channels: int = 3) -> np.ndarray:
