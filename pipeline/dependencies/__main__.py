@@ -17,14 +17,14 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="correct dvc.yaml; its comments stay")
     arguments = parser.parse_args()
     try:
-        found = differences(Path.cwd())
-        if found and arguments.write:
+        lines = differences(Path.cwd())
+        if lines and arguments.write:
             rewrite(Path.cwd())
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join(found) or "dvc.yaml states what every stage reads")
-    return 0 if arguments.write or not found else 1
+    print("\n".join(lines) or "dvc.yaml states what every stage reads")
+    return 0 if arguments.write or not lines else 1
 
 
 if __name__ == "__main__":

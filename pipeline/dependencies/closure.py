@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pipeline.dependencies.source import Source
@@ -40,7 +41,8 @@ def closure_of(source: Source, stage: str) -> Closure:
     """
     settings = _settings_by_section(source)
     modules = _reached(source, [f"pipeline.{stage}.stage"])
-    sections = {section for module in modules for section in _sections_read(source.tree(module), settings.keys())}
+    known = frozenset(settings)
+    sections = {section for module in modules for section in _sections_read(source.tree(module), known)}
     modules |= _reached(source, [module for section in sections for module in settings[section]])
     paths = [source.modules[module] for module in modules - source.empty] + _files_named(source, modules)
     aliases = _aliases(source)
@@ -104,7 +106,8 @@ def _aliases(source: Source) -> dict[str, str]:
     }
 
 
-def _sections_read(tree: ast.Module, sections: Iterable[str]) -> set[str]:
+@cache
+def _sections_read(tree: ast.Module, sections: frozenset[str]) -> set[str]:
     """Sections read as attributes of `params`, `x.params`, `x._params` or an argument annotated `ProblemParams`."""
     arguments = [node for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation is not None]
     names = {"params", "_params"} | {
@@ -113,7 +116,7 @@ def _sections_read(tree: ast.Module, sections: Iterable[str]) -> set[str]:
     return {
         node.attr
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in set(sections) and _last_name(node.value) in names
+        if isinstance(node, ast.Attribute) and node.attr in sections and _last_name(node.value) in names
     }
 
 

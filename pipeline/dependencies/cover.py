@@ -16,14 +16,25 @@ def code_deps(source: Source, needed: frozenset[str]) -> list[str]:
     apart = source.empty | EXEMPT.keys()
     paths = [path for name, path in source.modules.items() if name not in apart] + source.files
     counted = {path.relative_to(source.root).as_posix() for path in paths}
-    return [dep for package in PACKAGES for dep in _cover(Path(package), needed, counted, whole=False)]
+    return [dep for package in PACKAGES for dep in _parts(Path(package), needed, counted)]
 
 
-def _cover(folder: Path, needed: frozenset[str], counted: set[str], *, whole: bool = True) -> list[str]:
-    inside = {path for path in counted if path.startswith(f"{folder.as_posix()}/")}
-    if whole and 2 * len(inside & needed) >= len(inside):
+def _cover(folder: Path, needed: frozenset[str], counted: set[str]) -> list[str]:
+    """The folder, where at least half of it is needed; otherwise what covers its parts."""
+    inside = _inside(folder, counted)
+    if 2 * len(inside & needed) >= len(inside):
         return [folder.as_posix()]
+    return _parts(folder, needed, counted)
+
+
+def _parts(folder: Path, needed: frozenset[str], counted: set[str]) -> list[str]:
+    """The needed files directly in the folder, and what covers its subfolders."""
+    inside = _inside(folder, counted) & needed
     deps = list[str]()
-    for path in sorted({folder / Path(path).relative_to(folder).parts[0] for path in inside & needed}):
+    for path in sorted({folder / Path(path).relative_to(folder).parts[0] for path in inside}):
         deps += [path.as_posix()] if path.as_posix() in needed else _cover(path, needed, counted)
     return deps
+
+
+def _inside(folder: Path, paths: set[str]) -> set[str]:
+    return {path for path in paths if path.startswith(f"{folder.as_posix()}/")}

@@ -68,13 +68,13 @@ class Source:
 
     def _strings(self, name: str) -> frozenset[str]:
         """The module's strings; what an f-string puts in is `*`."""
-        found = set[str]()
+        strings = set[str]()
         for node in ast.walk(self.tree(name)):
             if isinstance(node, ast.JoinedStr):
-                found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values))
+                strings.add("".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-        return frozenset(found)
+                strings.add(node.value)
+        return frozenset(strings)
 
     def names_file(self, module: str, file: Path) -> bool:
         """Whether the module names this file, or a folder that it lies in.

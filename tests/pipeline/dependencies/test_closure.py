@@ -71,17 +71,19 @@ def test_the_code_of_a_package_around_a_module_runs_with_it(tmp_path: Path) -> N
     (tmp_path / "pipeline/heads/box").mkdir(parents=True)
     (tmp_path / "pipeline/heads/__init__.py").write_text("from pipeline.train import schedules\n")
     (tmp_path / "pipeline/heads/box/__init__.py").write_text("")
-    found = files(tmp_path, "from pipeline.heads.box import BOX\n")
-    assert found == {"pipeline/heads/__init__.py", "pipeline/train/schedules.py"}
+    assert files(tmp_path, "from pipeline.heads.box import BOX\n") == {
+        "pipeline/heads/__init__.py",
+        "pipeline/train/schedules.py",
+    }
 
 
 def test_settings_count_for_the_sections_that_the_code_reads(tmp_path: Path) -> None:
-    found = closure(tmp_path, "def run(params):\n    return params.training.lr\n")
-    assert found.sections == ("train",)
-    assert found.files == {"pipeline/train/stage.py", "pipeline/train/settings.py"}
-    found = closure(tmp_path, "def run(chosen: ProblemParams):\n    return chosen.measure\n")
-    assert found.sections == ("measure",)
-    assert found.files == {"pipeline/train/stage.py", "heelstrike/measure.py"}
+    read = closure(tmp_path, "def run(params):\n    return params.training.lr\n")
+    assert read.sections == ("train",)
+    assert read.files == {"pipeline/train/stage.py", "pipeline/train/settings.py"}
+    read = closure(tmp_path, "def run(chosen: ProblemParams):\n    return chosen.measure\n")
+    assert read.sections == ("measure",)
+    assert read.files == {"pipeline/train/stage.py", "heelstrike/measure.py"}
 
 
 @pytest.mark.parametrize(

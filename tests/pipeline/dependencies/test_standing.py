@@ -1,7 +1,11 @@
 """What is edited while a stage runs never gets into dvc.lock."""
 
+from pathlib import Path
+
 import pytest
 
+from heelstrike.errors import UserError
+from pipeline.dependencies.inputs import Inputs, inputs_of
 from tests.pipeline.dependencies.conftest import Checkout
 
 DATA = "data/rearfoot/prepare/keypoints.npy"
@@ -46,3 +50,13 @@ def test_what_the_stage_does_not_read_may_change(checkout: Checkout) -> None:
     )
     assert checkout.repro("train@rearfoot", single_item=True, force=True) == ["train@rearfoot"]
     assert "# a comment" in (checkout.root / "params.yaml").read_text()
+
+
+def test_a_stage_also_runs_without_dvc_and_says_when_dvc_yaml_is_damaged(tmp_path: Path) -> None:
+    assert inputs_of(tmp_path, "train", "toy") == Inputs()
+    (tmp_path / "dvc.yaml").write_text("stages: [")
+    with pytest.raises(UserError, match=r"dvc\.yaml: states no stages"):
+        inputs_of(tmp_path, "train", "toy")
+    (tmp_path / "dvc.yaml").write_text("stages: {train: {deps: [code], params: [toy.train]}}")
+    assert inputs_of(tmp_path, "train", "toy") == Inputs(("code",), ("toy.train",))
+    assert inputs_of(tmp_path, "split", "toy") == Inputs()
