@@ -43,8 +43,8 @@ def test_a_stage_that_failed_is_marked_and_what_is_said_stands_above() -> None:
         display.start("train")
         display.say("fetched the weights of [hand]/3")
         raise KeyboardInterrupt
-    said, collect, train = lines_of(console)
-    assert said == "fetched the weights of [hand]/3"
+    line, collect, train = lines_of(console)
+    assert line == "fetched the weights of [hand]/3"
     assert collect.startswith("✓ collect")
     assert "✗ train" in train
 

@@ -24,15 +24,15 @@ from tests.worlds import World
 GREY = np.full((120, 160, 3), 150, np.uint8)
 
 
-@pytest.mark.parametrize(("limit", "said"), [(5.0, True), (None, False)])
-def test_the_terminal_says_what_is_not_reliable(tmp_path: Path, limit: float | None, said: bool) -> None:
+@pytest.mark.parametrize(("limit", "expected"), [(5.0, True), (None, False)])
+def test_the_terminal_says_what_is_not_reliable(tmp_path: Path, limit: float | None, expected: bool) -> None:
     make_package(tmp_path / "package", max_radius_px=limit)  # without radii: anything may be too far off
     cv2.imwrite(str(tmp_path / "foot.png"), GREY)
     console = Console(file=io.StringIO(), width=500)
     arguments = (tmp_path / "foot.png", str(tmp_path / "package"), tmp_path / "out", tmp_path, console)
     assert not run_predict(*arguments, overlay=False, offline=True, about=About())
-    told = console.file.getvalue()  # type: ignore[attr-defined]
-    assert (f"not reliable {tmp_path / 'foot.png'}: see `doubts` in its JSON" in told) == said
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert (f"not reliable {tmp_path / 'foot.png'}: see `doubts` in its JSON" in output) == expected
 
 
 def champion(world: World, seed: int, **fields: Any) -> None:
@@ -102,9 +102,9 @@ class TestFlow:
         champion(world, 1, max_radius_px=5.0)  # without radii: anything may be too far off
         with caplog.at_level(logging.INFO, "prefect"):
             predict("rearfoot", root=str(world.root))
-        said = [record.getMessage() for record in caplog.records if record.name == "prefect.flow_runs"]
-        assert "2 files predicted with rearfoot/1, 1 ignored" in said
-        assert f"{folder / 'anna' / 'walk.mp4'}: 3 of 3 frames are not reliable" in said
+        logged = [record.getMessage() for record in caplog.records if record.name == "prefect.flow_runs"]
+        assert "2 files predicted with rearfoot/1, 1 ignored" in logged
+        assert f"{folder / 'anna' / 'walk.mp4'}: 3 of 3 frames are not reliable" in logged
 
     def test_nothing_to_predict_on_is_a_message(self, world: World) -> None:
         champion(world, 1)

@@ -55,11 +55,11 @@ def rows(release: Release) -> list[tuple[str, str]]:
 
 def text(release: Release, title: str) -> str:
     """The value of a title, wrapped lines put together."""
-    found, under = [], ""
+    values, under = [], ""
     for name, value in rows(release):
         under = name or under
-        found += [value] if under == title else []
-    return " ".join(found)
+        values += [value] if under == title else []
+    return " ".join(values)
 
 
 def test_data_settings_numbers_and_verdict(layout: Layout) -> None:
@@ -79,9 +79,9 @@ def test_data_settings_numbers_and_verdict(layout: Layout) -> None:
 
 def test_a_refusal_names_every_gate_that_failed(layout: Layout) -> None:
     release = released(layout, "refused", "error: failed by far", error="failed by far", slices="failed on dark")
-    said = text(release, "decision")
-    assert said.startswith("version 2 refused: error: failed by far")
-    assert "slices: failed on dark" in said
+    verdict = text(release, "decision")
+    assert verdict.startswith("version 2 refused: error: failed by far")
+    assert "slices: failed on dark" in verdict
 
 
 def test_nothing_new_says_so(layout: Layout) -> None:
