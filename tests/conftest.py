@@ -42,6 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2`, one process runs the end-to-end tests, first since they take longest; each other file stays whole.
 
     Servers and trained models are made once per process, not once per test: the files whose tests run flows are one.
+    The order is kept (`--no-loadscope-reorder`): by itself xdist begins with the group of the most tests.
     """
     items.sort(key=lambda item: "e2e" not in item.path.parts)
     for item in items:

@@ -18,9 +18,9 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
-from flows import terminal
-from flows.cli import app
 from flows.reporting import reporter
+from heelstrike import terminal
+from heelstrike.cli import app
 from pipeline.params import parse_params
 from tests.worlds import world
 

@@ -27,10 +27,10 @@ def test_folds_are_shown_as_they_end_then_the_pooled_numbers_and_files(
         assert re.fullmatch(rf"✓ fold-{number}     [ \d.]+ px  [ \d.]+ % IoU loss  1 round in \d+ s", line), line
     assert lines[3].split() == ["metric", "all", "folds,", "95", "%", "interval", "over", "subjects"]
     pooled = json.loads((prepared.root / "reports/discs/crossval/3-folds/table.json").read_text())["pooled"]
-    shown = dict(re.findall(r"^ (\w+\.\w+) +(.*)$", "\n".join(lines), re.MULTILINE))
+    printed = dict(re.findall(r"^ (\w+\.\w+) +(.*)$", "\n".join(lines), re.MULTILINE))
     values = pooled["keypoints"]
     numbers = [f"{values[f'rmse_px{end}']:.4g}" for end in ("", "_low", "_high")]
-    assert shown["keypoints.rmse_px"] == "{} ({} to {})".format(*numbers)
+    assert printed["keypoints.rmse_px"] == "{} ({} to {})".format(*numbers)
     names = ("table.md", "table.json", "figure.png", "per_image.parquet")
     assert lines[-4:] == [f"✓ reports/discs/crossval/3-folds/{name}" for name in names]
 

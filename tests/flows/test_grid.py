@@ -48,9 +48,9 @@ def test_rows_are_shown_as_they_end_and_a_failed_one_fails_the_command(
     done = heelstrike(layout.root, "grid", "run", path, "--budget", "0.25")
     assert done.exit_code == 1
     rmse = json.loads(Places(layout, "toy").result("a").read_text())["metrics"]["keypoints"]["rmse_px"]
-    shown, twin, empty, *rest = (line.rstrip() for line in done.stdout.splitlines() if line.strip())
+    trained, twin, empty, *rest = (line.rstrip() for line in done.stdout.splitlines() if line.strip())
     headline = rf"{rmse:7.2f} px  .*% IoU loss"
-    assert re.fullmatch(rf"✓ a          {headline}  1 round in \d+ s", shown)
+    assert re.fullmatch(rf"✓ a          {headline}  1 round in \d+ s", trained)
     assert re.fullmatch(rf"✓ twin       {headline}  the same settings as a", twin)
     assert empty.startswith("✗ empty      train_on {'tone': ('green',)} leaves no training image")
     assert " ".join(rest) == f"2 of 3 rows finished; next: heelstrike grid table {path}"
@@ -91,12 +91,12 @@ def test_three_rows_have_a_rank_correlation_and_nothing_published_needs_no_rank(
     heelstrike: Heelstrike,
 ) -> None:
     store(place, {"a": result(3.0), "b": result(2.0), "c": result(5.0)})
-    told = heelstrike(place, "grid", "table", grid()).stdout
-    assert "RMSE: Spearman +0.50" in told
+    output = heelstrike(place, "grid", "table", grid()).stdout
+    assert "RMSE: Spearman +0.50" in output
     rows = [{"name": name, "table": "points"} for name in "abc"]
-    told = heelstrike(place, "grid", "table", grid(rows=rows)).stdout
-    assert "rank" not in told.split("Budget")[0]
-    assert " a      1.00    3.00" in told
+    output = heelstrike(place, "grid", "table", grid(rows=rows)).stdout
+    assert "rank" not in output.split("Budget")[0]
+    assert " a      1.00    3.00" in output
 
 
 def test_metrics_that_do_not_fit_are_named_and_the_one_that_ranks_stays(
@@ -109,14 +109,14 @@ def test_metrics_that_do_not_fit_are_named_and_the_one_that_ranks_stays(
     table = GRID["tables"]["points"]
     tables = {"points": table | {"metrics": wide | {"rmse": table["metrics"]["rmse"]}}}
     rows = [{"name": "a", "table": "points", "published": {"m0": 1.0, "rmse": 1.0}}]
-    told = heelstrike(place, "grid", "table", grid(tables=tables, rows=rows)).stdout
-    heads = next(line for line in told.splitlines() if line.startswith(" run"))
+    output = heelstrike(place, "grid", "table", grid(tables=tables, rows=rows)).stdout
+    heads = next(line for line in output.splitlines() if line.startswith(" run"))
     assert "metric number 0" in heads
     assert "metric number 5" not in heads
     assert "RMSE" in heads
     left = " ".join(f"metric number {n}," for n in (3, 4, 5)).rstrip(",")
-    assert f"left out, since the terminal is narrow: {left}" in " ".join(told.split())
-    assert max(map(len, told.splitlines()[:8])) <= 80
+    assert f"left out, since the terminal is narrow: {left}" in " ".join(output.split())
+    assert max(map(len, output.splitlines()[:8])) <= 80
 
 
 def test_a_transfer_is_a_matrix_with_its_sentences(tmp_path: Path, heelstrike: Heelstrike) -> None:

@@ -60,16 +60,16 @@ def take(inbox: Path) -> Ingested:
 
 def test_what_left_the_inbox_comes_back_from_git_and_the_remote(inbox: Path, tmp_path: Path) -> None:
     before = files(inbox)
-    found = take(inbox)
-    assert found.accepted == ["week/labels.csv", "week/walk.mp4"]
+    taken = take(inbox)
+    assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
     assert files(inbox) == {}
     assert inbox.is_dir()
     assert not (inbox / "week").exists()
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(tmp_path), str(clone))
     (tmp_path / ".store").rename(clone / ".store")
-    dvc(clone, "pull", "--quiet", f"data/raw/toy/{found.batch}.dvc")
-    assert files(clone / "data" / "raw" / "toy" / found.batch) == before
+    dvc(clone, "pull", "--quiet", f"data/raw/toy/{taken.batch}.dvc")
+    assert files(clone / "data" / "raw" / "toy" / taken.batch) == before
 
 
 def test_nothing_leaves_before_it_is_versioned_and_pushed(inbox: Path, tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_kill_before_the_inbox_is_cleared_is_made_good_by_the_next_run(inbox: 
 def test_a_kill_while_the_inbox_is_cleared_leaves_files_that_the_next_run_names(inbox: Path, video: bytes) -> None:
     version_alone(inbox)
     (inbox / "week" / "labels.csv").unlink()
-    found = take(inbox)
-    assert (found.batch, found.accepted) == ("", [])
-    assert found.rejected == {"week/walk.mp4": "no label file without findings names it"}
+    taken = take(inbox)
+    assert (taken.batch, taken.accepted) == ("", [])
+    assert taken.rejected == {"week/walk.mp4": "no label file without findings names it"}
     assert files(inbox)["week/walk.mp4"] == video
 
 
@@ -127,9 +127,9 @@ def test_what_fails_its_check_or_is_unknown_or_hidden_stays_with_the_reason_besi
     kept = {"notes.txt": b"hello", ".hidden.mp4": video, "week/.DS_Store": b"\0", "README": b"no suffix"}
     for name, data in kept.items():
         (inbox / name).write_bytes(data)
-    found = take(inbox)
-    assert found.accepted == ["week/labels.csv", "week/walk.mp4"]
-    assert set(found.rejected) == {"bad/labels.csv", "bad/walk.mp4", "notes.txt"}
+    taken = take(inbox)
+    assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
+    assert set(taken.rejected) == {"bad/labels.csv", "bad/walk.mp4", "notes.txt"}
     left = files(inbox)
     assert {name: left.pop(name) for name in kept} == kept
     assert left.pop("bad/walk.mp4") == video
@@ -182,9 +182,9 @@ def test_another_problems_inbox_and_what_a_link_leads_to_are_not_touched(
     (inbox / "week" / "walk.mp4").unlink()
     (inbox / "week" / "walk.mp4").symlink_to(archive / "long.mp4")  # a linked file
     outside = files(archive) | files(tmp_path / "data" / "inbox" / "other")
-    found = take(inbox)
-    assert found.accepted == ["linked/more.csv", "week/labels.csv", "week/walk.mp4"]
-    assert (inbox.parents[1] / "raw" / "toy" / found.batch / "week" / "walk.mp4").read_bytes() == video
+    taken = take(inbox)
+    assert taken.accepted == ["linked/more.csv", "week/labels.csv", "week/walk.mp4"]
+    assert (inbox.parents[1] / "raw" / "toy" / taken.batch / "week" / "walk.mp4").read_bytes() == video
     assert files(archive) | files(tmp_path / "data" / "inbox" / "other") == outside
     assert [path.name for path in inbox.iterdir()] == ["linked"]
 

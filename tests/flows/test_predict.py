@@ -87,9 +87,9 @@ class TestFlow:
         champion(world, 1, max_radius_px=5.0)  # without radii: anything may be too far off
         with caplog.at_level(logging.INFO, "prefect"):
             predict("rearfoot", root=str(world.root))
-        said = [record.getMessage() for record in caplog.records if record.name == "prefect.flow_runs"]
-        assert "2 files predicted with rearfoot/1, 1 ignored" in said
-        assert f"{folder / 'anna' / 'walk.mp4'}: 3 of 3 frames are not reliable" in said
+        logged = [record.getMessage() for record in caplog.records if record.name == "prefect.flow_runs"]
+        assert "2 files predicted with rearfoot/1, 1 ignored" in logged
+        assert f"{folder / 'anna' / 'walk.mp4'}: 3 of 3 frames are not reliable" in logged
 
     def test_nothing_to_predict_on_is_a_message(self, world: World) -> None:
         champion(world, 1)
