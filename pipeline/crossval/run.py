@@ -28,7 +28,7 @@ from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
 from pipeline.train.fit import Plan, fit
 from pipeline.train.module import Row as History
-from pipeline.train.start import told_start
+from pipeline.train.start import describe_start
 
 _ANSWERS = "answers.npz"
 
@@ -146,7 +146,7 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),
         "train_seconds": round(trained, 1),
-        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
+        **({"started_from": describe_start(plan.train, fitted.pretrained)} if fitted.pretrained else {}),
     }
 
 

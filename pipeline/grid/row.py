@@ -26,7 +26,7 @@ from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.scoring.metrics import box_rmse
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.module import Row as History
-from pipeline.train.start import told_start
+from pipeline.train.start import describe_start
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),
         "train_seconds": round(trained, 1),  # of this call alone, when an earlier one was interrupted
-        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
+        **({"started_from": describe_start(plan.train, fitted.pretrained)} if fitted.pretrained else {}),
     }
 
 

@@ -1,5 +1,5 @@
-"""Models: blocks, backbones, heads, architectures and the codecs between keypoints and a network's raw outputs.
+"""Models: blocks, backbones, heads, architectures, and the codecs between keypoints and a network's raw outputs.
 
-An architecture is one file with a subclass of `KeypointNetwork` and a settings class in settings/; it is named in
+An architecture is a file with a subclass of `Network` and a settings class in settings/. It is registered in
 `build.ARCHITECTURES` and in `settings.ModelSettings`.
 """

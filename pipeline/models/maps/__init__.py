@@ -1,6 +1,6 @@
-"""Networks that say a map for each keypoint: a body that makes features, and a head that its codec understands.
+"""Networks that predict a map for each keypoint: a body makes features, a head makes the input of a codec.
 
-To add one, write a body, its settings in pipeline/models/settings/maps.py, and name it in `BODIES`.
+A new network is a body, its settings in pipeline/models/settings/maps.py, and its name in `BODIES`.
 """
 
 from pipeline.models.maps.hourglass import Hourglass

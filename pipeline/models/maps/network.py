@@ -1,4 +1,4 @@
-"""The network of a body and a head, and which bodies and heads there are."""
+"""The network of a body and a head, and the bodies and heads by name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,18 +27,18 @@ BODIES: dict[str, Callable[[Any, InputSize], Backbone]] = {
     "unetplusplus": UnetPlusPlus,
     "vit": Vit,
 }
-"""Name of an architecture to (settings, input) to what makes its features, of `stride` pixels a cell."""
+"""Name of an architecture -> its body, made from (settings, input). Its features have cells of `stride` pixels."""
 
 HEADS: dict[str, Callable[..., MapHead]] = {"configuration": ConfigurationHead, "flatnet": TanhHead}
-"""Name of an architecture to its head, where that is not `MapHead`."""
+"""Name of an architecture -> its head, if that is not `MapHead`."""
 
 
 class MapNetwork(KeypointNetwork):
-    """A body and a head. The input is padded to what the body can halve; coordinates stay what they are.
+    """A body and a head. The input is padded to a multiple that the body can halve; coordinates do not change.
 
     Args:
         problem: Keypoints and input size.
-        settings: One of pipeline/models/settings/maps.py; its name says which body and head.
+        settings: Settings of pipeline/models/settings/maps.py; their name selects body and head.
     """
 
     def __init__(self, problem: Problem, settings: Any) -> None:
@@ -52,6 +52,6 @@ class MapNetwork(KeypointNetwork):
         self.heads = {"keypoints": [self.head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return the raw outputs of the head."""
         raw: dict[str, Tensor] = self.head(self.body(normalised(pixels, self.multiple)))
         return raw
