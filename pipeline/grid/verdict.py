@@ -1,4 +1,4 @@
-"""What a comparison shows, in words and in a figure. Every claim is made from its numbers."""
+"""The conclusions of a comparison in words and in a figure. Every statement is derived from its numbers."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from pipeline.grid.compare import Compared, Figure
 from pipeline.grid.definition import Comparison
 from pipeline.scoring.style import BLUE, RED, figure, save
 
-_ENOUGH = 3  # people of each value, to conclude anything
+_MIN_PEOPLE = 3  # smallest number of people of each value for a conclusion
 
 
 def paragraphs(comparison: Comparison, one: Compared) -> list[str]:
-    """Two paragraphs: what was found, and what follows from it and what does not."""
+    """Return two paragraphs: the results, and what does and does not follow from them."""
     return [_found(comparison, one), _follows(comparison, one)]
 
 
 def table(comparison: Comparison, one: Compared) -> list[str]:
-    """Markdown lines: error by value of the slice, both groups."""
+    """Return the Markdown lines of a table: error of both groups by value of the slice."""
     lines = [f"| {comparison.slice} | images | subjects | {one.rows[0]} | {one.rows[1]} |", "| --- " * 5 + "|"]
     for value in one.values:
         errors = " | ".join(_px(error) for error in value.errors)
@@ -51,20 +51,20 @@ def _follows(comparison: Comparison, one: Compared) -> str:
     change, overall = one.spread_change, one.overall_change
     subject = f"The difference between values of {comparison.slice}"
     few = min(value.subjects for value in one.values)
-    if few < _ENOUGH:
-        said = f"A value has {few} people at least: too few to conclude anything about people."
-        return " ".join(filter(None, (said, comparison.note)))
+    if few < _MIN_PEOPLE:
+        verdict = f"One value has only {few} people: too few to conclude anything about people."
+        return " ".join(filter(None, (verdict, comparison.note)))
     direction = _direction(change)
     if direction:
-        said = f"{subject} is {direction} with {comparison.what}: {_px(change, signed=True)}, and zero is outside."
+        verdict = f"{subject} is {direction} with {comparison.what}: {_px(change, signed=True)}, and zero is outside."
     else:
-        said = (
+        verdict = (
             f"Whether {comparison.what} changes the difference between values of {comparison.slice} is not shown: "
             f"the change is {_px(change, signed=True)}, and the interval includes zero. An effect within it may exist; "
             "this many people cannot show it."
         )
     error = _direction(overall)
-    also = (
+    error_sentence = (
         f"The error itself is {error} with it ({_px(overall, signed=True)})."
         if error
         else f"Nor is a change of the error itself shown ({_px(overall, signed=True)})."
@@ -72,17 +72,17 @@ def _follows(comparison: Comparison, one: Compared) -> str:
         else f"A change of the error itself is not shown ({_px(overall, signed=True)})."
     )
     limits = (
-        f"The intervals are over people, of whom a value has {few} at least, and {one.seeds} trainings; of so few, "
-        "they are too narrow rather than too wide."
+        f"The intervals are over people, at least {few} for each value, and {one.seeds} trainings; with so few, they "
+        "are too narrow rather than too wide."
     )
     absent = f"No test image has {comparison.slice} {', '.join(one.absent)}." if one.absent else ""
-    return " ".join(filter(None, (said, also, _seeds(one), limits, absent, comparison.note)))
+    return " ".join(filter(None, (verdict, error_sentence, _seeds(one), limits, absent, comparison.note)))
 
 
 def _seeds(one: Compared) -> str:
     changes = one.spread_change_by_seed
     if len(changes) < 2:
-        return "With one training each, the chance of training is not known."
+        return "With one training each, the variation between trainings is not known."
     listed = ", ".join(f"{value:+.2f}" for value in changes)
     same = all(value < 0 for value in changes) or all(value > 0 for value in changes)
     return f"By seed, the difference changes by {listed} px: {'all one way' if same else 'not all one way'}."
@@ -95,9 +95,9 @@ def _direction(change: Figure) -> str:
 
 
 def _px(figure: Figure, signed: bool = False) -> str:
-    how = "+.3f" if signed else ".2f"
+    spec = "+.3f" if signed else ".2f"
     low, high = figure.interval
-    return f"{figure.value:{how}} px (95 % {low:{how}} to {high:{how}})"
+    return f"{figure.value:{spec}} px (95 % {low:{spec}} to {high:{spec}})"
 
 
 def _times(count: int) -> str:
@@ -105,7 +105,7 @@ def _times(count: int) -> str:
 
 
 def draw(comparison: Comparison, pairs: list[Compared], path: Path) -> None:
-    """Mean error by value with its interval, without and with; a small dot for each training."""
+    """Draw the mean error by value with its interval for both groups, and a small dot for each training."""
     with figure(5.6 * len(pairs), 3.6, columns=len(pairs), sharey=True) as (drawn, axes):
         for axis, one in zip(axes, pairs, strict=True):
             places = np.arange(len(one.values))
