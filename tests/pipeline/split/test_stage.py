@@ -253,6 +253,6 @@ def test_a_given_split_that_is_not_in_the_data_or_parts_a_subject_is_refused(tmp
 
 def test_drawn_pictures_may_look_alike(tmp_path: Path) -> None:
     table = twins(table_of(TEN), *TEN)
-    with pytest.raises(UserError, match="near-duplicates tie"):
+    with pytest.raises(UserError, match="near duplicates join"):
         run(table, tmp_path / "a")
     assert set(subjects(run(table, tmp_path / "b", near_duplicate_bits=None)).values()) == {"train", "val", "test"}
