@@ -170,7 +170,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import torch
 
     from pipeline.heads.arrays import Arrays, load_arrays
-    from pipeline.models.transfer import NothingTakenError
+    from pipeline.models.transfer import NothingLoadedError
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
     from pipeline.train.module import DivergedError, Row
@@ -199,6 +199,6 @@ def _train(job: Job, pipe: Connection) -> Outcome:
         with tempfile.TemporaryDirectory(dir=job.work) as work:
             train, val = load_sample(TRAIN, job.images), load_sample(VAL, max(job.images // 2, 1))
             fit(plan, train, val, Path(work), report, job.root)
-    except (DivergedError, NothingTakenError) as error:
+    except (DivergedError, NothingLoadedError) as error:
         return Outcome("failed", reason=str(error))
     return Outcome("pruned") if stopped else Outcome("complete", min(scores))

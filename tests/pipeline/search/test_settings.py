@@ -22,9 +22,9 @@ from heelstrike.errors import UserError
         ({"train.batch_size": {"low": 2.5, "high": 8, "whole": True}}, "must be whole numbers"),
         ({"model.codec": {"choose": ["dsnt", "argmax"]}}, r"space\.model\.codec cannot be 'argmax'"),
         ({"train.losses.box": {"choose": ["mae"]}}, r"space\.train\.losses\.box cannot be 'mae'"),
-        ({"train.losses.boxes": {"choose": ["l1"]}}, "space names 'train.losses.boxes', which is no setting"),
-        ({"train.lr.box": {"choose": [1]}}, "space names 'train.lr.box', which is no setting"),
-        ({"train": {"choose": [1]}}, "space names 'train', which is no setting"),
+        ({"train.losses.boxes": {"choose": ["l1"]}}, "space names 'train.losses.boxes', which is not a setting"),
+        ({"train.lr.box": {"choose": [1]}}, "space names 'train.lr.box', which is not a setting"),
+        ({"train": {"choose": [1]}}, "space names 'train', which is not a setting"),
         ({"model.dropout": {"choose": [1.5]}}, r"space\.model\.dropout cannot be 1\.5"),
     ],
 )

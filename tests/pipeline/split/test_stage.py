@@ -177,7 +177,7 @@ def test_one_subject_cannot_be_split(tmp_path: Path) -> None:
 
 
 def test_subjects_that_all_look_alike_cannot_be_split(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"which near-duplicates tie into 2.*near_duplicate_bits"):
+    with pytest.raises(UserError, match=r"which near duplicates join into 2.*near_duplicate_bits"):
         run(twins(table_of({"a": 3, "b": 3, "c": 3}), "a", "b"), tmp_path)
 
 
@@ -188,7 +188,7 @@ def test_three_subjects_are_enough(tmp_path: Path) -> None:
 def test_an_assignment_that_leaves_a_split_empty_says_what_to_do(tmp_path: Path) -> None:
     layout = layout_with(table_of({"a": 3, "b": 3, "c": 3}), tmp_path)
     (tmp_path / "data/tiny/subjects.csv").write_text("subject,split\na,train\nb,train\nc,test\n")
-    with pytest.raises(UserError, match=r"subjects.csv puts no subject of the data into val; delete rows"):
+    with pytest.raises(UserError, match=r"subjects.csv puts no subject of the data into val; delete some of its rows"):
         stage.run(params_of(), layout)
 
 
@@ -253,7 +253,7 @@ def test_a_given_split_that_is_not_in_the_data_or_parts_a_subject_is_refused(tmp
 
 def test_drawn_pictures_may_look_alike(tmp_path: Path) -> None:
     table = twins(table_of(TEN), *TEN)
-    with pytest.raises(UserError, match="near-duplicates tie"):
+    with pytest.raises(UserError, match="near duplicates join"):
         run(table, tmp_path / "a")
     assert set(subjects(run(table, tmp_path / "b", near_duplicate_bits=None)).values()) == {"train", "val", "test"}
 
