@@ -10,6 +10,7 @@ from pathlib import Path
 from heelstrike.errors import UserError
 
 PACKAGES = ("heelstrike", "pipeline")
+_LISTING = {"pkgutil.iter_modules", "pkgutil.walk_packages"}
 
 
 class Source:
@@ -52,11 +53,12 @@ class Source:
                 imported.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 imported.update(self._from(node, name))
-        if "pkgutil" in imported:
+        if imported & _LISTING:
             raise UserError(f"{self.modules[name]}: modules listed by pkgutil cannot be followed; name them")
         for string in self.strings(name):
             if string.startswith(tuple(f"{package}." for package in PACKAGES)):
-                pattern = re.compile(re.escape(string).replace(r"\*", "[^.]+"))
+                module_name = string.partition(":")[0]  # `pkgutil.resolve_name` takes module:object
+                pattern = re.compile(re.escape(module_name).replace(r"\*", "[^.]+"))
                 imported.update(module for module in self.modules if pattern.fullmatch(module))
         return frozenset(parent for module in imported & self.modules.keys() for parent in _with_parents(module))
 

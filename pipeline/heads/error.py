@@ -85,7 +85,7 @@ class ErrorMetric(Facet):
         errors: How it is computed.
     """
 
-    module = "error"
+    modules = "pipeline.heads.*.error"
 
     title: str
     unit: str

@@ -109,7 +109,7 @@ class Scene(NamedTuple):
 class HeadEvaluation(Facet, ABC):
     """One head in evaluation."""
 
-    module = "evaluation"
+    modules = "pipeline.heads.*.evaluation"
 
     @abstractmethod
     def scores(self, answers: Answers) -> "list[Scores]":

@@ -19,7 +19,7 @@ from pipeline.models.network import Network, Predictions
 class HeadExport(Facet, ABC):
     """One head in a package."""
 
-    module = "export"
+    modules = "pipeline.heads.*.export"
 
     outputs: ClassVar[tuple[str, ...]]
     """Names of its outputs of the packaged graph."""
