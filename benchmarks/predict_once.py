@@ -15,7 +15,7 @@ else:  # a checkout from before the consumer's library was one; not the library 
     from pipeline.package.runtime import Package
     from pipeline.predict.predictor import predict_path
     from pipeline.predict.results import Model
-    from pipeline.video.reader import VideoReader
+    from pipeline.video import VideoReader
 
 
 def main() -> None:
