@@ -8,7 +8,7 @@ from heelstrike.errors import UserError
 from heelstrike.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
-from pipeline.registry.lock import promotion_lock
+from pipeline.registry.promotion_lock import promotion_lock
 from pipeline.registry.yardsticks import YARDSTICKS
 from pipeline.tracking.tags import VERDICT_TAG
 

@@ -95,8 +95,8 @@ class _Wave:
         return self.amplitude * np.sqrt(2 / len(self.phases)) * waves.sum(axis=1)
 
 
-class Head:
-    """One person's.
+class MriHead:
+    """One person's head as an MRI scanner sees it.
 
     Args:
         rng: What the person is drawn from.

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from heelstrike.settings import Strict
 from pipeline.problem import Problem
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Check(Strict, ABC):
     """Base of every expectation. Its fields are the options of params.yaml, its docstring's first line the sentence."""
 
     @abstractmethod
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Look at all labels and return what is not as expected."""
 
     def named(self) -> Iterator[tuple[str, str]]:

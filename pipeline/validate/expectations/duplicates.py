@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class NoImageOfTwoSubjects(Check):
@@ -14,7 +14,7 @@ class NoImageOfTwoSubjects(Check):
 
     bits: Annotated[int, Field(ge=0, le=64, description="perceptual hashes may differ by this many of 64 bits")] = 2
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """See `Check.find`."""
         from pipeline.near_duplicates import near_pairs  # here: it loads image libraries, and params.yaml loads this
 
@@ -41,7 +41,7 @@ class NoImageOfTwoSubjects(Check):
         return Findings(len(labels), "images", items)
 
 
-def _two_subjects(labels: Labels, code: np.ndarray, hashes: int) -> list[dict[str, int]]:
+def _two_subjects(labels: LabelArrays, code: np.ndarray, hashes: int) -> list[dict[str, int]]:
     seen: list[dict[str, int]] = [{} for _ in range(hashes)]
     for row, c in enumerate(code.tolist()):
         if len(seen[c]) < 2:

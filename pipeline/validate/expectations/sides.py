@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pipeline.validate.body import body_length
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import nanmedian
 
 # a majority is only believed from so many images and from such a share of them
@@ -36,7 +36,7 @@ class LeftRightNotSwapped(Check):
         """See `Check.named`."""
         yield from (("axis", name) for name in self.axis or ())
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """See `Check.find`."""
         pairs = labels.problem.flip_pairs
         if not pairs:
@@ -59,7 +59,7 @@ class LeftRightNotSwapped(Check):
                 items.append(Finding(row, f"{first}, {second}", found, f"{first} to the {other}", suggestion))
         return Findings(int(np.isfinite(offset).sum()), "left-right pairs", items)
 
-    def _to_the_right(self, labels: Labels) -> Float[np.ndarray, "N P"]:
+    def _to_the_right(self, labels: LabelArrays) -> Float[np.ndarray, "N P"]:
         """How far the second of each pair lies to the right of the first, in body lengths."""
         down = np.tile([0.0, 1.0], (len(labels), 1))
         if self.axis:
@@ -71,7 +71,7 @@ class LeftRightNotSwapped(Check):
         columns = [((labels.of(b) - labels.of(a)) * right).sum(axis=1) / scale for a, b in labels.problem.flip_pairs]
         return np.stack(columns, axis=1)
 
-    def _usual(self, labels: Labels, offset: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
+    def _usual(self, labels: LabelArrays, offset: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
         """Sign that each offset should have: 1 when the first lies left, -1 when right, 0 when nothing is usual."""
         if self.first != "majority":
             return np.full_like(offset, 1.0 if self.first == "left" else -1.0)

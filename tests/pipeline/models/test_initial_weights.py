@@ -10,6 +10,7 @@ from torch import Tensor
 from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.build import build_model
+from pipeline.models.initial_weights import NothingTakenError, read_weights, take_over
 from pipeline.models.network import Network
 from pipeline.models.settings import (
     RefinedSettings,
@@ -18,7 +19,6 @@ from pipeline.models.settings import (
     UnetPlusPlusSettings,
     UnetSettings,
 )
-from pipeline.models.transfer import NothingTakenError, read_weights, take_over
 from pipeline.problem import Problem
 
 
