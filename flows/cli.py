@@ -78,7 +78,7 @@ def init_from(
     """
     with messages():
         with console.status("starting"):
-            from flows.transfer import run_init_from
+            from flows.init_from import run_init_from
 
         run_init_from(problem, model, ROOT, console)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.checkout_lock import retrain_lock
 from flows.ingest import inbox_of, ingest
-from flows.lock import retrain_lock
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.lock import await_orphan, record_stage
+from flows.checkout_lock import await_orphan, record_stage
 from heelstrike.errors import UserError
 from heelstrike.progress import PROGRESS_FILE, Event
 from pipeline.dvc_lock import locked_stages

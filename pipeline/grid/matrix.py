@@ -15,11 +15,11 @@ from scipy.stats import t
 
 from pipeline.grid.compare import Figure
 from pipeline.grid.definition import Definition, Metric
+from pipeline.grid.parts import Part
 from pipeline.grid.row import read_result
 from pipeline.grid.rows import NOTHING
 from pipeline.grid.run import Places
 from pipeline.grid.tables import at_path
-from pipeline.grid.transfer import Part
 from pipeline.layout import Layout
 from pipeline.scoring.bootstrap import Interval
 

@@ -10,7 +10,7 @@ from pipeline.heads import HEADS
 from pipeline.heads.error import ErrorMetric
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
-from pipeline.registry.lock import promotion_lock
+from pipeline.registry.promotion_lock import promotion_lock
 from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.tracking.tags import VERDICT_TAG
 

@@ -8,8 +8,8 @@ from heelstrike.errors import UserError
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.registry.history import append, champions, events
-from pipeline.registry.lock import promotion_lock
 from pipeline.registry.promote import stored_decision
+from pipeline.registry.promotion_lock import promotion_lock
 from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 
 

@@ -170,7 +170,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import torch
 
     from pipeline.heads.arrays import Arrays, load_arrays
-    from pipeline.models.transfer import NothingLoadedError
+    from pipeline.models.initial_weights import NothingLoadedError
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
     from pipeline.train.module import DivergedError, Row

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from pipeline.synthetic.anatomy import Leg
 from pipeline.synthetic.camera import Camera
-from pipeline.synthetic.gait import Pose, phase_of, skin
+from pipeline.synthetic.gait import LegPose, phase_of, skin
 from pipeline.synthetic.light import Light
 from pipeline.synthetic.people import Dressed, Sticker, Subject
 from pipeline.synthetic.render import Layer, mean_layer, paint_disc, paint_hull, paint_strip
@@ -99,7 +99,7 @@ class DrawnLeg:
     centres: Float[np.ndarray, "3 2"]
 
 
-def skin_of(leg: Leg, pose: Pose) -> Skin:
+def skin_of(leg: Leg, pose: LegPose) -> Skin:
     """Return the leg's strip and forefoot in the world."""
     outline = (_OUTLINE * [leg.side, 1, 1] * leg.scale) @ pose.rotations[2].T + pose.offsets[2]
     return Skin(*skin(leg, pose), outline)

@@ -68,7 +68,7 @@ class Gait:
 
 
 @dataclass(frozen=True)
-class Pose:
+class LegPose:
     """One leg at one instant: rotation and displacement of each bone (thigh, shank, foot) from the neutral pose."""
 
     rotations: Float[np.ndarray, "3 3 3"]
@@ -122,12 +122,12 @@ def draw_stand(rng: np.random.Generator) -> Gait:
     )
 
 
-def poses(gait: Gait, legs: tuple[Leg, Leg], time_s: float) -> tuple[Pose, Pose]:
+def poses(gait: Gait, legs: tuple[Leg, Leg], time_s: float) -> tuple[LegPose, LegPose]:
     """Return the poses of both legs at one instant. The lower of the two feet touches the floor."""
     placed = [_hang(gait, leg, time_s) for leg in legs]
     lowest = min(float(_lowest(leg, pose)) for leg, pose in zip(legs, placed, strict=True))
     lift = np.array([0.0, -lowest, 0.0])
-    left, right = (Pose(p.rotations, p.offsets + lift) for p in placed)
+    left, right = (LegPose(p.rotations, p.offsets + lift) for p in placed)
     return left, right
 
 
@@ -151,7 +151,7 @@ def _angles(gait: Gait, leg: Leg, time_s: float) -> tuple[float, float, float, f
     return gait.swing * thigh, gait.swing * shank, gait.swing * foot, side.eversion_rest + side.eversion_range * curve
 
 
-def _hang(gait: Gait, leg: Leg, time_s: float) -> Pose:
+def _hang(gait: Gait, leg: Leg, time_s: float) -> LegPose:
     """Hang the leg from a pelvis that moves along the path. `poses` sets its height later."""
     side = gait.sides[0 if leg.side < 0 else 1]
     thigh, shank, foot, eversion = _angles(gait, leg, time_s)
@@ -181,16 +181,18 @@ def _hang(gait: Gait, leg: Leg, time_s: float) -> Pose:
             ankle_at - rotations[2] @ ankle + shift,
         ]
     )
-    return Pose(rotations, offsets)
+    return LegPose(rotations, offsets)
 
 
-def _lowest(leg: Leg, pose: Pose) -> float:
+def _lowest(leg: Leg, pose: LegPose) -> float:
     """Return the height of the lowest point of the foot, metres."""
     foot = leg.centre[leg.weights[:, 2] > 0.99] @ pose.rotations[2].T + pose.offsets[2]
     return float(foot[:, 1].min())
 
 
-def skin(leg: Leg, pose: Pose) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
+def skin(
+    leg: Leg, pose: LegPose
+) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
     """Return the strip's sections in the world: centres, unit vectors to the patient's right, unit vectors forward."""
     blended = np.einsum("nb,bij->nij", leg.weights, pose.rotations)
     centre = np.einsum("nij,nj->ni", blended, leg.centre) + leg.weights @ pose.offsets

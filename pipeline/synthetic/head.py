@@ -95,7 +95,7 @@ class _Wave:
         return self.amplitude * np.sqrt(2 / len(self.phases)) * waves.sum(axis=1)
 
 
-class Head:
+class MriHead:
     """The head of one person.
 
     Args:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int16
 from scipy.spatial.transform import Rotation
 
-from pipeline.synthetic.head import CENTRE, Head
+from pipeline.synthetic.head import CENTRE, MriHead
 from pipeline.synthetic.settings import SyntheticSource
 
 PLANES = ("axial", "coronal", "sagittal")
@@ -45,7 +45,7 @@ _WHITE = 900  # stored value of a signal of 1, before coil and contrast
 
 
 @dataclass(frozen=True)
-class Pose:
+class HeadPose:
     """Position and orientation of the head: patient = turn @ head + shift, millimetres, RAS."""
 
     turn: Float[np.ndarray, "3 3"]
@@ -92,7 +92,7 @@ class Scout(PlacedPlane):
 
 
 @dataclass(frozen=True)
-class Truth:
+class HeadTruth:
     """Ground truth of the scan volume, without a margin: the brain's box along the axes through the commissures.
 
     Attributes:
@@ -150,30 +150,30 @@ def straight(plane: str, middle: Float[np.ndarray, "3"], size: tuple[int, int], 
     return np.stack([middle - along_x * (size[1] - 1) / 2 - along_y * (size[0] - 1) / 2, along_x, along_y])
 
 
-def truth(settings: SyntheticSource, person: int, exam: int) -> Truth:
+def truth(settings: SyntheticSource, person: int, exam: int) -> HeadTruth:
     """Return the ground truth of an exam."""
     head, pose = _head(settings.seed, person), _pose(settings.seed, person, exam)
     low, high = head.box()
     middle = head.commissures.mean(axis=0) + (low + high) / 2 @ head.axes
-    return Truth(
+    return HeadTruth(
         pose.to_patient(middle), head.axes @ pose.turn.T, high - low, np.asarray(pose.to_patient(head.commissures))
     )
 
 
 @lru_cache(maxsize=4)
-def _head(seed: int, person: int) -> Head:
-    return Head(np.random.default_rng([seed, person]))
+def _head(seed: int, person: int) -> MriHead:
+    return MriHead(np.random.default_rng([seed, person]))
 
 
-def _pose(seed: int, person: int, exam: int) -> Pose:
+def _pose(seed: int, person: int, exam: int) -> HeadPose:
     rng = np.random.default_rng([seed, person, 1 + exam, 0])
     pitch, roll, yaw = rng.normal(0, (8, 5, 6)).clip((-18, -12, -14), (18, 12, 14))
     turn = Rotation.from_euler("xyz", [pitch, roll, yaw], degrees=True).as_matrix()
     middle = rng.normal(0, 6, 3).clip(-15, 15)
-    return Pose(turn, middle - turn @ CENTRE)
+    return HeadPose(turn, middle - turn @ CENTRE)
 
 
-def _signal(head: Head, pose: Pose, placed: PlacedPlane, size: tuple[int, int]) -> Float[np.ndarray, "H W"]:
+def _signal(head: MriHead, pose: HeadPose, placed: PlacedPlane, size: tuple[int, int]) -> Float[np.ndarray, "H W"]:
     """Return the mean signal through the thickness of the plane."""
     origin, along_x, along_y = placed.placement
     rows, columns = np.mgrid[: size[0], : size[1]].reshape(2, -1, 1)
@@ -204,7 +204,10 @@ def _received(
 
 
 def _in_pixels(
-    points: dict[str, Float[np.ndarray, "3"]], pose: Pose, placement: Float[np.ndarray, "3 3"], size: tuple[int, int]
+    points: dict[str, Float[np.ndarray, "3"]],
+    pose: HeadPose,
+    placement: Float[np.ndarray, "3 3"],
+    size: tuple[int, int],
 ) -> dict[str, tuple[float, float]]:
     """Convert points of the head to pixels of a plane; drop those outside the image."""
     steps = placement[1:]
@@ -216,14 +219,14 @@ def _in_pixels(
     return pixels
 
 
-def _plane_in_head(pose: Pose, placement: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+def _plane_in_head(pose: HeadPose, placement: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
     """Return the plane's point nearest to the head's middle and two unit vectors in the plane, in head coordinates."""
     u, v = (placement[1:] / np.linalg.norm(placement[1:], axis=1, keepdims=True)) @ pose.turn
     origin = pose.to_head(placement[:1])[0]
     return np.stack([origin + ((CENTRE - origin) @ u) * u + ((CENTRE - origin) @ v) * v, u, v])
 
 
-def _contour(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "N 3"]:
+def _contour(head: MriHead, pose: HeadPose, placement: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "N 3"]:
     """Return the contour of the cavity on the plane, in the head's coordinates."""
     start, u, v = _plane_in_head(pose, placement)
     angle = np.linspace(0, 2 * np.pi, 720, endpoint=False)
@@ -231,7 +234,7 @@ def _contour(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> Flo
     return head.outermost(np.broadcast_to(start, directions.shape), directions)
 
 
-def _midline(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"], axis: int) -> Float[np.ndarray, "2 3"]:
+def _midline(head: MriHead, pose: HeadPose, placement: Float[np.ndarray, "3 3"], axis: int) -> Float[np.ndarray, "2 3"]:
     """Return the points where the midsagittal plane leaves the cavity on the plane: high end of an axis, low end."""
     start, u, v = _plane_in_head(pose, placement)
     across = np.array([u[0], v[0]])
@@ -241,7 +244,7 @@ def _midline(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"], axis: 
     return head.outermost(np.stack([start, start]), np.stack([along, -along]))
 
 
-def _sides(head: Head, ends: Float[np.ndarray, "2 3"], normal: Float[np.ndarray, "3"]) -> Float[np.ndarray, "2 3"]:
+def _sides(head: MriHead, ends: Float[np.ndarray, "2 3"], normal: Float[np.ndarray, "3"]) -> Float[np.ndarray, "2 3"]:
     """Return the points where the line across the middle of the midline leaves the cavity: left, right."""
     along = ends[0] - ends[1]
     across = np.cross(along, normal)
@@ -249,19 +252,19 @@ def _sides(head: Head, ends: Float[np.ndarray, "2 3"], normal: Float[np.ndarray,
     return head.outermost(np.tile(ends.mean(axis=0), (2, 1)), np.stack([-across, across]))
 
 
-def _axial(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
+def _axial(head: MriHead, pose: HeadPose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
     _, u, v = _plane_in_head(pose, placement)
     ends = _midline(head, pose, placement, 1)
     return dict(zip(KEYPOINTS["axial"], (*ends, *_sides(head, ends, np.cross(u, v))), strict=True))
 
 
-def _coronal(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
+def _coronal(head: MriHead, pose: HeadPose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
     _, u, v = _plane_in_head(pose, placement)
     ends = _midline(head, pose, placement, 2)
     return dict(zip(KEYPOINTS["coronal"], (*ends, *_sides(head, ends, np.cross(u, v))), strict=True))
 
 
-def _sagittal(head: Head, pose: Pose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
+def _sagittal(head: MriHead, pose: HeadPose, placement: Float[np.ndarray, "3 3"]) -> dict[str, Float[np.ndarray, "3"]]:
     start, u, v = _plane_in_head(pose, placement)
     normal = np.cross(u, v)
     off = (head.commissures - start) @ normal

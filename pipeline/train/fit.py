@@ -21,9 +21,9 @@ from pipeline.augment.settings import AugmentSettings
 from pipeline.heads import misfit_of
 from pipeline.heads.arrays import Arrays
 from pipeline.models.build import build_model, save_weights
+from pipeline.models.initial_weights import LoadedWeights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
-from pipeline.models.transfer import LoadedWeights
 from pipeline.problem import Problem
 from pipeline.train.data import EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish

@@ -6,8 +6,8 @@ from typing import Any
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from pipeline.layout import file_of_start
+from pipeline.models.initial_weights import LoadedWeights, load_imagenet, load_matching, read_weights
 from pipeline.models.network import Network
-from pipeline.models.transfer import LoadedWeights, load_imagenet, load_matching, read_weights
 from pipeline.train.settings import ModelStart, TrainSettings
 
 

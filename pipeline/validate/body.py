@@ -4,14 +4,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import nanmedian
 
 # number of labelled frames on each side that are used to estimate an image's scale
 _NEIGHBOURS = 2
 
 
-def segment_lengths(labels: Labels, segments: tuple[tuple[str, str], ...]) -> Float[np.ndarray, "N S"]:
+def segment_lengths(labels: LabelArrays, segments: tuple[tuple[str, str], ...]) -> Float[np.ndarray, "N S"]:
     """Return the length of each segment in each row in original pixels; NaN where an end is not labelled.
 
     The length is at least a thousandth of a pixel, so that its logarithm is finite.
@@ -20,7 +20,7 @@ def segment_lengths(labels: Labels, segments: tuple[tuple[str, str], ...]) -> Fl
     return np.maximum(np.stack(columns, axis=1), 1e-3) if columns else np.empty((len(labels), 0))
 
 
-def image_scale(labels: Labels, logs: Float[np.ndarray, "N S"], at_least: int) -> Float[np.ndarray, " N"]:
+def image_scale(labels: LabelArrays, logs: Float[np.ndarray, "N S"], at_least: int) -> Float[np.ndarray, " N"]:
     """Return the logarithm of each image's scale: the median ratio of its segments to the typical segments.
 
     Args:
@@ -39,7 +39,7 @@ def image_scale(labels: Labels, logs: Float[np.ndarray, "N S"], at_least: int) -
     return scale
 
 
-def body_length(labels: Labels) -> Float[np.ndarray, " N"]:
+def body_length(labels: LabelArrays) -> Float[np.ndarray, " N"]:
     """Return the length of a typical skeleton segment in each image in pixels, or the box's side without a skeleton."""
     box = np.sqrt(np.maximum(labels.boxes[:, 2], 1) * np.maximum(labels.boxes[:, 3], 1))
     if not labels.problem.skeleton:
@@ -50,7 +50,7 @@ def body_length(labels: Labels) -> Float[np.ndarray, " N"]:
     return np.where(np.isfinite(length), np.maximum(length, 1.0), box)
 
 
-def _smooth(labels: Labels, scale: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+def _smooth(labels: LabelArrays, scale: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     """Return each scale's median with its neighbours in the video, since one wrong segment of few distorts a scale."""
     smooth = scale.copy()
     for rows in labels.tracks:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from heelstrike.settings import Strict
 from pipeline.problem import Problem
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Check(Strict, ABC):
     """
 
     @abstractmethod
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Check all labels and return the findings."""
 
     def named_keypoints(self) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from pipeline.problem import Problem
 
 
 @dataclass(frozen=True)
-class Labels:
+class LabelArrays:
     """N labelled instances of a problem with K keypoints, in the order of the annotation table.
 
     Attributes:

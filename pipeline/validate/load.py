@@ -1,4 +1,4 @@
-"""Reading of the annotation table and its image files into `Labels`."""
+"""Reading of the annotation table and its image files into `LabelArrays`."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from heelstrike.images import image_size
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.problem import Problem
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 FILE_COLUMNS = ["file_width", "file_height"]
 _ADVANCE = 500
@@ -38,7 +38,7 @@ def _file_size(path: Path) -> tuple[int, int]:
         return -1, -1
 
 
-def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
+def labels_of(table: pd.DataFrame, problem: Problem) -> LabelArrays:
     """Convert the columns of a table from `with_file_sizes` to arrays."""
 
     def integers(*names: str) -> Int[np.ndarray, "N C"]:
@@ -48,7 +48,7 @@ def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
         return table[name].to_numpy(dtype=object)
 
     xy, visibility = keypoints_of(table, problem.keypoints)
-    return Labels(
+    return LabelArrays(
         problem=problem,
         xy=xy,
         visibility=visibility,

@@ -27,7 +27,7 @@ from great_expectations.render.renderer.renderer import renderer
 from pipeline.problem import Problem
 from pipeline.validate.check import Check, Findings
 from pipeline.validate.expectations import EXPECTATIONS
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.load import labels_of
 from pipeline.validate.settings import Expectation
 
@@ -38,7 +38,7 @@ _MAX_LISTED = 20
 
 
 class LabelsMetric(TableMetricProvider):
-    """The batch as `Labels`. Great Expectations computes it once for all expectations."""
+    """The batch as `LabelArrays`. Great Expectations computes it once for all expectations."""
 
     metric_name = "heelstrike.labels"
     value_keys = ("problem",)
@@ -51,7 +51,7 @@ class LabelsMetric(TableMetricProvider):
         metric_value_kwargs: dict[str, Any],
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any],
-    ) -> Labels:
+    ) -> LabelArrays:
         table, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
         return labels_of(table, Problem.model_validate_json(metric_value_kwargs["problem"]))
 
@@ -71,7 +71,7 @@ class LabelExpectation(BatchExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        labels: Labels = metrics["heelstrike.labels"]
+        labels: LabelArrays = metrics["heelstrike.labels"]
         findings = _check_class(self.expectation_type).model_validate(self.options).find(labels)
         return {"success": not findings.items, "result": _result(findings, labels)}
 
@@ -137,7 +137,7 @@ def _check_class(expectation_type: str) -> type[Check]:
     return EXPECTATIONS[expectation_type.removeprefix("expect_")]
 
 
-def _result(findings: Findings, labels: Labels) -> dict[str, Any]:
+def _result(findings: Findings, labels: LabelArrays) -> dict[str, Any]:
     """Return a result in Great Expectations' terms; `unexpected_list` holds every finding."""
     items = [
         {

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class ClassesLabelled(Check):
@@ -13,7 +13,7 @@ class ClassesLabelled(Check):
 
     at_least: Annotated[int, Field(ge=1, description="instances of each class")] = 10
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every instance without a known class and every class with fewer than `at_least` instances."""
         classes = labels.problem.classes
         items = []
@@ -35,7 +35,7 @@ class BoxesInImage(Check):
 
     tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 1.0
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every box that has no size or reaches out of its image by more than `tolerance_px`."""
         low, high = labels.boxes[:, :2], labels.boxes[:, :2] + labels.boxes[:, 2:]
         slack = 0.5 + self.tolerance_px

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class NoImageOfTwoSubjects(Check):
@@ -14,7 +14,7 @@ class NoImageOfTwoSubjects(Check):
 
     bits: Annotated[int, Field(ge=0, le=64, description="largest difference of perceptual hashes, of 64 bits")] = 2
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every image that has a near duplicate of another subject."""
         # imported here because it loads image libraries, which reading params.yaml does not need
         from pipeline.near_duplicates import near_pairs
@@ -43,7 +43,7 @@ class NoImageOfTwoSubjects(Check):
         return Findings(len(labels), "images", items)
 
 
-def _first_rows(labels: Labels, code: np.ndarray, hashes: int) -> list[dict[str, int]]:
+def _first_rows(labels: LabelArrays, code: np.ndarray, hashes: int) -> list[dict[str, int]]:
     """For each hash, return subject -> its first row with this hash, for the first two subjects."""
     first_rows: list[dict[str, int]] = [{} for _ in range(hashes)]
     for row, c in enumerate(code.tolist()):

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 # more rows would not make the statistic noticeably better
 _MOST_ROWS = 5000
@@ -26,7 +26,7 @@ class KeypointsIdentifiable(Check):
     at_least: Annotated[float, Field(gt=0.5, le=1, description="share of images on which a cue must agree")] = 0.8
     min_images: Annotated[int, Field(ge=10, description="pairs labelled in fewer images are not checked")] = 30
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every left-right pair that no cue orders alike in a share `at_least` of the images."""
         problem = labels.problem
         rows = np.linspace(0, max(len(labels) - 1, 0), min(len(labels), _MOST_ROWS)).astype(int)

@@ -1,13 +1,13 @@
 """Expectation that every labelled image can be read."""
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class ImagesReadable(Check):
     """Every labelled image is there, can be read, and has the size that the table says."""
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every image whose file is missing, cannot be read, or has another size than the table."""
         items = []
         for row in (labels.size != labels.file_size).any(axis=1).nonzero()[0].tolist():

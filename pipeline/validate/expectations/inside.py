@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings, show_point
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class KeypointsInImage(Check):
@@ -14,7 +14,7 @@ class KeypointsInImage(Check):
 
     tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 0.0
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every labelled keypoint outside its image."""
         # the image covers half a pixel on each side of the outermost pixel centres
         slack = 0.5 + self.tolerance_px
@@ -36,7 +36,7 @@ class KeypointsInBox(Check):
 
     tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 0.5
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every box without a size and every labelled keypoint outside its box."""
         start, extent = labels.boxes[:, None, :2], labels.boxes[:, None, 2:]
         sound = np.isfinite(labels.boxes).all(axis=1) & (labels.boxes[:, 2:] > 0).all(axis=1)
@@ -54,6 +54,6 @@ class KeypointsInBox(Check):
         return Findings(int(labels.labelled.sum()), "keypoints", items)
 
 
-def _show(labels: Labels, row: int) -> str:
+def _show(labels: LabelArrays, row: int) -> str:
     x, y, width, height = labels.boxes[row]
     return f"x {x:.1f}..{x + width:.1f}, y {y:.1f}..{y + height:.1f}"

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.validate.body import body_length
 from pipeline.validate.check import Check, Finding, Findings, show_point
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import centre_and_sigma
 
 
@@ -24,7 +24,7 @@ class NoJumps(Check):
     max_gap_s: Annotated[float, Field(gt=0, description="frames further apart are not neighbours")] = 1.0
     fps: Annotated[float, Field(gt=0, description="assumed where the labels have no time stamps")] = 30.0
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report the first of the fast movements that lead to a misplaced keypoint and back."""
         before, after, seconds = self._neighbours(labels)
         scale = body_length(labels)
@@ -48,7 +48,7 @@ class NoJumps(Check):
         return Findings(int(np.isfinite(speed).sum()), "movements", items)
 
     def _neighbours(
-        self, labels: Labels
+        self, labels: LabelArrays
     ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
         """Return the rows before and after each step between neighbouring labelled frames, and its seconds."""
         if not labels.tracks:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class OrderedTopToBottom(Check):
@@ -30,7 +30,7 @@ class OrderedTopToBottom(Check):
         """Yield the keypoints of all groups."""
         yield from (("groups", name) for group in self.groups for name in group)
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every marker that is not at least `at_least_px` below the marker before it in its group."""
         checked, items = 0, []
         for group in self.groups:

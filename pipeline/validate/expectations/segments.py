@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.validate.body import image_scale, segment_lengths
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import centre_and_sigma
 
 # with fewer segments in an image, one wrong segment would itself set the scale
@@ -34,7 +34,7 @@ class SegmentLengths(Check):
         """Yield the keypoints of all segments."""
         yield from (("segments", name) for segment in self.segments for name in segment)
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every segment whose length is unusual for its subject."""
         segments = self.segments or labels.problem.skeleton
         lengths = segment_lengths(labels, segments)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pipeline.validate.body import body_length
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import nanmedian
 
 # smallest number of images and smallest share of them that make a majority
@@ -37,7 +37,7 @@ class LeftRightNotSwapped(Check):
         """Yield the keypoints of the axis."""
         yield from (("axis", name) for name in self.axis or ())
 
-    def find(self, labels: Labels) -> Findings:
+    def find(self, labels: LabelArrays) -> Findings:
         """Report every left-right pair whose keypoints lie on the wrong sides."""
         pairs = labels.problem.flip_pairs
         if not pairs:
@@ -62,7 +62,7 @@ class LeftRightNotSwapped(Check):
                 items.append(Finding(row, f"{first}, {second}", found, f"{first} to the {usual_side}", suggestion))
         return Findings(int(np.isfinite(offset).sum()), "left-right pairs", items)
 
-    def _to_the_right(self, labels: Labels) -> Float[np.ndarray, "N P"]:
+    def _to_the_right(self, labels: LabelArrays) -> Float[np.ndarray, "N P"]:
         """Return the distance of the second of each pair to the right of the first, in body lengths."""
         down = np.tile([0.0, 1.0], (len(labels), 1))
         if self.axis:
@@ -74,7 +74,7 @@ class LeftRightNotSwapped(Check):
         columns = [((labels.of(b) - labels.of(a)) * right).sum(axis=1) / scale for a, b in labels.problem.flip_pairs]
         return np.stack(columns, axis=1)
 
-    def _usual(self, labels: Labels, offset: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
+    def _usual(self, labels: LabelArrays, offset: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N P"]:
         """Return the usual sign of each offset: 1 if the first lies left, -1 if right, 0 if no side is usual."""
         if self.first != "majority":
             return np.full_like(offset, 1.0 if self.first == "left" else -1.0)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from flows.transfer import run_init_from
+from flows.init_from import run_init_from
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from pipeline.layout import file_of_start

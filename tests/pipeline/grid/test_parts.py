@@ -16,9 +16,9 @@ from heelstrike.registry.database import open_mlflow
 from pipeline.grid.definition import Definition, load_definition
 from pipeline.grid.matrix import mean_of, read_matrix, sentences
 from pipeline.grid.matrix_render import write_matrix
+from pipeline.grid.parts import Part, parts
 from pipeline.grid.row import Scale
 from pipeline.grid.run import Places, run_grid
-from pipeline.grid.transfer import Part, parts
 from pipeline.layout import Layout, file_of_start
 from pipeline.models.build import build_model, save_weights
 from pipeline.params import ProblemParams, parse_params

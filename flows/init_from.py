@@ -7,7 +7,7 @@ from rich.console import Console
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from pipeline.models.build import build_model
-from pipeline.models.transfer import LoadedWeights
+from pipeline.models.initial_weights import LoadedWeights
 from pipeline.params import load_params
 from pipeline.registry.weights import pin
 from pipeline.train.settings import ModelStart

@@ -10,6 +10,11 @@ from torch import Tensor
 from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.build import build_model
+from pipeline.models.initial_weights import (
+    NothingLoadedError,
+    load_matching,
+    read_weights,
+)
 from pipeline.models.network import Network
 from pipeline.models.settings import (
     RefinedSettings,
@@ -18,7 +23,6 @@ from pipeline.models.settings import (
     UnetPlusPlusSettings,
     UnetSettings,
 )
-from pipeline.models.transfer import NothingLoadedError, load_matching, read_weights
 from pipeline.problem import Problem
 
 
