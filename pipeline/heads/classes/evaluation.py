@@ -41,8 +41,8 @@ class ClassHead(Head):
         known = self._known
         true, said, sure = self._classes[known], self._said[known], self._probabilities[known]
         counts = confusion(true, said, len(self._kinds))
-        whole, each = scores(counts)
-        right = float(np.nansum(self._right))
+        whole, each = scores(true, said, len(self._kinds))
+        right = int(np.nansum(self._right))
         low, high = wilson(right, int(known.sum()))
         whole |= {
             "images": int(known.sum()),
@@ -53,7 +53,7 @@ class ClassHead(Head):
         }
         groups: Groups = {"class": whole}
         for kind, own, row in zip(self._kinds, each, counts, strict=True):
-            low, high = wilson(float(row[self._kinds.index(kind)]), int(row.sum()))
+            low, high = wilson(int(row[self._kinds.index(kind)]), int(row.sum()))
             groups[f"class_{kind}"] = own | {"recall_low": low, "recall_high": high}
         groups["confusion"] = {
             f"{a}_called_{b}": int(counts[i, j]) for i, a in enumerate(self._kinds) for j, b in enumerate(self._kinds)
