@@ -23,6 +23,7 @@ from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
 from pipeline.registry.settings import GateSettings
+from pipeline.renamed_settings import RENAMED
 from pipeline.search.settings import SearchSettings
 from pipeline.split.settings import SplitSettings
 from pipeline.train.settings import TrainSettings
@@ -198,7 +199,7 @@ def _finding(problem: str, error: Any, section: Any) -> str:
     path = ".".join(_path_in_file(error, section))
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return f"{problem}.{path}: unknown key"
+        return f"{problem}.{path} is now {RENAMED[path]}" if path in RENAMED else f"{problem}.{path}: unknown key"
     found = error["input"]
     shown = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
     return f"{'.'.join(filter(None, (problem, path)))}: {message}{shown}"

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.models.settings import ModelSettings
+from pipeline.renamed_settings import RENAMED
 from pipeline.train.settings import TrainSettings
 
 Value = bool | int | float | str
@@ -115,7 +116,8 @@ def _impossible(path: str, what: Choice | Range) -> list[str]:
     }
     fields = _fields(sections.get(section, ()), names)
     if not fields or names[-1] == "name":
-        return [f"space names {path!r}, which is no setting of model, train or augment"]
+        name = f"which is now {RENAMED[path]!r}" if path in RENAMED else "which is no setting of model, train or augment"
+        return [f"space names {path!r}, {name}"]
     findings = []
     for value in what.extremes:
         refused = [_refusal(field, value) for field in fields]

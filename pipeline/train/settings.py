@@ -116,7 +116,7 @@ class TrainSettings(Strict):
     box_weight: Annotated[float, Field(ge=0, description="weight of the box head's loss when heads learn together")] = (
         0.1
     )
-    presence_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.3
+    visibility_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.3
     class_weights: Annotated[
         Literal["none", "balanced"],
         Field(description="of a class in its loss; balanced: by how rare it is among the training images"),

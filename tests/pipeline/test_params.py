@@ -59,6 +59,12 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
     [
         ("toy.train.lr", -1, "params.yaml: toy.train.lr: Input should be greater than 0, found -1"),
         ("toy.train.learning_rate", 1, "params.yaml: toy.train.learning_rate: unknown key"),
+        ("toy.train.presence_weight", 1, "params.yaml: toy.train.presence_weight is now train.visibility_weight"),
+        (
+            "toy.search",
+            {"space": {"train.presence_weight": {"choose": [0.1, 0.3]}}},
+            "space names 'train.presence_weight', which is now 'train.visibility_weight'",
+        ),
         ("toy.train.batch_size", "many", "toy.train.batch_size: Input should be a valid integer"),
         ("toy.model.name", "transformer", "toy.model"),
         ("toy.model.widht", 3, "toy.model.widht: unknown key"),

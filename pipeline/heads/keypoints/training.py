@@ -59,7 +59,7 @@ class KeypointTraining(HeadTraining[KeypointNetwork]):
 
     def weights(self, settings: TrainSettings) -> dict[str, float]:
         """See `HeadTraining`."""
-        return {"keypoints": 1.0, "presence": settings.presence_weight}
+        return {"keypoints": 1.0, "presence": settings.visibility_weight}
 
     def new_figures(self, network: Network) -> HeadFigures:
         """See `HeadTraining`."""
