@@ -95,18 +95,16 @@ class ProblemParams(Strict):
 
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
-        needing = {
-            "measure": ("keypoints", self.measure),
-            "package.max_radius_px": ("keypoints", self.package.max_radius_px),
-            "gates.max_rmse_px": ("keypoints", self.gates.max_rmse_px),
-            "gates.max_angle_deg": ("keypoints", self.gates.max_angle_deg),
-            "gates.max_error_percent": ("class", self.gates.max_error_percent),
-            "gates.max_one_minus_f1_percent": ("detections", self.gates.max_one_minus_f1_percent),
-        }
-        for path, (head, wanted) in needing.items():
-            if wanted is not None and head not in self.model.heads:
-                kind = head.removesuffix("s") if head != "class" else head
-                raise ValueError(f"{path} needs {head}, but model {self.model.name!r} has no {kind} head")
+        needing = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
+        for path, wanted in needing.items():
+            if wanted is not None and "keypoints" not in self.model.heads:
+                raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
+        return self
+
+    @model_validator(mode="after")
+    def _what_limits_a_measure_has_one(self) -> Self:
+        if self.gates.max_measure_error is not None and self.measure is None:
+            raise ValueError("gates.max_measure_error limits the error of what is measured, but measure is null")
         return self
 
     @model_validator(mode="after")
