@@ -66,7 +66,7 @@ class Manifest(Strict):
     radii: Annotated[Radii | None, Field(description="how far keypoints may be off; none: not known")] = None
     max_radius_px: Annotated[float | None, Field(gt=0, description="a larger radius is not reliable; none: any")] = None
     parity_px: Annotated[
-        float | None, Field(gt=0, description="within how many pixels graph and network were shown to agree; none: not")
+        float | None, Field(ge=0, description="largest difference of graph and network when it was packaged; none: not")
     ] = None
     training_data: Annotated[Sha256, Field(description="digest of the prepared labels it was trained and tested on")]
     metrics: Annotated[dict[str, float], Field(description="headline metrics on the test split")] = {}

@@ -9,7 +9,6 @@ from heelstrike.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
-from pipeline.registry.yardsticks import YARDSTICKS
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,11 @@ def promote(root: Path, decision: Decision) -> Outcome:
 def _record(registry: Registry, decision: Decision) -> None:
     """Decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
     numbers = {gate.name: gate.numbers for gate in decision.gates}
-    keys = [what.key for what in YARDSTICKS.values()]
+    compared = numbers.get("comparison", {})
     shown = {
-        **{key: numbers.get("error", {}).get(key) for key in keys},
-        **{f"champion_{key}": numbers.get("comparison", {}).get(f"champion_{key}") for key in keys},
-        "better_than_champion": numbers.get("comparison", {}).get("better"),
+        **{key: value for key, value in numbers.get("error", {}).items() if key != "limit"},
+        **{key: value for key, value in compared.items() if key.startswith("champion_")},
+        "better_than_champion": compared.get("better"),
         "measurement_median": numbers.get("measurement", {}).get("median"),
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }
