@@ -1,11 +1,13 @@
 """report.html: what a clinician and an engineer need to know about a trained model, on one page."""
 
+import base64
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from heelstrike.measure.base import Measure, Measurement
 from pipeline.evaluate.settings import EvaluateSettings
@@ -17,8 +19,10 @@ from pipeline.heads.detections import words as detection_words
 from pipeline.heads.keypoints import exam_words, measure_words, radius_words
 from pipeline.heads.keypoints import words as keypoint_words
 from pipeline.problem import Problem
-from pipeline.scoring.page import folded, inlined, number, page, paragraph, share, span, table
+from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Score
 
+_TEMPLATES = Path(__file__).parent / "templates"
 _LISTED = 200  # images that the page names; per_image.parquet has them all
 Groups = dict[str, dict[str, float]]
 
@@ -31,6 +35,7 @@ class Report(NamedTuple):
         problem: Keypoints and input size.
         model: Settings of the network.
         metrics: Numbers by group, as `summarise` makes them.
+        scores: The headline numbers.
         slices: As `slice_table` makes it.
         measure: What was read off the keypoints; none: nothing.
         measurements: Image, or exam, and what a consumer gets for it; empty without a measure.
@@ -43,6 +48,7 @@ class Report(NamedTuple):
     problem: Problem
     model: dict[str, Any]
     metrics: Groups
+    scores: list[Score]
     slices: pd.DataFrame
     measure: Measure | None
     measurements: list[tuple[str, Measurement]]
@@ -51,45 +57,57 @@ class Report(NamedTuple):
     started_from: str = ""
 
 
+class Picture(NamedTuple):
+    """A PNG inside the page.
+
+    Attributes:
+        name: Of the figure.
+        png: Its bytes, in base 64.
+        caption: What to see in it.
+    """
+
+    name: str
+    png: str
+    caption: str
+
+
+class Section(NamedTuple):
+    """A part of the page that some models have."""
+
+    title: str
+    sentences: list[str]
+    pictures: list[Picture]
+
+
 def write_report(report: Report, path: Path) -> None:
-    """Write the page."""
-    path.write_text(
-        page(
-            f"{report.name}: evaluation",
-            [
-                f"<h1>{report.name}: how good is this model?</h1>",
-                paragraph(_what_was_looked_at(report), "muted"),
-                paragraph(_verdict(report), "lead"),
-                _headline(report),
-                "<h2>Best, median and worst images</h2>",
-                *(_figure(report, name) for name in _SHEETS),
-                "<h2>Errors</h2>",
-                *(_figure(report, name) for name in _ERROR_FIGURES),
-                "<h2>Who and what it is good for: slices</h2>",
-                paragraph(_about_intervals(report)),
-                _figure(report, "slices"),
-                folded("the same as a table", _slices(report)),
-                "<h2>What was left out, and what could not be measured</h2>",
-                _dropped(report),
-                *_confidence(report),
-                *_radius(report),
-                "<h2>Training</h2>",
-                *([paragraph(f"It started from {report.started_from}.")] if report.started_from else []),
-                _figure(report, "training"),
-                "<h2>Every number</h2>",
-                folded("all metrics by group, as in metrics.json", _all_numbers(report)),
-            ],
-        )
+    """Write the page: one file that loads nothing."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-
-
-def _what_was_looked_at(report: Report) -> str:
-    images, size = report.metrics["images"], report.problem.input
     settings = ", ".join(f"{key} {value}" for key, value in report.model.items() if key != "name")
-    return (
-        f"Test split: {images['count']} images of {images['subjects']} subjects, none of whom the model was trained or "
-        f"chosen on. Network {report.model.get('name', '?')} ({settings}), input {size.width} × {size.height}."
+    page = environment.get_template("report.j2").render(
+        report=report,
+        network=report.model.get("name", "?"),
+        settings=settings,
+        images=report.metrics["images"],
+        verdict=_verdict(report),
+        scores=[[one.title, number(one.value, one.unit), one.pooling, one.metric] for one in report.scores],
+        headline=[row for group, rows in _ROWS.items() if group in report.metrics for row in rows(report)],
+        sheets=_pictures(report, _SHEETS),
+        errors=_pictures(report, _ERROR_FIGURES),
+        slice_figures=_pictures(report, ["slices"]),
+        slices=_slices(report),
+        unmeasured=_unmeasured(report) if report.measurements else None,
+        sections=[*_confidence(report), *_radius(report)],
+        training=_pictures(report, ["training"]),
+        numbers=[[group, name, number(v)] for group, values in report.metrics.items() for name, v in values.items()],
     )
+    path.write_text(page)
 
 
 def _verdict(report: Report) -> str:
@@ -105,11 +123,6 @@ _VERDICTS: dict[str, Callable[[Report], str]] = {
 }
 
 
-def _headline(report: Report) -> str:
-    rows = [row for group, rows in _ROWS.items() if group in report.metrics for row in rows(report)]
-    return table(["", "value", "95 % interval", "what it means"], rows, {1, 2}, strong={0})
-
-
 _ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
     "keypoints": lambda report: keypoint_words.rows(report.metrics, report.problem, report.settings, report.measure),
     "box": lambda report: box_words.rows(report.metrics),
@@ -119,20 +132,10 @@ _ROWS: dict[str, Callable[[Report], list[list[str]]]] = {
 }
 
 
-def _about_intervals(report: Report) -> str:
-    return (
-        f"Intervals are 95 % bootstrap intervals of {report.settings.bootstrap} resamples that draw whole people, as "
-        "frames of one person resemble each other. A row with one person only (hollow) draws that person's frames "
-        "instead: it says nothing about other people. With fewer than about ten people such intervals are somewhat too "
-        "narrow. The dashed line is the whole test split; the number of images is in brackets. Of many people only "
-        "those with the largest errors are shown; slices.csv has all."
-    )
-
-
-def _slices(report: Report) -> str:
+def _slices(report: Report) -> dict[str, Any]:
+    """Header and rows of the table of slices."""
     frame = for_showing(report.slices)
     statistics = statistics_of(frame)
-    header = ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)]
     rows = []
     for row in frame.to_dict("records"):
         cells = [str(row["slice"]), str(row["value"]), str(row["images"]), str(row["subjects"])]
@@ -140,70 +143,52 @@ def _slices(report: Report) -> str:
             low, high = row[f"{name}_low"], row[f"{name}_high"]
             cells.append(f"{number(row[name])} ({span(low, high)})")
         rows.append(cells)
-    return table(header, rows, set(range(2, len(header))), strong={0})
+    return {"header": ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)], "rows": rows}
 
 
-def _dropped(report: Report) -> str:
-    images = report.metrics["images"]
-    if not report.problem.keypoints:
-        return paragraph("No image was left out of the figures above.")
-    parts = [
-        paragraph(
-            f"{images['without_labelled_point']} of {images['count']} images have no labelled point and are in no "
-            f"error. {images['missing_points']} of {images['missing_points'] + images['labelled_points']} points have "
-            "no label (out of sight or not marked); they are in no error either."
-        )
-    ]
-    if report.measurements:
-        parts += _not_measured(report)
-    return "\n".join(parts)
-
-
-def _confidence(report: Report) -> list[str]:
+def _confidence(report: Report) -> list[Section]:
     """What the confidence of keypoints is worth; nothing where there is none."""
     if "presence" not in report.metrics:
         return []
-    presence, parts = report.metrics["presence"], ["<h2>Confidence</h2>"]
+    presence, sentences = report.metrics["presence"], []
     if not math.isnan(presence["auroc"]):
-        parts.append(
-            paragraph(
-                f"Points that are not there get a confidence that lets them pass in "
-                f"{share(presence['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
-                f"called missing in {share(presence['visible_called_missing_share'])}. The confidence tells the two "
-                f"apart with an AUROC of {number(presence['auroc'])} (1 is perfect, 0.5 is chance)."
-            )
+        sentences.append(
+            f"Points that are not there get a confidence that lets them pass in "
+            f"{share(presence['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
+            f"called missing in {share(presence['visible_called_missing_share'])}. The confidence tells the two "
+            f"apart with an AUROC of {number(presence['auroc'])} (1 is perfect, 0.5 is chance)."
         )
-    return [*parts, _figure(report, "confidence")]
+    return [Section("Confidence", sentences, _pictures(report, ["confidence"]))]
 
 
-def _radius(report: Report) -> list[str]:
-    """How far points may be off; nothing where that is not said."""
-    said = radius_words.sentences(report.metrics, report.measure)
-    if not said:
-        return []
-    return ["<h2>How far off a point may be</h2>", *map(paragraph, said), _figure(report, "radius")]
+def _radius(report: Report) -> list[Section]:
+    """How far points may be off; nothing where that is not known."""
+    sentences = radius_words.sentences(report.metrics, report.measure)
+    return [Section("How far off a point may be", sentences, _pictures(report, ["radius"]))] if sentences else []
 
 
-def _not_measured(report: Report) -> list[str]:
-    counts = count_reasons([m for _, m in report.measurements])
-    thing = "image" if report.measure is not None else "exam"
-    if not counts:
-        return [paragraph(f"Every {thing} was measured.")]
-    total = len(report.measurements)
-    rows = [[name.replace("_", " "), str(n), share(n / total)] for name, n in counts.items()]
-    said = [(image, m.message or "; ".join(m.warnings)) for image, m in report.measurements]
-    listed = [[image, words] for image, words in said if words]
-    shown = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
+def _unmeasured(report: Report) -> dict[str, Any]:
+    """What could not be measured: how often for which reason, and which images or exams."""
+    thing, total = "image" if report.measure is not None else "exam", len(report.measurements)
+    counts = count_reasons([measurement for _, measurement in report.measurements])
+    findings = [(name, m.message or "; ".join(m.warnings)) for name, m in report.measurements]
+    listed = [[name, words] for name, words in findings if words]
+    which = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
+    return {
+        "thing": thing,
+        "reasons": [[name.replace("_", " "), str(n), share(n / total)] for name, n in counts.items()],
+        "listed": listed[:_LISTED],
+        "listed_title": f"{which} {thing}s, with the numbers found",
+    }
+
+
+def _pictures(report: Report, names: Iterable[str]) -> list[Picture]:
+    """Those of the figures that were drawn."""
     return [
-        paragraph(f"An {thing} that cannot be measured is reported with its reason, never guessed:"),
-        table(["reason", f"{thing}s", "share"], rows, {1, 2}),
-        folded(f"{shown} {thing}s, with the numbers found", table([thing, "what was found"], listed[:_LISTED], set())),
+        Picture(name, base64.b64encode(report.figures[name].read_bytes()).decode(), _CAPTIONS[name])
+        for name in names
+        if name in report.figures
     ]
-
-
-def _all_numbers(report: Report) -> str:
-    rows = [[group, name, number(value)] for group, values in report.metrics.items() for name, value in values.items()]
-    return table(["group", "metric", "value"], rows, {2})
 
 
 _SHEETS = ("overlay_sheet", "detection_sheet", "right_and_wrong")
@@ -234,7 +219,3 @@ _CAPTIONS = {
     "weights of the best validation error are the ones evaluated here; the test split played no part.",
     "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",
 }
-
-
-def _figure(report: Report, name: str) -> str:
-    return inlined(report.figures[name], _CAPTIONS[name]) if name in report.figures else ""

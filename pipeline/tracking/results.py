@@ -8,6 +8,8 @@ from typing import Any
 
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
+from pipeline.scoring.format import number
+from pipeline.scoring.score import SCORES, read_scores
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 
@@ -102,8 +104,16 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
     rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in _HEADLINE]
+    scores = [
+        f"| test/{score.metric} | {number(score.value, score.unit)} | {score.title}: {score.pooling} |"
+        for score in read_scores(layout.out("evaluate") / SCORES)
+    ]
     lines = [
         f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
+        "",
+        "| what the gates judge by | | |",
+        "| --- | --- | --- |",
+        *scores,
         "",
         "| on the test split | |",
         "| --- | --- |",

@@ -1,6 +1,6 @@
 """What the report says about boxes."""
 
-from pipeline.scoring.page import number, span
+from pipeline.scoring.format import number, span
 
 Groups = dict[str, dict[str, float]]
 

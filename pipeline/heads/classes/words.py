@@ -1,6 +1,6 @@
 """What the report says about classes."""
 
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 Groups = dict[str, dict[str, float]]
 

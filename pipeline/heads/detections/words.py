@@ -1,6 +1,6 @@
 """What the report says about any number of instances in an image."""
 
-from pipeline.scoring.page import number, share
+from pipeline.scoring.format import number, share
 
 Groups = dict[str, dict[str, float]]
 

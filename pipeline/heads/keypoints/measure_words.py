@@ -1,7 +1,7 @@
 """What the report says about what is measured on the keypoints: angles, lengths."""
 
 from heelstrike.measure.base import Measure
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 Groups = dict[str, dict[str, float]]
 

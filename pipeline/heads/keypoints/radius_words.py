@@ -2,7 +2,7 @@
 
 from heelstrike.measure.base import Measure
 from pipeline.heads.keypoints.coverage import off_promise
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 Groups = dict[str, dict[str, float]]
 

@@ -6,7 +6,7 @@ from pipeline.heads.keypoints import measure_words as measured
 from pipeline.heads.keypoints import radius_words as radius
 from pipeline.heads.keypoints.pck import SIZES, hundredths
 from pipeline.problem import Problem
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 Groups = dict[str, dict[str, float]]
 
