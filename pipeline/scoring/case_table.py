@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -99,6 +100,6 @@ def read_cases(path: Path, weights: str | None, split: str) -> Cases | None:
             for table in _TABLES:
                 names = [name for name in stored.files if name.startswith(f"{table}/")]
                 arrays[table] = {name.removeprefix(f"{table}/"): stored[name] for name in names}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise UserError(f"{path}: no readable table of cases ({error}); run the evaluate stage again") from error
     return Cases(**arrays, threshold=float(about["threshold"]))

@@ -43,13 +43,14 @@ def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[
     """
     measure = build_measure(settings, keypoints, cases.threshold)
     if measure is not None:
-        return _of_images(cases, measure)
+        return error_of_images(cases, measure)
     of_exams = build_exam_measure(settings, keypoints, cases.threshold)
     assert of_exams is not None
-    return _of_exams(cases, of_exams)
+    return error_of_exams(cases, of_exams)
 
 
-def _of_images(cases: Cases, measure: Measure) -> Measured:
+def error_of_images(cases: Cases, measure: Measure) -> Measured:
+    """See `measurement_error`."""
     main = np.array(measure.units) == measure.unit
     truth = measure.values(cases.truth["keypoints"], cases.mm_per_px)[:, main]
     errors = np.abs(measure.values(cases.answers["keypoints"], cases.mm_per_px)[:, main] - truth)
@@ -64,7 +65,8 @@ def _of_images(cases: Cases, measure: Measure) -> Measured:
     return Measured(score, labelled, undefined)
 
 
-def _of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
+def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
+    """See `measurement_error`."""
     sure = np.ones(cases.truth["keypoints"].shape[:2])
     answered = each_exam(cases.exams, Exam(cases.answers["keypoints"], sure, cases.placement))
     labelled = each_exam(cases.exams, Exam(cases.truth["keypoints"], sure, cases.placement))
