@@ -56,8 +56,7 @@ def main() -> None:
             network = fit(plan, train, val, Path(work)).network
         seconds = time.process_time() - start
         assert isinstance(network, Detector)
-        objects = predict_arrays(network, test.images).objects
-        assert objects is not None
+        objects = predict_arrays(network, test.images)["objects"]
         found = [rows[rows[:, 5] > 0].astype(float) for rows in objects]
         precision = detection_precision(true, found, len(kinds))
         answers = [rows[rows[:, 5] >= _THRESHOLD] for rows in found]

@@ -48,8 +48,7 @@ def main() -> None:
             start = time.process_time()
             with tempfile.TemporaryDirectory() as work:
                 fitted = fit(plan, train, val, Path(work))
-            found = predict_arrays(fitted.network, test.images).probabilities
-            assert found is not None
+            found = predict_arrays(fitted.network, test.images)["probabilities"]
             means, each = scores(confusion(test.classes, found.argmax(axis=1), len(kinds)))
             low, high = wilson(means["accuracy"] * len(test), len(test))
             every.append([means["accuracy"], means["macro_f1"], *(own["f1"] for own in each)])

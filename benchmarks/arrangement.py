@@ -44,8 +44,7 @@ def _judge(network: Network, prepared: Path) -> dict[str, float]:
     """Errors over a split, and how many people are badly off."""
     images = np.load(prepared / "images.npy", mmap_mode="r")
     truth, labelled = np.load(prepared / "keypoints.npy"), np.load(prepared / "visibility.npy") > 0
-    found = predict_arrays(network, images).keypoints
-    assert found is not None  # a network with an arrangement has keypoints
+    found = predict_arrays(network, images)["keypoints"]
     errors = keypoint_metrics(found, truth, labelled)
     people = pd.read_parquet(prepared / "index.parquet")["subject"]
     by_person = pd.Series(image_mse(found, truth, labelled)).groupby(people).mean() ** 0.5

@@ -97,9 +97,9 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
         for frame in reader.frames():
             pixels, letterbox = scale(frame.image)
             found = network.predict(torch.from_numpy(pixels)[None])
-            keypoints = Letterbox(*map(float, letterbox)).backward(found.keypoints[0].numpy())
+            keypoints = Letterbox(*map(float, letterbox)).backward(found["keypoints"][0].numpy())
             if measure is not None:
-                measure.measure(keypoints, found.confidence[0].numpy())
+                measure.measure(keypoints, found["confidence"][0].numpy())
             count += 1
     return count
 

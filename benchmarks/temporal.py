@@ -67,9 +67,11 @@ def tracks_of(network: Network, folder: Path, disturb: bool) -> list[Track]:
         at, rng = rows.index.to_numpy(), np.random.default_rng([1, number])
         pixels = disturbed(images[at], truth[at], rng) if disturb else np.array(images[at])
         said = predict_arrays(network, pixels)
-        if said.keypoints is None or said.confidence is None or said.boxes is None:
+        if not {"keypoints", "confidence", "boxes"} <= set(said):
             raise UserError("the per-frame network needs a keypoint head and a box head")
-        found.append(Track(str(rows["subject"].iloc[0]), said.keypoints, said.confidence, said.boxes, truth[at]))
+        found.append(
+            Track(str(rows["subject"].iloc[0]), said["keypoints"], said["confidence"], said["boxes"], truth[at])
+        )
     if not found:
         raise UserError(f"{folder}: no video with consecutive labelled frames; raise frames_per_subject")
     return found

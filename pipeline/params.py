@@ -18,7 +18,8 @@ from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.models.settings import ModelSettings, misfit_of
+from pipeline.heads import heads_of, misfit_of
+from pipeline.models.settings import ModelSettings
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -73,7 +74,7 @@ class ProblemParams(Strict):
         return self
 
     def _steps_suit(self, path: str, settings: ModelSettings) -> None:
-        seen = set[str]()
+        taught = set[str]()
         for number, step in enumerate(self.train.steps):
             for head in step.heads:
                 if head not in settings.heads:
@@ -81,23 +82,19 @@ class ProblemParams(Strict):
                         f"train.steps.{number} trains the head {head!r}, which {path} {settings.name!r} has not; "
                         f"it has {_listed(settings.heads)}"
                     )
-            seen |= set(step.heads)
-            if settings.needs_box_for_keypoints and "keypoints" in seen and "box" not in seen:
-                raise ValueError(
-                    f"train.steps.{number} trains keypoints, but {path} {settings.name!r} looks for them where its box "
-                    "head says, and no step up to here trains that; add `box` to a step"
-                )
-            if settings.needs_keypoints_for_box and "box" in seen and "keypoints" not in seen:
-                raise ValueError(
-                    f"train.steps.{number} trains the box, but {path} {settings.name!r} puts it around the keypoints "
-                    "found, and no step up to here trains those; add `keypoints` to a step"
-                )
+            taught |= set(step.heads)
+            for head, first in settings.learns_after.items():
+                if head in taught and first not in taught:
+                    raise ValueError(
+                        f"train.steps.{number} trains the head {head!r}, but in {path} {settings.name!r} it builds on "
+                        f"what {first!r} says, and no step up to here trains that; add `{first}` to a step"
+                    )
 
     @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
         needing = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
         for path, wanted in needing.items():
-            if wanted is not None and "keypoints" not in self.model.heads:
+            if wanted is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
                 raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
         return self
 

@@ -23,10 +23,10 @@ from pipeline.heads.arrays import load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
-from pipeline.scoring.cases import Predicted
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
 from pipeline.train.fit import Plan, fit
+from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
 from pipeline.train.start import told_start
 
@@ -124,7 +124,7 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
 
         def show(row: History) -> bool:
-            bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou") if k in row})
+            bar.advance(1, **headlines(row))
             return True
 
         fitted = fit(plan, train, val, work / "fit", show, layout.root)
@@ -134,7 +134,7 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
         save_weights(fitted.network, out / WEIGHTS)
         write_json(out / SETTINGS, plan.model_dump(mode="json"))
         pd.DataFrame(fitted.history).to_csv(out / "history.csv", index=False)
-        np.savez(out / _ANSWERS, **{k: v for k, v in vars(judged.predicted).items() if v is not None})
+        np.savez(out / _ANSWERS, **dict[str, Any](judged.predicted))
     shutil.rmtree(work)
     return {
         "row": fold.name,
@@ -160,6 +160,6 @@ def _pooled(folds: list[Fold], params: ProblemParams, pool: Pool, places: Places
     rows = np.concatenate([pool.rows(fold.judged) for fold in folds])
     variant = Layout(places.layout.work("crossval", "pooled"), places.layout.problem)
     pool.write("test", rows, variant)
-    judged = judge_answers(Predicted(**{k: np.concatenate(v) for k, v in answers.items()}), params, variant)
+    judged = judge_answers({name: np.concatenate(parts) for name, parts in answers.items()}, params, variant)
     shutil.rmtree(variant.root)
     return judged

@@ -20,11 +20,13 @@ from pipeline.evaluate.conformal import (
     pooled_factors,
 )
 from pipeline.evaluate.judge import predict_split
+from pipeline.heads import heads_of
 from pipeline.layout import Layout
+from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
-from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.scoring.cases import Truth, load_truth
 from pipeline.scoring.metrics import distances
 
 
@@ -38,7 +40,7 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
         UserError: A file is missing, or does not fit the others.
     """
     level = params.evaluate.coverage
-    if level is None or "keypoints" not in network.heads:
+    if level is None or not any(head.keypoints for head in heads_of(network.heads)):
         return None
     folder = layout.out("prepare") / "val"
     truth, predicted = load_truth(folder), predict_split(network, folder)
@@ -49,13 +51,11 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
     return with_quantities(radii, truth, predicted, measure) if measure is not None else radii
 
 
-def keypoint_radii(truth: Truth, predicted: Predicted, problem: Problem, level: float) -> Radii:
+def keypoint_radii(truth: Truth, predicted: ArrayPredictions, problem: Problem, level: float) -> Radii:
     """The radii of keypoints: their difficulty by confidence, and each one's factor."""
-    assert predicted.keypoints is not None
-    assert predicted.confidence is not None
-    error = distances(predicted.keypoints, truth.keypoints, truth.labelled)
+    error = distances(predicted["keypoints"], truth.keypoints, truth.labelled)
     rows, columns = np.nonzero(np.isfinite(error))
-    points = Scored(error[rows, columns], predicted.confidence[rows, columns], truth.subjects[rows], columns)
+    points = Scored(error[rows, columns], predicted["confidence"][rows, columns], truth.subjects[rows], columns)
     knots, difficulty = _difficulty(points, level)
     scores = np.full(error.shape, np.nan)
     scores[rows, columns] = points.error / difficulty
@@ -87,18 +87,16 @@ def _keypoint_groups(problem: Problem) -> dict[str, list[list[str]]]:
     }
 
 
-def with_quantities(radii: Radii, truth: Truth, predicted: Predicted, measure: Measure) -> Radii:
+def with_quantities(radii: Radii, truth: Truth, predicted: ArrayPredictions, measure: Measure) -> Radii:
     """The same with the factor of each quantity: how many times its keypoints' combined effect it may be off.
 
     Of what a consumer gets: images that are not measured are left out.
     """
-    assert predicted.keypoints is not None
-    assert predicted.confidence is not None
-    found, original = truth.points_in_original(predicted.keypoints), truth.points_in_original(truth.keypoints)
+    found, original = truth.points_in_original(predicted["keypoints"]), truth.points_in_original(truth.keypoints)
     # without a limit there is no effect to compare with; the promise is then none, too
-    size = effects(measure, found, radii.of(predicted.confidence, truth.letterbox[:, 0]), truth.mm_per_px)
+    size = effects(measure, found, radii.of(predicted["confidence"], truth.letterbox[:, 0]), truth.mm_per_px)
     off = np.abs(measure.differences(found, original, truth.mm_per_px))
-    rows = zip(found, predicted.confidence, truth.mm_per_px.tolist(), strict=True)
+    rows = zip(found, predicted["confidence"], truth.mm_per_px.tolist(), strict=True)
     measured = np.array([measure.measure(*row).measured for row in rows])
     usable = measured[:, None] & np.isfinite(size) & (size > 0)
     scores = np.divide(off, size, out=np.full(off.shape, np.nan), where=usable)

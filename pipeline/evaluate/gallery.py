@@ -10,7 +10,7 @@ from heelstrike.measure.base import Measure
 from heelstrike.progress import progress
 from pipeline.evaluate.settings import PckSettings
 from pipeline.evaluate.slices import for_showing
-from pipeline.heads.evaluation import Drawings, Head, Overlay, Scene
+from pipeline.heads.evaluation import Drawings, Overlay, Scene, Scores
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.scoring import figures
@@ -34,7 +34,7 @@ class Evaluation(NamedTuple):
     """
 
     params: ProblemParams
-    heads: list[Head]
+    heads: list[Scores]
     measure: Measure | None
     images: pd.DataFrame
     slices: pd.DataFrame

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from pipeline.heads.evaluation import Head
+from pipeline.heads.evaluation import Scores
 from pipeline.scoring.cases import Truth
 
 
-def per_image(truth: Truth, heads: list[Head], names: tuple[str, ...]) -> pd.DataFrame:
-    """A row per image: what it is (the split's index), and the columns of each head, see `Head.columns`."""
+def per_image(truth: Truth, heads: list[Scores], names: tuple[str, ...]) -> pd.DataFrame:
+    """A row per image: what it is (the split's index), and the columns of each head, see `Scores.columns`."""
     columns = {name: values for head in heads for name, values in head.columns(names).items()}
     return pd.concat([truth.index.reset_index(drop=True), pd.DataFrame(columns)], axis=1)

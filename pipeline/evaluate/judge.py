@@ -11,17 +11,16 @@ from heelstrike.measure.base import Measure
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.radii import Radii
 from heelstrike.progress import progress
-from pipeline.evaluate.coco import average_precision
-from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
-from pipeline.heads.evaluation import Groups, Head
-from pipeline.heads.keypoints.coverage import Promise
+from pipeline.heads.evaluation import Answers, Groups, Promise, Scores, scores_of
 from pipeline.layout import Layout
-from pipeline.models.inference import concatenate, predict_arrays
+from pipeline.models.inference import ArrayPredictions, concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
-from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.scoring.case_table import Cases
+from pipeline.scoring.cases import Truth, load_truth
+from pipeline.scoring.score import Score
 
 _CHUNK = 128  # images between two steps of the progress bar
 
@@ -33,22 +32,26 @@ class Judged:
     Attributes:
         truth: The test split.
         predicted: What the network says about it.
+        cases: Both, in pixels of the original images.
         measure: What is read off the keypoints of an image; none: nothing, or only of exams.
         heads: Each head's answers.
         metrics: By group, as metrics.json has them.
+        headlines: Of these, the headline numbers.
         images: A row per image.
     """
 
     truth: Truth
-    predicted: Predicted
+    predicted: ArrayPredictions
+    cases: Cases
     measure: Measure | None
-    heads: list[Head]
+    heads: list[Scores]
     metrics: Groups
+    headlines: list[Score]
     images: pd.DataFrame
 
 
 def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
-    """Judge a network on data/P/prepare/test and data/P/split/test.json.
+    """Judge a network on data/P/prepare/test.
 
     Args:
         network: It is left on the device that it is judged on.
@@ -62,7 +65,9 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     return judge_answers(predict_split(network, layout.out("prepare") / "test"), params, layout, radii)
 
 
-def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
+def judge_answers(
+    predicted: ArrayPredictions, params: ProblemParams, layout: Layout, radii: Radii | None = None
+) -> Judged:
     """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
     truth = load_truth(layout.out("prepare") / "test")
     threshold, names = params.package.confidence, params.problem.keypoints
@@ -70,39 +75,22 @@ def judge_answers(predicted: Predicted, params: ProblemParams, layout: Layout, r
     of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None
     limit = params.measure.uncertainty_limit if params.measure is not None else None
     promise = Promise(radii, names, params.package.max_radius_px, limit) if radii is not None else None
-    kinds = params.problem.kinds
-    heads = heads_of(truth, predicted, measure, params.evaluate, threshold, kinds, promise, of_exams)
+    answers = Answers(truth, predicted, params.problem, params.evaluate, threshold, measure, of_exams, promise)
+    heads = scores_of(answers)
     metrics = summarise(truth, heads)
-    _add_average_precision(metrics, truth, predicted, params, layout)
-    return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
+    cases = truth.cases({name: array for head in heads for name, array in head.cases.answers.items()}, threshold)
+    headlines = [score for head in heads for score in head.headlines()]
+    return Judged(truth, predicted, cases, measure, heads, metrics, headlines, per_image(truth, heads, names))
 
 
-def predict_split(network: Network, folder: Path) -> Predicted:
+def predict_split(network: Network, folder: Path) -> ArrayPredictions:
     """What a network says about every image of a prepared split; it is left on the device that it looked with."""
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []
     with progress(f"predict {folder.name} images", len(pixels)) as bar:
-        for start in range(0, len(pixels), _CHUNK):
+        for start in range(0, max(len(pixels), 1), _CHUNK):
             chunk = pixels[start : start + _CHUNK]
             parts.append(predict_arrays(network, chunk))
             bar.advance(len(chunk))
-    return Predicted(*(None if part is None else part.astype(np.float64) for part in concatenate(parts)))
-
-
-def _add_average_precision(
-    metrics: Groups, truth: Truth, predicted: Predicted, params: ProblemParams, layout: Layout
-) -> None:
-    keypoints, confidence, boxes = predicted.keypoints, predicted.confidence, predicted.boxes
-    precision = average_precision(
-        layout.out("split") / "test.json",
-        truth.index["image"].astype(str).tolist(),
-        None if keypoints is None else truth.points_in_original(keypoints),
-        None if boxes is None else truth.boxes_in_original(boxes),
-        # a box head alone does not say how sure it is
-        np.ones(len(truth.index)) if confidence is None else confidence.mean(axis=1),
-        params.problem.sigma_list,
-    )
-    metrics.get("box", {}).update(precision.get("box", {}))
-    oks = precision.get("keypoints", {})
-    metrics.get("keypoints", {}).update({f"oks_{name}": value for name, value in oks.items()})
+    return {name: values.astype(np.float64) for name, values in concatenate(parts).items()}

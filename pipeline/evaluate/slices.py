@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Head
+from pipeline.heads.evaluation import Scores
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
 
 
-def slice_table(truth: Truth, heads: list[Head], settings: EvaluateSettings) -> pd.DataFrame:
+def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -> pd.DataFrame:
     """A row per value of every slice, the whole split first.
 
     Args:

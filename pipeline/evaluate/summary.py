@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from heelstrike.measure.base import Measurement
-from pipeline.heads.evaluation import Groups, Head
+from pipeline.heads.evaluation import Groups, Scores
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.score import rounded
 
 
-def summarise(truth: Truth, heads: list[Head]) -> Groups:
+def summarise(truth: Truth, heads: list[Scores]) -> Groups:
     """Metrics by group; a number that cannot be had (no missing points, one subject) is NaN.
 
     Args:
@@ -19,7 +19,7 @@ def summarise(truth: Truth, heads: list[Head]) -> Groups:
         heads: What the model says about it.
 
     Returns:
-        `images` (counts) and the groups of each head, see `Head.groups`.
+        `images` (counts) and the groups of each head, see `Scores.groups`.
     """
     counts = truth.labelled.sum(axis=1)
     groups: Groups = {

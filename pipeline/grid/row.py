@@ -23,8 +23,8 @@ from pipeline.grid.rows import Planned
 from pipeline.heads.arrays import Arrays, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
-from pipeline.scoring.metrics import box_rmse
 from pipeline.train.fit import Fitted, Plan, fit
+from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
 from pipeline.train.start import told_start
 
@@ -77,7 +77,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
 
         def show(row: History) -> bool:
-            bar.advance(1, **{k: row[k] for k in ("loss", "val_rmse_px", "val_box_iou") if k in row})
+            bar.advance(1, **headlines(row))
             return True
 
         fitted = fit(plan, train, val, work, show, layout.root)
@@ -98,15 +98,13 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
 
 
 def _add_image_means(judged: Judged) -> None:
-    """Add `image_rmse_px` to both heads' groups: the mean over images of each image's RMSE, in input pixels.
+    """Add what only published tables have: the mean over images of each image's RMSE, in input pixels.
 
     Published tables give such a mean of roots, as their RMSE, which is below the root of their MSE, shows.
     """
-    if judged.predicted.keypoints is not None:
-        judged.metrics["keypoints"]["image_rmse_px"] = float(np.nanmean(judged.images["rmse_px"]))
-    if judged.predicted.boxes is not None:
-        errors = box_rmse(judged.predicted.boxes, judged.truth.boxes)
-        judged.metrics["box"]["image_rmse_px"] = float(np.nanmean(errors))
+    for scores in judged.heads:
+        for group, numbers in scores.published().items():
+            judged.metrics[group] |= numbers
 
 
 def _chosen(arrays: Arrays, folder: Path, train_on: dict[str, tuple[str, ...]], most: int) -> Arrays:

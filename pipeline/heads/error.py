@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 from heelstrike.package.runtime import Prediction
+from pipeline.heads.head import Facet
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 
@@ -29,7 +30,7 @@ class CaseErrors(NamedTuple):
         return np.isinf(self.error)
 
 
-class ErrorMetric(ABC):
+class ErrorMetric(Facet, ABC):
     """A head's error metric: report, gates, MLflow and terminal show its `score`.
 
     Attributes:
@@ -39,6 +40,8 @@ class ErrorMetric(ABC):
         pooling: Over what the score is taken, and how.
         power: The score is the weighted power mean of the cases' errors: 2 for a root mean square, 1 for a mean.
     """
+
+    module = "error"
 
     metric: ClassVar[str]
     title: ClassVar[str]

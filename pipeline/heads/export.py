@@ -11,18 +11,24 @@ from torch import Tensor
 
 from heelstrike.package.runtime import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
+from pipeline.heads.head import Facet
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 
 
-class PackagedHead(ABC):
+class HeadExport(Facet, ABC):
     """One head in a package."""
 
-    tensors: ClassVar[tuple[str, ...]]
-    """Names of what `said` gives."""
+    module = "export"
+
+    outputs: ClassVar[tuple[str, ...]]
+    """Names of its outputs of the packaged graph."""
+
+    tensors: ClassVar[tuple[str, ...]] = ()
+    """Names of what `traced` gives, where `finished` makes the outputs of them."""
 
     @abstractmethod
-    def said(
+    def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
         """Of one image, tensors of fixed shape in the original image's pixels; torch's exporter traces this.
@@ -35,12 +41,16 @@ class PackagedHead(ABC):
         """
 
     def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
-        """The graph of `said` with what torch's exporter cannot write; the outputs of `runtime.OUTPUTS`."""
+        """The graph of `traced` with what torch's exporter cannot write: then it has the `outputs`."""
         return graph
 
     def reference(self, network: Network) -> Network:
         """The network whose predictions `apart` is to be given."""
         return network
+
+    def answered(self, prediction: Prediction) -> bool:
+        """Whether a package that predicted this has the head."""
+        return all(answer_of(prediction, output) is not None for output in self.outputs)
 
     @abstractmethod
     def apart(
@@ -54,6 +64,14 @@ class PackagedHead(ABC):
             expected: What `reference` of it says of the image's prepared pixels, without the axis of images.
             letterbox: Of the image.
         """
+
+
+def answer_of(prediction: Prediction, output: str) -> np.ndarray | None:
+    """An output of the graph in a consumer's prediction; None where the graph has no such output."""
+    if not hasattr(prediction, output):
+        return prediction.others.get(output)
+    answer: np.ndarray | None = getattr(prediction, output)
+    return answer
 
 
 def back(points: Float[Tensor, "*N 2"], letterbox: Float[Tensor, "3"]) -> Float[Tensor, "*N 2"]:

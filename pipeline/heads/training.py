@@ -1,11 +1,12 @@
 """What training knows of every head: its losses, their weights, its validation figures, and what is made small."""
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
 from pipeline.heads.arrays import Arrays, Batch
+from pipeline.heads.head import Facet, Head
 from pipeline.models.network import Network, Predictions
 from pipeline.train.settings import TrainSettings
 
@@ -25,8 +26,13 @@ class HeadFigures(ABC):
         """Figures over all batches."""
 
 
-class HeadTraining(ABC, Generic[Net]):
+class HeadTraining(Facet, ABC, Generic[Net]):
     """One head in training."""
+
+    module = "training"
+
+    shown: ClassVar[tuple[str, ...]]
+    """Its figures that a progress bar shows."""
 
     @abstractmethod
     def losses(self, network: Net, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings) -> dict[str, Tensor]:
@@ -41,7 +47,7 @@ class HeadTraining(ABC, Generic[Net]):
 
     @abstractmethod
     def weights(self, settings: TrainSettings) -> dict[str, float]:
-        """Of its losses where several heads learn together."""
+        """Of each of its losses, by name, where several heads learn together."""
 
     @abstractmethod
     def new_figures(self, network: Network) -> HeadFigures:
@@ -58,3 +64,9 @@ class HeadTraining(ABC, Generic[Net]):
     def early_score(self, row: Row) -> float:
         """What a search makes small in its short trials."""
         return self.score(row)
+
+
+def training_of(head: Head) -> HeadTraining[Any]:
+    """What training needs of a head; for the kind of network that has it."""
+    training: HeadTraining[Any] = HeadTraining.of(head)
+    return training

@@ -18,7 +18,7 @@ from pipeline.models.maps import BODIES, Hourglass, MapNetwork, RegressionNet
 from pipeline.models.multihead import MultiHead
 from pipeline.models.network import Network
 from pipeline.models.refined import Refined
-from pipeline.models.settings import ModelSettings, misfit_of
+from pipeline.models.settings import ModelSettings
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem
 
@@ -57,7 +57,7 @@ def build_model(problem: Problem, settings: ModelSettings) -> Network:
 
 
 def _untrained(problem: Problem, settings: ModelSettings) -> Network:
-    finding = misfit_of(settings, problem)
+    finding = settings.misfit(problem)
     if finding:
         raise UserError(f"model: {finding}")
     return ARCHITECTURES[settings.name](problem, settings)

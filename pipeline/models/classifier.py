@@ -52,4 +52,4 @@ class Classifier(Network):
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
         """See `Network.read_out`."""
-        return Predictions(probabilities=torch.softmax(raw["class"] / self.temperature, dim=-1))
+        return {"probabilities": torch.softmax(raw["class"] / self.temperature, dim=-1)}

@@ -114,7 +114,7 @@ class Detector(Network):
             numbers = torch.stack([found.classes[number, kept], found.scores[number, kept], scales], dim=1)
             row = torch.cat([corners[:, :2], corners[:, 2:] - corners[:, :2], numbers], dim=1)
             rows.append(functional.pad(row, (0, 0, 0, self.most - len(row))))
-        return Predictions(objects=torch.stack(rows) if rows else found.boxes.new_zeros(0, self.most, 7))
+        return {"objects": torch.stack(rows) if rows else found.boxes.new_zeros(0, self.most, 7)}
 
     def keep(self, found: Candidates, number: int) -> Int[Tensor, " D"]:
         """Which candidates of one image are answers, the surest first."""

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -13,24 +12,8 @@ from pipeline.models.codecs import BoxCodec, Codec
 from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem
 
-
-class Predictions(NamedTuple):
-    """What a network says about N images; nothing where it has no such head.
-
-    Attributes:
-        keypoints: (N, K, 2) as (x, y) in input pixels.
-        confidence: (N, K), the probability that the keypoint is visible.
-        boxes: (N, 4) as x, y, width, height in input pixels.
-        probabilities: (N, C) of the classes.
-        objects: (N, D, 7) as x, y, width, height in input pixels, number of the class, score, number of the scale that
-            found it; the best score first, 0 beyond the last.
-    """
-
-    keypoints: Float[Tensor, "N K 2"] | None = None
-    confidence: Float[Tensor, "N K"] | None = None
-    boxes: Float[Tensor, "N 4"] | None = None
-    probabilities: Float[Tensor, "N C"] | None = None
-    objects: Float[Tensor, "N D 7"] | None = None
+Predictions = dict[str, Tensor]
+"""What a network predicts for N images: the outputs of its heads by name; pipeline/heads/HEAD says what each is."""
 
 
 class Network(nn.Module, ABC):
@@ -41,8 +24,7 @@ class Network(nn.Module, ABC):
         settings: The architecture's own settings.
     """
 
-    # set by a subclass: of "box", "keypoints" (which includes "presence"), "class" and "detections" those that it has,
-    # and the layers that only that head uses
+    # set by a subclass: each head that it has (pipeline/heads), and the layers that only that head uses
     heads: dict[str, list[nn.Module]]
     # layers that never learn
     fixed: Sequence[nn.Module] = ()
@@ -144,9 +126,9 @@ class KeypointNetwork(Network):
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
         """Predictions from raw head outputs."""
-        points = "keypoints" in self.heads
-        return Predictions(
-            self.read_points(raw) if points else None,
-            torch.sigmoid(raw["presence"].float()) if points else None,
-            self.box_codec.decode(raw["box"]) if "box" in self.heads else None,
-        )
+        found: Predictions = {}
+        if "keypoints" in self.heads:
+            found |= {"keypoints": self.read_points(raw), "confidence": torch.sigmoid(raw["presence"].float())}
+        if "box" in self.heads:
+            found["boxes"] = self.box_codec.decode(raw["box"])
+        return found

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.heads import HEADS
 from pipeline.params import ProblemParams
 
 _LIMITS = """\
@@ -17,14 +18,6 @@ _LIMITS = """\
 _SYNTHETIC = """\
 - **{share} of the sources are rendered, not filmed.** The figures on rendered pictures say how well the network learned
   the renderer. They do not say how well it does on patients; test it on your own labelled videos first."""
-
-
-_FINDS = {
-    "keypoints": "{points} with a confidence for each",
-    "box": "its box",
-    "class": "which of {classes} it is, with a probability for each",
-    "detections": "every {classes}, with box and score",
-}
 
 
 @dataclass(frozen=True)
@@ -51,13 +44,14 @@ def write_card(
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
-    kinds = ", ".join(params.problem.kinds)
+    categories = ", ".join(params.problem.kinds)
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
         f"Says of an image, of {params.problem.category.replace('_', ' ')}: "
-        f"{'; '.join(_FINDS[head].format(points=listed, classes=kinds) for head in params.model.heads)}.{measure}",
+        f"{'; '.join(HEADS[name].card.format(points=listed, categories=categories) for name in params.model.heads)}."
+        f"{measure}",
         "## Intended use",
         "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
         "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",

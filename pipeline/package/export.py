@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from heelstrike.package.runtime import INPUT, OUTPUTS
+from heelstrike.package.runtime import INPUT
 from heelstrike.preprocess.settings import InputSize
+from pipeline.heads import heads_of
+from pipeline.heads.export import HeadExport
 from pipeline.models.network import Network
-from pipeline.package.heads import heads_of
 from pipeline.prepare.preprocess import preprocess_model
 
 _LINKS = ("pixels", "letterbox")  # what the scaling graph hands to the network's
@@ -27,31 +28,37 @@ class InImagePixels(torch.nn.Module):
         self.network = network
 
     def forward(self, pixels: UInt8[Tensor, "H W C"], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
-        """The tensors of each head that the network has, see `PackagedHead.said`.
+        """The tensors of each head that the network has, see `HeadExport.traced`.
 
         `letterbox` is scale, pad_x, pad_y as the scaling graph gives it.
         """
         raw = self.network(pixels.unsqueeze(0))
         read = functools.cache(lambda: self.network.read_out(raw))
-        said: dict[str, Tensor] = {}
-        for head in heads_of(self.network):
-            said |= head.said(self.network, raw, read, letterbox)
-        return said
+        tensors: dict[str, Tensor] = {}
+        for head in exports_of(self.network):
+            tensors |= head.traced(self.network, raw, read, letterbox)
+        return tensors
+
+
+def exports_of(network: Network) -> list[HeadExport]:
+    """What packaging needs of the network's heads."""
+    return [HeadExport.of(head) for head in heads_of(network.heads)]
 
 
 def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `OUTPUTS`.
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads.
 
     The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
     graph are removed.
     """
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
-    outputs = [name for head, names in OUTPUTS.items() if head in network.heads for name in names]
-    tensors = [name for head in heads_of(network) for name in head.tensors]
+    heads = exports_of(network)
+    outputs = [name for head in heads for name in head.outputs]
+    tensors = [name for head in heads for name in head.tensors or head.outputs]
     exported = _export(InImagePixels(network.eval()), tensors, size, opset)
     exported.ir_version = scaling.ir_version
-    for head in heads_of(network):
+    for head in heads:
         exported = head.finished(exported, network, opset)
     model = onnx.compose.merge_models(
         onnx.compose.add_prefix(scaling, "scaling/", rename_inputs=False, rename_outputs=False),

@@ -9,10 +9,12 @@ from jaxtyping import Float
 from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package, Prediction, mirror_prediction
 from heelstrike.preprocess.letterbox import Letterbox
+from pipeline.heads import HEADS
+from pipeline.heads.export import HeadExport
 from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import Network
-from pipeline.package.heads import HEADS, heads_of
+from pipeline.package.export import exports_of
 from pipeline.prepare.labelled import labelled_image, show
 
 _IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
@@ -43,7 +45,7 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     pixels = np.load(prepared / "images.npy", mmap_mode="r")[rows]
     letterbox = np.load(prepared / "letterbox.npy")[rows]
     reference = network.float()
-    for head in heads_of(network):
+    for head in exports_of(network):
         reference = head.reference(reference)
     expected = predict_arrays(reference, pixels)
     mirrored = index["mirrored"].to_numpy()[rows]
@@ -53,8 +55,8 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
         found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
         seen = mirror_prediction(found, shown.image.shape[1]) if mirrored[n] else found
-        said = ArrayPredictions(*(p if p is None else p[n] for p in expected))
-        apart, unsure = _differences(network, seen, said, letterbox[n])
+        of_image = {name: values[n] for name, values in expected.items()}
+        apart, unsure = _differences(network, seen, of_image, letterbox[n])
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -75,8 +77,9 @@ def _differences(
         expected: What its reference says of the prepared pixels, without the axis of images.
         letterbox: scale, pad_x, pad_y of the image.
     """
-    heads = heads_of(network)
-    if set(found.heads) != {name for name, head in HEADS.items() if head in heads}:
+    heads = exports_of(network)
+    answered = {name for name, head in HEADS.items() if HeadExport.of(head).answered(found)}
+    if answered != set(network.heads):
         return float("inf"), float("inf")
     apart, unsure = zip(*(head.apart(network, found, expected, Letterbox(*letterbox)) for head in heads), strict=True)
     return max(apart), max(unsure)

@@ -171,7 +171,7 @@ def parity(contest: Contest) -> Verdict:
     examined = contest.challenger.examined
     difference, tolerance = examined.difference, examined.metric.tolerance(len(examined.run), limit)
     reason = (
-        f"ONNX and torch differ by {number(measured, ' px')}, at most {limit:g}; {examined.metric.title} of the package "
+        f"ONNX and torch differ by {number(measured, ' px')}, at most {limit:g}; the package's {examined.metric.title} "
         f"is {number(difference, examined.metric.unit)} from evaluate's, at most {tolerance:g}"
     )
     numbers = {"px": measured, "limit": limit, "score_difference": difference}

@@ -12,6 +12,7 @@ from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.progress import progress
 from pipeline.heads import HEADS
 from pipeline.heads.error import CaseErrors, ErrorMetric
+from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import show
 from pipeline.problem import Problem
@@ -83,7 +84,7 @@ def examine(
             scales.append(Letterbox.fit(width, height, params.problem.input).scale)
             bar.advance()
     _refuse_other_problems(package, predictions[0], params.problem)
-    metrics = [ErrorMetric.of(head) for name, head in HEADS.items() if name in predictions[0].heads]
+    metrics = [ErrorMetric.of(head) for head in HEADS.values() if HeadExport.of(head).answered(predictions[0])]
     answers = {name: array for metric in metrics for name, array in metric.answers(predictions).items()}
     run = replace(tests.cases, scale=np.array(scales), answers=answers)
     return Examination(metrics[0], run if evaluated is None else evaluated, run, float(np.median(seconds) * 1000))

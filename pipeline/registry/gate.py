@@ -21,8 +21,8 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Run every gate for a registered candidate.
 
     The candidate is fetched from the registry like any consumer would. Where the evaluate stage looked at the network
-    in it, on the same test split, the candidate is scored on evaluate's table of cases, and what is served must score the
-    same; otherwise, like the champion, on what it answers now.
+    in it, on the same test split, the candidate is scored on evaluate's table of cases, and what is served must score
+    the same; otherwise, like the champion, on what it answers now.
 
     Args:
         layout: Where the test split and the validation result lie.
@@ -68,8 +68,6 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     )
 
 
-def _side(
-    folder: Path, tests: TestSet, params: ProblemParams, label: str, evaluated: Cases | None = None
-) -> Side:
+def _side(folder: Path, tests: TestSet, params: ProblemParams, label: str, evaluated: Cases | None = None) -> Side:
     package = Package.load(folder)
     return Side(folder, package.manifest, examine(package, tests, params, label, evaluated))

@@ -72,7 +72,7 @@ class Truth:
         others = {c.removeprefix(SLICE_PREFIX): self.index[c].astype(str).to_numpy() for c in slice_columns(self.index)}
         return {_SUBJECT: self.subjects, **others}
 
-    def cases(self, answers: dict[str, np.ndarray], threshold: float) -> Cases:
+    def cases(self, answers: dict[str, np.ndarray], threshold: float = 0.0) -> Cases:
         """The split's cases with a model's answers in pixels of the original images, see `Cases`."""
         truth: dict[str, np.ndarray] = {
             "keypoints": self.points_in_original(self.keypoints),
@@ -117,17 +117,6 @@ class Truth:
     @property
     def _mirrored(self) -> tuple[Int[np.ndarray, "N"], Bool[np.ndarray, "N"]]:
         return self.index["width"].to_numpy(), self.index["mirrored"].to_numpy(bool)
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """What a model says about each image of a split, in input pixels; nothing where it has no such head."""
-
-    keypoints: Float[np.ndarray, "N K 2"] | None = None
-    confidence: Float[np.ndarray, "N K"] | None = None
-    boxes: Float[np.ndarray, "N 4"] | None = None
-    probabilities: Float[np.ndarray, "N C"] | None = None
-    objects: Float[np.ndarray, "N D 7"] | None = None
 
 
 def load_truth(folder: Path) -> Truth:

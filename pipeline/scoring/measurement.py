@@ -32,9 +32,9 @@ class Measured(NamedTuple):
 def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[str, ...]) -> Measured:
     """Median absolute error of the measurement, in the measure's unit.
 
-    Pooled over all quantities in that unit that the labels define (of two legs in an image, each counts as one), refused
-    images included, so that refusing cannot improve it; of a measure of exams, over the exams. A labelled quantity that
-    the answers do not define counts as infinitely wrong.
+    Pooled over all quantities in that unit that the labels define (of two legs in an image, each counts as one),
+    refused images included, so that refusing cannot improve it; of a measure of exams, over the exams. A labelled
+    quantity that the answers do not define counts as infinitely wrong.
 
     Args:
         cases: A split, with `keypoints` in truth and answers.

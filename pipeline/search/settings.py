@@ -116,7 +116,9 @@ def _impossible(path: str, what: Choice | Range) -> list[str]:
     }
     fields = _fields(sections.get(section, ()), names)
     if not fields or names[-1] == "name":
-        name = f"which is now {RENAMED[path]!r}" if path in RENAMED else "which is no setting of model, train or augment"
+        name = (
+            f"which is now {RENAMED[path]!r}" if path in RENAMED else "which is no setting of model, train or augment"
+        )
         return [f"space names {path!r}, {name}"]
     findings = []
     for value in what.extremes:

@@ -18,6 +18,7 @@ from heelstrike.files import write_aside, write_json
 from heelstrike.settings import Strict
 from pipeline.augment.recipe import build_recipes
 from pipeline.augment.settings import AugmentSettings
+from pipeline.heads import misfit_of
 from pipeline.heads.arrays import Arrays
 from pipeline.models.build import build_model, save_weights
 from pipeline.models.network import Network
@@ -46,7 +47,7 @@ class Plan(Strict):
 
     @model_validator(mode="after")
     def _network_can_be_taught(self) -> Self:
-        if finding := self.train.misfit(self.model):
+        if finding := misfit_of(self.model, self.problem) or self.train.misfit(self.model):
             raise ValueError(finding)
         return self
 

@@ -1,30 +1,16 @@
-"""What training knows of each head: one file each, one entry each in HEADS."""
-
-from typing import Any
+"""The heads of a network in training: their losses together, and their validation figures."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.heads import HEADS, heads_of
 from pipeline.heads.arrays import Arrays, Batch
-from pipeline.heads.box.training import BoxTraining
-from pipeline.heads.classes.training import ClassTraining
-from pipeline.heads.detections.training import DetectionTraining
-from pipeline.heads.keypoints.training import VISIBLE, KeypointTraining
-from pipeline.heads.training import HeadFigures, HeadTraining, Row
+from pipeline.heads.training import Row, training_of
 from pipeline.models.network import Network
 from pipeline.train.settings import TrainSettings
 
-HEADS: dict[str, HeadTraining[Any]] = {
-    "keypoints": KeypointTraining(),
-    "box": BoxTraining(),
-    "class": ClassTraining(),
-    "detections": DetectionTraining(),
-}
-"""By name; of several heads that learn, the first one here says which epoch was best."""
-
 _DEFAULTS = TrainSettings()
-_HEAD_OF = {"presence": "keypoints"}  # what is learned with a head of another name
 
 
 def head_losses(
@@ -35,10 +21,12 @@ def head_losses(
     settings: TrainSettings = _DEFAULTS,
 ) -> dict[str, Float[Tensor, ""]]:
     """Losses of the heads that learn, by name: the network's own, or each head's `losses`."""
+    learning = [training_of(head) for head in heads_of(heads)]
     own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
     if own:
-        return {name: loss for name, loss in own.items() if _HEAD_OF.get(name, name) in heads}
-    named = [HEADS[head].losses(network, raw, batch, settings) for head in HEADS if head in heads]
+        names = {name for head in learning for name in head.weights(settings)}
+        return {name: loss for name, loss in own.items() if name in names}
+    named = [head.losses(network, raw, batch, settings) for head in learning]
     return {name: loss for losses in named for name, loss in losses.items()}
 
 
@@ -46,20 +34,27 @@ def total_loss(losses: dict[str, Tensor], settings: TrainSettings) -> Float[Tens
     """Weighted sum; a loss that is alone has nothing to be weighed against, so its weight is 1."""
     if len(losses) == 1:
         return next(iter(losses.values()))
-    weights = {name: weight for head in HEADS.values() for name, weight in head.weights(settings).items()}
+    every = [training_of(head).weights(settings) for head in HEADS.values()]
+    weights = {name: weight for own in every for name, weight in own.items()}
     return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
 
 
 def score_of(row: Row, early: bool = False) -> float:
     """What training and, of a trial's `early` epochs, search make small: the score of the first head that learned."""
-    head = next(HEADS[name] for name in HEADS if name in str(row["heads"]).split("+"))
+    head = training_of(heads_of(str(row["heads"]).split("+"))[0])
     return head.early_score(row) if early else head.score(row)
+
+
+def headlines(row: Row) -> dict[str, float | int | str]:
+    """What a progress bar shows of an epoch's row: the loss, a figure or two of each head, and the learning rate."""
+    figures = [name for head in HEADS.values() for name in training_of(head).shown]
+    return {name: row[name] for name in ("loss", *figures, "lr") if name in row}
 
 
 def finish(network: Network, val: Arrays) -> None:
     """What the network's heads still need after training; see `HeadTraining.finish`."""
-    for name in network.heads:
-        HEADS[name].finish(network, val)
+    for head in heads_of(network.heads):
+        training_of(head).finish(network, val)
 
 
 class Validation:
@@ -75,29 +70,15 @@ class Validation:
 
     def reset(self) -> None:
         """Forget every batch."""
-        self._kept = [head.new_figures(self.network) for name, head in HEADS.items() if name in self.network.heads]
+        self._figures = [training_of(head).new_figures(self.network) for head in heads_of(self.network.heads)]
 
     def add(self, batch: Batch) -> None:
         """Predict a batch in full precision, as a consumer will, and keep its errors."""
         with torch.autocast(batch.pixels.device.type, enabled=False):
-            found = self.network.predict(batch.pixels)
-        for kept in self._kept:
-            kept.add(found, batch)
+            predictions = self.network.predict(batch.pixels)
+        for figures in self._figures:
+            figures.add(predictions, batch)
 
     def figures(self) -> dict[str, float]:
         """Figures of every head over all batches since the last reset."""
-        return {name: value for kept in self._kept for name, value in kept.figures().items()}
-
-
-__all__ = [
-    "HEADS",
-    "VISIBLE",
-    "HeadFigures",
-    "HeadTraining",
-    "Row",
-    "Validation",
-    "finish",
-    "head_losses",
-    "score_of",
-    "total_loss",
-]
+        return {name: value for figures in self._figures for name, value in figures.figures().items()}

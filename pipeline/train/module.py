@@ -11,9 +11,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from heelstrike.errors import UserError
 from pipeline.heads.arrays import Batch
+from pipeline.heads.training import Row
 from pipeline.models.network import Network
 from pipeline.train.data import seed_of
-from pipeline.train.heads import Row, Validation, head_losses, score_of, total_loss
+from pipeline.train.heads import Validation, head_losses, score_of, total_loss
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
 

@@ -2,23 +2,12 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from heelstrike.settings import Strict
+from pipeline.heads import HEADS, USUAL
+from pipeline.heads.settings import LossSettings
 from pipeline.models.settings import ModelSettings
-
-
-class LossSettings(Strict):
-    """Which loss each head has (pipeline/heads/losses.py); all but `codec` compare what is read out, in pixels."""
-
-    keypoints: Annotated[
-        Literal["codec", "mse", "rmse", "l1", "smooth_l1"],
-        Field(description="codec: the network's own; the others need a read-out that can be differentiated"),
-    ] = "codec"
-    box: Annotated[
-        Literal["codec", "mse", "rmse", "l1", "smooth_l1", "iou", "giou", "ciou"],
-        Field(description="codec: smooth L1 of shares of the image; iou learns nothing where boxes do not overlap"),
-    ] = "codec"
 
 
 class ImageNetStart(Strict):
@@ -49,13 +38,19 @@ class ModelStart(Strict):
 Start = Annotated[ImageNetStart | ModelStart, Field(discriminator="name")]
 
 
+def _known(head: str) -> str:
+    if head not in HEADS:
+        raise ValueError(f"there is no head {head!r}; there are {', '.join(HEADS)}")
+    return head
+
+
 class Step(Strict):
     """One step of a multi-step training: which heads learn, for how long.
 
     Either `epochs`, or `iterations` with `every`: then `every` updates count as an epoch.
     """
 
-    heads: Annotated[tuple[Literal["box", "keypoints", "class", "detections"], ...], Field(min_length=1)]
+    heads: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(min_length=1)]
     epochs: Annotated[int | None, Field(ge=1, description="passes over the training images")] = None
     iterations: Annotated[int | None, Field(ge=1, description="updates of the weights, instead of epochs")] = None
     every: Annotated[int | None, Field(ge=1, description="iterations between validations; divides iterations")] = None
@@ -89,7 +84,7 @@ class TrainSettings(Strict):
     """The step list is trained in order, each step from the best weights of the one before."""
 
     init_from: Annotated[Start | None, Field(description="what the weights start from; none: from nothing")] = None
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=("box", "keypoints"), epochs=30),)
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=USUAL, epochs=30),)
     batch_size: Annotated[int, Field(ge=2)] = 16
     accumulate: Annotated[
         int, Field(ge=1, description="batches whose gradients make one update; as one batch of so many times the size")
@@ -140,13 +135,4 @@ class TrainSettings(Strict):
                 f"train.init_from is imagenet, but no part of {model.name!r} is an encoder or extractor with such "
                 "weights; use null, or a model with `encoder` or with a ResNet or MobileNet as backbone"
             )
-        for head, name in self.losses.model_dump().items():
-            if model.brings_losses and name != "codec":
-                return f"train.losses.{head} is {name}, but {model.name!r} brings losses of its own; use codec"
-        if self.losses.keypoints != "codec" and not model.differentiable:
-            return (
-                f"train.losses.keypoints is {self.losses.keypoints}, which cannot teach {model.name!r}: it reads its "
-                "keypoints out of maps by their maximum, which has no slope; use codec, or a model with codec: dsnt or "
-                "fully connected keypoints"
-            )
-        return None
+        return self.losses.misfit(model)

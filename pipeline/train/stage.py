@@ -17,10 +17,9 @@ from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
 from pipeline.train.fit import Fitted, Plan, fit
+from pipeline.train.heads import headlines
 from pipeline.train.module import Row
 from pipeline.train.start import start_summary, told_start
-
-_SHOWN = ("loss", "val_rmse_px", "val_box_iou", "val_accuracy", "val_ap50", "lr")  # of a row of history
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -35,7 +34,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with progress(f"train {layout.problem}", epochs) as bar:
 
         def show(row: Row) -> bool:
-            bar.advance(1, **{k: row[k] for k in _SHOWN if k in row})
+            bar.advance(1, **headlines(row))
             return True
 
         fitted = fit(plan, train, val, work, show, layout.root)

@@ -128,7 +128,7 @@ def test_a_crop_needs_a_box_that_was_learned(data: dict[str, Any], crop: str) ->
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(cropping, "toy.train.steps", [box, keypoints]))
     parse_params(changed(cropping, "toy.train.steps", [{"heads": ["box", "keypoints"], "epochs": 1}]))
-    assert "train.steps.0 trains keypoints, but model 'multihead' looks for them where its box head says" in message(
+    assert "the head 'keypoints', but in model 'multihead' it builds on what 'box' says" in message(
         changed(cropping, "toy.train.steps", [keypoints, box])
     )
 
@@ -137,7 +137,7 @@ def test_a_box_around_keypoints_needs_keypoints_that_were_learned(data: dict[str
     around = changed(data, "toy.model", {"name": "refined", "box": "keypoints"})
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(around, "toy.train.steps", [keypoints, box]))
-    assert "train.steps.0 trains the box, but model 'refined' puts it around the keypoints found" in message(
+    assert "the head 'box', but in model 'refined' it builds on what 'keypoints' says" in message(
         changed(around, "toy.train.steps", [box, keypoints])
     )
 

@@ -20,10 +20,9 @@ class BoxFigures(HeadFigures):
 
     def add(self, found: Predictions, batch: Batch) -> None:
         """See `HeadFigures`."""
-        assert found.boxes is not None
-        corners = [box_convert(b.float(), "xywh", "xyxy") for b in (found.boxes, batch.boxes)]
+        corners = [box_convert(b.float(), "xywh", "xyxy") for b in (found["boxes"], batch.boxes)]
         self._ious.append(torch.diagonal(box_iou(*corners)).cpu())
-        self._squares.append((found.boxes.float() - batch.boxes).square().cpu())
+        self._squares.append((found["boxes"].float() - batch.boxes).square().cpu())
 
     def figures(self) -> dict[str, float]:
         """See the class."""
@@ -35,6 +34,8 @@ class BoxFigures(HeadFigures):
 
 class BoxTraining(HeadTraining[KeypointNetwork]):
     """Loss `box`: mean over images."""
+
+    shown = ("val_box_iou",)
 
     def losses(
         self, network: KeypointNetwork, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
@@ -53,3 +54,6 @@ class BoxTraining(HeadTraining[KeypointNetwork]):
     def score(self, row: Row) -> float:
         """1 - IoU."""
         return 1 - float(row["val_box_iou"])
+
+
+TRAINING = BoxTraining()

@@ -1,8 +1,7 @@
 """What the report says about boxes."""
 
+from pipeline.heads.words import Findings, Groups, HeadWords
 from pipeline.scoring.format import number, span
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
@@ -32,3 +31,21 @@ def rows(metrics: Groups) -> list[list[str]]:
             "1 − mean overlap of predicted and true box",
         ],
     ]
+
+
+class BoxWords(HeadWords):
+    """See `HeadWords`."""
+
+    captions = CAPTIONS
+    figures = ("boxes",)
+
+    def verdict(self, findings: Findings) -> str:
+        """See `HeadWords`."""
+        return verdict(findings.metrics)
+
+    def rows(self, findings: Findings) -> list[list[str]]:
+        """See `HeadWords`."""
+        return rows(findings.metrics)
+
+
+WORDS = BoxWords()

@@ -6,15 +6,26 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.heads.classes import figures as class_figures
+from pipeline.heads.classes.error import ERROR
 from pipeline.heads.classes.scores import calibration, confusion, expected_calibration_error, scores, wilson
-from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Scene,
+    Scores,
+    Statistic,
+    with_headlines,
+)
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.score import Score
 
 _TINY = 1e-12
 
 
-class ClassHead(Head):
-    """See `Head`.
+class ClassScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split; images without a class are in no figure.
@@ -31,10 +42,15 @@ class ClassHead(Head):
         assert truth.classes is not None
         self._classes, self._probabilities, self._kinds = truth.classes, probabilities, kinds
         self._known = truth.classes >= 0
+        self.cases = truth.cases({"probabilities": probabilities})
         self._said = probabilities.argmax(axis=1)
         of_truth = probabilities[np.arange(len(probabilities)), np.maximum(truth.classes, 0)]
         self._of_truth = np.where(self._known, of_truth, np.nan)
         self._right = np.where(self._known, self._said == truth.classes, np.nan)
+
+    def headlines(self) -> list[Score]:
+        """The error rate."""
+        return [ERROR.score(self.cases)]
 
     def groups(self) -> Groups:
         """`class`, `class_NAME` of each class, and `confusion`: how often the row's class was called the column's."""
@@ -58,14 +74,14 @@ class ClassHead(Head):
         groups["confusion"] = {
             f"{a}_called_{b}": int(counts[i, j]) for i, a in enumerate(self._kinds) for j, b in enumerate(self._kinds)
         }
-        return groups
+        return with_headlines(groups, self.headlines())
 
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         return [Statistic("error_percent", "mean", 100 * (1 - self._right))]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         return {"error_percent": "Wrong answers (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -81,7 +97,7 @@ class ClassHead(Head):
         return columns | {f"probability_{kind}": p for kind, p in zip(self._kinds, self._probabilities.T, strict=True)}
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         known = self._known
         true, said = self._classes[known], self._said[known]
         counts = confusion(true, said, len(self._kinds))
@@ -93,3 +109,14 @@ class ClassHead(Head):
                 scene, self._classes, self._probabilities, self._kinds, path
             ),
         }
+
+
+class ClassEvaluation(HeadEvaluation):
+    """See `HeadEvaluation`."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        return [ClassScores(answers.truth, answers.predictions["probabilities"], answers.problem.classes)]
+
+
+EVALUATION = ClassEvaluation()

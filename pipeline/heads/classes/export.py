@@ -1,35 +1,34 @@
 """The class head in a package."""
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
 from heelstrike.package.runtime import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
-from pipeline.heads.export import PackagedHead, largest
+from pipeline.heads.export import HeadExport, largest
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 
 
-class PackagedClass(PackagedHead):
+class ClassExport(HeadExport):
     """`probabilities` (C,)."""
 
-    tensors: ClassVar[tuple[str, ...]] = ("probabilities",)
+    outputs = ("probabilities",)
 
-    def said(
+    def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """See `PackagedHead`."""
-        found = read()
-        assert found.probabilities is not None
-        return {"probabilities": found.probabilities[0]}
+        """See `HeadExport`."""
+        return {"probabilities": read()["probabilities"][0]}
 
     def apart(
         self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `PackagedHead`."""
+        """See `HeadExport`."""
         assert found.probabilities is not None
-        assert expected.probabilities is not None
-        return 0.0, largest(found.probabilities, expected.probabilities)
+        return 0.0, largest(found.probabilities, expected["probabilities"])
+
+
+EXPORT = ClassExport()

@@ -30,9 +30,8 @@ class ClassFigures(HeadFigures):
 
     def add(self, found: Predictions, batch: Batch) -> None:
         """See `HeadFigures`."""
-        assert found.probabilities is not None
         known = batch.classes != _UNKNOWN
-        self._probabilities.append(found.probabilities[known].double().cpu())
+        self._probabilities.append(found["probabilities"][known].double().cpu())
         self._classes.append(batch.classes[known].cpu())
 
     def figures(self) -> dict[str, float]:
@@ -51,6 +50,8 @@ class ClassFigures(HeadFigures):
 
 class ClassTraining(HeadTraining[Classifier]):
     """Loss `class`: cross-entropy, mean over images, by the weights of their classes where asked for."""
+
+    shown = ("val_accuracy",)
 
     def losses(
         self, network: Classifier, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
@@ -81,3 +82,6 @@ class ClassTraining(HeadTraining[Classifier]):
     def score(self, row: Row) -> float:
         """The mean negative log-likelihood, each class counting alike."""
         return float(row["val_class_nll"])
+
+
+TRAINING = ClassTraining()

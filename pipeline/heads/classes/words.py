@@ -1,8 +1,7 @@
 """What the report says about classes."""
 
+from pipeline.heads.words import Findings, Groups, HeadWords
 from pipeline.scoring.format import number, share, span
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "confusion": "Rows: what it is; columns: what the model says. What is off the diagonal is wrong.",
@@ -57,3 +56,22 @@ def rows(metrics: Groups, kinds: tuple[str, ...]) -> list[list[str]]:
             ]
         )
     return means
+
+
+class ClassWords(HeadWords):
+    """See `HeadWords`."""
+
+    captions = CAPTIONS
+    sheets = ("right_and_wrong",)
+    figures = ("confusion", "calibration")
+
+    def verdict(self, findings: Findings) -> str:
+        """See `HeadWords`."""
+        return verdict(findings.metrics)
+
+    def rows(self, findings: Findings) -> list[list[str]]:
+        """See `HeadWords`."""
+        return rows(findings.metrics, findings.problem.classes)
+
+
+WORDS = ClassWords()

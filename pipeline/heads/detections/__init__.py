@@ -1,1 +1,23 @@
-"""The detector's head: any number of instances."""
+"""The detector's head: any number of instances.
+
+Output: `objects` (N, D, 7) as x, y, width, height in input pixels, index of the class, score, and index of the scale
+that found it; the best score first, 0 beyond the last.
+"""
+
+from pipeline.heads.head import Head
+from pipeline.problem import Problem
+
+
+def _misfit(problem: Problem) -> str | None:
+    return None if problem.several else "looks for any number of instances; set `several: true` in problem"
+
+
+DETECTIONS = Head(
+    name="detections",
+    room=__name__,
+    outputs=("objects",),
+    misfit=_misfit,
+    card="every {categories}, with box and score",
+    headlines=("ap", "ap50", "f1"),
+    label="AP",
+)

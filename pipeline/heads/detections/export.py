@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable
-from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -15,7 +14,7 @@ from torchvision.ops import box_iou
 
 from heelstrike.package.runtime import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
-from pipeline.heads.export import PackagedHead, back
+from pipeline.heads.export import HeadExport, back
 from pipeline.models.detector import CANDIDATES, Detector
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
@@ -23,12 +22,13 @@ from pipeline.models.network import Network, Predictions
 _MARGIN = 1e-3  # of score or overlap: this near to a threshold, rounding decides
 
 
-class PackagedDetections(PackagedHead):
+class DetectionExport(HeadExport):
     """`boxes` (D, 4), `scores` (D,) and `classes` (D,), however many there are."""
 
-    tensors: ClassVar[tuple[str, ...]] = ("candidates", "apart", "sure", "kinds")
+    outputs = ("boxes", "scores", "classes")
+    tensors = ("candidates", "apart", "sure", "kinds")
 
-    def said(
+    def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
         """What suppression chooses from: boxes, the same moved apart by class, scores, classes."""
@@ -40,7 +40,7 @@ class PackagedDetections(PackagedHead):
         return {"candidates": boxes, "apart": found.apart[0], "sure": found.scores[0], "kinds": found.classes[0]}
 
     def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
-        """See `PackagedHead`: keeps of the candidates what `Detector.keep` keeps."""
+        """See `HeadExport`: keeps of the candidates what `Detector.keep` keeps."""
         assert isinstance(network, Detector)
         suppression = _suppression(network, opset, _length(graph))
         suppression.ir_version = graph.ir_version
@@ -63,7 +63,7 @@ class PackagedDetections(PackagedHead):
     def apart(
         self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `PackagedHead`: each answer against the nearest candidate of its class, unless they were not suppressed.
+        """See `HeadExport`: each answer against the nearest candidate of its class, unless they were not suppressed.
 
         What greedy suppression leaves is known by this: every candidate is overlapped by an answer at least as sure (it
         may be that answer itself), and no two answers overlap by more than is allowed.
@@ -72,8 +72,7 @@ class PackagedDetections(PackagedHead):
         assert found.boxes is not None
         assert found.scores is not None
         assert found.classes is not None
-        assert expected.objects is not None
-        rows = expected.objects[expected.objects[:, 5] > 0].astype(np.float64)
+        rows = expected["objects"][expected["objects"][:, 5] > 0].astype(np.float64)
         there = np.concatenate([letterbox.backward_boxes(rows[:, :4]), rows[:, 4:6]], axis=1)
         here = np.column_stack([found.boxes, found.classes, found.scores]).astype(np.float64)
         full = len(here) == network.most  # then the least sure ones are left out, covered or not
@@ -81,6 +80,9 @@ class PackagedDetections(PackagedHead):
         if not (_suppressed(here, network.nms_iou) and _covered(there[there[:, 5] > sure], here, network.nms_iou)):
             return float("inf"), float("inf")
         return _farthest(here[here[:, 5] > sure], there)
+
+
+EXPORT = DetectionExport()
 
 
 def _suppressed(answers: Float[np.ndarray, "A 6"], most: float) -> bool:

@@ -25,8 +25,7 @@ class DetectionFigures(HeadFigures):
 
     def add(self, found: Predictions, batch: Batch) -> None:
         """See `HeadFigures`."""
-        assert found.objects is not None
-        self._found += [rows[rows[:, 5] > 0].double().cpu().numpy() for rows in found.objects]
+        self._found += [rows[rows[:, 5] > 0].double().cpu().numpy() for rows in found["objects"]]
         self._true += [rows[rows.isfinite().all(dim=1)].double().cpu().numpy() for rows in batch.objects]
 
     def figures(self) -> dict[str, float]:
@@ -41,6 +40,8 @@ class DetectionTraining(HeadTraining[Detector]):
     Objectness counts these and, for each of them, some of the background that the network is most wrong about: most of
     the background is easy, and would drown the rest.
     """
+
+    shown = ("val_ap50",)
 
     def losses(
         self, network: Detector, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
@@ -82,6 +83,9 @@ class DetectionTraining(HeadTraining[Detector]):
     def score(self, row: Row) -> float:
         """1 - AP."""
         return float(row["val_ap_loss"])
+
+
+TRAINING = DetectionTraining()
 
 
 def _objectness(logits: Float[Tensor, " A"], which: Int[Tensor, " A"], negatives: float) -> Float[Tensor, ""]:

@@ -1,8 +1,7 @@
 """What the report says about any number of instances in an image."""
 
+from pipeline.heads.words import Findings, Groups, HeadWords
 from pipeline.scoring.format import number, share
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "detection_sheet": "Orange: labelled. Blue: answers that a consumer gets, with class and score. Each title has "
@@ -45,3 +44,22 @@ def rows(metrics: Groups, kinds: tuple[str, ...]) -> list[list[str]]:
     ]
     f1 = f"right {share(found['precision'])}, found {share(found['recall'])}, at IoU 0.5 and the consumer's threshold"
     return [*told, ["F1", number(found["f1"]), "–", f1]]
+
+
+class DetectionWords(HeadWords):
+    """See `HeadWords`."""
+
+    captions = CAPTIONS
+    sheets = ("detection_sheet",)
+    figures = ("precision", "scales", "coverage", "activation")
+
+    def verdict(self, findings: Findings) -> str:
+        """See `HeadWords`."""
+        return verdict(findings.metrics)
+
+    def rows(self, findings: Findings) -> list[list[str]]:
+        """See `HeadWords`."""
+        return rows(findings.metrics, findings.problem.kinds)
+
+
+WORDS = DetectionWords()

@@ -10,26 +10,11 @@ from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.radii import Radii
 from heelstrike.measure.uncertainty import doubts
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.heads.evaluation import Promise
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.metrics import share
 
 Groups = dict[str, dict[str, float]]
-
-
-class Promise(NamedTuple):
-    """What a package is to promise its consumer.
-
-    Attributes:
-        radii: Fitted on the validation split.
-        names: Of the keypoints.
-        max_radius_px: See `package.max_radius_px`.
-        max_uncertainty: See `measure.max_uncertainty`.
-    """
-
-    radii: Radii
-    names: tuple[str, ...]
-    max_radius_px: float | None = None
-    max_uncertainty: float | None = None
 
 
 class Kept(NamedTuple):

@@ -8,8 +8,23 @@ from jaxtyping import Float
 from heelstrike.measure.base import Measure, mean_over_known
 from heelstrike.measure.uncertainty import with_half_widths
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Head, Overlay, Scene, Statistic, ends
-from pipeline.heads.keypoints.coverage import Kept, Promise, coverage_groups, kept_values, unreliable
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Overlay,
+    Promise,
+    Scene,
+    Scores,
+    Statistic,
+    ends,
+    with_headlines,
+)
+from pipeline.heads.keypoints.coverage import Kept, coverage_groups, kept_values, unreliable
+from pipeline.heads.keypoints.error import ERROR
+from pipeline.heads.keypoints.exams import ExamScores
+from pipeline.heads.keypoints.oks import oks_precision
 from pipeline.heads.keypoints.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.heads.keypoints.radius_figure import draw_radii
 from pipeline.problem import Problem
@@ -17,6 +32,7 @@ from pipeline.scoring import figures
 from pipeline.scoring.agreement import agreement
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.measurement import error_of_images
 from pipeline.scoring.metrics import (
     band_shares,
     distances,
@@ -27,10 +43,11 @@ from pipeline.scoring.metrics import (
     radial_metrics,
     share,
 )
+from pipeline.scoring.score import Score
 
 
-class KeypointHead(Head):
-    """See `Head`.
+class KeypointScores(Scores):
+    """See `Scores`.
 
     Args:
         truth: The split.
@@ -40,6 +57,7 @@ class KeypointHead(Head):
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
         promise: How far keypoints may be off, to be checked; none: nothing is said of it.
+        sigmas: Falloff of each keypoint in OKS; None: COCO's average precision is left out.
     """
 
     error: ClassVar[str] = "rmse_original_px"
@@ -54,10 +72,13 @@ class KeypointHead(Head):
         settings: EvaluateSettings,
         threshold: float,
         promise: Promise | None = None,
+        sigmas: list[float] | None = None,
     ) -> None:
+        self._sigmas = sigmas
         self._truth, self._keypoints, self._confidence = truth, keypoints, confidence
         self._measure, self._settings, self._threshold = measure, settings, threshold
         self._found, self._original = truth.points_in_original(keypoints), truth.points_in_original(truth.keypoints)
+        self.cases = truth.cases({"keypoints": self._found, "confidence": confidence}, threshold)
         self._rmse = image_rmse(self._found, self._original, truth.labelled)
         self._counts = truth.labelled.sum(axis=1).astype(float)
         self._draw = (truth.subjects, settings.bootstrap, settings.seed)
@@ -79,6 +100,11 @@ class KeypointHead(Head):
             self.measurements = [with_half_widths(m, measure, radii, *row) for m, *row in rows]
             self._values = kept_values(self.measurements, measure, self._differences(measure), radii)
 
+    def headlines(self) -> list[Score]:
+        """RMSE, and the median error of what is measured."""
+        measured = [] if self._measure is None else [error_of_images(self.cases, self._measure).score]
+        return [ERROR.score(self.cases), *measured]
+
     def groups(self) -> Groups:
         """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's.
 
@@ -94,8 +120,14 @@ class KeypointHead(Head):
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
+        if self._sigmas is not None:
+            boxes, sure = self.cases.truth["boxes"], self._confidence.mean(axis=1)
+            oks = oks_precision(self.cases.images, self._original, boxes, self._found, sure, self._sigmas)
+            groups["keypoints"] |= oks
         groups |= self._in_millimetres() | self._observers() | self._coverage()
-        return groups if self._measure is None else groups | {self._measure.group: self._measured(self._measure)}
+        if self._measure is not None:
+            groups[self._measure.group] = self._measured(self._measure)
+        return with_headlines(groups, self.headlines())
 
     def _relative(self) -> dict[str, Float[np.ndarray, "N K"]]:
         points = np.where(self._truth.labelled[..., None], self._original, np.nan)
@@ -191,8 +223,13 @@ class KeypointHead(Head):
             | {name: value for group in others for name, value in group.items()}
         )
 
+    def published(self) -> Groups:
+        """`image_rmse_px`: the mean over images of each one's RMSE, input pixels."""
+        rmse = image_rmse(self._keypoints, self._truth.keypoints, self._truth.labelled)
+        return {"keypoints": {"image_rmse_px": float(np.nanmean(rmse))}}
+
     def statistics(self) -> list[Statistic]:
-        """See `Head`."""
+        """See `Scores`."""
         labelled, band = self._truth.labelled, self._settings.bands_px[0]
         good = np.where(np.isfinite(self._rmse), self._rmse < band, np.nan)
         inside = image_mse(self._keypoints, self._truth.keypoints, labelled)
@@ -210,7 +247,7 @@ class KeypointHead(Head):
         return chosen
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         panels = {"rmse_original_px": "RMSE (original px)"}
         if (m := self._measure) is not None:
             panels[f"{m.group}_median_{m.unit}"] = f"{m.title}: median error ({m.symbol})"
@@ -258,7 +295,7 @@ class KeypointHead(Head):
         return Overlay(self._original, shown, [(number(a), number(b)) for a, b in problem.skeleton])
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         truth, bands, threshold = self._truth, self._settings.bands_px, self._threshold
         distance = self._distance
         drawings: Drawings = {
@@ -278,3 +315,30 @@ class KeypointHead(Head):
             true, off = m.values(self._original, truth.mm_per_px), self._differences(m)
             drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)
         return drawings
+
+
+class KeypointEvaluation(HeadEvaluation):
+    """Keypoints, and what is measured on them: of each image, of each exam."""
+
+    def scores(self, answers: Answers) -> list[Scores]:
+        """See `HeadEvaluation`."""
+        truth, settings, threshold = answers.truth, answers.settings, answers.threshold
+        keypoints, confidence = answers.predictions["keypoints"], answers.predictions["confidence"]
+        scores: list[Scores] = [
+            KeypointScores(
+                truth,
+                keypoints,
+                confidence,
+                answers.measure,
+                settings,
+                threshold,
+                answers.promise,
+                answers.problem.sigma_list,
+            )
+        ]
+        if answers.exam_measure is not None:
+            scores.append(ExamScores(truth, keypoints, confidence, answers.exam_measure, settings))
+        return scores
+
+
+EVALUATION = KeypointEvaluation()

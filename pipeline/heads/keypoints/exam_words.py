@@ -1,8 +1,7 @@
 """What the report says about what is measured on the images of an exam together."""
 
+from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of "

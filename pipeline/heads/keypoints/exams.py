@@ -10,14 +10,16 @@ from scipy.stats import spearmanr
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Head, Scene, Statistic, ends
+from pipeline.heads.evaluation import Drawings, Groups, Scene, Scores, Statistic, ends, with_headlines
 from pipeline.heads.keypoints.exam_figures import draw_exams
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.measurement import error_of_exams
+from pipeline.scoring.score import Score
 
 
-class ExamHead(Head):
-    """See `Head`. An image without an exam is measured together with the other images of its subject.
+class ExamScores(Scores):
+    """See `Scores`. An image without an exam is measured together with the other images of its subject.
 
     Args:
         truth: The split.
@@ -39,6 +41,7 @@ class ExamHead(Head):
         settings: EvaluateSettings,
     ) -> None:
         self._measure, self._settings, self._count = measure, settings, len(keypoints)
+        self.cases = truth.cases({"keypoints": truth.points_in_original(keypoints), "confidence": confidence})
         found = Exam(truth.points_in_original(keypoints), confidence, truth.placement)
         labels = Exam(truth.points_in_original(truth.keypoints), np.ones_like(confidence), truth.placement)
         exams, labelled = each_exam(truth.exams, found), each_exam(truth.exams, labels)
@@ -53,6 +56,10 @@ class ExamHead(Head):
     def measured(self, images: object) -> list[tuple[str, Measurement]]:
         """Each exam by its name."""
         return list(zip(self._names, self.measurements, strict=True))
+
+    def headlines(self) -> list[Score]:
+        """The median error of the main kind."""
+        return [error_of_exams(self.cases, self._measure).score]
 
     def groups(self) -> Groups:
         """`exams`: errors over all labelled exams, refused ones included, so that refusing cannot improve them.
@@ -84,7 +91,7 @@ class ExamHead(Head):
         varied = both.sum() > 2 and np.ptp(told[both]) > 0 and np.ptp(self._errors[both, 0]) > 0
         warns = spearmanr(told[both], self._errors[both, 0]).statistic if varied else float("nan")
         group[f"{measure.quality}_rank_correlation"] = float(warns)
-        return {"exams": group}
+        return with_headlines({"exams": group}, self.headlines())
 
     def statistics(self) -> list[Statistic]:
         """The error of its exam at each image, so that every slice of images has those of its exams."""
@@ -92,7 +99,7 @@ class ExamHead(Head):
         return [Statistic(f"exam_{kind}_median_{unit}", "median", self._at_images(e)) for kind, unit, e in kinds]
 
     def panels(self) -> dict[str, str]:
-        """See `Head`."""
+        """See `Scores`."""
         kind, unit = self._measure.kinds[0], self._measure.units[0]
         return {f"exam_{kind}_median_{unit}": f"{self._measure.title}: median {kind} error ({unit})"}
 
@@ -111,7 +118,7 @@ class ExamHead(Head):
         return columns | {"measured_as": whole, "exam_not_measured": reasons}
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Head`."""
+        """See `Scores`."""
         measure, quality = self._measure, self._measure.quantities.index(self._measure.quality)
 
         def draw(path: Path) -> None:

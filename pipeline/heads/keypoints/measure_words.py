@@ -1,9 +1,8 @@
 """What the report says about what is measured on the keypoints: angles, lengths."""
 
 from heelstrike.measure.base import Measure
+from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "agreement": "Each dot is one measured quantity of one image. A slope means that large values are read too small "

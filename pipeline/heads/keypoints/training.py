@@ -27,10 +27,8 @@ class KeypointFigures(HeadFigures):
 
     def add(self, found: Predictions, batch: Batch) -> None:
         """See `HeadFigures`."""
-        assert found.keypoints is not None
-        assert found.confidence is not None
-        self._errors.append((found.keypoints - batch.keypoints)[batch.visibility > 0].cpu())
-        right = (found.confidence >= 0.5) == (batch.visibility == VISIBLE)
+        self._errors.append((found["keypoints"] - batch.keypoints)[batch.visibility > 0].cpu())
+        right = (found["confidence"] >= 0.5) == (batch.visibility == VISIBLE)
         self._presence_right.append(right.flatten().float().cpu())
 
     def figures(self) -> dict[str, float]:
@@ -46,6 +44,8 @@ class KeypointFigures(HeadFigures):
 
 class KeypointTraining(HeadTraining[KeypointNetwork]):
     """Losses `keypoints`: mean over labelled points, hidden ones too; `presence`: whether a point is visible."""
+
+    shown = ("val_rmse_px",)
 
     def losses(
         self, network: KeypointNetwork, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
@@ -76,3 +76,6 @@ class KeypointTraining(HeadTraining[KeypointNetwork]):
         which is chance; its median says how well it learns.
         """
         return float(row["val_median_px"])
+
+
+TRAINING = KeypointTraining()

@@ -1,14 +1,16 @@
 """What the report says about keypoints."""
 
+import math
+
 from heelstrike.measure.base import Measure
 from pipeline.evaluate.settings import EvaluateSettings
+from pipeline.heads.keypoints import exam_words as exams
 from pipeline.heads.keypoints import measure_words as measured
 from pipeline.heads.keypoints import radius_words as radius
 from pipeline.heads.keypoints.pck import SIZES, hundredths
+from pipeline.heads.words import Findings, Groups, HeadWords, Section
 from pipeline.problem import Problem
 from pipeline.scoring.format import number, share, span
-
-Groups = dict[str, dict[str, float]]
 
 CAPTIONS = {
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "
@@ -20,9 +22,6 @@ CAPTIONS = {
     "failures": "The images whose worst point is farthest from its label, in units of the labelled points' box.",
     "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
     "the confidence is a probability. Right: whether low confidence warns of large errors.",
-    "overlay_sheet": "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
-    "cross was taken for missing, a cross without a ring has no label. Each tile is cut out around the points and "
-    "names the image and its error.",
 }
 
 
@@ -126,3 +125,41 @@ def _pck_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
         for threshold in (pck.thresholds if pck else ())
         for name in [f"{size}_{hundredths(threshold)}"]
     ]
+
+
+class KeypointWords(HeadWords):
+    """Keypoints, their radii and confidence, and what is measured on them."""
+
+    captions = CAPTIONS | measured.CAPTIONS | exams.CAPTIONS | {"radius": radius.CAPTION}
+    figures = ("error_cdf", "keypoints", "pck", "failures", "agreement", "exams")
+
+    def verdict(self, findings: Findings) -> str:
+        """See `HeadWords`."""
+        return verdict(findings.metrics, findings.measure)
+
+    def rows(self, findings: Findings) -> list[list[str]]:
+        """See `HeadWords`."""
+        own = rows(findings.metrics, findings.problem, findings.settings, findings.measure)
+        return [*own, *(exams.rows(findings.metrics) if "exams" in findings.metrics else [])]
+
+    def sections(self, findings: Findings) -> list[Section]:
+        """What the confidence is worth, and how far off a point may be where radii say so."""
+        sections = [Section("Confidence", _confidence(findings.metrics["presence"]), "confidence")]
+        if about := radius.sentences(findings.metrics, findings.measure):
+            sections.append(Section("How far off a point may be", about, "radius"))
+        return sections
+
+
+def _confidence(visibility: dict[str, float]) -> list[str]:
+    """How well the confidence tells visible from missing points; nothing where no point is missing."""
+    if math.isnan(visibility["auroc"]):
+        return []
+    return [
+        f"Points that are not there get a confidence that lets them pass in "
+        f"{share(visibility['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
+        f"called missing in {share(visibility['visible_called_missing_share'])}. The confidence tells the two "
+        f"apart with an AUROC of {number(visibility['auroc'])} (1 is perfect, 0.5 is chance)."
+    ]
+
+
+WORDS = KeypointWords()

@@ -25,7 +25,6 @@ from pipeline.models.settings.maps import (
     UnetSettings,
     VitSettings,
 )
-from pipeline.models.settings.needs import misfit_of
 from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
@@ -75,5 +74,4 @@ __all__ = [
     "UnetPlusPlusSettings",
     "UnetSettings",
     "VitSettings",
-    "misfit_of",
 ]

@@ -15,14 +15,9 @@ class ArchitectureSettings(Strict, ABC):
         return ("box", "keypoints")
 
     @property
-    def needs_box_for_keypoints(self) -> bool:
-        """Whether the keypoint head looks where the box head says, so that it can learn nothing before that does."""
-        return False
-
-    @property
-    def needs_keypoints_for_box(self) -> bool:
-        """The same the other way round."""
-        return False
+    def learns_after(self) -> dict[str, str]:
+        """Heads that build on another's answer, and can learn nothing before that one does: its name."""
+        return {}
 
     @property
     def differentiable(self) -> bool:

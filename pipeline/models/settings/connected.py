@@ -79,6 +79,6 @@ class MultiHeadSettings(ConnectedSettings):
     separate: Annotated[bool, Field(description="a residual block of its own in each head")] = False
 
     @property
-    def needs_box_for_keypoints(self) -> bool:
-        """See `ArchitectureSettings.needs_box_for_keypoints`."""
-        return self.crop != "none"
+    def learns_after(self) -> dict[str, str]:
+        """See `ArchitectureSettings.learns_after`; a crop is where the predicted box is."""
+        return {} if self.crop == "none" else {"keypoints": "box"}

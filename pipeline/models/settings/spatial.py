@@ -70,9 +70,9 @@ class RefinedSettings(ArchitectureSettings):
         )
 
     @property
-    def needs_keypoints_for_box(self) -> bool:
-        """See `ArchitectureSettings.needs_keypoints_for_box`."""
-        return self.box == "keypoints"
+    def learns_after(self) -> dict[str, str]:
+        """See `ArchitectureSettings.learns_after`."""
+        return {"box": "keypoints"} if self.box == "keypoints" else {}
 
     @property
     def differentiable(self) -> bool:

@@ -62,7 +62,7 @@ def test_files_and_numbers(evaluated: Layout) -> None:
     }
     prepared = evaluated.out("prepare") / "test"
     network = load_trained(evaluated.out("train"))
-    predicted = predict_arrays(network, np.load(prepared / "images.npy")).keypoints.astype(float)
+    predicted = predict_arrays(network, np.load(prepared / "images.npy"))["keypoints"].astype(float)
     rmse = np.sqrt(np.mean((predicted - np.load(prepared / "keypoints.npy")) ** 2))
     assert metrics["keypoints"]["rmse_px"] == pytest.approx(rmse, rel=1e-5)
     # 120 x 90 pixels were scaled to 64 x 48

@@ -5,17 +5,24 @@ import pytest
 
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.build import build_measure
-from pipeline.evaluate.heads import heads_of
 from pipeline.evaluate.slices import for_showing, slice_table, statistics_of
 from pipeline.evaluate.summary import count_reasons, summarise, to_json
+from pipeline.heads.evaluation import Answers, Scores, scores_of
 from pipeline.layout import Layout
+from pipeline.models.inference import ArrayPredictions
 from pipeline.params import ProblemParams
-from pipeline.scoring.cases import Predicted, Truth, load_truth
+from pipeline.scoring.cases import Truth, load_truth
 
 
-def shifted(truth: Truth, by: tuple[float, float], confidence: float = 0.9) -> Predicted:
+def shifted(truth: Truth, by: tuple[float, float], confidence: float = 0.9) -> ArrayPredictions:
     points = np.nan_to_num(truth.keypoints.astype(float)) + by
-    return Predicted(points, np.full(points.shape[:2], confidence), truth.boxes.astype(float))
+    boxes = truth.boxes.astype(float)
+    return {"keypoints": points, "confidence": np.full(points.shape[:2], confidence), "boxes": boxes}
+
+
+def scored(truth: Truth, predictions: ArrayPredictions, params: ProblemParams, measured: bool = False) -> list[Scores]:
+    measure = build_measure(params.measure, params.problem.keypoints, 0.5) if measured else None
+    return scores_of(Answers(truth, predictions, params.problem, params.evaluate, 0.5, measure))
 
 
 @pytest.fixture
@@ -24,8 +31,7 @@ def truth(rearfoot_project: Layout) -> Truth:
 
 
 def test_a_shift_moves_points_but_no_angle(truth: Truth, rearfoot: ProblemParams) -> None:
-    measure = build_measure(rearfoot.measure, rearfoot.problem.keypoints, 0.5)
-    found = summarise(truth, heads_of(truth, shifted(truth, (3.0, 4.0)), measure, rearfoot.evaluate, 0.5))
+    found = summarise(truth, scored(truth, shifted(truth, (3.0, 4.0)), rearfoot, measured=True))
     assert found["keypoints"]["rmse_px"] == pytest.approx(np.sqrt(12.5))
     assert found["keypoints"]["rmse_px_low"] == pytest.approx(np.sqrt(12.5))
     assert found["keypoints"]["mean_distance_px"] == pytest.approx(5.0)
@@ -38,11 +44,10 @@ def test_a_shift_moves_points_but_no_angle(truth: Truth, rearfoot: ProblemParams
 
 
 def test_refusing_frames_does_not_improve_the_error(truth: Truth, rearfoot: ProblemParams) -> None:
-    measure = build_measure(rearfoot.measure, rearfoot.problem.keypoints, 0.5)
     predicted = shifted(truth, (0.0, 0.0))
-    predicted.keypoints[:12, 2] += [20.0, 0.0]
-    predicted.confidence[:12] = 0.1
-    found = summarise(truth, heads_of(truth, predicted, measure, rearfoot.evaluate, 0.5))["angle"]
+    predicted["keypoints"][:12, 2] += [20.0, 0.0]
+    predicted["confidence"][:12] = 0.1
+    found = summarise(truth, scored(truth, predicted, rearfoot, measured=True))["angle"]
     assert found["measured_share"] == 0.5
     assert found["median_measured_deg"] == pytest.approx(0.0, abs=1e-3)
     assert found["p95_deg"] > 20
@@ -50,10 +55,8 @@ def test_refusing_frames_does_not_improve_the_error(truth: Truth, rearfoot: Prob
 
 def test_slices_find_the_group_that_is_served_worse(truth: Truth, rearfoot: ProblemParams) -> None:
     predicted = shifted(truth, (0.0, 0.0))
-    predicted.keypoints[12:] += [2.0, 0.0]
-    table = slice_table(truth, heads_of(truth, predicted, None, rearfoot.evaluate), rearfoot.evaluate).set_index(
-        ["slice", "value"]
-    )
+    predicted["keypoints"][12:] += [2.0, 0.0]
+    table = slice_table(truth, scored(truth, predicted, rearfoot), rearfoot.evaluate).set_index(["slice", "value"])
     assert table.loc[("tone", "I"), "rmse_px"] == pytest.approx(0.0)
     assert table.loc[("tone", "VI"), "rmse_px"] == pytest.approx(np.sqrt(2.0))
     assert table.loc[("tone", "VI"), "subjects"] == 2
@@ -70,9 +73,8 @@ def test_a_slice_whose_values_are_all_of_one_subject_says_so(truth: Truth, rearf
     truth.keypoints[12:18, 1] = np.nan
     truth.visibility[12:18, 4] = 0
     truth.keypoints[12:18, 4] = np.nan
-    measure = build_measure(rearfoot.measure, rearfoot.problem.keypoints, 0.5)
     table = slice_table(
-        truth, heads_of(truth, shifted(truth, (0.0, 0.0)), measure, rearfoot.evaluate), rearfoot.evaluate
+        truth, scored(truth, shifted(truth, (0.0, 0.0)), rearfoot, measured=True), rearfoot.evaluate
     ).set_index(["slice", "value"])
     row = table.loc[("tone", "VI")]
     assert row["subjects"] == 2 and row["rmse_px_drawn"] == "clusters" and row["angle_median_deg_drawn"] == "images"
@@ -80,16 +82,14 @@ def test_a_slice_whose_values_are_all_of_one_subject_says_so(truth: Truth, rearf
 
 def test_of_many_subjects_the_worst_are_shown(truth: Truth, rearfoot: ProblemParams) -> None:
     predicted = shifted(truth, (0.0, 0.0))
-    predicted.keypoints[6:18] += [2.0, 0.0]
-    shown = for_showing(
-        slice_table(truth, heads_of(truth, predicted, None, rearfoot.evaluate), rearfoot.evaluate), most=2
-    )
+    predicted["keypoints"][6:18] += [2.0, 0.0]
+    shown = for_showing(slice_table(truth, scored(truth, predicted, rearfoot), rearfoot.evaluate), most=2)
     assert shown["value"].tolist() == ["all", "s1", "s2", "I", "VI"]
 
 
 def test_boxes_alone(truth: Truth, rearfoot: ProblemParams) -> None:
     boxes = truth.boxes.astype(float) + np.array([3.0, 0.0, 0.0, 4.0])
-    heads = heads_of(truth, Predicted(boxes=boxes), None, rearfoot.evaluate)
+    heads = scored(truth, {"boxes": boxes}, rearfoot)
     found = summarise(truth, heads)
     assert set(found) == {"images", "box", "box_original"}
     assert found["box"]["rmse_px"] == pytest.approx(2.5)
@@ -103,7 +103,7 @@ def test_boxes_alone(truth: Truth, rearfoot: ProblemParams) -> None:
 
 def test_keypoints_alone(truth: Truth, rearfoot: ProblemParams) -> None:
     both = shifted(truth, (3.0, 4.0))
-    heads = heads_of(truth, Predicted(both.keypoints, both.confidence), None, rearfoot.evaluate)
+    heads = scored(truth, {name: both[name] for name in ("keypoints", "confidence")}, rearfoot)
     assert set(summarise(truth, heads)) == {
         *("bands", "images", "keypoints", "keypoints_original", "presence")
     }  # fmt: skip

@@ -10,6 +10,7 @@ from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
 from pipeline.heads.arrays import Batch
 from pipeline.heads.losses import HEAD_LOSSES
+from pipeline.heads.settings import LossSettings
 from pipeline.models.build import build_model
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import MultiHeadSettings, SpatialSettings
@@ -17,7 +18,7 @@ from pipeline.models.settings.backbones import StackBackbone
 from pipeline.params import parse_params
 from pipeline.problem import Problem
 from pipeline.train.heads import head_losses
-from pipeline.train.settings import LossSettings, TrainSettings
+from pipeline.train.settings import TrainSettings
 
 PROBLEM = Problem(keypoints=("a", "b"), input=InputSize(width=64, height=64))
 SEEN = ((2, 1), (2, 0))

@@ -45,9 +45,8 @@ def test_keypoints_lie_in_the_image_wherever_the_head_looked(crop: str, size: In
     # the head says: the middle of what it sees, and its lower right corner
     network.keypoint_head.connected[-1].bias.data = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0, 0.0])
     found = network.predict(torch.zeros(1, size.height, size.width, 3, dtype=torch.uint8))
-    assert found.keypoints is not None
     padded = torch.tensor([4 * (-(-n // 4)) for n in (size.width, size.height)])
     cut = crop in ("roi_align", "second_pass")
     middle = torch.tensor([25.0, 18.0]) if cut else padded / 2 - 0.5
     corner = torch.tensor([25.0 + 18.0, 18.0 + 12.0]) if cut else padded - 0.5
-    assert torch.allclose(found.keypoints[0], torch.stack([middle, corner]), atol=1e-3)
+    assert torch.allclose(found["keypoints"][0], torch.stack([middle, corner]), atol=1e-3)

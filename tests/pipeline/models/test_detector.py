@@ -5,18 +5,19 @@ import onnxruntime
 import pytest
 import torch
 
-from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from heelstrike.package.runtime import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.settings import InputSize
+from pipeline.heads import misfit_of
+from pipeline.heads.detections import DETECTIONS
+from pipeline.heads.export import HeadExport
 from pipeline.models.anchors import BACKGROUND, NO_SAY, boxes_of, make_anchors, match, offsets_of
 from pipeline.models.build import build_model, load_trained, save_weights
 from pipeline.models.detector import Detector
-from pipeline.models.inference import ArrayPredictions, predict_arrays
+from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import DetectorSettings
 from pipeline.package.export import export_model
-from pipeline.package.heads import HEADS
 from pipeline.prepare.preprocess import Preprocess
 from pipeline.problem import Problem
 
@@ -73,8 +74,7 @@ def test_offsets_and_back() -> None:
 
 def test_an_ideal_output_is_read_out_as_the_truth(network: Detector) -> None:
     objects = [([4.0, 5.0, 12.0, 13.0], 0, 3.0), ([20.0, 10.0, 50.0, 40.0], 1, 6.0)]
-    found = network.read_out(ideal(network, objects)).objects
-    assert found is not None
+    found = network.read_out(ideal(network, objects))["objects"]
     assert found.shape == (1, 8, 7)
     known = found[0, found[0, :, 5] > 0]
     assert torch.allclose(known[:, :4], torch.tensor([[20.0, 10, 30, 30], [4, 5, 8, 8]]), atol=1e-3)
@@ -92,12 +92,10 @@ def test_of_two_answers_for_one_thing_the_surer_stays_and_classes_do_not_suppres
     twice["objectness"][0, other] = 1.0
     box = boxes_of(network.anchors[anchor], twice["offsets"][0, anchor])
     twice["offsets"][0, other] = offsets_of(network.anchors[other], box)
-    found = network.read_out(twice).objects
-    assert found is not None
+    found = network.read_out(twice)["objects"]
     assert int((found[0, :, 5] > 0).sum()) == 2
     twice["kind"][0, other] = torch.tensor([20.0, 0.0])
-    found = network.read_out(twice).objects
-    assert found is not None
+    found = network.read_out(twice)["objects"]
     assert int((found[0, :, 5] > 0).sum()) == 3
 
 
@@ -118,10 +116,9 @@ def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> 
     assert set(found) == {"boxes", "scores", "classes"}
     assert 0 < len(found["boxes"]) <= SETTINGS.most
     assert (np.diff(found["scores"]) <= 0).all()
-    head, back = HEADS["detections"], Letterbox(*map(float, letterbox))
-    expected = predict_arrays(head.reference(network), pixels[None]).objects
-    assert expected is not None
-    one = ArrayPredictions(objects=expected[0])
+    head, back = HeadExport.of(DETECTIONS), Letterbox(*map(float, letterbox))
+    expected = predict_arrays(head.reference(network), pixels[None])["objects"]
+    one = {"objects": expected[0]}
     apart, unsure = head.apart(network, Prediction(**found), one, back)
     assert apart < 0.01
     assert unsure < 1e-4
@@ -135,5 +132,5 @@ def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> 
 
 
 def test_what_it_is_for_must_be_said() -> None:
-    with pytest.raises(UserError, match="looks for any number of instances; set `several: true` in problem"):
-        build_model(PROBLEM.model_copy(update={"several": False}), SETTINGS)
+    finding = misfit_of(SETTINGS, PROBLEM.model_copy(update={"several": False}))
+    assert finding == "looks for any number of instances; set `several: true` in problem"

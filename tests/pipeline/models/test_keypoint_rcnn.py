@@ -59,8 +59,7 @@ def test_the_answer_is_torchvisions_best_detection_when_it_keeps_every_proposal(
         pooled = rcnn.roi_heads.keypoint_roi_pool(maps, [their["boxes"][:1] for their in theirs], sizes)
         their_maps = rcnn.roi_heads.keypoint_predictor(rcnn.roi_heads.keypoint_head(pooled))
         ours = network.read_out(raw)
-    assert ours.boxes is not None
-    for box, their in zip(ours.boxes, theirs, strict=True):
+    for box, their in zip(ours["boxes"], theirs, strict=True):
         x1, y1, x2, y2 = their["boxes"][0].tolist()
         assert box.tolist() == pytest.approx([x1 - 0.5, y1 - 0.5, x2 - x1, y2 - y1], abs=1e-2)
     assert torch.allclose(raw["keypoints"], their_maps, atol=1e-4)

@@ -76,7 +76,7 @@ def test_a_gray_picture_gives_the_same_features_whatever_the_channels(ours: int,
     assert taken.parameters == taken.of_parameters
     gray = torch.randint(0, 256, (2, 32, 48, 1), dtype=torch.uint8)
     with torch.inference_mode():
-        a, b = (net.predict(gray.expand(-1, -1, -1, n)).keypoints for net, n in ((source, theirs), (target, ours)))
+        a, b = (net.predict(gray.expand(-1, -1, -1, n))["keypoints"] for net, n in ((source, theirs), (target, ours)))
     assert a is not None
     assert b is not None
     assert torch.allclose(a, b, atol=1e-4)

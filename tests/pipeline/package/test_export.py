@@ -47,9 +47,9 @@ def test_graph_says_what_torch_says_in_the_pixels_of_images_of_any_size(name, si
         with torch.inference_mode():
             expected = network.predict(torch.from_numpy(pixels)[None])
         keypoints, confidence, box = session.run(["keypoints", "confidence", "box"], {"image": image})
-        np.testing.assert_allclose(keypoints, back.backward(expected.keypoints[0].numpy()), atol=0.01)
-        np.testing.assert_allclose(confidence, expected.confidence[0].numpy(), atol=1e-5)
-        np.testing.assert_allclose(box, back.backward_boxes(expected.boxes[0].numpy()), atol=0.01)
+        np.testing.assert_allclose(keypoints, back.backward(expected["keypoints"][0].numpy()), atol=0.01)
+        np.testing.assert_allclose(confidence, expected["confidence"][0].numpy(), atol=1e-5)
+        np.testing.assert_allclose(box, back.backward_boxes(expected["boxes"][0].numpy()), atol=0.01)
 
 
 def test_same_weights_give_the_same_bytes_in_every_process_and_tell_nothing_of_the_machine():

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from heelstrike.package.runtime import Prediction
+from pipeline.heads import error
 from pipeline.params import parse_params
 from pipeline.prepare.labelled import Labelled
-from pipeline.registry import yardsticks
 from pipeline.registry.examine import examine
 from tests.exams import NAMES, SETTINGS, exam_of
 
@@ -32,7 +32,7 @@ def test_an_exams_error_stands_once_and_an_answer_that_is_no_number_is_infinite(
         answers[row, :, 0] += 5 / 1.7
     answers[4, 4] = np.nan
     cv2.imwrite(str(tmp_path / "i.png"), np.zeros((129, 129), np.uint8))
-    tests = yardsticks.TestSet(
+    tests = error.TestSet(
         images=(Labelled(tmp_path / "i.png"),) * 9,
         keypoints=np.nan_to_num(keypoints),
         labelled=labelled,

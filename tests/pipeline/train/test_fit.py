@@ -34,10 +34,10 @@ def test_learns_where_the_discs_are_and_which_are_missing(plan: MakePlan, discs:
     assert best["val_box_iou"] > 0.9
     found = predict_arrays(fitted.network, val.images)
     visible = val.visibility == 2
-    rmse = np.sqrt(np.mean((found.keypoints - val.keypoints)[visible] ** 2))
+    rmse = np.sqrt(np.mean((found["keypoints"] - val.keypoints)[visible] ** 2))
     assert rmse == pytest.approx(best["val_rmse_px"], rel=1e-4), "the weights kept are not the best"
-    assert np.median(found.confidence[visible]) > 0.8
-    assert np.median(found.confidence[~visible]) < 0.4
+    assert np.median(found["confidence"][visible]) > 0.8
+    assert np.median(found["confidence"][~visible]) < 0.4
 
 
 def test_two_runs_are_equal_bit_for_bit(plan: MakePlan, train: Arrays, val: Arrays, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_writes_weights_settings_history_and_summary(
     assert len(history) == 3
     assert summary["val_rmse_px"] == history["val_rmse_px"].min()
     found = predict_arrays(load_trained(out), val.images)
-    rmse = np.sqrt(np.nanmean((found.keypoints - val.keypoints) ** 2))
+    rmse = np.sqrt(np.nanmean((found["keypoints"] - val.keypoints) ** 2))
     assert rmse == pytest.approx(summary["val_rmse_px"], rel=1e-4)
     assert not list(prepared.work("train").glob("*")), "finished work is left behind"
 

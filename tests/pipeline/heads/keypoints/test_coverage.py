@@ -5,24 +5,25 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.measure import test_footprint as footprint
-from tests.measure import test_rearfoot as rearfoot
 
 from heelstrike.measure.base import Measure
 from pipeline.evaluate.calibrate import keypoint_radii, with_quantities
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads.keypoints import radius_words
 from pipeline.heads.keypoints.coverage import Kept, Promise, coverage_numbers, off_promise
-from pipeline.heads.keypoints.evaluation import KeypointHead
+from pipeline.heads.keypoints.evaluation import KeypointScores
+from pipeline.models.inference import ArrayPredictions
 from pipeline.problem import Problem
-from pipeline.scoring.cases import Predicted, Truth
+from pipeline.scoring.cases import Truth
+from tests.heelstrike.measure import test_footprint as footprint
+from tests.heelstrike.measure import test_rearfoot as rearfoot
 
 SETTINGS = EvaluateSettings(bootstrap=200)
 PROBLEM = Problem(keypoints=("a", "b", "c"), flip_pairs=(("a", "b"),))
 SCALE = 0.25
 
 
-def people(seed: int, subjects: int, mm_per_px: float = math.nan) -> tuple[Truth, Predicted]:
+def people(seed: int, subjects: int, mm_per_px: float = math.nan) -> tuple[Truth, ArrayPredictions]:
     """Six images of each; c is three times as far off as the others, and what is unsure eight times as far as that."""
     rng, count = np.random.default_rng(seed), 6 * subjects
     who = [f"s{n:03d}" for n in np.repeat(np.arange(subjects), 6)]
@@ -39,12 +40,14 @@ def people(seed: int, subjects: int, mm_per_px: float = math.nan) -> tuple[Truth
     found = np.nan_to_num(points, nan=50) + size[..., None] * rng.normal(size=points.shape)
     confidence = np.where(unsure, rng.uniform(0.2, 0.6, unsure.shape), rng.uniform(0.9, 1, unsure.shape))
     letterbox = np.tile([SCALE, 0.0, 0.0], (count, 1))
-    return Truth(index, points, visibility, np.zeros((count, 4)), letterbox), Predicted(found, confidence)
+    return Truth(index, points, visibility, np.zeros((count, 4)), letterbox), {
+        "keypoints": found,
+        "confidence": confidence,
+    }
 
 
-def head(truth: Truth, predicted: Predicted, promise: Promise) -> KeypointHead:
-    assert predicted.keypoints is not None and predicted.confidence is not None
-    return KeypointHead(truth, predicted.keypoints, predicted.confidence, None, SETTINGS, 0.3, promise)
+def head(truth: Truth, predicted: ArrayPredictions, promise: Promise) -> KeypointScores:
+    return KeypointScores(truth, predicted["keypoints"], predicted["confidence"], None, SETTINGS, 0.3, promise)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def test_few_people_share_a_radius_and_fewer_have_none() -> None:
     assert keypoint_radii(*people(3, 8), PROBLEM, 0.9).factors == (None,) * 3
 
 
-def figures(seed: int, shape: np.ndarray, subjects: int) -> tuple[Truth, Predicted]:
+def figures(seed: int, shape: np.ndarray, subjects: int) -> tuple[Truth, ArrayPredictions]:
     """Two images of each, 0.5 mm a pixel; half of a point's error is its image's, which all points share."""
     rng, count, points = np.random.default_rng(seed), 2 * subjects, len(shape)
     who = [f"s{n:03d}" for n in np.repeat(np.arange(subjects), 2)]
@@ -93,7 +96,7 @@ def figures(seed: int, shape: np.ndarray, subjects: int) -> tuple[Truth, Predict
     found = true + rng.normal(size=(count, 1, 2)) + rng.normal(size=true.shape)
     whole, boxes = np.full((count, points), 2, np.uint8), np.zeros((count, 4))
     truth = Truth(index, true, whole, boxes, np.tile([1.0, 0.0, 0.0], (count, 1)))
-    return truth, Predicted(found, np.full(found.shape[:2], 0.9))
+    return truth, {"keypoints": found, "confidence": np.full(found.shape[:2], 0.9)}
 
 
 @pytest.mark.parametrize(
@@ -109,9 +112,8 @@ def test_measurements_are_within_their_half_widths(measure: Measure, shape: np.n
     seen, problem = figures(1, shape, 40), Problem(keypoints=names)
     radii = with_quantities(keypoint_radii(*seen, problem, 0.9), *seen, measure)
     truth, predicted = figures(2, shape, 60)
-    assert predicted.keypoints is not None and predicted.confidence is not None
     promise = Promise(radii, names)
-    checked = KeypointHead(truth, predicted.keypoints, predicted.confidence, measure, SETTINGS, 0.5, promise)
+    checked = KeypointScores(truth, predicted["keypoints"], predicted["confidence"], measure, SETTINGS, 0.5, promise)
     found = checked.groups()[f"{measure.group}_half_width"]
     assert found["points"] > 200 and found["unlimited_share"] < 0.02
     for name, unit in zip(measure.quantities, measure.units, strict=True):
@@ -155,8 +157,8 @@ def test_one_sentence_where_the_interval_excludes_the_promise(low: float, high: 
 
 def test_images_beyond_the_limits_of_params_are_counted(promise: Promise) -> None:
     truth, predicted = people(2, 20)
-    radius = promise.radii.of(predicted.confidence, truth.letterbox[:, 0])
+    radius = promise.radii.of(predicted["confidence"], truth.letterbox[:, 0])
     limit = float(np.median(radius))
     groups = head(truth, predicted, promise._replace(max_radius_px=limit)).groups()
-    judged = (radius > limit) & (predicted.confidence >= 0.3)
+    judged = (radius > limit) & (predicted["confidence"] >= 0.3)
     assert groups["radius"]["unreliable_share"] == pytest.approx(judged.any(axis=1).mean())

@@ -12,10 +12,9 @@ from heelstrike.measure.settings import ScanVolumeSettings
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import slice_table
-from pipeline.evaluate.words import exams as words
-from pipeline.heads.keypoints.exams import ExamHead
+from pipeline.heads.keypoints import exam_words as words
+from pipeline.heads.keypoints.exams import ExamScores
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.page import page
 from tests.exams import NAMES, SETTINGS, exam_of
 
 MEASURE = ScanVolume(ScanVolumeSettings.model_validate(SETTINGS), NAMES, 0.5)
@@ -39,14 +38,14 @@ def truth() -> Truth:
     return Truth(index, inside, seen, np.zeros((12, 4)), np.tile([2.0, 0.0, 0.0], (12, 1)))
 
 
-def head_of(truth: Truth, moved_mm: tuple[float, ...], confidence: float = 1.0) -> ExamHead:
+def head_of(truth: Truth, moved_mm: tuple[float, ...], confidence: float = 1.0) -> ExamScores:
     """A model that puts every point of an exam so far to the patient's left, and the others' points anywhere."""
     predicted = np.where(np.isfinite(truth.keypoints), truth.keypoints, 50.0)
     for row, name in enumerate(truth.exams):
         exam = ["s0", "s1/first", "s1/second", "s2"].index(name)
         if truth.index["slice_plane"][row] != "sagittal":
             predicted[row, :, 0] += moved_mm[exam] * 2 / 1.7
-    return ExamHead(truth, predicted, np.full(predicted.shape[:2], confidence), MEASURE, EVALUATE)
+    return ExamScores(truth, predicted, np.full(predicted.shape[:2], confidence), MEASURE, EVALUATE)
 
 
 def test_a_shift_is_the_error_of_the_centre_and_of_nothing_else(truth: Truth) -> None:
@@ -96,4 +95,3 @@ def test_figure_and_words(truth: Truth, tmp_path: Path) -> None:
     rows = words.rows(head.groups())
     assert [row[0] for row in rows[:2]] == ["exams: centre, median error", "exams: angle, median error"]
     assert rows[0][1] == "2.50 mm"
-    assert page("t", [str(rows)])

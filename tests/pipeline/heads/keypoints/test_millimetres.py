@@ -8,7 +8,7 @@ import pytest
 
 from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.keypoints.evaluation import KeypointHead
+from pipeline.heads.keypoints.evaluation import KeypointScores
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.metrics import keypoint_metrics
 
@@ -25,7 +25,7 @@ def truth(**changes: object) -> Truth:
 
 
 def groups(of: Truth, predicted: np.ndarray) -> dict[str, dict[str, float]]:
-    return KeypointHead(of, predicted, np.ones((3, 2)), None, SETTINGS, 0.5).groups()
+    return KeypointScores(of, predicted, np.ones((3, 2)), None, SETTINGS, 0.5).groups()
 
 
 def test_errors_in_millimetres_are_of_images_with_a_scale() -> None:
