@@ -26,9 +26,9 @@ from pipeline.scoring.score import SCORES, write_scores
 def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
-    Writes reports/P/evaluate (cases.npz and the headline numbers made of them, scores.json; report.html, figures,
-    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for `dvc plots`,
-    reports/P/plots.
+    Writes reports/P/evaluate (cases.npz, and scores.json, the headline numbers made of them; report.html, figures,
+    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for
+    `dvc plots`, reports/P/plots.
 
     Raises:
         UserError: An input is missing, does not fit the others, or was made with other keypoints.

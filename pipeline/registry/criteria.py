@@ -199,7 +199,7 @@ def not_rolled_back(contest: Contest) -> Verdict:
     return False, f"was rolled back {contest.rolled_back[:19]}Z; train another candidate", {}
 
 
-_GATES: dict[str, Callable[[Case], Verdict]] = {
+_GATES: dict[str, Callable[[Contest], Verdict]] = {
     "validation": validation,
     "finite": finite,
     "error": error,
