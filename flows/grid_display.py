@@ -19,6 +19,7 @@ from pipeline.grid.matrix_render import cell_text
 from pipeline.grid.render import circumstances, shown, shown_agreement
 from pipeline.grid.report import Report
 from pipeline.grid.tables import Filled, Line
+from pipeline.heads import HEADS
 
 
 class GridDisplay:
@@ -65,10 +66,10 @@ def _how_long(result: dict[str, Any]) -> str:
 
 def _headline(result: dict[str, Any]) -> str:
     parts = []
-    for group, name, unit in (("keypoints", "rmse_px", "px"), ("box", "iou_loss_percent", "% IoU loss")):
-        value = result["metrics"].get(group, {}).get(name)
+    for head in HEADS.values():
+        value = result["metrics"].get(head.name, {}).get(head.headlines[0])
         if value is not None:
-            parts.append(f"{value:7.2f} {unit}")
+            parts.append(f"{value:7.2f} {head.label}")
     return "  ".join(parts)
 
 

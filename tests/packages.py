@@ -1,13 +1,15 @@
 """A hand-made package for tests: no training, no torch, yet a real graph with a real manifest."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import onnx
 import onnx.parser
 
+from heelstrike.files import json_digest
 from heelstrike.measure.settings import RearfootSettings
-from heelstrike.package.manifest import Manifest, write_manifest
+from heelstrike.package.manifest import MANIFEST, Manifest, write_manifest
 from heelstrike.preprocess.settings import InputSize
 from pipeline.package.category import category_of
 from pipeline.problem import Problem
@@ -69,3 +71,11 @@ def make_package(folder: Path, **fields: Any) -> Manifest:
         "training_data": "0" * 64,
     }
     return write_manifest(folder, **(defaults | fields))
+
+
+def sign(folder: Path, **changes: Any) -> None:
+    """Change fields of a package's manifest as it stands in the file, and give it the digest that this demands."""
+    path = folder / MANIFEST
+    data = json.loads(path.read_text()) | changes
+    del data["digest"]
+    path.write_text(json.dumps(data | {"digest": json_digest(data)}))

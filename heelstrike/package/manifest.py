@@ -4,76 +4,23 @@ A consumer trusts nothing that the manifest's hashes do not cover, and the manif
 changed threshold or filter list is found as surely as a changed weight.
 """
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field, ValidationError
+from typing import Any
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, json_digest, write_json
-from heelstrike.measure.radii import Radii
-from heelstrike.measure.settings import MeasureSettings
-from heelstrike.preprocess.settings import Filter, InputSize, Mirror
-from heelstrike.settings import Strict
+from heelstrike.package.convert import OLDEST, UPGRADES, Manifest, from_wire, to_wire
+from heelstrike.package.wire import FORMAT_VERSION, Category, FileEntry, ManifestWire
+from heelstrike.wire import check_version, parse, read_object
 
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 CARD = "card.md"
-FORMAT_VERSION = 2
-"""Raised by one whenever an older consumer would misread a newer package."""
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # no folders: nothing outside the package
+_MAX_BYTES = 4 * 2**20
+_ADVICE = "pull the package again"
 
-
-class FileEntry(Strict):
-    """What a file of the package must be."""
-
-    sha256: Sha256
-    bytes: Annotated[int, Field(ge=0)]
-
-
-class Category(Strict):
-    """A COCO category of a keypoint dataset, and its classes; `skeleton` counts keypoints from 1, as COCO does."""
-
-    id: int = 1
-    name: str
-    keypoints: tuple[str, ...] = ()
-    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; class c is `classes[c]`")] = ()
-    skeleton: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The classes, or the one category where there are none."""
-        return self.classes or (self.name,)
-
-
-class Manifest(Strict):
-    """manifest.json."""
-
-    format_version: int = FORMAT_VERSION
-    heelstrike: Annotated[str, Field(description="version of Heelstrike that made the package")]
-    problem: Annotated[str, Field(description="name of the problem in params.yaml")]
-    network: Annotated[dict[str, Any], Field(description="architecture and its settings, for the record")]
-    category: Category
-    flip_pairs: tuple[tuple[str, str], ...] = ()
-    input: Annotated[InputSize, Field(description="size at which the network looks; the graph scales to it itself")]
-    filters: Annotated[tuple[Filter, ...], Field(description="applied to the image before the graph, in order")] = ()
-    mirror: Annotated[Mirror | None, Field(description="which images are mirrored before the graph")] = None
-    confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
-    measure: MeasureSettings | None = None
-    radii: Annotated[Radii | None, Field(description="how far keypoints may be off; none: not known")] = None
-    max_radius_px: Annotated[float | None, Field(gt=0, description="a larger radius is not reliable; none: any")] = None
-    parity_px: Annotated[
-        float | None, Field(ge=0, description="largest difference of graph and network when it was packaged; none: not")
-    ] = None
-    training_data: Annotated[Sha256, Field(description="digest of the prepared labels it was trained and tested on")]
-    metrics: Annotated[dict[str, float], Field(description="headline metrics on the test split")] = {}
-    files: Annotated[dict[FileName, FileEntry], Field(min_length=1)]
-    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")] = (
-        ""
-    )
+__all__ = ["CARD", "MANIFEST", "MODEL", "Category", "Manifest", "read_manifest", "verify", "write_manifest"]
 
 
 def write_manifest(folder: Path, **fields: Any) -> Manifest:
@@ -86,41 +33,34 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:
     names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     files = {n: FileEntry(sha256=file_digest(folder / n), bytes=(folder / n).stat().st_size) for n in names}
     unsigned = Manifest(files=files, **fields)
-    manifest = unsigned.model_copy(update={"digest": _digest_of(unsigned.model_dump(mode="json"))})
-    write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
-    return manifest
+    content = to_wire(unsigned).model_dump(mode="json")
+    digest = _digest_of(content)
+    write_json(folder / MANIFEST, content | {"digest": digest})
+    return unsigned.model_copy(update={"digest": digest})
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read a package's manifest; the files it names are not looked at, see `verify`.
 
     Raises:
-        UserError: It is missing, is no manifest, is of a format this version cannot read, or was changed.
+        UserError: It is missing, is no manifest, was changed, needs a newer version of this library, or asks for a
+            measure or a filter that this version does not have.
     """
     path = folder / MANIFEST
     try:
-        data = json.loads(path.read_text())
+        data = read_object(path, _MAX_BYTES, _ADVICE)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: not there, so {folder} is no package; expected {MANIFEST} and {MODEL}") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); pull the package again") from None
-    found = data.get("format_version") if isinstance(data, dict) else None
-    if found != FORMAT_VERSION:
-        advice = (
-            "upgrade heelstrike" if isinstance(found, int) and found > FORMAT_VERSION else "package the model again"
-        )
-        raise UserError(f"{path}: format_version is {found!r}, this heelstrike reads {FORMAT_VERSION}; {advice}")
-    try:
-        manifest = Manifest.model_validate(data)
-    except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError("\n".join(lines)) from None
-    if manifest.digest != (own := _digest_of(data)):
+    digest = _digest_of(data)
+    version = check_version(path, data, OLDEST, FORMAT_VERSION)
+    for old in range(version, FORMAT_VERSION):
+        data = UPGRADES[old](data)
+    wire = parse(path, data, ManifestWire)
+    if wire.digest != digest:
         raise UserError(
-            f"{path}: was changed after packaging: digest is {manifest.digest}, its contents give "
-            f"{own}; pull the package again"
+            f"{path}: was changed after packaging: digest is {wire.digest}, its contents give {digest}; {_ADVICE}"
         )
-    return manifest
+    return from_wire(path, wire)
 
 
 def _digest_of(data: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""One result for the images of a folder together, where what is measured is an exam; docs/predict.md has the schema."""
+"""One result for the images of a folder together, where what is measured is an exam; docs/formats.md has the schema."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,14 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from heelstrike.files import write_json
+from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure
 from heelstrike.package.manifest import Manifest
-from heelstrike.package.runtime import Prediction
-from heelstrike.predict.heads import rounded
-from heelstrike.predict.results import Model, said_of_model
+from heelstrike.predict.results import Model, describe_model
+from heelstrike.results import EXAM, FORMAT_VERSION, MIN_READER
+from heelstrike.rounding import round_json
 
-FORMAT, FORMAT_VERSION = "heelstrike-exam", 1
 _DIGITS = 6  # of unit vectors: an angle of 1e-6 is 0.1 micrometres at the skull
 
 
@@ -94,19 +94,12 @@ class Exams:
 
     def _result(self, folder: Path, of: _Folder, measurement: Measurement) -> dict[str, Any]:
         return {
-            "format": FORMAT,
+            "format": EXAM,
             "format_version": FORMAT_VERSION,
+            "min_reader": MIN_READER,
             "heelstrike": self._version,
             "source": {"folder": folder.resolve().name, "files": of.files, "failed": of.failed},
-            "model": said_of_model(self._model, self._manifest),
+            "model": describe_model(self._model, self._manifest),
             "confidence_threshold": self._manifest.confidence,
-            "measure": _rounded(measurement.to_json()),
+            "measure": round_json(measurement.to_json(), _DIGITS),
         }
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(v) for v in value]
-    return rounded(value, _DIGITS) if isinstance(value, float) else value

@@ -23,8 +23,8 @@ from heelstrike.package.runtime import Package, Prediction
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.exams import Examined, Exams
 from heelstrike.predict.files import beside, even, room, text_aside, write_image
-from heelstrike.predict.heads import doubts_of
 from heelstrike.predict.overlay import Style, draw
+from heelstrike.predict.reliability import doubts_of
 from heelstrike.predict.results import Model, ResultWriter, Source
 from heelstrike.predict.sources import OVERLAY, find_inputs, is_image
 from heelstrike.progress import progress

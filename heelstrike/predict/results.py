@@ -1,21 +1,23 @@
-"""The result files of one input: JSON with everything, CSV with a row per frame; docs/predict.md has the schema."""
+"""The result files of one input: JSON with everything, CSV with a row per frame; docs/formats.md has the schema."""
 
-import csv
 import json
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from heelstrike.heads.prediction import Prediction
+from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
-from heelstrike.package.runtime import Prediction
-from heelstrike.predict.heads import SAID, doubts_of, is_judged, lowest_confidence, rounded
+from heelstrike.predict.reliability import doubts_of, is_judged
+from heelstrike.predict.table import ResultTable
+from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
+from heelstrike.rounding import round_json, round_number
 
-FORMAT, FORMAT_VERSION = "heelstrike-prediction", 1
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Source:
         kind: `image` or `video`.
         width: As displayed, pixels.
         height: As displayed, pixels.
-        fps: Frames a second; none for an image.
-        mm_per_px: Side of a pixel in millimetres; none where unknown.
+        fps: Frames a second; `None` for an image.
+        mm_per_px: Side of a pixel in millimetres; NaN or `None` where unknown.
     """
 
     file: str
@@ -63,11 +65,11 @@ class ResultWriter:
 
     Args:
         stream: Text file for the JSON.
-        table: Text file for the CSV, a row per frame; none for images.
+        table: Text file for the CSV, a row per frame; `None` for images.
         source: See `Source`.
         model: See `Model`.
         manifest: The package's.
-        measure: What is read off the keypoints; none: nothing is.
+        measure: What is read off the keypoints; `None` where nothing is.
         version: Heelstrike's.
     """
 
@@ -82,16 +84,12 @@ class ResultWriter:
         version: str,
     ) -> None:
         self._stream, self._manifest, self._measure = stream, manifest, measure
-        self._quantities: Sequence[str] = measure.quantities if measure else ()
         self._frames, self._reasons = 0, Counter[str]()
         self._judged, self._unreliable = 0, 0
-        self._values: dict[str, list[float]] = {name: [] for name in self._quantities}
-        self._units = dict(zip(self._quantities, measure.units, strict=True)) if measure else {}
-        self._rows = csv.writer(table, lineterminator="\n") if table else None
-        if self._rows:
-            columns = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
-            first = ["frame", "time_s", *columns, "lowest_confidence", "reason", "message", "warnings"]
-            self._rows.writerow([*first, *self._width_columns(columns), "reliable", "doubts"])
+        quantities = dict(zip(measure.quantities, measure.units, strict=True)) if measure else {}
+        self._values: dict[str, list[float]] = {name: [] for name in quantities}
+        self._units = quantities
+        self._table = ResultTable(table, manifest, measure) if table else None
         self._head = _head(source, model, manifest, version)
 
     def __enter__(self) -> Self:
@@ -116,20 +114,22 @@ class ResultWriter:
         """
         doubts = doubts_of(prediction, measurement, self._manifest)
         reliable = not doubts if is_judged(measurement, self._manifest) else None
-        self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
-        about = {"reliable": reliable, "doubts": list(doubts)}
-        line = _compact(self._frame(frame, time_s, prediction, measurement) | about)
-        self._stream.write((",\n  " if self._frames else "\n  ") + line)
+        self._count(measurement, reliable)
+        content = self._frame(frame, time_s, prediction, measurement) | {"reliable": reliable, "doubts": list(doubts)}
+        self._stream.write((",\n  " if self._frames else "\n  ") + _compact(content))
         self._frames += 1
-        if measurement is not None:
-            self._reasons.update([measurement.reason] if measurement.reason else [])
-            for name, value in measurement.values.items():
-                # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
-                self._values.setdefault(name, []).append(value)
-                self._units[name] = measurement.unit_of(name)
-        if self._rows:
-            said = (None if reliable is None else "yes" if reliable else "no", "; ".join(doubts))
-            self._rows.writerow([*self._row(frame, time_s, prediction, measurement), *said])
+        if self._table is not None:
+            self._table.add(frame, time_s, prediction, measurement, reliable, doubts)
+
+    def _count(self, measurement: Measurement | None, reliable: bool | None) -> None:
+        self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
+        if measurement is None:
+            return
+        self._reasons.update([measurement.reason] if measurement.reason else [])
+        for name, value in measurement.values.items():
+            # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
+            self._values.setdefault(name, []).append(value)
+            self._units[name] = measurement.unit_of(name)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -149,53 +149,28 @@ class ResultWriter:
     def _frame(
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
     ) -> dict[str, Any]:
-        return {
-            "frame": frame,
-            "time_s": rounded(time_s, 6),
-            **{key: value for said in SAID.values() for key, value in said(prediction, self._manifest).items()},
-            "measure": _rounded(measurement.to_json()) if measurement else None,
-        }
-
-    def _width_columns(self, quantities: list[str]) -> list[str]:
-        if self._manifest.radii is None:
-            return []
-        widths = [f"{column}_half_width" for column in quantities]
-        return [*widths, *(f"{name}_radius_px" for name in self._manifest.category.keypoints)]
-
-    def _widths(self, prediction: Prediction, measurement: Measurement | None) -> list[float | None]:
-        if self._manifest.radii is None:
-            return []
-        sizes = measurement.half_widths if measurement else {}
-        radius = [None] * len(self._manifest.category.keypoints) if prediction.radius is None else prediction.radius
-        return [*(rounded(sizes.get(name), 3) for name in self._quantities), *(rounded(r, 3) for r in radius)]
-
-    def _row(
-        self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
-    ) -> list[Any]:
-        values = measurement.values if measurement else {}
-        said = (
-            (measurement.reason, measurement.message, "; ".join(measurement.warnings)) if measurement else (None,) * 3
-        )
-        angles = [rounded(values.get(name), 3) for name in self._quantities]
-        lowest = lowest_confidence(prediction)
-        widths = self._widths(prediction, measurement)
-        return ["" if v is None else v for v in (frame, rounded(time_s, 6), *angles, lowest, *said, *widths)]
+        category, threshold = self._manifest.category, self._manifest.confidence
+        content: dict[str, Any] = {"frame": frame, "time_s": round_number(time_s, 6)}
+        for head in HEADS.values():
+            content |= head.result(prediction, category, threshold)
+        return content | {"measure": round_json(measurement.to_json(), _DIGITS) if measurement else None}
 
 
 def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": PREDICTION,
         "format_version": FORMAT_VERSION,
+        "min_reader": MIN_READER,
         "heelstrike": version,
         "source": {
             "file": source.file,
             "kind": source.kind,
             "width": source.width,
             "height": source.height,
-            "fps": rounded(source.fps, 6),
-            "mm_per_px": rounded(source.mm_per_px, 6),
+            "fps": round_number(source.fps, 6),
+            "mm_per_px": round_number(source.mm_per_px, 6),
         },
-        "model": said_of_model(model, manifest),
+        "model": describe_model(model, manifest),
         "keypoints": list(manifest.category.keypoints),
         "classes": list(manifest.category.classes),
         "skeleton": [[a - 1, b - 1] for a, b in manifest.category.skeleton],
@@ -206,7 +181,7 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
     }
 
 
-def said_of_model(model: Model, manifest: Manifest) -> dict[str, Any]:
+def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
     """Which model it was, as every result file says."""
     return {
         "problem": manifest.problem,
@@ -221,18 +196,9 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _rounded(value: Any) -> Any:
-    """A JSON-able value with every float rounded to 3 digits."""
-    if isinstance(value, dict):
-        return {key: _rounded(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(v) for v in value]
-    return rounded(value, 3) if isinstance(value, float) else value
-
-
 def _spread(values: list[float]) -> dict[str, float | None]:
     return {
-        "median": rounded(statistics.median(values), 3),
-        "min": rounded(min(values), 3),
-        "max": rounded(max(values), 3),
+        "median": round_number(statistics.median(values), _DIGITS),
+        "min": round_number(min(values), _DIGITS),
+        "max": round_number(max(values), _DIGITS),
     }

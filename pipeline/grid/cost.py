@@ -15,7 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from heelstrike.files import json_digest, write_aside
-from heelstrike.package.runtime import INPUT
+from heelstrike.package.content import INPUT
 from heelstrike.progress import progress
 from pipeline.grid.row import machine
 from pipeline.grid.rows import Planned

@@ -1,8 +1,7 @@
-"""Architectures by name, and trained networks from a folder."""
+"""Networks from their settings, and trained networks from a folder."""
 
-from collections.abc import Callable
+import pkgutil
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
@@ -10,31 +9,10 @@ from safetensors.torch import load_model, save_model
 
 from heelstrike.errors import UserError, one_line
 from heelstrike.settings import Strict
-from pipeline.models.classifier import Classifier
-from pipeline.models.connected import Localization, Regression
-from pipeline.models.detector import Detector
-from pipeline.models.keypoint_rcnn import KeypointRcnn
-from pipeline.models.maps import BODIES, Hourglass, MapNetwork, RegressionNet
-from pipeline.models.multihead import MultiHead
 from pipeline.models.network import Network
-from pipeline.models.refined import Refined
 from pipeline.models.settings import ModelSettings
-from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem
 
-ARCHITECTURES: dict[str, Callable[[Problem, Any], Network]] = {
-    "classifier": Classifier,
-    "detector": Detector,
-    "hourglass": Hourglass,
-    "keypoint_rcnn": KeypointRcnn,
-    "localization": Localization,
-    "multihead": MultiHead,
-    "refined": Refined,
-    "regression": Regression,
-    "regressionnet": RegressionNet,
-    "spatial": Spatial,
-    **dict.fromkeys(BODIES, MapNetwork),
-}
 WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 
 
@@ -60,7 +38,8 @@ def _untrained(problem: Problem, settings: ModelSettings) -> Network:
     finding = settings.misfit(problem)
     if finding:
         raise UserError(f"model: {finding}")
-    return ARCHITECTURES[settings.name](problem, settings)
+    network: Network = pkgutil.resolve_name(settings.network)(problem, settings)
+    return network
 
 
 def save_weights(network: Network, path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from heelstrike.package.runtime import INPUT
+from heelstrike.package.content import INPUT
 from heelstrike.preprocess.settings import InputSize
 from pipeline.heads import heads_of
 from pipeline.heads.export import HeadExport
@@ -45,8 +45,13 @@ def exports_of(network: Network) -> list[HeadExport]:
     return [HeadExport.of(head) for head in heads_of(network.heads)]
 
 
+def outputs_of(network: Network) -> dict[str, tuple[str, ...]]:
+    """Names of the graph's outputs by head of the network, in the graph's order."""
+    return {head.name: HeadExport.of(head).outputs for head in heads_of(network.heads)}
+
+
 def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads.
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `outputs_of`.
 
     The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
     graph are removed.
@@ -54,7 +59,7 @@ def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
     heads = exports_of(network)
-    outputs = [name for head in heads for name in head.outputs]
+    outputs = [name for names in outputs_of(network).values() for name in names]
     tensors = [name for head in heads for name in head.tensors or head.outputs]
     exported = _export(InImagePixels(network.eval()), tensors, size, opset)
     exported.ir_version = scaling.ir_version

@@ -18,7 +18,7 @@ from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.package.card import SplitCount, numbers, write_card
 from pipeline.package.category import category_of
-from pipeline.package.export import export_model
+from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.params import ProblemParams
 
@@ -48,6 +48,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             network=settings,
             category=category_of(params.problem),
             flip_pairs=params.problem.flip_pairs,
+            heads=outputs_of(network),
             input=params.problem.input,
             filters=params.prepare.filters,
             mirror=params.prepare.mirror,

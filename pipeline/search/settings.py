@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
-from pipeline.models.settings import ModelSettings
+from pipeline.models.settings import ARCHITECTURES, ModelSettings
 from pipeline.renamed_settings import RENAMED
 from pipeline.train.settings import TrainSettings
 
@@ -110,7 +110,7 @@ def _changed(settings: Settings, names: list[str], value: Any) -> Settings:
 def _impossible(path: str, what: Choice | Range) -> list[str]:
     section, *names = path.split(".")
     sections: dict[str, tuple[Any, ...]] = {
-        "model": get_args(get_args(ModelSettings)[0]),
+        "model": tuple(ARCHITECTURES.values()),
         "train": (TrainSettings,),
         "augment": (AugmentSettings,),
     }

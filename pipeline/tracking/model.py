@@ -53,7 +53,7 @@ def log_package(layout: Layout, run: Run) -> str:
     tags = {PACKAGE_TAG: manifest.digest, WEIGHTS_TAG: file_digest(trained[0]), "mlflow.modelType": "onnx"}
     params = {key: str(value) for key, value in manifest.network.items()}
     model = run.client.create_logged_model(
-        run.experiment_id, layout.problem, source_run_id=run.run_id, tags=tags, params=params, model_type="keypoints"
+        run.experiment_id, layout.problem, source_run_id=run.run_id, tags=tags, params=params, model_type="onnx"
     )
     with TemporaryDirectory() as aside:
         _write_model(folder, manifest, Path(aside), str(model.model_id), run.run_id)

@@ -7,27 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
+from pipeline.heads import HEADS
 from pipeline.layout import Layout
 from pipeline.scoring.format import number
 from pipeline.scoring.score import SCORES, read_scores
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 
-# of each group of metrics, what the run's description shows; all of them are metrics of the run
-_HEADLINE = (
-    "rmse_px",
-    "mean_distance_px",
-    "median_deg",
-    "p95_deg",
-    "iou_loss_percent",
-    "ap",
-    "oks_ap",
-    "accuracy",
-    "macro_f1",
-    "ap50",
-    "f1",
-    "measured_share",
-)
 _DATA_STAGES = ("collect", "split", "prepare")
 
 
@@ -103,7 +89,8 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     settings = read_json(layout.out("train") / "settings.json")
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
-    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in _HEADLINE]
+    headlines = {name for head in HEADS.values() for name in head.headlines}  # all are metrics of the run
+    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in headlines]
     scores = [
         f"| test/{score.metric} | {number(score.value, score.unit)} | {score.title}: {score.pooling} |"
         for score in read_scores(layout.out("evaluate") / SCORES)

@@ -1,36 +1,16 @@
-"""The network of a body and a head, and which bodies and heads there are."""
+"""The network of a body and a head."""
 
-from collections.abc import Callable
+import pkgutil
 from typing import Any
 
 from torch import Tensor
 
-from heelstrike.preprocess.settings import InputSize
 from pipeline.models.backbones.base import Backbone
 from pipeline.models.blocks import normalised
 from pipeline.models.codecs import Grid, build_codec
-from pipeline.models.maps.configuration import ConfigurationHead
-from pipeline.models.maps.encoders import DeepLab, Unet, UnetPlusPlus
-from pipeline.models.maps.flat import FlatNet, TanhHead
 from pipeline.models.maps.heads import MapHead
-from pipeline.models.maps.light import EncoderDecoder
-from pipeline.models.maps.vit import Vit
 from pipeline.models.network import KeypointNetwork
 from pipeline.problem import Problem
-
-BODIES: dict[str, Callable[[Any, InputSize], Backbone]] = {
-    "configuration": EncoderDecoder,
-    "deeplabv3plus": DeepLab,
-    "flatnet": FlatNet,
-    "heatmapnet": EncoderDecoder,
-    "unet": Unet,
-    "unetplusplus": UnetPlusPlus,
-    "vit": Vit,
-}
-"""Name of an architecture to (settings, input) to what makes its features, of `stride` pixels a cell."""
-
-HEADS: dict[str, Callable[..., MapHead]] = {"configuration": ConfigurationHead, "flatnet": TanhHead}
-"""Name of an architecture to its head, where that is not `MapHead`."""
 
 
 class MapNetwork(KeypointNetwork):
@@ -38,7 +18,7 @@ class MapNetwork(KeypointNetwork):
 
     Args:
         problem: Keypoints and input size.
-        settings: One of pipeline/models/settings/maps.py; its name says which body and head.
+        settings: One of pipeline/models/settings/maps.py; it names the body and the head.
     """
 
     def __init__(self, problem: Problem, settings: Any) -> None:
@@ -46,9 +26,10 @@ class MapNetwork(KeypointNetwork):
         grid = Grid.over(size.width, size.height, settings.stride, settings.multiple)
         super().__init__(problem, settings, build_codec(settings.codec, grid))
         self.multiple = settings.multiple
-        self.body = BODIES[settings.name](settings, size)
-        head = HEADS.get(settings.name, MapHead)
-        self.head = head(self.body.channels, len(problem.keypoints), self.codec, settings)
+        self.body: Backbone = pkgutil.resolve_name(settings.body)(settings, size)
+        self.head: MapHead = pkgutil.resolve_name(settings.head)(
+            self.body.channels, len(problem.keypoints), self.codec, settings
+        )
         self.heads = {"keypoints": [self.head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:

@@ -1,11 +1,13 @@
-"""Settings of the architectures, one class each; `name` picks one."""
+"""Settings of the architectures, one class each; `name` picks one.
 
-from typing import Annotated
+To add an architecture, write its network and its settings, which name it, and list the settings here.
+"""
 
-from pydantic import Field
+from typing import Annotated, get_args
 
 from pipeline.models.settings.backbones import BackboneSettings, ExtractorBackbone, StackBackbone, TimmBackbone
 from pipeline.models.settings.base import ArchitectureSettings
+from pipeline.models.settings.by_name import ByName
 from pipeline.models.settings.connected import (
     ClassifierSettings,
     LocalizationSettings,
@@ -28,28 +30,34 @@ from pipeline.models.settings.maps import (
 from pipeline.models.settings.rcnn import KeypointRcnnSettings
 from pipeline.models.settings.spatial import RefinedSettings, SpatialSettings
 
-ModelSettings = Annotated[
-    ClassifierSettings
-    | ConfigurationSettings
-    | DeepLabSettings
-    | DetectorSettings
-    | FlatNetSettings
-    | HeatmapNetSettings
-    | HourglassSettings
-    | KeypointRcnnSettings
-    | LocalizationSettings
-    | MultiHeadSettings
-    | RefinedSettings
-    | RegressionNetSettings
-    | RegressionSettings
-    | SpatialSettings
-    | UnetPlusPlusSettings
-    | UnetSettings
-    | VitSettings,
-    Field(discriminator="name"),
-]
+_SETTINGS: tuple[type[ArchitectureSettings], ...] = (
+    ClassifierSettings,
+    ConfigurationSettings,
+    DeepLabSettings,
+    DetectorSettings,
+    FlatNetSettings,
+    HeatmapNetSettings,
+    HourglassSettings,
+    KeypointRcnnSettings,
+    LocalizationSettings,
+    MultiHeadSettings,
+    RefinedSettings,
+    RegressionNetSettings,
+    RegressionSettings,
+    SpatialSettings,
+    UnetPlusPlusSettings,
+    UnetSettings,
+    VitSettings,
+)
+ARCHITECTURES: dict[str, type[ArchitectureSettings]] = {
+    get_args(s.model_fields["name"].annotation)[0]: s for s in _SETTINGS
+}
+"""By name; each names its network."""
+
+ModelSettings = Annotated[ArchitectureSettings, ByName(ARCHITECTURES)]
 
 __all__ = [
+    "ARCHITECTURES",
     "ArchitectureSettings",
     "BackboneSettings",
     "ClassifierSettings",

@@ -1,13 +1,20 @@
 """What the settings of every architecture say about it."""
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
 
 from heelstrike.settings import Strict
 from pipeline.problem import Problem
 
 
 class ArchitectureSettings(Strict, ABC):
-    """Base of the settings; a subclass adds `name`, its own fields, and what it needs of a problem."""
+    """Base of the settings; a subclass adds `name`, its own fields, its network, and what it needs of a problem."""
+
+    if TYPE_CHECKING:
+        name: str
+
+    network: ClassVar[str]
+    """The `pipeline.models.network.Network` that they are of, as `module:class`: reading settings needs no torch."""
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ class ConnectedSettings(ArchitectureSettings):
 class RegressionSettings(ConnectedSettings):
     """A backbone and a fully connected head that says the keypoints' coordinates; no box."""
 
+    network = "pipeline.models.connected:Regression"
+
     name: Literal["regression"]
 
     @property
@@ -40,6 +42,8 @@ class RegressionSettings(ConnectedSettings):
 class LocalizationSettings(ConnectedSettings):
     """A backbone and a fully connected head that says the box; no keypoints."""
 
+    network = "pipeline.models.connected:Localization"
+
     name: Literal["localization"]
 
     @property
@@ -50,6 +54,8 @@ class LocalizationSettings(ConnectedSettings):
 
 class ClassifierSettings(ConnectedSettings):
     """A backbone and a head that says what the picture shows: a probability for each class."""
+
+    network = "pipeline.models.classifier:Classifier"
 
     name: Literal["classifier"]
     hidden: Annotated[int, Field(ge=0, description="width of the fully connected layer before the last; 0: none")] = 64
@@ -66,6 +72,8 @@ class ClassifierSettings(ConnectedSettings):
 
 class MultiHeadSettings(ConnectedSettings):
     """The published multi-headed network: one backbone, a box head and a keypoint head."""
+
+    network = "pipeline.models.multihead:MultiHead"
 
     name: Literal["multihead"]
     crop: Annotated[

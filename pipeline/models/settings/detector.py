@@ -13,6 +13,8 @@ Side = Annotated[float, Field(gt=0)]
 class DetectorSettings(ArchitectureSettings):
     """Four convolution blocks; heads at three resolutions find any number of instances by anchors."""
 
+    network = "pipeline.models.detector:Detector"
+
     name: Literal["detector"]
     channels: Annotated[
         tuple[int, int, int, int],

@@ -1,7 +1,7 @@
 """Settings of the networks that say a map for each keypoint, and no box."""
 
 from abc import abstractmethod
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,11 @@ from pipeline.problem import Problem
 
 
 class MapSettings(ArchitectureSettings):
-    """What they have in common."""
+    """What they have in common: a body that makes features, and a head that makes maps of them, as `module:class`."""
+
+    network = "pipeline.models.maps.network:MapNetwork"
+    body: ClassVar[str]
+    head: ClassVar[str] = "pipeline.models.maps.heads:MapHead"
 
     codec: AnyCodec = HeatmapCodec()
     confidence: Annotated[
@@ -73,17 +77,23 @@ class NestedSettings(EncoderSettings):
 class UnetSettings(NestedSettings):
     """U-Net (Ronneberger et al. 2015)."""
 
+    body = "pipeline.models.maps.encoders:Unet"
+
     name: Literal["unet"]
 
 
 class UnetPlusPlusSettings(NestedSettings):
     """U-Net++ (Zhou et al. 2018): nested, dense skip connections."""
 
+    body = "pipeline.models.maps.encoders:UnetPlusPlus"
+
     name: Literal["unetplusplus"]
 
 
 class DeepLabSettings(EncoderSettings):
     """DeepLabV3+ (Chen et al. 2018): dilated convolutions; its maps have a quarter of the input's resolution."""
+
+    body = "pipeline.models.maps.encoders:DeepLab"
 
     name: Literal["deeplabv3plus"]
     width: Annotated[int, Field(ge=1, description="channels of the decoder")] = 256
@@ -97,6 +107,8 @@ class DeepLabSettings(EncoderSettings):
 
 class VitSettings(MapSettings):
     """A vision transformer of timm and a light decoder of transposed convolutions (ViTPose, Xu et al. 2022)."""
+
+    body = "pipeline.models.maps.vit:Vit"
 
     name: Literal["vit"]
     encoder: Annotated[str, Field(description="any vision transformer of timm with patches of `patch` px")] = (
@@ -126,6 +138,8 @@ class VitSettings(MapSettings):
 class HourglassSettings(MapSettings):
     """Stacked hourglass (Newell et al. 2016), each taught by maps of its own; read out by soft-argmax."""
 
+    network = "pipeline.models.maps.hourglass:Hourglass"
+
     name: Literal["hourglass"]
     codec: AnyCodec = DsntCodec()
     stacks: Annotated[int, Field(ge=1, le=8)] = 2
@@ -147,6 +161,9 @@ class HourglassSettings(MapSettings):
 
 class FlatNetSettings(MapSettings):
     """Flat-net: dilated convolutions at one resolution, no pooling; tanh last, so only heatmaps can be written."""
+
+    body = "pipeline.models.maps.flat:FlatNet"
+    head = "pipeline.models.maps.flat:TanhHead"
 
     name: Literal["flatnet"]
     codec: OnlyHeatmap = HeatmapCodec()
@@ -187,12 +204,17 @@ class LightSettings(MapSettings):
 class HeatmapNetSettings(LightSettings):
     """HeatmapNet: the light encoder-decoder."""
 
+    body = "pipeline.models.maps.light:EncoderDecoder"
+
     name: Literal["heatmapnet"]
     skips: Annotated[bool, Field(description="whether the decoder sees the encoder's maps of its own size")] = True
 
 
 class ConfigurationSettings(LightSettings):
     """Spatial-configuration network (Payer et al. 2019): maps of local appearance times maps of where it fits."""
+
+    body = "pipeline.models.maps.light:EncoderDecoder"
+    head = "pipeline.models.maps.configuration:ConfigurationHead"
 
     name: Literal["configuration"]
     codec: OnlyHeatmap = HeatmapCodec()
@@ -213,6 +235,8 @@ class ConfigurationSettings(LightSettings):
 
 class RegressionNetSettings(ArchitectureSettings):
     """RegressionNet, the twin of HeatmapNet: the same encoder, averaged over the image, fully connected layers."""
+
+    network = "pipeline.models.maps.light:RegressionNet"
 
     name: Literal["regressionnet"]
     channels: Annotated[

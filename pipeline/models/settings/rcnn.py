@@ -15,6 +15,8 @@ class KeypointRcnnSettings(ArchitectureSettings):
     `train.box_weight` 1. Anchors follow the problem's input: from a sixteenth of its longer side to all of it.
     """
 
+    network = "pipeline.models.keypoint_rcnn:KeypointRcnn"
+
     name: Literal["keypoint_rcnn"]
     pretrained: Annotated[
         Literal["none", "imagenet", "coco"],

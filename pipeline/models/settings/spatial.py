@@ -12,6 +12,8 @@ from pipeline.problem import Problem
 class SpatialSettings(ArchitectureSettings):
     """The light fully-convolutional network: strided stem, encoder-decoder with skips, a spatial map per keypoint."""
 
+    network = "pipeline.models.spatial:Spatial"
+
     name: Literal["spatial"]
     width: Annotated[int, Field(ge=4, description="channels at the finest level; doubled at each level down")] = 32
     levels: Annotated[int, Field(ge=1, le=6, description="levels below the maps' resolution")] = 3
@@ -41,6 +43,8 @@ class SpatialSettings(ArchitectureSettings):
 
 class RefinedSettings(ArchitectureSettings):
     """The light network at coarse resolution, and a second look at full resolution around each keypoint it found."""
+
+    network = "pipeline.models.refined:Refined"
 
     name: Literal["refined"]
     width: Annotated[int, Field(ge=4, description="as of `spatial`, which is the coarse network")] = 32

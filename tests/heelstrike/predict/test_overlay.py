@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heelstrike.canvas import confidence_colour
+from heelstrike.heads.base import Style
 from heelstrike.measure.base import Measurement
 from heelstrike.package.runtime import Prediction
-from heelstrike.predict.overlay import Style, confidence_colour, draw
+from heelstrike.predict.overlay import draw
 
 STYLE = Style(skeleton=((0, 1),), threshold=0.5, title="")
 NOWHERE = np.array([np.nan] * 4)

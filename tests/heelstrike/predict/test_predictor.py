@@ -278,7 +278,7 @@ def test_package_without_a_measure(walk, tmp_path):
     assert data["frames"][0]["measure"] is None
     assert data["summary"] == {"frames": 12, "not_reliable": None}
     header = (tmp_path / "out" / "walk.mp4.csv").read_text().splitlines()[0]
-    assert header == "frame,time_s,lowest_confidence,reason,message,warnings,reliable,doubts"
+    assert header.startswith("frame,time_s,lowest_confidence,reason,message,warnings,reliable,doubts,left_shank_x_px,")
 
 
 RADII = Radii(

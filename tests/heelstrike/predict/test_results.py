@@ -1,13 +1,17 @@
 """The writer of result files on its own."""
 
+import csv
 import io
 import json
 
 import numpy as np
+import pytest
 
+from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.settings import FootprintSettings
+from heelstrike.package.manifest import Category
 from heelstrike.package.runtime import Package
 from heelstrike.predict.results import Model, ResultWriter, Source
 
@@ -26,3 +30,30 @@ def test_what_is_read_off_the_image_itself_is_summed_up_beside_the_quantities(pa
     summary = json.loads(stream.getvalue())["summary"]
     assert set(summary["values"]) == {"foot_length", "arch_index"}
     assert (summary["units"]["foot_length"], summary["units"]["arch_index"]) == ("mm", "ratio")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_text_of_the_csv_is_a_formula_to_a_spreadsheet(package: Package, text: str) -> None:
+    """Names of classes and keypoints come from whoever made the package, messages quote them."""
+    category = Category(name="legs", keypoints=(text, "b", "c", "d", "e", "f"), classes=(text, "other"))
+    heads = package.manifest.heads | {"class": ("probabilities",)}
+    manifest = package.manifest.model_copy(update={"category": category, "heads": heads, "max_radius_px": 1.0})
+    prediction = Prediction(probabilities=np.array([0.9, 0.1], np.float32))
+    measurement = Measurement("m", "deg", reason=text, message=text, warnings=(text,))
+    stream, table, source = io.StringIO(), io.StringIO(newline=""), Source("walk.mp4", "video", 160, 120, 25.0)
+    with ResultWriter(stream, table, source, Model("x"), manifest, None, "0") as writer:
+        writer.add(0, 0.0, prediction, measurement)
+    header, row = csv.reader(io.StringIO(table.getvalue(), newline=""))
+    assert not [cell for cell in (*header, *row) if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    cells = dict(zip(header, row, strict=True))
+    assert [cells[name] for name in ("reason", "message", "warnings", "class")] == [f"'{text.strip()}"] * 4
+    assert json.loads(stream.getvalue())["frames"][0]["class"]["name"] == text
+
+
+def test_negative_numbers_stay_numbers(package: Package) -> None:
+    table, source = io.StringIO(), Source("walk.mp4", "video", 160, 120, 25.0)
+    points = np.full((6, 2), -3.25, np.float32)
+    with ResultWriter(io.StringIO(), table, source, Model("x"), package.manifest, None, "0") as writer:
+        writer.add(0, 0.0, Prediction(keypoints=points, confidence=np.ones(6, np.float32)), None)
+    assert table.getvalue().splitlines()[1].count("-3.25") == 12
+    assert "'" not in table.getvalue()

@@ -12,10 +12,11 @@ from heelstrike.files import write_json
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.settings import InputSize
 from pipeline.heads import heads_of
-from pipeline.models.build import ARCHITECTURES, build_model, load_trained, save_weights
+from pipeline.models.build import build_model, load_trained, save_weights
 from pipeline.models.inference import predict_arrays
 from pipeline.models.network import KeypointNetwork
 from pipeline.models.settings import (
+    ARCHITECTURES,
     ConfigurationSettings,
     DeepLabSettings,
     ExtractorBackbone,

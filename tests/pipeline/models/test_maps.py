@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.build import build_model
-from pipeline.models.maps import MapNetwork
+from pipeline.models.maps.network import MapNetwork
 from pipeline.models.settings import (
     ConfigurationSettings,
     DeepLabSettings,

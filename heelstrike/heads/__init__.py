@@ -1,0 +1,1 @@
+"""Heads: what the consumer's library knows of each kind of answer of a network. One file each; see `registry`."""

@@ -1,0 +1,52 @@
+"""The box head: one box around the one instance of an image."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import UInt8
+
+from heelstrike import canvas as pen
+from heelstrike.heads.base import Cell, Head, Style
+from heelstrike.heads.prediction import Prediction
+from heelstrike.heads.shapes import Shape, misfits
+from heelstrike.package.wire import Category
+from heelstrike.preprocess.mirror import mirror_boxes
+from heelstrike.rounding import round_array
+
+
+class Box(Head):
+    """See `Head`."""
+
+    name: ClassVar[str] = "box"
+    outputs: ClassVar[tuple[str, ...]] = ("box",)
+
+    def findings(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
+        """See `Head`."""
+        return misfits(shapes, {"box": (4,)}, "a box has four numbers")
+
+    def mirrored(self, prediction: Prediction, width: int) -> Prediction:
+        """See `Head`."""
+        if prediction.box is None:
+            return prediction
+        return replace(prediction, box=mirror_boxes(prediction.box[None], np.array([width]), np.array([True]))[0])
+
+    def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
+        """See `Head`: `box` as x, y, width, height."""
+        return {"box": None if prediction.box is None else round_array(prediction.box, 3)}
+
+    def columns(self, category: Category) -> tuple[str, ...]:
+        """See `Head`."""
+        return ("box_x_px", "box_y_px", "box_width_px", "box_height_px")
+
+    def cells(self, prediction: Prediction, category: Category, threshold: float) -> list[Cell]:
+        """See `Head`."""
+        if prediction.box is None:
+            return super().cells(prediction, category, threshold)
+        return round_array(prediction.box, 3)
+
+    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, unit: float) -> None:
+        """The four corners of the box."""
+        if prediction.box is not None:
+            pen.corners(canvas, prediction.box, unit)

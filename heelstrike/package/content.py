@@ -1,0 +1,110 @@
+"""Whether the parts of a package fit together: a right hash says that nothing changed, not that it makes sense."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from heelstrike.heads.registry import HEADS
+from heelstrike.heads.shapes import Shape
+from heelstrike.measure.build import build_measure
+from heelstrike.package.manifest import Manifest
+
+INPUT = "image"
+"""Name of the graph's one input: an RGB image (height, width, 3) of uint8, of any size."""
+
+
+_NUMBERS = {f"tensor({name})" for name in ("float", "double", "int32", "int64")}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or an output of a graph.
+
+    Attributes:
+        type: As ONNX Runtime names it, `tensor(uint8)`.
+        shape: Lengths; a name or `None` where any length fits.
+    """
+
+    type: str
+    shape: Shape
+
+
+def heads_of(manifest: Manifest, outputs: Mapping[str, Tensor]) -> dict[str, tuple[str, ...]]:
+    """Outputs of the graph by head: as the manifest says, or by name where it was written before it said so."""
+    return manifest.heads or {name: head.outputs for name, head in HEADS.items() if set(head.outputs) <= set(outputs)}
+
+
+def check_content(manifest: Manifest, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> list[str]:
+    """Find what does not fit together in a package, one finding each; empty where all does."""
+    findings = [*_category(manifest), *_measure(manifest), *_radii(manifest), *_input(inputs)]
+    heads = heads_of(manifest, outputs)
+    named = [name for names in heads.values() for name in names]
+    if sorted(named) != sorted(outputs):
+        return [*findings, f"the manifest's heads have the outputs {sorted(named)}, the graph has {sorted(outputs)}"]
+    shapes = {name: tensor.shape for name, tensor in outputs.items()}
+    for name, head in HEADS.items():
+        if name in heads and heads[name] != head.outputs:
+            findings.append(f"the head {name} has the outputs {list(heads[name])}, expected {list(head.outputs)}")
+        elif name in heads:
+            findings += head.findings(manifest.category, shapes)
+            types = {output: outputs[output].type for output in head.outputs}
+            findings += [f"output {o!r} is a {t}, expected numbers" for o, t in types.items() if t not in _NUMBERS]
+    if manifest.measure is not None and "keypoints" not in heads:
+        findings.append(f"{manifest.measure.name} is measured on keypoints, but the graph has no keypoints")
+    return findings
+
+
+def _category(manifest: Manifest) -> list[str]:
+    category = manifest.category
+    count, findings = len(category.keypoints), []
+    for what, names in (("keypoints", category.keypoints), ("classes", category.classes)):
+        if len(set(names)) != len(names):
+            findings.append(f"category.{what} has a name twice: {list(names)}")
+    outside = [list(pair) for pair in category.skeleton if not all(1 <= number <= count for number in pair)]
+    if outside:
+        findings.append(f"category.skeleton joins {outside}, but keypoints are numbered 1 to {count}")
+    strange = sorted({name for pair in manifest.flip_pairs for name in pair} - set(category.keypoints))
+    if strange:
+        findings.append(f"flip_pairs names {strange}, which are no keypoints")
+    return findings
+
+
+def _measure(manifest: Manifest) -> list[str]:
+    """The measure's keypoints are there; so are the quantities that half-widths are promised of."""
+    settings, names = manifest.measure, manifest.category.keypoints
+    if settings is None:
+        return []
+    strange = {key: sorted(set(points) - set(names)) for key, points in settings.named.items()}
+    findings = [f"measure.{key} names {points}, which are no keypoints" for key, points in strange.items() if points]
+    if findings or manifest.radii is None:
+        return findings
+    measure = build_measure(settings, names, manifest.confidence)
+    unknown = sorted(set(manifest.radii.quantities) - set(measure.quantities if measure else ()))
+    return [f"radii.quantities names {unknown}, which {settings.name} does not measure"] if unknown else []
+
+
+def _radii(manifest: Manifest) -> list[str]:
+    radii, count = manifest.radii, len(manifest.category.keypoints)
+    if radii is None:
+        return []
+    findings = []
+    if len(radii.factors) != count:
+        findings.append(f"radii.factors has {len(radii.factors)} numbers, but there are {count} keypoints")
+    confidences = [confidence for confidence, _ in radii.difficulty]
+    if confidences != sorted(confidences):
+        findings.append("radii.difficulty is not by rising confidence")
+    return findings
+
+
+def _input(inputs: Mapping[str, Tensor]) -> list[str]:
+    tensor = inputs.get(INPUT)
+    fits = tensor is not None and tensor.type == "tensor(uint8)" and _is_image(tensor.shape)
+    if list(inputs) == [INPUT] and fits:
+        return []
+    found: Any = {name: (one.type, list(one.shape)) for name, one in inputs.items()}
+    return [f"the graph has the inputs {found}, expected one {INPUT!r} of tensor(uint8), [height, width, 3]"]
+
+
+def _is_image(shape: Shape) -> bool:
+    """Of any height and width, with three channels."""
+    return len(shape) == 3 and not any(isinstance(side, int) for side in shape[:2]) and shape[2] == 3

@@ -1,0 +1,185 @@
+"""The manifest as it stands in a package: format version 3. A promise to every reader, see `heelstrike.wire`.
+
+The classes are separate from the settings of params.yaml on purpose: a setting may come, go or change its name without
+a change of the format. `convert` goes from one to the other.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from heelstrike.wire import Wire
+
+FORMAT_VERSION = 3
+"""Raised by one with every change of the format."""
+MIN_READER = 3
+"""The oldest version whose readers read rightly what is written now."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # no folders: nothing outside the package
+Limits = tuple[float, float]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class FileEntry(Wire):
+    """What a file of the package must be."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0)]
+
+
+class Category(Wire):
+    """A COCO category of a keypoint dataset, and its classes; `skeleton` counts keypoints from 1, as COCO does."""
+
+    id: int = 1
+    name: str
+    keypoints: tuple[str, ...] = ()
+    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; class c is `classes[c]`")] = ()
+    skeleton: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes, or the one category where there are none."""
+        return self.classes or (self.name,)
+
+
+class InputWire(Wire):
+    """The network's input in pixels, to which the graph scales every image."""
+
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    channels: Annotated[Literal[1, 3], Field(description="3 is RGB, 1 is gray")]
+
+
+class FilterWire(Wire):
+    """An image filter and its options; an option that a reader does not know is refused, since it changes pixels."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class MirrorWire(Wire):
+    """Images whose `slice` has this `value` are mirrored before the graph."""
+
+    slice: str
+    value: str
+
+
+class RadiiWire(Wire):
+    """From a confidence to a radius, see `heelstrike.measure.radii`."""
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    subjects: Annotated[int, Field(ge=0)]
+    difficulty: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)]
+    factors: Annotated[tuple[float | None, ...], Field(description="of each keypoint; null: no limit")]
+    pooled: dict[str, str] = {}
+    quantities: Annotated[dict[str, float | None], Field(description="of each quantity; null: no limit")] = {}
+
+
+class RearfootWire(Wire):
+    """The rear-foot angle."""
+
+    name: Literal["rearfoot_angle"]
+    left: tuple[Name, Name, Name]
+    right: tuple[Name, Name, Name]
+    max_angle_deg: float
+    max_segment_ratio: float
+    max_leg_ratio: float
+    min_leg_distance: float
+    max_leg_offset: float
+    max_uncertainty: float | None = None
+
+
+class FootprintWire(Wire):
+    """What is read off a footprint."""
+
+    name: Literal["footprint"]
+    toes: tuple[Name, Name, Name, Name, Name]
+    ball_medial: Name
+    ball_lateral: Name
+    heel: Name
+    ink_on: Literal["light", "dark"]
+    foot_length_mm: Limits
+    toe_allowance_mm: float
+    heel_allowance_mm: float
+    side_allowance_mm: float
+    max_uncertainty: float | None = None
+
+
+class ScanVolumeWire(Wire):
+    """The volume to scan."""
+
+    name: Literal["scan_volume"]
+    axial: tuple[Name, ...]
+    coronal: tuple[Name, ...]
+    sagittal: tuple[Name, ...]
+    midline: tuple[Name, ...]
+    anterior: Name
+    posterior: Name
+    sides: tuple[Name, ...]
+    front: tuple[Name, ...]
+    back: tuple[Name, ...]
+    top: tuple[Name, ...]
+    base: tuple[Name, ...]
+    margin_mm: float
+    commissures_mm: Limits
+    max_disagreement_mm: float
+    min_plane_angle_deg: float
+
+
+KNOWN_MEASURES = ("rearfoot_angle", "footprint", "scan_volume")
+
+
+class UnknownMeasure(Wire):
+    """A measure of a later version: read, so that the message can name it."""
+
+    name: Annotated[str, Field(json_schema_extra={"not": {"enum": list(KNOWN_MEASURES)}})]
+
+
+def _measure_tag(value: Any) -> str:
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    return name if name in KNOWN_MEASURES else "unknown"
+
+
+MeasureWire = Annotated[
+    Annotated[RearfootWire, Tag("rearfoot_angle")]
+    | Annotated[FootprintWire, Tag("footprint")]
+    | Annotated[ScanVolumeWire, Tag("scan_volume")]
+    | Annotated[UnknownMeasure, Tag("unknown")],
+    Discriminator(_measure_tag),
+]
+
+
+class ManifestWire(Wire):
+    """manifest.json of a Heelstrike package."""
+
+    format_version: Annotated[int, Field(description="version of this format that wrote the file")]
+    min_reader: Annotated[int, Field(description="oldest version of this format whose readers read the file rightly")]
+    heelstrike: Annotated[str, Field(description="version of Heelstrike that made the package")]
+    problem: Annotated[str, Field(description="name of the problem in params.yaml")]
+    network: Annotated[dict[str, Any], Field(description="architecture and its settings, for the record")]
+    category: Category
+    flip_pairs: Annotated[
+        tuple[tuple[str, str], ...], Field(description="keypoints that change places in a mirror image")
+    ] = ()
+    heads: Annotated[
+        dict[str, tuple[str, ...]],
+        Field(description="outputs of the graph by the network's head; empty: those that a reader knows by name"),
+    ] = {}
+    input: InputWire
+    filters: Annotated[
+        tuple[FilterWire, ...], Field(description="applied to the image before the graph, in order")
+    ] = ()
+    mirror: Annotated[MirrorWire | None, Field(description="which images are mirrored before the graph")] = None
+    confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
+    measure: Annotated[MeasureWire | None, Field(description="what is read off the keypoints")] = None
+    radii: Annotated[RadiiWire | None, Field(description="how far keypoints may be off; null: not known")] = None
+    max_radius_px: Annotated[float | None, Field(gt=0, description="a larger radius is not reliable; null: any")] = None
+    parity_px: Annotated[
+        float | None,
+        Field(ge=0, description="largest difference between graph and network on test images, pixels; null: not known"),
+    ] = None
+    training_data: Annotated[Sha256, Field(description="digest of the prepared labels it was trained and tested on")]
+    metrics: Annotated[dict[str, float], Field(description="headline metrics on the test split")] = {}
+    files: Annotated[dict[FileName, FileEntry], Field(min_length=1)]
+    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")]

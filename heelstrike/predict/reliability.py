@@ -1,0 +1,24 @@
+"""Whether a frame is reliable by the limits that the package carries, and why it is not."""
+
+import numpy as np
+
+from heelstrike.heads.keypoints import present_keypoints
+from heelstrike.heads.prediction import Prediction
+from heelstrike.measure.base import Measurement
+from heelstrike.measure.uncertainty import doubts
+from heelstrike.package.manifest import Manifest
+
+
+def is_judged(measurement: Measurement | None, manifest: Manifest) -> bool:
+    """Whether the package has a limit that this frame can be judged by."""
+    of_values = manifest.measure is not None and manifest.measure.uncertainty_limit is not None
+    return manifest.max_radius_px is not None or (of_values and measurement is not None and measurement.measured)
+
+
+def doubts_of(prediction: Prediction, measurement: Measurement | None, manifest: Manifest) -> tuple[str, ...]:
+    """Why a frame is not reliable; empty where it is, or where there is no limit. Missing points are not judged."""
+    limit = manifest.measure.uncertainty_limit if manifest.measure is not None else None
+    radius, present = prediction.radius, present_keypoints(prediction, manifest.confidence)
+    if radius is not None and present is not None:
+        radius = np.where(present, radius, np.nan)
+    return doubts(manifest.category.keypoints, radius, manifest.max_radius_px, measurement, limit)

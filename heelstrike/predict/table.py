@@ -1,0 +1,109 @@
+"""The CSV of a video: a row per frame, columns of measure, uncertainty and heads; docs/formats.md describes it.
+
+Columns are only ever added at the end, so that a reader by position keeps reading.
+"""
+
+import csv
+from collections.abc import Sequence
+from typing import TextIO
+
+from heelstrike.heads.base import Cell, Head
+from heelstrike.heads.prediction import Prediction
+from heelstrike.heads.registry import HEADS
+from heelstrike.measure.base import Measure, Measurement
+from heelstrike.package.manifest import Manifest
+from heelstrike.rounding import round_array, round_number
+
+_DIGITS = 3
+_FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet takes a cell that begins with one of these for a formula, and runs it."""
+_RELIABLE = {None: None, True: "yes", False: "no"}
+
+
+class ResultTable:
+    """Writes the rows.
+
+    Args:
+        stream: Text file for the CSV.
+        manifest: The package's.
+        measure: What is read off the keypoints; `None` where nothing is.
+    """
+
+    def __init__(self, stream: TextIO, manifest: Manifest, measure: Measure | None) -> None:
+        self._rows = csv.writer(stream, lineterminator="\n")
+        self._manifest = manifest
+        self._quantities: Sequence[str] = measure.quantities if measure else ()
+        self._heads: list[Head] = [head for name, head in HEADS.items() if name in manifest.heads]
+        self._write([*self._first(measure), "reliable", "doubts", *self._of_heads()])
+
+    def add(
+        self,
+        frame: int,
+        time_s: float | None,
+        prediction: Prediction,
+        measurement: Measurement | None,
+        reliable: bool | None,
+        doubts: Sequence[str],
+    ) -> None:
+        """Write a row; arguments as of `ResultWriter.add`."""
+        category, threshold = self._manifest.category, self._manifest.confidence
+        self._write(
+            [
+                frame,
+                round_number(time_s, 6),
+                *self._values(measurement),
+                lowest_confidence(prediction),
+                *self._reason(measurement),
+                *self._widths(prediction, measurement),
+                _RELIABLE[reliable],
+                "; ".join(doubts),
+                *(cell for head in self._heads for cell in head.cells(prediction, category, threshold)),
+            ]
+        )
+
+    def _first(self, measure: Measure | None) -> list[str]:
+        quantities = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
+        columns = ["frame", "time_s", *quantities, "lowest_confidence", "reason", "message", "warnings"]
+        if self._manifest.radii is not None:
+            columns += [f"{quantity}_half_width" for quantity in quantities]
+            columns += [f"{name}_radius_px" for name in self._manifest.category.keypoints]
+        return columns
+
+    def _of_heads(self) -> list[str]:
+        return [column for head in self._heads for column in head.columns(self._manifest.category)]
+
+    def _values(self, measurement: Measurement | None) -> list[Cell]:
+        values = measurement.values if measurement else {}
+        return [round_number(values.get(name), _DIGITS) for name in self._quantities]
+
+    def _reason(self, measurement: Measurement | None) -> list[Cell]:
+        if measurement is None:
+            return [None, None, None]
+        return [measurement.reason, measurement.message, "; ".join(measurement.warnings)]
+
+    def _widths(self, prediction: Prediction, measurement: Measurement | None) -> list[Cell]:
+        """Half-widths of the quantities and radii of the keypoints, of a package that has them."""
+        if self._manifest.radii is None:
+            return []
+        sizes = measurement.half_widths if measurement else {}
+        widths: list[Cell] = [round_number(sizes.get(name), _DIGITS) for name in self._quantities]
+        if prediction.radius is None:
+            return widths + [None] * len(self._manifest.category.keypoints)
+        return widths + round_array(prediction.radius, _DIGITS)
+
+    def _write(self, cells: Sequence[Cell]) -> None:
+        self._rows.writerow(["" if cell is None else _safe(cell) if isinstance(cell, str) else cell for cell in cells])
+
+
+def lowest_confidence(prediction: Prediction) -> float | None:
+    """Of the first head that has a confidence: of its least sure answer."""
+    for head in HEADS.values():
+        if (lowest := head.lowest_confidence(prediction)) is not None:
+            return round_number(lowest, 4)
+    return None
+
+
+def _safe(text: str) -> str:
+    """A text on one line that no spreadsheet takes for a formula: an apostrophe stands before what would be one."""
+    line = " ".join(text.splitlines()).strip()
+    return f"'{line}" if line.startswith(_FORMULA) else line

@@ -1,0 +1,45 @@
+"""Settings of which `name` says the class, looked up in a registry when they are read."""
+
+from collections.abc import Mapping
+from typing import Any, Union
+
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+
+class ByName:
+    """Annotation of a field: an instance of one of the classes, or a mapping whose `name` is a key of the registry.
+
+    It is what a discriminated union of the classes would be, but follows the registry.
+
+    Args:
+        registry: Name to class.
+    """
+
+    def __init__(self, registry: Mapping[str, type[BaseModel]]) -> None:
+        self._registry = registry
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        dump = core_schema.plain_serializer_function_ser_schema(_dumped, info_arg=True)
+        return core_schema.no_info_plain_validator_function(self._validated, serialization=dump)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        union: Any = Union[tuple(self._registry.values())]  # noqa: UP007
+        return handler(TypeAdapter(union).core_schema)
+
+    def _validated(self, value: Any) -> BaseModel:
+        if isinstance(value, BaseModel) and type(value) in self._registry.values():
+            return value
+        if not isinstance(value, Mapping) or "name" not in value:
+            raise PydanticCustomError("no_name", "expected a mapping with a name")
+        if value["name"] not in self._registry:
+            known = ", ".join(sorted(self._registry))
+            raise PydanticCustomError(
+                "unknown_name", "there is no {name}; there are {known}", {**value, "known": known}
+            )
+        return self._registry[value["name"]].model_validate(value)
+
+
+def _dumped(value: BaseModel, info: core_schema.SerializationInfo) -> dict[str, Any]:
+    return value.model_dump(mode=info.mode)
