@@ -35,12 +35,3 @@ def build_exam_measure(
     """The measure of exams that `settings.name` names, see `build_measure`; none where it is one of single images."""
     make = EXAM_MEASURES.get(settings.name)
     return make(settings, keypoints, min_confidence) if make else None
-
-
-def unit_of(settings: MeasureSettings, keypoints: tuple[str, ...]) -> str:
-    """Unit of the error that gates judge: of exams, of the main kind."""
-    measure, of_exams = build_measure(settings, keypoints, 0.0), build_exam_measure(settings, keypoints, 0.0)
-    if measure is not None:
-        return measure.unit
-    assert of_exams is not None  # each name is in one of the registries
-    return of_exams.units[0]

@@ -103,7 +103,6 @@ def test_the_pool_is_train_and_val_in_order(prepared: Layout) -> None:
     pool = read_pool(prepared)
     assert pool.subjects == {f"s{n}" for n in range(6)}
     assert {len(array) for array in pool.arrays.values()} == {24}
-    assert len(pool.coco["images"]) == 24
     assert pool.rows(("s4",)).tolist() == [16, 17, 18, 19]
 
 
