@@ -1,1 +1,1 @@
-"""Collect: read any label format, extract the labelled frames, write one annotation table and its images."""
+"""Collect reads any label format, extracts the labelled frames, and writes one annotation table and its images."""

@@ -1,4 +1,4 @@
-"""Do people who label the same picture agree: Fleiss' kappa, pairs of annotators, and what to label again."""
+"""How far people who label the same picture agree: Fleiss' kappa, pairs of annotators, and pictures to label again."""
 
 import itertools
 from collections import Counter
@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 Votes = dict[str, dict[str, str]]
-"""Picture to annotator to class."""
+"""The class that each annotator gave each picture: picture to annotator to class."""
 
 
 def majority(votes: dict[str, str]) -> str | None:
-    """The class that most annotators said; none where two classes have the most."""
+    """Return the class that most annotators gave, or `None` if two classes share the lead."""
     ranked = Counter(votes.values()).most_common(2)
     if not ranked or (len(ranked) == 2 and ranked[0][1] == ranked[1][1]):
         return None
@@ -20,18 +20,19 @@ def majority(votes: dict[str, str]) -> str | None:
 
 
 def agreement(files: list[Votes]) -> dict[str, Any] | None:
-    """How far annotators agree, over the pictures that at least two labelled; nothing where there is none.
+    """Compute how far annotators agree on the pictures that at least two of them labelled.
 
     Args:
         files: The votes of each label file.
 
     Returns:
-        `images`; `pairwise`, the share of pairs of labels of one picture that are equal; `kappa`, Fleiss' (1971), the
-        same corrected for chance, for any number of annotators a picture, null where all labels are the same;
-        `annotators`, for each two that share pictures how many and on how many they agree; `disagreements`, the
-        pictures to label again with what each said.
+        `None` if no picture was labelled twice. Otherwise `images`, the number of such pictures; `pairwise`, the share
+        of pairs of labels of one picture that are equal; `kappa`, Fleiss' kappa (1971), which corrects that share for
+        chance and takes any number of annotators per picture, `None` if all labels are the same; `annotators`, for each
+        pair of annotators the number of pictures that both labelled and on how many they agree; `disagreements`, the
+        pictures to label again, with every vote.
     """
-    shared = {source: votes for votes_of in files for source, votes in votes_of.items() if len(votes) > 1}
+    shared = {source: votes for file in files for source, votes in file.items() if len(votes) > 1}
     if not shared:
         return None
     classes = sorted({name for votes in shared.values() for name in votes.values()})
@@ -45,7 +46,9 @@ def agreement(files: list[Votes]) -> dict[str, Any] | None:
         "images": len(shared),
         "pairwise": observed,
         "kappa": None if kappa is None else round(kappa, 4),
-        "annotators": [{"pair": list(who), "images": len(same), "agree": sum(same)} for who, same in pairs.items()],
+        "annotators": [
+            {"pair": list(pair), "images": len(equal), "agree": sum(equal)} for pair, equal in pairs.items()
+        ],
         "disagreements": [
             {"source": source, "votes": votes, "majority": majority(votes)}
             for source, votes in sorted(shared.items())
@@ -55,10 +58,11 @@ def agreement(files: list[Votes]) -> dict[str, Any] | None:
 
 
 def fleiss(counts: Float[np.ndarray, "N C"]) -> tuple[float, float | None]:
-    """Observed agreement and Fleiss' kappa.
+    """Compute the observed agreement and Fleiss' kappa; kappa is `None` if every label is the same class.
 
     Args:
-        counts: How many annotators said each class of each picture; at least two a picture, not always as many.
+        counts: Number of annotators who gave picture N the class C. Each picture has at least two annotators; their
+            number may differ from picture to picture.
     """
     raters = counts.sum(axis=1)
     observed = float(((counts * (counts - 1)).sum(axis=1) / (raters * (raters - 1))).mean())

@@ -10,12 +10,15 @@ from pipeline.annotations import BOX_COLUMNS, keypoints_of
 
 
 def boxes_of(table: pd.DataFrame, keypoints: tuple[str, ...], buffer_px: float) -> Float[np.ndarray, "N 4"]:
-    """The box of each instance: the labelled one, else one around its keypoints, else the whole image.
+    """Return the box of each instance: the labelled one, else one around its keypoints, else the whole image.
 
     Args:
-        table: With width and height, the keypoint columns, and BOX_COLUMNS where boxes are labelled (NaN where not).
-        keypoints: Their names.
-        buffer_px: Pixels around keypoints.
+        table: Has width and height, the keypoint columns, and BOX_COLUMNS if boxes are labelled (NaN where not).
+        keypoints: Names of the keypoints.
+        buffer_px: Pixels added on every side of the keypoints.
+
+    Returns:
+        (x, y, w, h) of the top-left corner and the size, in pixels, (N, 4).
     """
     width, height = table["width"].to_numpy(), table["height"].to_numpy()
     boxes = np.stack([np.full(len(table), -0.5), np.full(len(table), -0.5), width, height], axis=1)
@@ -34,9 +37,9 @@ def boxes_around(
     height: Int[np.ndarray, " N"],
     buffer_px: float,
 ) -> Float[np.ndarray, "N 4"]:
-    """Smallest box around an instance's labelled keypoints, grown by a buffer, clipped to the image.
+    """Return the smallest box around each instance's labelled keypoints, grown by a buffer and clipped to the image.
 
-    An image of width W reaches from -0.5 to W - 0.5, since (0, 0) is the centre of its top-left pixel; a box that fills
+    An image of width W reaches from -0.5 to W - 0.5, since (0, 0) is the centre of its top-left pixel. A box that fills
     it is (-0.5, -0.5, W, H). Keypoints outside the image do not pull the box outside.
 
     Args:
@@ -55,16 +58,16 @@ def boxes_around(
 
 
 def rebuffered(coco: dict[str, Any], buffer_px: float) -> dict[str, Any]:
-    """A split's COCO JSON with the boxes that `collect.box_buffer_px` would have made: a variant of the dataset.
+    """Return a split's COCO JSON with the boxes that another `collect.box_buffer_px` would have made.
 
-    Nothing but the labels is needed: no video, no image, and no other stage has to run again.
+    Only the labels are needed: no video or image is read, and no other stage has to run again.
 
     Args:
-        coco: As the split stage writes it; stays as it is.
+        coco: The JSON as the split stage writes it. It is not changed.
         buffer_px: Pixels added on every side, before clipping.
 
     Returns:
-        The same with other `bbox` and `area`; an instance of which nothing is labelled keeps its own.
+        A copy with new `bbox` and `area`. An instance without labelled keypoints keeps its box.
     """
     sizes = {image["id"]: (image["width"], image["height"]) for image in coco["images"]}
     annotations = [dict(annotation) for annotation in coco["annotations"]]

@@ -1,4 +1,4 @@
-"""Is an inbox fit to be versioned: every file opened, every label file read against the media it names."""
+"""Check of an inbox before it is versioned: every file is opened, every label file is compared with its media."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +7,7 @@ from heelstrike.errors import UserError
 from heelstrike.media import is_image, is_video
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
-from pipeline.collect.frames import look_at_still
+from pipeline.collect.frames import read_still
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import CollectSettings
@@ -19,11 +19,11 @@ REASON_SUFFIX = ".reason.txt"
 
 @dataclass
 class Checked:
-    """Files of an inbox, by name relative to it.
+    """The result of the check; files are named relative to the inbox.
 
     Attributes:
         accepted: Label files without findings and the media they name, sorted.
-        rejected: Everything else, to the reason why.
+        rejected: Reason by name, for every other file.
     """
 
     accepted: list[str] = field(default_factory=list)
@@ -31,10 +31,10 @@ class Checked:
 
 
 def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Checked:
-    """Open every video and image, read every label file, and see that they fit together.
+    """Open every video and image, read every label file, and check that they fit together.
 
-    A label file with any finding is rejected whole, and with it the media that no other label file names: half a
-    batch would have to be ingested twice.
+    A label file with any finding is rejected as a whole, together with the media that no other label file names.
+    Otherwise a batch would have to be ingested in two halves.
     """
     paths = (p for p in inbox.rglob("*") if p.is_file() and not p.name.startswith(".") and p.suffix)
     names = sorted(p.relative_to(inbox).as_posix() for p in paths if not p.name.endswith(REASON_SUFFIX))
@@ -51,15 +51,15 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
                 labels = READERS[source.kind](inbox / name, inbox, source, problem)
                 if labels.table.empty:
                     reasons = "; ".join(f"{reason} ({len(rows)})" for reason, rows in labels.dropped.items())
-                    checked.rejected[name] = f"nothing of it can be used: {reasons or 'nothing is labelled'}"
+                    checked.rejected[name] = f"none of its labels can be used: {reasons or 'nothing is labelled'}"
                     continue
-                _fits(name, labels, lengths, checked.rejected)
+                _check_media(name, labels, lengths, checked.rejected)
             except UserError as error:
                 checked.rejected[name] = str(error).replace(f"{inbox}/", "")
                 continue
             named |= set(labels.table["media"])
             checked.accepted.append(name)
-    looked_for = ", ".join(s.labels for s in settings.sources if not isinstance(s, SyntheticSource)) or "nothing"
+    patterns = ", ".join(s.labels for s in settings.sources if not isinstance(s, SyntheticSource)) or "nothing"
     for name in names:
         if name in label_files or name in checked.rejected:
             continue
@@ -68,13 +68,13 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
         elif name in lengths:
             checked.rejected[name] = "no label file without findings names it"
         else:
-            checked.rejected[name] = f"neither video, image nor label file; label files are {looked_for}"
+            checked.rejected[name] = f"neither video, image nor label file; label files are {patterns}"
     checked.accepted.sort()
     return checked
 
 
 def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, int]:
-    """Decode every video and image to its end; a sound video's number of frames, 0 for an image."""
+    """Decode every video and image to its end; return the number of frames of each readable one, 0 for an image."""
     media = [name for name in names if is_video(name) or is_image(name)]
     lengths: dict[str, int] = {}
     with progress("open videos and images", len(media)) as bar:
@@ -89,14 +89,14 @@ def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, in
 
 def _length(path: Path) -> int:
     if is_image(path.name):
-        look_at_still(path)
+        read_still(path)
         return 0
     with VideoReader(path) as reader:
         return reader.count()
 
 
-def _fits(name: str, labels: Labels, lengths: dict[str, int], rejected: dict[str, str]) -> None:
-    """Refuse labels of media that are bad, and of frames beyond a video's end."""
+def _check_media(name: str, labels: Labels, lengths: dict[str, int], rejected: dict[str, str]) -> None:
+    """Refuse labels of media that cannot be used, and of frames beyond a video's end."""
     table = labels.table
     findings = []
     for source, media, frame in zip(table["source"], table["media"], table["frame"], strict=True):

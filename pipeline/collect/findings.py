@@ -1,4 +1,4 @@
-"""What is wrong with an input: every finding at once, in one message that does not run off the screen."""
+"""Everything that is wrong with an input, in one message that fits on a screen."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,35 +6,35 @@ import numpy as np
 
 from heelstrike.errors import UserError
 
-_SHOWN = 20
+_MAX_LINES = 20
 
 
 class Findings:
-    """Findings of one file; at most 20 are spelled out, the rest is counted."""
+    """Findings of one file. The first 20 are spelled out, the others are only counted."""
 
     def __init__(self, where: str) -> None:
         self.where, self.lines, self.count = where, list[str](), 0
 
     def add(self, message: str) -> None:
-        """One finding; `message` goes on from the file's name."""
+        """Add a finding; `message` follows the file's name."""
         self.count += 1
-        if len(self.lines) < _SHOWN:
+        if len(self.lines) < _MAX_LINES:
             self.lines.append(f"{self.where}: {message}")
 
     def add_each(self, indices: np.ndarray, describe: Callable[[int], str]) -> None:
-        """One finding per index; only those that will be shown are described."""
-        room = max(_SHOWN - len(self.lines), 0)
+        """Add a finding per index; `describe` is called only for those that are spelled out."""
+        room = max(_MAX_LINES - len(self.lines), 0)
         for index in indices[:room]:
             self.add(describe(int(index)))
         self.count += max(len(indices) - room, 0)
 
     def text(self) -> str:
-        """All lines, and how many more there are."""
+        """Return all lines, and the number of findings that are not spelled out."""
         rest = self.count - len(self.lines)
         return "\n".join([*self.lines, *([f"{self.where}: and {rest} more"] if rest else [])])
 
     def raise_any(self) -> None:
-        """Raise what was found, if anything."""
+        """Raise a UserError with all findings, if there are any."""
         if self.count:
             raise UserError(self.text())
 
@@ -43,5 +43,7 @@ def raise_all(errors: Iterable[UserError]) -> None:
     """Raise the findings of several files as one error, if there are any."""
     messages = [str(error) for error in errors]
     if messages:
-        rest = len(messages) - _SHOWN
-        raise UserError("\n".join(messages[:_SHOWN] + ([f"and {rest} more files with findings"] if rest > 0 else [])))
+        rest = len(messages) - _MAX_LINES
+        raise UserError(
+            "\n".join(messages[:_MAX_LINES] + ([f"and {rest} more files with findings"] if rest > 0 else []))
+        )

@@ -1,4 +1,4 @@
-"""Single images: frames extracted from a video, kept across runs of the stage, and the look of still images."""
+"""Single images: frames extracted from a video and cached across runs of the stage, and facts about still images."""
 
 import json
 import os
@@ -20,12 +20,12 @@ from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.near_duplicates import perceptual_hash
 
 _INDEX = "index.json"
-_FACTS = ["frame", "time_s", "width", "height", "phash"]
+_INDEX_COLUMNS = ["frame", "time_s", "width", "height", "phash"]
 
 
 @dataclass(frozen=True)
 class VideoJob:
-    """A video and the numbers of the frames wanted of it, ascending."""
+    """A video and the numbers of the frames to extract, ascending."""
 
     video: Path
     frames: tuple[int, ...]
@@ -36,9 +36,10 @@ class Extracted:
     """Frames of a video as lossless PNG files.
 
     Attributes:
-        folder: Holds `frame_file(number)` for each.
-        frame_count: Frames of the whole video; at least the highest wanted number + 1 where all were found.
-        index: frame, time_s, width, height, phash of the wanted frames that the video has.
+        folder: Folder of the files; each is named by `frame_file(number)`.
+        frame_count: Number of frames that were decoded: at least the highest wanted number + 1 if the video has all
+            wanted frames, otherwise the length of the video.
+        index: Columns frame, time_s, width, height, phash; a row per wanted frame that the video has.
     """
 
     folder: Path
@@ -47,15 +48,15 @@ class Extracted:
 
 
 def frame_file(number: int) -> str:
-    """Name of an extracted frame: 000123.png."""
+    """Return the file name of an extracted frame, such as 000123.png."""
     return f"{number:06d}.png"
 
 
 def extract(job: VideoJob, cache: Path) -> Extracted:
     """Extract the wanted frames of a video, unless an earlier run did.
 
-    The work lies in a folder of `cache` named by the video's content and the frame numbers. Frames beyond the video's
-    end are left out of the index.
+    The frames lie in a folder of `cache` that is named by the video's content and the frame numbers. Frames beyond the
+    video's end are left out of the index.
 
     Raises:
         UserError: The video cannot be read.
@@ -64,7 +65,7 @@ def extract(job: VideoJob, cache: Path) -> Extracted:
     if not (done / _INDEX).is_file():
         _extract_to(job, done)
     index = json.loads((done / _INDEX).read_text())
-    return Extracted(done, index["frame_count"], pd.DataFrame(index["frames"], columns=_FACTS))
+    return Extracted(done, index["frame_count"], pd.DataFrame(index["frames"], columns=_INDEX_COLUMNS))
 
 
 def _content(video: Path) -> str:
@@ -88,24 +89,24 @@ def _extract_to(job: VideoJob, done: Path) -> None:
             write_json(aside / _INDEX, {"frame_count": reader.decoded, "frames": rows})
         try:
             aside.rename(done)
-        except OSError:  # another worker had a video of the same content, and was first
+        except OSError:  # another worker was faster with a video of the same content
             if not (done / _INDEX).is_file():
                 raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-class Look(NamedTuple):
-    """What is known of a still image.
+class StillFacts(NamedTuple):
+    """Facts about a still image.
 
     Attributes:
-        width: As displayed, pixels.
-        height: As displayed, pixels.
+        width: Width as displayed, pixels.
+        height: Height as displayed, pixels.
         phash: Perceptual hash.
-        file_mm_per_px: Side of a pixel in millimetres as the file says; NaN where it does not.
-        scan: Whether later stages need its 8-bit copy (`Picture.converted`).
-        placement: Where in the patient it lies, as the file says: origin, step along x, step along y; NaN where it
-            does not (`Picture.placement`).
+        file_mm_per_px: Side of a pixel in millimetres from the file; NaN if the file does not state it.
+        scan: True if later stages need its 8-bit copy (`Picture.converted`).
+        placement: Position in the patient from the file: origin, step along x, step along y; NaN if the file does not
+            state it (`Picture.placement`).
     """
 
     width: int
@@ -116,17 +117,17 @@ class Look(NamedTuple):
     placement: tuple[float, ...] = (float("nan"),) * len(PLACEMENT_COLUMNS)
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Everything by the names of the annotation table's columns and of the fields above."""
+    def columns(self) -> dict[str, Any]:
+        """The fields as a row, with `placement` spread over the columns of the annotation table."""
         return self._asdict() | dict(zip(PLACEMENT_COLUMNS, self.placement, strict=True))
 
 
-STILL_FACTS = [*(name for name in Look._fields if name != "placement"), *PLACEMENT_COLUMNS]
-"""What is kept of a look."""
+STILL_COLUMNS = [*(name for name in StillFacts._fields if name != "placement"), *PLACEMENT_COLUMNS]
+"""Keys of `StillFacts.columns`."""
 
 
-def copy_of(digest: str, cache: Path) -> Path:
-    """Where the 8-bit copy of the scan with this content lies."""
+def scan_copy(digest: str, cache: Path) -> Path:
+    """Return the path of the 8-bit copy of the scan with this content."""
     return cache / f"still-{digest[:24]}" / "still.png"
 
 
@@ -134,19 +135,19 @@ def _gray(image: UInt8[np.ndarray, "H W 3"]) -> bool:
     return bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
 
 
-def look_at_still(path: Path, cache: Path | None = None) -> Look:
-    """Look at a still image of any kind, and keep the 8-bit copy of one that has other values as PNG.
+def read_still(path: Path, cache: Path | None = None) -> StillFacts:
+    """Read the facts about a still image; an image whose values are not 8-bit is also copied to an 8-bit PNG.
 
     Args:
         path: The file.
-        cache: Where copies are kept; `None`: nowhere.
+        cache: Folder of the copies; `None` means that no copy is written.
 
     Raises:
-        UserError: Not readable as one image, see `read_picture`.
+        UserError: The file is not readable as one image (see `read_picture`).
     """
     image, mm_per_px, placement, converted = read_picture(path)
     if converted and cache is not None:
-        with write_aside(copy_of(file_digest(path), cache)) as aside:
+        with write_aside(scan_copy(file_digest(path), cache)) as aside:
             Image.fromarray(image[..., 0] if _gray(image) else image).save(aside, "PNG")
     height, width = image.shape[:2]
-    return Look(width, height, perceptual_hash(image), mm_per_px, converted, tuple(placement.ravel().tolist()))
+    return StillFacts(width, height, perceptual_hash(image), mm_per_px, converted, tuple(placement.ravel().tolist()))

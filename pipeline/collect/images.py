@@ -1,4 +1,4 @@
-"""The images behind the labels: frames of videos and stills, and what is known of each."""
+"""The images behind the labels, frames of videos and stills, and the facts about each."""
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.workers import run_all
 from pipeline.layout import Layout
 
-_FACTS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "file_mm_per_px"]
+_COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "file_mm_per_px"]
 
 
 def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Path]]:
@@ -24,25 +24,25 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
 
     Args:
         table: Labels with `media`, `file` and `frame` (see `one_table`).
-        layout: Where the work cache lies.
+        layout: Layout of the problem, which has the work cache.
 
     Returns:
-        The table with image, video, time_s, width, height, phash, mm_per_px (what the labels or the source's
-        settings say, else what the image's file says) and, where a file says it, the place in the patient; image name
-        (relative to the stage's output) to the file that holds it.
+        The table with image, video, time_s, width, height, phash, mm_per_px (from the labels or the source's settings,
+        else from the image's file) and, if any file states it, the position in the patient; and a mapping of each
+        image's name (relative to the stage's output) to the file that holds it.
 
     Raises:
-        UserError: Every video and image that cannot be read, every label of a frame that its video does not have.
+        UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
     """
     cache = layout.work("collect", "frames")
     video = table["media"].map({m: is_video(m) for m in table["media"].unique()}).astype(bool)
     errors = list[UserError]()
-    seen = [
+    parts = [
         _frames_of(table[video], cache, errors),
         _stills_of(table[~video], layout.work("collect", "stills.parquet"), cache, errors),
     ]
     raise_all(errors)
-    facts = pd.concat([part for part in seen if len(part)], ignore_index=True).astype(
+    facts = pd.concat([part for part in parts if len(part)], ignore_index=True).astype(
         {"time_s": "float64", "file_mm_per_px": "float64"}
     )
     joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
@@ -64,9 +64,9 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
     if not jobs:
         return pd.DataFrame()
     with progress("extract frames", len(once)) as bar:
-        done = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames))
+        outcomes = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames))
     parts, labels_of = [], dict(iter(table.groupby("media", sort=True)))
-    for name, outcome in zip(media, done, strict=True):
+    for name, outcome in zip(media, outcomes, strict=True):
         labels = labels_of[name]
         if isinstance(outcome, UserError):
             errors.append(UserError(f"{outcome} (labelled in {labels['source'].iloc[0]})"))
@@ -77,7 +77,7 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
         files = outcome.index["frame"].map(frames.frame_file)
         folder = f"{outcome.folder}/"
         facts = outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)
-        parts.append(facts.assign(file_mm_per_px=float("nan"))[_FACTS])
+        parts.append(facts.assign(file_mm_per_px=float("nan"))[_COLUMNS])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -93,32 +93,34 @@ def _beyond(media: str, labels: pd.DataFrame, count: int) -> UserError:
 
 
 def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[UserError]) -> pd.DataFrame:
-    """What is known of every still; what earlier runs saw is known by the file's content.
+    """Return the facts about every still; those of earlier runs are looked up by the file's content.
 
-    A scan gives its 8-bit copy, which lies in the cache.
+    The path of a scan is that of its 8-bit copy in the cache.
     """
     once = table.drop_duplicates("media").sort_values("media")
     if once.empty:
         return pd.DataFrame()
-    facts = ["digest", *frames.STILL_FACTS]
-    known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=facts)
-    if not set(facts) <= set(known.columns):  # an older version's are looked at again
-        known = pd.DataFrame(columns=facts)
+    columns = ["digest", *frames.STILL_COLUMNS]
+    known = pd.read_parquet(known_file) if known_file.is_file() else pd.DataFrame(columns=columns)
+    if not set(columns) <= set(known.columns):  # written by an older version; all stills are read again
+        known = pd.DataFrame(columns=columns)
     pairs = zip(known["digest"], known["scan"], strict=True)
-    known = known[np.array([not scan or frames.copy_of(digest, cache).is_file() for digest, scan in pairs], dtype=bool)]
+    known = known[
+        np.array([not scan or frames.scan_copy(digest, cache).is_file() for digest, scan in pairs], dtype=bool)
+    ]
     once = once.assign(digest=[file_digest(Path(path)) for path in once["file"]])
     new = once[~once["digest"].isin(known["digest"])].drop_duplicates("digest")
-    with progress("look at images", len(once)) as bar:
+    with progress("read images", len(once)) as bar:
         bar.advance(len(once) - len(new))
-        looks = run_all(
-            partial(frames.look_at_still, cache=cache), [Path(path) for path in new["file"]], bar, lambda _: 1
+        stills = run_all(
+            partial(frames.read_still, cache=cache), [Path(path) for path in new["file"]], bar, lambda _: 1
         )
-    for source, look in zip(new["source"], looks, strict=True):
-        if isinstance(look, UserError):
-            errors.append(UserError(f"{look} (labelled in {source})"))
-    seen = zip(new["digest"], looks, strict=True)
-    rows = [look.facts | {"digest": digest} for digest, look in seen if not isinstance(look, UserError)]
-    known = pd.concat([known, pd.DataFrame(rows, columns=facts)], ignore_index=True) if rows else known
+    for source, still in zip(new["source"], stills, strict=True):
+        if isinstance(still, UserError):
+            errors.append(UserError(f"{still} (labelled in {source})"))
+    pairs = zip(new["digest"], stills, strict=True)
+    rows = [still.columns | {"digest": digest} for digest, still in pairs if not isinstance(still, UserError)]
+    known = pd.concat([known, pd.DataFrame(rows, columns=columns)], ignore_index=True) if rows else known
     known_file.parent.mkdir(parents=True, exist_ok=True)
     with write_aside(known_file) as aside:
         known.to_parquet(aside, index=False)
@@ -126,8 +128,8 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     scan = full["scan"].astype(bool)
     names = full["name"].fillna(full["media"]) if "name" in full.columns else full["media"]
     images = "images/" + names.where(~scan, names + ".png")
-    again = full[images.duplicated(keep=False)]
-    if len(again):
-        errors.append(UserError(f"{' and '.join(again['media'])} would get the same name; rename one"))
-    paths = full["file"].where(~scan, [str(frames.copy_of(digest, cache)) for digest in full["digest"]])
-    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_FACTS, *PLACEMENT_COLUMNS]]
+    clashing = full[images.duplicated(keep=False)]
+    if len(clashing):
+        errors.append(UserError(f"{' and '.join(clashing['media'])} would get the same name; rename one"))
+    paths = full["file"].where(~scan, [str(frames.scan_copy(digest, cache)) for digest in full["digest"]])
+    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_COLUMNS, *PLACEMENT_COLUMNS]]

@@ -1,4 +1,4 @@
-"""What every reader makes of a label file, and the checks that all formats share."""
+"""The labels that every reader returns, and the checks that all formats share."""
 
 import os
 from dataclasses import dataclass, field
@@ -21,11 +21,11 @@ class Labels:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
             `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
-            the box columns, `mm_per_px` and the columns of the observers' distance. `name`, where it is there, is what
-            the image is to be called instead of `media`.
-        dropped: Reason to the rows (``file:row``) that were left out for it.
-        notes: What a person should know about how the file was read.
-        votes: For images that several people were asked about, `source` to who said which class.
+            the box columns, `mm_per_px` and the columns of the observers' distance. If there is a column `name`, the
+            image is stored under it instead of `media`.
+        dropped: Rows (``file:row``) that were left out, by the reason.
+        notes: Sentences for the user about how the file was read.
+        votes: For images that several people labelled, each annotator's class by `source`.
     """
 
     table: pd.DataFrame
@@ -35,7 +35,7 @@ class Labels:
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
-    """Paths as label files give them, relative to `folder`, made relative to `root`.
+    """Return paths that a label file states relative to `folder` as paths relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
     that leaves `root` starts with ``..``.
@@ -55,22 +55,22 @@ def make_labels(
     notes: list[str] | None = None,
     unit: str = "row",
 ) -> Labels:
-    """Check what all formats have in common and put the labels together.
+    """Check the labels as all formats need it, and put them together.
 
     Args:
         table: Columns media, frame, instance, subject, source, slice_*; `source` is ``file:row``. May have `class` and
             the box columns.
-        keypoints: Names, length K.
-        xy: Coordinates, NaN where not labelled.
-        visibility: COCO visibility; points without coordinates count as 0 whatever it says.
+        keypoints: Names of the keypoints, length K.
+        xy: Coordinates (x, y) in pixels, NaN where not labelled.
+        visibility: COCO visibility; a point without coordinates counts as 0 in any case.
         root: Folder that `media` is relative to.
-        findings: Where problems go; raised at the end.
-        missing_images: `error`, or `skip` to leave out labels whose file is not there.
-        notes: What the reader has to say.
-        unit: What the number in `source` counts, for messages.
+        findings: Collects the findings, which are raised at the end.
+        missing_images: `error`, or `skip` to leave out labels whose file does not exist.
+        notes: Sentences for the user from the reader.
+        unit: Name of what the number in `source` counts, for messages.
 
     Raises:
-        UserError: Anything is wrong, including what the reader found before.
+        UserError: There are findings, from these checks or from the reader.
     """
     rows = f"{unit} " + table["source"].str.rpartition(":")[2].to_numpy()
     _check_points(keypoints, xy, rows, findings)
@@ -82,19 +82,19 @@ def make_labels(
     full = with_keypoints(table, keypoints, xy, visibility)
     dropped = {}
     if missing_images == "skip":
-        there = {m: (root / m).is_file() for m in full["media"].unique()}
-        gone = ~full["media"].map(there).astype(bool)
+        exists = {m: (root / m).is_file() for m in full["media"].unique()}
+        missing = ~full["media"].map(exists).astype(bool)
         dropped["the image or video is not there"] = [
-            f"{s} ({m})" for s, m in zip(full["source"][gone], full["media"][gone], strict=True)
+            f"{s} ({m})" for s, m in zip(full["source"][missing], full["media"][missing], strict=True)
         ]
-        full = full[~gone]
+        full = full[~missing]
     empty = ~_labelled(full, keypoints)
     dropped["nothing is labelled"] = full["source"][empty].tolist()
     return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
 
 
 def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
-    """Whether a row has a keypoint, a class or a box."""
+    """Return for each row True if it has a keypoint, a class or a box."""
     labelled = (table[[f"{k}_v" for k in keypoints]] > 0).any(axis=1)
     if CLASS in table.columns:
         labelled |= table[CLASS] != ""
@@ -110,9 +110,9 @@ def _check_points(
 
     def describe_half(i: int) -> str:
         row, k = half[i]
-        have, lack = ("y", "x") if np.isnan(xy[row, k, 0]) else ("x", "y")
+        given, missing = ("y", "x") if np.isnan(xy[row, k, 0]) else ("x", "y")
         return (
-            f"{rows[row]}, keypoint {keypoints[k]}: {have} is given but {lack} is missing; "
+            f"{rows[row]}, keypoint {keypoints[k]}: {given} is given but {missing} is missing; "
             f"give both, or leave both empty where the point is not labelled"
         )
 
@@ -130,16 +130,16 @@ def _check_points(
 
 
 def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Findings, missing: str) -> None:
-    """Each file that is named wrongly is one finding, at the first row that names it; then frame numbers."""
+    """Add a finding for each bad file, at the first row that names it, and for each bad frame number."""
     first = table.drop_duplicates("media")
-    for at, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
+    for row, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
         if media.startswith(".."):
-            findings.add(f"{rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
+            findings.add(f"{rows[row]}: {media} lies outside {root}, where it is not versioned; move it there")
         elif not (is_video(media) or is_image(media)):
-            findings.add(f"{rows[at]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
+            findings.add(f"{rows[row]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
-                f"{rows[at]}: {media} is not there; add the file, correct the path, or remove its labels "
+                f"{rows[row]}: {media} is not there; add the file, correct the path, or remove its labels "
                 f"(or set missing_images: skip)"
             )
     video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
@@ -157,21 +157,21 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
 def _check_duplicates(
     table: pd.DataFrame, xy: Float[np.ndarray, "N K 2"], rows: np.ndarray, findings: Findings
 ) -> None:
-    """One instance of one frame is labelled once."""
+    """Add a finding for each instance of a frame that is labelled more than once."""
     key = ["media", "frame", "instance"]
-    again = np.flatnonzero(table.duplicated(key))
-    if not len(again):
+    repeated = np.flatnonzero(table.duplicated(key))
+    if not len(repeated):
         return
     group = table.groupby(key, sort=False).ngroup().to_numpy()
     first = np.full(group.max() + 1, -1)
     first[group[::-1]] = np.arange(len(group))[::-1]
 
     def describe(i: int) -> str:
-        other = first[group[i]]
+        earlier = first[group[i]]
         frame = table["frame"].iloc[i]
-        what = table["media"].iloc[i] + (f", frame {frame}" if frame >= 0 else "")
-        if np.array_equal(xy[i], xy[other], equal_nan=True):
-            return f"{rows[i]} repeats {rows[other]} ({what}); remove one"
-        return f"{rows[other]} and {rows[i]} label {what} differently; keep the right one"
+        image = table["media"].iloc[i] + (f", frame {frame}" if frame >= 0 else "")
+        if np.array_equal(xy[i], xy[earlier], equal_nan=True):
+            return f"{rows[i]} repeats {rows[earlier]} ({image}); remove one"
+        return f"{rows[earlier]} and {rows[i]} label {image} differently; keep the right one"
 
-    findings.add_each(again, describe)
+    findings.add_each(repeated, describe)

@@ -9,42 +9,45 @@ from heelstrike.units import MM_PER_INCH
 from pipeline.synthetic.settings import SyntheticSource
 
 MissingImages = Annotated[
-    Literal["error", "skip"], Field(description="labels whose image or video is not there: stop, or leave out and list")
+    Literal["error", "skip"],
+    Field(description="labels whose image or video is missing: stop, or leave out and list"),
 ]
 
 
 class FileSource(Strict):
-    """What all sources of files have in common: how large their pixels are.
+    """Settings that all sources of files share: the size of their pixels.
 
-    Without `mm_per_px` and `dpi` it is what the file of a medical image says, and unknown for any other.
+    Without `mm_per_px` and `dpi`, the size comes from the file of a medical image and is unknown for any other image.
     """
 
     kind: str
-    mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, all images")] = None
-    dpi: Annotated[float | None, Field(gt=0, description="the same as dots per inch, for scanned paper")] = None
+    mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, for all images")] = None
+    dpi: Annotated[float | None, Field(gt=0, description="size of a pixel as dots per inch, for scanned paper")] = None
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
         if self.mm_per_px is not None and self.dpi is not None:
-            raise ValueError("mm_per_px and dpi say the same; give one of them")
+            raise ValueError("mm_per_px and dpi both state the size of a pixel; give only one of them")
         return self
 
     @property
     def pixel_mm(self) -> float:
-        """Side of a pixel in millimetres; NaN where the settings say nothing."""
+        """Side of a pixel in millimetres; NaN if the settings do not state it."""
         if self.dpi is not None:
             return MM_PER_INCH / self.dpi
         return float("nan") if self.mm_per_px is None else self.mm_per_px
 
 
 class CsvSource(FileSource):
-    """A CSV with a row per labelled frame, its columns named here. Paths are relative to the CSV's folder."""
+    """A CSV with a row per labelled frame, whose columns are named here. Paths are relative to the CSV's folder."""
 
     kind: Literal["csv"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
     file: Annotated[str, Field(description="column: video or image file")] = "video"
-    frame: Annotated[str | None, Field(description="column: frame number from 0; none for images")] = "frame"
-    subject: Annotated[str | None, Field(description="column: person; none: the file is its own subject")] = "subject"
+    frame: Annotated[str | None, Field(description="column: frame number from 0; null if there are only images")] = (
+        "frame"
+    )
+    subject: Annotated[str | None, Field(description="column: person; null: each file is its own subject")] = "subject"
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
@@ -52,10 +55,10 @@ class CsvSource(FileSource):
         "class"
     )
     spacing: Annotated[
-        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+        str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
     slices: Annotated[
-        tuple[str, ...] | None, Field(description="columns that become evaluation slices; none: every other column")
+        tuple[str, ...] | None, Field(description="columns that become evaluation slices; null: all other columns")
     ] = None
     missing_images: MissingImages = "error"
 
@@ -67,7 +70,7 @@ class DeepLabCutSource(FileSource):
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/CollectedData*.csv"
     bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
     subject: Annotated[
-        Literal["folder", "image"], Field(description="what stands for the subject: the video's folder or each image")
+        Literal["folder", "image"], Field(description="what counts as one subject: the video's folder or each image")
     ] = "folder"
     missing_images: MissingImages = "error"
 
@@ -80,7 +83,7 @@ class CocoSource(FileSource):
     images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
     subject: Annotated[
-        str | None, Field(description="key of the image entry that names the subject; none: each image is its own")
+        str | None, Field(description="key of the image entry that names the subject; null: each image is its own")
     ] = None
     missing_images: MissingImages = "error"
 
@@ -96,7 +99,7 @@ class CocoBoxesSource(FileSource):
     ] = "xywh"
     classes: Annotated[dict[str, str], Field(description="class: name of the category, where they differ")] = {}
     subject: Annotated[
-        str | None, Field(description="key of the image entry that names the subject; none: each image is its own")
+        str | None, Field(description="key of the image entry that names the subject; null: each image is its own")
     ] = None
     missing_images: MissingImages = "error"
 
@@ -104,12 +107,14 @@ class CocoBoxesSource(FileSource):
 class LabelStudioSource(FileSource):
     """Label Studio exports: a folder for each contributor, with its JSON and its images.
 
-    Pictures are renamed CONTRIBUTOR_FILE. Folders with one of the words of `exclude` in their name are left out.
+    Pictures are renamed CONTRIBUTOR_FILE. Folders whose name contains a word of `exclude` are left out.
     """
 
     kind: Literal["label_studio"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
-    exclude: Annotated[tuple[str, ...], Field(description="words in the names of folders to leave out, any case")] = (
+    exclude: Annotated[
+        tuple[str, ...], Field(description="words in the names of folders to leave out, in any case")
+    ] = (
         "consensus",
         "sample",
     )
@@ -119,38 +124,38 @@ class LabelStudioSource(FileSource):
 
 
 class Ee641Source(FileSource):
-    """The EE641 course's keypoints: NAME_annotations.json beside a folder NAME; NAME becomes the slice `part`."""
+    """Keypoints of the EE641 course: NAME_annotations.json beside a folder NAME; NAME becomes the slice `part`."""
 
     kind: Literal["ee641"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*_annotations.json"
-    images: Annotated[str | None, Field(description="image folder, relative to the JSON; none: NAME")] = None
+    images: Annotated[str | None, Field(description="image folder, relative to the JSON; null: NAME")] = None
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
     missing_images: MissingImages = "error"
 
 
 class ViaSource(FileSource):
-    """VGG Image Annotator 1 and 2: JSON and CSV exports and projects; regions that are points."""
+    """VGG Image Annotator 1 and 2: JSON and CSV exports and projects; only regions that are points are read."""
 
     kind: Literal["via"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/via*.json"
     images: Annotated[str, Field(description="image folder, relative to the label file")] = "."
     name: Annotated[
         str | None,
-        Field(description="region attribute that names the point; none: an image's points are the keypoints in order"),
+        Field(description="region attribute that names the point; null: an image's points are the keypoints in order"),
     ] = "landmark"
     keypoints: Annotated[dict[str, str], Field(description="keypoint: value of that attribute, where they differ")] = {}
     instance: Annotated[
         str | None, Field(description="region attribute that tells several instances of an image apart")
     ] = None
     subject: Annotated[
-        str | None, Field(description="attribute that names the subject; none: each image is its own")
+        str | None, Field(description="attribute that names the subject; null: each image is its own")
     ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
     missing_images: MissingImages = "error"
 
 
 class LandmarksSource(FileSource):
-    """A CSV with a row per point, its columns named here; several people may have labelled the same images."""
+    """A CSV with a row per point, whose columns are named here; several people may have labelled the same images."""
 
     kind: Literal["landmarks"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
@@ -159,31 +164,31 @@ class LandmarksSource(FileSource):
     landmark: Annotated[str, Field(description="column: name or number of the landmark")] = "landmark"
     x: Annotated[str, Field(description="column")] = "x"
     y: Annotated[str, Field(description="column")] = "y"
-    prefix: Annotated[str, Field(description="what keypoints have before the landmark's name or number")] = ""
+    prefix: Annotated[str, Field(description="prefix of a keypoint's name before the landmark's name or number")] = ""
     keypoints: Annotated[dict[str, str], Field(description="keypoint: landmark in the file, where they differ")] = {}
-    annotator: Annotated[str | None, Field(description="column: who labelled; none: one person")] = None
+    annotator: Annotated[str | None, Field(description="column: who labelled; null: one person labelled all")] = None
     annotators: Annotated[tuple[str, ...], Field(description="whose labels count; empty: everybody's")] = ()
     combine: Annotated[
         Literal["mean", "separate"],
-        Field(description="of several people's labels: their mean, or each person's as a truth of its own"),
+        Field(description="labels of several people: use their mean, or each person's as a separate ground truth"),
     ] = "mean"
     observers: Annotated[
         tuple[str, ...],
-        Field(description="whose distance from each other is stated beside the model's error; empty: `annotators`"),
+        Field(description="people whose mutual distance is reported beside the model's error; empty: `annotators`"),
     ] = ()
-    subject: Annotated[str | None, Field(description="column: person; none: each image is its own")] = None
+    subject: Annotated[str | None, Field(description="column: person; null: each image is its own")] = None
     exam: Annotated[
-        str | None, Field(description="column: which of a subject's images are measured together; none: all of them")
+        str | None, Field(description="column: which of a subject's images are measured together; null: all of them")
     ] = None
     instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
     spacing: Annotated[
-        str, Field(description="column: side of a pixel in mm; where it is absent or empty, see mm_per_px and dpi")
+        str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
     slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
     missing_images: MissingImages = "error"
 
     @model_validator(mode="after")
-    def _people_are_told_apart(self) -> Self:
+    def _people_are_named(self) -> Self:
         if self.annotator is None and (self.annotators or self.observers):
             raise ValueError("annotators and observers need `annotator`, the column that says who labelled")
         return self

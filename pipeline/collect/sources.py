@@ -1,4 +1,4 @@
-"""The sources of params, read into one table of labels."""
+"""Reading of all sources in params.yaml into one table of labels."""
 
 import glob
 from dataclasses import dataclass, replace
@@ -19,21 +19,21 @@ from pipeline.layout import Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
-_MOST_SLICE_VALUES = 32
+_MAX_SLICE_VALUES = 32
 _INSTANCE = ["media", "frame", "instance"]
 
 
 @dataclass(frozen=True)
 class SourceLabels:
-    """What one source of params yielded.
+    """The labels of one source.
 
     Attributes:
         kind: The source's kind.
         root: Folder that `media` of the labels are relative to.
         prefix: Name of that folder among the sources; empty for data/raw.
         files: The label files.
-        labels: What each says; `mm_per_px` is NaN where neither it nor the source's settings say how large pixels are.
-        named_slices: Slices that params list.
+        labels: Labels of each file; `mm_per_px` is NaN if neither the file nor the settings state the size of a pixel.
+        named_slices: Slices that params.yaml lists.
     """
 
     kind: str
@@ -45,24 +45,24 @@ class SourceLabels:
 
 
 def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabels:
-    """Find and read all label files of one source; render them first where it is synthetic.
+    """Find and read all label files of one source; a synthetic source is rendered first.
 
     Raises:
-        UserError: Everything that is wrong with any of them.
+        UserError: Anything is wrong with a label file; every finding is listed.
     """
     if isinstance(source, SyntheticSource):
-        # rendering needs the whole drawing machinery, real data does not
+        # imported here, since only synthetic data needs the renderers
         from pipeline.synthetic import generate, label_format
 
-        # more subjects are added to the same folder, beside those rendered before
+        # the digest ignores the number of subjects: more of them are added to the same folder
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
         return _read_files(read_as, "synthetic", root, root.name, labels, problem)
     # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
-    found = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
-    files = sorted(path for path in (layout.raw / name for name in found) if path.is_file())
+    names = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
+    files = sorted(path for path in (layout.raw / name for name in names) if path.is_file())
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
     return _read_files(source, source.kind, layout.raw, "", files, problem)
@@ -88,11 +88,11 @@ def _with_scale(labels: Labels, source: FileSource) -> Labels:
 
 
 def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
-    """Labels of all sources in one table.
+    """Put the labels of all sources into one table.
 
     Returns:
-        The columns of `Labels.table`, `media` and `source` with the batch's prefix before them where it has one, and
-        `file`, the path of the media. Columns with more than 32 values are no slices unless params list them.
+        The columns of `Labels.table`, with the source's prefix before `media` and `source`, and `file`, the path of the
+        media. A column with more than 32 values is not a slice unless params.yaml lists it.
 
     Raises:
         UserError: Two label files label the same instance.
@@ -102,33 +102,33 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
         for labels in batch.labels:
             if labels.table.empty:
                 continue
-            where = {media: str(batch.root / media) for media in labels.table["media"].unique()}
-            part = labels.table.assign(file=labels.table["media"].map(where))
+            paths = {media: str(batch.root / media) for media in labels.table["media"].unique()}
+            part = labels.table.assign(file=labels.table["media"].map(paths))
             if batch.prefix:
                 part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source")})
             parts.append(part)
     if not parts:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
-    _labelled_once(table)
-    if CLASS in table.columns:  # not every source may have had it
+    _check_labelled_once(table)
+    if CLASS in table.columns:  # some sources may lack it
         table[CLASS] = table[CLASS].fillna("").astype("str")
     if EXAM in table.columns:
         table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
-    many = [c for c in slices if c not in named and table[c].nunique() > _MOST_SLICE_VALUES]
-    for column in many:
+    left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
+    for column in left_out:
         print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
-    return table.drop(columns=many)
+    return table.drop(columns=left_out)
 
 
-def _labelled_once(table: pd.DataFrame) -> None:
-    again = table[table.duplicated(_INSTANCE, keep=False)].sort_values([*_INSTANCE, "source"])
+def _check_labelled_once(table: pd.DataFrame) -> None:
+    repeated = table[table.duplicated(_INSTANCE, keep=False)].sort_values([*_INSTANCE, "source"])
     findings = Findings("labels")
-    for _, rows in again.groupby(_INSTANCE, sort=False):
+    for _, rows in repeated.groupby(_INSTANCE, sort=False):
         media, frame = rows[["media", "frame"]].iloc[0]
-        what = f"{media}, frame {frame}" if frame >= 0 else media
-        findings.add(f"{what} is labelled in {' and in '.join(rows['source'])}; keep one")
+        image = f"{media}, frame {frame}" if frame >= 0 else media
+        findings.add(f"{image} is labelled in {' and in '.join(rows['source'])}; keep one")
     findings.raise_any()

@@ -1,6 +1,6 @@
-"""Collect: labels of every source, frames of their videos, one annotation table.
+"""The collect stage: labels of every source, frames of their videos, one annotation table.
 
-Reads data/raw/PROBLEM, or renders synthetic sources; writes annotations.parquet, images/ and summary.json below
+It reads data/raw/PROBLEM, or renders synthetic sources, and writes annotations.parquet, images/ and summary.json below
 data/PROBLEM/collect.
 """
 
@@ -22,21 +22,22 @@ from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 
-_LISTED = 200  # rows named in the summary per reason
+_MAX_LISTED = 200  # rows per reason in the summary
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Run the stage.
 
     Raises:
-        UserError: No source has labels, or anything is wrong with a label file, a video or an image; every finding.
+        UserError: No source has labels, or anything is wrong with a label file, a video or an image; every finding is
+            listed.
     """
     problem, keypoints = params.problem, params.problem.keypoints
     batches = [read_source(source, layout, problem) for source in params.collect.sources]
     table = one_table(batches)
     if table.empty:
-        looked = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
-        raise UserError(f"{layout.raw}: no labels found for any source of params ({looked}); put labels there")
+        patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
+        raise UserError(f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there")
     table, images = with_images(table, layout)
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
@@ -44,38 +45,38 @@ def run(params: ProblemParams, layout: Layout) -> None:
     summary = _summary(table, batches)
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
-        _place(images, cache, out)
+        _place_images(images, cache, out)
         write_table(table, out / "annotations.parquet", keypoints)
         write_json(out / "summary.json", summary)
-    _prune(cache, used={path.parent for path in images.values()})
-    _tell(summary)
+    _prune_cache(cache, used={path.parent for path in images.values()})
+    _print_summary(summary)
 
 
-def _place(images: dict[str, Path], cache: Path, out: Path) -> None:
-    """Put the images into the output: frames linked from the work cache, stills copied.
+def _place_images(images: dict[str, Path], cache: Path, out: Path) -> None:
+    """Put the images into the output: frames are linked from the work cache, stills are copied.
 
-    Stills are not linked, since an edit of the raw file would reach the output behind DVC's back.
+    Stills are not linked, since an edit of the raw file would then change the output without DVC noticing.
     """
     for folder in sorted({(out / name).parent for name in images}):
         folder.mkdir(parents=True, exist_ok=True)
     with progress("place images", len(images)) as bar:
         for number, (name, path) in enumerate(images.items(), start=1):
-            if not path.is_relative_to(cache) or not _linked(path, out / name):
+            if not path.is_relative_to(cache) or not _try_link(path, out / name):
                 shutil.copyfile(path, out / name)
             if number % 100 == 0 or number == len(images):
                 bar.advance(number - bar.done)
 
 
-def _linked(path: Path, target: Path) -> bool:
+def _try_link(path: Path, target: Path) -> bool:
     try:
         os.link(path, target)
-    except OSError:  # another file system, or one without links
+    except OSError:  # the cache is on another file system, or the file system has no links
         return False
     return True
 
 
-def _prune(cache: Path, used: set[Path]) -> None:
-    """Remove frames that no label wants any more, and what killed runs left."""
+def _prune_cache(cache: Path, used: set[Path]) -> None:
+    """Remove frames that no label needs any more, and what killed runs left behind."""
     if cache.is_dir():
         for folder in set(cache.iterdir()) - used:
             shutil.rmtree(folder, ignore_errors=True)
@@ -100,22 +101,24 @@ def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]
             for batch in batches
         ],
         "slices": [column.removeprefix(SLICE_PREFIX) for column in slice_columns(table)],
-        "dropped": [{"reason": r, "count": len(rows), "rows": rows[:_LISTED]} for r, rows in sorted(dropped.items())],
+        "dropped": [
+            {"reason": r, "count": len(rows), "rows": rows[:_MAX_LISTED]} for r, rows in sorted(dropped.items())
+        ],
         "notes": [note for batch in batches for labels in batch.labels for note in labels.notes],
         "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 
 
-def _tell(summary: dict[str, Any]) -> None:
+def _print_summary(summary: dict[str, Any]) -> None:
     print("collect: {images} images, {instances} instances, {videos} videos, {subjects} subjects".format(**summary))
     for dropped in summary["dropped"]:
         print(f"collect: left out {dropped['count']} labels: {dropped['reason']}; listed in summary.json")
     for note in summary["notes"]:
         print(f"collect: {note}")
     if summary["agreement"] is not None:
-        said = summary["agreement"]
+        agreed = summary["agreement"]
         print(
             "collect: {images} images were labelled by several people; they agree on {pairwise:.0%} of the pairs of "
-            "labels, Fleiss' kappa {kappa}".format(**said)
-            + f"; {len(said['disagreements'])} to label again are listed in summary.json"
+            "labels, Fleiss' kappa {kappa}".format(**agreed)
+            + f"; {len(agreed['disagreements'])} to label again are listed in summary.json"
         )

@@ -1,4 +1,4 @@
-"""Work spread over a few processes that do not outlive the stage."""
+"""Jobs spread over a few processes that end with the stage."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from heelstrike.errors import UserError
 from heelstrike.progress import Progress
 
 WORKERS = 2
-_WORTH = 64  # steps; a process takes about a second to start
+_MIN_STEPS = 64  # below this, starting a process (about a second) does not pay
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -20,31 +20,31 @@ Result = TypeVar("Result")
 def run_all(
     work: Callable[[Job], Result], jobs: Sequence[Job], bar: Progress, steps: Callable[[Job], int]
 ) -> list[Result | UserError]:
-    """Do every job, in two processes where that pays for their start.
+    """Run every job, in two processes if there is enough work to pay for their start.
 
     Args:
         work: A function that can be pickled.
-        jobs: What to call it with.
-        bar: Advanced as jobs end, by `steps(job)`.
-        steps: How much of the bar a job is.
+        jobs: Arguments of its calls.
+        bar: Progress bar, advanced by `steps(job)` as a job ends.
+        steps: Number of the bar's steps that a job counts for.
 
     Returns:
-        Results in the order of the jobs; a job that raised UserError has the error in its place.
+        Results in the order of the jobs; if a job raised a UserError, the error stands in place of its result.
     """
-    if len(jobs) == 1 or sum(map(steps, jobs)) < _WORTH:
+    if len(jobs) == 1 or sum(map(steps, jobs)) < _MIN_STEPS:
         return [_attempt(work, job, bar, steps(job)) for job in jobs]
-    done: dict[int, Result | UserError] = {}
+    outcomes: dict[int, Result | UserError] = {}
     context = get_context("spawn")  # a fork would copy the locks of the progress display's thread
     with ProcessPoolExecutor(WORKERS, mp_context=context, initializer=_end_with, initargs=(os.getpid(),)) as pool:
         futures = {pool.submit(work, job): number for number, job in enumerate(jobs)}
         for future in as_completed(futures):
             number = futures[future]
             try:
-                done[number] = future.result()
+                outcomes[number] = future.result()
             except UserError as error:
-                done[number] = error
+                outcomes[number] = error
             bar.advance(steps(jobs[number]))
-    return [done[number] for number in range(len(jobs))]
+    return [outcomes[number] for number in range(len(jobs))]
 
 
 def _attempt(work: Callable[[Job], Result], job: Job, bar: Progress, steps: int) -> Result | UserError:
@@ -57,7 +57,7 @@ def _attempt(work: Callable[[Job], Result], job: Job, bar: Progress, steps: int)
 
 
 def _end_with(parent: int) -> None:
-    """Let this process end when its parent is killed: the pool's queue alone would keep it waiting for ever."""
+    """End this process when its parent is killed; otherwise it would wait for the pool's queue for ever."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -1,4 +1,4 @@
-"""Readers of label formats: one file each, one entry each in READERS."""
+"""Readers of label formats. Each has one file and one entry in READERS."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, ee641, l
 from pipeline.problem import Problem
 
 Reader = Callable[[Path, Path, Any, Problem], Labels]
-"""(label file, root of the source, settings of the source, problem) to labels; UserError with every finding."""
+"""Takes label file, root of the source, settings of the source and problem; raises a UserError with every finding."""
 
 READERS: dict[str, Reader] = {
     "csv": csv.read,

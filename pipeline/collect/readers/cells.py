@@ -1,4 +1,4 @@
-"""Cells of delimited text: rows with their line numbers, and numbers, with a finding for each cell that is none."""
+"""Cells of delimited text: rows with their line numbers, and numbers, with a finding for each cell that is not one."""
 
 import csv
 from pathlib import Path
@@ -14,15 +14,15 @@ _EMPTY = frozenset({"", "nan", "na", "n/a", "null", "none"})
 
 
 def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[list[list[str]], Int[np.ndarray, " N"]]:
-    """All rows of a delimited text file, headers included, without blank ones.
+    """Read all rows of a delimited text file, including headers but not blank rows.
 
-    Comma, semicolon and tab are told apart by the first line.
+    The delimiter (comma, semicolon or tab) is the one that is most frequent in the first line.
 
     Returns:
-        Rows of cells, stripped of surrounding blanks, of any lengths; the line on which each row ends, from 1.
+        Rows of cells without surrounding blanks, which may differ in length; the line on which each row ends, from 1.
 
     Raises:
-        UserError: The file is empty, no text, or has no row below its header.
+        UserError: The file is empty, is not text, or has no row below its header.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
@@ -34,8 +34,8 @@ def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[lis
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{findings.where}: not a CSV file in UTF-8 ({error}); save it again as such") from None
     if len(pairs) <= header_rows:
-        what = "empty" if not pairs else "a header without rows"
-        raise UserError(f"{findings.where}: {what}; expected a header and a row per labelled frame")
+        flaw = "empty" if not pairs else "a header without rows"
+        raise UserError(f"{findings.where}: {flaw}; expected a header and a row per labelled frame")
     rows, lines = [[cell.strip() for cell in row] for row, _ in pairs], np.array([line for _, line in pairs])
     return rows, lines
 
@@ -43,19 +43,19 @@ def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[lis
 def same_width(
     rows: list[list[str]], lines: Int[np.ndarray, " N"], width: int, findings: Findings, short: bool = False
 ) -> list[list[str]]:
-    """Rows cut or padded to `width` cells; a finding for each that is longer, or shorter unless `short` is fine."""
-    found = np.array([len(row) for row in rows])
-    ragged = np.flatnonzero((found > width) | (~short & (found < width)))
-    findings.add_each(ragged, lambda i: f"row {lines[i]}: {found[i]} cells, expected {width} as in the header")
+    """Cut or pad rows to `width` cells; add a finding for each that is longer, or shorter unless `short` allows it."""
+    widths = np.array([len(row) for row in rows])
+    ragged = np.flatnonzero((widths > width) | (~short & (widths < width)))
+    findings.add_each(ragged, lambda i: f"row {lines[i]}: {widths[i]} cells, expected {width} as in the header")
     return [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
 
 
 def numbers(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
-    """Numbers of a column of text; NaN where a cell is empty, a finding where it holds something else."""
+    """Read a column of text as numbers: NaN if a cell is empty, a finding if it holds something else."""
     values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-    lost = np.flatnonzero(np.isnan(values))
+    unreadable = np.flatnonzero(np.isnan(values))
     text = cells.to_numpy()
-    wrong = np.array([i for i in lost if text[i].lower() not in _EMPTY], dtype=np.int64)
+    wrong = np.array([i for i in unreadable if text[i].lower() not in _EMPTY], dtype=np.int64)
     findings.add_each(
         wrong,
         lambda i: f"row {rows[i]}, column {column}: found {text[i]!r}, expected a number; correct it or leave it empty",
@@ -66,15 +66,17 @@ def numbers(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings
 def whole_numbers(
     cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings
 ) -> Int[np.ndarray, " N"]:
-    """Whole numbers of a column of text; -1 where a cell is empty."""
+    """Read a column of text as whole numbers; -1 if a cell is empty."""
     values = numbers(cells, column, rows, findings)
-    broken = np.flatnonzero(np.isfinite(values) & (values != np.round(values)) | np.isinf(values))
-    findings.add_each(broken, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a whole number")
+    fractional = np.flatnonzero(np.isfinite(values) & (values != np.round(values)) | np.isinf(values))
+    findings.add_each(
+        fractional, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a whole number"
+    )
     return np.where(np.isfinite(values), values, -1).astype(np.int64)
 
 
 def positive(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
-    """Numbers above zero of a column of text; NaN where a cell is empty."""
+    """Read a column of text as numbers above zero; NaN if a cell is empty."""
     values = numbers(cells, column, rows, findings)
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     findings.add_each(wrong, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a number above 0")

@@ -1,4 +1,4 @@
-"""COCO keypoint JSON: several instances an image, keypoints mapped by the names in `categories`."""
+"""COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
 import json
 from pathlib import Path
@@ -15,22 +15,22 @@ from pipeline.collect.settings import CocoSource
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"
-_OTHER = "its category has none of the problem's keypoints"
+_NO_KEYPOINTS = "its category has none of the problem's keypoints"
 
 
 def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels:
     """Read a COCO keypoint file.
 
-    Boxes, areas and segmentations in the file are not used: boxes are drawn around the keypoints as for every format.
+    Boxes, areas and segmentations in the file are not used; boxes are made around the keypoints, as for every format.
 
     Args:
         path: The JSON.
         root: The folder that all media of the source are relative to.
         source: Image folder, names of keypoints, and the key that names the subject.
-        problem: Names of the keypoints, K of them, and of the classes.
+        problem: Names of the K keypoints.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     data = load(path, findings, "keypoints")
@@ -63,15 +63,15 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:
-    """The file's lists of images, annotations and categories.
+    """Read the file's lists of images, annotations and categories.
 
     Args:
         path: The JSON.
-        findings: Of this file.
-        labels: What every annotation must have: `keypoints` or `bbox`.
+        findings: Findings of this file.
+        labels: Key that every annotation must have: `keypoints` or `bbox`.
 
     Raises:
-        UserError: It is no such file.
+        UserError: The file is not COCO JSON.
     """
     if not path.stat().st_size:
         raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
@@ -97,7 +97,7 @@ def _check_keys(entries: list[Any], part: str, keys: tuple[str, ...], findings: 
 
 
 def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findings) -> dict[Any, list[int]]:
-    """Category id to the positions of the problem's keypoints among its own; categories without any are left out."""
+    """Map category id to the indices of the problem's keypoints in it; categories without any of them are left out."""
     orders = {}
     for category in categories:
         own = category.get("keypoints") or []
@@ -110,17 +110,17 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
                 f"`keypoints`"
             )
     if not orders and not findings.count:
-        found = {category["name"]: category.get("keypoints") or [] for category in categories}
-        findings.add(f"no category has the keypoints {names}; found {found}; name them in params under `keypoints`")
+        keypoints = {category["name"]: category.get("keypoints") or [] for category in categories}
+        findings.add(f"no category has the keypoints {names}; found {keypoints}; name them in params under `keypoints`")
     return orders
 
 
 def images_by_id(entries: list[dict[str, Any]], key: str | None, findings: Findings) -> dict[Any, tuple[str, str]]:
-    """Image id to file name and subject, which the entry's `key` names."""
+    """Map image id to file name and subject; the subject is the entry's value of `key`."""
     images = {}
     for entry in entries:
         if entry["id"] in images:
-            findings.add(f"image id {entry['id']} stands there twice; number the images anew")
+            findings.add(f"image id {entry['id']} occurs twice; number the images anew")
         subject = entry.get(key) if key else ""
         if key and subject in (None, ""):
             findings.add(f"image {entry['id']} ({entry['file_name']}): no {key!r}, which names the subject")
@@ -134,23 +134,23 @@ def _wanted(
     images: dict[Any, tuple[str, str]],
     findings: Findings,
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
-    """Annotations of single instances with the problem's keypoints; reasons for the others."""
+    """Return annotations of single instances with the problem's keypoints, and the others by the reason."""
     wanted, dropped = [], dict[str, list[str]]()
-    seen: dict[tuple[Any, ...], Any] = {}
+    first_id: dict[tuple[Any, ...], Any] = {}
     for annotation in annotations:
         name = f"{findings.where}:{annotation['id']}"
         if annotation.get("iscrowd"):
             dropped.setdefault(_CROWD, []).append(name)
             continue
         if annotation["category_id"] not in order:
-            dropped.setdefault(_OTHER, []).append(name)
+            dropped.setdefault(_NO_KEYPOINTS, []).append(name)
             continue
-        problem = _flaw(annotation, order[annotation["category_id"]], images)
-        key = (annotation["image_id"], annotation["category_id"], *annotation["keypoints"]) if not problem else ()
-        if key and any(annotation["keypoints"]) and seen.setdefault(key, annotation["id"]) != annotation["id"]:
-            problem = f"repeats annotation {seen[key]}; remove one"
-        if problem:
-            findings.add(f"annotation {annotation['id']}: {problem}")
+        flaw = _flaw(annotation, order[annotation["category_id"]], images)
+        key = (annotation["image_id"], annotation["category_id"], *annotation["keypoints"]) if not flaw else ()
+        if key and any(annotation["keypoints"]) and first_id.setdefault(key, annotation["id"]) != annotation["id"]:
+            flaw = f"repeats annotation {first_id[key]}; remove one"
+        if flaw:
+            findings.add(f"annotation {annotation['id']}: {flaw}")
         else:
             wanted.append(annotation)
     return wanted, dropped
@@ -161,13 +161,13 @@ def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, tuple[
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"
     if not isinstance(values, list) or len(values) % 3 or len(values) < 3 * (max(order) + 1):
-        found = len(values) if isinstance(values, list) else repr(values)
-        return f"keypoints has {found} values; expected x, y, v for each keypoint of its category"
-    wrong = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
-    if wrong:
-        return f"keypoints holds {wrong[0]!r}, expected numbers"
-    levels = [v for v in values[2::3] if v not in (0, 1, 2)]
-    return f"visibility {levels[0]} in keypoints, expected 0, 1 or 2" if levels else ""
+        count = len(values) if isinstance(values, list) else repr(values)
+        return f"keypoints has {count} values; expected x, y, v for each keypoint of its category"
+    not_numbers = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
+    if not_numbers:
+        return f"keypoints holds {not_numbers[0]!r}, expected numbers"
+    unknown = [v for v in values[2::3] if v not in (0, 1, 2)]
+    return f"visibility {unknown[0]} in keypoints, expected 0, 1 or 2" if unknown else ""
 
 
 def _triples(annotation: dict[str, Any], order: list[int]) -> Float[np.ndarray, "K 3"]:

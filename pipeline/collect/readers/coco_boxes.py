@@ -1,4 +1,4 @@
-"""COCO JSON of boxes with categories, any number in an image; also where `bbox` holds two corners."""
+"""COCO JSON of boxes with categories, any number in an image. `bbox` may also hold two corners."""
 
 import math
 from pathlib import Path
@@ -16,30 +16,32 @@ from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"
-_OTHER = "its category is none of the problem's"
+_OTHER_CATEGORY = "its category is not one of the problem's classes"
 
 
 def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> Labels:
     """Read a COCO detection file.
 
-    COCO counts the image's left edge as 0; here the centre of the first pixel is 0, so boxes move by half a pixel.
+    In COCO the image's left edge is 0. Here the centre of the first pixel is 0, so boxes move by half a pixel.
 
     Args:
         path: The JSON.
         root: The folder that all media of the source are relative to.
-        source: Image folder, what `bbox` holds, and names of the categories.
-        problem: Names of the classes; where it has none, every category is the one thing that is looked for.
+        source: Image folder, format of `bbox`, and names of the categories.
+        problem: Names of the classes; without classes, every category counts as the problem's single category.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings = Findings(path.relative_to(root).as_posix())
     data = load(path, findings, "bbox")
-    kinds = _classes(data["categories"], source, problem, findings)
+    classes = _classes(data["categories"], source, problem, findings)
     images = images_by_id(data["images"], source.subject, findings)
     wanted, dropped = list[dict[str, Any]](), dict[str, list[str]]()
     for annotation in data["annotations"]:
-        reason = _CROWD if annotation.get("iscrowd") else _OTHER if annotation["category_id"] not in kinds else ""
+        reason = (
+            _CROWD if annotation.get("iscrowd") else _OTHER_CATEGORY if annotation["category_id"] not in classes else ""
+        )
         if reason:
             dropped.setdefault(reason, []).append(f"{findings.where}:{annotation['id']}")
         elif flaw := _flaw(annotation, images, source):
@@ -58,16 +60,16 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
             "instance": media.groupby(media).cumcount(),
             "subject": subjects if source.subject else media,
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
-            CLASS: pd.Series([kinds[a["category_id"]] for a in wanted], dtype="str"),
+            CLASS: pd.Series([classes[a["category_id"]] for a in wanted], dtype="str"),
         }
     )
     table[BOX_COLUMNS] = np.array([_box(a["bbox"], source) for a in wanted]).reshape(-1, 4)
-    nothing = np.full((len(table), len(problem.keypoints), 2), np.nan)
+    unlabelled = np.full((len(table), len(problem.keypoints), 2), np.nan)
     labels = make_labels(
         table,
         problem.keypoints,
-        nothing,
-        np.zeros(nothing.shape[:2], np.int64),
+        unlabelled,
+        np.zeros(unlabelled.shape[:2], np.int64),
         root,
         findings,
         source.missing_images,
@@ -81,14 +83,14 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
 def _classes(
     categories: list[dict[str, Any]], source: CocoBoxesSource, problem: Problem, findings: Findings
 ) -> dict[Any, str]:
-    """Category id to class, `` for the one thing that a problem without classes looks for."""
+    """Map category id to class; a problem without classes takes every category as the empty class."""
     if not problem.classes:
         return {category["id"]: "" for category in categories}
     named = {source.classes.get(name, name): name for name in problem.classes}
     lacking = sorted(set(named) - {category["name"] for category in categories})
     if lacking:
-        found = [category["name"] for category in categories]
-        findings.add(f"no category {lacking}; found {found}; name them in params under `classes`")
+        names = [category["name"] for category in categories]
+        findings.add(f"no category {lacking}; found {names}; name them in params under `classes`")
     return {category["id"]: named[category["name"]] for category in categories if category["name"] in named}
 
 
@@ -108,6 +110,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _box(box: list[float], source: CocoBoxesSource) -> Float[np.ndarray, "4"]:
-    """(x, y, width, height) with the origin at the centre of the top-left pixel."""
+    """Return (x, y, width, height) in pixels with the origin at the centre of the top-left pixel."""
     corner, rest = np.array(box[:2], np.float64), np.array(box[2:], np.float64)
     return np.concatenate([corner - 0.5, rest - corner if source.format == "xyxy" else rest])

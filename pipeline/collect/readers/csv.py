@@ -1,4 +1,4 @@
-"""A CSV with a row per labelled frame, its columns named in params."""
+"""A CSV with a row per labelled frame, whose columns are named in params.yaml."""
 
 from pathlib import Path
 
@@ -18,16 +18,16 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     """Read a label CSV.
 
     Optional columns NAME_v hold COCO visibilities; without them a point with coordinates is visible. Every column
-    that is not named otherwise becomes an evaluation slice, unless the source lists its slices.
+    that has no other use becomes an evaluation slice, unless the source lists its slices.
 
     Args:
         path: The CSV; paths in it are relative to its folder.
         root: The folder that all media of the source are relative to.
         source: Names of the columns.
-        problem: Names of the keypoints, K of them, and of the classes.
+        problem: Names of the K keypoints, and of the classes.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     rows, lines = read_rows(path, findings)
@@ -48,8 +48,10 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
 
     media = media_below(root, path.parent, cells[source.file])
     subject = cells[source.subject] if source.subject else media
-    nobody = np.flatnonzero(subject == "")
-    findings.add_each(nobody, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected who is shown")
+    unnamed = np.flatnonzero(subject == "")
+    findings.add_each(
+        unnamed, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected the subject that is shown"
+    )
     columns = {
         "media": media,
         "frame": frame,
@@ -69,16 +71,16 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
 def _check_header(
     cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], findings: Findings
 ) -> None:
-    """Every column there, each once; otherwise nothing below can be read."""
-    have = list(cells.columns)
-    for column in sorted({c for c in have if have.count(c) > 1}):
-        findings.add(f"header: column {column!r} stands there twice; rename or remove one")
+    """Raise if a column is missing or occurs twice; nothing below the header can be read then."""
+    header = list(cells.columns)
+    for column in sorted({c for c in header if header.count(c) > 1}):
+        findings.add(f"header: column {column!r} occurs twice; rename or remove one")
     for column in filter(None, (source.file, source.subject, *(source.slices or ()))):
-        if column not in have:
-            findings.add(f"header: column {column!r} is missing; found {have}")
-    lacking = [c for pair in pairs.values() for c in pair if c not in have]
+        if column not in header:
+            findings.add(f"header: column {column!r} is missing; found {header}")
+    lacking = [c for pair in pairs.values() for c in pair if c not in header]
     if lacking:
-        complete = sum(all(c in have for c in pair) for pair in pairs.values())
+        complete = sum(all(c in header for c in pair) for pair in pairs.values())
         findings.add(
             f"header: {complete} of the problem's {len(pairs)} keypoints have their columns; missing: {lacking}; add "
             f"them (empty where not labelled), or name the columns in params under `keypoints`"
@@ -87,7 +89,7 @@ def _check_header(
 
 
 def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
-    """Frame numbers; -1 for still images, which may share a CSV with videos."""
+    """Return frame numbers; -1 for still images, which may share a CSV with videos."""
     still = cells[source.file].map(is_image).to_numpy(dtype=bool)
     if source.frame is None or (source.frame not in cells and still.all()):
         return np.full(len(cells), -1)
@@ -115,27 +117,27 @@ def _visibility(cells: pd.DataFrame, column: str, lines: np.ndarray, findings: F
 def _classes(
     cells: pd.DataFrame, source: CsvSource, problem: Problem, lines: np.ndarray, findings: Findings
 ) -> dict[str, pd.Series]:
-    """The column `class`; none where the problem has no classes."""
+    """Return the column `class`, or no column if the problem has no classes."""
     if not problem.classes:
         return {}
     if source.class_column not in cells:
         findings.add(f"header: column {source.class_column!r} is missing, which names the class; found {list(cells)}")
         findings.raise_any()
-    named = cells[source.class_column]
+    names = cells[source.class_column]
     findings.add_each(
-        np.flatnonzero(~named.isin(problem.classes)),
+        np.flatnonzero(~names.isin(problem.classes)),
         lambda i: (
-            f"row {lines[i]}, column {source.class_column}: found {named.iloc[i]!r}, expected one of "
+            f"row {lines[i]}, column {source.class_column}: found {names.iloc[i]!r}, expected one of "
             f"{list(problem.classes)}"
         ),
     )
-    return {CLASS: named}
+    return {CLASS: names}
 
 
 def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
-    taken = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
     if problem.classes:
-        taken.add(source.class_column)
-    return [c for c in cells.columns if c and c not in taken | {f"{k}_v" for k in pairs}]
+        used.add(source.class_column)
+    return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

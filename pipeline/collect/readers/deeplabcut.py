@@ -1,8 +1,8 @@
 """DeepLabCut and lightning-pose labels: CSV with a header of three or four rows, or HDF5.
 
-The header names scorer, individuals (several animals only), body parts and coordinates. The image's path is one column
-(``labeled-data/VIDEO/img0001.png``, before DeepLabCut 2.2) or three. Paths are relative to the project, the folder
-that holds labeled-data, whatever folder the label file lies in.
+The header names scorer, individuals (only if there are several animals), body parts and coordinates. The image's path
+is in one column (``labeled-data/VIDEO/img0001.png``, before DeepLabCut 2.2) or in three. Paths are relative to the
+project, the folder that holds labeled-data, whatever folder the label file lies in.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _HDF_SUFFIXES = (".h5", ".hdf5", ".hdf")
 
 @dataclass(frozen=True)
 class _Table:
-    """A label file as it stands: image paths, row numbers, and the values of (individual, body part, coordinate)."""
+    """The content of a label file: image paths, row numbers, and values by (individual, body part, coordinate)."""
 
     images: pd.Series
     rows: np.ndarray
@@ -40,11 +40,11 @@ def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> 
     Args:
         path: CSV or HDF5.
         root: The folder that all media of the source are relative to.
-        source: Names of the body parts, and what stands for the subject.
-        problem: Names of the keypoints, K of them, and of the classes.
+        source: Names of the body parts, and what counts as one subject.
+        problem: Names of the K keypoints.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     table = _read_hdf(path, findings) if path.suffix.lower() in _HDF_SUFFIXES else _read_csv(path, findings)
@@ -74,18 +74,18 @@ def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> 
         ]
     )
     visibility = np.full(xy.shape[:2], 2)
-    together = pd.concat(frames, ignore_index=True)
-    return make_labels(together, keypoints, xy, visibility, root, findings, source.missing_images, notes)
+    instances = pd.concat(frames, ignore_index=True)
+    return make_labels(instances, keypoints, xy, visibility, root, findings, source.missing_images, notes)
 
 
 def _individuals(table: _Table, parts: list[str], findings: Findings) -> tuple[list[str], list[str]]:
-    """Who has all the body parts of the problem, in the file's order, and notes on what is not used."""
-    have: dict[str, set[str]] = {}
+    """Return the individuals that have all body parts of the problem, in the file's order, and notes on unused data."""
+    parts_of: dict[str, set[str]] = {}
     for who, part, _ in table.values:
-        have.setdefault(who, set()).add(part)
-    complete = [who for who, owned in have.items() if set(parts) <= owned]
+        parts_of.setdefault(who, set()).add(part)
+    complete = [who for who, owned in parts_of.items() if set(parts) <= owned]
     if not complete:
-        best = max(have.values(), key=lambda owned: len(owned & set(parts)), default=set())
+        best = max(parts_of.values(), key=lambda owned: len(owned & set(parts)), default=set())
         findings.add(
             f"header: body parts {[p for p in parts if p not in best]} of the problem's {len(parts)} keypoints are "
             f"missing; found {sorted(best)}; name the body parts in params under `bodyparts`"
@@ -93,7 +93,7 @@ def _individuals(table: _Table, parts: list[str], findings: Findings) -> tuple[l
         return [], []
     notes = [
         f"{findings.where}: individual {who!r} is not used, it lacks body parts {sorted(set(parts) - owned)}"
-        for who, owned in have.items()
+        for who, owned in parts_of.items()
         if who not in complete
     ]
     if any(coord == "likelihood" for _, _, coord in table.values):
@@ -111,7 +111,7 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
         )
     coords = [cell.lower() for cell in heads["coords"]]
     first = next((i for i, cell in enumerate(coords) if cell in _COORDS), len(coords))
-    # programs that pad neither headers nor rows are common
+    # many programs pad neither headers nor rows
     heads = {name: (row + [""] * len(coords))[: len(coords)] for name, row in heads.items()}
     lines = lines[len(heads) :]
     body = same_width(rows[len(heads) :], lines, len(coords), findings, short=True)
@@ -132,7 +132,7 @@ def _read_hdf(path: Path, findings: Findings) -> _Table:
     try:
         table: Any = pd.read_hdf(path)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[-1:]  # HDF5's own errors are whole stack traces
+        reason = str(error).strip().splitlines()[-1:]  # the message of an HDF5 error is a whole stack trace
         raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; export the labels again") from None
     levels = list(getattr(table, "columns", pd.Index([])).names)
     if not isinstance(table, pd.DataFrame) or "bodyparts" not in levels or "coords" not in levels:
@@ -150,30 +150,30 @@ def _read_hdf(path: Path, findings: Findings) -> _Table:
     return _complete(_Table(pd.Series(images, dtype="str"), np.arange(1, len(table) + 1), values), findings)
 
 
-def _check_coord(coord: str, again: bool, what: str, findings: Findings) -> None:
+def _check_coord(coord: str, repeated: bool, part: str, findings: Findings) -> None:
     if coord not in _COORDS:
-        findings.add(f"header: coordinate {coord!r} of {what}; expected one of {_COORDS}")
-    if again:
-        findings.add(f"header: {coord} of {what} stands there twice (two scorers?); keep one")
+        findings.add(f"header: coordinate {coord!r} of {part}; expected one of {_COORDS}")
+    if repeated:
+        findings.add(f"header: {coord} of {part} occurs twice (two scorers?); keep one")
 
 
 def _complete(table: _Table, findings: Findings) -> _Table:
-    """Refuse body parts with only one of x and y, and an empty table."""
+    """Raise if a body part lacks x or y, or if the table is empty."""
     if table.images.empty:
         findings.add("no labelled image; expected a row per image")
     for who, part, coord in table.values:
-        for other in ("x", "y"):
-            if (who, part, other) not in table.values and coord != other:
-                findings.add(f"header: body part {f'{who} {part}'.strip()} has no {other} column")
+        for axis in ("x", "y"):
+            if (who, part, axis) not in table.values and coord != axis:
+                findings.add(f"header: body part {f'{who} {part}'.strip()} has no {axis} column")
     findings.raise_any()
     return table
 
 
 def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
-    """Images relative to `root`.
+    """Return the images' paths relative to `root`.
 
     The project is the nearest folder, from the label file up to `root`, that has the first folder of the images' paths.
-    Where none has, the images may lie beside the label file without their folders, as they are sent by e-mail.
+    If there is no such folder, the images may lie beside the label file without their folders.
     """
     top = PurePosixPath(names.iloc[0]).parts[0]
     for folder in (path.parent, *path.parent.parents):

@@ -1,4 +1,4 @@
-"""Stick figures of the EE641 course: one JSON with `keypoint_names` and images that carry their keypoints."""
+"""Stick figures of the EE641 course: one JSON with `keypoint_names` and a list of images with their keypoints."""
 
 import json
 from pathlib import Path
@@ -20,17 +20,17 @@ _SUFFIX = "_annotations"
 def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Labels:
     """Read NAME_annotations.json, whose pictures lie in the folder NAME beside it.
 
-    Every point is visible, every picture its own subject. NAME becomes the slice `part`, so that `split.given` can keep
-    the published split.
+    Every point is visible, and every picture is its own subject. NAME becomes the slice `part`, so that `split.given`
+    can keep the published split.
 
     Args:
         path: The JSON.
         root: The folder that all media of the source are relative to.
         source: Image folder and names of keypoints.
-        problem: Its keypoints.
+        problem: Names of the keypoints.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings = Findings(path.relative_to(root).as_posix())
     data = _load(path, findings)
@@ -77,10 +77,10 @@ def _flaw(entry: Any, points: int) -> str:
     lacking = [k for k in ("id", "file_name", "keypoints") if not isinstance(entry, dict) or k not in entry]
     if lacking:
         return f"lacks {lacking}"
-    found = entry["keypoints"]
-    if not isinstance(found, list) or len(found) != points:
-        return f"keypoints are {found!r}, expected {points} pairs x, y"
-    numbers = [v for pair in found for v in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
+    keypoints = entry["keypoints"]
+    if not isinstance(keypoints, list) or len(keypoints) != points:
+        return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
+    numbers = [v for pair in keypoints for v in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
     if any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
-        return f"keypoints are {found!r}, expected {points} pairs x, y"
+        return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
     return ""

@@ -1,4 +1,4 @@
-"""Label Studio exports: a folder for each contributor with JSON and images; choices, rectangles, keypoints, polygons.
+"""Label Studio exports: choices, rectangles, keypoints and polygons; a folder for each contributor's JSON and images.
 
 Coordinates in an export are percent of the image's size.
 """
@@ -22,15 +22,15 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.settings import LabelStudioSource
 from pipeline.problem import Problem
 
-_UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an uploaded file
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # prefix that Label Studio gives the name of an uploaded file
 _NO_BOX = np.full(4, np.nan)
 
 
 @dataclass
-class _Said:
-    """What one annotator said about a picture, in pixels."""
+class _Annotation:
+    """One annotator's labels of a picture, in pixels."""
 
-    who: str
+    annotator: str
     classes: list[str] = field(default_factory=list)
     points: dict[str, Float[np.ndarray, "2"]] = field(default_factory=dict)
     boxes: list[tuple[str, Float[np.ndarray, "4"]]] = field(default_factory=list)
@@ -39,17 +39,18 @@ class _Said:
 def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) -> Labels:
     """Read one contributor's export.
 
-    Of several annotators the majority's class is taken, and the mean of their points. A problem with `several`
-    instances gets one for each rectangle or polygon of the first annotator, any other problem one for the picture.
+    If several annotators labelled a picture, the majority's class and the mean of their points are taken. A
+    multi-instance problem gets an instance for each rectangle or polygon of the first annotator; any other problem gets
+    one instance for the picture.
 
     Args:
         path: The JSON.
         root: The folder that all media of the source are relative to.
-        source: Folders to leave out, and names in the file.
+        source: Folders to leave out, and names of keypoints and classes in the file.
         problem: Names of keypoints and classes.
 
     Raises:
-        UserError: The JSON is none of Label Studio's.
+        UserError: The JSON is not an export of Label Studio.
     """
     findings = Findings(path.relative_to(root).as_posix())
     contributor, dropped = path.parent.name, _without_json(path, root, source)
@@ -64,7 +65,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             dropped.setdefault("no image beside the JSON", []).append(f"{where} ({_name_of(task)})")
             continue
         used.add(image)
-        said = [_said(annotation, source, problem) for annotation in task["annotations"] if _counts(annotation)]
+        annotations = [_annotation(a, source, problem) for a in task["annotations"] if _is_complete(a)]
         media = image.relative_to(root)
         about = {
             "media": media.as_posix(),
@@ -73,20 +74,20 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             "subject": contributor,
             "source": where,
         }
-        instances = _several(said) if problem.several else _one(said, problem)
-        named = {one.who: one.classes[0] for one in said if one.classes}
-        if len(named) > 1 and not problem.several:
-            votes[where] = named
+        instances = _boxes(annotations) if problem.several else _picture(annotations, problem)
+        classes = {a.annotator: a.classes[0] for a in annotations if a.classes}
+        if len(classes) > 1 and not problem.several:
+            votes[where] = classes
         if not instances:
-            reason = "annotators disagree, and none has the majority" if len(named) > 1 else "nothing is labelled"
+            reason = "annotators disagree, and there is no majority" if len(classes) > 1 else "nothing is labelled"
             dropped.setdefault(reason, []).append(f"{where} ({image.name})")
-        for instance, (name, box, found) in enumerate(instances):
+        for instance, (name, box, xy_of) in enumerate(instances):
             rows.append({**about, "instance": instance, CLASS: name, **dict(zip(BOX_COLUMNS, box, strict=True))})
-            points.append([found.get(k, np.full(2, np.nan)) for k in problem.keypoints])
-    unnamed = sorted(set(_images_in(path.parent / source.images)) - used)
-    if unnamed:
-        named_nowhere = [image.relative_to(root).as_posix() for image in unnamed]
-        dropped.setdefault("the JSON has no entry of the image", []).extend(named_nowhere)
+            points.append([xy_of.get(k, np.full(2, np.nan)) for k in problem.keypoints])
+    unused = sorted(set(_images_in(path.parent / source.images)) - used)
+    if unused:
+        names = [image.relative_to(root).as_posix() for image in unused]
+        dropped.setdefault("the JSON has no entry of the image", []).extend(names)
     if not rows:
         return Labels(pd.DataFrame(), dropped, votes=votes)
     xy = np.array(points, np.float64).reshape(len(rows), len(problem.keypoints), 2)
@@ -106,28 +107,28 @@ def _tasks(path: Path, findings: Findings) -> list[dict[str, Any]]:
         isinstance(task, dict) and isinstance(task.get("annotations"), list) for task in tasks
     ):
         raise UserError(
-            f"{findings.where}: no Label Studio export: expected a list of tasks with `annotations`; export as JSON, "
-            "not JSON-MIN, or narrow the source's `labels`"
+            f"{findings.where}: not a Label Studio export: expected a list of tasks with `annotations`; export as "
+            "JSON, not JSON-MIN, or narrow the source's `labels`"
         )
     return tasks
 
 
-def _counts(annotation: dict[str, Any]) -> bool:
+def _is_complete(annotation: dict[str, Any]) -> bool:
     return not annotation.get("was_cancelled") and bool(annotation.get("result"))
 
 
 def _name_of(task: dict[str, Any]) -> str:
     data = task.get("data") or {}
-    named = task.get("file_upload") or data.get("image") or next((v for v in data.values() if isinstance(v, str)), "")
-    return PurePosixPath(str(named).replace("\\", "/").rpartition("?d=")[2]).name
+    path = task.get("file_upload") or data.get("image") or next((v for v in data.values() if isinstance(v, str)), "")
+    return PurePosixPath(str(path).replace("\\", "/").rpartition("?d=")[2]).name
 
 
 def _image_of(task: dict[str, Any], folder: Path) -> Path | None:
-    """The task's image in the folder, with or without what Label Studio puts before its name."""
+    """Return the task's image in the folder, with or without the prefix of an upload, or `None`."""
     name = _name_of(task)
     plain = _UPLOAD.sub("", name)
-    there = {_UPLOAD.sub("", image.name): image for image in _images_in(folder)}
-    return folder / name if name and (folder / name).is_file() else there.get(plain)
+    images = {_UPLOAD.sub("", image.name): image for image in _images_in(folder)}
+    return folder / name if name and (folder / name).is_file() else images.get(plain)
 
 
 def _images_in(folder: Path) -> list[Path]:
@@ -137,41 +138,41 @@ def _images_in(folder: Path) -> list[Path]:
 
 
 def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str, list[str]]:
-    """Folders of images beside the contributor's that have no JSON, told once: by the first that has one."""
-    beside = sorted(folder for folder in path.parent.parent.iterdir() if folder.is_dir())
-    having = [folder for folder in beside if any(folder.glob("*.json"))]
-    if path.parent == root or not having or path.parent != having[0] or path != min(path.parent.glob("*.json")):
+    """Return the contributors' folders that have images but no JSON; only the first JSON of all reports them."""
+    folders = sorted(folder for folder in path.parent.parent.iterdir() if folder.is_dir())
+    labelled = [folder for folder in folders if any(folder.glob("*.json"))]
+    if path.parent == root or not labelled or path.parent != labelled[0] or path != min(path.parent.glob("*.json")):
         return {}
-    names = [f.relative_to(root).as_posix() for f in beside if f not in having and _images_in(f / source.images)]
+    names = [f.relative_to(root).as_posix() for f in folders if f not in labelled and _images_in(f / source.images)]
     return {"the folder has images, but no JSON": names} if names else {}
 
 
-def _said(annotation: dict[str, Any], source: LabelStudioSource, problem: Problem) -> _Said:
-    who = annotation.get("completed_by")
-    who = who.get("email") or who.get("id") if isinstance(who, dict) else who
-    said = _Said(str(annotation.get("id") if who is None else who))
+def _annotation(entry: dict[str, Any], source: LabelStudioSource, problem: Problem) -> _Annotation:
+    person = entry.get("completed_by")
+    person = person.get("email") or person.get("id") if isinstance(person, dict) else person
+    annotation = _Annotation(str(entry.get("id") if person is None else person))
     classes = {source.classes.get(name, name): name for name in problem.classes}
     points = {source.keypoints.get(name, name): name for name in problem.keypoints}
-    for result in annotation["result"]:
+    for result in entry["result"]:
         value = result.get("value")
         if not isinstance(value, dict):
-            continue  # a relation between two others
+            continue  # a relation between two results
         names = [str(name) for name in value.get(result["type"]) or value.get("labels") or [] if isinstance(name, str)]
-        found = [classes[name] for name in names if name in classes]
-        said.classes += found
+        chosen = [classes[name] for name in names if name in classes]
+        annotation.classes += chosen
         outline = _outline(value, result)
         if outline is None:
             continue
         if result["type"] == "keypointlabels":
-            said.points |= {points[name]: outline[0] for name in names if name in points}
-        elif found or not problem.classes:
+            annotation.points |= {points[name]: outline[0] for name in names if name in points}
+        elif chosen or not problem.classes:
             low, high = outline.min(axis=0), outline.max(axis=0)
-            said.boxes.append((found[0] if found else "", np.concatenate([low, high - low])))
-    return said
+            annotation.boxes.append((chosen[0] if chosen else "", np.concatenate([low, high - low])))
+    return annotation
 
 
 def _outline(value: dict[str, Any], result: dict[str, Any]) -> Float[np.ndarray, "P 2"] | None:
-    """The point, the polygon's or the rectangle's corners in pixels; none of what has no place."""
+    """Return the point, or the corners of the polygon or rectangle, in pixels; `None` for a result without a place."""
     size = np.array([result.get("original_width", 0), result.get("original_height", 0)], np.float64)
     if "points" in value:
         corners = np.array(value["points"], np.float64) / 100 * size
@@ -191,19 +192,19 @@ def _outline(value: dict[str, Any], result: dict[str, Any]) -> Float[np.ndarray,
 _Instance = tuple[str, Float[np.ndarray, "4"], dict[str, Float[np.ndarray, "2"]]]
 
 
-def _one(said: list[_Said], problem: Problem) -> list[_Instance]:
-    """The picture as one instance: the majority's class, its first box, the mean of the points."""
-    name = majority({one.who: one.classes[0] for one in said if one.classes}) if problem.classes else ""
+def _picture(annotations: list[_Annotation], problem: Problem) -> list[_Instance]:
+    """Return the picture as one instance: the majority's class, its first box, the mean of the points."""
+    name = majority({a.annotator: a.classes[0] for a in annotations if a.classes}) if problem.classes else ""
     if name is None:
         return []
     xy = {
-        k: np.mean([one.points[k] for one in said if k in one.points], axis=0)
+        k: np.mean([a.points[k] for a in annotations if k in a.points], axis=0)
         for k in problem.keypoints
-        if any(k in one.points for one in said)
+        if any(k in a.points for a in annotations)
     }
-    boxes = [box for one in said for label, box in one.boxes if label in ("", name)]
+    boxes = [box for a in annotations for label, box in a.boxes if label in ("", name)]
     return [(name, boxes[0] if boxes else _NO_BOX, xy)] if name or boxes or xy else []
 
 
-def _several(said: list[_Said]) -> list[_Instance]:
-    return [(name, box, dict[str, Any]()) for name, box in said[0].boxes] if said else []
+def _boxes(annotations: list[_Annotation]) -> list[_Instance]:
+    return [(name, box, dict[str, Any]()) for name, box in annotations[0].boxes] if annotations else []

@@ -1,4 +1,4 @@
-"""A CSV with a row per point: image, name of the landmark, x, y, and who labelled it, where several people did."""
+"""A CSV with a row per point: image, name of the landmark, x, y, and the annotator if several people labelled."""
 
 import itertools
 import warnings
@@ -15,8 +15,8 @@ from pipeline.collect.readers.cells import numbers, positive, read_rows, same_wi
 from pipeline.collect.settings import LandmarksSource
 from pipeline.problem import Problem
 
-_OTHER = "its landmark is none of the problem's keypoints"
-_NOT_ASKED = "its annotator is not one of those asked for"
+_OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"
+_OTHER_ANNOTATOR = "its annotator is not one of those asked for"
 
 
 def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> Labels:
@@ -26,10 +26,10 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
         path: The CSV.
         root: The folder that all media of the source are relative to.
         source: Names of columns, landmarks and annotators.
-        problem: Names of the keypoints, K of them.
+        problem: Names of the K keypoints.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     rows, lines = read_rows(path, findings)
@@ -43,16 +43,16 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
     cells["which"] = cells[source.instance] if source.instance else ""
     lacking = [name for number, name in enumerate(keypoints) if not (cells["k"] == number).any()]
     if lacking:
-        found = sorted(cells[source.landmark].unique())[:40]
+        landmarks = sorted(cells[source.landmark].unique())[:40]
         findings.add(
-            f"column {source.landmark}: no row of the keypoints {lacking}; found {found}; name them in params under "
-            f"`keypoints`"
+            f"column {source.landmark}: no row of the keypoints {lacking}; found {landmarks}; name them in params "
+            "under `keypoints`"
         )
     findings.raise_any()
     people = _people(cells, source, findings)
     asked = cells["who"].isin({*people, *(source.observers or people)})
-    dropped = {_OTHER: cells["k"].isna(), _NOT_ASKED: ~asked}
-    left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][which]] for r, which in dropped.items()}
+    dropped = {_OTHER_LANDMARK: cells["k"].isna(), _OTHER_ANNOTATOR: ~asked}
+    left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][rows]] for r, rows in dropped.items()}
     labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings)
     return Labels(labels.table, {r: n for r, n in left_out.items() if n} | labels.dropped, labels.notes)
 
@@ -64,23 +64,23 @@ def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findin
         if column not in cells.columns:
             findings.add(f"header: column {column!r} is missing; found {list(cells.columns)}")
     if cells.columns.duplicated().any():
-        findings.add(f"header: a column stands there twice: {list(cells.columns)}")
+        findings.add(f"header: a column occurs twice: {list(cells.columns)}")
     findings.raise_any()
 
 
 def _order(source: LandmarksSource, keypoints: tuple[str, ...]) -> dict[str, int]:
-    """What the landmark column holds to the keypoint's number."""
+    """Map each value of the landmark column to the index of its keypoint."""
     return {source.keypoints.get(name, name.removeprefix(source.prefix)): k for k, name in enumerate(keypoints)}
 
 
 def _people(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> list[str]:
-    """Whose labels count, in the order of params or of the file."""
-    found = cells["who"].unique().tolist()
+    """Return the people whose labels count, in the order of params.yaml or of the file."""
+    people = cells["who"].unique().tolist()
     for name in (*source.annotators, *source.observers):
-        if name not in found:
-            findings.add(f"column {source.annotator}: no row of {name!r}; found {found}")
+        if name not in people:
+            findings.add(f"column {source.annotator}: no row of {name!r}; found {people}")
     findings.raise_any()
-    return list(source.annotators) or found
+    return list(source.annotators) or people
 
 
 def _labels(
@@ -92,16 +92,16 @@ def _labels(
     people: list[str],
     findings: Findings,
 ) -> Labels:
-    """An instance per image (and value of the instance column), or one for each person."""
+    """Return an instance per image and value of the instance column; with `combine: separate`, one for each person."""
     cells = cells.assign(row=cells.groupby([source.file, "which"], sort=False).ngroup())
     everyone = list(dict.fromkeys([*people, *source.observers]))
     xy = np.full((cells["row"].max() + 1, len(everyone), len(keypoints), 2), np.nan)
-    at = (cells["row"].to_numpy(), cells["who"].map(everyone.index).to_numpy(), cells["k"].to_numpy(int))
-    twice = cells.assign(person=at[1]).duplicated(["row", "person", "k"]).to_numpy()
+    position = (cells["row"].to_numpy(), cells["who"].map(everyone.index).to_numpy(), cells["k"].to_numpy(int))
+    repeated = cells.assign(person=position[1]).duplicated(["row", "person", "k"]).to_numpy()
     findings.add_each(
-        np.flatnonzero(twice), lambda i: f"row {cells['line'].iloc[i]} labels a point that stands there already"
+        np.flatnonzero(repeated), lambda i: f"row {cells['line'].iloc[i]} labels a point that was labelled before"
     )
-    xy[at] = cells[["px", "py"]].to_numpy()
+    xy[position] = cells[["px", "py"]].to_numpy()
     first = cells.drop_duplicates("row").sort_values("row")
     media = media_below(root, path.parent / source.images, first[source.file])
     columns = {
@@ -117,7 +117,7 @@ def _labels(
         columns[EXAM] = first[source.exam]
     columns |= {f"{SLICE_PREFIX}{c}": first[c] for c in source.slices}
     table = pd.DataFrame(columns).reset_index(drop=True)
-    apart = observer_distance(xy[:, [everyone.index(name) for name in source.observers or people]])
+    distances = observer_distance(xy[:, [everyone.index(name) for name in source.observers or people]])
     truths = xy[:, [everyone.index(name) for name in people]]
     truths = _mean(truths)[:, None] if source.combine == "mean" else truths
     count, each = len(table), truths.shape[1]
@@ -127,8 +127,8 @@ def _labels(
     if each > 1:  # file (person):row
         parts = table["source"].str.rpartition(":")
         table["source"] = parts[0] + " (" + pd.Series([people[n] for n in person]) + "):" + parts[2]
-    if np.isfinite(apart).any():
-        spread = pd.DataFrame(np.repeat(apart, each, axis=0), columns=[f"{name}_observers" for name in keypoints])
+    if np.isfinite(distances).any():
+        spread = pd.DataFrame(np.repeat(distances, each, axis=0), columns=[f"{name}_observers" for name in keypoints])
         table = pd.concat([table, spread], axis=1)
     points = truths.reshape(count * each, len(keypoints), 2)
     visible = np.full(points.shape[:2], 2)
@@ -136,14 +136,14 @@ def _labels(
 
 
 def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:
-    """Over those who labelled the point."""
+    """Return the mean over the people who labelled the point; NaN if nobody did."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a point that nobody labelled
         return np.nanmean(xy, axis=1)
 
 
 def observer_distance(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K"]:
-    """Mean distance of all pairs of people who labelled a point, pixels; NaN where fewer than two did."""
+    """Return the mean distance of all pairs of people who labelled a point, in pixels; NaN if fewer than two did."""
     pairs: list[Float[np.ndarray, "N K"]] = [
         np.linalg.norm(xy[:, a] - xy[:, b], axis=-1) for a, b in itertools.combinations(range(xy.shape[1]), 2)
     ]

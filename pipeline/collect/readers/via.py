@@ -1,4 +1,4 @@
-"""VGG Image Annotator, versions 1 and 2: exports (JSON, CSV) and projects, points only."""
+"""VGG Image Annotator, versions 1 and 2: exports (JSON, CSV) and projects; only points are read."""
 
 import json
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from pipeline.collect.readers.cells import read_rows, same_width
 from pipeline.collect.settings import ViaSource
 from pipeline.problem import Problem
 
-_NO_POINT = "a region that is no point"
-_OTHER = "a point that is none of the problem's keypoints"
+_NOT_A_POINT = "a region that is not a point"
+_OTHER_POINT = "a point that is not one of the problem's keypoints"
 _CSV_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")
 
 
 class _Image(NamedTuple):
-    """An image of the file: its number from 1, what is said of it, and its regions as (shape, attributes)."""
+    """An image of the file: its number from 1, its file name and attributes, and its regions as (shape, attributes)."""
 
     number: int
     name: str
@@ -31,7 +31,7 @@ class _Image(NamedTuple):
 
 
 class _Instance(NamedTuple):
-    """What is labelled in an image, or one of several that `ViaSource.instance` tells apart."""
+    """An instance in an image: `value` of the attribute `ViaSource.instance`, and a point (x, y) by keypoint index."""
 
     image: _Image
     value: str
@@ -45,11 +45,11 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     Args:
         path: JSON or CSV.
         root: The folder that all media of the source are relative to.
-        source: Which attributes name points, instances and subjects.
-        problem: Names of the keypoints, K of them.
+        source: Names of the attributes of points, instances and subjects.
+        problem: Names of the K keypoints.
 
     Raises:
-        UserError: Everything that is wrong with the file.
+        UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     images = _from_csv(path, findings) if path.suffix.lower() == ".csv" else _from_json(path, findings)
@@ -57,8 +57,8 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     dropped: dict[str, list[str]] = {}
     order = {source.keypoints.get(name, name): k for k, name in enumerate(keypoints)}
     instances = [i for image in images for i in _instances(image, source, order, findings, dropped)]
-    found = {k for instance in instances for k in instance.points}
-    lacking = [name for k, name in enumerate(keypoints) if k not in found]
+    labelled = {k for instance in instances for k in instance.points}
+    lacking = [name for k, name in enumerate(keypoints) if k not in labelled]
     if lacking:
         findings.add(
             f"no region is the point {lacking} by its attribute {source.name!r}; name the attribute in params under "
@@ -93,8 +93,8 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
 
 
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
-    which = f" ({instance.value})" if source.instance else ""
-    return f"{findings.where}{which}:{instance.image.number}"
+    value = f" ({instance.value})" if source.instance else ""
+    return f"{findings.where}{value}:{instance.image.number}"
 
 
 def _subjects(instances: list[_Instance], source: ViaSource, media: pd.Series, findings: Findings) -> pd.Series:
@@ -117,8 +117,8 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
     entries = data.get("_via_img_metadata", data) if isinstance(data, dict) else None
     if not isinstance(entries, dict) or not entries or not all(_is_entry(entry) for entry in entries.values()):
         raise UserError(
-            f"{findings.where}: no export or project of VGG Image Annotator 1 or 2: expected a mapping of images, each "
-            "with filename and regions"
+            f"{findings.where}: not an export or project of VGG Image Annotator 1 or 2: expected a mapping of images, "
+            "each with filename and regions"
         )
     images = []
     for number, entry in enumerate(entries.values(), start=1):
@@ -143,11 +143,11 @@ def _from_csv(path: Path, findings: Findings) -> list[_Image]:
     for cells, line in zip(same_width(rows[1:], lines[1:], len(header), findings), lines[1:], strict=True):
         row = dict(zip(header, cells, strict=True))
         try:
-            about, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
+            file_attributes, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
         except ValueError as error:
             findings.add(f"row {line}: attributes are not valid JSON ({error})")
             continue
-        image = images.setdefault(row["filename"], _Image(len(images) + 1, row["filename"], about, []))
+        image = images.setdefault(row["filename"], _Image(len(images) + 1, row["filename"], file_attributes, []))
         if shape:
             image.regions.append((shape, attributes))
     return list(images.values())
@@ -160,22 +160,22 @@ def _number(value: object) -> float | None:
 def _instances(
     image: _Image, source: ViaSource, order: dict[str, int], findings: Findings, dropped: dict[str, list[str]]
 ) -> Iterator[_Instance]:
-    """The instances of an image; one without any point, so that the image is listed, where it has none."""
-    found: dict[str, _Instance] = {}
-    seen = 0
+    """Return the instances of an image; an image without points gets one without points, so that it is listed."""
+    instances: dict[str, _Instance] = {}
+    points = 0
     for shape, attributes in image.regions:
         where = f"{findings.where}:{image.number}"
         if shape.get("name") != "point":
-            dropped.setdefault(_NO_POINT, []).append(where)
+            dropped.setdefault(_NOT_A_POINT, []).append(where)
             continue
-        k = order.get(str(attributes.get(source.name, ""))) if source.name else seen if seen < len(order) else None
-        seen += 1
+        k = order.get(str(attributes.get(source.name, ""))) if source.name else points if points < len(order) else None
+        points += 1
         if k is None:
-            dropped.setdefault(_OTHER, []).append(where)
+            dropped.setdefault(_OTHER_POINT, []).append(where)
             continue
         value = str(attributes.get(source.instance, "")) if source.instance else ""
-        told = {**attributes, **image.attributes}
-        instance = found.setdefault(value, _Instance(image, value, told, {}))
+        merged = {**attributes, **image.attributes}
+        instance = instances.setdefault(value, _Instance(image, value, merged, {}))
         x, y = _number(shape.get("cx")), _number(shape.get("cy"))
         name = list(order)[k]
         if (
@@ -188,4 +188,4 @@ def _instances(
             findings.add(f"image {image.number} ({image.name}) labels {name} twice; remove one")
         else:
             instance.points[k] = (x, y)
-    yield from found.values() or [_Instance(image, "", image.attributes, {})]
+    yield from instances.values() or [_Instance(image, "", image.attributes, {})]

@@ -31,12 +31,12 @@ def test_fleiss_published_example() -> None:
 def test_majority_and_what_to_label_again() -> None:
     assert majority({"a": "x", "b": "x", "c": "y"}) == "x"
     assert majority({"a": "x", "b": "y"}) is None
-    found = agreement([{"f:1": {"a": "x", "b": "x", "c": "y"}, "f:2": {"a": "y", "b": "y"}}, {"g:1": {"a": "x"}}])
-    assert found is not None
-    assert found["images"] == 2
-    assert found["pairwise"] == pytest.approx((1 / 3 + 1) / 2)
-    assert found["disagreements"] == [{"source": "f:1", "votes": {"a": "x", "b": "x", "c": "y"}, "majority": "x"}]
-    assert {"pair": ["a", "b"], "images": 2, "agree": 2} in found["annotators"]
+    result = agreement([{"f:1": {"a": "x", "b": "x", "c": "y"}, "f:2": {"a": "y", "b": "y"}}, {"g:1": {"a": "x"}}])
+    assert result is not None
+    assert result["images"] == 2
+    assert result["pairwise"] == pytest.approx((1 / 3 + 1) / 2)
+    assert result["disagreements"] == [{"source": "f:1", "votes": {"a": "x", "b": "x", "c": "y"}, "majority": "x"}]
+    assert {"pair": ["a", "b"], "images": 2, "agree": 2} in result["annotators"]
 
 
 def test_nobody_was_asked_twice() -> None:

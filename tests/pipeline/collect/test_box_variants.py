@@ -1,4 +1,4 @@
-"""Another box buffer without another collect: what comes out is what the whole road would have made."""
+"""Another box buffer without another run of collect gives the same result as running all stages again."""
 
 import json
 from pathlib import Path

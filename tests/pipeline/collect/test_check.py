@@ -1,4 +1,4 @@
-"""What an inbox must be before it is versioned."""
+"""The check of an inbox before it is versioned."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Real COCO keypoint files, and what is peculiar to the format."""
+"""Real COCO keypoint files, and cases that only this format has."""
 
 import json
 
@@ -85,7 +85,7 @@ def test_missing_keys_subject_and_double_ids(tmp_path, good):
     with pytest.raises(UserError, match=r"image 7 \(x\.png\): no 'person', which names the subject"):
         parse(tmp_path, good, subject="person")
     good["images"].append({"id": 7, "file_name": "y.png"})
-    with pytest.raises(UserError, match="image id 7 stands there twice"):
+    with pytest.raises(UserError, match="image id 7 occurs twice"):
         parse(tmp_path, good)
     del good["annotations"][0]["image_id"]
     with pytest.raises(UserError, match=r"annotations\[0\]: lacks \['image_id'\]"):

@@ -38,7 +38,7 @@ def test_both_forms_give_the_same_box(tmp_path: Path, layout: Any, box: list[int
     assert labels.table[BOX_COLUMNS].to_numpy().tolist() == [[9.5, 19.5, 30, 40]] * 2
     assert labels.table["class"].tolist() == ["circle", "square"]
     assert labels.table["instance"].tolist() == [0, 1]
-    assert labels.dropped == {"its category is none of the problem's": ["labels.json:2"]}
+    assert labels.dropped == {"its category is not one of the problem's classes": ["labels.json:2"]}
     assert labels.notes == ["labels.json: 1 images have no annotation and are left out"]
 
 

@@ -1,4 +1,4 @@
-"""The CSV reader, and each kind of bad label with its message. See test_readers.py for what holds of every reader."""
+"""The CSV reader, and each kind of bad label with its message. test_readers.py tests every reader."""
 
 from pathlib import Path
 
@@ -30,46 +30,46 @@ def labels(root: Path, *rows: str, header: str = HEADER, **source):
 
 
 def test_values_and_missing_points(root):
-    found = labels(root, "a.mp4,0,P1,1.5,2,3,4", "", "a.mp4,3,P1,,,5,6", "b.mp4,1,P2,nan,NA,7,8").table
-    xy, visibility = keypoints_of(found, KEYPOINTS)
+    result = labels(root, "a.mp4,0,P1,1.5,2,3,4", "", "a.mp4,3,P1,,,5,6", "b.mp4,1,P2,nan,NA,7,8").table
+    xy, visibility = keypoints_of(result, KEYPOINTS)
     assert xy[0].tolist() == [[1.5, 2], [3, 4]]
     assert visibility.tolist() == [[2, 2], [0, 2], [0, 2]]
     assert np.isnan(xy[1, 0]).all()
-    assert found["media"].tolist() == ["in/a.mp4", "in/a.mp4", "in/b.mp4"]
-    assert found["frame"].tolist() == [0, 3, 1]
-    assert found["source"].tolist() == ["in/labels.csv:2", "in/labels.csv:4", "in/labels.csv:5"]
+    assert result["media"].tolist() == ["in/a.mp4", "in/a.mp4", "in/b.mp4"]
+    assert result["frame"].tolist() == [0, 3, 1]
+    assert result["source"].tolist() == ["in/labels.csv:2", "in/labels.csv:4", "in/labels.csv:5"]
 
 
 def test_named_columns_semicolons_and_stills(root):
-    found = labels(
+    result = labels(
         root, "c.png;Q;1;2;3;4", header="picture;who;lx;ly;rx;ry", file="picture", frame=None, subject="who",
         keypoints={"left": ("lx", "ly"), "right": ("rx", "ry")},
     ).table  # fmt: skip
-    assert found[["media", "frame", "subject", "right_y"]].values.tolist() == [["in/c.png", -1, "Q", 4.0]]
+    assert result[["media", "frame", "subject", "right_y"]].values.tolist() == [["in/c.png", -1, "Q", 4.0]]
 
 
 def test_every_other_column_is_a_slice_unless_they_are_listed(root):
     rows, header = ["a.mp4,0,P,1,2,3,4,VI,barefoot"], HEADER + ",tone,shoe"
     assert {"slice_tone", "slice_shoe"} <= set(labels(root, *rows, header=header).table)
-    found = labels(root, *rows, header=header, slices=("tone",)).table
+    result = labels(root, *rows, header=header, slices=("tone",)).table
     assert "slice_shoe" not in found
-    assert found["slice_tone"].tolist() == ["VI"]
+    assert result["slice_tone"].tolist() == ["VI"]
     with pytest.raises(UserError, match="column 'light' is missing"):
         labels(root, *rows, header=header, slices=("light",))
 
 
 def test_visibility_columns(root):
-    found = labels(root, "a.mp4,0,P,1,2,3,4,1,0", header=HEADER + ",left_v,right_v").table
-    assert found[["left_v", "right_v"]].values.tolist() == [[1, 0]]
-    assert np.isnan(found["right_x"]).all()
+    result = labels(root, "a.mp4,0,P,1,2,3,4,1,0", header=HEADER + ",left_v,right_v").table
+    assert result[["left_v", "right_v"]].values.tolist() == [[1, 0]]
+    assert np.isnan(result["right_x"]).all()
     with pytest.raises(UserError, match="row 2, column left_v: found 3, expected 0, 1 or 2"):
         labels(root, "a.mp4,0,P,1,2,3,4,3,0", header=HEADER + ",left_v,right_v")
 
 
 def test_rows_without_any_point_are_left_out_and_listed(root):
-    found = labels(root, "a.mp4,0,P,1,2,3,4", "a.mp4,1,P,,,,")
-    assert len(found.table) == 1
-    assert found.dropped == {"nothing is labelled": ["in/labels.csv:3"]}
+    result = labels(root, "a.mp4,0,P,1,2,3,4", "a.mp4,1,P,,,,")
+    assert len(result.table) == 1
+    assert result.dropped == {"nothing is labelled": ["in/labels.csv:3"]}
 
 
 GOOD = "a.mp4,0,P,1,2,3,4"
@@ -111,7 +111,7 @@ def test_bad_rows(root, rows, message):
         ("film,frame,subject,left_x,left_y,right_x,right_y", "column 'video' is missing"),
         ("video,image,subject,left_x,left_y,right_x,right_y", "column 'frame' is missing"),
         ("video,frame,person,left_x,left_y,right_x,right_y", "column 'subject' is missing"),
-        ("video,frame,subject,left_x,left_x,right_x,right_y", "column 'left_x' stands there twice"),
+        ("video,frame,subject,left_x,left_x,right_x,right_y", "column 'left_x' occurs twice"),
     ],
 )
 def test_bad_headers(root, header, message):
@@ -131,9 +131,9 @@ def test_all_findings_at_once_and_not_more_than_twenty(root):
 
 
 def test_skipping_missing_files(root):
-    found = labels(root, GOOD, "gone.mp4,1,P,1,2,3,4", missing_images="skip")
-    assert len(found.table) == 1
-    assert found.dropped == {"the image or video is not there": ["in/labels.csv:3 (in/gone.mp4)"]}
+    result = labels(root, GOOD, "gone.mp4,1,P,1,2,3,4", missing_images="skip")
+    assert len(result.table) == 1
+    assert result.dropped == {"the image or video is not there": ["in/labels.csv:3 (in/gone.mp4)"]}
 
 
 def test_not_utf8(root):

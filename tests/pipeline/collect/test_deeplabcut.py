@@ -1,4 +1,4 @@
-"""Real files of DeepLabCut and lightning-pose users, and what is peculiar to the format."""
+"""Real files of DeepLabCut and lightning-pose users, and cases that only this format has."""
 
 import numpy as np
 import pytest

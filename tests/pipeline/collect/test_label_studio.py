@@ -16,8 +16,8 @@ ANKLE = Problem(classes=("pronation", "neutral", "supination"))
 SOURCE = LabelStudioSource(kind="label_studio")
 
 
-def task(number: int, image: str, *said: list[dict[str, Any]]) -> dict[str, Any]:
-    annotations = [{"id": 10 * number + n, "completed_by": n, "result": result} for n, result in enumerate(said)]
+def task(number: int, image: str, *results: list[dict[str, Any]]) -> dict[str, Any]:
+    annotations = [{"id": 10 * number + n, "completed_by": n, "result": result} for n, result in enumerate(results)]
     return {
         "id": number,
         "annotations": annotations,
@@ -58,7 +58,7 @@ def test_the_majority_decides_and_disagreement_is_kept(tmp_path: Path) -> None:
     ]
     labels = read(contributor(tmp_path, "ben", tasks, ["1.jpg", "2.jpg"]), tmp_path, SOURCE, ANKLE)
     assert labels.table["class"].tolist() == ["neutral"]
-    assert labels.dropped["annotators disagree, and none has the majority"] == ["ben/export.json:2 (2.jpg)"]
+    assert labels.dropped["annotators disagree, and there is no majority"] == ["ben/export.json:2 (2.jpg)"]
     assert labels.votes["ben/export.json:1"] == {"0": "neutral", "1": "neutral", "2": "pronation"}
 
 
@@ -113,7 +113,7 @@ def test_real_exports(datasets: Path) -> None:
 def test_another_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gina").mkdir()
     (tmp_path / "gina" / "coco.json").write_text('{"images": []}')
-    with pytest.raises(UserError, match=r"gina/coco.json: no Label Studio export: expected a list of tasks"):
+    with pytest.raises(UserError, match=r"gina/coco.json: not a Label Studio export: expected a list of tasks"):
         read(tmp_path / "gina" / "coco.json", tmp_path, SOURCE, ANKLE)
 
 

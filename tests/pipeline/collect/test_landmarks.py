@@ -90,7 +90,7 @@ def test_via_samples(datasets: Path) -> None:
             {"kind": "via", "name": "name", "keypoints": {"dot": 'red "dot"'}, "missing_images": "skip"}
         )
         labels = via.read(folder / "via1" / file, folder, source, Problem(keypoints=("dot",)))
-        assert labels.dropped["a region that is no point"]
+        assert labels.dropped["a region that is not a point"]
 
 
 def test_via_footprints(datasets: Path) -> None:

@@ -1,4 +1,4 @@
-"""What holds of every reader of label formats. A new format adds a case here."""
+"""Conformance tests of every reader of label formats. A new format adds a case here."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from pipeline.problem import Problem
 
 KEYPOINTS = ("b", "a")
 POINTS = [[[10.25, 20.5], [30.0, 40.0]], [[np.nan, np.nan], [5.0, 6.125]], [[7.0, 8.0], [9.0, 1.0]]]
-"""Of three images: keypoints a and b in the file's order."""
+"""Keypoints a and b, in the file's order, of three images."""
 
 
 def write_csv(path: Path, images: list[str], xy: np.ndarray) -> None:

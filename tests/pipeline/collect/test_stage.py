@@ -208,7 +208,7 @@ def test_rendered_and_real_videos_together(batch, layout, make_params):
 
 
 def test_kill_in_the_middle_then_again(batch, layout, make_params, videos):
-    """The stage is killed when the first videos are in the cache; the next run ends like one never disturbed."""
+    """The stage is killed when the first videos are in the cache; the next run ends like an undisturbed one."""
     for number in range(12):
         add_video(batch, videos, f"v{number}.mp4", frames=tuple(range(12)))
     run(make_params(), layout)
@@ -231,8 +231,8 @@ def test_kill_in_the_middle_then_again(batch, layout, make_params, videos):
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
     assert not layout.out("collect").exists()
-    kept = {p.name for p in cache.iterdir() if not p.name.startswith(".")}
-    assert 1 <= len(kept) < 14
+    extracted = {p.name for p in cache.iterdir() if not p.name.startswith(".")}
+    assert 1 <= len(extracted) < 14
     run(make_params(), layout)
     assert contents(layout.out("collect")) == undisturbed
     assert [p for p in cache.iterdir() if p.name.startswith(".")] == []

@@ -30,10 +30,10 @@ def test_a_spot_lands_where_the_letterbox_says(width: int, height: int) -> None:
     box = Letterbox.fit(width, height, SQUARE)
     centre = np.array([width * 0.61 + 0.3, height * 0.37 + 0.2])
     pixels, _ = Preprocess(SQUARE)(spot(width, height, *centre, sigma=max(2.5 / box.scale, 2.5)))
-    found = pixels[..., 0].astype(float)
+    bright = pixels[..., 0].astype(float)
     rows, columns = np.mgrid[:256, :256]
-    found[np.hypot(columns - box.forward(centre)[0], rows - box.forward(centre)[1]) > 20] = 0
-    np.testing.assert_allclose(centroid(found), box.forward(centre), atol=0.05)
+    bright[np.hypot(columns - box.forward(centre)[0], rows - box.forward(centre)[1]) > 20] = 0
+    np.testing.assert_allclose(centroid(bright), box.forward(centre), atol=0.05)
 
 
 @pytest.mark.parametrize("size", [SQUARE, InputSize(width=320, height=96), InputSize(width=64, height=224)])

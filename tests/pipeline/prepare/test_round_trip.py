@@ -83,11 +83,11 @@ def test_detections_come_back(table: pd.DataFrame, width: int, height: int, mirr
         truth = load_truth(Path(name))
     assert truth.objects is not None
     objects = truth.objects_in_original(truth.objects)
-    for found, (_, rows) in zip(objects, table.groupby("image", sort=False), strict=True):
-        known = found[: len(rows)]
+    for boxes, (_, rows) in zip(objects, table.groupby("image", sort=False), strict=True):
+        known = boxes[: len(rows)]
         np.testing.assert_allclose(known[:, :4], rows[BOX_COLUMNS].to_numpy(), atol=ATOL)
         assert [CLASSES[int(number)] for number in known[:, 4]] == rows[CLASS].tolist()
-        assert np.isnan(found[len(rows) :]).all()
+        assert np.isnan(boxes[len(rows) :]).all()
 
 
 @given(table=tables())
