@@ -52,7 +52,7 @@ def test_every_other_column_is_a_slice_unless_they_are_listed(root):
     rows, header = ["a.mp4,0,P,1,2,3,4,VI,barefoot"], HEADER + ",tone,shoe"
     assert {"slice_tone", "slice_shoe"} <= set(labels(root, *rows, header=header).table)
     result = labels(root, *rows, header=header, slices=("tone",)).table
-    assert "slice_shoe" not in found
+    assert "slice_shoe" not in result
     assert result["slice_tone"].tolist() == ["VI"]
     with pytest.raises(UserError, match="column 'light' is missing"):
         labels(root, *rows, header=header, slices=("light",))
