@@ -1,1 +1,1 @@
-"""Prepare: every image decoded, filtered and resized exactly once, into arrays that training memory-maps."""
+"""Prepare decodes, filters and resizes every image once, into arrays that training memory-maps."""

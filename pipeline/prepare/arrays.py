@@ -1,4 +1,4 @@
-"""Images into one array file, streaming: memory does not grow with their number."""
+"""Writing of images into one array file as a stream, so that memory does not grow with their number."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from pipeline.layout import Layout
 from pipeline.prepare.labelled import labelled_image, show
 from pipeline.prepare.preprocess import Preprocess
 
-_AT_ONCE = 32  # images in flight
-_About = tuple[str, str, int, int, int, bool]  # image, video, frame, width, height, mirrored
+_CHUNK = 32  # images that are processed at the same time
+_ImageRow = tuple[str, str, int, int, int, bool]  # image, video, frame, width, height, mirrored
 
 
 def write_images(
@@ -27,25 +27,25 @@ def write_images(
 ) -> None:
     """Write the uint8 array (N, H, W, C) of the rows of `index`.
 
-    Rows of the same image lie next to each other and the image is decoded once. The bytes do not depend on the number
-    of threads. Written front to back rather than by a memory map, whose pages would count as this process's memory.
+    Rows of the same image lie next to each other, and the image is decoded once. The bytes do not depend on the number
+    of threads. The file is written front to back; the pages of a memory map would count as this process's memory.
 
     Args:
         path: The .npy file.
         index: Columns image, video, frame, width, height, mirrored.
-        layout: Where images and videos are.
-        filters: Applied to each image first.
-        size: What each image is scaled to.
-        bar: Counts images.
+        layout: Layout of the problem, which has the images and videos.
+        filters: Filters of each image, applied before scaling.
+        size: Size that each image is scaled to.
+        bar: Progress bar, advanced by one per image.
 
     Raises:
-        UserError: Images are missing, unreadable or not of the size in `index`; names all of them.
+        UserError: Images are missing, unreadable or not of the size in `index`; all of them are named.
     """
     rows_of_image = index.groupby("image", sort=False).size()
     shape = (len(index), size.height, size.width, size.channels)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    about = ["image", "video", "frame", "width", "height", "mirrored"]
-    images = list(index.drop_duplicates("image")[about].itertuples(index=False, name=None))
+    columns = ["image", "video", "frame", "width", "height", "mirrored"]
+    images = list(index.drop_duplicates("image")[columns].itertuples(index=False, name=None))
     pixels_of = _from_videos if needs_video(filters) else _from_files
     findings = []
     with path.open("wb") as stream:
@@ -63,11 +63,11 @@ def write_images(
 
 
 def _from_files(
-    images: list[_About], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
+    images: list[_ImageRow], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
-    """Pixels of each image, in order; or what is wrong with it."""
+    """Yield the pixels of each image in order, or an error that says what is wrong with it."""
 
-    def pixels(image: _About) -> UInt8[np.ndarray, "H W C"] | UserError:
+    def pixels(image: _ImageRow) -> UInt8[np.ndarray, "H W C"] | UserError:
         name, _, _, width, height, mirrored = image
         try:
             decoded = read_image(layout.out("collect") / name)
@@ -75,30 +75,30 @@ def _from_files(
             return error
         if decoded.shape[:2] != (height, width):
             return _wrong_size(decoded, width, height)
-        return preprocess(_facing(apply_filters(decoded, filters), mirrored))[0]
+        return preprocess(_mirror_if(apply_filters(decoded, filters), mirrored))[0]
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for start in range(0, len(images), _AT_ONCE):
-            chunk = images[start : start + _AT_ONCE]
+        for start in range(0, len(images), _CHUNK):
+            chunk = images[start : start + _CHUNK]
             yield from pool.map(pixels, chunk)
             bar.advance(len(chunk))
 
 
 def _from_videos(
-    images: list[_About], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
+    images: list[_ImageRow], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
-    """The same where a filter needs the frames before: one video after the other, from its first frame."""
+    """Yield the same as `_from_files` if a filter needs earlier frames; each video is decoded from its first frame."""
     frames = [labelled_image(layout, name, video, frame) for name, video, frame, *_ in images]
-    for (_, _, _, width, height, mirrored), shown in zip(images, show(frames, filters), strict=True):
-        fits = shown.image.shape[:2] == (height, width)
-        yield preprocess(_facing(shown.filtered, mirrored))[0] if fits else _wrong_size(shown.image, width, height)
+    for (_, _, _, width, height, mirrored), frame in zip(images, show(frames, filters), strict=True):
+        fits = frame.image.shape[:2] == (height, width)
+        yield preprocess(_mirror_if(frame.filtered, mirrored))[0] if fits else _wrong_size(frame.image, width, height)
         bar.advance()
 
 
-def _facing(image: UInt8[np.ndarray, "H W 3"], mirrored: bool) -> UInt8[np.ndarray, "H W 3"]:
+def _mirror_if(image: UInt8[np.ndarray, "H W 3"], mirrored: bool) -> UInt8[np.ndarray, "H W 3"]:
     return np.ascontiguousarray(image[:, ::-1] if mirrored else image)
 
 
 def _wrong_size(image: UInt8[np.ndarray, "H W 3"], width: int, height: int) -> UserError:
-    found = f"{image.shape[1]} x {image.shape[0]}"
-    return UserError(f"it is {found} pixels, but was labelled at {width} x {height}; run the collect stage again")
+    size = f"{image.shape[1]} x {image.shape[0]}"
+    return UserError(f"it is {size} pixels, but was labelled at {width} x {height}; run the collect stage again")

@@ -1,4 +1,4 @@
-"""Labelled images with the filters they are seen through: stills as they are, frames after all frames before them."""
+"""Labelled images and their filters. A filter that needs earlier frames gets the whole video before each frame."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ from pipeline.layout import Layout
 
 @dataclass(frozen=True)
 class Labelled:
-    """Where the pixels of a labelled image are.
+    """Files of a labelled image.
 
     Attributes:
         file: The image.
-        video: The video it is a frame of; none for a still image.
-        frame: Its number in the video, from 0.
+        video: The video that the image is a frame of; `None` for a still image.
+        frame: Number of the frame in the video, from 0; -1 for a still image.
     """
 
     file: Path
@@ -32,15 +32,15 @@ class Labelled:
 
 
 def labelled_image(layout: Layout, image: str, video: str, frame: int) -> Labelled:
-    """The same from the columns `image`, `video` and `frame` of the annotation table."""
+    """Return a `Labelled` from the columns `image`, `video` and `frame` of the annotation table."""
     return Labelled(layout.out("collect") / image, layout.video(video) if video else None, frame)
 
 
-class Shown:
-    """One image.
+class FilteredImage:
+    """One image, whose filters are applied on demand.
 
     Attributes:
-        image: As it was decoded.
+        image: The image as it was decoded.
     """
 
     def __init__(self, image: Image, filters: VideoFilters) -> None:
@@ -48,40 +48,40 @@ class Shown:
 
     @cached_property
     def filtered(self) -> Image:
-        """Through the filters, contiguous in memory."""
+        """The filtered image, contiguous in memory."""
         return np.ascontiguousarray(self._filters(self.image))
 
 
-def show(images: Sequence[Labelled], filters: Sequence[Filter]) -> Iterator[Shown]:
-    """Each image, in order; an image that comes several times on end is decoded once.
+def show(images: Sequence[Labelled], filters: Sequence[Filter]) -> Iterator[FilteredImage]:
+    """Yield each image in order; an image that is repeated directly is decoded once.
 
-    Where a filter needs the frames before, videos are decoded again from their first frame, as a consumer does.
+    If a filter needs earlier frames, videos are decoded from their first frame, as a consumer does.
 
     Args:
-        images: Frames of the same video on end and in order, as all stages have them.
-        filters: Of the prepare stage or of a package.
+        images: The images. Frames of one video follow each other in ascending order, as in all stages.
+        filters: Filters of the prepare stage or of a package.
 
     Raises:
-        UserError: An image cannot be read, or is a still image where a filter needs a video.
+        UserError: An image cannot be read, or a filter needs a video and an image is a still.
     """
     if not needs_video(filters):
         chain = VideoFilters(filters)
-        for file, same in itertools.groupby(images, key=lambda one: one.file):
-            yield from itertools.repeat(Shown(read_image(file), chain), len(list(same)))
+        for file, repeats in itertools.groupby(images, key=lambda image: image.file):
+            yield from itertools.repeat(FilteredImage(read_image(file), chain), len(list(repeats)))
         return
-    stills = [f"{one.file}: a still image, but a filter needs the frames before it" for one in images if not one.video]
+    stills = [f"{i.file}: a still image, but a filter needs the frames before it" for i in images if not i.video]
     if stills:
         raise UserError("\n".join([*stills, "take background_subtraction out of prepare.filters, or these images out"]))
-    for video, frames in itertools.groupby(images, key=lambda one: one.video):
+    for video, frames in itertools.groupby(images, key=lambda image: image.video):
         assert video is not None
-        yield from _frames(video, [one.frame for one in frames], filters)
+        yield from _frames(video, [frame.frame for frame in frames], filters)
 
 
-def _frames(video: Path, numbers: list[int], filters: Sequence[Filter]) -> Iterator[Shown]:
+def _frames(video: Path, numbers: list[int], filters: Sequence[Filter]) -> Iterator[FilteredImage]:
     if not video.is_file():
         raise UserError(
-            f"{video}: not there, but a filter needs all its frames; put it back, or where collect rendered it, run "
-            "collect by itself (`dvc repro --single-item --force`)"
+            f"{video}: not there, but a filter needs all its frames; put it back; if collect rendered it, run "
+            "collect alone (`dvc repro --single-item --force`)"
         )
     wanted, chain = iter(numbers), VideoFilters(filters)
     number = next(wanted, None)
@@ -90,10 +90,10 @@ def _frames(video: Path, numbers: list[int], filters: Sequence[Filter]) -> Itera
             if frame.number != number:
                 chain.pass_by(frame.image)
                 continue
-            shown = Shown(frame.image, chain)
+            filtered = FilteredImage(frame.image, chain)
             while frame.number == number:
-                yield shown
+                yield filtered
                 number = next(wanted, None)
-            _ = shown.filtered  # even where nobody looked: later frames depend on it
+            _ = filtered.filtered  # applied in any case, since the filters' state for later frames depends on it
     if number is not None:
         raise UserError(f"{video}: frame {number} was expected next, but it is out of order or beyond the end")

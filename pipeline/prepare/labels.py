@@ -17,15 +17,15 @@ IMAGES = "images.npy"
 
 
 def write_labels(coco: dict[str, Any], problem: Problem, out: Path, mirror: Mirror | None = None) -> pd.DataFrame:
-    """Write everything of one split but its images, and give back the index.
+    """Write all arrays of one split except its images, and return the index.
 
     Args:
         coco: The split's COCO JSON, as the split stage writes it.
-        problem: Keypoints and input size.
+        problem: The problem, with its keypoints, classes and input size.
         out: An existing folder.
-        mirror: Which images are mirrored.
+        mirror: Condition for an image to be mirrored; `None` means that no image is.
     """
-    firsts = [same[0] for same in _by_image(coco)] if problem.several else coco["annotations"]
+    firsts = [annotations[0] for annotations in _by_image(coco)] if problem.several else coco["annotations"]
     index = _index(coco["images"], firsts, mirror)
     letterboxes = _write_arrays(firsts, index, problem, out)
     if problem.classes:
@@ -37,11 +37,11 @@ def write_labels(coco: dict[str, Any], problem: Problem, out: Path, mirror: Mirr
 
 
 def _by_image(coco: dict[str, Any]) -> list[list[dict[str, Any]]]:
-    """Annotations of each image that has one, in the order of the file."""
-    found: dict[int, list[dict[str, Any]]] = {}
+    """Group the annotations by image, in the order of the file."""
+    by_image: dict[int, list[dict[str, Any]]] = {}
     for annotation in coco["annotations"]:
-        found.setdefault(annotation["image_id"], []).append(annotation)
-    return list(found.values())
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    return list(by_image.values())
 
 
 def _class_of(annotation: dict[str, Any]) -> int:
@@ -51,31 +51,31 @@ def _class_of(annotation: dict[str, Any]) -> int:
 def _objects(
     images: list[list[dict[str, Any]]], index: pd.DataFrame, letterboxes: list[Letterbox]
 ) -> Float[np.ndarray, "N M 5"]:
-    """Boxes in input pixels and classes of all instances of each image, NaN beyond the last."""
+    """Return box (x, y, w, h) in input pixels and class index of each image's instances, NaN beyond the last one."""
     objects = np.full((len(images), max(map(len, images), default=0), 5), np.nan, np.float32)
-    facing = zip(index["width"], index["mirrored"], strict=True)
-    for row, (annotations, letterbox, (width, mirrored)) in enumerate(zip(images, letterboxes, facing, strict=True)):
+    mirroring = zip(index["width"], index["mirrored"], strict=True)
+    for row, (annotations, letterbox, (width, mirrored)) in enumerate(zip(images, letterboxes, mirroring, strict=True)):
         count = len(annotations)
         boxes = np.array([a["bbox"] for a in annotations], dtype=np.float64)
-        seen = mirror_boxes(boxes, np.full(count, width), np.full(count, mirrored))
-        objects[row, :count, :4] = letterbox.forward_boxes(seen)
+        boxes = mirror_boxes(boxes, np.full(count, width), np.full(count, mirrored))
+        objects[row, :count, :4] = letterbox.forward_boxes(boxes)
         objects[row, :count, 4] = [_class_of(a) for a in annotations]
     return objects
 
 
 def _index(images: list[dict[str, Any]], annotations: list[dict[str, Any]], mirror: Mirror | None) -> pd.DataFrame:
-    """A row per annotation given, in their order, with what is known of its image."""
-    known = {image["id"]: image for image in images}
+    """Return a row per given annotation, in their order, with the facts about its image."""
+    image_of = {image["id"]: image for image in images}
     rows = []
     for annotation in annotations:
-        image = known[annotation["image_id"]]
+        image = image_of[annotation["image_id"]]
         slices = {f"{SLICE_PREFIX}{name}": value for name, value in image["slices"].items()}
-        about = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
-        # unknown to files that were not written by the split stage
-        about |= {"mm_per_px": image.get("mm_per_px"), "mirrored": bool(mirror and mirror.applies(image["slices"]))}
-        about |= {name: image[name] for name in (EXAM, *PLACEMENT_COLUMNS) if name in image}
+        facts = {name: image[name] for name in ("video", "frame", "time_s", "width", "height")}
+        # files that the split stage did not write may lack these
+        facts |= {"mm_per_px": image.get("mm_per_px"), "mirrored": bool(mirror and mirror.applies(image["slices"]))}
+        facts |= {name: image[name] for name in (EXAM, *PLACEMENT_COLUMNS) if name in image}
         ids = {"image_id": image["id"], "annotation_id": annotation["id"], "subject": annotation["subject"]}
-        rows.append({"image": image["file_name"], **ids, **about, **slices})
+        rows.append({"image": image["file_name"], **ids, **facts, **slices})
     table = pd.DataFrame(rows)
     placed = dict.fromkeys([c for c in PLACEMENT_COLUMNS if c in table], "float64")
     return table.astype({"time_s": "float64", "mm_per_px": "float64"} | placed)
@@ -84,7 +84,7 @@ def _index(images: list[dict[str, Any]], annotations: list[dict[str, Any]], mirr
 def _write_arrays(
     annotations: list[dict[str, Any]], index: pd.DataFrame, problem: Problem, out: Path
 ) -> list[Letterbox]:
-    """Keypoints, visibility, boxes, letterboxes and the distances between observers; gives back the letterboxes."""
+    """Write keypoints, visibility, boxes, letterboxes and distances between observers; return the letterboxes."""
     points = np.array([a["keypoints"] for a in annotations], dtype=np.float64)
     points = points.reshape(len(annotations), len(problem.keypoints), 3)
     visibility = points[..., 2].astype(np.uint8)
@@ -92,14 +92,14 @@ def _write_arrays(
     letterboxes = [Letterbox.fit(width, height, problem.input) for width, height in sizes]
     mirrored, width = index["mirrored"].to_numpy(bool), index["width"].to_numpy()
     points = mirror_points(points[..., :2], width, mirrored)
-    keypoints = np.stack([box.forward(xy) for box, xy in zip(letterboxes, points, strict=True)])
+    keypoints = np.stack([letterbox.forward(xy) for letterbox, xy in zip(letterboxes, points, strict=True)])
     keypoints[visibility == 0] = np.nan
-    seen = mirror_boxes(np.array([a["bbox"] for a in annotations], dtype=np.float64), width, mirrored)
-    boxes = [box.forward_boxes(one) for box, one in zip(letterboxes, seen, strict=True)]
+    in_image = mirror_boxes(np.array([a["bbox"] for a in annotations], dtype=np.float64), width, mirrored)
+    boxes = [letterbox.forward_boxes(box) for letterbox, box in zip(letterboxes, in_image, strict=True)]
     if any("observers_px" in a for a in annotations):
         unknown = [None] * len(problem.keypoints)
-        apart = np.array([a.get("observers_px", unknown) for a in annotations], dtype=np.float64)
-        np.save(out / "observers.npy", apart)
+        distances = np.array([a.get("observers_px", unknown) for a in annotations], dtype=np.float64)
+        np.save(out / "observers.npy", distances)
     np.save(out / "keypoints.npy", keypoints.astype(np.float32))
     np.save(out / "visibility.npy", visibility)
     np.save(out / "boxes.npy", np.stack(boxes).astype(np.float32))

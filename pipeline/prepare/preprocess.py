@@ -1,7 +1,7 @@
 """From an image's own pixels to the network's input: one ONNX graph for training and consumers.
 
-`prepare` runs the graph by ONNX Runtime and a package carries it in front of its network, so the pixels that were
-trained on and the pixels that a consumer's network sees are equal by construction.
+`prepare` runs the graph with ONNX Runtime, and a package carries it in front of its network. So the pixels of training
+and the pixels that a consumer's network gets are equal by construction.
 """
 
 import numpy as np
@@ -13,18 +13,18 @@ from onnx import TensorProto, helper
 from heelstrike.preprocess.settings import PAD_VALUE, InputSize
 
 GRAY = (0.299, 0.587, 0.114)
-"""Weights of R, G and B in gray: ITU-R BT.601, as in cv2.cvtColor."""
+"""Weights of R, G and B in a gray value, from ITU-R BT.601, as in cv2.cvtColor."""
 
 
 def preprocess_model(size: InputSize, opset: int = 18) -> onnx.ModelProto:
-    """The graph `image` -> `pixels`, `letterbox`.
+    """Return the graph `image` -> `pixels`, `letterbox`.
 
-    Scaling is linear over half-pixel centres and anti-aliased when it shrinks (ONNX Resize), by the one factor that
-    heelstrike/preprocess/letterbox.py states. It works on interleaved bytes: 9 ms for 1920x1080 to 256x256 on one core.
+    Scaling is linear over half-pixel centres and anti-aliased when it shrinks (ONNX Resize), by the factor that
+    heelstrike/preprocess/letterbox.py defines. On interleaved bytes it takes 9 ms for 1920x1080 to 256x256 on one core.
 
     Args:
-        size: The network's input; with one channel the image is made gray after it is scaled.
-        opset: ONNX operator set, at least 18; merging with a network's graph needs the network's own.
+        size: Size of the network's input. With one channel, the image is made gray after it is scaled.
+        opset: ONNX operator set, at least 18; to merge with a network's graph, it must be that graph's.
 
     Returns:
         A model with the input `image`, uint8 (H, W, 3), RGB, any size; and the outputs `pixels`, uint8
@@ -62,7 +62,7 @@ def preprocess_model(size: InputSize, opset: int = 18) -> onnx.ModelProto:
 
 
 def _scale() -> list[onnx.NodeProto]:
-    """`image` (H, W, 3) to `scaled` (h, w, 3), which fits into the input with its aspect kept."""
+    """Scale `image` (H, W, 3) to `scaled` (h, w, 3), which fits into the input and keeps the aspect ratio."""
     return [
         helper.make_node("Unsqueeze", ["image", "batch_axis"], ["batched"]),
         helper.make_node(
@@ -80,7 +80,7 @@ def _scale() -> list[onnx.NodeProto]:
 
 
 def _gray() -> list[onnx.NodeProto]:
-    """`scaled` (h, w, 3) to `coloured` (h, w, 1)."""
+    """Turn `scaled` (h, w, 3) into `coloured` (h, w, 1), which is gray."""
     return [
         helper.make_node("Cast", ["scaled"], ["scaled_float"], to=TensorProto.FLOAT),
         helper.make_node("MatMul", ["scaled_float", "gray_weights"], ["gray_float"]),
@@ -90,7 +90,7 @@ def _gray() -> list[onnx.NodeProto]:
 
 
 def _pad() -> list[onnx.NodeProto]:
-    """`coloured` (h, w, C) to `pixels` (H_in, W_in, C), centred; `before` holds the upper and the left bar."""
+    """Pad `coloured` (h, w, C) to `pixels` (H_in, W_in, C), centred; `before` holds the upper and the left bar."""
     return [
         helper.make_node("Shape", ["coloured"], ["inner_hw"], start=0, end=2),
         helper.make_node("Sub", ["hw", "inner_hw"], ["bars"]),
@@ -102,7 +102,7 @@ def _pad() -> list[onnx.NodeProto]:
 
 
 def _letterbox() -> list[onnx.NodeProto]:
-    """`letterbox` (scale, pad_x, pad_y) from the shape of `image` and the bars."""
+    """Compute `letterbox` (scale, pad_x, pad_y) from the shape of `image` and the bars."""
     return [
         helper.make_node("Shape", ["image"], ["image_hw"], start=0, end=2),
         helper.make_node("Cast", ["image_hw"], ["image_hw_float"], to=TensorProto.FLOAT),
@@ -116,11 +116,11 @@ def _letterbox() -> list[onnx.NodeProto]:
 
 
 class Preprocess:
-    """The graph, ready to run; one instance may be called from several threads.
+    """The graph in a session of ONNX Runtime; an instance may be called from several threads.
 
     Args:
-        size: The network's input.
-        threads: CPU threads that one call may use; the result does not depend on it.
+        size: Size of the network's input.
+        threads: Number of CPU threads that one call may use. The result does not depend on it.
     """
 
     def __init__(self, size: InputSize, threads: int = 1) -> None:
@@ -136,7 +136,7 @@ class Preprocess:
         """Scale and pad one RGB image.
 
         Returns:
-            The input's pixels; and scale, pad_x, pad_y.
+            The pixels of the network's input; and scale, pad_x, pad_y as in `Letterbox`.
         """
         pixels, letterbox = self._session.run(["pixels", "letterbox"], {"image": image})
         return pixels, letterbox

@@ -9,10 +9,10 @@ from heelstrike.settings import Strict
 
 
 class PrepareSettings(Strict):
-    """What is done to each image; a package carries it to the consumer.
+    """Processing of each image before the network; a package carries these settings to the consumer.
 
-    Filters in the order in which they are applied, then the mirror, then scaling.
+    The filters are applied in their order, then the mirror, then scaling.
     """
 
-    filters: Annotated[tuple[Filter, ...], Field(description="none by default")] = ()
-    mirror: Annotated[Mirror | None, Field(description="none: every image as it is")] = None
+    filters: Annotated[tuple[Filter, ...], Field(description="filters of each image, in order")] = ()
+    mirror: Annotated[Mirror | None, Field(description="images to mirror; null: no image is mirrored")] = None
