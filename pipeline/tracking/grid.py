@@ -1,4 +1,4 @@
-"""A grid in MLflow: one run for the grid, one run with the row's name for each row below it."""
+"""A grid in MLflow: one run for the grid, and below it one run for each row, named after the row."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +12,13 @@ _TAGS = ("table", STATE_TAG, "budget", "message", STARTED_FROM_TAG)  # keys of a
 
 
 def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
-    """Log a row of a grid below the grid's run; one that was logged with the same digest is left as it is.
+    """Log a row of a grid below the grid's run; a row that was logged with the same digest stays as it is.
 
     Args:
         parent: The grid's run.
-        result: What the row's result file holds.
-        settings: What of the row's settings is in no settings.json: filters, box buffer; they become params.
-        folder: Where settings.json and history.csv lie, where the row was trained.
+        result: Content of the row's result file.
+        settings: Settings of the row that settings.json lacks, such as filters and box buffer; they become params.
+        folder: Folder of settings.json and history.csv, in which the row was trained.
     """
     name, digest = str(result["row"]), str(result["digest"])
     tags = {key: f"{result[key]}" for key in _TAGS if result.get(key)}
@@ -31,5 +31,5 @@ def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any],
             run.end_as("FAILED")
             return
         log_trained(folder, run)
-        once = {name: float(result[name]) for name in ("parameters", "train_seconds")}
-        run.log_metrics([once | {f"test/{path}": value for path, value in numbers(result["metrics"])}])
+        costs = {name: float(result[name]) for name in ("parameters", "train_seconds")}
+        run.log_metrics([costs | {f"test/{path}": value for path, value in numbers(result["metrics"])}])

@@ -1,4 +1,4 @@
-"""Which inputs a retrain was made of: the git commit and the hashes in dvc.lock."""
+"""The inputs of a retrain: the git commit and the hashes in dvc.lock."""
 
 import subprocess
 from pathlib import Path
@@ -12,38 +12,37 @@ from pipeline.tracking.tags import COMMIT_TAG, GIT_TAG
 
 
 def problem_stages(layout: Layout) -> dict[str, Any]:
-    """The entries of dvc.lock for this problem, by stage name.
+    """Return the entries of dvc.lock for this problem, by stage name.
 
     Raises:
-        UserError: There is no dvc.lock, or nothing of the problem in it.
+        UserError: There is no dvc.lock, or it has no entry of the problem.
     """
     path = layout.root / "dvc.lock"
     if not path.is_file():
         raise UserError(f"{path}: not there; run the stages first (heelstrike retrain {layout.problem})")
     stages, suffix = locked_stages(layout.root), f"@{layout.problem}"
-    mine = {name.removesuffix(suffix): entry for name, entry in stages.items() if name.endswith(suffix)}
-    if not mine:
-        raise UserError(f"{path}: nothing of {layout.problem} in it; run the stages first")
-    return mine
+    entries = {name.removesuffix(suffix): entry for name, entry in stages.items() if name.endswith(suffix)}
+    if not entries:
+        raise UserError(f"{path}: it has no stage of {layout.problem}; run the stages first")
+    return entries
 
 
 def output_hashes(layout: Layout) -> dict[str, str]:
-    """DVC's hash of every output of the problem's stages, by path."""
+    """Return DVC's hash of every output of the problem's stages, by path."""
     stages = problem_stages(layout).values()
     return {out["path"]: str(out["md5"]) for entry in stages for out in entry.get("outs", [])}
 
 
 def retrain_key(layout: Layout) -> str:
-    """What makes two retrains the same one: equal hashes of every output."""
+    """Return the key of a retrain: a digest of all output hashes. Two retrains with equal outputs are the same one."""
     return json_digest(output_hashes(layout))[:32]
 
 
 def lineage_tags(layout: Layout) -> dict[str, str]:
-    """Tags that tie a run to the code and the data it came from.
+    """Return tags that tie a run to its code and data.
 
     Returns:
-        The git commit (and whether the tree had changes of its own), and the DVC hash of the raw data and of each
-        stage's outputs.
+        The tags of `git_tags`, and the DVC hash of the raw data and of each stage's outputs.
     """
     tags = git_tags(layout.root)
     raw = f"data/raw/{layout.problem}"
@@ -57,11 +56,11 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
 
 
 def git_tags(root: Path) -> dict[str, str]:
-    """The git commit, and whether the tree had changes of its own."""
+    """Return tags with the git commit and a mark if the working tree had uncommitted changes."""
 
     def git(*arguments: str) -> str | None:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
+        result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        return result.stdout.strip() if result.returncode == 0 else None
 
     commit = git("rev-parse", "HEAD")
     if commit is None:

@@ -1,7 +1,7 @@
-"""The package as an MLflow model: the same files, beside a description that MLflow's own tools read.
+"""The package as an MLflow model: the same files, with a description that MLflow's own tools read.
 
-What is logged is the package folder, byte for byte, plus `MLmodel` (signature, input example, the ONNX flavour), and
-below `training/` the weights that other trainings may start from, with their settings. There is no pickle in it, and
+The model holds the package folder, byte for byte, plus `MLmodel` (signature, input example, the ONNX flavour), and in
+`training/` the weights that other trainings may start from, with their settings. It holds no pickle, and
 `mlflow.onnx.load_model`, `mlflow.pyfunc.load_model` and `mlflow models serve` can use it.
 """
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 TRAINING = "training"
-_TRAINED = ("weights.safetensors", "settings.json")  # pipeline.models.build's, which takes seconds to import
-_EXAMPLE_SIDE = 48  # the input example is JSON: a small picture does
+_TRAINED = ("weights.safetensors", "settings.json")  # names from pipeline.models.build, which takes seconds to import
+_EXAMPLE_SIDE = 48  # pixels; the input example is stored as JSON, so it is kept small
 
 
 def log_package(layout: Layout, run: Run) -> str:
-    """Log the package of the retrain as its model, once.
+    """Log the package of the retrain as its model, unless it has been logged already.
 
     Returns:
-        MLflow's id of the model (`m-...`), for registration; the same one whenever the same package is logged again.
+        MLflow's id of the model (`m-...`), for registration. A package that is logged again keeps its id.
 
     Raises:
         UserError: The package is missing or damaged, or the weights that it was made from are missing.
@@ -43,9 +43,9 @@ def log_package(layout: Layout, run: Run) -> str:
     folder = layout.out("package")
     manifest = read_manifest(folder)
     verify(folder, manifest)
-    found = _logged(run, manifest.digest)
-    if found is not None:
-        return str(found.model_id)
+    logged = _logged(run, manifest.digest)
+    if logged is not None:
+        return str(logged.model_id)
     trained = [layout.out("train") / name for name in _TRAINED]
     for path in trained:
         if not path.is_file():
@@ -68,7 +68,7 @@ def log_package(layout: Layout, run: Run) -> str:
 
 
 def _logged(run: Run, digest: str) -> "LoggedModel | None":
-    """The finished model of this package; one that a kill left unfinished is removed."""
+    """Return the finished model of this package, or `None`; unfinished models of killed runs are removed."""
     models = run.client.search_logged_models([run.experiment_id], f"tags.`{PACKAGE_TAG}` = '{digest}'")
     for model in models:
         if str(model.status) == "READY":
@@ -97,7 +97,7 @@ def _write_model(folder: Path, manifest: Manifest, into: Path, model_id: str, ru
 
 
 def _signature(path: Path) -> tuple[Any, Any]:
-    """The graph's inputs and outputs as MLflow schemas; a size that the graph leaves open is -1."""
+    """Return the graph's inputs and outputs as MLflow schemas; a dynamic size is -1."""
     import onnx
     from mlflow.types import Schema, TensorSpec
 
@@ -120,7 +120,7 @@ def _onnx_version() -> str:
 
 
 def _log_model_metrics(run: Run, manifest: Manifest, model_id: str) -> None:
-    """The headline metrics on the model itself, so that the list of models can be sorted by them."""
+    """Log the headline metrics on the model itself, so that the list of models can be sorted by them."""
     from mlflow.entities import Metric
 
     metrics = [

@@ -1,4 +1,4 @@
-"""What the stages wrote, logged into a retrain's run: data, validation, settings, history, metrics, figures."""
+"""Logging of the stages' results into a retrain's run: data, validation, settings, history, metrics, figures."""
 
 import csv
 import json
@@ -38,12 +38,12 @@ def log_dataset(layout: Layout, run: Run) -> None:
 
 
 def log_training(layout: Layout, run: Run) -> None:
-    """Log what the train stage left."""
+    """Log the results of the train stage."""
     log_trained(layout.out("train"), run)
 
 
 def log_trained(folder: Path, run: Run) -> None:
-    """Log the trained settings as params, history.csv as metrics, and as a tag what it started from."""
+    """Log the settings as params, history.csv as metrics, and the model that the training started from as a tag."""
     settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:
@@ -57,7 +57,7 @@ def log_trained(folder: Path, run: Run) -> None:
 
 
 def log_validation(layout: Layout, run: Run) -> None:
-    """Log what validation found: its files, and in a tag whether there were errors."""
+    """Log the validation's files as artifacts, and its numbers of errors and warnings as metrics."""
     folder = layout.out("validate")
     _log_folder(run, folder, "validation")
     for path in sorted(folder.glob("*.json")):
@@ -73,9 +73,9 @@ def log_evaluation(layout: Layout, run: Run) -> None:
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The finite numbers of nested metrics, by a path with slashes, as MLflow groups its charts.
+    """Yield the finite numbers of nested metrics, each with its path; MLflow groups charts by the slashes in it.
 
-    Those of single slices are left to the report: there are hundreds.
+    Numbers of single slices are left out, since there are hundreds; the report has them.
     """
     for path, value in flat({key: value for key, value in nested.items() if key != "slices"}, "/"):
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf"):
@@ -87,7 +87,7 @@ def _metrics_path(layout: Layout) -> Path:
 
 
 def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
-    """The run's description in the UI: what was trained, and how well it does."""
+    """Return the run's description in the UI: the network, the data and the main results, as Markdown."""
     settings = read_json(layout.out("train") / "settings.json")
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
@@ -123,10 +123,10 @@ def _split_sizes(layout: Layout) -> dict[str, int]:
 
 
 def _history_row(row: Mapping[str, str]) -> dict[str, float]:
-    """A row of history.csv as metrics: `val_rmse_px` becomes val/rmse_px, everything else train/NAME."""
+    """Return a row of history.csv as metrics: `val_rmse_px` becomes val/rmse_px, any other NAME train/NAME."""
     values = {}
     for name, text in row.items():
-        if name == "epoch":  # it is the step
+        if name == "epoch":  # MLflow has it as the step
             continue
         try:
             value = float(text)
@@ -143,7 +143,7 @@ def _log_folder(run: Run, folder: Path, name: str) -> None:
 
 
 def flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any]]:
-    """Nested values by the path of their keys; a list stays one value, as JSON."""
+    """Yield nested values, each with the path of its keys; a list is one value, as JSON."""
     for key, value in nested.items():
         if isinstance(value, Mapping):
             yield from ((f"{key}{joint}{path}", inner) for path, inner in flat(value, joint))
@@ -152,10 +152,10 @@ def flat(nested: Mapping[str, Any], joint: str = ".") -> Iterator[tuple[str, Any
 
 
 def read_json(path: Path) -> Any:
-    """A stage's JSON file.
+    """Read a stage's JSON file.
 
     Raises:
-        UserError: It is missing or no JSON.
+        UserError: The file is missing or not valid JSON.
     """
     with _open(path) as stream:
         try:

@@ -1,4 +1,4 @@
-"""Runs that are found again: a retrain that was killed and run once more goes on in the run it had."""
+"""MLflow runs that can be found again: a retrain that was killed continues in the same run when it is started again."""
 
 import getpass
 import os
@@ -36,13 +36,14 @@ class Run:
     """An open MLflow run.
 
     Attributes:
-        client: The store's client.
-        uri: The store's address.
-        experiment_id: The problem's experiment.
+        client: Client of the store.
+        uri: Address of the store.
+        experiment_id: MLflow's id of the problem's experiment.
         run_id: MLflow's id of the run.
         key: The retrain's key; every run of one retrain carries it.
-        started_ms: When it was opened first; the time stamp of its metrics, so that logging them again adds nothing.
-        done: Whether it had been finished before: nothing has to be logged again.
+        started_ms: Time when the run was first opened, in milliseconds since 1970. All its metrics have this time
+            stamp, so that logging them again adds nothing.
+        done: True if the run was finished before, so that nothing has to be logged again.
     """
 
     client: "MlflowClient"
@@ -54,16 +55,16 @@ class Run:
     done: bool
 
     def log_params(self, values: Mapping[str, Any]) -> None:
-        """Log parameters; a value that is already there stays."""
+        """Log parameters; parameters that the run already has keep their values."""
         from mlflow.entities import Param
 
-        there = self.client.get_run(self.run_id).data.params
-        params = [Param(key, str(value)) for key, value in values.items() if key not in there]
+        logged = self.client.get_run(self.run_id).data.params
+        params = [Param(key, str(value)) for key, value in values.items() if key not in logged]
         for start in range(0, len(params), _PARAMS_AT_ONCE):
             self.client.log_batch(self.run_id, params=params[start : start + _PARAMS_AT_ONCE])
 
     def log_metrics(self, rows: list[dict[str, float]]) -> None:
-        """Log metrics, a row per step from 0, all in one request where they fit; NaN is left out."""
+        """Log metrics, a row per step from 0, in as few requests as possible; NaN is left out."""
         from mlflow.entities import Metric
 
         metrics = [
@@ -76,7 +77,7 @@ class Run:
             self.client.log_batch(self.run_id, metrics=metrics[start : start + _METRICS_AT_ONCE])
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Set tags; the last value of a tag stands."""
+        """Set tags; a tag that the run already has is overwritten."""
         from mlflow.entities import RunTag
 
         self.client.log_batch(self.run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
@@ -86,40 +87,40 @@ class Run:
         """Open a run nested below this one, or find it again.
 
         Args:
-            name: What a reader sees.
-            part: What it is found by, unique within the retrain.
-            tags: More tags.
+            name: Name of the run in the UI.
+            part: Name by which the run is found again, unique within the retrain.
+            tags: Additional tags.
         """
         nested = {RETRAIN_TAG: self.key, PART_TAG: part, PARENT_TAG: self.run_id, **(tags or {})}
         with _open(self.client, self.uri, self.experiment_id, name, nested) as run:
             yield run
 
     def end_as(self, status: str) -> None:
-        """Say how a run ended (FINISHED, KILLED, FAILED) before its block does."""
+        """End the run with this status (FINISHED, KILLED, FAILED) before its block ends."""
         self.client.set_terminated(self.run_id, status)
 
 
 @contextmanager
 def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run: str | None = None) -> Iterator[Run]:
-    """Open the parent run of a retrain: the one of the same outputs if there is one, else a new one.
+    """Open the parent run of a retrain: the run with the same outputs if there is one, else a new run.
 
     Args:
-        layout: The repository and the problem; its stages have run, dvc.lock says what they made.
-        tags: Tags beside those of git and DVC.
-        flow_run: Id of the Prefect flow run; the run lists every flow run that worked on it.
+        layout: The repository and the problem, whose stages have run, so that dvc.lock lists their outputs.
+        tags: Tags in addition to those of git and DVC.
+        flow_run: Id of the Prefect flow run; the MLflow run lists every flow run that worked on it.
 
     Yields:
-        The run; it is finished when the block ends and failed when the block fails.
+        The run. Its status becomes FINISHED when the block ends, and FAILED when the block raises.
 
     Raises:
-        UserError: The store does not answer, or nothing has been run.
+        UserError: The store does not answer, or no stage has run.
     """
     key, lineage = retrain_key(layout), lineage_tags(layout)
     client, uri = open_mlflow(layout.root), tracking_uri(layout.root)
     with store_errors(uri):
         experiment = _experiment(client, layout)
         short = lineage.get("dvc.collect", "")[:6]
-        # the date first: the UI's list of runs cuts names after some 18 letters
+        # the date comes first, since the UI's list of runs cuts names after about 18 letters
         name = time.strftime("%Y-%m-%d %H:%M") + (f" · data {short}" if short else "")
         source = {SOURCE_NAME_TAG: f"heelstrike retrain {layout.problem}", SOURCE_TYPE_TAG: "LOCAL"}
         fixed = {RETRAIN_TAG: key, PART_TAG: "retrain", USER_TAG: _user(), **source}
@@ -131,12 +132,12 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
 
 
 def grid_run(layout: Layout, grid: str, key: str) -> AbstractContextManager[Run]:
-    """Open the parent run of a grid's rows, or find it again; it stands beside the problem's retrains.
+    """Open the parent run of a grid's rows, or find it again. It is in the same experiment as the retrains.
 
     Args:
         layout: The repository and the problem.
-        grid: The grid's name, which becomes the run's.
-        key: What makes two runs of a grid the same one: a digest of its data and scale.
+        grid: The grid's name, which is part of the run's name.
+        key: Digest of the grid's data and scale; two runs of a grid with the same key are the same one.
 
     Raises:
         UserError: The store does not answer.
@@ -145,7 +146,7 @@ def grid_run(layout: Layout, grid: str, key: str) -> AbstractContextManager[Run]
 
 
 def crossval_run(layout: Layout, name: str, key: str) -> AbstractContextManager[Run]:
-    """Open the parent run of a cross-validation's folds, or find it again; see `grid_run`."""
+    """Open the parent run of a cross-validation's folds, or find it again (arguments as for `grid_run`)."""
     return _parent(layout, f"crossval {name}", f"crossval-{name}", f"heelstrike crossval {layout.problem}", key)
 
 
@@ -162,17 +163,17 @@ def _parent(layout: Layout, name: str, part: str, command: str, key: str) -> Ite
 
 @contextmanager
 def _open(client: "MlflowClient", uri: str, experiment: str, name: str, tags: dict[str, str]) -> Iterator[Run]:
-    found = _find(client, experiment, tags)
-    done = found is not None and found.info.status not in ("RUNNING", "SCHEDULED", "FAILED")
-    if found is None:
-        found = client.create_run(experiment, run_name=name, tags=tags)
+    existing = _find(client, experiment, tags)
+    done = existing is not None and existing.info.status not in ("RUNNING", "SCHEDULED", "FAILED")
+    if existing is None:
+        existing = client.create_run(experiment, run_name=name, tags=tags)
     elif not done:
-        client.update_run(found.info.run_id, status="RUNNING")
-    run = Run(client, uri, experiment, found.info.run_id, tags[RETRAIN_TAG], found.info.start_time, done)
+        client.update_run(existing.info.run_id, status="RUNNING")
+    run = Run(client, uri, experiment, existing.info.run_id, tags[RETRAIN_TAG], existing.info.start_time, done)
     try:
         yield run
     except BaseException:
-        if not done:  # what had been finished stays finished
+        if not done:  # a run that was finished before stays finished
             client.set_terminated(run.run_id, "FAILED")
         raise
     if not done and client.get_run(run.run_id).info.status == "RUNNING":
@@ -181,31 +182,31 @@ def _open(client: "MlflowClient", uri: str, experiment: str, name: str, tags: di
 
 def _find(client: "MlflowClient", experiment: str, tags: Mapping[str, str]) -> "MlflowRun | None":
     query = f"tags.`{RETRAIN_TAG}` = '{tags[RETRAIN_TAG]}' and tags.`{PART_TAG}` = '{tags[PART_TAG]}'"
-    found = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"], max_results=1)
-    return found[0] if found else None
+    runs = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"], max_results=1)
+    return runs[0] if runs else None
 
 
 def _experiment(client: "MlflowClient", layout: Layout) -> str:
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(layout.problem)
-    if found is None:
+    experiment = client.get_experiment_by_name(layout.problem)
+    if experiment is None:
         location = _artifact_root(layout.root)
         try:
-            # the tag makes the UI open on runs and models instead of chats and prompts
+            # with this tag the UI opens on runs and models instead of chats and prompts
             tags = {EXPERIMENT_KIND_TAG: "custom_model_development"}
             return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}", tags)
-        except MlflowException:  # another process made it a moment ago
-            found = client.get_experiment_by_name(layout.problem)
-            if found is None:
+        except MlflowException:  # another process may have made it a moment ago
+            experiment = client.get_experiment_by_name(layout.problem)
+            if experiment is None:
                 raise
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return str(found.experiment_id)
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id)
 
 
 def _artifact_root(root: Path) -> str | None:
-    """Where files of runs and models go: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; None where a server decides it."""
+    """Return where artifacts are stored: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; `None` if a server decides it."""
     if is_server(tracking_uri(root)):
         return None
     return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / "mlartifacts").as_uri()
@@ -214,5 +215,5 @@ def _artifact_root(root: Path) -> str | None:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
+    except (KeyError, OSError):  # in a container, the user may have no name
         return "unknown"

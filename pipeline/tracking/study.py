@@ -1,4 +1,4 @@
-"""The search of a retrain: the study as a run below it, every trial as a run below the study."""
+"""The search of a retrain in MLflow: the study is a run below the retrain's, each trial a run below the study's."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from pipeline.tracking.results import flat, read_json
 from pipeline.tracking.runs import Run
 from pipeline.tracking.tags import REASON_TAG, STATE_TAG
 
-_ENDS = {"complete": "FINISHED", "pruned": "KILLED", "fail": "FAILED"}
+_STATUS = {"complete": "FINISHED", "pruned": "KILLED", "fail": "FAILED"}
 
 
 def log_search(layout: Layout, run: Run) -> None:
-    """Log the study and its trials below the retrain's run; what an earlier call finished is left as it is.
+    """Log the study and its trials below the retrain's run; runs that an earlier call finished stay as they are.
 
-    A trial's settings become params, its score by epoch and its value metrics; a pruned trial shows as killed.
+    A trial's settings become params, its scores by epoch and its value become metrics; a pruned trial is KILLED.
 
     Raises:
         UserError: The search stage has not run.
@@ -46,4 +46,4 @@ def _log_trial(study: Run, trial: dict[str, Any]) -> None:
         run.log_metrics([{"score": value} for _, value in scores if value is not None])
         if trial["value"] is not None:
             run.log_metrics([{"value": trial["value"]}])
-        run.end_as(_ENDS.get(trial["state"], "FAILED"))
+        run.end_as(_STATUS.get(trial["state"], "FAILED"))

@@ -1,17 +1,17 @@
-"""Names of MLflow's tags on runs, logged models and versions; those a consumer reads are in `heelstrike.registry`.
+"""Names of MLflow's tags on runs, logged models and versions; `heelstrike.registry` has those that a consumer reads.
 
-Tags that runs and models are found by have the prefix `heelstrike.`. Those for a reader are short, since the UI cuts
-long names.
+Tags by which runs and models are searched have the prefix `heelstrike.`. Tags for people have short names, since the UI
+cuts long ones.
 """
 
 RETRAIN_TAG = "heelstrike.retrain"
-"""The digest that makes two retrains the same one."""
+"""The retrain's key: a digest that is equal for two runs of the same retrain."""
 
 PART_TAG = "heelstrike.part"
-"""Which run of a retrain it is: `retrain`, `trial-3`, ..."""
+"""The part of a retrain that a run stands for: `retrain`, `trial-3`, ..."""
 
 WEIGHTS_TAG = "heelstrike.weights"
-"""SHA-256 of the trained weights, of a logged model and of the version made of it."""
+"""SHA-256 of the trained weights; a tag of a logged model and of the version made of it."""
 
 FLOW_RUN_TAG = "flow_run"
 GIT_TAG = "git"
@@ -21,7 +21,7 @@ STARTED_FROM_TAG = "started_from"
 STATE_TAG = "state"
 VERDICT_TAG = "verdict"
 
-# MLflow's own
+# tags that MLflow defines
 COMMIT_TAG = "mlflow.source.git.commit"
 EXPERIMENT_KIND_TAG = "mlflow.experimentKind"
 MODEL_TYPE_TAG = "mlflow.modelType"

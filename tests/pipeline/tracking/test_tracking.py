@@ -189,7 +189,7 @@ def test_nothing_run_yet_is_said(tmp_path):
     with pytest.raises(UserError, match=r"dvc\.lock: not there; run the stages first \(heelstrike retrain rearfoot\)"):
         retrain_key(Layout(tmp_path, "rearfoot"))
     (tmp_path / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
-    with pytest.raises(UserError, match="nothing of rearfoot in it"):
+    with pytest.raises(UserError, match="it has no stage of rearfoot"):
         retrain_key(Layout(tmp_path, "rearfoot"))
     (tmp_path / "dvc.lock").write_text("]")
     with pytest.raises(UserError, match="not a lock file of DVC"):
