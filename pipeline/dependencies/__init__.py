@@ -1,4 +1,4 @@
-"""What a stage reads: that dvc.yaml states all of it, that it is undamaged, and that it stands while the stage runs.
+"""Checks of a stage's inputs: dvc.yaml states all of them, they are undamaged, and they do not change during a run.
 
 `python -m pipeline.dependencies` compares dvc.yaml with the source, and with `--write` corrects it.
 """

@@ -1,4 +1,4 @@
-"""Compare the deps and params of dvc.yaml with what each stage's code runs and reads; `--write` corrects dvc.yaml.
+"""Compare the deps and params in dvc.yaml with those of each stage's code; `--write` corrects dvc.yaml.
 
 Run at the top of the repository, after code has been moved or an import has changed.
 """
@@ -12,7 +12,7 @@ from pipeline.dependencies.statement import differences, rewrite
 
 
 def main() -> int:
-    """Print each line to add or remove; 1 when there are any and they are not written."""
+    """Print each line to add or remove; return 1 if there are any and they are not written."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.dependencies", description=__doc__)
     parser.add_argument("--write", action="store_true", help="correct dvc.yaml; its comments stay")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a stage runs: the modules that its `stage.py` imports, on and on, and the files that these name."""
+"""The code of a stage: the modules that its `stage.py` imports, directly or not, and the files that these name."""
 
 import ast
 from collections.abc import Iterable
@@ -10,22 +10,22 @@ from pipeline.dependencies.source import Source
 
 PARAMS = "pipeline.params"
 
-# Modules that no stage depends on, and why an edit of them cannot change what a stage writes.
+# Modules that no stage depends on, and why editing them cannot change a stage's output.
 EXEMPT = {
-    "heelstrike": "what a consumer imports; a stage only passes through it to a module below",
+    "heelstrike": "the names that a consumer imports; a stage imports the modules below it",
     "heelstrike.errors": "the text of a message",
-    "heelstrike.progress": "what is drawn while a stage runs",
+    "heelstrike.progress": "the display while a stage runs",
     PARAMS: "checks params.yaml; a stage depends on the settings of the sections that it reads",
-    "pipeline.quiet": "turns off what phones home",
+    "pipeline.quiet": "turns off telemetry",
 }
 
 
 @dataclass(frozen=True)
 class Closure:
-    """What one stage runs and reads.
+    """Code and settings of one stage.
 
     Attributes:
-        files: Modules, templates and other files, relative to the root.
+        files: Paths of modules, templates and other files, relative to the root.
         sections: Sections of a problem in params.yaml that the code reads, in the order of `ProblemParams`.
     """
 
@@ -34,16 +34,16 @@ class Closure:
 
 
 def closure_of(source: Source, stage: str) -> Closure:
-    """Everything that the stage runs.
+    """Return all code that the stage runs.
 
-    `pipeline.params` imports the settings of all rooms, only to check them. So it is not followed; the settings of the
-    sections that the stage's code reads are, since their defaults count.
+    The imports of `pipeline.params` are not followed, since it imports the settings of all rooms only to check them.
+    The settings of the sections that the stage's code reads are added instead, since their defaults count.
     """
     settings = _settings_by_section(source)
-    modules = _reached(source, [f"pipeline.{stage}.stage"])
+    modules = _imported(source, [f"pipeline.{stage}.stage"])
     known = frozenset(settings)
     sections = {section for module in modules for section in _sections_read(source.tree(module), known)}
-    modules |= _reached(source, [module for section in sections for module in settings[section]])
+    modules |= _imported(source, [module for section in sections for module in settings[section]])
     paths = [source.modules[module] for module in modules - source.empty] + _files_named(source, modules)
     aliases = _aliases(source)
     return Closure(
@@ -52,34 +52,34 @@ def closure_of(source: Source, stage: str) -> Closure:
     )
 
 
-def _reached(source: Source, starts: Iterable[str]) -> set[str]:
-    reached, ahead = set[str](), list(starts)
-    while ahead:
-        module = ahead.pop()
-        if module not in reached and module not in EXEMPT:
-            reached.add(module)
-            ahead += source.imports(module)
-    return reached
+def _imported(source: Source, starts: Iterable[str]) -> set[str]:
+    imported, waiting = set[str](), list(starts)
+    while waiting:
+        module = waiting.pop()
+        if module not in imported and module not in EXEMPT:
+            imported.add(module)
+            waiting += source.imports(module)
+    return imported
 
 
 def _files_named(source: Source, modules: set[str]) -> list[Path]:
-    """Files that a module names, and those that such a file names in turn, as a template does that includes another."""
+    """Return the files that a module names, and the files that these name in turn, such as included templates."""
     named = [file for file in source.files if any(source.names_file(module, file) for module in modules)]
     for file in named:
         text = file.read_text(errors="replace")
-        named += [other for other in source.files if other not in named and other.name in text]
+        named += [included for included in source.files if included not in named and included.name in text]
     return named
 
 
 def _fields(source: Source) -> list[ast.AnnAssign]:
-    """The fields of `ProblemParams`: the sections of a problem."""
+    """Return the fields of `ProblemParams`, which are the sections of a problem."""
     classes = [node for node in source.tree(PARAMS).body if isinstance(node, ast.ClassDef)]
     problem = next(node for node in classes if node.name == "ProblemParams")
     return [node for node in problem.body if isinstance(node, ast.AnnAssign)]
 
 
 def _settings_by_section(source: Source) -> dict[str, list[str]]:
-    """The modules of the settings classes that each field of `ProblemParams` is annotated with."""
+    """Return, for each field of `ProblemParams`, the modules of the settings classes in its annotation."""
     origin = {
         alias.asname or alias.name: node.module
         for node in source.tree(PARAMS).body
@@ -97,7 +97,7 @@ def _settings_by_section(source: Source) -> dict[str, list[str]]:
 
 
 def _aliases(source: Source) -> dict[str, str]:
-    """What a field of `ProblemParams` is called in params.yaml, where that differs."""
+    """Return the names in params.yaml of those fields of `ProblemParams` that have another name there."""
     return {
         ast.unparse(field.target): str(ast.literal_eval(keyword.value))
         for field in _fields(source)
@@ -108,7 +108,7 @@ def _aliases(source: Source) -> dict[str, str]:
 
 @cache
 def _sections_read(tree: ast.Module, sections: frozenset[str]) -> set[str]:
-    """Sections read as attributes of `params`, `x.params`, `x._params` or an argument annotated `ProblemParams`."""
+    """Sections read as attributes of `params`, `x.params`, `x._params` or an argument of type `ProblemParams`."""
     arguments = [node for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation is not None]
     names = {"params", "_params"} | {
         node.arg for node in arguments if node.annotation and "ProblemParams" in ast.unparse(node.annotation)

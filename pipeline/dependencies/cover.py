@@ -1,4 +1,4 @@
-"""The deps that state what a stage runs: folders where it runs at least half of them, otherwise their files."""
+"""The deps of a stage's code in dvc.yaml: a folder if the stage runs at least half of it, otherwise single files."""
 
 from pathlib import Path
 
@@ -7,20 +7,20 @@ from pipeline.dependencies.source import PACKAGES, Source
 
 
 def code_deps(source: Source, needed: frozenset[str]) -> list[str]:
-    """The folders and files that hold everything needed, in the order of their names.
+    """Return the folders and files that cover all needed paths, sorted by name.
 
     Args:
-        source: All source.
-        needed: Paths of what a stage runs, relative to the root.
+        source: All source code.
+        needed: Paths of the code that a stage runs, relative to the root.
     """
-    apart = source.empty | EXEMPT.keys()
-    paths = [path for name, path in source.modules.items() if name not in apart] + source.files
+    ignored = source.empty | EXEMPT.keys()
+    paths = [path for name, path in source.modules.items() if name not in ignored] + source.files
     counted = {path.relative_to(source.root).as_posix() for path in paths}
     return [dep for package in PACKAGES for dep in _parts(Path(package), needed, counted)]
 
 
 def _cover(folder: Path, needed: frozenset[str], counted: set[str]) -> list[str]:
-    """The folder, where at least half of it is needed; otherwise what covers its parts."""
+    """Return the folder if at least half of it is needed; otherwise the deps that cover its parts."""
     inside = _inside(folder, counted)
     if 2 * len(inside & needed) >= len(inside):
         return [folder.as_posix()]
@@ -28,7 +28,7 @@ def _cover(folder: Path, needed: frozenset[str], counted: set[str]) -> list[str]
 
 
 def _parts(folder: Path, needed: frozenset[str], counted: set[str]) -> list[str]:
-    """The needed files directly in the folder, and what covers its subfolders."""
+    """Return the needed files directly in the folder, and the deps that cover its subfolders."""
     inside = _inside(folder, counted) & needed
     deps = list[str]()
     for path in sorted({folder / Path(path).relative_to(folder).parts[0] for path in inside}):

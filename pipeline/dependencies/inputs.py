@@ -1,4 +1,4 @@
-"""What dvc.yaml states that a stage of a problem reads."""
+"""The inputs of a stage of a problem, as dvc.yaml states them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from heelstrike.errors import UserError
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one stage reads.
+    """The inputs of one stage.
 
     Attributes:
         deps: Files and folders, relative to the repository root.
@@ -23,7 +23,7 @@ class Inputs:
 
 
 def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
-    """The stage's inputs; none where there is no dvc.yaml or it has no such stage, as a stage also runs without DVC.
+    """Return the stage's inputs. They are empty if dvc.yaml lacks the stage, since a stage also runs without DVC.
 
     Raises:
         UserError: dvc.yaml is not valid YAML.
@@ -34,7 +34,7 @@ def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
     try:
         stages: dict[str, Any] = yaml.safe_load(path.read_text())["stages"]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: states no stages in YAML ({error}); `git checkout dvc.yaml` restores it") from None
+        raise UserError(f"{path}: not valid YAML with stages ({error}); `git checkout dvc.yaml` restores it") from None
     body = stages.get(stage, {})
     body = body.get("do", body)
     deps, params = (tuple(str(e).replace("${item}", problem) for e in body.get(key, [])) for key in ("deps", "params"))

@@ -1,8 +1,8 @@
-"""Whether what a stage is about to read is what an earlier stage wrote.
+"""Check that a stage's inputs are what an earlier stage wrote.
 
-DVC takes the read-only objects of its cache on trust: a byte that flipped on the disk is checked out, read and recorded
-under the hash of what was once written. So the files are hashed again here, the way DVC hashes them (MD5 of a file; for
-a folder, MD5 of the JSON list of its files with theirs), and compared with dvc.lock.
+DVC does not verify the read-only objects of its cache: a file that was damaged on the disk is checked out, read and
+recorded under the hash of the undamaged one. So the files are hashed again here, as DVC hashes them (a file by its MD5;
+a folder by the MD5 of the JSON list of its files and their MD5), and compared with dvc.lock.
 """
 
 import configparser
@@ -18,19 +18,19 @@ from pipeline.dependencies.standing import files_below
 from pipeline.dvc_lock import locked_stages
 
 _FOLDER = ".dir"
-_LISTED = 5
-# DVC sets it for the commands that it runs
+_MAX_LISTED = 5
+# environment variable that DVC sets for the commands that it runs
 _RUN_BY_DVC = "DVC_STAGE"
 
 
 def verify(root: Path, inputs: Inputs) -> None:
     """Hash every input that is a stage's output, and compare it with dvc.lock.
 
-    Nothing is checked where dvc.lock has no entry. In a stage that is run by hand, an input that was made by hand is
-    taken as it is; one that is damaged in DVC's cache is not.
+    An input without an entry in dvc.lock is not checked. A stage that is run by hand accepts an input that was changed
+    by hand, but not one that is damaged in DVC's cache.
 
     Raises:
-        UserError: An input differs; names the files, and says how to get the right ones.
+        UserError: An input differs. The message names the files, and says how to get the right ones.
     """
     findings = list[str]()
     for address, entry in locked_stages(root).items():
@@ -44,7 +44,7 @@ def verify(root: Path, inputs: Inputs) -> None:
 
 
 def _check(root: Path, address: str, path: str, recorded: str) -> list[str]:
-    """What is wrong with one output, in a line; nothing when its hash is the recorded one."""
+    """Return what is wrong with one output, as one line, or an empty list if its hash is the recorded one."""
     hashes = {file.relative_to(root).as_posix(): _md5(file) for file in files_below(root / path)}
     if _hash_of(hashes, path, recorded) == recorded:
         return []
@@ -54,18 +54,18 @@ def _check(root: Path, address: str, path: str, recorded: str) -> list[str]:
     damaged = [file for file in objects if file.is_file() and _md5(file) != _md5_named(file)]
     if not damaged and _RUN_BY_DVC not in os.environ:
         return []
-    more = f" and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
+    more = f" and {len(wrong) - _MAX_LISTED} more" if len(wrong) > _MAX_LISTED else ""
     cached = bool(objects) and all(file.is_file() for file in objects) and not damaged
     remove = " ".join([path, *(os.path.relpath(file, root) for file in damaged)])
-    restore = f"dvc checkout {path}" if cached else f"dvc pull {path}` or, where no remote has it, `dvc repro {address}"
+    restore = f"dvc checkout {path}" if cached else f"dvc pull {path}` or, if no remote has it, `dvc repro {address}"
     return [
-        f"{', '.join(wrong[:_LISTED]) or path}{more}: not the bytes that {address} wrote, by the hash in dvc.lock"
+        f"{', '.join(wrong[:_MAX_LISTED]) or path}{more}: not the bytes that {address} wrote, by the hash in dvc.lock"
         f"{'; the copy in the cache of DVC is damaged' if damaged else ''}; `rm -rf {remove}`, then `{restore}`"
     ]
 
 
 def _hash_of(hashes: dict[str, str], path: str, recorded: str) -> str:
-    """DVC's hash of an output from the hashes of its files, by their paths from the root."""
+    """Return DVC's hash of an output, from the hashes of its files by their paths relative to the root."""
     if not recorded.endswith(_FOLDER):
         return hashes.get(path, "")
     names = sorted((name.removeprefix(f"{path}/"), md5) for name, md5 in hashes.items())
@@ -74,7 +74,7 @@ def _hash_of(hashes: dict[str, str], path: str, recorded: str) -> str:
 
 
 def _expected(root: Path, path: str, recorded: str) -> dict[str, str]:
-    """MD5 of each file of an output, from the folder's list in DVC's cache; empty where the cache lacks the list."""
+    """Return the MD5 of each file of an output, from the list in DVC's cache; empty if the cache lacks the list."""
     if not recorded.endswith(_FOLDER):
         return {path: recorded}
     try:
@@ -85,7 +85,7 @@ def _expected(root: Path, path: str, recorded: str) -> dict[str, str]:
 
 
 def _object(root: Path, md5: str) -> Path:
-    """Where the object of this hash lies in DVC's cache."""
+    """Return the path of the object with this hash in DVC's cache."""
     return _cache(root) / "files" / "md5" / md5[:2] / md5[2:]
 
 
@@ -94,7 +94,7 @@ def _md5_named(file: Path) -> str:
 
 
 def _cache(root: Path) -> Path:
-    """DVC's cache folder: `cache.dir` of the repository's configuration, or the default."""
+    """Return DVC's cache folder: `cache.dir` of the repository's configuration, or the default."""
     config = configparser.RawConfigParser()
     config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"])
     return root / ".dvc" / config.get("cache", "dir", fallback="cache")

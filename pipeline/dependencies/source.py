@@ -1,4 +1,4 @@
-"""Our modules as text: what each imports and which files it names. Nothing is imported here."""
+"""The repository's modules as text: their imports, and the files that they name. No module is imported for this."""
 
 import ast
 import re
@@ -14,12 +14,12 @@ _LISTING = {"pkgutil.iter_modules", "pkgutil.walk_packages"}
 
 
 class Source:
-    """The source below a repository's root.
+    """The source code of a repository.
 
     Attributes:
         root: The repository root.
-        modules: Path of every module of `PACKAGES` by dotted name.
-        files: Everything else in the packages: templates, style sheets, YAML.
+        modules: Path of every module of `PACKAGES`, by dotted name.
+        files: All other files in the packages: templates, style sheets, YAML.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,12 +40,12 @@ class Source:
         return ast.parse(self.modules[name].read_text(), str(self.modules[name]))
 
     def _imports(self, name: str) -> frozenset[str]:
-        """Our modules that this module imports, at its top, in a function, or by name as a string.
+        """Return the repository's modules that a module imports: at its top, in a function, or by name in a string.
 
-        The packages around an imported module are imported with it. What only type checkers import does not count.
+        The packages around an imported module count as imported. Imports for type checkers only do not count.
 
         Raises:
-            UserError: The module imports in a way that cannot be followed here.
+            UserError: The module has an import that cannot be followed.
         """
         imported = set[str]()
         for node in _executed(self.tree(name)):
@@ -69,7 +69,7 @@ class Source:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
     def _strings(self, name: str) -> frozenset[str]:
-        """The module's strings; what an f-string puts in is `*`."""
+        """Return the module's strings; a replacement field of an f-string becomes `*`."""
         strings = set[str]()
         for node in ast.walk(self.tree(name)):
             if isinstance(node, ast.JoinedStr):
@@ -79,7 +79,7 @@ class Source:
         return frozenset(strings)
 
     def names_file(self, module: str, file: Path) -> bool:
-        """Whether the module names this file, or a folder that it lies in.
+        """Return True if the module names this file, or a folder that contains it.
 
         A folder's name or a pattern (`*.j2`) counts for the files of the module's own package only.
         """
@@ -108,7 +108,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node below, but for what stands below `if TYPE_CHECKING`."""
+    """Yield every node below this one, except those below `if TYPE_CHECKING`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
             continue

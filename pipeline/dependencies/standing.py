@@ -1,6 +1,6 @@
-"""Whether what a stage read still stands at its end.
+"""Check that a stage's inputs have not changed while it ran.
 
-DVC hashes the inputs after the stage's command, so dvc.lock would record what was never read.
+DVC hashes the inputs after the stage's command, so dvc.lock would record content that the stage never read.
 """
 
 import os
@@ -16,30 +16,30 @@ from heelstrike.files import file_digest
 from pipeline.dependencies.inputs import Inputs
 from pipeline.layout import ROOMS
 
-_LISTED = 10
+_MAX_LISTED = 10
 
 
 @contextmanager
 def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
-    """Run the block, and fail at its end if any of the inputs has changed meanwhile.
+    """Run the block, and raise at its end if any input has changed in the meantime.
 
-    Sections of params.yaml and code are compared by content, so that a touched file or an edited comment of params.yaml
-    is no change. Data can be large: size, time stamp and inode of every file are compared.
+    Code and sections of params.yaml are compared by content, so a touched file or an edited comment in params.yaml is
+    not a change. Data can be large, so only size, time stamp and inode of every file are compared.
 
     Raises:
-        UserError: An input has changed; each is named. A command that fails makes DVC record nothing.
+        UserError: Inputs have changed; each is named. DVC records nothing, since the stage's command fails.
     """
     before = _marks(root, inputs)
     yield
     after = _marks(root, inputs)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
-        more = [f"  and {len(changed) - _LISTED} more"] if len(changed) > _LISTED else []
+        more = [f"  and {len(changed) - _MAX_LISTED} more"] if len(changed) > _MAX_LISTED else []
         raise UserError(
             "\n".join(
                 [
-                    "changed while the stage ran, so its result is not what the changed input gives; run it again:",
-                    *(f"  {name}" for name in changed[:_LISTED]),
+                    "changed while the stage ran, so its result does not match the changed inputs; run it again:",
+                    *(f"  {name}" for name in changed[:_MAX_LISTED]),
                     *more,
                 ]
             )
@@ -47,20 +47,20 @@ def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
 
 
 def _marks(root: Path, inputs: Inputs) -> dict[str, Any]:
-    """Whatever tells a changed input from an unchanged one, by the input's name."""
+    """Return a value for each input, by its name, that differs if the input has changed."""
     marks = dict[str, Any]()
     for dep in inputs.deps:
         mark = _stat if Path(dep).parts[0] in ROOMS else file_digest
         for path in files_below(root / dep):
             try:
                 marks[path.relative_to(root).as_posix()] = mark(path)
-            except FileNotFoundError:  # removed since it was listed
+            except FileNotFoundError:  # removed after it was listed
                 continue
     return marks | _sections(root / "params.yaml", inputs.params)
 
 
 def files_below(path: Path) -> Iterator[Path]:
-    """The file itself, or every file below the folder but compiled Python."""
+    """Yield the file itself, or every file below the folder except compiled Python."""
     if path.is_file():
         yield path
     for folder, folders, names in os.walk(path):
@@ -77,7 +77,7 @@ def _sections(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         params = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        params = None  # at the start params.yaml is refused as it is read; at the end it has changed
+        params = None  # at the start, `load_params` refuses the file; at the end, this counts as a change
     return {f"params.yaml: {name}": _value(params, name.split(".")) for name in names}
 
 

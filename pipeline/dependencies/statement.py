@@ -1,4 +1,4 @@
-"""What dvc.yaml states of each stage, compared with the source, and corrected."""
+"""Comparison of each stage's deps and params in dvc.yaml with the source code, and their correction."""
 
 import io
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.layout import STAGES
 
 
 def differences(root: Path) -> list[str]:
-    """The lines that dvc.yaml lacks or has too many, each as `stage: add deps - path`."""
+    """Return the lines to add to and remove from dvc.yaml, each as `stage: add deps - path`."""
     source, stages = Source(root), _load(root)["stages"]
     return [
         f"{stage}: {verb} {key} - {entry}"
@@ -29,7 +29,7 @@ def differences(root: Path) -> list[str]:
 
 
 def rewrite(root: Path) -> None:
-    """Correct deps and params of every stage in dvc.yaml; comments and everything else stay as they are."""
+    """Correct deps and params of every stage in dvc.yaml; everything else, comments included, stays as it is."""
     source, document = Source(root), _load(root)
     for stage in STAGES:
         body = document["stages"][stage]["do"]
@@ -48,7 +48,7 @@ def rewrite(root: Path) -> None:
 
 
 def _compared(source: Source, stage: str, body: CommentedMap) -> dict[str, tuple[list[str], list[str]]]:
-    """What is stated and what is right, of the deps on code and of the sections of params.yaml."""
+    """Return the stated and the right entries, for the deps on code and for the sections of params.yaml."""
     closure = closure_of(source, stage)
     in_code = tuple(f"{package}/" for package in PACKAGES)
     stated = [dep for dep in body["deps"] if f"{dep}/".startswith(in_code)]
