@@ -1,1 +1,1 @@
-"""Heelstrike's stages and the code they share. Keep this file empty of imports: each stage pays only for its own."""
+"""Heelstrike's stages and their shared code. This file imports nothing, so that each stage loads only its own code."""

@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything else is imported
+import pipeline.quiet  # noqa: F401 - first, so that telemetry is off before any library is imported
 from heelstrike.errors import UserError
 from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
@@ -20,7 +20,7 @@ from pipeline.params import load_params
 
 
 def main() -> int:
-    """Import and run only the stage asked for; 1 with a message on a user's error."""
+    """Import and run only the given stage; return 1 after a message if the user has to correct something."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,10 +43,10 @@ def main() -> int:
 
 
 def run(root: Path, stage: str, problem: str) -> None:
-    """Run a stage on inputs that are undamaged at its start and unchanged at its end.
+    """Run a stage, and check that its inputs are undamaged at its start and unchanged at its end.
 
     Raises:
-        UserError: Anything is wrong with params.yaml, an input or what the stage reads.
+        UserError: Anything is wrong with params.yaml or an input of the stage.
     """
     inputs = inputs_of(root, stage, problem)
     with unchanged(root, inputs):

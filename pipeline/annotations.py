@@ -1,32 +1,32 @@
-"""The one annotation table: a row per labelled instance, written and read as parquet.
+"""The annotation table: a row per labelled instance, stored as parquet.
 
-Readers of label formats make it; every later stage reads it. Columns:
+The collect stage writes it, every later stage reads it. Columns:
 
 =================  =======  ==========================================================================================
 column             type     meaning
 =================  =======  ==========================================================================================
-image              string   image file, relative to the folder of the table, with forward slashes; unique with instance
+image              string   image file, relative to the table's folder, with forward slashes; unique with `instance`
 instance           int64    number of the instance within the image, from 0
-subject            string   person (or animal) the image shows; what splits are grouped by
-video              string   file the frame came from, relative to its source; empty for still images
+subject            string   person or animal in the image; splits are grouped by it
+video              string   video of the frame, relative to its source; empty for still images
 frame              int64    frame number in presentation order, from 0; -1 for still images
 time_s             float64  presentation time stamp in seconds; NaN for still images
 width, height      int64    size of the image in pixels, as displayed (rotation metadata applied)
-mm_per_px          float64  side of a pixel in millimetres, in the plane that is measured; NaN where it is not known
+mm_per_px          float64  side of a pixel in millimetres, in the plane that is measured; NaN if unknown
 box_x, box_y       float64  top-left corner of the instance's box, pixels
 box_w, box_h       float64  size of that box, pixels
 phash              string   64-bit perceptual hash of the image, 16 hex digits (pipeline/near_duplicates.py)
-source             string   where the label came from, ``file:row``, for messages
+source             string   origin of the label, ``file:row``, for messages
 slice_NAME         string   evaluation slices (skin tone, lighting, ...), any number of them
-KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN where not labelled
+KEYPOINT_x, _y     float64  pixel coordinates, origin at the centre of the top-left pixel; NaN if not labelled
 KEYPOINT_v         int64    COCO visibility: 0 not labelled, 1 labelled but hidden, 2 visible
-class              string   what the instance is, one of the problem's classes; only where the problem has classes
-exam               string   what of the subject's images was taken together; only where images are measured together
+class              string   one of the problem's classes, empty if not labelled; only if the problem has classes
+exam               string   name of the subject's exam; only if images of an exam are measured together
 origin_r, _a, _s   float64  patient coordinates (mm; right, front, head positive) of the centre of the top-left pixel;
-                            NaN where the image's file does not say; only where at least one does
-along_x_r, _a, _s  float64  the step from there to the pixel on the right, mm; likewise
-along_y_r, _a, _s  float64  the step to the pixel below
-KEYPOINT_observers float64  mean distance between what several people labelled, pixels; only where several did
+                            NaN if the image's file lacks them; only if at least one file has them
+along_x_r, _a, _s  float64  step from there to the next pixel on the right, mm; likewise
+along_y_r, _a, _s  float64  step from there to the next pixel below, mm; likewise
+KEYPOINT_observers float64  mean distance between several people's labels, pixels; only if several people labelled
 =================  =======  ==========================================================================================
 """
 
@@ -59,29 +59,29 @@ FIXED_COLUMNS = {
 CLASS = "class"
 EXAM = "exam"
 PLACEMENT_COLUMNS = [f"{part}_{axis}" for part in ("origin", "along_x", "along_y") for axis in "ras"]
-FIRST_CATEGORY = 1  # COCO's number of a problem's first class in the files between stages
-NO_CATEGORY = FIRST_CATEGORY - 1  # of an instance whose class nobody labelled
+FIRST_CATEGORY = 1  # COCO category id of a problem's first class in the files between stages
+NO_CATEGORY = FIRST_CATEGORY - 1  # category id of an instance whose class is not labelled
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
 
 
 def keypoint_columns(keypoints: tuple[str, ...]) -> list[str]:
-    """Names of the keypoint columns in the table's order: a_x, a_y, a_v, b_x, ..."""
+    """Return the names of the keypoint columns in the table's order: a_x, a_y, a_v, b_x, ..."""
     return [f"{name}_{axis}" for name in keypoints for axis in "xyv"]
 
 
 def slice_columns(table: pd.DataFrame) -> list[str]:
-    """Names of the slice columns, sorted."""
+    """Return the names of the slice columns, sorted."""
     return sorted(c for c in table.columns if c.startswith(SLICE_PREFIX))
 
 
 def observer_columns(table: pd.DataFrame, keypoints: tuple[str, ...]) -> list[str]:
-    """Names of the columns that hold the distance between observers, those that are there."""
+    """Return the names of the table's columns with distances between observers."""
     return [c for c in (f"{name}_observers" for name in keypoints) if c in table.columns]
 
 
 def observers_of(table: pd.DataFrame, keypoints: tuple[str, ...]) -> Float[np.ndarray, "N K"]:
-    """Mean distance between the observers of each point in original pixels; NaN where there was one, or none."""
+    """Return the mean distance between the observers of each point, original pixels; NaN if there was at most one."""
     names = [f"{name}_observers" for name in keypoints]
     return table.reindex(columns=names).to_numpy(dtype=np.float64)
 
@@ -89,31 +89,31 @@ def observers_of(table: pd.DataFrame, keypoints: tuple[str, ...]) -> Float[np.nd
 def keypoints_of(
     table: pd.DataFrame, keypoints: tuple[str, ...]
 ) -> tuple[Float[np.ndarray, "N K 2"], Int[np.ndarray, "N K"]]:
-    """Keypoints and visibilities as arrays.
+    """Return keypoints and visibilities as arrays.
 
     Returns:
-        Coordinates (N, K, 2) as (x, y) in original pixels, NaN where not labelled; visibilities (N, K).
+        Coordinates (x, y) in original pixels, NaN if not labelled, (N, K, 2); COCO visibilities, (N, K).
     """
     values = table[keypoint_columns(keypoints)].to_numpy(dtype=np.float64).reshape(len(table), len(keypoints), 3)
     return values[..., :2].copy(), values[..., 2].astype(np.int64)
 
 
 def placement_of(table: pd.DataFrame) -> Float[np.ndarray, "N 3 3"]:
-    """Where in the patient each image lies: origin, step along x and along y, mm (RAS); NaN where unknown."""
+    """Return each image's position in the patient: origin, step along x, step along y, mm (RAS); NaN if unknown."""
     return table.reindex(columns=PLACEMENT_COLUMNS).to_numpy(dtype=np.float64).reshape(len(table), 3, 3)
 
 
 def exam_names(table: pd.DataFrame) -> np.ndarray:
-    """What each image is measured together with: its subject, and its exam where the table says it."""
+    """Return the name of each image's exam: its subject, followed by its exam if the table has one."""
     subjects = table["subject"].to_numpy().astype(str)
     if EXAM not in table:
         return subjects
-    named = table[EXAM].fillna("").astype(str)
-    return np.array([f"{s}/{e}" if e else s for s, e in zip(subjects, named, strict=True)], str)
+    exams = table[EXAM].fillna("").astype(str)
+    return np.array([f"{s}/{e}" if e else s for s, e in zip(subjects, exams, strict=True)], str)
 
 
 def in_patient_columns(table: pd.DataFrame) -> list[str]:
-    """Names of the columns that say an image's exam and place in the patient, those that are there."""
+    """Return the names of the table's columns with an image's exam and position in the patient."""
     return [c for c in (EXAM, *PLACEMENT_COLUMNS) if c in table.columns]
 
 
@@ -123,24 +123,24 @@ def with_keypoints(
     xy: Float[np.ndarray, "N K 2"],
     visibility: Int[np.ndarray, "N K"],
 ) -> pd.DataFrame:
-    """The table with its keypoint columns set; the inverse of `keypoints_of`."""
+    """Return the table with its keypoint columns set; the inverse of `keypoints_of`."""
     columns = {}
     for k, name in enumerate(keypoints):
         columns[f"{name}_x"], columns[f"{name}_y"] = xy[:, k, 0], xy[:, k, 1]
         columns[f"{name}_v"] = visibility[:, k].astype(np.int64)
-    others = table.drop(columns=[c for c in columns if c in table.columns])
-    return pd.concat([others, pd.DataFrame(columns, index=table.index)], axis=1)
+    rest = table.drop(columns=[c for c in columns if c in table.columns])
+    return pd.concat([rest, pd.DataFrame(columns, index=table.index)], axis=1)
 
 
 def classes_of(table: pd.DataFrame, classes: tuple[str, ...]) -> Int[np.ndarray, " N"]:
-    """Number of each row's class; -1 where it has none."""
+    """Return the index of each row's class; -1 if it is not labelled."""
     if CLASS not in table.columns:
         return np.full(len(table), -1)
     return pd.Index(list(classes)).get_indexer(table[CLASS]).astype(np.int64)
 
 
 def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> None:
-    """Write the annotation table, columns in a fixed order and types as documented; atomic.
+    """Write the annotation table atomically, with its columns in a fixed order and of the documented types.
 
     Raises:
         UserError: A column is missing.
@@ -163,7 +163,7 @@ def read_table(path: Path, keypoints: tuple[str, ...]) -> pd.DataFrame:
     """Read the annotation table and check that it has this problem's columns.
 
     Raises:
-        UserError: The file is missing, is no parquet, or lacks a column.
+        UserError: The file is missing, is not parquet, or lacks a column.
     """
     if not path.is_file():
         raise UserError(f"{path}: no annotation table there; run the collect stage first")

@@ -1,4 +1,4 @@
-"""dvc.lock: what DVC recorded of every stage, the hashes of what it read and wrote."""
+"""dvc.lock, in which DVC records the hashes of every stage's inputs and outputs."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from heelstrike.errors import UserError
 
 
 def locked_stages(root: Path) -> dict[str, Any]:
-    """The entry of every stage by its address, such as `train@rearfoot`; empty where there is no dvc.lock.
+    """Return the entry of every stage by its address, such as `train@rearfoot`; empty if there is no dvc.lock.
 
     Raises:
         UserError: The file is damaged.

@@ -1,4 +1,4 @@
-"""Where each stage's files lie."""
+"""Paths of each stage's files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,12 @@ _ROOMS = {
     "package": "models",
 }
 STAGES = tuple(_ROOMS)
-ROOMS = frozenset(_ROOMS.values())  # the folders of data: what stages read and write
+ROOMS = frozenset(_ROOMS.values())  # the folders whose files stages read and write
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a problem's files lie below the repository root.
+    """Paths of a problem's files below the repository root.
 
     Attributes:
         root: The repository root.
@@ -31,28 +31,28 @@ class Layout:
 
     @property
     def raw(self) -> Path:
-        """Ingested videos, images and labels, versioned by DVC: a folder per ingested batch."""
+        """Folder of ingested videos, images and labels, versioned by DVC, with a folder per ingested batch."""
         return self.root / "data" / "raw" / self.problem
 
     def video(self, name: str) -> Path:
-        """The video that an annotation names: one of the raw files, or one that collect rendered itself."""
+        """Return the video that an annotation names: a raw file, or one that the collect stage rendered."""
         raw = self.raw / name
         return raw if raw.is_file() else self.work("collect") / name
 
     def out(self, stage: str) -> Path:
-        """The output folder of a stage, for instance data/rearfoot/split or models/rearfoot/train."""
+        """Return the output folder of a stage, for instance data/rearfoot/split or models/rearfoot/train."""
         return self.root / _ROOMS[stage] / self.problem / stage
 
     def work(self, stage: str, key: str = "") -> Path:
-        """A folder for unfinished or reusable work of a stage, kept across runs and known to neither git nor DVC.
+        """Return a folder for a stage's unfinished or reusable work. It is kept across runs, outside git and DVC.
 
         Args:
             stage: The stage's name.
-            key: A digest of everything the work depends on; other inputs get another folder.
+            key: Digest of everything that the work depends on, so that other inputs get another folder.
         """
         return self.root / ".work" / self.problem / stage / key
 
 
 def file_of_start(root: Path, digest: str) -> Path:
-    """Where weights lie that trainings start from, by SHA-256; fetched when missing, known to neither git nor DVC."""
+    """Return the path of start weights by their SHA-256; a missing file is fetched, and git and DVC ignore it."""
     return root / "models" / "init" / f"{digest}.safetensors"

@@ -1,7 +1,7 @@
-"""params.yaml, validated whole: every error at once, each with its path, before anything runs.
+"""params.yaml, validated as a whole before anything runs; every error is reported with its path.
 
-A problem is one section. Each room of the pipeline owns the settings of its part (`pipeline/ROOM/settings.py`, where
-the defaults live); this file only puts them together and checks what spans several.
+A problem is one section. Each package below `pipeline` owns its settings and their defaults (in its `settings.py`).
+This file only combines them, and checks conditions that involve several of them.
 """
 
 import itertools
@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class ProblemParams(Strict):
-    """One section of params.yaml: a problem and what each stage does with it."""
+    """One section of params.yaml: a problem and the settings of each stage."""
 
     problem: Problem
     collect: CollectSettings
@@ -48,12 +48,12 @@ class ProblemParams(Strict):
     evaluate: EvaluateSettings = EvaluateSettings()
     package: PackageSettings = PackageSettings()
     gates: GateSettings = GateSettings()
-    measure: Annotated[MeasureSettings | None, Field(description="what is read off the keypoints; none: nothing")] = (
-        None
-    )
+    measure: Annotated[
+        MeasureSettings | None, Field(description="measure of the keypoints; null: nothing is measured")
+    ] = None
 
     @model_validator(mode="after")
-    def _networks_fit(self) -> Self:
+    def _check_networks(self) -> Self:
         for path, settings in [("model", self.model)] + [
             (f"search.architectures.{i}", settings) for i, settings in enumerate(self.search.architectures)
         ]:
@@ -63,9 +63,9 @@ class ProblemParams(Strict):
             if set(settings.heads) != set(self.model.heads):
                 raise ValueError(
                     f"{path} is {settings.name!r} with the heads {_listed(settings.heads)}, but model "
-                    f"{self.model.name!r} has {_listed(self.model.heads)}; what a search compares must find the same"
+                    f"{self.model.name!r} has {_listed(self.model.heads)}; in a search, all must have the same heads"
                 )
-            self._steps_suit(path, settings)
+            self._check_steps(path, settings)
             trainings = [self.train, *self.search.variants("train", self.train)]
             for train, model in itertools.product(trainings, [settings, *self.search.variants("model", settings)]):
                 finding = train.misfit(model)
@@ -73,8 +73,8 @@ class ProblemParams(Strict):
                     raise ValueError(f"{finding} ({path})")
         return self
 
-    def _steps_suit(self, path: str, settings: ModelSettings) -> None:
-        taught = set[str]()
+    def _check_steps(self, path: str, settings: ModelSettings) -> None:
+        trained = set[str]()
         for number, step in enumerate(self.train.steps):
             for head in step.heads:
                 if head not in settings.heads:
@@ -82,30 +82,30 @@ class ProblemParams(Strict):
                         f"train.steps.{number} trains the head {head!r}, which {path} {settings.name!r} has not; "
                         f"it has {_listed(settings.heads)}"
                     )
-            taught |= set(step.heads)
+            trained |= set(step.heads)
             for head, first in settings.learns_after.items():
-                if head in taught and first not in taught:
+                if head in trained and first not in trained:
                     raise ValueError(
-                        f"train.steps.{number} trains the head {head!r}, but in {path} {settings.name!r} it builds on "
-                        f"what {first!r} says, and no step up to here trains that; add `{first}` to a step"
+                        f"train.steps.{number} trains the head {head!r}, but in {path} {settings.name!r} it uses "
+                        f"the output of {first!r}, which no step up to here trains; add `{first}` to a step"
                     )
 
     @model_validator(mode="after")
-    def _what_needs_keypoints_has_them(self) -> Self:
-        needing = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
-        for path, wanted in needing.items():
-            if wanted is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
+    def _keypoints_for_measure_and_radius(self) -> Self:
+        needing_keypoints = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
+        for path, setting in needing_keypoints.items():
+            if setting is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
                 raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
         return self
 
     @model_validator(mode="after")
-    def _what_limits_a_measure_has_one(self) -> Self:
+    def _measure_for_its_limit(self) -> Self:
         if self.gates.max_measure_error is not None and self.measure is None:
-            raise ValueError("gates.max_measure_error limits the error of what is measured, but measure is null")
+            raise ValueError("gates.max_measure_error limits the error of the measure, but measure is null")
         return self
 
     @model_validator(mode="after")
-    def _limits_have_radii(self) -> Self:
+    def _radii_for_their_limits(self) -> Self:
         limits = {
             "package.max_radius_px": self.package.max_radius_px,
             "measure.max_uncertainty": self.measure.uncertainty_limit if self.measure is not None else None,
@@ -116,18 +116,18 @@ class ProblemParams(Strict):
         return self
 
     @model_validator(mode="after")
-    def _what_needs_classes_has_them(self) -> Self:
+    def _classes_for_split(self) -> Self:
         if self.split.by_class and not self.problem.classes:
-            raise ValueError("split.by_class spreads classes, but problem.classes names none")
+            raise ValueError("split.by_class spreads the classes over the splits, but problem.classes is empty")
         return self
 
     @model_validator(mode="after")
-    def _validation_names_keypoints(self) -> Self:
+    def _check_validation_names(self) -> Self:
         self.validation.check_names(self.problem)
         return self
 
     @model_validator(mode="after")
-    def _measure_names_keypoints(self) -> Self:
+    def _check_measure_names(self) -> Self:
         if self.measure is not None:
             for setting, names in self.measure.named.items():
                 for name in names:
@@ -147,7 +147,7 @@ def load_params(path: Path) -> dict[str, ProblemParams]:
         Problem name to its validated section, in the order of `problems`.
 
     Raises:
-        UserError: The file is missing or is no YAML, or any value in it is wrong; one line for every finding.
+        UserError: The file is missing or not valid YAML, or a value in it is wrong; the message has a line per finding.
     """
     try:
         data = yaml.safe_load(path.read_text())
@@ -156,17 +156,28 @@ def load_params(path: Path) -> dict[str, ProblemParams]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
     parsed = parse_params(data, path.name)
-    # DVC stops at a section that a stage depends on and that is not in the file
+    # DVC fails if the file lacks a section that a stage depends on
     sections = [field.alias or name for name, field in ProblemParams.model_fields.items()]
     missing = [f"{name}.{section}" for name in parsed for section in sections if section not in data[name]]
     if missing:
-        for_defaults = "write `measure: null` for none, `NAME: {}` for the defaults of any other"
+        for_defaults = "write `measure: null` for no measure, `NAME: {}` for the defaults of any other section"
         raise UserError(f"{path.name}: missing {', '.join(missing)}; {for_defaults}")
     return parsed
 
 
 def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemParams]:
-    """Validate what params.yaml holds; see `load_params`."""
+    """Validate the content of params.yaml.
+
+    Args:
+        data: The parsed YAML.
+        where: Name of the file, for messages.
+
+    Returns:
+        Problem name to its validated section, in the order of `problems`.
+
+    Raises:
+        UserError: Any value is wrong; the message has a line per finding.
+    """
     if not isinstance(data, dict) or not isinstance(data.get("problems"), list) or not data["problems"]:
         raise UserError(f"{where}: expected a mapping with `problems: [NAME, ...]` and a section for each NAME")
     findings, parsed = [], {}
@@ -175,7 +186,9 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
         findings.append(f"{extra}: a section that `problems` does not list {names}")
     for name in names:
         if not _NAME.fullmatch(name):
-            findings.append(f"{name}: a problem's name has letters, digits, - and _, as it names folders and models")
+            findings.append(
+                f"{name}: a problem's name may have only letters, digits, - and _: it names folders and models"
+            )
             continue
         if name not in data:
             findings.append(f"{name}: listed in `problems`, but there is no such section")
@@ -190,22 +203,22 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
 
 
 def _finding(problem: str, error: Any, section: Any) -> str:
-    """`rearfoot.train.lr: Input should be greater than 0, found -1`."""
+    """Return a finding such as `rearfoot.train.lr: Input should be greater than 0, found -1`."""
     path = ".".join(_path_in_file(error, section))
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{problem}.{path} is now {RENAMED[path]}" if path in RENAMED else f"{problem}.{path}: unknown key"
-    found = error["input"]
-    shown = f", found {found!r}" if isinstance(found, str | int | float | bool | None) else ""
-    return f"{'.'.join(filter(None, (problem, path)))}: {message}{shown}"
+    value = error["input"]
+    found = f", found {value!r}" if isinstance(value, str | int | float | bool | None) else ""
+    return f"{'.'.join(filter(None, (problem, path)))}: {message}{found}"
 
 
 def _path_in_file(error: Any, section: Any) -> list[str]:
-    """Where it is in the file: pydantic's path without the tags of unions (`synthetic`, `spatial`)."""
-    path, at = [], section
+    """Return the error's path in the file: pydantic's path without the tags of unions (`synthetic`, `spatial`)."""
+    path, value = [], section
     for part in error["loc"]:
         try:
-            at = at[part]
+            value = value[part]
         except (KeyError, IndexError, TypeError):
             if error["type"] != "missing" or part != error["loc"][-1]:
                 continue
@@ -214,5 +227,5 @@ def _path_in_file(error: Any, section: Any) -> list[str]:
 
 
 def params_schema() -> dict[str, Any]:
-    """JSON schema of one problem's section, descriptions and defaults included."""
+    """Return the JSON schema of one problem's section, with descriptions and defaults."""
     return TypeAdapter(ProblemParams).json_schema()

@@ -1,4 +1,4 @@
-"""What a problem is: the things to find, how they relate, and the size at which the network looks at them."""
+"""The definition of a problem: its keypoints and classes, their relations, and the size of the network's input."""
 
 from typing import Annotated, Self
 
@@ -9,23 +9,25 @@ from heelstrike.settings import Strict
 
 
 class Problem(Strict):
-    """One thing to learn: its keypoints and their relations, its classes, or both.
+    """One problem to learn: its keypoints and their relations, its classes, or both.
 
-    Order matters: index k of every array with a keypoint axis is `keypoints[k]`, and class c is `classes[c]`.
+    The order matters: index k of every array with a keypoint axis is `keypoints[k]`, and class c is `classes[c]`.
     """
 
     keypoints: Annotated[tuple[str, ...], Field(description="names, in the order of every array")] = ()
-    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; none: nothing is told apart")] = ()
+    classes: Annotated[
+        tuple[str, ...], Field(description="classes of an instance; empty: all instances are of one category")
+    ] = ()
     several: Annotated[
         bool, Field(description="an image shows any number of instances, and all of them are looked for (`detector`)")
     ] = False
     flip_pairs: Annotated[
-        tuple[tuple[str, str], ...], Field(description="names that change places when the image is mirrored")
+        tuple[tuple[str, str], ...], Field(description="names that are swapped when the image is mirrored")
     ] = ()
     skeleton: Annotated[tuple[tuple[str, str], ...], Field(description="lines to draw between keypoints")] = ()
     sigmas: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...] | Annotated[float, Field(gt=0)],
-        Field(description="COCO's per-keypoint falloff for OKS, one for all or one each"),
+        Field(description="COCO's falloff of each keypoint for OKS: one value for all, or one each"),
     ] = 0.05
     category: Annotated[str, Field(description="COCO category name of one instance")] = "object"
     input: InputSize = InputSize()
@@ -33,11 +35,11 @@ class Problem(Strict):
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         if not self.keypoints and not self.classes:
-            raise ValueError("there is nothing to learn: name keypoints, classes, or both")
+            raise ValueError("there is nothing to learn; name keypoints, classes, or both")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes has a name twice")
         if len(self.classes) == 1 and not self.several:
-            raise ValueError("classes has one name only; give at least two, or none")
+            raise ValueError("classes has only one name; give at least two, or leave it empty")
         known = set(self.keypoints)
         if len(known) != len(self.keypoints):
             raise ValueError("keypoints has a name twice")
@@ -54,7 +56,7 @@ class Problem(Strict):
 
     @property
     def flip_order(self) -> list[int]:
-        """Index of the keypoint that takes each one's place in a mirrored image, length K."""
+        """Index of the keypoint that takes the place of each keypoint in a mirrored image, length K."""
         partner = {a: b for pair in self.flip_pairs for a, b in (pair, pair[::-1])}
         return [self.keypoints.index(partner.get(name, name)) for name in self.keypoints]
 
@@ -65,5 +67,5 @@ class Problem(Strict):
 
     @property
     def sigma_list(self) -> list[float]:
-        """COCO OKS falloffs, length K."""
+        """COCO's falloff of each keypoint for OKS, length K."""
         return list(self.sigmas) if isinstance(self.sigmas, tuple) else [self.sigmas] * len(self.keypoints)

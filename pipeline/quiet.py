@@ -1,4 +1,4 @@
-"""Turn off what phones home. Import this first: each library reads its variable once, at import or at start."""
+"""Turn off telemetry of libraries. Import this first: each library reads its variable once, at import or at start."""
 
 import os
 
@@ -10,7 +10,7 @@ _QUIET = {
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "DVC_NO_ANALYTICS": "1",
     "GX_ANALYTICS_ENABLED": "false",
-    "HF_HUB_OFFLINE": "1",  # pretrained encoders come from the cache, or there is a message
+    "HF_HUB_OFFLINE": "1",  # pretrained encoders are taken from the cache only; a missing one is an error
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "STREAMLIT_BROWSER_SERVER_ADDRESS": "localhost",

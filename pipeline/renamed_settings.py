@@ -1,4 +1,4 @@
-"""Settings of params.yaml that have another name now, so that an old file gets one clear message for each."""
+"""Renamed settings of params.yaml, so that an old file gets one clear message for each."""
 
 RENAMED: dict[str, str] = {
     "train.presence_weight": "train.visibility_weight",
@@ -8,4 +8,4 @@ RENAMED: dict[str, str] = {
     "gates.max_one_minus_f1_percent": "gates.max_error",
     "gates.max_angle_deg": "gates.max_measure_error",
 }
-"""Old path below a problem to the new one."""
+"""Old path of a setting below its problem, to its new path."""

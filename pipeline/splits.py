@@ -1,4 +1,4 @@
-"""Names of the splits; files and folders of a split are called so."""
+"""Names of the splits, which are also the names of their files and folders."""
 
 from typing import Literal
 
@@ -10,4 +10,4 @@ TEST: Split = "test"
 
 SPLITS: tuple[Split, ...] = (TRAIN, VAL, TEST)
 TRAINED_ON: tuple[Split, ...] = (TRAIN, VAL)
-"""What training may see: the weights are fitted on the first and chosen by the second."""
+"""The splits that training uses: weights are fitted on the first and chosen by the second."""

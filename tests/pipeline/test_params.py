@@ -96,7 +96,7 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
             "search.architectures.0 is 'localization' with the heads box",
         ),
         ("tyo", {}, "tyo: a section that `problems` does not list ['toy']"),
-        ("problems", ["toy", "a/b"], "a/b: a problem's name has letters, digits, - and _"),
+        ("problems", ["toy", "a/b"], "a/b: a problem's name may have only letters, digits, - and _"),
         ("problems", ["toy", "other"], "other: listed in `problems`, but there is no such section"),
     ],
 )
@@ -119,7 +119,7 @@ def test_what_needs_keypoints_is_refused_without(data: dict[str, Any], section: 
 
 def test_a_limit_of_the_measurement_needs_a_measure(data: dict[str, Any]) -> None:
     finding = message(changed(data, "toy.gates", {"max_measure_error": 3.0}))
-    assert "gates.max_measure_error limits the error of what is measured, but measure is null" in finding
+    assert "gates.max_measure_error limits the error of the measure, but measure is null" in finding
 
 
 @pytest.mark.parametrize("crop", ["roi_align", "second_pass", "mask"])
@@ -128,7 +128,7 @@ def test_a_crop_needs_a_box_that_was_learned(data: dict[str, Any], crop: str) ->
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(cropping, "toy.train.steps", [box, keypoints]))
     parse_params(changed(cropping, "toy.train.steps", [{"heads": ["box", "keypoints"], "epochs": 1}]))
-    assert "the head 'keypoints', but in model 'multihead' it builds on what 'box' says" in message(
+    assert "the head 'keypoints', but in model 'multihead' it uses the output of 'box'" in message(
         changed(cropping, "toy.train.steps", [keypoints, box])
     )
 
@@ -137,7 +137,7 @@ def test_a_box_around_keypoints_needs_keypoints_that_were_learned(data: dict[str
     around = changed(data, "toy.model", {"name": "refined", "box": "keypoints"})
     box, keypoints = ({"heads": [head], "epochs": 1} for head in ("box", "keypoints"))
     parse_params(changed(around, "toy.train.steps", [keypoints, box]))
-    assert "the head 'box', but in model 'refined' it builds on what 'keypoints' says" in message(
+    assert "the head 'box', but in model 'refined' it uses the output of 'keypoints'" in message(
         changed(around, "toy.train.steps", [box, keypoints])
     )
 
@@ -175,7 +175,7 @@ def test_the_schema_describes_every_section(data: dict[str, Any]) -> None:
     schema = params_schema()
     assert set(data["toy"]) <= set(schema["properties"])
     assert "validate" in schema["properties"]
-    assert "columns named here" in json.dumps(schema)
+    assert "columns are named here" in json.dumps(schema)
 
 
 def test_what_is_in_force_can_be_read_back(data: dict[str, Any]) -> None:
