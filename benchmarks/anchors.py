@@ -41,7 +41,7 @@ def main() -> None:
     train, val, test = (load_arrays(prepared / split, params.problem) for split in ("train", "val", "test"))
     assert test.objects is not None
     true = [rows[np.isfinite(rows).all(axis=1)].astype(float) for rows in test.objects]
-    kinds = params.problem.kinds
+    kinds = params.problem.categories
     for name, factor in _FACTORS.items():
         anchors = tuple(tuple(side * factor for side in sides) for sides in params.model.anchors)
         step = params.train.steps[-1].shortened(given.epochs)

@@ -18,8 +18,9 @@ class Problem(Strict):
     classes: Annotated[
         tuple[str, ...], Field(description="classes of an instance; empty: all instances are of one category")
     ] = ()
-    several: Annotated[
-        bool, Field(description="an image shows any number of instances, and all of them are looked for (`detector`)")
+    multi_instance: Annotated[
+        bool,
+        Field(description="an image may show any number of instances; all are detected (needs `detector`)"),
     ] = False
     flip_pairs: Annotated[
         tuple[tuple[str, str], ...], Field(description="names that are swapped when the image is mirrored")
@@ -38,7 +39,7 @@ class Problem(Strict):
             raise ValueError("there is nothing to learn; name keypoints, classes, or both")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("classes has a name twice")
-        if len(self.classes) == 1 and not self.several:
+        if len(self.classes) == 1 and not self.multi_instance:
             raise ValueError("classes has only one name; give at least two, or leave it empty")
         known = set(self.keypoints)
         if len(known) != len(self.keypoints):
@@ -61,8 +62,8 @@ class Problem(Strict):
         return [self.keypoints.index(partner.get(name, name)) for name in self.keypoints]
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """What an instance may be, COCO's categories: the classes, or the one category where there are none."""
+    def categories(self) -> tuple[str, ...]:
+        """COCO's categories of an instance: the classes, or the single category if there are no classes."""
         return self.classes or (self.category,)
 
     @property

@@ -1,6 +1,7 @@
 """Renamed settings of params.yaml, so that an old file gets one clear message for each."""
 
 RENAMED: dict[str, str] = {
+    "problem.several": "problem.multi_instance",
     "train.presence_weight": "train.visibility_weight",
     "gates.max_rmse_px": "gates.max_error",
     "gates.max_iou_loss_percent": "gates.max_error",

@@ -29,7 +29,7 @@ class Detections(Head):
 
     def strange_answers(self, prediction: Prediction, category: Category) -> list[str]:
         """See `Head`."""
-        count = len(category.kinds)
+        count = len(category.categories)
         strange = set() if prediction.classes is None else set(prediction.classes.tolist()) - set(range(count))
         return [f"an instance of class {kind} was found, but there are {count} classes" for kind in sorted(strange)]
 
@@ -46,7 +46,7 @@ class Detections(Head):
             return {}
         sure = prediction.scores.astype(float) >= threshold
         boxes, scores = round_array(prediction.boxes[sure], 3), round_array(prediction.scores[sure], 4)
-        kinds = [category.kinds[kind] for kind in prediction.classes[sure].tolist()]
+        kinds = [category.categories[kind] for kind in prediction.classes[sure].tolist()]
         return {
             "instances": [
                 {"class": kind, "score": score, "box": box}

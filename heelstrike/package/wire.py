@@ -38,8 +38,8 @@ class Category(Wire):
     skeleton: tuple[tuple[int, int], ...] = ()
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """The classes, or the one category where there are none."""
+    def categories(self) -> tuple[str, ...]:
+        """COCO's categories of an instance: the classes, or the single category if there are no classes."""
         return self.classes or (self.name,)
 
 

@@ -69,7 +69,7 @@ class Writer:
         manifest, names = package.manifest, package.manifest.category.keypoints
         title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
         skeleton = tuple((a - 1, b - 1) for a, b in manifest.category.skeleton)
-        self._style = Style(skeleton, manifest.confidence, title, manifest.category.kinds)
+        self._style = Style(skeleton, manifest.confidence, title, manifest.category.categories)
         measure = build_exam_measure(manifest.measure, names, manifest.confidence) if manifest.measure else None
         self._exams = Exams(measure, model, manifest, self._version) if measure else None
 

@@ -76,7 +76,7 @@ def array_shapes(problem: Problem) -> dict[str, tuple[int | None, ...]]:
     }
     if problem.classes:
         shapes["classes"] = ()
-    if problem.several:
+    if problem.multi_instance:
         shapes["objects"] = (None, 5)
     return shapes
 
@@ -107,6 +107,6 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
         raise UserError(f"{folder}: the arrays have different lengths {lengths}; run the prepare stage again")
     if lengths["images"] == 0:
         raise UserError(f"{folder}: there is no image in this split; add labelled data or change `split`")
-    if problem.keypoints and not problem.several and not loaded["visibility"].any():
+    if problem.keypoints and not problem.multi_instance and not loaded["visibility"].any():
         raise UserError(f"{folder}: no keypoint is labelled in this split; add labelled data or change `split`")
     return Arrays(**loaded)

@@ -5,6 +5,6 @@ from pipeline.problem import Problem
 
 def one_instance(problem: Problem) -> str | None:
     """Why a head that answers for one instance cannot serve the problem, or None."""
-    if problem.several:
-        return "answers for one instance, but problem.several asks for all that an image shows; use `detector`"
+    if problem.multi_instance:
+        return "answers for one instance, but problem.multi_instance asks for all that an image shows; use `detector`"
     return None

@@ -49,7 +49,7 @@ class Detector(Network):
     def __init__(self, problem: Problem, settings: DetectorSettings) -> None:
         super().__init__(problem, settings)
         size, channels = problem.input, settings.channels
-        self.multiple, self.kinds = settings.strides[-1], len(problem.kinds)
+        self.multiple, self.kinds = settings.strides[-1], len(problem.categories)
         self.score, self.nms_iou, self.most = settings.score, settings.nms_iou, settings.most
         self.blocks = nn.ModuleList(
             nn.Sequential(ConvBlock(before, after, stride=2), *[ResidualBlock(after) for _ in range(depth)])

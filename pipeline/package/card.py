@@ -44,7 +44,7 @@ def write_card(
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
-    categories = ", ".join(params.problem.kinds)
+    categories = ", ".join(params.problem.categories)
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [

@@ -15,7 +15,7 @@ from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions, predict_arrays
 from pipeline.models.network import Network
 from pipeline.package.export import exports_of
-from pipeline.prepare.labelled import labelled_image, show
+from pipeline.prepare.labelled import filtered_images, labelled_image
 
 _IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
 _CONFIDENCE = 1e-3
@@ -52,7 +52,7 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
-    for n, (image, shown) in enumerate(zip(images, show(images, package.manifest.filters), strict=True)):
+    for n, (image, shown) in enumerate(zip(images, filtered_images(images, package.manifest.filters), strict=True)):
         found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
         seen = mirror_prediction(found, shown.image.shape[1]) if mirrored[n] else found
         of_image = {name: values[n] for name, values in expected.items()}

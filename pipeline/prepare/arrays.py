@@ -15,7 +15,7 @@ from heelstrike.preprocess.filters import apply_filters, needs_video
 from heelstrike.preprocess.settings import Filter, InputSize
 from heelstrike.progress import Progress
 from pipeline.layout import Layout
-from pipeline.prepare.labelled import labelled_image, show
+from pipeline.prepare.labelled import filtered_images, labelled_image
 from pipeline.prepare.preprocess import Preprocess
 
 _CHUNK = 32  # images that are processed at the same time
@@ -89,7 +89,7 @@ def _from_videos(
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
     """Yield the same as `_from_files` if a filter needs earlier frames; each video is decoded from its first frame."""
     frames = [labelled_image(layout, name, video, frame) for name, video, frame, *_ in images]
-    for (_, _, _, width, height, mirrored), frame in zip(images, show(frames, filters), strict=True):
+    for (_, _, _, width, height, mirrored), frame in zip(images, filtered_images(frames, filters), strict=True):
         fits = frame.image.shape[:2] == (height, width)
         yield preprocess(_mirror_if(frame.filtered, mirrored))[0] if fits else _wrong_size(frame.image, width, height)
         bar.advance()

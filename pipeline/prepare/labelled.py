@@ -52,7 +52,7 @@ class FilteredImage:
         return np.ascontiguousarray(self._filters(self.image))
 
 
-def show(images: Sequence[Labelled], filters: Sequence[Filter]) -> Iterator[FilteredImage]:
+def filtered_images(images: Sequence[Labelled], filters: Sequence[Filter]) -> Iterator[FilteredImage]:
     """Yield each image in order; an image that is repeated directly is decoded once.
 
     If a filter needs earlier frames, videos are decoded from their first frame, as a consumer does.

@@ -25,12 +25,12 @@ def write_labels(coco: dict[str, Any], problem: Problem, out: Path, mirror: Mirr
         out: An existing folder.
         mirror: Condition for an image to be mirrored; `None` means that no image is.
     """
-    firsts = [annotations[0] for annotations in _by_image(coco)] if problem.several else coco["annotations"]
+    firsts = [annotations[0] for annotations in _by_image(coco)] if problem.multi_instance else coco["annotations"]
     index = _index(coco["images"], firsts, mirror)
     letterboxes = _write_arrays(firsts, index, problem, out)
     if problem.classes:
         np.save(out / "classes.npy", np.array([_class_of(a) for a in firsts], np.int64))
-    if problem.several:
+    if problem.multi_instance:
         np.save(out / "objects.npy", _objects(_by_image(coco), index, letterboxes))
     index.to_parquet(out / "index.parquet", index=False)
     return index

@@ -15,7 +15,7 @@ from pipeline.heads import HEADS
 from pipeline.heads.error import CaseErrors, ErrorMetric
 from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
-from pipeline.prepare.labelled import show
+from pipeline.prepare.labelled import filtered_images
 from pipeline.problem import Problem
 from pipeline.registry.test_set import TestSet
 from pipeline.scoring.case_table import Cases
@@ -74,7 +74,7 @@ def examine(
     """
     predictions, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for index, shown in enumerate(show(tests.images, package.manifest.filters)):
+        for index, shown in enumerate(filtered_images(tests.images, package.manifest.filters)):
             height, width = shown.image.shape[:2]
             mirrored = package.mirrors({name: str(values[index]) for name, values in tests.cases.slices.items()})
             for _ in range(_WARM_UP if index == 0 else 0):

@@ -49,7 +49,7 @@ def read_test_set(layout: Layout, params: ProblemParams) -> TestSet:
     of_image: dict[int, list[Any]] = {}
     for annotation in data["annotations"]:
         of_image.setdefault(annotation["image_id"], []).append(annotation)
-    annotations = [same[0] for same in of_image.values()] if problem.several else data["annotations"]
+    annotations = [same[0] for same in of_image.values()] if problem.multi_instance else data["annotations"]
     images = {image["id"]: image for image in data["images"]}
     entries = [images[a["image_id"]] for a in annotations]
     truth: dict[str, np.ndarray] = {
@@ -57,7 +57,7 @@ def read_test_set(layout: Layout, params: ProblemParams) -> TestSet:
         "boxes": np.array([a.get("bbox", [np.nan] * 4) for a in annotations], np.float64),
         "classes": np.array([_class_of(a) for a in annotations], np.int64),
     }
-    if problem.several:
+    if problem.multi_instance:
         truth["objects"] = _objects([of_image[entry["id"]] for entry in entries])
     names = sorted({name for entry in entries for name in entry.get("slices", {})})
     table = pd.DataFrame(entries)

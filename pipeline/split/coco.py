@@ -69,7 +69,7 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
             "keypoints": list(problem.keypoints),
             "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
         }
-        for number, name in enumerate(problem.kinds, start=FIRST_CATEGORY)
+        for number, name in enumerate(problem.categories, start=FIRST_CATEGORY)
     ]
     return {"images": _images(table), "annotations": annotations, "categories": category_entries}
 
@@ -78,7 +78,7 @@ def _categories(table: pd.DataFrame, problem: Problem) -> Int[np.ndarray, " N"]:
     if not problem.classes:
         return np.full(len(table), FIRST_CATEGORY)
     classes = classes_of(table, problem.classes)
-    if problem.several and (classes < 0).any():
+    if problem.multi_instance and (classes < 0).any():
         sources = table["source"][classes < 0].tolist()
         more = f" and {len(sources) - 20} more" if len(sources) > 20 else ""
         raise UserError(

@@ -60,6 +60,7 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
         ("toy.train.lr", -1, "params.yaml: toy.train.lr: Input should be greater than 0, found -1"),
         ("toy.train.learning_rate", 1, "params.yaml: toy.train.learning_rate: unknown key"),
         ("toy.train.presence_weight", 1, "params.yaml: toy.train.presence_weight is now train.visibility_weight"),
+        ("toy.problem.several", True, "params.yaml: toy.problem.several is now problem.multi_instance"),
         ("toy.gates.max_rmse_px", 1, "params.yaml: toy.gates.max_rmse_px is now gates.max_error"),
         ("toy.gates.max_angle_deg", 1, "params.yaml: toy.gates.max_angle_deg is now gates.max_measure_error"),
         (

@@ -74,9 +74,9 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             "subject": contributor,
             "source": where,
         }
-        instances = _boxes(annotations) if problem.several else _picture(annotations, problem)
+        instances = _boxes(annotations) if problem.multi_instance else _picture(annotations, problem)
         classes = {a.annotator: a.classes[0] for a in annotations if a.classes}
-        if len(classes) > 1 and not problem.several:
+        if len(classes) > 1 and not problem.multi_instance:
             votes[where] = classes
         if not instances:
             reason = "annotators disagree, and there is no majority" if len(classes) > 1 else "nothing is labelled"

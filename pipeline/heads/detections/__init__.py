@@ -9,7 +9,7 @@ from pipeline.problem import Problem
 
 
 def _misfit(problem: Problem) -> str | None:
-    return None if problem.several else "looks for any number of instances; set `several: true` in problem"
+    return None if problem.multi_instance else "finds any number of instances; set `multi_instance: true` in problem"
 
 
 DETECTIONS = Head(

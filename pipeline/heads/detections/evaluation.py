@@ -124,7 +124,7 @@ class DetectionEvaluation(HeadEvaluation):
 
     def scores(self, answers: Answers) -> list[Scores]:
         """See `HeadEvaluation`."""
-        objects, categories = answers.predictions["objects"], answers.problem.kinds
+        objects, categories = answers.predictions["objects"], answers.problem.categories
         return [DetectionScores(answers.truth, objects, categories, answers.threshold)]
 
 

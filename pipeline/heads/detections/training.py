@@ -78,7 +78,7 @@ class DetectionTraining(HeadTraining[Detector]):
 
     def new_figures(self, network: Network) -> HeadFigures:
         """See `HeadTraining`."""
-        return DetectionFigures(len(network.problem.kinds))
+        return DetectionFigures(len(network.problem.categories))
 
     def score(self, row: Row) -> float:
         """1 - AP."""

@@ -59,7 +59,7 @@ class DetectionWords(HeadWords):
 
     def rows(self, findings: Findings) -> list[list[str]]:
         """See `HeadWords`."""
-        return rows(findings.metrics, findings.problem.kinds)
+        return rows(findings.metrics, findings.problem.categories)
 
 
 WORDS = DetectionWords()

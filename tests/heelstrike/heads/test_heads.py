@@ -12,7 +12,7 @@ from heelstrike.heads.registry import HEADS, mirror_prediction
 from heelstrike.package.manifest import Category
 
 CATEGORY = Category(name="leg", keypoints=("knee", "ankle", "heel"), classes=("cup", "jar"))
-STYLE = Style(((0, 1), (1, 2)), 0.5, "", CATEGORY.kinds)
+STYLE = Style(((0, 1), (1, 2)), 0.5, "", CATEGORY.categories)
 ANSWERS = {
     "keypoints": np.array([[20, 30], [40, 60.25], [50, 90]], np.float32),
     "confidence": np.array([0.9, 0.25, 0.75], np.float32),

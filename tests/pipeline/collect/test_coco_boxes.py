@@ -13,7 +13,7 @@ from pipeline.collect.readers.coco_boxes import read
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
-PROBLEM = Problem(classes=("circle", "square"), several=True)
+PROBLEM = Problem(classes=("circle", "square"), multi_instance=True)
 
 
 def written(folder: Path, boxes: list[Any], categories: list[int]) -> Path:
@@ -43,7 +43,7 @@ def test_both_forms_give_the_same_box(tmp_path: Path, layout: Any, box: list[int
 
 
 def test_without_classes_everything_is_the_one_kind(tmp_path: Path) -> None:
-    one = Problem(keypoints=("k",), several=True)
+    one = Problem(keypoints=("k",), multi_instance=True)
     labels = read(written(tmp_path, [[1, 1, 5, 5]] * 3, [0, 1, 2]), tmp_path, CocoBoxesSource(kind="coco_boxes"), one)
     assert len(labels.table) == 3
 
@@ -59,7 +59,7 @@ def test_the_wrong_form_is_named(tmp_path: Path) -> None:
 def test_the_courses_own_file(datasets: Path) -> None:
     folder = datasets / "ee641-detection"
     source = CocoBoxesSource(kind="coco_boxes", images="val", format="xyxy")
-    problem = Problem(classes=("circle", "square", "triangle"), several=True)
+    problem = Problem(classes=("circle", "square", "triangle"), multi_instance=True)
     table = read(folder / "val_annotations.json", folder, source, problem).table
     assert (len(table), table["media"].nunique()) == (691, 200)
     sides = table.groupby("class")["box_w"].agg(["min", "max"])

@@ -27,13 +27,13 @@ from pipeline.train.settings import TrainSettings
 
 SIZE = InputSize(width=64, height=64)
 ONE = Problem(keypoints=("a", "b", "c"), classes=("left", "right"), input=SIZE)
-SEVERAL = Problem(classes=("ball", "cube"), several=True, input=SIZE)
+MULTI_INSTANCE = Problem(classes=("ball", "cube"), multi_instance=True, input=SIZE)
 SPATIAL = SpatialSettings(name="spatial", width=4, levels=2)
 NETWORKS: dict[str, tuple[Problem, ArchitectureSettings]] = {
     "keypoints": (ONE, SPATIAL),
     "box": (ONE, SPATIAL),
     "class": (ONE, ClassifierSettings(name="classifier", backbone=StackBackbone(channels=(4, 4)), hidden=4)),
-    "detections": (SEVERAL, DetectorSettings(name="detector", channels=(4, 4, 8, 8), depth=(0, 0, 0, 0))),
+    "detections": (MULTI_INSTANCE, DetectorSettings(name="detector", channels=(4, 4, 8, 8), depth=(0, 0, 0, 0))),
 }
 
 
@@ -73,7 +73,7 @@ class TestHead:
     def test_a_problem_that_it_serves_and_one_that_it_does_not(self, head: Head) -> None:
         problem, settings = NETWORKS[head.name]
         assert misfit_of(settings, problem) is None
-        assert misfit_of(settings, SEVERAL if problem is ONE else ONE)
+        assert misfit_of(settings, MULTI_INSTANCE if problem is ONE else ONE)
 
     def test_the_network_predicts_its_outputs(self, head: Head) -> None:
         predictions = network_of(head).eval().predict(batch(True).pixels)

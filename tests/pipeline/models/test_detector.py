@@ -22,7 +22,7 @@ from pipeline.prepare.preprocess import Preprocess
 from pipeline.problem import Problem
 
 SIZE = InputSize(width=75, height=50)
-PROBLEM = Problem(classes=("circle", "square"), several=True, input=SIZE)
+PROBLEM = Problem(classes=("circle", "square"), multi_instance=True, input=SIZE)
 SETTINGS = DetectorSettings(
     name="detector", channels=(4, 4, 8, 8), depth=(0, 0, 0, 1), anchors=((6, 9), (12, 18), (24, 36)), most=8
 )
@@ -132,5 +132,5 @@ def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> 
 
 
 def test_what_it_is_for_must_be_said() -> None:
-    finding = misfit_of(SETTINGS, PROBLEM.model_copy(update={"several": False}))
-    assert finding == "looks for any number of instances; set `several: true` in problem"
+    finding = misfit_of(SETTINGS, PROBLEM.model_copy(update={"multi_instance": False}))
+    assert finding == "finds any number of instances; set `multi_instance: true` in problem"

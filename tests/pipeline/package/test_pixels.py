@@ -20,7 +20,7 @@ from heelstrike.video.writer import write_video
 from pipeline.layout import Layout
 from pipeline.params import parse_params
 from pipeline.prepare import stage
-from pipeline.prepare.labelled import Labelled, show
+from pipeline.prepare.labelled import Labelled, filtered_images
 from pipeline.prepare.preprocess import preprocess_model
 from tests.packages import make_package
 
@@ -148,14 +148,14 @@ class TestFramesBefore:
     def test_a_still_image_is_named(self, layout: Layout) -> None:
         file = layout.out("collect") / "images/walk.mp4/000009.png"
         with pytest.raises(UserError, match=r"000009\.png: a still image, but a filter needs the frames before it"):
-            list(show([Labelled(file)], self.FILTERS))
+            list(filtered_images([Labelled(file)], self.FILTERS))
 
     def test_a_video_that_is_gone_is_named(self, layout: Layout) -> None:
         with pytest.raises(UserError, match=r"gone\.mp4: not there, but a filter needs all its frames"):
-            list(show([Labelled(Path("a.png"), layout.raw / "gone.mp4", 3)], self.FILTERS))
+            list(filtered_images([Labelled(Path("a.png"), layout.raw / "gone.mp4", 3)], self.FILTERS))
 
     @pytest.mark.parametrize("frames", [[7, 3], [3, 40]])
     def test_frames_out_of_order_or_beyond_the_end_are_an_error(self, layout: Layout, frames: list[int]) -> None:
         images = [Labelled(Path("a.png"), layout.raw / "walk.mp4", n) for n in frames]
         with pytest.raises(UserError, match=r"walk\.mp4: frame (3|40) was expected next"):
-            list(show(images, self.FILTERS))
+            list(filtered_images(images, self.FILTERS))

@@ -75,7 +75,7 @@ def test_keypoints_box_and_class_come_back(table: pd.DataFrame, width: int, heig
 @settings(max_examples=60, deadline=None)
 def test_detections_come_back(table: pd.DataFrame, width: int, height: int, mirrored: bool) -> None:
     size = InputSize(width=width, height=height)
-    problem = Problem(keypoints=KEYPOINTS, classes=CLASSES, several=True, input=size)
+    problem = Problem(keypoints=KEYPOINTS, classes=CLASSES, multi_instance=True, input=size)
     table[CLASS] = table[CLASS].replace("", CLASSES[0])
     mirror = Mirror(slice="foot", value="left") if mirrored else None
     with tempfile.TemporaryDirectory() as name:
@@ -94,8 +94,8 @@ def test_detections_come_back(table: pd.DataFrame, width: int, height: int, mirr
 @settings(max_examples=20, deadline=None)
 def test_an_instance_to_be_found_needs_a_class(table: pd.DataFrame) -> None:
     table.loc[0, CLASS] = "cow"
-    problem = Problem(keypoints=KEYPOINTS, classes=CLASSES, several=True)
+    problem = Problem(keypoints=KEYPOINTS, classes=CLASSES, multi_instance=True)
     with pytest.raises(UserError, match=r"labels\.csv:1.*: no class, or one that problem\.classes does not name"):
         coco(table, problem)
-    alone = coco(table, Problem(keypoints=KEYPOINTS, several=True))
+    alone = coco(table, Problem(keypoints=KEYPOINTS, multi_instance=True))
     assert {annotation["category_id"] for annotation in alone["annotations"]} == {1}

@@ -27,7 +27,7 @@ PROBLEMS = {
     "stickfigure": Problem(keypoints=stickfigure.KEYPOINTS),
     "stickfigure_sides": Problem(keypoints=stickfigure.KEYPOINTS),
     "scout": Problem(keypoints=exams.NAMES),
-    "shapes": Problem(classes=("circle", "square", "triangle"), several=True),
+    "shapes": Problem(classes=("circle", "square", "triangle"), multi_instance=True),
     "ankle": Problem(classes=("pronation", "neutral", "supination")),
 }
 

@@ -24,7 +24,7 @@ def settings(generator: str, **changes: int) -> SyntheticSource:
 @pytest.mark.parametrize(
     ("generator", "problem", "images"),
     [
-        ("shapes", Problem(classes=("circle", "square", "triangle"), several=True), 3),
+        ("shapes", Problem(classes=("circle", "square", "triangle"), multi_instance=True), 3),
         ("ankle", Problem(classes=("pronation", "neutral", "supination")), 12),
     ],
 )
