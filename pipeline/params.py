@@ -18,7 +18,7 @@ from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads import HEADS, heads_of, misfit_of
+from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
@@ -91,25 +91,17 @@ class ProblemParams(Strict):
                     )
 
     @model_validator(mode="after")
-    def _limited_errors_have_their_heads(self) -> Self:
-        for head in HEADS.values():
-            if getattr(self.gates, head.limit) is not None and head.name not in self.model.heads:
-                raise ValueError(
-                    f"gates.{head.limit} limits an error of the head {head.name!r}, which model {self.model.name!r} "
-                    f"has not; it has {_listed(self.model.heads)}"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _what_needs_keypoints_has_them(self) -> Self:
-        needing = {
-            "measure": self.measure,
-            "package.max_radius_px": self.package.max_radius_px,
-            "gates.max_angle_deg": self.gates.max_angle_deg,
-        }
+        needing = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
         for path, wanted in needing.items():
             if wanted is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
                 raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")
+        return self
+
+    @model_validator(mode="after")
+    def _what_limits_a_measure_has_one(self) -> Self:
+        if self.gates.max_measure_error is not None and self.measure is None:
+            raise ValueError("gates.max_measure_error limits the error of what is measured, but measure is null")
         return self
 
     @model_validator(mode="after")

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from heelstrike.files import json_digest, write_json
 from pipeline.layout import Layout
+from pipeline.scoring.score import SCORES, Score, write_scores
 from tests.packages import make_package
 
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "1"}
@@ -39,6 +40,7 @@ def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> La
     (evaluate / "report.html").write_text("<p>report</p>")
     (evaluate / "overlay.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     write_json(evaluate.parent / "metrics.json", {"rmse_px": 0.9, "angle": {"median_deg": 1.2}, "seed": seed})
+    write_scores([Score("angle/median_deg", "angle: median error", 1.2, "°", "median")], evaluate / SCORES)
     for split, count in (("train", 3), ("val", 1), ("test", 1)):
         write_json(layout.out("split") / f"{split}.json", {"images": [{"id": n} for n in range(count)]})
     make_package(layout.out("package"), metrics={"rmse_px": 0.9, "seed": float(seed)})

@@ -11,7 +11,6 @@ from heelstrike.measure.base import Measure
 from heelstrike.measure.build import build_exam_measure, build_measure
 from heelstrike.measure.radii import Radii
 from heelstrike.progress import progress
-from pipeline.evaluate.coco import average_precision
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
 from pipeline.heads.evaluation import Answers, Groups, Promise, Scores, scores_of
@@ -19,7 +18,9 @@ from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions, concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
+from pipeline.scoring.case_table import Cases
 from pipeline.scoring.cases import Truth, load_truth
+from pipeline.scoring.score import Score
 
 _CHUNK = 128  # images between two steps of the progress bar
 
@@ -31,22 +32,26 @@ class Judged:
     Attributes:
         truth: The test split.
         predicted: What the network says about it.
+        cases: Both, in pixels of the original images.
         measure: What is read off the keypoints of an image; none: nothing, or only of exams.
         heads: Each head's answers.
         metrics: By group, as metrics.json has them.
+        headlines: Of these, the headline numbers.
         images: A row per image.
     """
 
     truth: Truth
     predicted: ArrayPredictions
+    cases: Cases
     measure: Measure | None
     heads: list[Scores]
     metrics: Groups
+    headlines: list[Score]
     images: pd.DataFrame
 
 
 def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
-    """Judge a network on data/P/prepare/test and data/P/split/test.json.
+    """Judge a network on data/P/prepare/test.
 
     Args:
         network: It is left on the device that it is judged on.
@@ -73,8 +78,9 @@ def judge_answers(
     answers = Answers(truth, predicted, params.problem, params.evaluate, threshold, measure, of_exams, promise)
     heads = scores_of(answers)
     metrics = summarise(truth, heads)
-    _add_average_precision(metrics, truth, predicted, params, layout)
-    return Judged(truth, predicted, measure, heads, metrics, per_image(truth, heads, names))
+    cases = truth.cases({name: array for head in heads for name, array in head.cases.answers.items()}, threshold)
+    headlines = [score for head in heads for score in head.headlines()]
+    return Judged(truth, predicted, cases, measure, heads, metrics, headlines, per_image(truth, heads, names))
 
 
 def predict_split(network: Network, folder: Path) -> ArrayPredictions:
@@ -88,21 +94,3 @@ def predict_split(network: Network, folder: Path) -> ArrayPredictions:
             parts.append(predict_arrays(network, chunk))
             bar.advance(len(chunk))
     return {name: values.astype(np.float64) for name, values in concatenate(parts).items()}
-
-
-def _add_average_precision(
-    metrics: Groups, truth: Truth, predicted: ArrayPredictions, params: ProblemParams, layout: Layout
-) -> None:
-    keypoints, confidence, boxes = (predicted.get(name) for name in ("keypoints", "confidence", "boxes"))
-    precision = average_precision(
-        layout.out("split") / "test.json",
-        truth.index["image"].astype(str).tolist(),
-        None if keypoints is None else truth.points_in_original(keypoints),
-        None if boxes is None else truth.boxes_in_original(boxes),
-        # a box head alone does not say how sure it is
-        np.ones(len(truth.index)) if confidence is None else confidence.mean(axis=1),
-        params.problem.sigma_list,
-    )
-    metrics.get("box", {}).update(precision.get("box", {}))
-    oks = precision.get("keypoints", {})
-    metrics.get("keypoints", {}).update({f"oks_{name}": value for name, value in oks.items()})

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
-from heelstrike.files import folder_aside, write_aside, write_json
+from heelstrike.files import file_digest, folder_aside, write_aside, write_json
 from heelstrike.measure.radii import RADII
 from pipeline.evaluate.calibrate import fit_radii
 from pipeline.evaluate.gallery import Evaluation, draw_all
@@ -17,15 +17,18 @@ from pipeline.evaluate.report import Report, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import to_json
 from pipeline.layout import Layout
-from pipeline.models.build import load_trained
+from pipeline.models.build import WEIGHTS, load_trained
 from pipeline.params import ProblemParams
+from pipeline.scoring.case_table import CASES, write_cases
+from pipeline.scoring.score import SCORES, write_scores
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
-    Writes reports/P/evaluate (report.html, figures, per_image.parquet, slices.csv; radii.json, fitted on
-    data/P/prepare/val), reports/P/metrics.json and, for `dvc plots`, reports/P/plots.
+    Writes reports/P/evaluate (cases.npz and the headline numbers made of them, scores.json; report.html, figures,
+    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for `dvc plots`,
+    reports/P/plots.
 
     Raises:
         UserError: An input is missing, does not fit the others, or was made with other keypoints.
@@ -33,6 +36,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     network = load_trained(layout.out("train"))
     if network.problem != params.problem:
         raise UserError(f"{layout.out('train')}: trained with another `problem` section; run the train stage again")
+    split = _digest_of_split(layout.out("split") / "test.json")
     radii = fit_radii(network, params, layout)
     judged = judge(network, params, layout, radii)
     truth, heads, images = judged.truth, judged.heads, judged.images
@@ -43,6 +47,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
         images.to_parquet(out / "per_image.parquet", index=False)
         write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
+        write_cases(judged.cases, out / CASES, file_digest(layout.out("train") / WEIGHTS), split)
+        write_scores(judged.headlines, out / SCORES)
         pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
@@ -51,6 +57,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             params.problem,
             network.settings.model_dump(mode="json"),
             judged.metrics,
+            judged.headlines,
             slices,
             judged.measure,
             [found for head in heads for found in head.measured(images["image"].astype(str).tolist())],
@@ -62,6 +69,12 @@ def run(params: ProblemParams, layout: Layout) -> None:
     reports = layout.out("evaluate").parent
     _write_plots(reports / "plots", history[heads[0].history], images[heads[0].error].to_numpy())
     write_json(reports / "metrics.json", to_json(judged.metrics | {"slices": _slice_numbers(slices)}))
+
+
+def _digest_of_split(path: Path) -> str:
+    if not path.is_file():
+        raise UserError(f"{path}: not there; run the split stage again")
+    return file_digest(path)
 
 
 def _started_from(path: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from heelstrike.measure.base import Measurement
 from pipeline.heads.evaluation import Groups, Scores
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.score import rounded
 
 
 def summarise(truth: Truth, heads: list[Scores]) -> Groups:
@@ -49,5 +50,5 @@ def to_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: to_json(inner) for key, inner in value.items()}
     if isinstance(value, float | np.floating):
-        return float(f"{value:.6g}") if np.isfinite(value) else None
+        return rounded(float(value))
     return value

@@ -1,94 +1,80 @@
-"""The error metric of a head, which gates compare packages by, and the test set that it is computed on."""
+"""What every head's answers are judged by: an error of each case, and the one number over all cases."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Shaped
 
 from heelstrike.package.runtime import Prediction
 from pipeline.heads.head import Facet
-from pipeline.prepare.labelled import Labelled
+from pipeline.scoring.case_table import Cases
+from pipeline.scoring.score import Score
 
 
-@dataclass(frozen=True)
-class TestSet:
-    """The current test split: N labelled instances in their original images, or N images with all their instances.
+class CaseErrors(NamedTuple):
+    """The error of each case.
 
     Attributes:
-        images: Where the image of each is.
-        keypoints: Truth, (N, K, 2), pixels of the original image; anything where not labelled.
-        labelled: (N, K).
-        boxes: Truth, (N, 4) as x, y, width, height; NaN where there is none.
-        classes: Truth, number of the class.
-        objects: Truth, x, y, width, height and class of all instances of the image.
-        subjects: Length N.
-        mm_per_px: Side of each image's pixel in millimetres; NaN where unknown.
-        slices: Slice name to its value for each instance.
-        digest: Of the split's file.
-        exams: What each is measured together with, see `exam_names`.
-        placement: Where in the patient each image lies, see `placement_of`.
+        error: Inf where an answer is no number.
+        weights: Of each case in the score; 0 where its truth is unknown.
     """
 
-    images: tuple[Labelled, ...]
-    keypoints: Float[np.ndarray, "N K 2"]
-    labelled: Bool[np.ndarray, "N K"]
-    boxes: Float[np.ndarray, "N 4"]
-    classes: Int[np.ndarray, " N"]
-    objects: tuple[Float[np.ndarray, "M 5"], ...]
-    subjects: tuple[str, ...]
-    mm_per_px: Float[np.ndarray, " N"]
-    slices: dict[str, tuple[str, ...]]
-    digest: str
-    exams: tuple[str, ...]
-    placement: Float[np.ndarray, "N 3 3"]
+    error: Float[np.ndarray, "N"]
+    weights: Float[np.ndarray, "N"]
+
+    @property
+    def broken(self) -> Bool[np.ndarray, "N"]:
+        """Cases whose answer is no number."""
+        return np.isinf(self.error)
 
 
-class Found(NamedTuple):
-    """What a package said about each image of a test set.
+class ErrorMetric(Facet, ABC):
+    """A head's error metric: report, gates, MLflow and terminal show its `score`.
 
     Attributes:
-        predictions: In the images' own pixels.
-        scales: Input pixels per image pixel.
-        threshold: Confidence below which a consumer takes something for not found.
-    """
-
-    predictions: list[Prediction]
-    scales: Float[np.ndarray, " N"]
-    threshold: float
-
-
-class Errors(NamedTuple):
-    """One error for each entry of a test set.
-
-    Attributes:
-        error: Inf where the package answered with something that is no number.
-        weights: Of each in the overall error; 0: not scored.
-        broken: Where an answer is no number.
-    """
-
-    error: Float[np.ndarray, " N"]
-    weights: Float[np.ndarray, " N"]
-    broken: Bool[np.ndarray, " N"]
-
-
-@dataclass(frozen=True)
-class ErrorMetric(Facet):
-    """What a package's error is.
-
-    Attributes:
-        title: For a person.
-        unit: Of the error.
-        key: What the overall error is called among a gate's numbers.
-        power: The overall error is the weighted power mean of the entries' errors: 2 for RMSE, 1 for a mean.
-        errors: How it is computed.
+        metric: Where the score stands in metrics.json: `GROUP/NAME`.
+        title: What it is, for a person.
+        unit: As written after a number.
+        pooling: Over what the score is taken, and how.
+        power: The score is the weighted power mean of the cases' errors: 2 for a root mean square, 1 for a mean.
     """
 
     module = "error"
 
-    title: str
-    unit: str
-    key: str
-    power: int
-    errors: Callable[[Found, TestSet], Errors]
+    metric: ClassVar[str]
+    title: ClassVar[str]
+    unit: ClassVar[str]
+    pooling: ClassVar[str]
+    power: ClassVar[int] = 1
+
+    @abstractmethod
+    def errors(self, cases: Cases) -> CaseErrors:
+        """The error of each case."""
+
+    @abstractmethod
+    def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
+        """What a package said of each image, as `Cases.answers` holds it."""
+
+    @property
+    def name(self) -> str:
+        """Of the score within its group: `rmse_px`."""
+        return self.metric.rpartition("/")[2]
+
+    def tolerance(self, cases: int, parity_px: float) -> float:
+        """How far the score of a package may be from its network's: `parity_px`, or one case of a share of cases."""
+        return parity_px if self.unit == " px" else 100 / cases
+
+    def score(self, cases: Cases) -> Score:
+        """The one number over all cases."""
+        return self.score_of(self.errors(cases))
+
+    def score_of(self, errors: CaseErrors, which: Bool[np.ndarray, "N"] | None = None) -> Score:
+        """The same of errors that are known already, of some of the cases only where `which` is given."""
+        chosen = (errors.weights > 0) & (True if which is None else which)
+        value = float("nan")
+        if chosen.any():
+            powers = errors.error[chosen] ** self.power
+            value = float(np.average(powers, weights=errors.weights[chosen]) ** (1 / self.power))
+        return Score(self.metric, self.title, value, self.unit, self.pooling)

@@ -18,7 +18,9 @@ from pipeline.heads.head import Facet
 from pipeline.models.inference import ArrayPredictions
 from pipeline.problem import Problem
 from pipeline.scoring.bootstrap import Interval
+from pipeline.scoring.case_table import Cases
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.score import Score
 
 Groups = dict[str, dict[str, float]]
 Drawings = dict[str, Callable[[Path], None]]
@@ -126,6 +128,7 @@ class Scores(ABC):
     """One head's answers to a split, held against the truth.
 
     Attributes:
+        cases: The split with these answers, which its headline numbers are computed from.
         measurements: Every image measured as a consumer would; empty where nothing is measured.
     """
 
@@ -141,11 +144,16 @@ class Scores(ABC):
     history_title: ClassVar[str] = "Validation RMSE (input px)"
     """What that is."""
 
+    cases: Cases
     measurements: Sequence[Measurement] = ()
 
     def measured(self, images: Sequence[str]) -> list[tuple[str, Measurement]]:
         """What was measured, each with its name: the image's, where images are what is measured."""
         return list(zip(images, self.measurements, strict=True)) if self.measurements else []
+
+    @abstractmethod
+    def headlines(self) -> list[Score]:
+        """Its headline numbers, the same that gates, MLflow and terminal show; the first is its error."""
 
     @abstractmethod
     def groups(self) -> Groups:
@@ -183,3 +191,12 @@ class Scores(ABC):
 def ends(name: str, interval: Interval) -> dict[str, float]:
     """An interval as two numbers of a group."""
     return {f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+
+def with_headlines(groups: Groups, headlines: list[Score]) -> Groups:
+    """The groups with the headline numbers in their places."""
+    merged = {name: dict(group) for name, group in groups.items()}
+    for score in headlines:
+        group, _, name = score.metric.partition("/")
+        merged.setdefault(group, {})[name] = score.value
+    return merged

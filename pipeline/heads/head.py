@@ -17,7 +17,6 @@ class Head:
         room: The package of its facets, a module for each.
         outputs: Names under which a network predicts it.
         misfit: Why it cannot serve a problem, or None.
-        limit: The setting of `gates` that limits its error.
         card: What the model card says that it finds; `{points}` and `{categories}` are filled in.
         headlines: Names of the metrics of its groups that lists of runs show, the most telling one first.
         label: What follows the first of them in a line of a terminal.
@@ -28,7 +27,6 @@ class Head:
     room: str
     outputs: tuple[str, ...]
     misfit: Callable[[Problem], str | None]
-    limit: str
     card: str
     headlines: tuple[str, ...]
     label: str

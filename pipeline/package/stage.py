@@ -1,5 +1,6 @@
 """The package stage: weights to one ONNX graph with manifest and model card, proven equal to the network."""
 
+import functools
 import importlib.metadata
 import json
 from pathlib import Path
@@ -39,7 +40,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
         (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))
         bar.advance()
         (folder / CARD).write_text(write_card(layout.problem, params, settings, metrics, _counts(layout)))
-        write_manifest(
+        write = functools.partial(
+            write_manifest,
             folder,
             heelstrike=importlib.metadata.version("heelstrike"),
             problem=layout.problem,
@@ -54,21 +56,21 @@ def run(params: ProblemParams, layout: Layout) -> None:
             measure=params.measure,
             radii=radii,
             max_radius_px=params.package.max_radius_px,
-            parity_px=params.package.parity_px,  # nothing is written unless the check below passes
-            training_data=json_digest(
-                {
-                    f"{s}/{p.name}": file_digest(p)
-                    for s in _SPLITS
-                    for p in (prepared / s).iterdir()
-                    if p.name in _LABELS
-                }
-            ),
+            training_data=_training_data(prepared),
             metrics=dict(sorted(numbers(metrics))),
         )
+        write()
         bar.advance()
-        package = Package.load(folder)
-        worst = check_parity(package, network, prepared / "test", layout, params.package.parity_px)
+        # nothing is kept unless the check passes
+        worst = check_parity(Package.load(folder), network, prepared / "test", layout, params.package.parity_px)
+        write(parity_px=float(f"{worst:.3g}"))
         bar.advance(parity_px=worst)
+
+
+def _training_data(prepared: Path) -> str:
+    """Digest of the prepared labels."""
+    files = [path for split in _SPLITS for path in (prepared / split).iterdir() if path.name in _LABELS]
+    return json_digest({f"{path.parent.name}/{path.name}": file_digest(path) for path in files})
 
 
 def _metrics(layout: Layout) -> Any:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from heelstrike.measure.build import unit_of
 from heelstrike.package.manifest import MODEL, Manifest
-from pipeline.heads.error import TestSet
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import GATES, Gate
 from pipeline.registry.examine import Examination
 from pipeline.scoring.bootstrap import paired_bootstrap
+from pipeline.scoring.format import number
+from pipeline.scoring.measurement import measurement_error
 
 Verdict = tuple[bool, str, dict[str, float]]
 
@@ -29,166 +29,174 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Case:
+class Contest:
     """Everything a gate may look at.
 
     Attributes:
         params: The problem's params.
-        tests: The test set.
         challenger: The candidate.
-        champion: The present champion; none where there is none.
+        champion: The present champion; `None` where there is none.
         validation: The validate stage's result file.
-        rolled_back: When the challenger was taken back by a rollback; none where it was not.
+        rolled_back: When the challenger was taken back by a rollback; `None` where it was not.
     """
 
     params: ProblemParams
-    tests: TestSet
     challenger: Side
     champion: Side | None
     validation: Path
     rolled_back: str | None = None
 
 
-def validation(case: Case) -> Verdict:
-    """The labels had no errors."""
-    result = json.loads(case.validation.read_text())
+def validation(contest: Contest) -> Verdict:
+    """The labels have no errors, and no more warnings than allowed."""
+    result, limit = json.loads(contest.validation.read_text()), contest.params.gates.max_warnings
     errors, warnings = int(result["errors"]), int(result["warnings"])
-    return errors == 0, f"{errors} errors, {warnings} warnings in the labels", {"errors": errors, "warnings": warnings}
+    numbers = {"errors": errors, "warnings": warnings} | ({} if limit is None else {"limit": limit})
+    allowed = "" if limit is None else f", at most {limit}"
+    passed = errors == 0 and (limit is None or warnings <= limit)
+    return passed, f"{errors} errors, {warnings} warnings in the labels{allowed}", numbers
 
 
-def finite(case: Case) -> Verdict:
+def finite(contest: Contest) -> Verdict:
     """The package answers every image with numbers."""
-    broken = int(np.isinf(case.challenger.examined.error).sum())
-    return (
-        broken == 0,
-        f"{broken} of {len(case.tests.images)} test images gave no usable numbers",
-        {"images": broken},
-    )
+    examined = contest.challenger.examined
+    broken = int(examined.metric.errors(examined.run).broken.sum())
+    return broken == 0, f"{broken} of {len(examined.run)} test images gave no usable numbers", {"images": broken}
 
 
-def error(case: Case) -> Verdict:
-    """The error is below the limit."""
-    examined = case.challenger.examined
-    metric, found = examined.metric, examined.overall()
-    limit: float | None = getattr(case.params.gates, examined.head.limit)
-    text = f"{metric.title} {found:.3f} {metric.unit}"
+def error(contest: Contest) -> Verdict:
+    """The error is within the limit."""
+    score, limit = contest.challenger.examined.score, contest.params.gates.max_error
+    numbers = {contest.challenger.examined.metric.name: score.value}
     if limit is None:
-        return bool(np.isfinite(found)), f"{text}; no limit in params", {metric.key: found}
-    return found <= limit, f"{text}, at most {limit:g}", {metric.key: found, "limit": limit}
+        return bool(np.isfinite(score.value)), f"{score}, {score.pooling}; no limit in params", numbers
+    return score.value <= limit, f"{score}, at most {limit:g}; {score.pooling}", numbers | {"limit": limit}
 
 
-def measurement(case: Case) -> Verdict:
-    """The median error of the measurement is below the floor."""
-    floor, errors = case.params.gates.max_angle_deg, case.challenger.examined.angle
-    if errors is None:
-        return (
-            floor is None,
-            "the problem has no `measure`" + ("" if floor is None else ", but gates.max_angle_deg"),
-            {},
-        )
-    if floor is None:
-        found = float(np.nanmedian(errors))
-        return True, f"median {found:.2f}; no floor in params", {"median": found}
-    known = errors[~np.isnan(errors)]
-    if not len(known):
+def measurement(contest: Contest) -> Verdict:
+    """The median error of the measurement is within the limit."""
+    settings, limit = contest.params.measure, contest.params.gates.max_measure_error
+    if settings is None:
+        return True, "the problem has no `measure`", {}
+    found = measurement_error(contest.challenger.examined.cases, settings, contest.params.problem.keypoints)
+    score, numbers = found.score, {"median": found.score.value}
+    if limit is None:
+        return True, f"{score}, {score.pooling}; no limit in params", numbers
+    if not found.labelled:
         return False, "no test image has a measurement to compare with", {}
-    assert case.params.measure is not None  # there are errors
-    unit, found = unit_of(case.params.measure, case.params.problem.keypoints), float(np.median(known))
-    return found <= floor, f"median {found:.2f} {unit}, at most {floor:g}", {"median": found, "limit": floor}
+    undefined = f"; {found.undefined} of {found.labelled} could not be read off" if found.undefined else ""
+    reason = f"{score}, at most {limit:g}; {score.pooling}{undefined}"
+    return score.value <= limit, reason, numbers | {"limit": limit}
 
 
-def comparison(case: Case) -> Verdict:
+def comparison(contest: Contest) -> Verdict:
     """It is better than the champion on the same images, by a paired bootstrap over subjects."""
-    if case.champion is None:
+    if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
-    what, other = case.challenger.examined.metric, case.champion.examined.metric
-    if what != other:
-        return False, f"cannot be compared: {other.title} of the champion, {what.title} of the challenger", {}
-    ours, theirs = case.challenger.examined.error, case.champion.examined.error
+    challenger, champion = contest.challenger.examined, contest.champion.examined
+    if challenger.metric != champion.metric:
+        return False, _incomparable(challenger, champion), {}
+    ours, theirs = challenger.errors.error, champion.errors.error
     # a champion that fails on an image counts as bad there, not as absent; both failing is a tie
     worst = 2 * float(np.max(np.concatenate([ours, theirs])[np.isfinite(np.concatenate([ours, theirs]))]))
     ours, theirs = np.where(np.isinf(ours), worst, ours), np.where(np.isinf(theirs), worst, theirs)
-    settings = case.params.evaluate
-    result = paired_bootstrap(ours, theirs, np.array(case.tests.subjects), settings.bootstrap, settings.seed)
-    demanded = case.params.gates.confidence
+    settings = contest.params.evaluate
+    result = paired_bootstrap(ours, theirs, challenger.cases.subjects, settings.bootstrap, settings.seed)
+    demanded = contest.params.gates.confidence
     reason = (
-        f"mean error per image {result.difference:+.3f} {what.unit} (95 % interval {result.interval.low:+.3f} to "
-        f"{result.interval.high:+.3f}), better with confidence {result.better:.3f}, at least {demanded:g}"
+        f"mean error per image {result.difference:+.3f}{challenger.metric.unit} (95 % interval "
+        f"{result.interval.low:+.3f} to {result.interval.high:+.3f}), better with confidence {result.better:.3f}, at "
+        f"least {demanded:g}"
     )
     numbers = {
         "difference": result.difference,
         "low": result.interval.low,
         "high": result.interval.high,
         "better": result.better,
-        f"champion_{what.key}": case.champion.examined.overall(),
+        f"champion_{champion.metric.name}": champion.score.value,
     }
     return result.better >= demanded, reason, numbers
 
 
-def slices(case: Case) -> Verdict:
-    """No slice became worse than allowed."""
-    gates, numbers, worse, small = case.params.gates, {}, [], 0
-    if case.champion is None:
+def slices(contest: Contest) -> Verdict:
+    """No slice became worse than allowed; a slice that cannot be judged is reported."""
+    if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
-    what = case.challenger.examined.metric
-    if what != case.champion.examined.metric:
-        return False, f"cannot be compared: the challenger's error is its {what.title}, the champion's is not", {}
-    for name, values in case.tests.slices.items():
+    challenger, champion = contest.challenger.examined, contest.champion.examined
+    if challenger.metric != champion.metric:
+        return False, _incomparable(challenger, champion), {}
+    gates, unit = contest.params.gates, challenger.metric.unit
+    ratios, worse, small, unlabelled = dict[str, float](), list[str](), 0, list[str]()
+    for name, values in challenger.cases.slices.items():
         for value in sorted(set(values)):
-            which = np.array(values) == value
+            which, title = values == value, f"{name}={value}"
             if int(which.sum()) < gates.min_slice_images:
                 small += 1
                 continue
-            ours, theirs = (side.examined.overall(which) for side in (case.challenger, case.champion))
-            ratio = 1.0 if ours == theirs else float(np.divide(ours, theirs)) if theirs > 0 else float("inf")
-            numbers[f"{name}={value}"] = ratio
-            if not ratio <= gates.max_slice_ratio:
-                worse.append(f"{name}={value} {theirs:.3f} -> {ours:.3f} {what.unit}")
-    few = f"; {small} with fewer than {gates.min_slice_images} images not gated" if small else ""
+            ours, theirs = (one.metric.score_of(one.errors, which).value for one in (challenger, champion))
+            if np.isnan(ours):
+                unlabelled.append(title)
+                continue
+            ratios[title] = 1.0 if ours == theirs else float(np.divide(ours, theirs)) if theirs > 0 else float("inf")
+            if not ratios[title] <= gates.max_slice_ratio:
+                worse.append(f"{title} {theirs:.3f} -> {ours:.3f}{unit}")
+    left = f"; {small} with fewer than {gates.min_slice_images} images not gated" if small else ""
+    left += f"; nothing is labelled in {', '.join(unlabelled)}" if unlabelled else ""
     if worse:
-        return False, f"worse by more than {gates.max_slice_ratio:g} times: {', '.join(worse)}{few}", numbers
-    top = max(numbers, key=numbers.__getitem__) if numbers else None
-    found = (
-        f"worst of {len(numbers)} slices: {top}, {numbers[top]:.2f} times the champion's" if top else "no slice to gate"
-    )
-    return True, f"{found}, at most {gates.max_slice_ratio:g}{few}", numbers
+        return False, f"worse by more than {gates.max_slice_ratio:g} times: {', '.join(worse)}{left}", ratios
+    if not ratios:
+        return True, f"no slice to gate{left}", ratios
+    top = max(ratios, key=ratios.__getitem__)
+    found = f"worst of {len(ratios)} slices: {top}, {ratios[top]:.2f} times the champion's"
+    return True, f"{found}, at most {gates.max_slice_ratio:g}{left}", ratios
 
 
-def latency(case: Case) -> Verdict:
+def _incomparable(challenger: Examination, champion: Examination) -> str:
+    return f"cannot be compared: {champion.metric.title} of the champion, {challenger.metric.title} of the challenger"
+
+
+def latency(contest: Contest) -> Verdict:
     """One image takes no longer than the budget."""
-    budget, found = case.params.gates.max_latency_ms, case.challenger.examined.latency_ms
+    budget, found = contest.params.gates.max_latency_ms, contest.challenger.examined.latency_ms
     if budget is None:
         return True, f"{found:.3g} ms an image; no budget in params", {"ms": found}
     return found <= budget, f"{found:.3g} ms an image, at most {budget:g}", {"ms": found, "limit": budget}
 
 
-def parity(case: Case) -> Verdict:
-    """The graph gives what the trained network gives; shown at packaging, signed by the manifest."""
-    shown, limit = case.challenger.manifest.parity_px, case.params.package.parity_px
-    if shown is None:
+def parity(contest: Contest) -> Verdict:
+    """Graph and network differ by less than allowed, as packaging measured, and their scores agree."""
+    measured, limit = contest.challenger.manifest.parity_px, contest.params.package.parity_px
+    if measured is None:
         return False, "packaging has not shown that ONNX and torch agree; package the model again", {}
-    return shown <= limit, f"ONNX and torch agree within {shown:g} px, at most {limit:g}", {"px": shown, "limit": limit}
+    examined = contest.challenger.examined
+    difference, tolerance = examined.difference, examined.metric.tolerance(len(examined.run), limit)
+    reason = (
+        f"ONNX and torch differ by {number(measured, ' px')}, at most {limit:g}; the package's {examined.metric.title} "
+        f"is {number(difference, examined.metric.unit)} from evaluate's, at most {tolerance:g}"
+    )
+    numbers = {"px": measured, "limit": limit, "score_difference": difference}
+    return measured <= limit and difference <= tolerance, reason, numbers
 
 
-def signature(case: Case) -> Verdict:
+def signature(contest: Contest) -> Verdict:
     """A consumer of the champion can use the challenger: same inputs, outputs, keypoints and measurement."""
-    ours = _interface(case.challenger)
-    if ours["classes"] != case.params.problem.classes:
-        return False, f"tells {list(ours['classes'])} apart, the problem has {list(case.params.problem.classes)}", {}
-    if tuple(ours["keypoints"]) != case.params.problem.keypoints:
-        return False, f"finds {list(ours['keypoints'])}, the problem has {list(case.params.problem.keypoints)}", {}
-    if case.champion is None:
+    ours = _interface(contest.challenger)
+    if ours["classes"] != contest.params.problem.classes:
+        return False, f"tells {list(ours['classes'])} apart, the problem has {list(contest.params.problem.classes)}", {}
+    if tuple(ours["keypoints"]) != contest.params.problem.keypoints:
+        return False, f"finds {list(ours['keypoints'])}, the problem has {list(contest.params.problem.keypoints)}", {}
+    if contest.champion is None:
         return True, "the first champion: finds what the problem names", {}
-    theirs = _interface(case.champion)
+    theirs = _interface(contest.champion)
     differing = [f"{key}: {theirs[key]} -> {ours[key]}" for key in ours if ours[key] != theirs[key]]
     return not differing, "; ".join(differing) or "same as the champion's", {}
 
 
-def not_rolled_back(case: Case) -> Verdict:
+def not_rolled_back(contest: Contest) -> Verdict:
     """Nobody took this very version back."""
-    if case.rolled_back is None:
+    if contest.rolled_back is None:
         return True, "was never rolled back", {}
-    return False, f"was rolled back {case.rolled_back[:19]}Z; train another candidate", {}
+    return False, f"was rolled back {contest.rolled_back[:19]}Z; train another candidate", {}
 
 
 _GATES: dict[str, Callable[[Case], Verdict]] = {
@@ -205,12 +213,12 @@ _GATES: dict[str, Callable[[Case], Verdict]] = {
 }
 
 
-def run_gates(case: Case) -> tuple[Gate, ...]:
+def run_gates(contest: Contest) -> tuple[Gate, ...]:
     """Every gate's verdict; one that raises has failed with that as its reason."""
     verdicts = []
     for name in GATES:
         try:
-            passed, reason, numbers = _GATES[name](case)
+            passed, reason, numbers = _GATES[name](contest)
         except (OSError, ValueError, KeyError, ArithmeticError, IndexError) as problem:
             passed, numbers = False, {}
             reason = f"could not be computed ({type(problem).__name__}: {problem})"

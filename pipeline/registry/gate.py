@@ -1,4 +1,4 @@
-"""A challenger held against the champion, both examined afresh on the current test split."""
+"""A challenger held against the champion, both on the current test split."""
 
 from pathlib import Path
 
@@ -6,19 +6,23 @@ from heelstrike.clock import utc_now
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
-from pipeline.heads.error import TestSet
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.registry.criteria import Case, Side, run_gates
+from pipeline.registry.criteria import Contest, Side, run_gates
 from pipeline.registry.decision import Decision
-from pipeline.registry.examine import examine, read_test_set
+from pipeline.registry.examine import examine
 from pipeline.registry.promote import stored_decision
+from pipeline.registry.register import WEIGHTS_TAG
+from pipeline.registry.test_set import TestSet, read_test_set
+from pipeline.scoring.case_table import CASES, Cases, read_cases
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Run every gate for a registered candidate.
 
-    The candidate is fetched from the registry like any consumer would: what is judged is what would be served.
+    The candidate is fetched from the registry like any consumer would. Where the evaluate stage looked at the network
+    in it, on the same test split, the candidate is scored on evaluate's table of cases, and what is served must score
+    the same; otherwise, like the champion, on what it answers now.
 
     Args:
         layout: Where the test split and the validation result lie.
@@ -41,11 +45,11 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             champion = None  # made champion by hand: judged on its own
         folder = fetch(registry, challenger)
         against = None if champion is None else fetch(registry, champion)
-    tests = read_test_set(layout, params.problem)
-    case = Case(
+    tests = read_test_set(layout, params)
+    evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
+    contest = Contest(
         params=params,
-        tests=tests,
-        challenger=_side(folder, tests, params, f"challenger {challenger.number}"),
+        challenger=_side(folder, tests, params, f"challenger {challenger.number}", evaluated),
         champion=None
         if against is None or champion is None
         else _side(against, tests, params, f"champion {champion.number}"),
@@ -60,10 +64,10 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
         champion_package=None if champion is None else champion.package,
         test_split=tests.digest,
         time=utc_now(),
-        gates=run_gates(case),
+        gates=run_gates(contest),
     )
 
 
-def _side(folder: Path, tests: TestSet, params: ProblemParams, label: str) -> Side:
+def _side(folder: Path, tests: TestSet, params: ProblemParams, label: str, evaluated: Cases | None = None) -> Side:
     package = Package.load(folder)
-    return Side(folder, package.manifest, examine(package, tests, params, label))
+    return Side(folder, package.manifest, examine(package, tests, params, label, evaluated))

@@ -6,8 +6,6 @@ from typing import Literal
 
 from heelstrike.errors import UserError
 from heelstrike.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
-from pipeline.heads import HEADS
-from pipeline.heads.error import ErrorMetric
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.lock import promotion_lock
@@ -74,11 +72,11 @@ def promote(root: Path, decision: Decision) -> Outcome:
 def _record(registry: Registry, decision: Decision) -> None:
     """Decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
     numbers = {gate.name: gate.numbers for gate in decision.gates}
-    keys = [ErrorMetric.of(head).key for head in HEADS.values()]
+    compared = numbers.get("comparison", {})
     shown = {
-        **{key: numbers.get("error", {}).get(key) for key in keys},
-        **{f"champion_{key}": numbers.get("comparison", {}).get(f"champion_{key}") for key in keys},
-        "better_than_champion": numbers.get("comparison", {}).get("better"),
+        **{key: value for key, value in numbers.get("error", {}).items() if key != "limit"},
+        **{key: value for key, value in compared.items() if key.startswith("champion_")},
+        "better_than_champion": compared.get("better"),
         "measurement_median": numbers.get("measurement", {}).get("median"),
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }

@@ -10,6 +10,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from heelstrike.errors import UserError
 from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
 from pipeline.annotations import SLICE_PREFIX, exam_names, placement_of, slice_columns
+from pipeline.scoring.case_table import Cases
+
+_SUBJECT = "subject"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,30 @@ class Truth:
     def slices(self) -> dict[str, np.ndarray]:
         """Names of the slices to the value of each image, the subject first."""
         others = {c.removeprefix(SLICE_PREFIX): self.index[c].astype(str).to_numpy() for c in slice_columns(self.index)}
-        return {"subject": self.subjects, **others}
+        return {_SUBJECT: self.subjects, **others}
+
+    def cases(self, answers: dict[str, np.ndarray], threshold: float = 0.0) -> Cases:
+        """The split's cases with a model's answers in pixels of the original images, see `Cases`."""
+        truth: dict[str, np.ndarray] = {
+            "keypoints": self.points_in_original(self.keypoints),
+            "boxes": self.boxes_in_original(self.boxes),
+        }
+        if self.classes is not None:
+            truth["classes"] = self.classes
+        if self.objects is not None:
+            truth["objects"] = self.objects_in_original(self.objects)
+        return Cases(
+            images=self.index["image"].to_numpy().astype(str),
+            subjects=self.subjects,
+            slices={name: values for name, values in self.slices().items() if name != _SUBJECT},
+            scale=self.letterbox[:, 0].astype(np.float64),
+            mm_per_px=self.mm_per_px,
+            exams=self.exams,
+            placement=self.placement,
+            truth=truth,
+            answers=answers,
+            threshold=threshold,
+        )
 
     def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
         """Points of the input in pixels of the original images, mirrored back where the input is mirrored."""

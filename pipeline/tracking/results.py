@@ -9,6 +9,8 @@ from typing import Any
 from heelstrike.errors import UserError
 from pipeline.heads import HEADS
 from pipeline.layout import Layout
+from pipeline.scoring.format import number
+from pipeline.scoring.score import SCORES, read_scores
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
 
@@ -89,8 +91,16 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
     headlines = {name for head in HEADS.values() for name in head.headlines}  # all are metrics of the run
     rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in headlines]
+    scores = [
+        f"| test/{score.metric} | {number(score.value, score.unit)} | {score.title}: {score.pooling} |"
+        for score in read_scores(layout.out("evaluate") / SCORES)
+    ]
     lines = [
         f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
+        "",
+        "| what the gates judge by | | |",
+        "| --- | --- | --- |",
+        *scores,
         "",
         "| on the test split | |",
         "| --- | --- |",

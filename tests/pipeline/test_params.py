@@ -60,6 +60,8 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
         ("toy.train.lr", -1, "params.yaml: toy.train.lr: Input should be greater than 0, found -1"),
         ("toy.train.learning_rate", 1, "params.yaml: toy.train.learning_rate: unknown key"),
         ("toy.train.presence_weight", 1, "params.yaml: toy.train.presence_weight is now train.visibility_weight"),
+        ("toy.gates.max_rmse_px", 1, "params.yaml: toy.gates.max_rmse_px is now gates.max_error"),
+        ("toy.gates.max_angle_deg", 1, "params.yaml: toy.gates.max_angle_deg is now gates.max_measure_error"),
         (
             "toy.search",
             {"space": {"train.presence_weight": {"choose": [0.1, 0.3]}}},
@@ -105,12 +107,7 @@ def test_a_wrong_value_is_named_by_its_path(data: dict[str, Any], path: str, val
 @pytest.mark.parametrize(
     ("section", "value", "expected"),
     [
-        (
-            "gates",
-            {"max_rmse_px": 3.0},
-            "limits an error of the head 'keypoints', which model 'localization' has not",
-        ),
-        ("gates", {"max_angle_deg": 3.0}, "gates.max_angle_deg needs keypoints"),
+        ("package", {"max_radius_px": 3.0}, "package.max_radius_px needs keypoints, but model 'localization' has no"),
         ("measure", {"name": "rearfoot_angle", "left": ["a", "b", "a"], "right": ["a", "b", "a"]}, "measure needs key"),
     ],
 )
@@ -118,6 +115,11 @@ def test_what_needs_keypoints_is_refused_without(data: dict[str, Any], section: 
     boxes = changed(changed(data, "toy.model", LOCALIZATION), "toy.train.steps", [{"heads": ["box"], "epochs": 1}])
     assert parse_params(boxes)["toy"].model.heads == ("box",)
     assert expected in message(changed(boxes, f"toy.{section}", value))
+
+
+def test_a_limit_of_the_measurement_needs_a_measure(data: dict[str, Any]) -> None:
+    finding = message(changed(data, "toy.gates", {"max_measure_error": 3.0}))
+    assert "gates.max_measure_error limits the error of what is measured, but measure is null" in finding
 
 
 @pytest.mark.parametrize("crop", ["roi_align", "second_pass", "mask"])

@@ -11,7 +11,6 @@ BOX = Head(
     room=__name__,
     outputs=("boxes",),
     misfit=one_instance,
-    limit="max_iou_loss_percent",
     card="its box",
     headlines=("iou_loss_percent", "ap"),
     label="% IoU loss",

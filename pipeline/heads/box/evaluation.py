@@ -6,12 +6,26 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Overlay, Scene, Scores, Statistic, ends
+from pipeline.heads.box.error import ERROR
+from pipeline.heads.box.precision import box_precision
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Overlay,
+    Scene,
+    Scores,
+    Statistic,
+    ends,
+    with_headlines,
+)
 from pipeline.problem import Problem
 from pipeline.scoring import figures
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.metrics import box_iou, box_metrics, box_rmse
+from pipeline.scoring.score import Score
 
 _SIDES = [(0, 1), (1, 2), (2, 3), (3, 0)]
 
@@ -23,15 +37,28 @@ class BoxScores(Scores):
         truth: The split.
         boxes: (x, y, width, height), input pixels.
         settings: Of the bootstrap.
+        ranks: How sure each box is, by which average precision ranks them; None: all alike.
     """
 
     error: ClassVar[str] = "box_rmse_original_px"
     history: ClassVar[str] = "val_box_rmse_px"
 
-    def __init__(self, truth: Truth, boxes: Float[np.ndarray, "N 4"], settings: EvaluateSettings) -> None:
+    def __init__(
+        self,
+        truth: Truth,
+        boxes: Float[np.ndarray, "N 4"],
+        settings: EvaluateSettings,
+        ranks: Float[np.ndarray, "N"] | None = None,
+    ) -> None:
+        self._ranks = np.ones(len(boxes)) if ranks is None else ranks
         self._truth, self._boxes, self._settings = truth, boxes, settings
         self._found, self._original = truth.boxes_in_original(boxes), truth.boxes_in_original(truth.boxes)
         self._overlap = box_iou(boxes, truth.boxes)
+        self.cases = truth.cases({"boxes": self._found})
+
+    def headlines(self) -> list[Score]:
+        """IoU loss."""
+        return [ERROR.score(self.cases)]
 
     def groups(self) -> Groups:
         """`box` (input pixels) and `box_original`."""
@@ -40,7 +67,9 @@ class BoxScores(Scores):
         rmse = estimate("rms", box_rmse(self._boxes, self._truth.boxes) ** 2, *draw)
         inside = box_metrics(self._boxes, self._truth.boxes)
         inside |= ends("iou_loss_percent", loss.interval) | ends("rmse_px", rmse.interval)
-        return {"box": inside, "box_original": box_metrics(self._found, self._original)}
+        inside |= box_precision(self.cases.images, self._original, self._found, self._ranks)
+        groups = {"box": inside, "box_original": box_metrics(self._found, self._original)}
+        return with_headlines(groups, self.headlines())
 
     def published(self) -> Groups:
         """`image_rmse_px`: the mean over images of each one's RMSE, input pixels."""
@@ -78,7 +107,9 @@ class BoxEvaluation(HeadEvaluation):
 
     def scores(self, answers: Answers) -> list[Scores]:
         """See `HeadEvaluation`."""
-        return [BoxScores(answers.truth, answers.predictions["boxes"], answers.settings)]
+        confidence = answers.predictions.get("confidence")  # a box head alone does not say how sure it is
+        ranks = None if confidence is None else confidence.mean(axis=1)
+        return [BoxScores(answers.truth, answers.predictions["boxes"], answers.settings, ranks)]
 
 
 EVALUATION = BoxEvaluation()

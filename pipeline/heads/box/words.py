@@ -1,7 +1,7 @@
 """What the report says about boxes."""
 
 from pipeline.heads.words import Findings, Groups, HeadWords
-from pipeline.scoring.page import number, span
+from pipeline.scoring.format import number, span
 
 CAPTIONS = {
     "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "

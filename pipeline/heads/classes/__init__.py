@@ -17,7 +17,6 @@ CLASS = Head(
     room=__name__,
     outputs=("probabilities",),
     misfit=_misfit,
-    limit="max_error_percent",
     card="which of {categories} it is, with a probability for each",
     headlines=("accuracy", "macro_f1", "f1"),
     label="accuracy",

@@ -1,16 +1,34 @@
 """The error of a class: right or wrong."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
+from jaxtyping import Shaped
 
-from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
-
-
-def _errors(found: Found, tests: TestSet) -> Errors:
-    """100 for a wrong answer, 0 for a right one: the mean is the error rate in percent."""
-    predicted = np.array([p.probabilities for p in found.predictions], np.float64)
-    broken = np.asarray(~np.isfinite(predicted).all(axis=1))
-    wrong = 100.0 * (np.nan_to_num(predicted).argmax(axis=1) != tests.classes)
-    return Errors(np.where(broken, np.inf, wrong), np.ones(len(wrong)), np.asarray(broken))
+from heelstrike.package.runtime import Prediction
+from pipeline.heads.error import CaseErrors, ErrorMetric
+from pipeline.scoring.case_table import Cases
 
 
-ERROR = ErrorMetric("error rate", "%", "error_percent", 1, _errors)
+class ClassError(ErrorMetric):
+    """100 for a wrong answer and 0 for a right one; the mean over all images with a class is the error rate."""
+
+    metric: ClassVar[str] = "class/error_percent"
+    title: ClassVar[str] = "error rate"
+    unit: ClassVar[str] = " %"
+    pooling: ClassVar[str] = "share of wrong answers over all images with a class"
+
+    def errors(self, cases: Cases) -> CaseErrors:
+        """100 where the most probable class is not the true one."""
+        truth, probabilities = cases.truth["classes"], cases.answers["probabilities"]
+        known, broken = truth >= 0, ~np.isfinite(probabilities).all(axis=1)
+        wrong = 100.0 * (np.nan_to_num(probabilities).argmax(axis=1) != truth)
+        return CaseErrors(np.where(broken, np.inf, wrong), known.astype(np.float64))
+
+    def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
+        """`probabilities`."""
+        return {"probabilities": np.array([p.probabilities for p in predictions], np.float64)}
+
+
+ERROR = ClassError()

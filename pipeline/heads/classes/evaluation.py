@@ -6,9 +6,20 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.heads.classes import figures as class_figures
+from pipeline.heads.classes.error import ERROR
 from pipeline.heads.classes.scores import calibration, confusion, expected_calibration_error, scores, wilson
-from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Scene, Scores, Statistic
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Scene,
+    Scores,
+    Statistic,
+    with_headlines,
+)
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.score import Score
 
 _TINY = 1e-12
 
@@ -31,18 +42,23 @@ class ClassScores(Scores):
         assert truth.classes is not None
         self._classes, self._probabilities, self._kinds = truth.classes, probabilities, kinds
         self._known = truth.classes >= 0
+        self.cases = truth.cases({"probabilities": probabilities})
         self._said = probabilities.argmax(axis=1)
         of_truth = probabilities[np.arange(len(probabilities)), np.maximum(truth.classes, 0)]
         self._of_truth = np.where(self._known, of_truth, np.nan)
         self._right = np.where(self._known, self._said == truth.classes, np.nan)
+
+    def headlines(self) -> list[Score]:
+        """The error rate."""
+        return [ERROR.score(self.cases)]
 
     def groups(self) -> Groups:
         """`class`, `class_NAME` of each class, and `confusion`: how often the row's class was called the column's."""
         known = self._known
         true, said, sure = self._classes[known], self._said[known], self._probabilities[known]
         counts = confusion(true, said, len(self._kinds))
-        whole, each = scores(counts)
-        right = float(np.nansum(self._right))
+        whole, each = scores(true, said, len(self._kinds))
+        right = int(np.nansum(self._right))
         low, high = wilson(right, int(known.sum()))
         whole |= {
             "images": int(known.sum()),
@@ -53,12 +69,12 @@ class ClassScores(Scores):
         }
         groups: Groups = {"class": whole}
         for kind, own, row in zip(self._kinds, each, counts, strict=True):
-            low, high = wilson(float(row[self._kinds.index(kind)]), int(row.sum()))
+            low, high = wilson(int(row[self._kinds.index(kind)]), int(row.sum()))
             groups[f"class_{kind}"] = own | {"recall_low": low, "recall_high": high}
         groups["confusion"] = {
             f"{a}_called_{b}": int(counts[i, j]) for i, a in enumerate(self._kinds) for j, b in enumerate(self._kinds)
         }
-        return groups
+        return with_headlines(groups, self.headlines())
 
     def statistics(self) -> list[Statistic]:
         """See `Scores`."""

@@ -1,47 +1,56 @@
-"""What the figures of a classification are called here, and how each is computed."""
+"""What the figures of a classification are called here; scikit-learn and SciPy compute them."""
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-_NORMAL = 1.959963984540054  # of 95 %
 _BINS = 10
+_NAMES, _AVERAGES = ("precision", "recall", "f1"), ("macro", "weighted")
+_MEANS = ("accuracy", *(f"{how}_{name}" for name in _NAMES for how in _AVERAGES))
 
 
-def wilson(right: float, total: int) -> tuple[float, float]:
+def wilson(right: int, total: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927): also right for few images and for shares near 0 and 1; NaN of none."""
     if not total:
         return float("nan"), float("nan")
-    share, z2 = right / total, _NORMAL**2
-    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
-    reach = _NORMAL / (1 + z2 / total) * np.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
-    return float(max(middle - reach, 0.0)), float(min(middle + reach, 1.0))
+    interval = binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def confusion(true: Int[np.ndarray, "N"], said: Int[np.ndarray, "N"], kinds: int) -> Int[np.ndarray, "C C"]:
+def confusion(true: Int[np.ndarray, "N"], answered: Int[np.ndarray, "N"], kinds: int) -> Int[np.ndarray, "C C"]:
     """How many images of the row's class were called the column's."""
-    return np.bincount(true * kinds + said, minlength=kinds * kinds).reshape(kinds, kinds)
+    if not len(true):
+        return np.zeros((kinds, kinds), np.int64)
+    return np.asarray(confusion_matrix(true, answered, labels=range(kinds)))
 
 
-def scores(counts: Int[np.ndarray, "C C"]) -> tuple[dict[str, float], list[dict[str, float]]]:
-    """Figures of a confusion matrix.
+def scores(
+    true: Int[np.ndarray, "N"], answered: Int[np.ndarray, "N"], kinds: int
+) -> tuple[dict[str, float], list[dict[str, float]]]:
+    """Figures of the answers to N images.
 
     Returns:
-        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean); and for
-        each class `precision`, `recall`, `f1`, `images`. A class that is never said has precision 0.
+        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean; NaN where
+        no image has a class); and for each class `precision`, `recall`, `f1`, `images`. A class that is never answered
+        has precision 0.
     """
-    right, said, there = np.diag(counts).astype(float), counts.sum(axis=0), counts.sum(axis=1)
-    precision, recall = right / np.maximum(said, 1), right / np.maximum(there, 1)
-    f1 = np.divide(2 * precision * recall, precision + recall, out=np.zeros(len(right)), where=right > 0)
-    means = {"accuracy": float(right.sum() / counts.sum()) if counts.sum() else float("nan")}
-    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
-        known = values[there > 0]
-        means[f"macro_{name}"] = float(known.mean()) if len(known) else float("nan")
-        means[f"weighted_{name}"] = float(np.average(values, weights=there)) if there.any() else float("nan")
+    if not len(true):
+        return dict.fromkeys(_MEANS, float("nan")), [dict.fromkeys(_NAMES, 0.0) | {"images": 0} for _ in range(kinds)]
+    means = {"accuracy": float(accuracy_score(true, answered))}
+    labelled = np.unique(true)
+    averages = {
+        how: precision_recall_fscore_support(true, answered, labels=labelled, average=how, zero_division=0.0)
+        for how in _AVERAGES
+    }
+    for number, name in enumerate(_NAMES):
+        means |= {f"{how}_{name}": float(values[number]) for how, values in averages.items()}
+    columns = precision_recall_fscore_support(true, answered, labels=range(kinds), zero_division=0.0)
     each = [
         {"precision": float(p), "recall": float(r), "f1": float(f), "images": int(n)}
-        for p, r, f, n in zip(precision, recall, f1, there, strict=True)
+        for p, r, f, n in zip(*columns, strict=True)
     ]
     return means, each
 

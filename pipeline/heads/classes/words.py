@@ -1,7 +1,7 @@
 """What the report says about classes."""
 
 from pipeline.heads.words import Findings, Groups, HeadWords
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 CAPTIONS = {
     "confusion": "Rows: what it is; columns: what the model says. What is off the diagonal is wrong.",

@@ -17,7 +17,6 @@ DETECTIONS = Head(
     room=__name__,
     outputs=("objects",),
     misfit=_misfit,
-    limit="max_one_minus_f1_percent",
     card="every {categories}, with box and score",
     headlines=("ap", "ap50", "f1"),
     label="AP",

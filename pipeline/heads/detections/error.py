@@ -1,23 +1,52 @@
 """The error of a detector: 1 - F1 of each image, at IoU 0.5 and the consumer's threshold."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
+from jaxtyping import Float, Shaped
 
+from heelstrike.package.runtime import Prediction
 from pipeline.heads.detections.matching import counted
-from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
+from pipeline.heads.error import CaseErrors, ErrorMetric
+from pipeline.scoring.case_table import Cases
 
 
-def _errors(found: Found, tests: TestSet) -> Errors:
-    """1 - F1 in percent."""
-    losses, broken = [], []
-    for prediction, true in zip(found.predictions, tests.objects, strict=True):
-        assert prediction.boxes is not None
-        assert prediction.scores is not None
-        assert prediction.classes is not None
-        rows = np.column_stack([prediction.boxes, prediction.classes, prediction.scores]).astype(np.float64)
-        broken.append(not np.isfinite(rows).all())
-        losses.append(100 * counted(true, rows[rows[:, 5] >= found.threshold]).loss)
-    wrong = np.array(broken, bool)
-    return Errors(np.where(wrong, np.inf, losses), np.ones(len(losses)), wrong)
+class DetectionError(ErrorMetric):
+    """1 - F1 of an image in percent, at IoU 0.5 and the consumer's threshold; the mean over all images.
+
+    An image counts as much with one instance as with many; the F1 of all instances together is another number.
+    """
+
+    metric: ClassVar[str] = "detections/one_minus_f1_percent"
+    title: ClassVar[str] = "1 - F1"
+    unit: ClassVar[str] = " %"
+    pooling: ClassVar[str] = "mean over images, at IoU 0.5 and the consumer's threshold"
+
+    def errors(self, cases: Cases) -> CaseErrors:
+        """1 - F1 of each image in percent."""
+        broken = ~np.isfinite(cases.answers["objects"]).all(axis=(1, 2))
+        pairs = zip(cases.truth["objects"], cases.answers["objects"], strict=True)
+        losses = [100 * counted(labelled(true), taken(rows, cases.threshold)).loss for true, rows in pairs]
+        return CaseErrors(np.where(broken, np.inf, losses), np.ones(len(losses)))
+
+    def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
+        """`objects`: x, y, width, height, class and score of the instances found, score 0 beyond the last."""
+        found = [np.column_stack([p.boxes, p.classes, p.scores]).astype(np.float64) for p in predictions]  # type: ignore[arg-type]
+        objects = np.zeros((len(found), max(map(len, found), default=0), 6))
+        for row, instances in enumerate(found):
+            objects[row, : len(instances)] = instances
+        return {"objects": objects}
 
 
-ERROR = ErrorMetric("1 - F1", "%", "one_minus_f1_percent", 1, _errors)
+def labelled(objects: Float[np.ndarray, "M 5"]) -> Float[np.ndarray, "L 5"]:
+    """The instances of an image without the filling beyond the last."""
+    return objects[np.isfinite(objects).all(axis=1)]
+
+
+def taken(objects: Float[np.ndarray, "D C"], threshold: float) -> Float[np.ndarray, "A C"]:
+    """The answers that a consumer takes, by their score."""
+    return objects[(objects[:, 5] > 0) & (objects[:, 5] >= threshold)]
+
+
+ERROR = DetectionError()

@@ -1,15 +1,27 @@
 """The detector's answers."""
 
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from pipeline.heads.detections import figures as detection_figures
+from pipeline.heads.detections.error import ERROR, labelled, taken
 from pipeline.heads.detections.matching import Counted, counted, found_by_scale
 from pipeline.heads.detections.precision import Objects, class_precision, detection_precision
-from pipeline.heads.evaluation import Answers, Drawings, Groups, HeadEvaluation, Scene, Scores, Statistic
+from pipeline.heads.evaluation import (
+    Answers,
+    Drawings,
+    Groups,
+    HeadEvaluation,
+    Scene,
+    Scores,
+    Statistic,
+    with_headlines,
+)
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.score import Score
 
 
 class DetectionScores(Scores):
@@ -31,17 +43,26 @@ class DetectionScores(Scores):
         self, truth: Truth, objects: Float[np.ndarray, "N D 7"], kinds: tuple[str, ...], threshold: float
     ) -> None:
         assert truth.objects is not None
-        known = truth.objects_in_original(truth.objects)
-        self.true: list[Objects] = [rows[np.isfinite(rows).all(axis=1)] for rows in known]
-        self.found: list[Objects] = [rows[rows[:, 5] > 0] for rows in truth.objects_in_original(objects)]
-        self.answers: list[Objects] = [rows[rows[:, 5] >= threshold] for rows in self.found]
+        self.cases = truth.cases({"objects": truth.objects_in_original(objects)}, threshold)
+        self.true: list[Objects] = [labelled(rows) for rows in self.cases.truth["objects"]]
+        self.found: list[Objects] = [taken(rows, 0.0) for rows in self.cases.answers["objects"]]
+        self.answers: list[Objects] = [taken(rows, threshold) for rows in self.found]
         self._kinds = kinds
         self._truth = truth
         self._counted: list[Counted] = [counted(t, a) for t, a in zip(self.true, self.answers, strict=True)]
 
+    @cached_property
+    def _precision(self) -> dict[str, float]:
+        return detection_precision(self.true, self.found, len(self._kinds))
+
+    def headlines(self) -> list[Score]:
+        """1 - F1, and the average precision."""
+        pooling = "COCO's, mean over classes and IoU 0.50 to 0.95, of all instances"
+        return [ERROR.score(self.cases), Score("detections/ap", "AP", self._precision["ap"], "", pooling)]
+
     def groups(self) -> Groups:
         """`detections`, `detections_NAME` of each class (original pixels), and `scales`: who found what."""
-        whole = detection_precision(self.true, self.found, len(self._kinds))
+        whole = dict(self._precision)
         right = sum(c.right for c in self._counted)
         there, said = sum(map(len, self.true)), sum(map(len, self.answers))
         whole |= {
@@ -60,7 +81,7 @@ class DetectionScores(Scores):
             for number, kind in enumerate(self._kinds)
             for scale in range(table.shape[1])
         }
-        return groups
+        return with_headlines(groups, self.headlines())
 
     def statistics(self) -> list[Statistic]:
         """See `Scores`."""

@@ -1,13 +1,10 @@
-"""COCO's average precision of any number of instances in an image, by pycocotools, in memory."""
-
-import contextlib
-import io
-from typing import Any
+"""COCO's average precision of any number of instances in an image."""
 
 import numpy as np
 from jaxtyping import Float
-from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+
+from pipeline.scoring.coco import Entry, average_precision, evaluate_coco, known
 
 Objects = Float[np.ndarray, "D C"]
 """x, y, width, height, class and, of predictions, score of each instance in an image."""
@@ -17,32 +14,15 @@ _MOST = 100
 
 
 def evaluated(true: list[Objects], found: list[Objects], kinds: int) -> COCOeval | None:
-    """Pycocotools' evaluation of boxes; nothing where no instance is labelled.
+    """Pycocotools' evaluation of boxes; `None` where no instance is labelled.
 
     Args:
         true: Of each image.
         found: Of the same images.
         kinds: Number of classes.
     """
-    if not any(map(len, true)):
-        return None
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints tables
-        coco = COCO()
-        coco.dataset = {
-            "images": [{"id": number} for number in range(len(true))],
-            "categories": [{"id": kind, "name": str(kind)} for kind in range(kinds)],
-            "annotations": [
-                {"id": n, "area": entry["bbox"][2] * entry["bbox"][3], "iscrowd": 0, **entry}
-                for n, entry in enumerate(_entries(true), start=1)
-            ],
-        }
-        coco.createIndex()
-        answers = [entry | {"score": float(row[5])} for entry, row in zip(_entries(found), _rows(found), strict=True)]
-        evaluation = COCOeval(coco, coco.loadRes(answers) if answers else COCO(), "bbox")
-        evaluation.params.imgIds, evaluation.params.catIds = list(range(len(true))), list(range(kinds))
-        evaluation.evaluate()
-        evaluation.accumulate()
-        return evaluation
+    answers = [entry | {"score": float(row[5])} for entry, row in zip(_entries(found), _rows(found), strict=True)]
+    return evaluate_coco(_entries(true), answers, len(true), range(kinds))
 
 
 def detection_precision(true: list[Objects], found: list[Objects], kinds: int) -> dict[str, float]:
@@ -50,14 +30,12 @@ def detection_precision(true: list[Objects], found: list[Objects], kinds: int) -
 
     NaN where there is nothing to find. `ar` is the recall of 100 answers an image, mean over the same IoUs.
     """
-    names = ("ap", "ap50", "ap75", *(f"ap_{size}" for size in _SIZES), "ar")
+    names = (*(f"ap_{size}" for size in _SIZES), "ar")
     evaluation = evaluated(true, found, kinds)
     if evaluation is None:
-        return dict.fromkeys(names, float("nan"))
-    with contextlib.redirect_stdout(io.StringIO()):
-        evaluation.summarize()
-    values = (*evaluation.stats[:6], evaluation.stats[8])
-    return {name: _number(value) for name, value in zip(names, values, strict=True)}
+        return average_precision(None) | dict.fromkeys(names, float("nan"))
+    values = (*evaluation.stats[3:6], evaluation.stats[8])
+    return average_precision(evaluation) | {name: known(v) for name, v in zip(names, values, strict=True)}
 
 
 def class_precision(true: list[Objects], found: list[Objects], kinds: int) -> list[dict[str, float]]:
@@ -74,7 +52,7 @@ def _rows(images: list[Objects]) -> list[Float[np.ndarray, "C"]]:
     return [row for objects in images for row in objects[:_MOST]]
 
 
-def _entries(images: list[Objects]) -> list[dict[str, Any]]:
+def _entries(images: list[Objects]) -> list[Entry]:
     return [
         {"image_id": number, "category_id": int(row[4]), "bbox": [float(v) for v in row[:4]]}
         for number, objects in enumerate(images)
@@ -83,9 +61,5 @@ def _entries(images: list[Objects]) -> list[dict[str, Any]]:
 
 
 def _mean(precision: Float[np.ndarray, "*any"]) -> float:
-    known = precision[precision > -1]
-    return float(known.mean()) if known.size else float("nan")
-
-
-def _number(value: float) -> float:
-    return float(value) if value >= 0 else float("nan")  # -1: nothing to find
+    found = precision[precision > -1]
+    return float(found.mean()) if found.size else float("nan")

@@ -1,7 +1,7 @@
 """What the report says about any number of instances in an image."""
 
 from pipeline.heads.words import Findings, Groups, HeadWords
-from pipeline.scoring.page import number, share
+from pipeline.scoring.format import number, share
 
 CAPTIONS = {
     "detection_sheet": "Orange: labelled. Blue: answers that a consumer gets, with class and score. Each title has "

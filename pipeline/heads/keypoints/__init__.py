@@ -17,7 +17,6 @@ KEYPOINTS = Head(
     room=__name__,
     outputs=("keypoints", "confidence"),
     misfit=_misfit,
-    limit="max_rmse_px",
     card="{points} with a confidence for each",
     headlines=("rmse_px", "mean_distance_px", "median_deg", "p95_deg", "oks_ap", "measured_share"),
     label="px",

@@ -1,17 +1,43 @@
-"""The error of keypoints: RMSE at the model's input size."""
+"""The error of keypoints: RMSE at the network's input size."""
+
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Shaped
 
-from pipeline.heads.error import ErrorMetric, Errors, Found, TestSet
+from heelstrike.package.runtime import Prediction
+from pipeline.heads.error import CaseErrors, ErrorMetric
+from pipeline.scoring.case_table import Cases
 from pipeline.scoring.metrics import image_rmse
 
 
-def _errors(found: Found, tests: TestSet) -> Errors:
-    """Root of the mean squared coordinate error of each instance, weighted by its labelled points."""
-    predicted = np.array([p.keypoints for p in found.predictions], np.float64)
-    broken = np.asarray((~np.isfinite(predicted).all(axis=2) & tests.labelled).any(axis=1))
-    rmse = image_rmse(predicted, tests.keypoints, tests.labelled) * found.scales
-    return Errors(np.where(broken, np.inf, rmse), tests.labelled.sum(axis=1).astype(np.float64), np.asarray(broken))
+class KeypointError(ErrorMetric):
+    """Root of the mean squared coordinate error, in pixels of the network's input.
+
+    Pooled over all coordinates of all labelled points; a case weighs as much as it has labelled points.
+    """
+
+    metric: ClassVar[str] = "keypoints/rmse_px"
+    title: ClassVar[str] = "RMSE"
+    unit: ClassVar[str] = " px"
+    pooling: ClassVar[str] = "over all coordinates of labelled points, at the network's input size"
+    power: ClassVar[int] = 2
+
+    def errors(self, cases: Cases) -> CaseErrors:
+        """RMSE of each case, weighted by its labelled points."""
+        truth, predicted = cases.truth["keypoints"], cases.answers["keypoints"]
+        labelled = np.isfinite(truth).all(axis=2)
+        broken = (~np.isfinite(predicted).all(axis=2) & labelled).any(axis=1)
+        rmse = image_rmse(predicted, truth, labelled) * cases.scale
+        return CaseErrors(np.where(broken, np.inf, rmse), labelled.sum(axis=1).astype(np.float64))
+
+    def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
+        """`keypoints` and `confidence`."""
+        return {
+            "keypoints": np.array([p.keypoints for p in predictions], np.float64),
+            "confidence": np.array([p.confidence for p in predictions], np.float64),
+        }
 
 
-ERROR = ErrorMetric("RMSE", "px", "rmse_px", 2, _errors)
+ERROR = KeypointError()

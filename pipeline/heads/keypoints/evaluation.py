@@ -19,9 +19,12 @@ from pipeline.heads.evaluation import (
     Scores,
     Statistic,
     ends,
+    with_headlines,
 )
 from pipeline.heads.keypoints.coverage import Kept, coverage_groups, kept_values, unreliable
+from pipeline.heads.keypoints.error import ERROR
 from pipeline.heads.keypoints.exams import ExamScores
+from pipeline.heads.keypoints.oks import oks_precision
 from pipeline.heads.keypoints.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.heads.keypoints.radius_figure import draw_radii
 from pipeline.problem import Problem
@@ -29,6 +32,7 @@ from pipeline.scoring import figures
 from pipeline.scoring.agreement import agreement
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.measurement import error_of_images
 from pipeline.scoring.metrics import (
     band_shares,
     distances,
@@ -39,6 +43,7 @@ from pipeline.scoring.metrics import (
     radial_metrics,
     share,
 )
+from pipeline.scoring.score import Score
 
 
 class KeypointScores(Scores):
@@ -52,6 +57,7 @@ class KeypointScores(Scores):
         settings: Bands and bootstrap.
         threshold: Confidence below which a consumer takes a point for missing.
         promise: How far keypoints may be off, to be checked; none: nothing is said of it.
+        sigmas: Falloff of each keypoint in OKS; None: COCO's average precision is left out.
     """
 
     error: ClassVar[str] = "rmse_original_px"
@@ -66,10 +72,13 @@ class KeypointScores(Scores):
         settings: EvaluateSettings,
         threshold: float,
         promise: Promise | None = None,
+        sigmas: list[float] | None = None,
     ) -> None:
+        self._sigmas = sigmas
         self._truth, self._keypoints, self._confidence = truth, keypoints, confidence
         self._measure, self._settings, self._threshold = measure, settings, threshold
         self._found, self._original = truth.points_in_original(keypoints), truth.points_in_original(truth.keypoints)
+        self.cases = truth.cases({"keypoints": self._found, "confidence": confidence}, threshold)
         self._rmse = image_rmse(self._found, self._original, truth.labelled)
         self._counts = truth.labelled.sum(axis=1).astype(float)
         self._draw = (truth.subjects, settings.bootstrap, settings.seed)
@@ -91,6 +100,11 @@ class KeypointScores(Scores):
             self.measurements = [with_half_widths(m, measure, radii, *row) for m, *row in rows]
             self._values = kept_values(self.measurements, measure, self._differences(measure), radii)
 
+    def headlines(self) -> list[Score]:
+        """RMSE, and the median error of what is measured."""
+        measured = [] if self._measure is None else [error_of_images(self.cases, self._measure).score]
+        return [ERROR.score(self.cases), *measured]
+
     def groups(self) -> Groups:
         """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's.
 
@@ -106,8 +120,14 @@ class KeypointScores(Scores):
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
+        if self._sigmas is not None:
+            boxes, sure = self.cases.truth["boxes"], self._confidence.mean(axis=1)
+            oks = oks_precision(self.cases.images, self._original, boxes, self._found, sure, self._sigmas)
+            groups["keypoints"] |= oks
         groups |= self._in_millimetres() | self._observers() | self._coverage()
-        return groups if self._measure is None else groups | {self._measure.group: self._measured(self._measure)}
+        if self._measure is not None:
+            groups[self._measure.group] = self._measured(self._measure)
+        return with_headlines(groups, self.headlines())
 
     def _relative(self) -> dict[str, Float[np.ndarray, "N K"]]:
         points = np.where(self._truth.labelled[..., None], self._original, np.nan)
@@ -305,7 +325,16 @@ class KeypointEvaluation(HeadEvaluation):
         truth, settings, threshold = answers.truth, answers.settings, answers.threshold
         keypoints, confidence = answers.predictions["keypoints"], answers.predictions["confidence"]
         scores: list[Scores] = [
-            KeypointScores(truth, keypoints, confidence, answers.measure, settings, threshold, answers.promise)
+            KeypointScores(
+                truth,
+                keypoints,
+                confidence,
+                answers.measure,
+                settings,
+                threshold,
+                answers.promise,
+                answers.problem.sigma_list,
+            )
         ]
         if answers.exam_measure is not None:
             scores.append(ExamScores(truth, keypoints, confidence, answers.exam_measure, settings))

@@ -1,7 +1,7 @@
 """What the report says about what is measured on the images of an exam together."""
 
 from pipeline.heads.words import Groups
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 CAPTIONS = {
     "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of "

@@ -10,10 +10,12 @@ from scipy.stats import spearmanr
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Scene, Scores, Statistic, ends
+from pipeline.heads.evaluation import Drawings, Groups, Scene, Scores, Statistic, ends, with_headlines
 from pipeline.heads.keypoints.exam_figures import draw_exams
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
+from pipeline.scoring.measurement import error_of_exams
+from pipeline.scoring.score import Score
 
 
 class ExamScores(Scores):
@@ -39,6 +41,7 @@ class ExamScores(Scores):
         settings: EvaluateSettings,
     ) -> None:
         self._measure, self._settings, self._count = measure, settings, len(keypoints)
+        self.cases = truth.cases({"keypoints": truth.points_in_original(keypoints), "confidence": confidence})
         found = Exam(truth.points_in_original(keypoints), confidence, truth.placement)
         labels = Exam(truth.points_in_original(truth.keypoints), np.ones_like(confidence), truth.placement)
         exams, labelled = each_exam(truth.exams, found), each_exam(truth.exams, labels)
@@ -53,6 +56,10 @@ class ExamScores(Scores):
     def measured(self, images: object) -> list[tuple[str, Measurement]]:
         """Each exam by its name."""
         return list(zip(self._names, self.measurements, strict=True))
+
+    def headlines(self) -> list[Score]:
+        """The median error of the main kind."""
+        return [error_of_exams(self.cases, self._measure).score]
 
     def groups(self) -> Groups:
         """`exams`: errors over all labelled exams, refused ones included, so that refusing cannot improve them.
@@ -84,7 +91,7 @@ class ExamScores(Scores):
         varied = both.sum() > 2 and np.ptp(told[both]) > 0 and np.ptp(self._errors[both, 0]) > 0
         warns = spearmanr(told[both], self._errors[both, 0]).statistic if varied else float("nan")
         group[f"{measure.quality}_rank_correlation"] = float(warns)
-        return {"exams": group}
+        return with_headlines({"exams": group}, self.headlines())
 
     def statistics(self) -> list[Statistic]:
         """The error of its exam at each image, so that every slice of images has those of its exams."""

@@ -2,7 +2,7 @@
 
 from heelstrike.measure.base import Measure
 from pipeline.heads.words import Groups
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 CAPTIONS = {
     "agreement": "Each dot is one measured quantity of one image. A slope means that large values are read too small "

@@ -3,7 +3,7 @@
 from heelstrike.measure.base import Measure
 from pipeline.heads.keypoints.coverage import off_promise
 from pipeline.heads.words import Groups
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 CAPTION = (
     "Left: a dot above the line is farther from its label than its radius says. A cloud that rises to the right means "

@@ -10,7 +10,7 @@ from pipeline.heads.keypoints import radius_words as radius
 from pipeline.heads.keypoints.pck import SIZES, hundredths
 from pipeline.heads.words import Findings, Groups, HeadWords, Section
 from pipeline.problem import Problem
-from pipeline.scoring.page import number, share, span
+from pipeline.scoring.format import number, share, span
 
 CAPTIONS = {
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "

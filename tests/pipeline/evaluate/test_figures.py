@@ -1,6 +1,5 @@
 """Figures: written, of a sensible size, the same bytes again, and whole where data is thin."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from heelstrike.measure.build import build_measure
 from pipeline.params import ProblemParams
 from pipeline.scoring import figures
-from pipeline.scoring.page import number, page, span, table
 from pipeline.scoring.sheet import overlay_sheet, pick
 
 RNG = np.random.default_rng(3)
@@ -112,21 +110,3 @@ def test_an_image_outside_of_which_points_lie(tmp_path: Path) -> None:
     rows = {"best": np.array([0])}
     overlay_sheet(rows, [tmp_path / "small.png"], ["a"], truth, predicted, [(0, 1)], tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 3000
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.0, "0"), (0.0421, "0.042"), (1.234, "1.23"), (12.34, "12.3"), (1234.5, "1234"), (-0.5, "−0.50"), (7, "7")],
-)
-def test_numbers_are_short(value: float, shown: str) -> None:
-    assert number(value) == shown
-
-
-def test_what_is_not_known_is_a_dash() -> None:
-    assert number(float("nan"), " px") == "–" and number(None) == "–" and span(float("nan"), 1.0) == "–"
-    assert span(-1.0, 2.0, "°") == "−1.00 to 2.00°"
-
-
-def test_names_cannot_become_markup() -> None:
-    shown = page("<b>", [table(["<i>"], [["<script>"]], set())])
-    assert not re.search(r"<(b|i|script)>", shown) and "&lt;script&gt;" in shown

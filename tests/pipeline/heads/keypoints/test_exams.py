@@ -15,7 +15,6 @@ from pipeline.evaluate.slices import slice_table
 from pipeline.heads.keypoints import exam_words as words
 from pipeline.heads.keypoints.exams import ExamScores
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.page import page
 from tests.exams import NAMES, SETTINGS, exam_of
 
 MEASURE = ScanVolume(ScanVolumeSettings.model_validate(SETTINGS), NAMES, 0.5)
@@ -96,4 +95,3 @@ def test_figure_and_words(truth: Truth, tmp_path: Path) -> None:
     rows = words.rows(head.groups())
     assert [row[0] for row in rows[:2]] == ["exams: centre, median error", "exams: angle, median error"]
     assert rows[0][1] == "2.50 mm"
-    assert page("t", [str(rows)])

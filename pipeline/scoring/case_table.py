@@ -1,0 +1,105 @@
+"""The cases of a split: each image with its truth and what a model said, which every score is computed from."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from heelstrike.errors import UserError
+from heelstrike.files import write_aside
+
+CASES = "cases.npz"
+"""Name of the file, beside the report."""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """N cases; coordinates are pixels of the original images.
+
+    Attributes:
+        images: Name of each image.
+        subjects: Whose it is.
+        slices: Value of each case, by the slice's name.
+        scale: Input pixels per pixel of the original image.
+        mm_per_px: Side of a pixel in millimetres; NaN where unknown.
+        exams: What each image is measured together with, see `exam_names`.
+        placement: Where in the patient each image lies, see `placement_of`.
+        truth: `keypoints` (N, K, 2), NaN where not labelled; `boxes` (N, 4) as x, y, width, height; `classes` (N,), -1
+            where there is none; `objects` (N, M, 5) as x, y, width, height, class, NaN beyond the last. Those that the
+            problem has.
+        answers: What the model said, by the name of its output: `keypoints` (N, K, 2), `confidence` (N, K), `boxes`
+            (N, 4), `probabilities` (N, C), `objects` (N, D, 6 or 7) as x, y, width, height, class, score, and the scale
+            where it is known, score 0 beyond the last.
+        threshold: Confidence below which a consumer takes something for not found.
+    """
+
+    images: Shaped[np.ndarray, "N"]
+    subjects: Shaped[np.ndarray, "N"]
+    slices: dict[str, Shaped[np.ndarray, "N"]]
+    scale: Float[np.ndarray, "N"]
+    mm_per_px: Float[np.ndarray, "N"]
+    exams: Shaped[np.ndarray, "N"]
+    placement: Float[np.ndarray, "N 3 3"]
+    truth: dict[str, Shaped[np.ndarray, "N ..."]]
+    answers: dict[str, Shaped[np.ndarray, "N ..."]]
+    threshold: float
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.images)
+
+    def answered(self, answers: dict[str, Shaped[np.ndarray, "N ..."]]) -> "Cases":
+        """The same cases with other answers."""
+        return replace(self, answers=answers)
+
+
+_ARRAYS = ("images", "subjects", "scale", "mm_per_px", "exams", "placement")
+_TABLES = ("slices", "truth", "answers")
+
+
+def write_cases(cases: Cases, path: Path, weights: str, split: str) -> None:
+    """Write cases.npz, which holds arrays and no pickle.
+
+    Args:
+        cases: What was evaluated.
+        path: The file to write.
+        weights: SHA-256 of the weights that gave the answers.
+        split: SHA-256 of the split's COCO file.
+    """
+    arrays = {name: getattr(cases, name) for name in _ARRAYS}
+    arrays |= {f"{table}/{name}": array for table in _TABLES for name, array in getattr(cases, table).items()}
+    about = json.dumps({"weights": weights, "split": split, "threshold": cases.threshold})
+    plain = {name: array.astype(str) if array.dtype == object else array for name, array in arrays.items()}
+    with write_aside(path) as aside, aside.open("wb") as stream:
+        np.savez_compressed(stream, about=np.array(about), **plain)
+
+
+def read_cases(path: Path, weights: str | None, split: str) -> Cases | None:
+    """The cases of a model on a split; `None` where the file is not there, or is of other weights or another split.
+
+    Args:
+        path: A cases.npz.
+        weights: SHA-256 of the model's weights; `None` where they are not known.
+        split: SHA-256 of the split's COCO file.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    if weights is None or not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            about: dict[str, Any] = json.loads(str(stored["about"]))
+            if (about["weights"], about["split"]) != (weights, split):
+                return None
+            arrays: dict[str, Any] = {name: stored[name] for name in _ARRAYS}
+            for table in _TABLES:
+                names = [name for name in stored.files if name.startswith(f"{table}/")]
+                arrays[table] = {name.removeprefix(f"{table}/"): stored[name] for name in names}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise UserError(f"{path}: no readable table of cases ({error}); run the evaluate stage again") from error
+    return Cases(**arrays, threshold=float(about["threshold"]))

@@ -1,0 +1,94 @@
+"""The error of what is measured on the cases of a split."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from heelstrike.measure.base import Measure
+from heelstrike.measure.build import build_exam_measure, build_measure
+from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
+from heelstrike.measure.settings import MeasureSettings
+from pipeline.scoring.case_table import Cases
+from pipeline.scoring.score import Score
+
+_SYMBOLS = {"mm": " mm", "deg": "°"}
+
+
+class Measured(NamedTuple):
+    """The measurement's headline number, and what it is of.
+
+    Attributes:
+        score: The median error.
+        labelled: Quantities, or exams, that the labels define.
+        undefined: How many of these the answers do not define.
+    """
+
+    score: Score
+    labelled: int
+    undefined: int
+
+
+def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[str, ...]) -> Measured:
+    """Median absolute error of the measurement, in the measure's unit.
+
+    Pooled over all quantities in that unit that the labels define (of two legs in an image, each counts as one),
+    refused images included, so that refusing cannot improve it; of a measure of exams, over the exams. A labelled
+    quantity that the answers do not define counts as infinitely wrong.
+
+    Args:
+        cases: A split, with `keypoints` in truth and answers.
+        settings: What is measured.
+        keypoints: Their names.
+    """
+    measure = build_measure(settings, keypoints, cases.threshold)
+    if measure is not None:
+        return error_of_images(cases, measure)
+    of_exams = build_exam_measure(settings, keypoints, cases.threshold)
+    assert of_exams is not None
+    return error_of_exams(cases, of_exams)
+
+
+def error_of_images(cases: Cases, measure: Measure) -> Measured:
+    """See `measurement_error`."""
+    main = np.array(measure.units) == measure.unit
+    truth = measure.values(cases.truth["keypoints"], cases.mm_per_px)[:, main]
+    errors = np.abs(measure.values(cases.answers["keypoints"], cases.mm_per_px)[:, main] - truth)
+    value, labelled, undefined = _median(errors[np.isfinite(truth)])
+    score = Score(
+        f"{measure.group}/median_{measure.unit}",
+        f"{measure.title}: median error",
+        value,
+        measure.symbol,
+        "median of the absolute error over all labelled quantities",
+    )
+    return Measured(score, labelled, undefined)
+
+
+def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
+    """See `measurement_error`."""
+    sure = np.ones(cases.truth["keypoints"].shape[:2])
+    answered = each_exam(cases.exams, Exam(cases.answers["keypoints"], sure, cases.placement))
+    labelled = each_exam(cases.exams, Exam(cases.truth["keypoints"], sure, cases.placement))
+    errors = []
+    for name, (_, exam) in labelled.items():
+        true = measure.values(exam)
+        if np.isfinite(measure.errors(true, true)[0]):
+            errors.append(measure.errors(measure.values(answered[name][1]), true)[0])
+    kind, unit = measure.kinds[0], measure.units[0]
+    value, count, undefined = _median(np.array(errors))
+    score = Score(
+        f"exams/{kind}_median_{unit}",
+        f"{measure.title}: median {kind} error",
+        value,
+        _SYMBOLS.get(unit, f" {unit}"),
+        "median over all labelled exams",
+    )
+    return Measured(score, count, undefined)
+
+
+def _median(errors: Float[np.ndarray, "Q"]) -> tuple[float, int, int]:
+    """The median with what is undefined as infinite, how many errors there are, and how many are undefined."""
+    undefined = ~np.isfinite(errors)
+    value = float(np.median(np.where(undefined, np.inf, errors))) if len(errors) else float("nan")
+    return value, len(errors), int(undefined.sum())
