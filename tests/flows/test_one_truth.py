@@ -36,6 +36,9 @@ from tests.pipeline.package.test_stage import SECTION, make_repository
 from tests.stores import lock
 
 
+EVALUATE = {"bootstrap": 100, "sheet_images": 1, "coverage": None}  # one validation subject is too few for radii
+
+
 @dataclass
 class Shown:
     """Everything that shows a number, after a retrain with an untrained network."""
@@ -62,7 +65,7 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Shown]:
     root = tmp_path_factory.mktemp("truth")
-    params, layout = make_repository(root / "repository", SECTION | {"evaluate": {"bootstrap": 100, "sheet_images": 1}})
+    params, layout = make_repository(root / "repository", SECTION | {"evaluate": EVALUATE})
     shutil.copy(empty_store, layout.root / "mlflow.db")
     history = pd.DataFrame({"step": [0], "epoch": [1], "loss": [1.0], "val_rmse_px": [9.0], "lr": [1e-3]})
     history.to_csv(layout.out("train") / "history.csv", index=False)

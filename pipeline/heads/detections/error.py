@@ -32,11 +32,17 @@ class DetectionError(ErrorMetric):
 
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
         """`objects`: x, y, width, height, class and score of the instances found, score 0 beyond the last."""
-        found = [np.column_stack([p.boxes, p.classes, p.scores]).astype(np.float64) for p in predictions]  # type: ignore[arg-type]
+        found = [_rows(prediction) for prediction in predictions]
         objects = np.zeros((len(found), max(map(len, found), default=0), 6))
         for row, instances in enumerate(found):
             objects[row, : len(instances)] = instances
         return {"objects": objects}
+
+
+def _rows(prediction: Prediction) -> Float[np.ndarray, "D 6"]:
+    boxes, classes, scores = prediction.boxes, prediction.classes, prediction.scores
+    assert boxes is not None and classes is not None and scores is not None
+    return np.column_stack([boxes, classes, scores]).astype(np.float64)
 
 
 def labelled(objects: Float[np.ndarray, "M 5"]) -> Float[np.ndarray, "L 5"]:
