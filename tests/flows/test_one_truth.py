@@ -35,7 +35,6 @@ from pipeline.tracking.runs import retrain_run
 from tests.pipeline.package.test_stage import SECTION, make_repository
 from tests.stores import lock
 
-
 EVALUATE = {"bootstrap": 100, "sheet_images": 1, "coverage": None}  # one validation subject is too few for radii
 
 
