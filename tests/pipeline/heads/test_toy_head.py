@@ -36,7 +36,7 @@ SECTION = {
         "threads": 1,
         "precision": "32",
     },
-    "evaluate": {"bootstrap": 50, "sheet_images": 2},
+    "evaluate": {"bootstrap": 100, "sheet_images": 2},
 }
 
 
