@@ -39,10 +39,9 @@ LABELLED = {"train": [3, 7, 11], "val": [2], "test": [9, 10]}
 
 _GRAPH = """
 <ir_version: 10, opset_import: ["" : 18]>
-g (uint8[H,W,C] input) => (float[H,W,C] keypoints, float[1] confidence, float[1] box)
-<float[1] confidence = {1.0}, float[1] box = {1.0}>
+g (uint8[H,W,C] input) => (float[H,W,C] seen)
 {
-  keypoints = Cast<to = 1>(input)
+  seen = Cast<to = 1>(input)
 }
 """
 
@@ -83,10 +82,11 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 @pytest.fixture
 def consumer(tmp_path: Path) -> Callable[..., Package]:
-    """A package whose `keypoints` are the pixels that its network sees."""
+    """A package of a head of its own, `seen`: the pixels that its network sees."""
 
     def make(filters: list[dict[str, Any]]) -> Package:
-        make_package(tmp_path, filters=[Filter.model_validate(entry) for entry in filters], input=SIZE)
+        chain = [Filter.model_validate(entry) for entry in filters]
+        make_package(tmp_path, filters=chain, input=SIZE, measure=None, heads={"seen": ("seen",)})
         network = onnx.parser.parse_model(_GRAPH)
         graph = onnx.compose.merge_models(preprocess_model(SIZE), network, io_map=[("pixels", "input")])
         del graph.graph.output[:]
@@ -117,7 +117,7 @@ def test_training_pixels_are_those_of_a_consumers_video(
     predict, seen = consumer(filters).predictor(), {}
     with VideoReader(layout.raw / "walk.mp4") as video:
         for frame in video.frames():
-            seen[frame.number] = predict(frame.image).keypoints
+            seen[frame.number] = predict(frame.image).others["seen"]
     images = {split: prepared(layout, filters, split) for split in LABELLED}
     for split, numbers in LABELLED.items():
         expected = [seen[n] for n in [numbers[0], *numbers]]  # the first image has two instances
@@ -134,7 +134,7 @@ def test_training_pixels_are_those_of_a_consumers_image(
         with pytest.raises(UserError, match="cannot be applied to a still image"):
             package.predict(image)
         return
-    np.testing.assert_array_equal(prepared(layout, filters, "test")[0], package.predict(image).keypoints)
+    np.testing.assert_array_equal(prepared(layout, filters, "test")[0], package.predict(image).others["seen"])
 
 
 def test_order_counts(layout: Layout) -> None:
