@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipeline.augment.recipe import build_recipe
+from pipeline.augment.recipe import Recipe
 from pipeline.augment.settings import AugmentSettings
 from pipeline.problem import Problem
 
@@ -62,7 +62,7 @@ def main() -> None:
     chosen |= {f"{name}, always": AugmentSettings(**(off | {name: 1.0})) for name in PROBABILITIES}
     print("| augmentation | CPU ms per image |\n|---|---|")
     for name, settings in chosen.items():
-        recipe = build_recipe(settings, PROBLEM)
+        recipe = Recipe(settings, PROBLEM)
         cost = milliseconds(lambda seed, r=recipe: r(image, keypoints, visibility, box, seed), arguments.images)
         print(f"| {name} | {cost:.3f} |", flush=True)
     chain = theirs()

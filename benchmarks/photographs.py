@@ -17,7 +17,8 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.table import Table
 
-from heelstrike.package.runtime import Package, Prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.package.runtime import Package
 from pipeline.scoring.style import PREDICTED, RED, TRUE, figure, save
 
 

@@ -1,32 +1,42 @@
-"""How fast is `heelstrike predict` on a 1080p video, and how much faster than the naive way?
+"""How fast is `heelstrike predict` on a 1080p video, against another checkout and against the naive way?
 
-Both in one run, on the same frames, on the same cores:
+All in one run, on the same frames, on the same cores, each several times in turn:
+  decode    reading the frames of the video and nothing else
   predict   heelstrike's own: a package, three threads, JSON and CSV written; with --overlay also the drawn video
   eager     the same network frame by frame in eager torch: decode, scale, predict, measure, one after the other
+
+Decode and predict run in a process of their own (predict_once.py), with the code of this checkout and of each that
+--against names. Frames a second are what a user waits for; CPU milliseconds a frame hold on a busy machine too.
 
 Examples:
     python benchmarks/predict_speed.py                                  # default network, rendered video
     python benchmarks/predict_speed.py --trained models/rearfoot/train --package models/rearfoot/package
     python benchmarks/predict_speed.py --video walk.mp4 --overlay
+    python benchmarks/predict_speed.py --against ../before              # a worktree of an older commit
 """
 
 import argparse
 import itertools
+import json
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
+import onnx
 import torch
 from jaxtyping import UInt8
 
+from heelstrike.files import json_digest, write_json
 from heelstrike.measure.build import build_measure
-from heelstrike.package.manifest import MODEL, write_manifest
-from heelstrike.package.runtime import Package
-from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.measure.radii import Radii
+from heelstrike.package.manifest import MANIFEST, MODEL, write_manifest
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import write_video
@@ -39,7 +49,16 @@ from pipeline.prepare.preprocess import Preprocess
 from pipeline.synthetic import GENERATORS
 from pipeline.synthetic.settings import SyntheticSource
 
+_HERE = Path(__file__).resolve().parents[1]
+_LEGS = ((800, 300), (802, 600), (795, 850), (1100, 300), (1098, 600), (1106, 850))  # two legs, top to bottom
 _RENDERED = 60  # frames that are really rendered; shown forwards and backwards until the video is long enough
+
+
+class Speed(TypedDict):
+    """Of one piece of work."""
+
+    frames_per_s: float
+    cpu_ms: float
 
 
 def main() -> None:
@@ -49,40 +68,55 @@ def main() -> None:
     params = load_params(arguments.params)[arguments.problem]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        video = arguments.video or _film(folder / "walk.mp4", arguments.frames)
+        video = arguments.video or write_film(folder / "walk.mp4", arguments.frames)
         network = load_trained(arguments.trained) if arguments.trained else build_model(params.problem, params.model)
-        where = arguments.package or _package(folder / "package", network, params)
+        package = arguments.package or write_package(folder / "package", network, params)
+        if arguments.against:
+            package = _of_format_2(package, folder / "old_package")
         with VideoReader(video) as reader:
             shape = next(iter(reader.frames())).image.shape
         parameters = sum(p.numel() for p in network.parameters())
         print(f"video {shape[1]}x{shape[0]}, network {network.settings.name} with {parameters / 1e6:.2f} M parameters, "
               f"{arguments.cores} cores, load {os.getloadavg()[0]:.1f} before")  # fmt: skip
-        rounds = [_round(video, where, network, params, folder, arguments.overlay) for _ in range(arguments.rounds)]
-    fast, slow = (float(np.median([r[k] for r in rounds])) for k in (0, 1))
-    print(f"median: predict {fast:.1f} frames/s, eager torch {slow:.1f} frames/s, ratio {fast / slow:.2f}")
+        results: dict[str, list[Speed]] = {}
+        for _ in range(arguments.rounds):
+            for checkout in (_HERE, *arguments.against):
+                for what, speed in _once(checkout, video, package, folder / "out", arguments.overlay).items():
+                    results.setdefault(what if checkout == _HERE else f"{what} of {checkout.name}", []).append(speed)
+            if not arguments.no_eager:
+                results.setdefault("eager torch", []).append(_timed(lambda: _eager(video, network, params)))
+    for what, speeds in results.items():
+        fast, busy = (float(np.median([speed[k] for speed in speeds])) for k in ("frames_per_s", "cpu_ms"))
+        print(f"{what}: median {fast:.1f} frames/s, {busy:.1f} ms CPU a frame, of {len(speeds)} rounds")
 
 
-def _round(
-    video: Path, where: Path, network: Network, params: ProblemParams, folder: Path, overlay: bool
-) -> tuple[float, float]:
-    """Frames a second of heelstrike's predict and of the eager loop, the loading of both included."""
-
-    def consumer() -> int:
-        report = predict_path(video, Package.load(where), Model(str(where)), folder / "out", overlay)
-        return int(report.done[0].summary["frames"])
-
-    fast = _timed("predict", consumer)
-    slow = _timed("eager torch", lambda: _eager(video, network, params))
-    return fast, slow
+def _once(checkout: Path, video: Path, package: Path, out: Path, overlay: bool) -> dict[str, Speed]:
+    """Speed of decoding and of predicting with a checkout's code, in a process of its own."""
+    command = [sys.executable, str(_HERE / "benchmarks" / "predict_once.py"), str(video), str(package), str(out)]
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    options = ["--overlay"] if overlay else []
+    done = subprocess.run([*command, *options], cwd=checkout, env=environment, check=True, stdout=subprocess.PIPE)
+    speeds: dict[str, Speed] = json.loads(done.stdout.splitlines()[-1])
+    return speeds
 
 
-def _timed(name: str, work: Callable[[], int]) -> float:
-    """Frames a second of `work`, which returns how many it did. CPU time too: it says something on a busy machine."""
+def _timed(work: Callable[[], int]) -> Speed:
+    """Speed of `work`, which returns how many frames it did."""
     start, cpu = time.perf_counter(), time.process_time()
     frames = work()
     seconds, busy = time.perf_counter() - start, time.process_time() - cpu
-    print(f"{name}: {frames / seconds:.1f} frames/s, {1000 * busy / frames:.1f} ms CPU per frame", flush=True)
-    return frames / seconds
+    return Speed(frames_per_s=frames / seconds, cpu_ms=1000 * busy / frames)
+
+
+def _of_format_2(package: Path, copy: Path) -> Path:
+    """The package as Heelstrike wrote it before format 3, for an old checkout to read."""
+    shutil.copytree(package, copy)
+    content = json.loads((copy / MANIFEST).read_text())
+    for name in ("digest", "heads", "min_reader"):
+        content.pop(name, None)
+    content["format_version"] = 2
+    write_json(copy / MANIFEST, content | {"digest": json_digest(content)})
+    return copy
 
 
 def _eager(video: Path, network: Network, params: ProblemParams) -> int:
@@ -97,14 +131,14 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
         for frame in reader.frames():
             pixels, letterbox = scale(frame.image)
             found = network.predict(torch.from_numpy(pixels)[None])
-            keypoints = Letterbox(*map(float, letterbox)).backward(found["keypoints"][0].numpy())
+            keypoints = Letterbox(*map(float, letterbox)).backward(found.keypoints[0].numpy())
             if measure is not None:
-                measure.measure(keypoints, found["confidence"][0].numpy())
+                measure.measure(keypoints, found.confidence[0].numpy())
             count += 1
     return count
 
 
-def _film(path: Path, frames: int) -> Path:
+def write_film(path: Path, frames: int) -> Path:
     """A rendered 1080p walk as H.264."""
     print(f"rendering {_RENDERED} frames of 1920x1080 ...", flush=True)
     settings = SyntheticSource(kind="synthetic", width=1920, height=1080, seed=3)
@@ -118,10 +152,17 @@ def _film(path: Path, frames: int) -> Path:
     return path
 
 
-def _package(folder: Path, network: Network, params: ProblemParams) -> Path:
-    """A package of a network that need not be trained: speed does not depend on the weights."""
+def write_package(folder: Path, network: Network, params: ProblemParams) -> Path:
+    """A package of a network that need not be trained: its speed does not depend on the weights.
+
+    Where it finds keypoints, they are replaced by those of two legs, so that everything is measured on every frame.
+    """
     folder.mkdir()
-    (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString())
+    graph = export_model(network, params.problem.input)
+    if len(params.problem.keypoints) == len(_LEGS):
+        _replace(graph, "keypoints", np.array(_LEGS, np.float32))
+        _replace(graph, "confidence", np.ones(len(_LEGS), np.float32))
+    (folder / MODEL).write_bytes(graph.SerializeToString())
     write_manifest(
         folder,
         heelstrike="benchmark",
@@ -131,9 +172,41 @@ def _package(folder: Path, network: Network, params: ProblemParams) -> Path:
         input=params.problem.input,
         confidence=params.package.confidence,
         measure=params.measure,
+        radii=_radii(params),
         training_data="0" * 64,
     )
     return folder
+
+
+def _replace(graph: onnx.ModelProto, output: str, value: np.ndarray) -> None:
+    """Give an output of a graph this value, in a way that still computes what it was."""
+    for node in graph.graph.node:
+        node.output[:] = [f"{name}_before" if name == output else name for name in node.output]
+    zero, to = f"{output}_zero", f"{output}_to"
+    graph.graph.initializer.extend(
+        [onnx.numpy_helper.from_array(np.float32(0), zero), onnx.numpy_helper.from_array(value, to)]
+    )
+    graph.graph.node.extend(
+        [
+            onnx.helper.make_node("Mul", [f"{output}_before", zero], [f"{output}_none"]),
+            onnx.helper.make_node("Add", [f"{output}_none", to], [output]),
+        ]
+    )
+
+
+def _radii(params: ProblemParams) -> Radii:
+    """Radii of a plausible size, since half-widths are a part of the work."""
+    quantities: tuple[str, ...] = ()
+    if params.measure is not None:
+        measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)
+        quantities = measure.quantities if measure is not None else ()
+    return Radii(
+        level=0.9,
+        subjects=40,
+        difficulty=((0.0, 8.0), (1.0, 2.0)),
+        factors=(1.0,) * len(params.problem.keypoints),
+        quantities=dict.fromkeys(quantities, 1.0),
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -152,6 +225,10 @@ def _arguments() -> argparse.Namespace:
         help="threads of eager torch; 0: one per core. On a busy machine 1 is faster: its threads wait for each other",
     )
     parser.add_argument("--rounds", type=int, default=3, help="repetitions; the median counts (default: %(default)s)")
+    parser.add_argument(
+        "--against", type=Path, action="append", default=[], help="another checkout to measure too; may be repeated"
+    )
+    parser.add_argument("--no-eager", action="store_true", help="leave eager torch out")
     parser.add_argument("--overlay", action="store_true", help="predict also writes the drawn video")
     return parser.parse_args()
 

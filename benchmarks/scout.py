@@ -36,7 +36,7 @@ from heelstrike.scans import read_scan
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.problem import Problem
-from pipeline.registry.examine import read_test_set
+from pipeline.registry.test_set import read_test_set
 from pipeline.synthetic import scout
 from pipeline.synthetic.nifti import nifti
 from pipeline.synthetic.settings import SyntheticSource
@@ -76,15 +76,15 @@ def main() -> None:
 
 
 def _of_test_split(package: Package, params: ProblemParams, layout: Layout, measure: ExamMeasure) -> Table:
-    tests = read_test_set(layout, params.problem)
-    points = np.where(tests.labelled[..., None], tests.keypoints, np.nan)
+    tests = read_test_set(layout, params)
+    points, placement = tests.cases.truth["keypoints"], tests.cases.placement
     source = next((s for s in params.collect.sources if isinstance(s, SyntheticSource)), None)
     of_labels, of_truth, labels_off, seconds, reasons = [], [], [], [], Counter[str]()
-    names = np.array(tests.exams)
+    names = tests.cases.exams
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
         files = [_original(tests.images[row].file, layout) for row in rows]
-        labels = measure.values(Exam(points[rows], np.ones(points[rows].shape[:2]), tests.placement[rows]))
+        labels = measure.values(Exam(points[rows], np.ones(points[rows].shape[:2]), placement[rows]))
         with tempfile.TemporaryDirectory() as out:
             start = time.perf_counter()
             report = predict_path(files[0].parent, package, Model("benchmark"), Path(out))

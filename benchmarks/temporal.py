@@ -100,12 +100,12 @@ def main() -> None:
 def show(title: str, tracks: dict[str, list[Track]], arguments: argparse.Namespace) -> None:
     """Train, judge, print the table and what follows from it."""
     test, console = tracks["test"], Console()
-    answers = {PER_FRAME: [track.found for track in test]}
-    answers |= {name: [smooth(track.found) for track in test] for name, smooth in SMOOTHERS.items()}
+    answers = {PER_FRAME: [track.keypoints for track in test]}
+    answers |= {name: [smooth(track.keypoints) for track in test] for name, smooth in SMOOTHERS.items()}
     answers |= {name: learned(name, tracks, arguments) for name in TEMPORAL}
     truth = np.concatenate([track.truth for track in test])
     labelled = np.concatenate([track.labelled for track in test])
-    subjects = np.concatenate([[track.subject] * len(track.found) for track in test])
+    subjects = np.concatenate([[track.subject] * len(track.keypoints) for track in test])
     errors = {name: image_mse(np.concatenate(found), truth, labelled) for name, found in answers.items()}
     table = Table("method", "RMSE px", "jitter px", "MSE against per frame, 95 %", title=title, title_justify="left")
     verdicts = []

@@ -1,4 +1,7 @@
-"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
+"""The operator's commands, which join those of heelstrike/cli.py in a checkout.
+
+Each imports what it needs when it runs, so that `--help` answers at once.
+"""
 
 import json
 import sys
@@ -9,14 +12,10 @@ import typer
 
 import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
 from flows.grid import app as grid_app
-from flows.terminal import ROOT, console, messages, only_problem
+from flows.terminal import ROOT, only_problem
+from heelstrike.terminal import console, messages
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Keeps clinical keypoint models trained. Run it at the top of a Heelstrike repository.",
-)
+app = typer.Typer()
 app.add_typer(grid_app, name="grid")
 
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
@@ -64,40 +63,6 @@ def ingest(
         raise typer.Exit(1)
 
 
-@app.command()
-def predict(
-    path: Annotated[Path, typer.Argument(help="A video, an image, or a folder of them.")],
-    model: Annotated[str, typer.Option(help="PROBLEM@champion, PROBLEM/VERSION or a package folder.")] = "",
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; default: beside the input.")] = None,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Also draw the result into a copy.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use the cached package; ask no registry.")] = False,
-    dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
-    mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
-    about: Annotated[list[str] | None, typer.Option(help="What the images show: NAME=VALUE, e.g. foot=left.")] = None,
-) -> None:
-    """Measure: pull the champion and write keypoints, legs and angles for every frame, as JSON and CSV.
-
-    [bold]Examples[/]
-
-    heelstrike predict walk.mp4 --overlay
-
-    heelstrike predict clinic-week-12/ --model rearfoot@champion --out results/
-
-    heelstrike predict walk.mp4 --model rearfoot/3 --offline
-
-    heelstrike predict print.png --model footprint@champion --dpi 300 --about foot=left
-
-    heelstrike predict exam-7/ --model scout@champion
-    """
-    with messages():
-        from flows.run import about_inputs, run_predict
-
-        known = about_inputs(dpi, mm_per_px, about or [])
-        failed = run_predict(path, model or f"{only_problem()}@champion", out, ROOT, console, overlay, offline, known)
-    if failed:
-        raise typer.Exit(1)
-
-
 @app.command("init-from")
 def init_from(
     problem: Problem,
@@ -113,7 +78,7 @@ def init_from(
     """
     with messages():
         with console.status("starting"):
-            from flows.transfer import run_init_from
+            from flows.init_from import run_init_from
 
         run_init_from(problem, model, ROOT, console)
 
@@ -197,7 +162,3 @@ def params(
         parsed = load_params(file)
     in_force = {name: section.model_dump(mode="json", by_alias=True) for name, section in parsed.items()}
     sys.stdout.write(yaml.safe_dump({"problems": list(parsed), **in_force}, sort_keys=False, width=120))
-
-
-if __name__ == "__main__":
-    app()

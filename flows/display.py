@@ -65,4 +65,4 @@ class StageDisplay:
 
     def say(self, line: str) -> None:
         """Print a line above the display."""
-        self._progress.console.print(line, highlight=False)
+        self._progress.console.print(line, highlight=False, markup=False)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.terminal import ROOT, console, messages, only_problem
+from flows.terminal import ROOT, only_problem
 from heelstrike.errors import UserError
+from heelstrike.terminal import console, messages
 
 if TYPE_CHECKING:
     from pipeline.grid.definition import Definition
-    from pipeline.grid.transfer import Part
+    from pipeline.grid.parts import Part
     from pipeline.layout import Layout
     from pipeline.params import ProblemParams
 
@@ -134,7 +135,7 @@ def list_grids() -> None:
 
 def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tuple[Part, ProblemParams, Layout]]":
     """What of a grid runs on which problem: all of it on one, or, of a transfer, a part on each."""
-    from pipeline.grid.transfer import Part, parts
+    from pipeline.grid.parts import Part, parts
     from pipeline.layout import Layout
     from pipeline.params import load_params
 

@@ -4,6 +4,7 @@ A batch is a folder `data/raw/PROBLEM/NNNN-DIGEST` that is never touched again: 
 a tag. Everything happens beside it until it is whole; a kill at any point is made good by the same command.
 """
 
+import filecmp
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
         return Ingested("", [], found.rejected)
     batch = version_batch(layout, inbox, found.accepted)
     if inbox.is_relative_to(layout.root / "data" / "inbox"):
-        _clear(inbox, found.accepted)
+        _clear(inbox, layout.raw / batch, found.accepted)
     return Ingested(batch, found.accepted, found.rejected)
 
 
@@ -121,10 +122,19 @@ def _leave_reasons(inbox: Path, rejected: dict[str, str]) -> None:
             current_reporter().say(f"{name}: {reason} (no note left beside it: {error.strerror})")
 
 
-def _clear(inbox: Path, names: list[str]) -> None:
-    """Remove what is now versioned, and folders that this leaves empty."""
-    for name in names:
-        (inbox / name).unlink(missing_ok=True)
-    for folder in sorted((p for p in inbox.rglob("*") if p.is_dir()), reverse=True):
-        if not any(folder.iterdir()):
+def _clear(inbox: Path, batch: Path, names: list[str]) -> None:
+    """Remove the files whose bytes are in the batch, and the folders that this leaves empty.
+
+    What was written anew while the batch was versioned stays for the next ingest. What lies outside the inbox, behind
+    a linked folder, is somebody else's and stays too.
+    """
+    home = inbox.resolve()
+    mine = [inbox / name for name in names if (inbox / name).parent.resolve().is_relative_to(home)]
+    for file in mine:
+        copy = batch / file.relative_to(inbox)
+        if file.is_file() and copy.is_file() and filecmp.cmp(file, copy, shallow=False):
+            file.unlink()
+    emptied = {folder for file in mine for folder in file.parents if folder.is_relative_to(inbox) and folder != inbox}
+    for folder in sorted(emptied, reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

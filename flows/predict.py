@@ -6,9 +6,9 @@ from prefect import flow, task
 
 from flows.reporting import current_reporter
 from heelstrike.errors import UserError
-from heelstrike.package.runtime import Package
-from heelstrike.predict.predictor import Report, predict_path
-from heelstrike.predict.results import Model
+from heelstrike.model import Model
+from heelstrike.predict.describe import measured
+from heelstrike.predict.predictor import Report
 from heelstrike.registry.pull import Pulled, resolve
 
 
@@ -34,8 +34,9 @@ def predict(problem: str, folder: str | None = None, out: str | None = None, roo
     say = current_reporter().say
     say(f"{len(report.done)} files predicted with {pulled.reference}, {len(report.ignored)} ignored")
     for done in report.done:
-        if done.summary["not_reliable"]:
-            say(f"{done.input}: {done.summary['not_reliable']} of {done.summary['frames']} frames are not reliable")
+        say(f"{done.input}: {measured(done)}")
+        if done.summary.not_reliable:
+            say(f"{done.input}: {done.summary.not_reliable} of {done.summary.frames} frames are not reliable")
     if report.failed:
         raise UserError("\n".join(f"{file}: {reason}" for file, reason in report.failed))
     files = [file for done in report.done for file in done.files]
@@ -51,4 +52,4 @@ def fetch_champion(problem: str, root: str) -> Pulled:
 @task(name="predict folder")
 def predict_folder(pulled: Pulled, folder: Path, out: Path) -> Report:
     """Predict on every image and video of a folder."""
-    return predict_path(folder, Package.load(pulled.folder), Model.referred(pulled.reference), out)
+    return Model(pulled).write(folder, out)

@@ -5,14 +5,14 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.checkout_lock import retrain_lock
 from flows.ingest import inbox_of, ingest
-from flows.lock import retrain_lock
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
 from heelstrike.errors import UserError
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.registry.weights import supply

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.lock import await_orphan, record_stage
+from flows.checkout_lock import await_orphan, record_stage
 from heelstrike.errors import UserError
 from heelstrike.progress import PROGRESS_FILE, Event
+from pipeline.dvc_lock import locked_stages
 
 
 def stage_names(root: Path, problem: str) -> list[str]:
@@ -45,10 +46,11 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
     this process is itself killed, the stage runs on, and the next call waits for it.
 
     Returns:
-        True when the stage ran, False when nothing had changed.
+        Whether dvc.lock has another entry for the stage than before: the stage ran, or DVC brought back what an earlier
+        run on the same inputs had made. False when nothing had changed.
 
     Raises:
-        UserError: The stage failed; the message is the stage's own, and names its log.
+        UserError: The stage failed; the message is the stage's own, and names its log. Or dvc.lock is damaged.
     """
     stage, problem = address.split("@")
     logs = root / ".work" / problem / "logs"
@@ -56,6 +58,7 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
     log, events = logs / f"{stage}.log", logs / f"{stage}.progress"
     running = logs.parent / "running-stage.json"
     await_orphan(running, say)
+    before = locked_stages(root).get(address)
     events.write_text("")
     environment = os.environ | {
         PROGRESS_FILE: str(events),
@@ -75,10 +78,10 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
             raise
         finally:
             running.unlink(missing_ok=True)
-    text = log.read_text(errors="replace")
     if child.returncode != 0:
-        raise UserError(f"{_failure(text, address)}\n(whole output: {log.relative_to(root)})")
-    return f"Running stage '{address}'" in text
+        failure = _failure(log.read_text(errors="replace"), address)
+        raise UserError(f"{failure}\n(whole output: {log.relative_to(root)})")
+    return locked_stages(root).get(address) != before
 
 
 def _follow(child: "subprocess.Popen[bytes]", events: Path, on_event: Callable[[Event], None]) -> None:

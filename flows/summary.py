@@ -11,6 +11,7 @@ from rich.table import Table
 
 from flows.release import Release
 from pipeline.layout import Layout
+from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
 
 _COLOURS = {"promoted": "green", "already": "green", "refused": "yellow"}
@@ -41,7 +42,7 @@ def print_summary(released: Release, console: Console) -> None:
 def _data(layout: Layout) -> str:
     digest = output_hashes(layout)[str(layout.out("collect").relative_to(layout.root))]
     counts = []
-    for name in ("train", "val", "test"):
+    for name in SPLITS:
         images = _json(layout.out("split") / f"{name}.json")["images"]
         counts.append(f"{name} {len(images)} images of {len({image['subject'] for image in images})} subjects")
     return f"{digest[:10]}  ({', '.join(counts)})"

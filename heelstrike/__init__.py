@@ -1,1 +1,63 @@
-"""Heelstrike, the consumer's library: pull a model from the registry, verify it, measure with it. Needs no torch."""
+"""Measure with models pulled from a registry: `heelstrike.load("rearfoot@champion").predict("walk.mp4")`.
+
+Everything is imported when it is first used, so that `import heelstrike` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from heelstrike.errors import UserError
+    from heelstrike.heads.prediction import Prediction
+    from heelstrike.measure.base import Measurement
+    from heelstrike.model import Model, load
+    from heelstrike.predict.frames import FrameResult, Result
+    from heelstrike.predict.predictor import Report
+    from heelstrike.predict.results import Source
+    from heelstrike.predict.summary import Spread, Summary
+
+    __version__: str
+
+__all__ = [
+    "FrameResult",
+    "Measurement",
+    "Model",
+    "Prediction",
+    "Report",
+    "Result",
+    "Source",
+    "Spread",
+    "Summary",
+    "UserError",
+    "__version__",
+    "load",
+]
+
+_MODULES = {
+    "FrameResult": "predict.frames",
+    "Measurement": "measure.base",
+    "Model": "model",
+    "Prediction": "package.runtime",
+    "Report": "predict.predictor",
+    "Result": "predict.frames",
+    "Source": "predict.results",
+    "Spread": "predict.summary",
+    "Summary": "predict.summary",
+    "UserError": "errors",
+    "load": "model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("heelstrike")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'heelstrike' has no attribute {name!r}")
+    return getattr(import_module(f"heelstrike.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

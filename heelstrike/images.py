@@ -1,26 +1,136 @@
-"""Image files as RGB arrays."""
+"""Image files as RGB pixels, the right way up.
 
+Everything that opens a still image calls `read_picture`, or `image_size` where the header is enough. Both turn the
+image as its metadata (EXIF orientation) says, so that every stage and the consumer see the same pixels and size.
+
+- Ordinary pictures hold 8 bits a value; gray becomes three equal channels, transparency is dropped.
+- Gray PNG and TIFF files of more than 8 bits are windowed (see `windowing`).
+- Medical images are read by `scans`, which needs SimpleITK.
+
+Dots per inch of a PNG, TIFF or JPEG are no pixel size: cameras and editors write 72 or 96 whatever was photographed.
+"""
+
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Shaped, UInt8
 
 from heelstrike.errors import UserError
+from heelstrike.media import is_medical
+from heelstrike.windowing import rgb, windowed
+
+_PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+_PNG_DEPTH, _PNG_KIND = 24, 25  # offsets of the bits per value and of the colour type
+_PNG_GRAY = 0
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
+_ORIENTATION = 0x0112  # EXIF tag
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with an image is raised as an error
+
+
+class Picture(NamedTuple):
+    """One image.
+
+    Attributes:
+        image: RGB as displayed; gray in three equal channels.
+        mm_per_px: Side of a pixel in millimetres; NaN where the file does not say.
+        placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, then the steps to the pixel on
+            the right and to the pixel below; NaN where the file does not say.
+        converted: Whether the file's own values are not these pixels: it is a medical image or one of more than 8 bits.
+    """
+
+    image: UInt8[np.ndarray, "H W 3"]
+    mm_per_px: float = math.nan
+    placement: Float[np.ndarray, "3 3"] = np.full((3, 3), np.nan)
+    converted: bool = False
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a still image of any kind.
+
+    Raises:
+        UserError: It is missing, empty, cut short, no image, a volume, or its pixels are not square; or it is a medical
+            image and SimpleITK is not installed.
+    """
+    if is_medical(path.name):
+        return _medical(path)
+    data = _bytes(path)
+    values = _deep_gray(data)
+    if values is not None:
+        return Picture(rgb(windowed(values)), converted=True)
+    image = _decode(data, cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise UserError(f"{path}: not a readable image ({data.size} bytes); open it in a viewer, or save it again")
+    return Picture(np.asarray(image, dtype=np.uint8))
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
-    """Read an image as RGB, turned as its metadata says; gray becomes three equal channels.
+    """The pixels of `read_picture`."""
+    return read_picture(path).image
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of an ordinary picture as displayed, from its header alone: what `read_image` would give.
 
     Raises:
-        UserError: It is missing, empty or no image.
+        UserError: It is missing, no image, or a PNG that is cut short.
     """
+    from PIL import Image, UnidentifiedImageError  # a consumer, who decodes every image, needs no Pillow
+
+    try:
+        with path.open("rb") as stream:
+            with Image.open(stream) as image:
+                width, height = image.size
+                # Pillow has turned a TIFF's size already
+                turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _TURNED
+            stream.seek(0)
+            if stream.read(len(_PNG)) == _PNG:
+                stream.seek(-len(_PNG_END), 2)
+                if stream.read() != _PNG_END:
+                    raise UserError(f"{path}: cut short; copy it again")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: not a readable image ({error}); copy it again") from None
+    return (height, width) if turned else (width, height)
+
+
+def _bytes(path: Path) -> UInt8[np.ndarray, "B"]:
     if not path.is_file():
-        raise UserError(f"{path}: not there; run the collect stage again")
+        raise UserError(f"{path}: not there; put it back, or run the stage that writes it")
     data = np.fromfile(path, np.uint8)
     if not data.size:
         raise UserError(f"{path}: the file is empty (0 bytes); copy it again")
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise UserError(f"{path}: not a readable image ({data.size} bytes); open it in a viewer, or save it again")
-    return np.asarray(image, dtype=np.uint8)
+    return data
+
+
+def _decode(data: UInt8[np.ndarray, "B"], mode: int) -> Shaped[np.ndarray, "H W *C"] | None:
+    try:
+        return cv2.imdecode(data, mode)
+    except cv2.error:  # larger than OpenCV reads
+        return None
+
+
+def _deep_gray(data: UInt8[np.ndarray, "B"]) -> Shaped[np.ndarray, "H W"] | None:
+    """The values of a gray image of more than 8 bits; `None` for any other file."""
+    head = data[:26].tobytes()
+    if head.startswith(_PNG):
+        deep = len(head) > _PNG_KIND and head[_PNG_DEPTH] == 16 and head[_PNG_KIND] == _PNG_GRAY
+    elif head.startswith(_TIFF):
+        values = _decode(data, cv2.IMREAD_UNCHANGED)
+        deep = values is not None and values.ndim == 2 and values.dtype != np.uint8
+    else:
+        return None
+    return _decode(data, cv2.IMREAD_ANYDEPTH) if deep else None
+
+
+def _medical(path: Path) -> Picture:
+    try:
+        from heelstrike.scans import read_scan  # SimpleITK: half a second that only medical images need pay
+    except ImportError:
+        raise UserError(
+            f"{path}: medical images need SimpleITK, which is not installed; `pip install heelstrike[scans]`"
+        ) from None
+    return read_scan(path)

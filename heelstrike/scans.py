@@ -1,17 +1,12 @@
-"""Scans: medical images and images of more than 8 bits, as 8-bit pixels with their size and place in the patient.
+"""Medical images as 8-bit pixels with their size and place in the patient; needs SimpleITK.
 
 Collect and the consumer read them with the same function, so that both see the same bytes.
 
-Window: 8-bit files stay as they are. Of any other, the grey values of a window become 0 to 255, linear, with what lies
-below or above it cut off:
-
-- DICOM: the file's own window (0028,1050 and 0028,1051; the first of several), after its rescale slope and
-  intercept; MONOCHROME1 is inverted, so that more attenuation is brighter;
-- otherwise: from the 0.5th to the 99.5th percentile of the image's own values.
+Window: DICOM's own (0028,1050 and 0028,1051; the first of several), after the file's rescale slope and intercept;
+MONOCHROME1 is inverted, so that more attenuation is brighter. Otherwise that of `windowing`.
 
 Pixel size: DICOM's PixelSpacing, else ImagerPixelSpacing (at the detector, so what is measured on the patient is too
-large by the geometric magnification), else NominalScannedPixelSpacing; MetaImage's ElementSpacing; NIfTI's pixdim. Dots
-per inch of a PNG, TIFF or JPEG are no pixel size: cameras and editors write 72 or 96 whatever was photographed.
+large by the geometric magnification), else NominalScannedPixelSpacing; MetaImage's ElementSpacing; NIfTI's pixdim.
 
 Placement: DICOM's ImagePositionPatient and ImageOrientationPatient; NIfTI's sform or qform, where its code is not 0;
 MetaImage's Offset and TransformMatrix of three dimensions. All are given in RAS: x to the right, y to the front, z to
@@ -19,60 +14,27 @@ the head of the patient.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
-from PIL import Image
+import SimpleITK as sitk
+from jaxtyping import Float, Shaped, UInt8
 
 from heelstrike.errors import UserError
+from heelstrike.images import Picture
+from heelstrike.media import MEDICAL
+from heelstrike.windowing import Window, rgb, windowed
 
-MEDICAL = (".mha", ".nii", ".nii.gz", ".dcm")
-"""Ends of the names of medical images; each holds one image, not a volume."""
-
-_DEEP = frozenset({".png", ".tif", ".tiff"})  # may hold more than 8 bits a value
-_DEEP_MODES = ("I", "F")  # Pillow's modes of such files: I;16, I;16B, I, F
-_WINDOW = (0.5, 99.5)  # percentiles
 _DICOM_SPACINGS = ("0028|0030", "0018|1164", "0018|2010")
 _DICOM_PLACEMENT = ("0020|0032", "0020|0037")
+_DICOM_WINDOW = ("0028|1050", "0028|1051")  # centre, width
 _LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])  # SimpleITK's patient coordinates to ours
 _SQUARE = 0.01  # pixels whose sides differ by a larger share are not square
 
-
-class Scan(NamedTuple):
-    """One image.
-
-    Attributes:
-        image: Grey in three equal channels, or RGB where the file holds colours.
-        mm_per_px: Side of a pixel in millimetres; NaN where the file does not say.
-        placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, then the steps to the pixel on
-            the right and to the pixel below; NaN where the file does not say.
-    """
-
-    image: UInt8[np.ndarray, "H W 3"]
-    mm_per_px: float
-    placement: Float[np.ndarray, "3 3"] = np.full((3, 3), np.nan)
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong is raised
 
 
-def is_medical(name: str) -> bool:
-    """Whether a file of this name is read as a medical image."""
-    return name.lower().endswith(MEDICAL)
-
-
-def is_scan(path: Path) -> bool:
-    """Whether the file needs `read_scan`: a medical image, or one of more than 8 bits (its header is looked at)."""
-    if is_medical(path.name) or path.suffix.lower() not in _DEEP:
-        return is_medical(path.name)
-    try:
-        with Image.open(path) as image:
-            return image.mode.startswith(_DEEP_MODES)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return False  # whoever decodes it says what is wrong
-
-
-def read_scan(path: Path) -> Scan:
-    """Read a scan; see the module.
+def read_scan(path: Path) -> Picture:
+    """Read a medical image.
 
     Raises:
         UserError: It cannot be read, is a volume, or its pixels are not square.
@@ -81,62 +43,49 @@ def read_scan(path: Path) -> Scan:
         raise UserError(f"{path}: not there")
     if not path.stat().st_size:
         raise UserError(f"{path}: empty (0 bytes); copy the image again from where it came from")
-    return _medical(path) if is_medical(path.name) else Scan(_rgb(_windowed(_deep(path))), float("nan"))
-
-
-def _deep(path: Path) -> np.ndarray:
-    values = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if values is None or values.ndim != 2:
-        raise UserError(f"{path}: not a readable grey image of 16 bits; save it again as PNG")
-    return values
-
-
-def _medical(path: Path) -> Scan:
-    import SimpleITK as sitk  # half a second that only medical images need pay
-
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong is raised
     try:
-        found = reader.Execute()
-        about = {key: reader.GetMetaData(key).strip() for key in reader.GetMetaDataKeys()}
+        image = reader.Execute()
+        tags = {key: reader.GetMetaData(key).strip() for key in reader.GetMetaDataKeys()}
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1]
         raise UserError(f"{path}: not a readable medical image ({reason}); export it again") from None
-    values = sitk.GetArrayFromImage(found)
-    planes = values.reshape(-1, *values.shape[found.GetDimension() - 2 :])
+    values = sitk.GetArrayFromImage(image)
+    planes = values.reshape(-1, *values.shape[image.GetDimension() - 2 :])
     if len(planes) != 1:
-        size = " x ".join(map(str, found.GetSize()))
+        size = " x ".join(map(str, image.GetSize()))
         raise UserError(f"{path}: a volume of {size} voxels; expected one image: cut the wanted plane out of it first")
-    dicom = path.suffix.lower() == ".dcm"
-    spacing = _dicom_spacing(about) if dicom else _header_spacing(path, found.GetSpacing()[:2])
-    pixels = _rgb(_windowed(planes[0], about if dicom else {}))
-    return Scan(pixels, _square_side(path, spacing), _placement(path, found, about))
+    if path.suffix.lower() == ".dcm":
+        pixels, spacing = _dicom_pixels(planes[0], tags), _dicom_spacing(tags)
+    else:
+        pixels, spacing = windowed(planes[0]), _header_spacing(path, image)
+    return Picture(rgb(pixels), _square_side(path, spacing), _placement(path, image, tags), converted=True)
 
 
-def _placement(path: Path, found: Any, about: dict[str, str]) -> Float[np.ndarray, "3 3"]:
-    """See `Scan`; `found` is what SimpleITK read."""
-    if found.GetDimension() < 3 or not _PLACED[_end_of(path)](path, about):
+def _placement(path: Path, image: sitk.Image, tags: dict[str, str]) -> Float[np.ndarray, "3 3"]:
+    """See `Picture.placement`."""
+    if image.GetDimension() < 3 or not _PLACED[_end_of(path)](path, tags):
         return np.full((3, 3), np.nan)
-    direction = np.array(found.GetDirection()).reshape(found.GetDimension(), -1)[:3, :2]
-    steps = direction * np.array(found.GetSpacing()[:2])
-    return np.stack([np.array(found.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS + 0.0  # no -0
+    direction = np.array(image.GetDirection()).reshape(image.GetDimension(), -1)[:3, :2]
+    steps = direction * np.array(image.GetSpacing()[:2])
+    return np.stack([np.array(image.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS + 0.0  # no -0
 
 
 def _end_of(path: Path) -> str:
     return next(end for end in MEDICAL if path.name.lower().endswith(end))
 
 
-def _dicom_says(path: Path, about: dict[str, str]) -> bool:
-    return all(about.get(key) for key in _DICOM_PLACEMENT)
+def _dicom_says(path: Path, tags: dict[str, str]) -> bool:
+    return all(tags.get(key) for key in _DICOM_PLACEMENT)
 
 
-def _nifti_says(path: Path, about: dict[str, str]) -> bool:
-    return any(about.get(key, "0") not in ("", "0") for key in ("qform_code", "sform_code"))
+def _nifti_says(path: Path, tags: dict[str, str]) -> bool:
+    return any(tags.get(key, "0") not in ("", "0") for key in ("qform_code", "sform_code"))
 
 
-def _metaimage_says(path: Path, about: dict[str, str]) -> bool:
-    """SimpleITK says 0 and the unit matrix where nothing is stated."""
+def _metaimage_says(path: Path, tags: dict[str, str]) -> bool:
+    """SimpleITK gives 0 and the unit matrix where nothing is stated."""
     header = _metaimage_header(path)
     return any(b"\n" + key in header for key in (b"TransformMatrix", b"Orientation", b"Rotation"))
 
@@ -150,25 +99,26 @@ def _metaimage_header(path: Path) -> bytes:
         return stream.read(4096).partition(b"ElementDataFile")[0]
 
 
-def _dicom_spacing(about: dict[str, str]) -> tuple[float, float] | None:
+def _dicom_spacing(tags: dict[str, str]) -> tuple[float, float] | None:
     """Millimetres from row to row and from column to column."""
     for key in _DICOM_SPACINGS:
-        numbers = about.get(key, "").split("\\")
+        numbers = tags.get(key, "").split("\\")
         if len(numbers) == 2 and all(numbers):
             return float(numbers[0]), float(numbers[1])
     return None
 
 
-def _header_spacing(path: Path, spacing: tuple[float, ...]) -> tuple[float, ...] | None:
-    """The reader's spacing; none where a MetaImage header states none, for which the reader says 1."""
+def _header_spacing(path: Path, image: sitk.Image) -> tuple[float, float] | None:
+    """SimpleITK's spacing; `None` where a MetaImage header states none, for which SimpleITK gives 1."""
     if path.suffix.lower() == ".mha":
         header = _metaimage_header(path)
         if b"ElementSpacing" not in header and b"ElementSize" not in header:
             return None
-    return spacing
+    across, down = image.GetSpacing()[:2]
+    return across, down
 
 
-def _square_side(path: Path, spacing: tuple[float, ...] | None) -> float:
+def _square_side(path: Path, spacing: tuple[float, float] | None) -> float:
     if spacing is None or min(spacing) <= 0:
         return float("nan")
     low, high = min(spacing), max(spacing)
@@ -180,27 +130,12 @@ def _square_side(path: Path, spacing: tuple[float, ...] | None) -> float:
     return float(np.mean(spacing))
 
 
-def _windowed(values: np.ndarray, about: dict[str, Any] | None = None) -> UInt8[np.ndarray, "H W *C"]:
-    """8-bit pixels by the window of the module's description; `about` holds the DICOM tags."""
-    about = about or {}
-    centre, width = (about.get(key, "").split("\\")[0] for key in ("0028|1050", "0028|1051"))
-    inverted = about.get("0028|0004") == "MONOCHROME1"
-    if values.dtype == np.uint8 and not (centre and width):
-        return 255 - values if inverted else values
+def _dicom_pixels(values: Shaped[np.ndarray, "H W *C"], tags: dict[str, str]) -> UInt8[np.ndarray, "H W *C"]:
+    """By the file's own window (DICOM PS3.3 C.11.2.1.2.1), if it has one."""
+    centre, width = (tags.get(key, "").split("\\")[0] for key in _DICOM_WINDOW)
+    window = None
     if centre and width:
-        # DICOM PS3.3 C.11.2.1.2.1
         middle, span = float(centre) - 0.5, max(float(width) - 1, 1.0)
-        low, high = middle - span / 2, middle + span / 2
-    else:
-        low, high = np.percentile(values[np.isfinite(values)], _WINDOW) if np.isfinite(values).any() else (0.0, 1.0)
-    scaled = _scaled(values, float(low), float(high))
-    return 255 - scaled if inverted else scaled
-
-
-def _scaled(values: np.ndarray, low: float, high: float) -> UInt8[np.ndarray, "H W *C"]:
-    share: Float[np.ndarray, "H W *C"] = (np.nan_to_num(values.astype(np.float64)) - low) / max(high - low, 1e-12)
-    return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
-
-
-def _rgb(pixels: UInt8[np.ndarray, "H W *C"]) -> UInt8[np.ndarray, "H W 3"]:
-    return np.ascontiguousarray(np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3])
+        window = Window(middle - span / 2, middle + span / 2)
+    pixels = windowed(values, window)
+    return 255 - pixels if tags.get("0028|0004") == "MONOCHROME1" else pixels

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything else is imported
 from heelstrike.errors import UserError
+from pipeline.dependencies.inputs import inputs_of
+from pipeline.dependencies.integrity import verify
+from pipeline.dependencies.standing import unchanged
 from pipeline.layout import STAGES, Layout
 from pipeline.params import load_params
 
 
 def main() -> int:
-    """Validate params.yaml, then import and run only the stage asked for; 1 with a message on a user's error."""
+    """Import and run only the stage asked for; 1 with a message on a user's error."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -26,11 +29,7 @@ def main() -> int:
     arguments = parser.parse_args()
     root = Path.cwd()
     try:
-        params = load_params(root / "params.yaml")
-        if arguments.problem not in params:
-            raise UserError(f"params.yaml has no problem {arguments.problem!r}; it has {', '.join(params)}")
-        stage = importlib.import_module(f"pipeline.{arguments.stage}.stage")
-        stage.run(params[arguments.problem], Layout(root, arguments.problem))
+        run(root, arguments.stage, arguments.problem)
     except UserError as error:
         print(f"{arguments.stage}@{arguments.problem}: {error}", file=sys.stderr)
         return 1
@@ -41,6 +40,21 @@ def main() -> int:
         print(f"{arguments.stage}@{arguments.problem}: {error.strerror}{where}", file=sys.stderr)
         return 1
     return 0
+
+
+def run(root: Path, stage: str, problem: str) -> None:
+    """Run a stage on inputs that are undamaged at its start and unchanged at its end.
+
+    Raises:
+        UserError: Anything is wrong with params.yaml, an input or what the stage reads.
+    """
+    inputs = inputs_of(root, stage, problem)
+    with unchanged(root, inputs):
+        params = load_params(root / "params.yaml")
+        if problem not in params:
+            raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+        verify(root, inputs)
+        importlib.import_module(f"pipeline.{stage}.stage").run(params[problem], Layout(root, problem))
 
 
 if __name__ == "__main__":

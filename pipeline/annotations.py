@@ -60,6 +60,7 @@ CLASS = "class"
 EXAM = "exam"
 PLACEMENT_COLUMNS = [f"{part}_{axis}" for part in ("origin", "along_x", "along_y") for axis in "ras"]
 FIRST_CATEGORY = 1  # COCO's number of a problem's first class in the files between stages
+NO_CATEGORY = FIRST_CATEGORY - 1  # of an instance whose class nobody labelled
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
 
@@ -135,7 +136,7 @@ def classes_of(table: pd.DataFrame, classes: tuple[str, ...]) -> Int[np.ndarray,
     """Number of each row's class; -1 where it has none."""
     if CLASS not in table.columns:
         return np.full(len(table), -1)
-    return pd.Categorical(table[CLASS], categories=list(classes)).codes.astype(np.int64)
+    return pd.Index(list(classes)).get_indexer(pd.Index(table[CLASS])).astype(np.int64)
 
 
 def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ _ROOMS = {
     "package": "models",
 }
 STAGES = tuple(_ROOMS)
+ROOMS = frozenset(_ROOMS.values())  # the folders of data: what stages read and write
 
 
 @dataclass(frozen=True)

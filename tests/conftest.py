@@ -20,7 +20,7 @@ def datasets() -> Path:
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow database with its tables made: copying it is faster than making one for every test."""
-    from heelstrike.stores import open_mlflow
+    from heelstrike.registry.database import open_mlflow
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -41,9 +41,12 @@ def videos() -> ModuleType:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2`, one process runs the end-to-end tests, first since they take longest; each other file stays whole.
 
-    Servers and trained models are made once per process, not once per test.
+    Servers and trained models are made once per process, not once per test: the files whose tests run flows are one.
+    The order is kept (`--no-loadscope-reorder`): by itself xdist begins with the group of the most tests.
     """
     items.sort(key=lambda item: "e2e" not in item.path.parts)
     for item in items:
         group = "e2e" if "e2e" in item.path.parts else str(item.path)
+        if "prefect" in getattr(item, "fixturenames", ()):
+            group = "prefect"
         item.add_marker(pytest.mark.xdist_group(group))

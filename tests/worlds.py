@@ -9,11 +9,12 @@ import pytest
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
-from heelstrike.registry.versions import CHAMPION, Version, open_registry
+from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.layout import Layout
 from pipeline.registry.decision import GATES, Decision, Gate
 from pipeline.registry.promote import promote
 from pipeline.registry.register import register
+from pipeline.registry.store import open_registry
 from pipeline.tracking.model import log_package
 from pipeline.tracking.runs import retrain_run
 from tests.packages import make_package

@@ -3,10 +3,13 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
+
+from heelstrike.measure.angles import Side
+from heelstrike.units import symbol
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class Measurement:
         """Unit of one of `values`."""
         return self.units.get(value, self.unit)
 
+    def margin(self, value: str) -> str:
+        """The half-width of one of `values` as written after it, ` ± 1.2`; empty where nothing is promised."""
+        size = self.half_widths.get(value, math.inf)
+        return f" ± {size:.1f}" if math.isfinite(size) else ""
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for a result file: the fields above, with `details` at the top level."""
         return {
@@ -61,30 +69,57 @@ class Measurement:
         }
 
 
+class Label(NamedTuple):
+    """A short text on the picture of a measurement.
+
+    Attributes:
+        text: What it reads.
+        point: (x, y) of what it belongs to, in pixels of the image.
+        side: On which side of the point it stands, as seen.
+    """
+
+    text: str
+    point: tuple[float, float]
+    side: Side
+
+
 class Measure(ABC):
     """One way of reading keypoints.
+
+    Args:
+        settings: The measure's own class of `settings`.
+        keypoints: Names of all keypoints, in the order of every array.
+        min_confidence: Points below it count as missing.
 
     Attributes:
         name: As in params.
         title: The same for a person.
         group: What its numbers are called in metrics.json.
         unit: Unit of the quantities that figures, gates and the report speak of, as in names (`median_deg`).
-        symbol: That unit as written after a number.
         units: Unit of each quantity; of those with another than `unit` only the errors are stated.
         sign: What a positive value means.
-        yardstick: What its error is to be compared with; empty where no source says.
+        human_error: How far off people are, as a sentence for the report; empty where no source says.
         quantities: What one frame yields, in the order of the columns of `values`.
+        suffixes: Ends of the names of what `files` gives.
     """
 
     name: str
     title: str
     group: str
     unit: str
-    symbol: str
     units: tuple[str, ...]
     sign: str
-    yardstick: str
+    human_error: str
     quantities: tuple[str, ...]
+    suffixes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def __init__(self, settings: Any, keypoints: tuple[str, ...], min_confidence: float) -> None: ...
+
+    @property
+    def symbol(self) -> str:
+        """The unit as written after a number."""
+        return symbol(self.unit)
 
     @abstractmethod
     def measure(
@@ -104,8 +139,12 @@ class Measure(ABC):
         """
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """What a consumer gets beside the result, by the end of its name (`.outline.svg`); mostly nothing."""
+        """Files that a consumer gets beside the result, by the end of their names; mostly none."""
         return {}
+
+    def labels(self, measurement: Measurement) -> tuple[Label, ...]:
+        """What is written on the picture of a measured frame beside the points it was read off; mostly nothing."""
+        return ()
 
     @abstractmethod
     def values(

@@ -1,8 +1,5 @@
 """The registries of measures: of single images, and of exams."""
 
-from collections.abc import Callable
-from typing import Any
-
 from heelstrike.measure.base import Measure
 from heelstrike.measure.exam import ExamMeasure
 from heelstrike.measure.footprint import Footprint
@@ -10,14 +7,14 @@ from heelstrike.measure.rearfoot import RearfootAngle
 from heelstrike.measure.scan_volume import ScanVolume
 from heelstrike.measure.settings import MeasureSettings
 
-# name in params -> what makes the measure from (settings, keypoint names, smallest confidence)
-MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], Measure]] = {
+MEASURES: dict[str, type[Measure]] = {
     RearfootAngle.name: RearfootAngle,
     Footprint.name: Footprint,
 }
+"""Measures of single images, by their names in params."""
 
-
-EXAM_MEASURES: dict[str, Callable[[Any, tuple[str, ...], float], ExamMeasure]] = {ScanVolume.name: ScanVolume}
+EXAM_MEASURES: dict[str, type[ExamMeasure]] = {ScanVolume.name: ScanVolume}
+"""Measures of exams, by their names in params."""
 
 
 def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure | None:
@@ -38,12 +35,3 @@ def build_exam_measure(
     """The measure of exams that `settings.name` names, see `build_measure`; none where it is one of single images."""
     make = EXAM_MEASURES.get(settings.name)
     return make(settings, keypoints, min_confidence) if make else None
-
-
-def unit_of(settings: MeasureSettings, keypoints: tuple[str, ...]) -> str:
-    """Unit of the error that gates judge: of exams, of the main kind."""
-    measure, of_exams = build_measure(settings, keypoints, 0.0), build_exam_measure(settings, keypoints, 0.0)
-    if measure is not None:
-        return measure.unit
-    assert of_exams is not None  # each name is in one of the registries
-    return of_exams.units[0]

@@ -5,7 +5,7 @@ the right, y to the front, z to the head (RAS).
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -80,6 +80,8 @@ class ExamMeasure(Protocol):
     units: tuple[str, ...]
     quality: str
     suffix: str
+
+    def __init__(self, settings: Any, keypoints: tuple[str, ...], min_confidence: float) -> None: ...
 
     def measure(self, exam: Exam) -> Measurement:
         """Measure an exam as a consumer would: never a guess, a reason instead."""

@@ -5,7 +5,9 @@ with the medial side told by the metatarsal heads, so left and right feet give t
 turned.
 """
 
+import importlib.util
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,9 @@ from jaxtyping import Float, UInt8
 
 from heelstrike.measure.arch import arch_index
 from heelstrike.measure.base import Measure, Measurement
-from heelstrike.measure.insole import insole_outline
 from heelstrike.measure.settings import FootprintSettings
+
+_SVG, _DXF = ".outline.svg", ".outline.dxf"
 
 
 class Footprint(Measure):
@@ -30,11 +33,11 @@ class Footprint(Measure):
     title = "footprint"
     group = "footprint"
     unit = "mm"
-    symbol = " mm"
     sign = "positive is longer or wider than true"
-    yardstick = ""
+    human_error = ""
     quantities: tuple[str, ...] = ("foot_length", "ball_width", "heel_to_ball", "toe_line", "foot_axis")
     units: tuple[str, ...] = ("mm", "mm", "mm", "deg", "deg")
+    suffixes: tuple[str, ...] = (_SVG, _DXF)
 
     def __init__(self, settings: FootprintSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
         self.settings, self.min_confidence = settings, min_confidence
@@ -55,7 +58,10 @@ class Footprint(Measure):
             missing = ", ".join(n for n, there in zip(self._names, sure, strict=True) if not there)
             return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
         if not (math.isfinite(mm_per_px) and mm_per_px > 0):
-            return self.refused("scale_unknown", "the size of a pixel is not known; give it (--dpi 300)")
+            return self.refused(
+                "scale_unknown",
+                "the size of a pixel is not known; give the scan's dots per inch, or millimetres per pixel",
+            )
         numbers = dict(zip(self.quantities, self.values(points_of(keypoints), mm_per_px)[0].tolist(), strict=True))
         low, high = self.settings.foot_length_mm
         if not low <= numbers["foot_length"] <= high:
@@ -64,23 +70,27 @@ class Footprint(Measure):
         arch = math.nan if image is None else arch_index(image, points, self.settings.ink_on)
         if math.isfinite(arch):
             numbers["arch_index"] = arch
-        details: dict[str, Any] = {
-            "outline_mm": np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
-        }
-        details["arch"] = _arch_type(arch) if math.isfinite(arch) else None
+        warnings: tuple[str, ...] = ()
+        details: dict[str, Any] = {"outline_mm": None, "arch": _arch_type(arch) if math.isfinite(arch) else None}
+        if missing_packages():
+            warnings = (f"no outline of an insole: it needs {' and '.join(missing_packages())} (extra `cad`)",)
+        else:
+            from heelstrike.measure.insole import insole_outline  # SciPy, which nothing else here needs
+
+            details["outline_mm"] = np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
         units = dict(zip(self.quantities, self.units, strict=True)) | {"arch_index": "ratio"}
         units = {name: units[name] for name in numbers}
-        return Measurement(self.name, self.unit, values=numbers, units=units, details=details)
+        return Measurement(self.name, self.unit, warnings=warnings, values=numbers, units=units, details=details)
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """The insole's outline as SVG and DXF in millimetres."""
-        if not measurement.measured:
+        """The insole's outline as SVG and DXF in millimetres; nothing where there is none."""
+        if not measurement.measured or measurement.details["outline_mm"] is None:
             return {}
         # ezdxf takes a second to import, which only a drawing need pay
         from heelstrike.measure.drawing import dxf, svg
 
         outline = np.array(measurement.details["outline_mm"])
-        return {".outline.svg": svg(outline), ".outline.dxf": dxf(outline)}
+        return {_SVG: svg(outline), _DXF: dxf(outline)}
 
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
@@ -116,6 +126,12 @@ class Footprint(Measure):
             ],
             axis=1,
         )
+
+
+@cache
+def missing_packages() -> tuple[str, ...]:
+    """Those of the extra `cad` that are not installed."""
+    return tuple(name for name in ("scipy", "ezdxf") if importlib.util.find_spec(name) is None)
 
 
 def points_of(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:

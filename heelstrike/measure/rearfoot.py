@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from heelstrike.measure.angles import Side, rearfoot_angle, signed_rearfoot_angle, wrap_degrees
-from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.base import Label, Measure, Measurement
 from heelstrike.measure.legs import Legs, NotLegs, check_geometry, separate_legs
 from heelstrike.measure.settings import RearfootSettings
 
@@ -29,10 +29,9 @@ class RearfootAngle(Measure):
     title = "rear-foot angle"
     group = "angle"
     unit = "deg"
-    symbol = "°"
     units: tuple[str, ...] = ("deg", "deg")
     sign = "eversion is positive, inversion negative"
-    yardstick = "People who digitise the markers by hand are off by about 2.5°."
+    human_error = "People who digitise the markers by hand are off by about 2.5°."
     quantities: tuple[str, ...] = ("left", "right")
 
     def __init__(self, settings: RearfootSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
@@ -57,6 +56,14 @@ class RearfootAngle(Measure):
             return self._measured(legs)
         except NotLegs as why:
             return self.refused(why.reason, why.message)
+
+    def labels(self, measurement: Measurement) -> tuple[Label, ...]:
+        """Each leg's angle and its direction beside the middle marker, on the outer side."""
+        labels = []
+        for side, leg in measurement.details.get("legs", {}).items():
+            text = f"{leg['angle_deg']:.1f}{measurement.margin(side)}{self.symbol} {leg['direction']}"
+            labels.append(Label(text, leg["points"][1], side))
+        return tuple(labels)
 
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan

@@ -9,9 +9,8 @@ from heelstrike.canvas import AMBER, WHITE, Colour, extent, plate, write
 from heelstrike.heads.base import Style
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
-from heelstrike.measure.base import Measurement
-
-_UNITS = {"deg": "°", "ratio": ""}
+from heelstrike.measure.base import Label, Measurement
+from heelstrike.units import symbol
 
 
 def draw(
@@ -21,6 +20,7 @@ def draw(
     style: Style,
     heading: str = "",
     doubts: Sequence[str] = (),
+    labels: Sequence[Label] = (),
 ) -> UInt8[np.ndarray, "H W 3"]:
     """A copy of an RGB image with its prediction drawn in; sizes follow the image's height.
 
@@ -31,13 +31,14 @@ def draw(
         style: See `Style`.
         heading: Said after the title: frame number, time.
         doubts: Why it is not reliable; nothing where it is.
+        labels: What the measure writes beside its points.
     """
     canvas = np.ascontiguousarray(image).copy()
     unit = max(min(image.shape[:2]) / 1080, 0.3)
     for head in reversed(HEADS.values()):
         head.draw(canvas, prediction, style, unit)
-    if measurement is not None:
-        _leg_labels(canvas, measurement, unit)
+    for label in labels:
+        _label(canvas, label, unit)
     lines = _text(measurement, f"{style.title}  {heading}".strip())
     lines += [(f"not reliable: {doubt}", AMBER) for doubt in doubts]
     lines += [line for head in HEADS.values() for line in head.lines(prediction, style)]
@@ -51,33 +52,25 @@ def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colo
     if measurement is None:
         return lines
     for name, value in measurement.values.items():
-        unit = _UNITS.get(measurement.unit_of(name), f" {measurement.unit_of(name)}")
-        lines.append((f"{name}  {_signed(value)}{_margin(measurement, name)}{unit}", WHITE))
+        unit = symbol(measurement.unit_of(name))
+        lines.append((f"{name}  {_signed(value)}{measurement.margin(name)}{unit}", WHITE))
     if not measurement.measured:
         lines.append((f"not measured: {measurement.message}", AMBER))
     return lines + [(warning, AMBER) for warning in measurement.warnings]
-
-
-def _margin(measurement: Measurement, name: str) -> str:
-    """The half-width of a value; nothing where none is promised."""
-    size = measurement.half_widths.get(name, float("inf"))
-    return f" ± {size:.1f}" if np.isfinite(size) else ""
 
 
 def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", "−")
 
 
-def _leg_labels(canvas: UInt8[np.ndarray, "H W 3"], measurement: Measurement, u: float) -> None:
-    """The angle and its direction beside the middle marker of each leg, on the outer side."""
-    for side, leg in measurement.details.get("legs", {}).items():
-        text = f"{leg['angle_deg']:.1f}{_margin(measurement, side)}° {leg['direction']}"
-        x, y = leg["points"][1]
-        width, height = extent(text, 30 * u)
-        left = x - width - 34 * u if side == "left" else x + 34 * u
-        left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
-        plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
-        write(canvas, text, left, y + 0.36 * height, 30 * u, WHITE)
+def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, u: float) -> None:
+    """A text on a plate beside its point, as far as the image reaches."""
+    x, y = label.point
+    width, height = extent(label.text, 30 * u)
+    left = x - width - 34 * u if label.side == "left" else x + 34 * u
+    left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
+    plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
+    write(canvas, label.text, left, y + 0.36 * height, 30 * u, WHITE)
 
 
 def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], u: float) -> None:

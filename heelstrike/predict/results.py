@@ -1,9 +1,6 @@
 """The result files of one input: JSON with everything, CSV with a row per frame; docs/formats.md has the schema."""
 
 import json
-import re
-import statistics
-from collections import Counter
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
@@ -13,6 +10,7 @@ from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.reliability import doubts_of, is_judged
+from heelstrike.predict.summary import Summary, Tally
 from heelstrike.predict.table import ResultTable
 from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
 from heelstrike.rounding import round_json, round_number
@@ -53,12 +51,6 @@ class Model:
     reference: str
     version: str | None = None
 
-    @classmethod
-    def referred(cls, reference: str) -> Self:
-        """The model of a reference as `heelstrike.registry.pull` gives it."""
-        match = re.fullmatch(r"[\w-]+/(\d+)", reference)
-        return cls(reference, match[1] if match else None)
-
 
 class ResultWriter:
     """Writes frames as they come, so that memory stays flat however long the video is.
@@ -84,11 +76,7 @@ class ResultWriter:
         version: str,
     ) -> None:
         self._stream, self._manifest, self._measure = stream, manifest, measure
-        self._frames, self._reasons = 0, Counter[str]()
-        self._judged, self._unreliable = 0, 0
-        quantities = dict(zip(measure.quantities, measure.units, strict=True)) if measure else {}
-        self._values: dict[str, list[float]] = {name: [] for name in quantities}
-        self._units = quantities
+        self._tally, self._frames = Tally(measure), 0
         self._table = ResultTable(table, manifest, measure) if table else None
         self._head = _head(source, model, manifest, version)
 
@@ -101,7 +89,7 @@ class ResultWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._stream.write(f'\n ],\n "summary": {_compact(self.summary)}\n}}\n')
+            self._stream.write(f'\n ],\n "summary": {_compact(self.summary.to_json())}\n}}\n')
 
     def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
         """Write one frame.
@@ -114,37 +102,17 @@ class ResultWriter:
         """
         doubts = doubts_of(prediction, measurement, self._manifest)
         reliable = not doubts if is_judged(measurement, self._manifest) else None
-        self._count(measurement, reliable)
+        self._tally.add(measurement, reliable)
         content = self._frame(frame, time_s, prediction, measurement) | {"reliable": reliable, "doubts": list(doubts)}
         self._stream.write((",\n  " if self._frames else "\n  ") + _compact(content))
         self._frames += 1
         if self._table is not None:
             self._table.add(frame, time_s, prediction, measurement, reliable, doubts)
 
-    def _count(self, measurement: Measurement | None, reliable: bool | None) -> None:
-        self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
-        if measurement is None:
-            return
-        self._reasons.update([measurement.reason] if measurement.reason else [])
-        for name, value in measurement.values.items():
-            # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
-            self._values.setdefault(name, []).append(value)
-            self._units[name] = measurement.unit_of(name)
-
     @property
-    def summary(self) -> dict[str, Any]:
-        """Frames seen, not reliable, measured and not, with the reasons counted, and the spread of every quantity."""
-        counts = {"frames": self._frames, "not_reliable": self._unreliable if self._judged else None}
-        if self._measure is None:
-            return counts
-        return {
-            **counts,
-            "measured": self._frames - self._reasons.total(),
-            "not_measured": dict(sorted(self._reasons.items())),
-            "unit": self._measure.unit,
-            "units": dict(self._units),
-            "values": {name: _spread(values) for name, values in self._values.items() if values},
-        }
+    def summary(self) -> Summary:
+        """Of the frames written so far."""
+        return self._tally.summary
 
     def _frame(
         self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
@@ -194,11 +162,3 @@ def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
 def _compact(value: Any) -> str:
     """JSON on one line."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _spread(values: list[float]) -> dict[str, float | None]:
-    return {
-        "median": round_number(statistics.median(values), _DIGITS),
-        "min": round_number(min(values), _DIGITS),
-        "max": round_number(max(values), _DIGITS),
-    }

@@ -4,20 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.scans import MEDICAL, is_medical
+from heelstrike.measure.build import EXAM_MEASURES, MEASURES
+from heelstrike.media import KNOWN, MEDIA, is_image, is_video
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
-VIDEOS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".mts", ".wmv"})
 OVERLAY = ".overlay"
-OUTLINE = ".outline"
-VOLUME = ".volume"
-_NAMES = IMAGES | VIDEOS | set(MEDICAL)
-# ends of the names that results have: they lie beside their inputs where no other folder is asked for
-_RESULTS = tuple(
-    m + r
-    for m in sorted(_NAMES)
-    for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", f"{OUTLINE}.svg", f"{OUTLINE}.dxf")
+_MEASURED = tuple(suffix for measure in MEASURES.values() for suffix in measure.suffixes)
+_RESULTS = (
+    *(f"{m}{r}" for m in MEDIA for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)),
+    *(measure.suffix for measure in EXAM_MEASURES.values()),
 )
+"""Ends of the names that results have: they lie beside their inputs where no other folder is asked for."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +29,6 @@ class Inputs:
     base: Path
     files: tuple[Path, ...]
     ignored: tuple[Path, ...] = ()
-
-
-def is_image(name: str) -> bool:
-    """Whether a file of this name is read as an image."""
-    return Path(name).suffix.lower() in IMAGES or is_medical(name)
 
 
 def find_inputs(path: Path, out: Path) -> Inputs:
@@ -57,12 +48,12 @@ def find_inputs(path: Path, out: Path) -> Inputs:
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
             continue
-        if file.name.endswith((*_RESULTS, f"{VOLUME}.json")):
+        if file.name.endswith(_RESULTS):
             continue
-        (files if is_image(file.name) or file.suffix.lower() in VIDEOS else ignored).append(file)
+        (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
     if not files:
         found = f"{len(ignored)} other files" if ignored else "no files"
-        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {_known()}")
+        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
 
 
@@ -70,7 +61,3 @@ def _within(file: Path, out: Path, folder: Path) -> bool:
     """Whether the file lies in the output folder, where that is a folder below the input folder."""
     inside, top = out.resolve(), folder.resolve()
     return inside != top and file.resolve().is_relative_to(inside)
-
-
-def _known() -> str:
-    return " ".join(sorted(s.removeprefix(".") for s in _NAMES))

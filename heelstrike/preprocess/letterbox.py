@@ -56,7 +56,7 @@ class Letterbox:
 
     def backward(self, points: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
         """Points (x, y) of the input to image pixels; the inverse of `forward`."""
-        return (np.asarray(points, dtype=np.float64) - self._pad + 0.5) / self.scale - 0.5
+        return _points_back(points, self.scale, self._pad)
 
     def forward_boxes(self, boxes: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 4"]:
         """Boxes (x, y, w, h) of the image to input pixels; the corner maps like a point."""
@@ -65,5 +65,36 @@ class Letterbox:
 
     def backward_boxes(self, boxes: Float[np.ndarray, "*any 4"]) -> Float[np.ndarray, "*any 4"]:
         """Boxes (x, y, w, h) of the input to image pixels; the inverse of `forward_boxes`."""
-        boxes = np.asarray(boxes, dtype=np.float64)
-        return np.concatenate([self.backward(boxes[..., :2]), boxes[..., 2:] / self.scale], axis=-1)
+        return _boxes_back(boxes, self.scale, self._pad)
+
+
+class Letterboxes:
+    """The maps of many images at once.
+
+    Args:
+        rows: scale, pad_x, pad_y of each image, as the prepare stage writes them.
+    """
+
+    def __init__(self, rows: Float[np.ndarray, "N 3"]) -> None:
+        self._scale, self._pad = rows[:, None, :1], rows[:, None, 1:]
+
+    def backward(self, points: Float[np.ndarray, "N M 2"]) -> Float[np.ndarray, "N M 2"]:
+        """Points (x, y) of the inputs to pixels of their images, as `Letterbox.backward`."""
+        return _points_back(points, self._scale, self._pad)
+
+    def backward_boxes(self, boxes: Float[np.ndarray, "N M 4"]) -> Float[np.ndarray, "N M 4"]:
+        """Boxes (x, y, w, h) of the inputs to pixels of their images, as `Letterbox.backward_boxes`."""
+        return _boxes_back(boxes, self._scale, self._pad)
+
+
+def _points_back(
+    points: Float[np.ndarray, "*any 2"], scale: float | Float[np.ndarray, "N 1 1"], pad: Float[np.ndarray, "*any 2"]
+) -> Float[np.ndarray, "*any 2"]:
+    return (np.asarray(points, dtype=np.float64) - pad + 0.5) / scale - 0.5
+
+
+def _boxes_back(
+    boxes: Float[np.ndarray, "*any 4"], scale: float | Float[np.ndarray, "N 1 1"], pad: Float[np.ndarray, "*any 2"]
+) -> Float[np.ndarray, "*any 4"]:
+    boxes = np.asarray(boxes, dtype=np.float64)
+    return np.concatenate([_points_back(boxes[..., :2], scale, pad), boxes[..., 2:] / scale], axis=-1)

@@ -1,26 +1,19 @@
-"""A consumer's way to a package: by reference, cached by digest, verified, and usable when the registry is down.
+"""A consumer's way to a package: by reference, cached by digest, verified, and usable when the registry is down."""
 
-The cache: `packages/DIGEST/` holds packages, which never change; `references/KEY.json` what a reference stood for when
-the registry last answered. Needs no torch; MLflow is imported only when the registry is asked.
-"""
-
-import json
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
-from heelstrike.files import json_digest, write_json
 from heelstrike.package.manifest import MANIFEST, read_manifest, verify
-from heelstrike.registry.versions import CHAMPION, Registry, Version, open_registry
-from heelstrike.stores import StoreUnreachableError, cache_folder, shown, tracking_uri
+from heelstrike.registry.cache import cached, recall, recall_default, remember, remember_default
+from heelstrike.registry.client import RegistryClient, connect, find_version
+from heelstrike.registry.versions import CHAMPION, PACKAGE_TAG, Reference, Version, is_model_name
+from heelstrike.stores import StoreUnreachableError, tracking_uri, without_password
 
-_REFERENCE = re.compile(r"^(?P<problem>[\w-]+)(?:@(?P<alias>[\w-]+)|/(?P<number>\d+))?$")
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -29,113 +22,128 @@ class Pulled:
 
     Attributes:
         folder: Where it lies; do not write there.
-        reference: What it is, `rearfoot/3`, or the folder that was given.
+        reference: `rearfoot/3` for a version of the registry, else the folder that was given.
         package: Its digest.
-        cached_since: When the registry last answered, where it does not answer now; else none.
+        version: The registry's version; None for a folder.
+        cached_since: When the registry last answered, where it does not answer now; else None.
     """
 
     folder: Path
     reference: str
     package: str
+    version: int | None = None
     cached_since: str | None = None
-
-
-def pull(reference: str, root: Path | None = None, offline: bool = False) -> Path:
-    """The folder of a verified package; see `resolve`."""
-    return resolve(reference, root, offline).folder
 
 
 def resolve(
     reference: str, root: Path | None = None, offline: bool = False, warn: Callable[[str], None] | None = None
 ) -> Pulled:
-    """Find a package, fetch it if it is not cached, and check every hash.
+    """Find a package in the registry, fetch it if it is not cached, and check every hash.
 
     Args:
-        reference: `rearfoot` or `rearfoot@champion`, `rearfoot/3`, or the path of a package folder.
-        root: The repository root, for the embedded registry; the current folder by default.
+        reference: `rearfoot` or `rearfoot@champion`, or `rearfoot/3`.
+        root: The checkout's root, for the embedded registry; the current folder by default.
         offline: Do not ask the registry: use what the reference stood for when it was last pulled.
-        warn: Told in one line when the cached package stands in for a registry that does not answer; stderr by default.
+        warn: Called with one line when the cached package stands in for a registry that does not answer; by default
+            the line goes to stderr.
 
     Raises:
         UserError: The reference is malformed, names nothing, the package is damaged, or the registry does not answer
             and the reference has never been pulled on this machine.
     """
-    if Path(reference).is_dir():
-        folder = Path(reference).resolve()
-        manifest = read_manifest(folder)
-        verify(folder, manifest)
-        return Pulled(folder, str(reference), manifest.digest)
-    name, alias, number = parse_reference(reference)
-    root = root or Path.cwd()
-    remembered = _reference_file(tracking_uri(root), reference)
+    parsed, root = Reference.parse(reference), root or Path.cwd()
+    uri = tracking_uri(root)
     if offline:
-        return _remembered(remembered, reference, StoreUnreachableError(f"{reference}: asked to stay offline"))
+        return _remembered(uri, reference, StoreUnreachableError(f"{reference}: asked to stay offline"))
     try:
-        with open_registry(root, name, create=False) as registry:
-            version = find_version(registry, alias, number)
-            folder = fetch(registry, version)
+        client = connect(root)
+        version = find_version(client, parsed)
+        folder = fetch(client, version)
     except StoreUnreachableError as error:
-        pulled = _remembered(remembered, reference, error)
+        pulled = _remembered(uri, reference, error)
         (warn or _to_stderr)(
-            f"{shown(tracking_uri(root))} does not answer: using the cached {pulled.reference}, "
+            f"{without_password(uri)} does not answer: using the cached {pulled.reference}, "
             f"which {reference} stood for on {(pulled.cached_since or '')[:16].replace('T', ' ')} UTC"
         )
         return pulled
-    write_json(remembered, {"reference": version.reference, "package": version.package, "time": utc_now()})
-    return Pulled(folder, version.reference, version.package)
+    remember(uri, reference, version)
+    return Pulled(folder, version.reference, version.package, version.number)
 
 
-def parse_reference(reference: str) -> tuple[str, str, int | None]:
-    """Name, alias (`champion` where none is said) and number of a model reference.
+def open_folder(folder: Path) -> Pulled:
+    """A package that was put into a folder by other means; every hash is checked.
 
     Raises:
-        UserError: It is none.
+        UserError: The folder holds no package, or a damaged one.
     """
-    match = _REFERENCE.match(reference)
-    if not match:
-        raise UserError(
-            f"{reference!r}: neither a package folder nor a model reference; expected NAME@champion, NAME/3 or a folder"
-        )
-    return match["problem"], match["alias"] or CHAMPION, int(match["number"]) if match["number"] else None
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; expected a package, which holds {MANIFEST}")
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    return Pulled(folder.resolve(), str(folder), manifest.digest)
 
 
-def fetch(registry: Registry, version: Version) -> Path:
+def default_reference(root: Path | None = None, offline: bool = False) -> str:
+    """`NAME@champion` of the only model in the registry that has a champion, or that had when it last answered.
+
+    Args:
+        root: The checkout's root, for the embedded registry; the current folder by default.
+        offline: Do not ask the registry.
+
+    Raises:
+        UserError: No model has one, or several have; the message lists them.
+    """
+    root = root or Path.cwd()
+    uri = tracking_uri(root)
+    try:
+        if offline:
+            raise StoreUnreachableError("--offline: no model was ever pulled by default; name one with --model")
+        reference = f"{_only_champion(connect(root))}@{CHAMPION}"
+    except StoreUnreachableError:
+        last = recall_default(uri)
+        if last is None:
+            raise
+        return last
+    remember_default(uri, reference)
+    return reference
+
+
+def _only_champion(client: RegistryClient) -> str:
+    models = [model for model in client.models() if is_model_name(model.name)]
+    champions = [model.name for model in models if CHAMPION in model.aliases]
+    address = without_password(client.uri)
+    if len(champions) == 1:
+        return champions[0]
+    if champions:
+        choices = "\n".join(f"  --model {name}@{CHAMPION}" for name in champions)
+        raise UserError(f"{address}: several models have a {CHAMPION}; add one of these\n{choices}")
+    if models:
+        names = [model.name for model in models]
+        advice = f"name a version, for instance --model {names[0]}/1"
+        raise UserError(f"{address}: no model has a {CHAMPION} yet ({', '.join(names)}); {advice}")
+    raise UserError(f"{address}: no model is registered there; `heelstrike retrain PROBLEM` in a checkout makes one")
+
+
+def fetch(client: RegistryClient, version: Version) -> Path:
     """The package of a version in the cache, downloaded if need be, hashes checked.
 
     Raises:
         UserError: The package in the registry is damaged, or is not the one that was registered.
     """
-    folder = cache_folder() / "packages" / version.package
-    if folder.is_dir() and _intact(folder, version.package):
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{version.package[:12]}.", dir=folder.parent))
-    try:
-        _download(registry, version, aside)
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged copy
-        try:
-            aside.replace(folder)
-        except OSError:
-            if not _intact(folder, version.package):  # else another process was faster with the same package
-                raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return folder
+    if not _DIGEST.fullmatch(version.package):
+        raise UserError(
+            f"{version.reference}: its tag {PACKAGE_TAG} is {version.package!r}, expected a SHA-256: the version was "
+            "not registered by Heelstrike; name another one (`heelstrike models` lists them)"
+        )
+    return cached(version.package, lambda folder: _download(client, version, folder))
 
 
-def _download(registry: Registry, version: Version, into: Path) -> None:
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    address = registry.client.get_model_version_download_uri(version.problem, str(version.number))
-    files = get_artifact_repository(address, tracking_uri=registry.uri, registry_uri=registry.uri)
-    try:
-        files.download_artifacts(MANIFEST, str(into))
-        manifest = read_manifest(into)
-        for name in manifest.files:
-            files.download_artifacts(name, str(into))
-    except OSError as error:
-        raise UserError(f"{version.reference}: its files cannot be fetched from {address}: {error}") from error
-    verify(into, manifest)
+def _download(client: RegistryClient, version: Version, folder: Path) -> None:
+    client.download(version, MANIFEST, folder)
+    manifest = read_manifest(folder)  # names files of the folder itself only
+    for name in manifest.files:
+        client.download(version, name, folder)
+    verify(folder, manifest)
     if manifest.digest != version.package:
         raise UserError(
             f"{version.reference}: the registry holds the package {manifest.digest[:12]}, but {version.package[:12]} "
@@ -143,47 +151,14 @@ def _download(registry: Registry, version: Version, into: Path) -> None:
         )
 
 
-def _intact(folder: Path, digest: str) -> bool:
-    try:
-        manifest = read_manifest(folder)
-        verify(folder, manifest)
-    except UserError:
-        return False
-    return manifest.digest == digest
-
-
-def find_version(registry: Registry, alias: str, number: int | None) -> Version:
-    """The version of a number, or else of an alias.
-
-    Raises:
-        UserError: There is none.
-    """
-    if number is not None:
-        return registry.version(number)
-    version = registry.aliased(alias)
-    if version is not None:
-        return version
-    there = registry.aliases()
-    known = f"it has {', '.join(f'{a} ({n})' for a, n in there.items())}" if there else "nothing is registered"
-    raise UserError(
-        f"{registry.problem}@{alias}: no such model in {shown(registry.uri)}; {known}. "
-        f"`heelstrike retrain {registry.problem}` makes one"
-    )
-
-
-def _reference_file(uri: str, reference: str) -> Path:
-    return cache_folder() / "references" / f"{json_digest([uri, reference])[:32]}.json"
-
-
-def _remembered(file: Path, reference: str, error: StoreUnreachableError) -> Pulled:
-    try:
-        last = json.loads(file.read_text())
-        folder = cache_folder() / "packages" / last["package"]
-        if _intact(folder, last["package"]):
-            return Pulled(folder, last["reference"], last["package"], last["time"])
-    except (OSError, ValueError, KeyError):
-        pass
-    raise StoreUnreachableError(f"{error}\n{reference}: no verified copy of it is cached on this machine") from error
+def _remembered(uri: str, reference: str, error: StoreUnreachableError) -> Pulled:
+    last = recall(uri, reference)
+    if last is None:
+        raise StoreUnreachableError(
+            f"{error}\n{reference}: no verified copy of it is cached on this machine"
+        ) from error
+    version = last.version
+    return Pulled(last.folder, version.reference, version.package, version.number, last.time)
 
 
 def _to_stderr(message: str) -> None:

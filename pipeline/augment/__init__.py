@@ -1,1 +1,1 @@
-"""Augment: albumentations recipes that move image and keypoints together."""
+"""Augmentation of training images: image, keypoints and boxes are moved together."""

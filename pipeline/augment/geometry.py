@@ -1,7 +1,8 @@
 """Flip, zoom, tilt and shift as one affine map, so that an image is resampled once.
 
-albumentations has each of these, but not as one warp with a probability for each, nor with left and right changing
-places; its `Affine` alone takes longer than all of this. Coordinates: (x, y), (0, 0) the centre of the top-left pixel.
+albumentations has each of these, but not as one warp with a probability for each, and it does not swap left and right
+keypoints. Its `Affine` alone takes longer than this whole module. Coordinates are (x, y), and (0, 0) is the centre of
+the top-left pixel.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,13 @@ from pipeline.augment.settings import ViewSettings
 
 @dataclass(frozen=True)
 class Move:
-    """One way to move an image: p -> linear @ p + offset, in pixels.
+    """An affine map of an image: p -> linear @ p + offset, in pixels.
 
     Attributes:
-        linear: Zoom, tilt and mirror.
-        offset: The rest.
-        flip: Whether it mirrors, so that left and right keypoints change places.
-        plain: Whether it resamples nothing: a mere flip, or nothing at all.
+        linear: Linear part: zoom, tilt and mirror.
+        offset: Translation, pixels.
+        flip: True if the map mirrors the image, so that left and right keypoints change places.
+        plain: True if the map is the identity or a mere flip, which needs no resampling.
     """
 
     linear: Float[np.ndarray, "2 2"]
@@ -32,15 +33,15 @@ class Move:
 
     @property
     def zoom(self) -> float:
-        """Factor of lengths."""
+        """Factor by which lengths grow."""
         return float(np.sqrt(abs(np.linalg.det(self.linear))))
 
     def points(self, points: Float[np.ndarray, "*any 2"]) -> Float[np.ndarray, "*any 2"]:
-        """Where points come to lie; NaN stays NaN."""
+        """Return the moved points; NaN stays NaN."""
         return points @ self.linear.T + self.offset
 
     def image(self, image: UInt8[np.ndarray, "H W C"]) -> UInt8[np.ndarray, "H W C"]:
-        """The moved image, of the same size, linear between pixels."""
+        """Return the moved image, of the same size, interpolated linearly."""
         height, width, channels = image.shape
         if self.plain:
             return np.asarray(cv2.flip(image, 1), dtype=np.uint8).reshape(image.shape) if self.flip else image
@@ -60,15 +61,15 @@ class Move:
 
 
 def make_move(width: int, height: int, flip: bool, zoom: float, degrees: float, shift: tuple[float, float]) -> Move:
-    """Mirror, scale and rotate about the centre of the image, then shift.
+    """Make a map that mirrors, scales and rotates about the centre of the image, then shifts.
 
     Args:
-        width: Of the image, pixels.
-        height: Of the image, pixels.
-        flip: Mirror left and right first.
-        zoom: Factor; above 1 enlarges.
-        degrees: Rotation, positive turns x towards y: clockwise as displayed.
-        shift: Pixels in x and y.
+        width: Width of the image, pixels.
+        height: Height of the image, pixels.
+        flip: True to mirror left and right first.
+        zoom: Scale factor; above 1 enlarges.
+        degrees: Rotation; positive angles turn x towards y, which is clockwise as displayed.
+        shift: Shift in x and y, pixels.
     """
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     angle = np.deg2rad(degrees)
@@ -79,7 +80,7 @@ def make_move(width: int, height: int, flip: bool, zoom: float, degrees: float, 
 
 
 def draw_move(settings: ViewSettings, width: int, height: int, rng: np.random.Generator) -> Move:
-    """A random move. Always draws as many numbers, so that one probability does not change another's outcome."""
+    """Draw a random map. The count of drawn numbers is fixed, so that no probability changes another one's outcome."""
     flip, zoom, tilt, shift = rng.random(4) < (settings.flip, settings.zoom, settings.tilt, settings.shift)
     factor = float(rng.uniform(*settings.zoom_range))
     degrees = float(rng.uniform(-1, 1)) * settings.tilt_degrees

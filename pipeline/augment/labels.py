@@ -1,11 +1,11 @@
-"""What a move does to keypoints and boxes."""
+"""Keypoints and boxes under a move."""
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from pipeline.augment.geometry import Move
 
-_ENOUGH = 0.3
+_MIN_VISIBLE_SHARE = 0.3
 
 
 def move_keypoints(
@@ -16,26 +16,29 @@ def move_keypoints(
     width: int,
     height: int,
 ) -> tuple[Float[np.ndarray, "K 2"], UInt8[np.ndarray, " K"]]:
-    """Keypoints after a move; one that leaves the image is no longer labelled (NaN, 0), never a false label.
+    """Move keypoints. A keypoint that leaves the image is no longer labelled (NaN, visibility 0).
 
     Args:
-        move: How the image moves.
-        keypoints: (x, y), NaN where not labelled.
+        move: Map of the image.
+        keypoints: (x, y) in pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
-        flip_order: Index of the keypoint that takes each one's place in a mirrored image.
-        width: Of the image.
-        height: Of the image.
+        flip_order: For each keypoint, the index of the keypoint that takes its place in a mirrored image.
+        width: Width of the image, pixels.
+        height: Height of the image, pixels.
+
+    Returns:
+        The moved keypoints and their visibility.
     """
     if move.flip:
         keypoints, visibility = keypoints[flip_order], visibility[flip_order]
     moved = move.points(keypoints.astype(np.float64))
-    seen = visibility * inside(moved, width, height)
-    moved[seen == 0] = np.nan
-    return moved.astype(np.float32), seen.astype(np.uint8)
+    visibility = visibility * inside(moved, width, height)
+    moved[visibility == 0] = np.nan
+    return moved.astype(np.float32), visibility.astype(np.uint8)
 
 
 def inside(points: Float[np.ndarray, "K 2"], width: int, height: int) -> Bool[np.ndarray, " K"]:
-    """Which points lie on a pixel of the image; NaN does not."""
+    """True for each point that lies on a pixel of the image; False for NaN."""
     within: np.ndarray = (points >= -0.5) & (points < (width - 0.5, height - 0.5))
     return np.asarray(within.all(axis=1))
 
@@ -48,19 +51,20 @@ def move_box(
     width: int,
     height: int,
 ) -> Float[np.ndarray, "4"]:
-    """The box after a move, clipped to the image.
+    """Move a box and clip it to the image.
 
-    A box is drawn around keypoints with a margin (pipeline/collect/boxes.py). So is this one, around those that are
-    still labelled, with the box's own margins, zoomed: the upright hull of the tilted box, which is what one usually
-    takes, would grow with the tilt and teach the box head a size that no label has.
+    A labelled box surrounds its keypoints with a margin (pipeline/collect/boxes.py). The moved box surrounds the
+    keypoints that are still labelled, with the margins of the original box, zoomed. The upright hull of the tilted box
+    would be the usual choice, but it grows with the tilt and would teach the box head sizes that no label has. Without
+    labelled keypoints the hull is taken all the same.
 
     Args:
-        move: How the image moves.
-        box: (x, y, width, height).
+        move: Map of the image.
+        box: (x, y, width, height), pixels.
         before: Keypoints before the move, NaN where not labelled.
-        after: Keypoints after it; at least one is labelled unless the move is plain.
-        width: Of the image.
-        height: Of the image.
+        after: Keypoints after the move; at least one is labelled unless the move is plain.
+        width: Width of the image, pixels.
+        height: Height of the image, pixels.
     """
     if not np.isfinite(before).any():
         return hulls(move, box[None], width, height)[0]
@@ -77,7 +81,7 @@ def move_box(
 
 
 def hulls(move: Move, boxes: Float[np.ndarray, "M 4"], width: int, height: int) -> Float[np.ndarray, "M 4"]:
-    """Upright boxes around moved boxes (x, y, width, height), clipped to the image; NaN stays NaN."""
+    """Return the upright boxes (x, y, width, height) around moved boxes, clipped to the image; NaN stays NaN."""
     x, y, w, h = boxes.astype(np.float64).T
     corners = np.stack([np.stack(c, axis=-1) for c in ((x, y), (x + w, y), (x + w, y + h), (x, y + h))], axis=1)
     moved = move.points(corners)
@@ -87,17 +91,17 @@ def hulls(move: Move, boxes: Float[np.ndarray, "M 4"], width: int, height: int) 
 
 
 def move_objects(move: Move, objects: Float[np.ndarray, "M 5"], width: int, height: int) -> Float[np.ndarray, "M 5"]:
-    """All instances of an image after a move; one of which less than `_ENOUGH` of its area is left is no label.
+    """Move all instances of an image. One with less than `_MIN_VISIBLE_SHARE` of its area left in it becomes NaN.
 
     Args:
-        move: How the image moves.
-        objects: x, y, width, height, class; NaN beyond the last.
-        width: Of the image.
-        height: Of the image.
+        move: Map of the image.
+        objects: x, y, width, height (pixels), class of each instance; NaN after the last instance.
+        width: Width of the image, pixels.
+        height: Height of the image, pixels.
     """
     if not len(objects):
         return objects
     moved = np.concatenate([hulls(move, objects[:, :4], width, height), objects[:, 4:]], axis=1)
     whole = objects[:, 2] * objects[:, 3] * move.zoom**2
-    moved[~(moved[:, 2] * moved[:, 3] >= _ENOUGH * whole)] = np.nan
+    moved[~(moved[:, 2] * moved[:, 3] >= _MIN_VISIBLE_SHARE * whole)] = np.nan
     return moved.astype(np.float32)

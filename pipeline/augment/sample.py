@@ -7,14 +7,15 @@ from jaxtyping import Float, UInt8
 
 
 class Sample(NamedTuple):
-    """One image with all its labels, in its pixels.
+    """One image with all its labels, in the image's pixels.
 
     Attributes:
-        image: RGB or gray.
+        image: RGB or gray image.
         keypoints: (x, y), NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         box: x, y, width, height.
-        objects: x, y, width, height, class of all instances, NaN beyond the last; of a problem with several.
+        objects: x, y, width, height, class of each instance, NaN after the last instance; empty unless the problem is
+            multi-instance.
     """
 
     image: UInt8[np.ndarray, "H W C"]

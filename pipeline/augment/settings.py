@@ -1,4 +1,4 @@
-"""Settings of augmentation: probabilities and ranges; a probability of 0 turns one off."""
+"""Settings of augmentation: probabilities and ranges. A probability of 0 turns a change off."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -26,14 +26,15 @@ _ZOOMS = {"zoom_1_4": 1.4, "zoom_1_5": 1.5, "zoom_1_6": 1.6}
 class ViewSettings(Strict):
     """Changes of a training image, in this order.
 
-    With a `recipe`, what it does not name is off unless it is given too; without one, the defaults below hold.
+    With a `recipe`, a change that the recipe does not name is off unless it is set too. Without a `recipe`, the
+    defaults below hold.
     """
 
     recipe: Annotated[
         tuple[RecipeName, ...],
         Field(
-            description="augmentations of the published study: each alone, at even chance, or several together; "
-            "zooms together are any factor between the smallest and the largest"
+            description="augmentations of the published study, each with probability 0.5, one or several together; "
+            "several zooms mean any factor between the smallest and the largest"
         ),
     ] = ()
     flip: Annotated[Probability, Field(description="mirror; left and right keypoints change places")] = 0.5
@@ -42,34 +43,36 @@ class ViewSettings(Strict):
     tilt: Annotated[Probability, Field(description="rotate about the image centre")] = 0.5
     tilt_degrees: Annotated[float, Field(ge=0, le=180)] = 10
     shift: Annotated[Probability, Field(description="move the image")] = 0.5
-    shift_fraction: Annotated[float, Field(ge=0, le=0.5, description="of width and height, at most")] = 0.08
+    shift_fraction: Annotated[
+        float, Field(ge=0, le=0.5, description="largest shift, as a share of width and height")
+    ] = 0.08
     colour: Annotated[Probability, Field(description="shift of brightness, contrast and hue")] = 0.5
-    colour_fraction: Annotated[float, Field(ge=0, le=1, description="brightness and contrast, at most")] = 0.25
-    hue_degrees: Annotated[float, Field(ge=0, le=180, description="hue, at most")] = 20
+    colour_fraction: Annotated[float, Field(ge=0, le=1, description="largest change of brightness and contrast")] = 0.25
+    hue_degrees: Annotated[float, Field(ge=0, le=180, description="largest shift of hue")] = 20
     saturation: Annotated[Probability, Field(description="more or less vivid colours")] = 0.2
     saturation_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor")] = (0.5, 1.5)
     negative: Annotated[Probability, Field(description="inverted image")] = 0.0
     blur: Annotated[Probability, Field(description="motion or Gaussian blur")] = 0.1
-    blur_px: Annotated[int, Field(ge=3, le=31, description="longest motion, input pixels; Gaussian sigma / 3")] = 7
+    blur_px: Annotated[int, Field(ge=3, le=31, description="longest motion, input pixels; Gaussian: 3 sigma")] = 7
     noise: Annotated[Probability, Field(description="sensor noise")] = 0.2
-    noise_levels: Annotated[float, Field(ge=0, le=128, description="standard deviation, gray levels, at most")] = 10
+    noise_levels: Annotated[float, Field(ge=0, le=128, description="largest standard deviation, gray levels")] = 10
 
     @model_validator(mode="before")
     @classmethod
     def _from_recipe(cls, data: Any) -> Any:
-        """Fill in what the recipe means; a name that is none is left for the field to refuse."""
+        """Fill in the settings of the recipe. An unknown name is left for the field's own validation to refuse."""
         if not isinstance(data, dict) or not isinstance(data.get("recipe"), list | tuple):
             return data
         names = [name for name in data["recipe"] if isinstance(name, str)]
         if not names:
             return data
-        meant: dict[str, Any] = dict(_OFF)
+        settings: dict[str, Any] = dict(_OFF)
         for name in names:
-            meant |= _RECIPES.get(name, {})
+            settings |= _RECIPES.get(name, {})
         zooms = [_ZOOMS[name] for name in names if name in _ZOOMS]
         if zooms:
-            meant["zoom_range"] = (min(zooms), max(zooms))
-        return meant | data
+            settings["zoom_range"] = (min(zooms), max(zooms))
+        return settings | data
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -83,9 +86,9 @@ class ViewSettings(Strict):
 
 
 class AugmentSettings(ViewSettings):
-    """Applied to training images only: one view of each image in an epoch, or several."""
+    """Settings of augmentation. It is applied to training images only; an epoch shows one or several views of each."""
 
     views: Annotated[
         tuple[ViewSettings, ...],
-        Field(description="an epoch shows each image once in each of these; none: once as the settings beside say"),
+        Field(description="an epoch shows each image once in each view; empty: once, with the settings beside"),
     ] = ()

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.errors import UserError
+from heelstrike.media import is_image, is_video
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import look_at_still
-from pipeline.collect.labels import Labels, is_image, is_video
+from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import CollectSettings
 from pipeline.problem import Problem

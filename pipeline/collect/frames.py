@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, json_digest, write_aside, write_json
-from heelstrike.scans import is_scan, read_scan
+from heelstrike.images import read_picture
 from heelstrike.video.reader import VideoReader
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.near_duplicates import perceptual_hash
@@ -99,13 +99,13 @@ class Look(NamedTuple):
     """What is known of a still image.
 
     Attributes:
-        width: As displayed (EXIF orientation applied), pixels.
+        width: As displayed, pixels.
         height: As displayed, pixels.
         phash: Perceptual hash.
         file_mm_per_px: Side of a pixel in millimetres as the file says; NaN where it does not.
-        scan: Whether it is no ordinary picture, so that later stages need the 8-bit copy of `read_scan`.
+        scan: Whether later stages need its 8-bit copy (`Picture.converted`).
         placement: Where in the patient it lies, as the file says: origin, step along x, step along y; NaN where it
-            does not (see `heelstrike/scans.py`).
+            does not (`Picture.placement`).
     """
 
     width: int
@@ -130,43 +130,23 @@ def copy_of(digest: str, cache: Path) -> Path:
     return cache / f"still-{digest[:24]}" / "still.png"
 
 
-def look_at_scan(path: Path, cache: Path | None) -> Look:
-    """Look at a scan and keep its 8-bit copy as PNG in the cache, if there is one.
-
-    Raises:
-        UserError: Not readable as one image, see `read_scan`.
-    """
-    scan = read_scan(path)
-    if cache is not None:
-        with write_aside(copy_of(file_digest(path), cache)) as aside:
-            Image.fromarray(scan.image[..., 0] if _gray(scan.image) else scan.image).save(aside, "PNG")
-    height, width = scan.image.shape[:2]
-    return Look(
-        width, height, perceptual_hash(scan.image), scan.mm_per_px, True, tuple(scan.placement.ravel().tolist())
-    )
-
-
 def _gray(image: UInt8[np.ndarray, "H W 3"]) -> bool:
     return bool((image[..., 0] == image[..., 1]).all() and (image[..., 0] == image[..., 2]).all())
 
 
 def look_at_still(path: Path, cache: Path | None = None) -> Look:
-    """Look at a still image of any kind.
+    """Look at a still image of any kind, and keep the 8-bit copy of one that has other values as PNG.
 
     Args:
         path: The file.
-        cache: Where the 8-bit copies of scans are kept; none: nowhere.
+        cache: Where copies are kept; `None`: nowhere.
 
     Raises:
-        UserError: Empty, or not an image.
+        UserError: Not readable as one image, see `read_picture`.
     """
-    if not path.stat().st_size:
-        raise UserError(f"{path}: empty (0 bytes); copy the image again from where it came from")
-    if is_scan(path):
-        return look_at_scan(path, cache)
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path}: not a readable image ({error}); copy it again, or remove its labels") from None
-    return Look(upright.width, upright.height, perceptual_hash(np.asarray(upright)), float("nan"), False)
+    image, mm_per_px, placement, converted = read_picture(path)
+    if converted and cache is not None:
+        with write_aside(copy_of(file_digest(path), cache)) as aside:
+            Image.fromarray(image[..., 0] if _gray(image) else image).save(aside, "PNG")
+    height, width = image.shape[:2]
+    return Look(width, height, perceptual_hash(image), mm_per_px, converted, tuple(placement.ravel().tolist()))

@@ -8,11 +8,11 @@ import pandas as pd
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_aside
+from heelstrike.media import is_video
 from heelstrike.progress import progress
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.collect import frames
 from pipeline.collect.findings import Findings, raise_all
-from pipeline.collect.labels import is_video
 from pipeline.collect.workers import run_all
 from pipeline.layout import Layout
 

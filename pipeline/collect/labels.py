@@ -8,12 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from heelstrike.scans import MEDICAL, is_medical
+from heelstrike.media import KNOWN, is_image, is_video
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
-
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg"})
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True)
@@ -35,16 +32,6 @@ class Labels:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-def is_image(media: str) -> bool:
-    """Whether a file of this name is read as a still image."""
-    return Path(media).suffix.lower() in IMAGE_SUFFIXES or is_medical(media)
-
-
-def is_video(media: str) -> bool:
-    """Whether a file of this name is read as a video."""
-    return Path(media).suffix.lower() in VIDEO_SUFFIXES
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
@@ -149,8 +136,7 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
         if media.startswith(".."):
             findings.add(f"{rows[at]}: {media} lies outside {root}, where it is not versioned; move it there")
         elif not (is_video(media) or is_image(media)):
-            known = " ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES | set(MEDICAL)))
-            findings.add(f"{rows[at]}: {media} is neither a video nor an image by its name; known: {known}")
+            findings.add(f"{rows[at]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
                 f"{rows[at]}: {media} is not there; add the file, correct the path, or remove its labels "

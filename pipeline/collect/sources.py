@@ -24,7 +24,7 @@ _INSTANCE = ["media", "frame", "instance"]
 
 
 @dataclass(frozen=True)
-class Batch:
+class SourceLabels:
     """What one source of params yielded.
 
     Attributes:
@@ -44,7 +44,7 @@ class Batch:
     named_slices: tuple[str, ...]
 
 
-def read_source(source: Source, layout: Layout, problem: Problem) -> Batch:
+def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabels:
     """Find and read all label files of one source; render them first where it is synthetic.
 
     Raises:
@@ -68,7 +68,9 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> Batch:
     return _read_files(source, source.kind, layout.raw, "", files, problem)
 
 
-def _read_files(source: FileSource, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem) -> Batch:
+def _read_files(
+    source: FileSource, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem
+) -> SourceLabels:
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
@@ -76,7 +78,7 @@ def _read_files(source: FileSource, kind: str, root: Path, prefix: str, files: l
         except UserError as error:
             errors.append(error)
     raise_all(errors)
-    return Batch(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+    return SourceLabels(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
 
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
@@ -85,7 +87,7 @@ def _with_scale(labels: Labels, source: FileSource) -> Labels:
     return replace(labels, table=table.assign(mm_per_px=known))
 
 
-def one_table(batches: list[Batch]) -> pd.DataFrame:
+def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     """Labels of all sources in one table.
 
     Returns:

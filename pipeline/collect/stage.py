@@ -18,7 +18,7 @@ from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write
 from pipeline.collect.agreement import agreement
 from pipeline.collect.boxes import boxes_of
 from pipeline.collect.images import with_images
-from pipeline.collect.sources import Batch, one_table, read_source
+from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 
@@ -81,7 +81,7 @@ def _prune(cache: Path, used: set[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _summary(table: pd.DataFrame, batches: list[Batch]) -> dict[str, Any]:
+def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]:
     dropped = dict[str, list[str]]()
     for labels in (labels for batch in batches for labels in batch.labels):
         for reason, rows in labels.dropped.items():

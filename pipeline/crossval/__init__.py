@@ -1,5 +1,6 @@
-"""Cross-validation for small sets: a network for each fold of the training and validation subjects (docs/transfer.md).
+"""Cross-validation for small data sets: one network for each fold of the train and val subjects (docs/transfer.md).
 
-`folds` says who is trained on, who chooses the epoch and who is judged; `arrays` cuts the prepared arrays accordingly;
-`run` trains and judges fold after fold; `report` pools the answers and writes them down. The test split is not opened.
+`folds` makes the folds: subjects to train on, subjects that choose the epoch, subjects to test on. `arrays` selects
+their prepared arrays, `run` trains and tests each fold, and `report` writes the pooled results. The test split is not
+read.
 """

@@ -1,76 +1,63 @@
-"""The prepared arrays of train and val together, and parts of them as a prepared split."""
+"""The pooled prepared arrays of train and val, and parts of them written as prepared splits."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from heelstrike.errors import UserError
-from heelstrike.files import file_digest, folder_aside, json_digest, write_json
+from heelstrike.files import file_digest, folder_aside, json_digest
 from pipeline.layout import Layout
-
-_POOLED = ("train", "val")  # not the test split
+from pipeline.splits import TRAINED_ON
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Train and val, one after the other.
+    """The train and val splits, concatenated.
 
     Attributes:
-        arrays: Of prepare, by name.
-        index: A row for each entry.
-        coco: Both COCO files in one.
-        digest: Of all of it.
+        arrays: Prepared arrays by name.
+        index: Table with one row for each entry of the arrays.
+        digest: Digest of all files.
     """
 
     arrays: dict[str, np.ndarray]
     index: pd.DataFrame
-    coco: dict[str, Any]
     digest: str
 
     @property
     def subjects(self) -> set[str]:
-        """Everybody in it."""
+        """All subjects."""
         return set(self.index["subject"].astype(str))
 
     def rows(self, subjects: tuple[str, ...]) -> np.ndarray:
-        """Numbers of these subjects' rows."""
+        """Return the indices of these subjects' rows."""
         return np.flatnonzero(self.index["subject"].astype(str).isin(subjects))
 
     def write(self, name: str, rows: np.ndarray, layout: Layout) -> None:
-        """Write some rows as a prepared split, and as its COCO file."""
+        """Write some rows as a prepared split."""
         with folder_aside(layout.out("prepare") / name) as folder:
             for array, values in self.arrays.items():
                 np.save(folder / f"{array}.npy", values[rows])
             part = self.index.iloc[rows].reset_index(drop=True)
             part.to_parquet(folder / "index.parquet", index=False)
-        subjects = set(part["subject"].astype(str))
-        kept = {key: [e for e in self.coco[key] if str(e["subject"]) in subjects] for key in ("images", "annotations")}
-        write_json(layout.out("split") / f"{name}.json", self.coco | kept)
 
 
 def read_pool(layout: Layout) -> Pool:
-    """The pool of a problem.
+    """Read the pool of a problem.
 
     Raises:
-        UserError: It has not been prepared.
+        UserError: The problem has not been prepared.
     """
-    folders = [layout.out("prepare") / split for split in _POOLED]
-    files = [layout.out("split") / f"{split}.json" for split in _POOLED]
-    for path in (*folders, *files):
+    folders = [layout.out("prepare") / split for split in TRAINED_ON]
+    for path in folders:
         if not path.exists():
-            raise UserError(f"{path}: not there; run `dvc repro prepare@{layout.problem}` first")
+            raise UserError(f"{path} does not exist; run `dvc repro prepare@{layout.problem}` first")
     names = sorted(path.stem for path in folders[0].glob("*.npy"))
     arrays = {name: _joined([np.load(folder / f"{name}.npy") for folder in folders]) for name in names}
     index = pd.concat([pd.read_parquet(folder / "index.parquet") for folder in folders], ignore_index=True)
-    coco: dict[str, Any] = json.loads(files[0].read_text())
-    other = json.loads(files[1].read_text())
-    coco |= {key: coco[key] + other[key] for key in ("images", "annotations")}
-    digest = json_digest([file_digest(path) for path in (*_contents(folders), *files)])
-    return Pool(arrays, index, coco, digest)
+    return Pool(arrays, index, json_digest([file_digest(path) for path in _contents(folders)]))
 
 
 def _contents(folders: list[Path]) -> list[Path]:
@@ -78,11 +65,11 @@ def _contents(folders: list[Path]) -> list[Path]:
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """One after the other; `objects` of fewer instances is filled up with NaN."""
+    """Concatenate arrays; `objects` with fewer instances is padded with NaN."""
     longest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
-    return np.concatenate([_filled(part, longest) for part in parts])
+    return np.concatenate([_padded(part, longest) for part in parts])
 
 
-def _filled(array: np.ndarray, shape: list[int]) -> np.ndarray:
-    missing = [(0, size - found) for size, found in zip(shape, array.shape[1:], strict=True)]
+def _padded(array: np.ndarray, shape: list[int]) -> np.ndarray:
+    missing = [(0, size - length) for size, length in zip(shape, array.shape[1:], strict=True)]
     return np.pad(array, [(0, 0), *missing], constant_values=np.nan) if any(n for _, n in missing) else array

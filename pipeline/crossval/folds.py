@@ -1,4 +1,4 @@
-"""Who is judged in each fold, who chooses its epoch, and who it learns from."""
+"""The folds: subjects to test on, subjects that choose the epoch, and subjects to train on."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ from pipeline.split.groups import group_subjects, linked_images
 
 @dataclass(frozen=True)
 class Fold:
-    """Subjects of one fold; together they are all of train and val.
+    """Subjects of one fold. Together they are all subjects of train and val.
 
     Attributes:
-        number: From 0.
-        judged: The network never sees them.
-        chosen_by: The epoch that is kept is best on them.
-        learned: The others.
+        number: Number of the fold, from 0.
+        judged: Subjects that the network is tested on.
+        chosen_by: Subjects that choose the best epoch.
+        learned: Subjects that the network is trained on.
     """
 
     number: int
@@ -30,21 +30,21 @@ class Fold:
 
     @property
     def name(self) -> str:
-        """`fold-0`."""
+        """Name of the fold, for instance `fold-0`."""
         return f"fold-{self.number}"
 
 
 def make_folds(params: ProblemParams, layout: Layout, subjects: set[str], count: int) -> list[Fold]:
-    """Folds over subjects; look-alikes and images that subjects share stay together, as `split` keeps them.
+    """Make folds over subjects. Subjects that share images or look-alikes stay together, as in the split stage.
 
-    A fold is judged by a network that learned from the others, but for the next ones, up to the share `split.val`,
-    which choose the epoch: chosen by those that judge it, it would look better than it is.
+    Each part of the subjects is tested on once. The next parts, up to the share `split.val`, choose the epoch, and the
+    network is trained on the rest. If the tested subjects chose the epoch, the result would be too optimistic.
 
     Args:
-        params: The problem's section.
-        layout: Where the annotation table lies.
-        subjects: Of train and val.
-        count: Number of folds; 0 for one subject each.
+        params: The problem's section of params.yaml.
+        layout: The repository and the problem.
+        subjects: Subjects of train and val.
+        count: Number of folds; 0 for one fold per subject.
 
     Raises:
         UserError: There are too few independent subjects.
@@ -53,10 +53,10 @@ def make_folds(params: ProblemParams, layout: Layout, subjects: set[str], count:
     table = table.sort_values(["image", "instance"], ignore_index=True)
     groups = group_subjects(table["subject"], linked_images(table, params.split.near_duplicate_bits))
     rest = table[table["subject"].isin(subjects)]
-    of_row = rest["subject"].map(groups).to_numpy()
+    row_groups = rest["subject"].map(groups).to_numpy()
     settings = params.split.model_copy(update={"folds": count})
-    parted = fold_rows(rest, of_row, settings) if count else single_rows(rest, of_row)
-    return _rotated([_subjects(rest.iloc[rows]) for _, rows in parted], params.split.val)
+    parts = fold_rows(rest, row_groups, settings) if count else single_rows(rest, row_groups)
+    return _rotated([_subjects(rest.iloc[rows]) for _, rows in parts], params.split.val)
 
 
 def _subjects(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -68,12 +68,12 @@ def _rotated(parts: list[tuple[str, ...]], share: float) -> list[Fold]:
     choosing = max(1, round(share * count))
     if count < choosing + 2:
         raise UserError(
-            f"{count} folds are too few: one is judged, {choosing} choose the epoch (split.val is {share}), and one at "
-            "least must be learned from; use more folds, or a smaller split.val"
+            f"{count} folds are too few: one is tested on, {choosing} choose the epoch (split.val is {share}), and at "
+            "least one must be trained on; use more folds, or a smaller split.val"
         )
     folds = []
     for number, judged in enumerate(parts):
         ring = [parts[(number + step) % count] for step in range(1, count)]
-        chosen_by, learned = (sorted(s for part in some for s in part) for some in (ring[:choosing], ring[choosing:]))
+        chosen_by, learned = (sorted(s for p in group for s in p) for group in (ring[:choosing], ring[choosing:]))
         folds.append(Fold(number, judged, tuple(chosen_by), tuple(learned)))
     return folds

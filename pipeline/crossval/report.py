@@ -1,4 +1,4 @@
-"""A cross-validation as Markdown, JSON and a figure: pooled numbers with intervals over subjects, and each fold's."""
+"""The report of a cross-validation as Markdown, JSON and a figure: pooled metrics with intervals, and each fold's."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ Headline = tuple[str, str]
 
 
 def headlines(pooled: dict[str, dict[str, float]]) -> list[Headline]:
-    """(group, name) of the metrics that have intervals, those that cannot be had left out."""
+    """Return (group, name) of the metrics that are finite and have intervals."""
     return [
         (group, name)
         for group, values in pooled.items()
@@ -24,54 +24,54 @@ def headlines(pooled: dict[str, dict[str, float]]) -> list[Headline]:
 
 
 def write_report(validated: Validated, places: Places) -> list[Path]:
-    """Write table.md, table.json, figure.png and per_image.parquet; gives their paths."""
+    """Write table.md, table.json, figure.png and per_image.parquet and return their paths."""
     pooled = validated.pooled.metrics
-    folder, shown = places.reports, headlines(pooled)
+    folder, metrics = places.reports, headlines(pooled)
     files = [folder / name for name in ("table.md", "table.json", "figure.png", "per_image.parquet")]
     with write_aside(files[0]) as aside:
-        aside.write_text("\n".join(_markdown(validated, places, shown)) + "\n")
+        aside.write_text("\n".join(_markdown(validated, places, metrics)) + "\n")
     folds = [
         {"fold": fold.number, "judged": fold.judged, "chosen_by": fold.chosen_by, "metrics": result["metrics"]}
         for fold, result in zip(validated.folds, validated.results, strict=True)
     ]
     write_json(files[1], {"pooled": to_json(pooled), "folds": folds})
-    drawn = _draw(validated, shown[0], files[2]) if shown else False
+    drawn = _draw(validated, metrics[0], files[2]) if metrics else False
     with write_aside(files[3]) as aside:
         validated.pooled.images.to_parquet(aside, index=False)
     return [path for path in files if drawn or path != files[2]]
 
 
 def span(values: dict[str, float], name: str) -> str:
-    """`2.1 (1.8 to 2.5)`."""
+    """Format a metric with its interval as `2.1 (1.8 to 2.5)`."""
     return f"{values[name]:.4g} ({values[f'{name}_low']:.4g} to {values[f'{name}_high']:.4g})"
 
 
-def _markdown(validated: Validated, places: Places, shown: list[Headline]) -> list[str]:
+def _markdown(validated: Validated, places: Places, headline_metrics: list[Headline]) -> list[str]:
     images = validated.pooled.metrics["images"]
     hours = sum(result["train_seconds"] for result in validated.results) / 3600
     lines = [
         f"# {places.layout.problem}: cross-validation, {places.name}",
         "",
-        f"{images['count']} images of {images['subjects']} subjects of train and val, each judged once, by a network "
-        "that neither learned from its subject nor was chosen on it. The test split is in none of it. "
+        f"{images['count']} images of {images['subjects']} subjects of train and val, each tested once, with a network "
+        "that was neither trained nor selected on its subject. The test split was not used. "
         f"Training took {hours:.2f} h in all.",
         "",
         "All folds together, 95 % intervals over subjects:",
         "",
         "| metric | value |",
         "| --- | --- |",
-        *(f"| {group}.{name} | {span(validated.pooled.metrics[group], name)} |" for group, name in shown),
+        *(f"| {group}.{name} | {span(validated.pooled.metrics[group], name)} |" for group, name in headline_metrics),
         "",
         "Fold by fold:",
         "",
-        f"| fold | images | subjects | {' | '.join(f'{group}.{name}' for group, name in shown)} |",
-        "| --- " * (3 + len(shown)) + "|",
+        f"| fold | images | subjects | {' | '.join(f'{group}.{name}' for group, name in headline_metrics)} |",
+        "| --- " * (3 + len(headline_metrics)) + "|",
     ]
     for fold, result in zip(validated.folds, validated.results, strict=True):
-        of, names = result["metrics"], ", ".join(fold.judged)
-        whom = names if len(fold.judged) <= 3 else str(len(fold.judged))
-        cells = [_number(of.get(group, {}).get(name)) for group, name in shown]
-        lines.append(f"| {fold.number} | {of['images']['count']} | {whom} | {' | '.join(cells)} |")
+        metrics, names = result["metrics"], ", ".join(fold.judged)
+        subjects = names if len(fold.judged) <= 3 else str(len(fold.judged))
+        cells = [_number(metrics.get(group, {}).get(name)) for group, name in headline_metrics]
+        lines.append(f"| {fold.number} | {metrics['images']['count']} | {subjects} | {' | '.join(cells)} |")
     return lines
 
 
@@ -79,15 +79,15 @@ def _number(value: Any) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def _draw(validated: Validated, of: Headline, path: Path) -> bool:
-    """The first metric of each fold, best first, and of all folds with its interval."""
-    group, name = of
+def _draw(validated: Validated, metric: Headline, path: Path) -> bool:
+    """Draw a metric of each fold, lowest first, and of all folds with its interval."""
+    group, name = metric
     pooled = validated.pooled.metrics[group]
-    found = [
+    by_fold = [
         (r["metrics"].get(group, {}).get(name), f.number)
         for f, r in zip(validated.folds, validated.results, strict=True)
     ]
-    values, numbers = zip(*sorted((v, n) for v, n in found if v is not None), strict=True)
+    values, numbers = zip(*sorted((v, n) for v, n in by_fold if v is not None), strict=True)
     with figure(min(3.5 + 0.25 * len(values), 11), 3.4) as (drawn, axes):
         axis = axes[0]
         axis.axhspan(

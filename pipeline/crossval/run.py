@@ -1,4 +1,4 @@
-"""Fold after fold: a network trained and judged; what is finished is kept."""
+"""Running of a cross-validation: a network is trained and tested for each fold. Finished folds are kept."""
 
 import shutil
 import time
@@ -23,45 +23,46 @@ from pipeline.heads.arrays import load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
+from pipeline.splits import TEST, TRAIN, TRAINED_ON, VAL
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
 from pipeline.train.fit import Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
-from pipeline.train.start import told_start
+from pipeline.train.start import describe_start
 
 _ANSWERS = "answers.npz"
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a cross-validation's files lie."""
+    """Paths of a cross-validation's files."""
 
     layout: Layout
     name: str
 
     @property
     def reports(self) -> Path:
-        """Table, numbers and figure; folds/NAME.json below it."""
+        """Folder of table, numbers and figure; folds/NAME.json are below it."""
         return self.layout.out("evaluate").parent / "crossval" / self.name
 
     def result(self, fold: Fold) -> Path:
-        """A fold's result."""
+        """Return the path of a fold's result."""
         return self.reports / "folds" / f"{fold.name}.json"
 
     def trained(self, fold: Fold) -> Path:
-        """A fold's weights, settings, history and answers."""
+        """Return the folder of a fold's weights, settings, history and predictions."""
         return self.layout.out("train").parent / "crossval" / self.name / fold.name
 
 
 @dataclass(frozen=True)
 class Validated:
-    """What came of it.
+    """Result of a cross-validation.
 
     Attributes:
-        folds: Who was judged in each.
-        results: Of each, as its result file has it.
-        pooled: Every image judged once, by the network that did not learn from its subject.
+        folds: The folds.
+        results: Content of each fold's result file.
+        pooled: Evaluation of all images, each predicted once by the network that was not trained on its subject.
     """
 
     folds: list[Fold]
@@ -70,21 +71,21 @@ class Validated:
 
 
 def name_of(count: int) -> str:
-    """`5-folds`, or `leave-one-subject-out` of 0."""
+    """Return the name of a cross-validation: `5-folds`, or `leave-one-subject-out` for 0."""
     return f"{count}-folds" if count else "leave-one-subject-out"
 
 
 def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Watch) -> Validated:
-    """Run the folds that are not finished, each an MLflow run, and pool their answers.
+    """Run the folds that are not finished, each as an MLflow run, and pool their predictions.
 
     Args:
-        params: The problem's section; its network and training, no search.
+        params: The problem's section of params.yaml. Its network and training are used, without a search.
         layout: The repository and the problem.
-        count: Number of folds; 0 for one subject each.
-        watch: Told of each fold.
+        count: Number of folds; 0 for one fold per subject.
+        watch: Callbacks for each fold.
 
     Raises:
-        UserError: The data is not prepared, there are too few subjects, a training failed, or the store does.
+        UserError: The data is not prepared, there are too few subjects, a training failed, or the MLflow store failed.
     """
     pool, places = read_pool(layout), Places(layout, name_of(count))
     folds = make_folds(params, layout, pool.subjects, count)
@@ -93,20 +94,20 @@ def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Wat
         for fold in folds:
             watch.start(fold.name)
             digest = _digest(params, pool, fold)
-            found = read_result(places.result(fold))
-            again = found is not None and found.get("digest") == digest
-            if found is None or not again:
+            result = read_result(places.result(fold))
+            again = result is not None and result.get("digest") == digest
+            if result is None or not again:
                 with listening(partial(watch.event, fold.name)):
-                    found = _run(fold, params, pool, places, digest)
-                write_json(places.result(fold), found)
-            log_row(parent, found, {"judged": " ".join(fold.judged)}, places.trained(fold))
-            results.append(found)
-            watch.finish(fold.name, found, again)
+                    result = _run(fold, params, pool, places, digest)
+                write_json(places.result(fold), result)
+            log_row(parent, result, {"judged": " ".join(fold.judged)}, places.trained(fold))
+            results.append(result)
+            watch.finish(fold.name, result, again)
     return Validated(folds, results, _pooled(folds, params, pool, places))
 
 
 def _digest(params: ProblemParams, pool: Pool, fold: Fold) -> str:
-    """Of everything a fold's result depends on."""
+    """Return the digest of everything a fold's result depends on."""
     parts = {"problem", "augment", "model", "train", "evaluate", "measure", "package"}
     return json_digest([params.model_dump(mode="json", include=parts), pool.digest, vars(fold)])
 
@@ -115,10 +116,10 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
     started, layout = time.monotonic(), places.layout
     work = layout.work("crossval", digest[:16])
     variant = Layout(work / "data", layout.problem)
-    for split, subjects in (("train", fold.learned), ("val", fold.chosen_by), ("test", fold.judged)):
+    for split, subjects in ((TRAIN, fold.learned), (VAL, fold.chosen_by), (TEST, fold.judged)):
         pool.write(split, pool.rows(subjects), variant)
     plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
-    train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in ("train", "val"))
+    train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in TRAINED_ON)
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
@@ -146,20 +147,20 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),
         "train_seconds": round(trained, 1),
-        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
+        **({"started_from": describe_start(plan.train, fitted.pretrained)} if fitted.pretrained else {}),
     }
 
 
 def _pooled(folds: list[Fold], params: ProblemParams, pool: Pool, places: Places) -> Judged:
-    """All folds' answers, judged together: intervals are over all subjects."""
+    """Evaluate the predictions of all folds together, so that intervals are over all subjects."""
     answers: dict[str, list[np.ndarray]] = {}
     for fold in folds:
-        with np.load(places.trained(fold) / _ANSWERS, allow_pickle=False) as found:
-            for name in found.files:
-                answers.setdefault(name, []).append(found[name])
+        with np.load(places.trained(fold) / _ANSWERS, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                answers.setdefault(name, []).append(arrays[name])
     rows = np.concatenate([pool.rows(fold.judged) for fold in folds])
     variant = Layout(places.layout.work("crossval", "pooled"), places.layout.problem)
-    pool.write("test", rows, variant)
+    pool.write(TEST, rows, variant)
     judged = judge_answers({name: np.concatenate(parts) for name, parts in answers.items()}, params, variant)
     shutil.rmtree(variant.root)
     return judged

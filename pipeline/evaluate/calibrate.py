@@ -28,6 +28,7 @@ from pipeline.params import ProblemParams
 from pipeline.problem import Problem
 from pipeline.scoring.cases import Truth, load_truth
 from pipeline.scoring.metrics import distances
+from pipeline.splits import VAL
 
 
 def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii | None:
@@ -42,7 +43,7 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
     level = params.evaluate.coverage
     if level is None or not any(head.keypoints for head in heads_of(network.heads)):
         return None
-    folder = layout.out("prepare") / "val"
+    folder = layout.out("prepare") / VAL
     truth, predicted = load_truth(folder), predict_split(network, folder)
     radii = keypoint_radii(truth, predicted, params.problem, level)
     if params.measure is None:

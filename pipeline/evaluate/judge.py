@@ -21,6 +21,7 @@ from pipeline.params import ProblemParams
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.cases import Truth, load_truth
 from pipeline.scoring.score import Score
+from pipeline.splits import TEST
 
 _CHUNK = 128  # images between two steps of the progress bar
 
@@ -62,14 +63,14 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
     Raises:
         UserError: A file is missing, or does not fit the others.
     """
-    return judge_answers(predict_split(network, layout.out("prepare") / "test"), params, layout, radii)
+    return judge_answers(predict_split(network, layout.out("prepare") / TEST), params, layout, radii)
 
 
 def judge_answers(
     predicted: ArrayPredictions, params: ProblemParams, layout: Layout, radii: Radii | None = None
 ) -> Judged:
     """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
-    truth = load_truth(layout.out("prepare") / "test")
+    truth = load_truth(layout.out("prepare") / TEST)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
     of_exams = build_exam_measure(params.measure, names, threshold) if params.measure is not None else None

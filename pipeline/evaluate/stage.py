@@ -21,14 +21,15 @@ from pipeline.models.build import WEIGHTS, load_trained
 from pipeline.params import ProblemParams
 from pipeline.scoring.case_table import CASES, write_cases
 from pipeline.scoring.score import SCORES, write_scores
+from pipeline.splits import TEST
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
-    Writes reports/P/evaluate (cases.npz and the headline numbers made of them, scores.json; report.html, figures,
-    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for `dvc plots`,
-    reports/P/plots.
+    Writes reports/P/evaluate (cases.npz, and scores.json, the headline numbers made of them; report.html, figures,
+    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for
+    `dvc plots`, reports/P/plots.
 
     Raises:
         UserError: An input is missing, does not fit the others, or was made with other keypoints.
@@ -49,7 +50,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
         write_cases(judged.cases, out / CASES, file_digest(layout.out("train") / WEIGHTS), split)
         write_scores(judged.headlines, out / SCORES)
-        pixels = np.load(layout.out("prepare") / "test" / "images.npy", mmap_mode="r")
+        pixels = np.load(layout.out("prepare") / TEST / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
         report = Report(

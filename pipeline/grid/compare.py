@@ -1,8 +1,8 @@
-"""Two groups of rows over the values of a slice: error by value, how far the values differ, and what changed.
+"""Comparison of two groups of rows over the values of a slice: error by value, spread over values, and changes.
 
-Every statement carries a bootstrap interval over people and trainings: within each value of the slice people are drawn
-with replacement, and so are seeds, the same ones for both groups, so that the difference between the groups is a paired
-one. With few people or few seeds such intervals are too narrow.
+Every number has a bootstrap interval over people and trainings. People are drawn with replacement within each value of
+the slice, and so are seeds. Both groups get the same draws, so their difference is paired. With few people or few seeds
+such intervals are too narrow.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Figure(NamedTuple):
 
 
 class Value(NamedTuple):
-    """One value of the slice: how much of the test split it is, and the mean error of both groups in input pixels."""
+    """One value of the slice: its counts in the test split, and the mean error of both groups in input pixels."""
 
     name: str
     images: int
@@ -40,18 +40,18 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """A pair of groups, without and with what is asked about.
+    """The comparison of two groups, without and with the property in question. Errors are in input pixels.
 
     Attributes:
         rows: Names of the two rows.
-        seeds: Trainings of each.
-        values: By value of the slice, in order.
-        overall: Mean error of both, every value counting alike.
-        spread: Largest minus smallest mean error over the values, of both.
-        overall_change: With minus without.
-        spread_change: With minus without.
-        spread_change_by_seed: The same of each pair of trainings with one seed.
-        by_seed: (seed, group, value) mean errors.
+        seeds: Number of trainings of each group.
+        values: Results by value of the slice, in order.
+        overall: Mean error of each group; every value has the same weight.
+        spread: Largest minus smallest mean error over the values, for each group.
+        overall_change: Change of `overall`, with minus without.
+        spread_change: Change of `spread`, with minus without.
+        spread_change_by_seed: Change of the spread for each pair of trainings with the same seed.
+        by_seed: Mean errors by seed, group and value.
         absent: Values that no test image has.
     """
 
@@ -73,7 +73,7 @@ def compare(comparison: Comparison, rows: tuple[str, str], tables: tuple[list[Pa
     Args:
         comparison: Slice and values.
         rows: Names of the groups.
-        tables: per_image.parquet of each training, group by group, seeds in the same order.
+        tables: Paths of per_image.parquet of the trainings of each group, with the seeds in the same order.
 
     Raises:
         UserError: The data has no such slice, or the test images have fewer than two of its values.
@@ -82,7 +82,7 @@ def compare(comparison: Comparison, rows: tuple[str, str], tables: tuple[list[Pa
     groups = [[pd.read_parquet(path) for path in paths] for paths in tables]
     index = groups[0][0]
     if column not in index:
-        raise UserError(f"compare.slice is {comparison.slice!r}, which is no slice of the data")
+        raise UserError(f"compare.slice is {comparison.slice!r}, which is not a slice of the data")
     names = [value for value in comparison.values if (index[column] == value).any()]
     absent = [value for value in comparison.values if value not in names]
     if len(names) < 2:
@@ -92,37 +92,37 @@ def compare(comparison: Comparison, rows: tuple[str, str], tables: tuple[list[Pa
     masks = [(index[column] == value).to_numpy() for value in names]
     by_seed = np.stack([np.nanmean(errors[:, :, mask], axis=2) for mask in masks], axis=2)
     subjects = index["subject"].to_numpy().astype(str)
-    found, drawn = by_seed.mean(axis=0), _drawn(errors, subjects, masks)
+    means, samples = by_seed.mean(axis=0), _bootstrap(errors, subjects, masks)
 
-    def figures(of: Float[np.ndarray, "2"], samples: Float[np.ndarray, "2 B"]) -> tuple[Figure, Figure]:
-        return (_figure(of[0], samples[0]), _figure(of[1], samples[1]))
+    def figures(groups: Float[np.ndarray, "2"], samples: Float[np.ndarray, "2 B"]) -> tuple[Figure, Figure]:
+        return (_figure(groups[0], samples[0]), _figure(groups[1], samples[1]))
 
     values = [
-        Value(name, int(mask.sum()), len(set(subjects[mask])), figures(found[:, v], drawn[:, v]))
+        Value(name, int(mask.sum()), len(set(subjects[mask])), figures(means[:, v], samples[:, v]))
         for v, (name, mask) in enumerate(zip(names, masks, strict=True))
     ]
-    overall, overall_drawn = found.mean(axis=1), drawn.mean(axis=1)
-    spread, spread_drawn = np.ptp(found, axis=1), np.ptp(drawn, axis=1)
+    overall, overall_samples = means.mean(axis=1), samples.mean(axis=1)
+    spread, spread_samples = np.ptp(means, axis=1), np.ptp(samples, axis=1)
     seed_spread = np.ptp(by_seed, axis=2)
     return Compared(
         rows,
         len(errors),
         values,
-        figures(overall, overall_drawn),
-        figures(spread, spread_drawn),
-        _figure(overall[1] - overall[0], overall_drawn[1] - overall_drawn[0]),
-        _figure(spread[1] - spread[0], spread_drawn[1] - spread_drawn[0]),
+        figures(overall, overall_samples),
+        figures(spread, spread_samples),
+        _figure(overall[1] - overall[0], overall_samples[1] - overall_samples[0]),
+        _figure(spread[1] - spread[0], spread_samples[1] - spread_samples[0]),
         (seed_spread[:, 1] - seed_spread[:, 0]).tolist(),
         by_seed,
         absent,
     )
 
 
-def _drawn(
+def _bootstrap(
     errors: Float[np.ndarray, "S 2 N"], subjects: np.ndarray, masks: list[Bool[np.ndarray, "N"]]
 ) -> Float[np.ndarray, "2 V B"]:
-    """Mean errors of both groups by value, of people and seeds drawn with replacement."""
-    # a value's people are drawn apart from the others', and alike for both groups
+    """Return bootstrap samples of the mean errors of both groups by value, over people and seeds."""
+    # the people of each value are drawn separately; both groups get the same draws
     draws = [ClusterBootstrap(subjects[mask], _SAMPLES, _SEED + number) for number, mask in enumerate(masks)]
     # (seeds, groups, values, samples)
     means = np.array([[[d.mean(e[m]) for d, m in zip(draws, masks, strict=True)] for e in pair] for pair in errors])

@@ -1,4 +1,4 @@
-"""What each network of a grid costs: parameters, FLOPs, latency and throughput on this machine's processor."""
+"""Cost of each network of a grid: parameters, FLOPs, latency and throughput on this machine's processor."""
 
 import statistics
 import tempfile
@@ -24,22 +24,22 @@ from pipeline.models.network import Network
 from pipeline.package.export import export_model
 from pipeline.problem import Problem
 
-_BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # rounds at most, and for so long at most
+_BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # images per batch; largest number of rounds; largest duration of all rounds
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one network at one input size; one CPU thread; NaN where the graph cannot be exported.
+    """Cost of one network at one input size, on one CPU thread.
 
     Attributes:
         network: Architecture and input size.
-        rows: Rows of the grid that use it.
+        rows: Rows of the grid that use the network.
         parameters: Number of weights.
-        flops: Of one image, forward; a multiplication and an addition are two.
-        eager_ms: Median wall milliseconds of one image in torch.
-        onnx_ms: The same in ONNX Runtime, scaling from the image included.
-        images_per_s: In torch, in batches of eight.
-        note: Why it was not exported, or nothing.
+        flops: FLOPs of the forward pass of one image; a multiplication and an addition count as two.
+        eager_ms: Median wall time of one image in torch, milliseconds.
+        onnx_ms: Median wall time of one image in ONNX Runtime with scaling, milliseconds; NaN if it cannot be exported.
+        images_per_s: Throughput in torch in batches of eight.
+        note: Reason why the network was not exported; empty if it was.
     """
 
     HEADS: ClassVar = ("parameters", "GFLOPs", "torch ms", "ONNX ms", "images/s")
@@ -54,7 +54,7 @@ class Cost:
     note: str = ""
 
     def values(self) -> list[str]:
-        """As `HEADS` says, for a table."""
+        """Return the cells of a table with the columns `HEADS`."""
         onnx = f"{self.onnx_ms:.1f}" if np.isfinite(self.onnx_ms) else "–"
         return [
             f"{self.parameters / 1e6:.2f} M", f"{self.flops / 1e9:.2f}", f"{self.eager_ms:.1f}", onnx,
@@ -63,15 +63,15 @@ class Cost:
 
 
 def measure_costs(rows: list[Planned]) -> list[Cost]:
-    """Costs of the different networks of some rows, in the rows' order; fresh weights, since they cost the same."""
+    """Measure the costs of the different networks of some rows, in the rows' order, with random weights."""
     groups: dict[str, list[Planned]] = {}
     for row in rows:
         key = json_digest([row.params.model.model_dump(mode="json"), row.params.problem.input.model_dump()])
         groups.setdefault(key, []).append(row)
     costs = []
     with progress("measure networks", len(groups)) as bar:
-        for same in groups.values():
-            costs.append(_cost(same))
+        for group in groups.values():
+            costs.append(_cost(group))
             bar.advance(1, network=costs[-1].network)
     return costs
 
@@ -105,7 +105,7 @@ def _cost(rows: list[Planned]) -> Cost:
 
 
 def _described(model: dict[str, Any]) -> str:
-    """`regression stack residual`: the name, and every choice in it that is a word or switched on."""
+    """Describe a network by its name and every setting that is a word or true: `regression stack residual`."""
     parts = [str(model["name"])]
     for key, value in model.items():
         if key == "codec":
@@ -120,7 +120,7 @@ def _described(model: dict[str, Any]) -> str:
 
 
 def _onnx_seconds(network: Network, problem: Problem) -> tuple[float, str]:
-    """Seconds of one image of the input's size in ONNX Runtime; NaN and the reason where it cannot be exported."""
+    """Return the seconds of one image in ONNX Runtime, or NaN and the reason if the network cannot be exported."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     image = np.zeros((problem.input.height, problem.input.width, 3), np.uint8)
@@ -129,26 +129,26 @@ def _onnx_seconds(network: Network, problem: Problem) -> tuple[float, str]:
         try:
             path.write_bytes(export_model(network, problem.input).SerializeToString())
             session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # exporter and runtime raise types of their own
+        except Exception as error:  # exporter and runtime raise exceptions of many types
             return float("nan"), (str(error).splitlines() or [type(error).__name__])[0][:200]
         return _seconds(lambda: session.run(None, {INPUT: image})), ""
 
 
 def _seconds(work: Callable[[], Any]) -> float:
-    """Median wall seconds of a call, after one that warms up."""
+    """Return the median wall seconds of a call, after a first call to warm up."""
     work()
-    begun, taken = time.perf_counter(), list[float]()
-    while len(taken) < _ROUNDS and (len(taken) < 2 or time.perf_counter() - begun < _SECONDS):
+    begun, durations = time.perf_counter(), list[float]()
+    while len(durations) < _ROUNDS and (len(durations) < 2 or time.perf_counter() - begun < _SECONDS):
         start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+        durations.append(time.perf_counter() - start)
+    return statistics.median(durations)
 
 
 def write_costs(costs: list[Cost], folder: Path) -> Path:
-    """Write cost.md and cost.csv; gives the path of the first."""
+    """Write cost.md and cost.csv and return the path of cost.md."""
     lines = [
-        "# What each network costs",
+        "# Cost of each network",
         "",
         f"One CPU thread of {machine()}; median of {_ROUNDS} calls; images/s in batches of {_BATCH}; a multiplication "
         "and an addition are two FLOPs.",

@@ -1,4 +1,4 @@
-"""The arrays of a row: the problem's splits, prepared with the row's filters, input size and box buffer, once."""
+"""The arrays of a row: the problem's splits, prepared once with the row's filters, input size and box buffer."""
 
 import json
 
@@ -7,25 +7,25 @@ from heelstrike.files import file_digest, json_digest, write_json
 from pipeline.collect.boxes import rebuffered
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.prepare.stage import SPLITS
 from pipeline.prepare.stage import run as prepare
+from pipeline.splits import SPLITS
 
 
 def data_digest(layout: Layout) -> str:
-    """Digest of the labelled images and their splits, which all rows share.
+    """Return the digest of the labelled images and their splits, which all rows share.
 
-    Images go in by name and size: one that is filmed anew has another size, and reading all of them takes minutes.
+    Images count by name and file size, since reading all of them takes minutes and a new image has another size.
 
     Raises:
-        UserError: The data set is not there.
+        UserError: The data set does not exist.
     """
     table = layout.out("collect") / "annotations.parquet"
     files = [table, *(layout.out("split") / f"{split}.json" for split in SPLITS)]
     missing = [path for path in files if not path.is_file()]
     if missing:
         raise UserError(
-            f"{missing[0]}: not there, so there is no data set to run a grid on; run `dvc repro` first "
-            f"(the data alone: dvc repro split@{layout.problem})"
+            f"{missing[0]} does not exist, so there is no data set to run a grid on; run `dvc repro` first "
+            f"(for the data alone: dvc repro split@{layout.problem})"
         )
     folder = layout.out("collect")
     images = sorted((path.relative_to(folder).as_posix(), path.stat().st_size) for path in folder.rglob("images/**/*"))
@@ -33,12 +33,12 @@ def data_digest(layout: Layout) -> str:
 
 
 def prepared(params: ProblemParams, layout: Layout, digest: str) -> Layout:
-    """A layout whose `split` and `prepare` are those of the row's settings; made where it is not there yet.
+    """Return a layout whose `split` and `prepare` outputs follow the row's settings, and make them if missing.
 
     Args:
-        params: The row's settings: problem, collect.box_buffer_px and prepare count.
+        params: The row's settings; problem, collect.box_buffer_px and prepare are used.
         layout: The repository.
-        digest: From `data_digest`.
+        digest: Digest from `data_digest`.
     """
     settings = params.model_dump(mode="json", include={"problem": True, "prepare": True})
     settings["box_buffer_px"] = params.collect.box_buffer_px

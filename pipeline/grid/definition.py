@@ -1,4 +1,4 @@
-"""What a grid's YAML file says: tables with their metrics, bases to start from, rows of settings."""
+"""The YAML file of a grid: tables with their metrics, bases of settings, and rows of settings."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,7 +18,7 @@ _SHIPPED = Path(__file__).parent
 
 
 class Metric(Strict):
-    """One number of a row: where it stands among the metrics of `evaluate`, and how it is shown."""
+    """One number of a row: its path among the metrics of `evaluate`, and its format."""
 
     of: Annotated[str, Field(description="path in metrics.json, for instance keypoints.rmse_px")]
     title: str
@@ -28,7 +28,7 @@ class Metric(Strict):
 
 
 class Table(Strict):
-    """A table: its metrics in order, and by which of them its rows are ranked."""
+    """A table: its metrics in order, and the metric that ranks its rows."""
 
     title: str
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
@@ -37,12 +37,12 @@ class Table(Strict):
     @model_validator(mode="after")
     def _ranked_by_a_metric(self) -> Self:
         if self.rank_by not in self.metrics:
-            raise ValueError(f"rank_by is {self.rank_by!r}, which is none of its metrics {list(self.metrics)}")
+            raise ValueError(f"rank_by is {self.rank_by!r}, which is not one of its metrics {list(self.metrics)}")
         return self
 
 
 class Base(Strict):
-    """Settings that rows start from."""
+    """Settings that rows build on."""
 
     base: Annotated[str | None, Field(description="another base, or a row, whose settings come first")] = None
     settings: Settings = {}
@@ -53,23 +53,23 @@ class Row(Base):
 
     name: Name
     table: str
-    what: Annotated[str, Field(description="what is different, for a reader")] = ""
+    what: Annotated[str, Field(description="difference to the other rows, in words")] = ""
     published: Annotated[dict[str, float], Field(description="metric of the table: value")] = {}
     seeds: Annotated[tuple[int, ...], Field(description="run once with each train.seed, as NAME-sSEED")] = ()
     start: Annotated[
         str | None,
         Field(
-            description="what it starts from: `nothing`, `imagenet`, or a problem whose models/PROBLEM/train it takes; "
-            "none: as params.yaml says"
+            description="initial weights: `nothing`, `imagenet`, or a problem whose models/PROBLEM/train is used; "
+            "null: as in params.yaml"
         ),
     ] = None
     train_on: Annotated[
-        dict[str, tuple[str, ...]], Field(description="slice: its values whose training images are used; none: all")
+        dict[str, tuple[str, ...]], Field(description="slice: values whose training images are used; empty: all")
     ] = {}
 
     @property
     def run_names(self) -> dict[str, int | None]:
-        """The names under which it is run, each with its seed; without seeds its own name."""
+        """The names of the row's trainings with their seeds; without seeds the row's own name."""
         return {f"{self.name}-s{seed}": seed for seed in self.seeds} or {self.name: None}
 
 
@@ -79,20 +79,24 @@ class Comparison(Strict):
     slice: Annotated[str, Field(description="evaluation slice, for instance tone")]
     values: Annotated[tuple[str, ...], Field(min_length=2, description="its values in order")]
     pairs: Annotated[tuple[tuple[str, str], ...], Field(min_length=1, description="rows: [without, with]")]
-    what: Annotated[str, Field(description="what the second of a pair has and the first has not")]
+    what: Annotated[str, Field(description="property that only the second of a pair has")]
     note: Annotated[str, Field(description="a limit of the data that the report must name")] = ""
 
 
 class Transfer(Strict):
-    """Problems, each trained from nothing and from what the others learned; every pair becomes a row."""
+    """Problems that are trained from random weights and from each other's weights; every pair becomes a row."""
 
     table: Annotated[str, Field(description="the rows' table, whose rank_by fills the matrix")]
-    targets: Annotated[tuple[Name, ...], Field(description="problems to train; none: all of params.yaml")] = ()
+    targets: Annotated[tuple[Name, ...], Field(description="problems to train; empty: all of params.yaml")] = ()
     sources: Annotated[
         tuple[Name, ...],
-        Field(description="what they start from beside nothing; none: imagenet where there is an encoder, the targets"),
+        Field(description="initial weights besides `nothing`; empty: imagenet if there is an encoder, and the targets"),
     ] = ()
-    seeds: Annotated[tuple[int, ...], Field(min_length=2, description="of each; intervals are over them")] = (1, 2, 3)
+    seeds: Annotated[tuple[int, ...], Field(min_length=2, description="of each pair; intervals are over seeds")] = (
+        1,
+        2,
+        3,
+    )
 
 
 class Definition(Strict):
@@ -114,7 +118,7 @@ class Definition(Strict):
     def _names_agree(self) -> Self:
         findings, names = list[str](), [row.name for row in self.rows]
         if not names and self.transfer is None:
-            findings.append("rows: there is none")
+            findings.append("rows: there are none")
         if self.transfer and self.transfer.table not in self.tables:
             findings.append(f"transfer: no table {self.transfer.table!r}; there are {', '.join(self.tables)}")
         findings += [f"row {name} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
@@ -125,28 +129,28 @@ class Definition(Strict):
                 continue
             metrics = self.tables[row.table].metrics
             findings += [
-                f"row {row.name}: published names {metric!r}, which is no metric of table {row.table}"
+                f"row {row.name}: published names {metric!r}, which is not a metric of table {row.table}"
                 for metric in row.published
                 if metric not in metrics
             ]
-        for name, one in self.starts().items():
-            if one.base is not None and one.base not in self.starts():
-                findings.append(f"{name}: no base or row is called {one.base!r}")
-            elif one.base is not None and name in self._chain(one.base):
+        for name, start in self.starts().items():
+            if start.base is not None and start.base not in self.starts():
+                findings.append(f"{name}: no base or row is called {start.base!r}")
+            elif start.base is not None and name in self._chain(start.base):
                 findings.append(f"{name}: its base leads back to itself")
         if self.compare:
             unknown = {name for pair in self.compare.pairs for name in pair} - set(names)
-            findings += [f"compare.pairs names {name!r}, which is no row" for name in sorted(unknown)]
+            findings += [f"compare.pairs names {name!r}, which is not a row" for name in sorted(unknown)]
         if findings:
             raise ValueError("; ".join(findings))
         return self
 
     def starts(self) -> dict[str, Base]:
-        """Everything that a `base` may name."""
+        """Return all bases and rows by name, which a `base` may name."""
         return {**self.bases, **{row.name: row for row in self.rows}}
 
     def _chain(self, name: str) -> list[str]:
-        """The name and what it starts from, nearest first; ends where it would go round."""
+        """Return the name and its bases, nearest first. A circle of bases is followed once."""
         chain, starts, at = list[str](), self.starts(), str(name)
         while at in starts and at not in chain:
             chain.append(at)
@@ -154,7 +158,7 @@ class Definition(Strict):
         return chain
 
     def settings_of(self, row: Row) -> dict[str, Any]:
-        """A row's settings, those of its bases included."""
+        """Return a row's settings, including those of its bases."""
         settings: dict[str, Any] = {}
         for name in reversed(self._chain(row.name)):
             settings = merged(settings, {str(key): value for key, value in self.starts()[name].settings.items()})
@@ -162,10 +166,10 @@ class Definition(Strict):
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`.
+    """Merge `above` into `below`; `above` takes precedence.
 
-    Mappings are merged key by key. A mapping that names another thing (`model: {name: ...}`, `augment: {recipe: ...}`)
-    replaces what is below it: the settings of one architecture are none of another's.
+    Mappings are merged key by key. A mapping with another `name` or `recipe` (`model: {name: ...}`) replaces the one
+    below it, since the settings of one architecture do not belong to another.
     """
     result = dict(below)
     for key, value in above.items():
@@ -182,15 +186,15 @@ def _names_another(below: dict[str, Any], above: dict[str, Any]) -> bool:
 
 
 def shipped() -> dict[str, Path]:
-    """The grids that come with the package, by name."""
+    """Return the paths of the grids that come with the package, by name."""
     return {path.stem: path for path in sorted(_SHIPPED.glob("*.yaml"))}
 
 
 def load_definition(name_or_path: str) -> Definition:
-    """Read a grid: one that comes with the package by name, a team's own by the path of its YAML file.
+    """Read a grid: one that comes with the package by its name, another one by the path of its YAML file.
 
     Raises:
-        UserError: There is none, or it is wrong; one line for every finding.
+        UserError: The grid does not exist, or is invalid; the message has one line for every finding.
     """
     path = shipped().get(name_or_path) or Path(name_or_path)
     try:
@@ -207,10 +211,10 @@ def load_definition(name_or_path: str) -> Definition:
 
 
 def _finding(error: Any, data: Any) -> str:
-    """`rows.kp4.published.mse: Input should be a valid number`, a row by its name and not by its number."""
+    """Format a finding with the row's name instead of its number: `rows.kp4.published.mse: Input should be ...`."""
     parts = list(error["loc"])
     if len(parts) > 1 and parts[0] == "rows" and isinstance(data["rows"][parts[1]], dict):
         parts[1] = data["rows"][parts[1]].get("name", parts[1])
     path = ".".join(map(str, parts))
-    what = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
-    return f"{path}: {what}" if path else what
+    message = "unknown key" if error["type"] == "extra_forbidden" else error["msg"].removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message

@@ -1,8 +1,8 @@
-"""The matrix of a transfer grid: each target's error from each start, and how it differs from scratch.
+"""The matrix of a transfer grid: each target's error from each start, and its change against random weights.
 
-Intervals are Student's over the trainings (seeds), 95 %. The change is that of the logarithm of the error between
-trainings of the same seed, as a share; below zero the start helped. Test images are the same in all trainings, so
-nothing here is about other images.
+Intervals are 95 % intervals by Student's t over the trainings (seeds). The change is the mean change of the logarithm
+of the error between trainings of the same seed, expressed as a share; below zero the start helped. All trainings have
+the same test images, so the intervals do not cover other images.
 """
 
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from scipy.stats import t
 
 from pipeline.grid.compare import Figure
 from pipeline.grid.definition import Definition, Metric
+from pipeline.grid.parts import Part
 from pipeline.grid.row import read_result
 from pipeline.grid.rows import NOTHING
 from pipeline.grid.run import Places
 from pipeline.grid.tables import at_path
-from pipeline.grid.transfer import Part
 from pipeline.layout import Layout
 from pipeline.scoring.bootstrap import Interval
 
@@ -29,13 +29,13 @@ class Cell:
     """One target from one start.
 
     Attributes:
-        target: The problem that was trained.
-        source: What it started from.
-        error: By seed, of those that are finished.
-        mean: Over the seeds.
-        change: From scratch to this start, a share of the error; none from scratch.
-        took: What was taken, in words.
-        note: Why there is no value, or not of every seed.
+        target: Problem that was trained.
+        source: Start of the training.
+        error: Error by seed, for the finished trainings.
+        mean: Mean error over the seeds.
+        change: Change of the error against random weights, as a share; `None` for the start from random weights.
+        took: Description of the loaded weights.
+        note: Reason why there is no value, or why some seeds have none.
     """
 
     target: str
@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def verdict(self) -> str:
-        """`better`, `worse` or nothing where that is not shown."""
+        """`better` or `worse` if the interval excludes no change, else empty. Lower values count as better."""
         if self.change is None or not np.isfinite(self.change.interval.low):
             return ""
         low, high = self.change.interval
@@ -57,7 +57,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All cells, with what they are of."""
+    """All cells by (target, source), with their metric and the order of targets and sources."""
 
     metric: Metric
     targets: list[str]
@@ -66,7 +66,7 @@ class Matrix:
 
 
 def read_matrix(definition: Definition, parts: list[Part], root: Path) -> Matrix:
-    """The matrix of what has been run so far."""
+    """Read the matrix of the trainings that have been run so far."""
     assert definition.transfer is not None
     table = definition.tables[definition.transfer.table]
     metric = table.metrics[table.rank_by]
@@ -102,7 +102,7 @@ def _cell(
 
 
 def mean_of(values: Float[np.ndarray, "N"]) -> Figure:
-    """Mean and its 95 % interval by Student's t; without an interval of fewer than two values."""
+    """Return the mean and its 95 % interval by Student's t; the interval of fewer than two values is NaN."""
     if len(values) < 2:
         return Figure(float(values.mean()) if len(values) else float("nan"), Interval(float("nan"), float("nan")))
     half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
@@ -115,23 +115,23 @@ def _share(logs: Float[np.ndarray, "N"]) -> Figure:
 
 
 def sentences(matrix: Matrix) -> list[str]:
-    """Two sentences: where another start is shown to help, and where it is shown to harm or shows nothing."""
+    """Return two sentences: the pairs in which another start helps, and those in which it harms or shows no effect."""
     known = [c for c in matrix.cells.values() if c.change and c.error and np.isfinite(c.change.interval.low)]
     if not known:
         return ["Nothing can be said yet: no start has two trainings beside two from nothing with the same seeds."]
     sign = 1 if matrix.metric.better == "lower" else -1
     words = {"better": "better" if sign > 0 else "worse", "worse": "worse" if sign > 0 else "better"}
-    told = {verdict: [_told(c) for c in known if words.get(c.verdict) == verdict] for verdict in ("better", "worse")}
+    pairs = {verdict: [_pair(c) for c in known if words.get(c.verdict) == verdict] for verdict in ("better", "worse")}
     name, count = matrix.metric.title, len(known)
     seeds = sorted({len(cell.error) for cell in known})
     times = str(seeds[0]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     helps = (
-        f"Another start helps, by {name}, in {len(told['better'])} of {count} pairs: {'; '.join(told['better'])}."
-        if told["better"]
+        f"Another start helps, by {name}, in {len(pairs['better'])} of {count} pairs: {'; '.join(pairs['better'])}."
+        if pairs["better"]
         else f"That another start helps, by {name}, is shown in none of {count} pairs."
     )
-    silent = count - len(told["better"]) - len(told["worse"])
-    harms = f"It harms in {len(told['worse'])}: {'; '.join(told['worse'])}" if told["worse"] else "It harms in none"
+    silent = count - len(pairs["better"]) - len(pairs["worse"])
+    harms = f"It harms in {len(pairs['worse'])}: {'; '.join(pairs['worse'])}" if pairs["worse"] else "It harms in none"
     by_chance = "" if count < 20 else f" (of {count} intervals about {round(count / 20)} would by chance)"
     return [
         helps,
@@ -140,13 +140,14 @@ def sentences(matrix: Matrix) -> list[str]:
     ]
 
 
-def _told(cell: Cell) -> str:
+def _pair(cell: Cell) -> str:
+    """Describe a cell as `hand from foot (−12 % (−20 to −3))`."""
     assert cell.change is not None
     return f"{cell.target} from {cell.source} ({shown_change(cell.change)})"
 
 
 def shown_change(change: Figure) -> str:
-    """`−12 % (−20 to −3)`."""
+    """Format a change as `−12 % (−20 to −3)`."""
     low, high = (100 * value for value in change.interval)
     span = f" ({low:+.0f} to {high:+.0f})" if np.isfinite(low) else ""
     return f"{100 * change.value:+.0f} %{span}".replace("-", "−")

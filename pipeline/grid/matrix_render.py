@@ -13,11 +13,11 @@ from pipeline.grid.matrix import Cell, Matrix, sentences, shown_change
 from pipeline.grid.rows import NOTHING
 from pipeline.scoring.style import INK, MUTED, figure, save
 
-_STRONGEST = 0.5  # change at which a colour is full
+_STRONGEST = 0.5  # change at which the colour is saturated
 
 
 def write_matrix(matrix: Matrix, title: str, folder: Path) -> list[Path]:
-    """Write matrix.md, matrix.csv and matrix.png; gives their paths."""
+    """Write matrix.md, matrix.csv and matrix.png and return their paths."""
     written = [folder / f"matrix.{suffix}" for suffix in ("md", "csv", "png")]
     with write_aside(written[0]) as aside:
         aside.write_text("\n".join(_markdown(matrix, title)).rstrip() + "\n")
@@ -28,7 +28,7 @@ def write_matrix(matrix: Matrix, title: str, folder: Path) -> list[Path]:
 
 
 def cell_text(cell: Cell | None, matrix: Matrix) -> str:
-    """`3.21 (2.90 to 3.52)`; a dash where there is nothing."""
+    """Format a cell as `3.21 (2.90 to 3.52)`; a dash if it has no value."""
     if cell is None or not cell.error:
         return "–"
     digits, (low, high) = matrix.metric.digits, cell.mean.interval
@@ -61,9 +61,9 @@ def _markdown(matrix: Matrix, title: str) -> list[str]:
     ]
 
 
-def _table(matrix: Matrix, sources: list[str], shown: Callable[[Cell | None], str]) -> list[str]:
+def _table(matrix: Matrix, sources: list[str], text: Callable[[Cell | None], str]) -> list[str]:
     rows = [["target", *(f"from {source}" for source in sources)], ["---"] * (1 + len(sources))]
-    rows += [[target, *(shown(matrix.cells.get((target, s))) for s in sources)] for target in matrix.targets]
+    rows += [[target, *(text(matrix.cells.get((target, s))) for s in sources)] for target in matrix.targets]
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
@@ -85,7 +85,7 @@ def _flat(cell: Cell) -> dict[str, object]:
 
 
 def _draw(matrix: Matrix, title: str, path: Path) -> None:
-    """Targets down, starts across; the number, its interval, and the change against nothing, which is the colour."""
+    """Draw the matrix, one row per target: error, interval, and change against random weights (the colour)."""
     columns, rows = len(matrix.sources), len(matrix.targets)
     values = np.full((rows, columns), np.nan)
     for i, target in enumerate(matrix.targets):
@@ -96,7 +96,7 @@ def _draw(matrix: Matrix, title: str, path: Path) -> None:
     sign = 1 if matrix.metric.better == "lower" else -1
     with figure(2.4 + 1.9 * columns, 1.6 + 0.95 * rows) as (drawn, axes):
         axis = axes[0]
-        shown = axis.imshow(sign * values, cmap="RdBu_r", norm=Normalize(-_STRONGEST, _STRONGEST), aspect="auto")
+        image = axis.imshow(sign * values, cmap="RdBu_r", norm=Normalize(-_STRONGEST, _STRONGEST), aspect="auto")
         for i, target in enumerate(matrix.targets):
             for j, source in enumerate(matrix.sources):
                 _write_cell(axis, j, i, matrix.cells.get((target, source)), matrix)
@@ -105,7 +105,7 @@ def _draw(matrix: Matrix, title: str, path: Path) -> None:
         axis.tick_params(length=0)
         axis.grid(False)
         axis.set_title(f"{title}\n{matrix.metric.title}, 95 % intervals over trainings")
-        bar = drawn.colorbar(shown, ax=axis, fraction=0.04, pad=0.02, ticks=[-_STRONGEST, 0, _STRONGEST])
+        bar = drawn.colorbar(image, ax=axis, fraction=0.04, pad=0.02, ticks=[-_STRONGEST, 0, _STRONGEST])
         bar.ax.set_yticklabels(["half", "as from\nnothing", "half more"], fontsize=7)
         with write_aside(path) as aside:
             save(drawn, aside)
@@ -113,8 +113,8 @@ def _draw(matrix: Matrix, title: str, path: Path) -> None:
 
 def _write_cell(axis: Axes, x: int, y: int, cell: Cell | None, matrix: Matrix) -> None:
     if cell is None or not cell.error:
-        said = "–" if cell is None else "not run" if cell.note.endswith("not run") else "failed"
-        axis.text(x, y, said, ha="center", va="center", color=MUTED, fontsize=8)
+        state = "–" if cell is None else "not run" if cell.note.endswith("not run") else "failed"
+        axis.text(x, y, state, ha="center", va="center", color=MUTED, fontsize=8)
         return
     strong = cell.change is not None and abs(cell.change.value) > 0.75 * _STRONGEST
     colour, digits, (low, high) = "white" if strong else INK, matrix.metric.digits, cell.mean.interval

@@ -15,25 +15,25 @@ from pipeline.scoring.style import BLUE, INK, MUTED, figure, save
 
 
 def shown(value: float, metric: Metric) -> str:
-    """A value as a table shows it; a dash where there is none."""
+    """Format a value for a table; a dash if it is missing."""
     return f"{value:.{metric.digits}f}" if np.isfinite(value) else "–"
 
 
 def shown_rank(line: Line) -> str:
-    """`3 → 5`: published rank, our rank."""
+    """Format the published rank and our rank as `3 → 5`."""
     if not np.isfinite(line.rank_ours):
         return "–"
     return f"{line.rank_published:.0f} → {line.rank_ours:.0f}"
 
 
-def shown_agreement(one: Filled) -> list[str]:
-    """How the published order and ours agree, a sentence for each metric."""
-    if not one.correlated:
+def shown_agreement(filled: Filled) -> list[str]:
+    """Describe the rank correlation of published and own values, one sentence for each metric."""
+    if not filled.correlated:
         return ["no rank correlation: fewer than three rows have a published value and ours, or all are equal"]
     return [
-        f"{one.table.metrics[name].title}: Spearman {found.spearman:+.2f} (p {_p(found.spearman_p)}), "
-        f"Kendall {found.kendall:+.2f} (p {_p(found.kendall_p)}), {found.rows} rows"
-        for name, found in one.correlated.items()
+        f"{filled.table.metrics[name].title}: Spearman {agreement.spearman:+.2f} (p {_p(agreement.spearman_p)}), "
+        f"Kendall {agreement.kendall:+.2f} (p {_p(agreement.kendall_p)}), {agreement.rows} rows"
+        for name, agreement in filled.correlated.items()
     ]
 
 
@@ -42,7 +42,7 @@ def _p(value: float) -> str:
 
 
 def circumstances(results: dict[str, dict[str, Any]]) -> list[str]:
-    """Budget, machines, training images and time of the rows that ran, one sentence each."""
+    """Describe budget, machines, training images and training time of the finished rows, one sentence each."""
     done = [result for result in results.values() if result["state"] == "finished"]
     if not done:
         return ["No row has been run."]
@@ -60,56 +60,56 @@ def circumstances(results: dict[str, dict[str, Any]]) -> list[str]:
 def write_markdown(
     definition: Definition, filled: list[Filled], results: dict[str, dict[str, Any]], path: Path
 ) -> None:
-    """All tables, each with its rank correlations and the rows that are missing."""
+    """Write all tables, each with its rank correlations and its missing rows."""
     lines = [f"# {definition.title}", "", *(f"- {line}" for line in circumstances(results)), ""]
-    for one in filled:
-        metrics = one.table.metrics
+    for table in filled:
+        metrics = table.table.metrics
         heads = " / ".join(metric.title for metric in metrics.values())
-        lines += [f"## {one.table.title}", "", *_rows(one, heads), ""]
-        if one.published:
-            ranked = metrics[one.table.rank_by].title
+        lines += [f"## {table.table.title}", "", *_rows(table, heads), ""]
+        if table.published:
+            ranked = metrics[table.table.rank_by].title
             lines += [f"Rank: published → ours, by {ranked}. Agreement of the two orders:", ""]
-            lines += [f"- {sentence}" for sentence in shown_agreement(one)]
+            lines += [f"- {sentence}" for sentence in shown_agreement(table)]
             lines += [""]
-        lines += [f"Missing: {'; '.join(one.missing)}.", ""] if one.missing else []
+        lines += [f"Missing: {'; '.join(table.missing)}.", ""] if table.missing else []
     with write_aside(path) as aside:
         aside.write_text("\n".join(lines))
 
 
-def _rows(one: Filled, heads: str) -> list[str]:
-    """A table's Markdown rows; where nothing was published, ours alone."""
+def _rows(filled: Filled, heads: str) -> list[str]:
+    """Return a table's Markdown rows; without published values they have our values alone."""
     columns = ["run", "what is different", f"published: {heads}", f"ours: {heads}", "rank"]
     cells = []
-    for line in one.lines:
+    for line in filled.lines:
         published, ours = (
-            " / ".join(shown(side[name], metric) for name, metric in one.table.metrics.items())
+            " / ".join(shown(side[name], metric) for name, metric in filled.table.metrics.items())
             for side in (line.published, line.ours)
         )
         cells.append([line.name, line.what, published, ours, shown_rank(line)])
-    wanted = range(len(columns)) if one.published else (0, 1, 3)
+    wanted = range(len(columns)) if filled.published else (0, 1, 3)
     rows = [columns, ["---"] * len(columns), *cells]
     return [f"| {' | '.join(row[i] for i in wanted)} |" for row in rows]
 
 
 def write_csv(filled: list[Filled], path: Path) -> None:
-    """A row per row and metric: table, run, metric, published, ours, note; and the ranks where it is ranked by it."""
+    """Write one line per row and metric: table, run, metric, published, ours, ranks (of the ranking metric), note."""
     rows = [
         {
-            "table": one.key,
+            "table": table.key,
             "run": line.name,
             "metric": name,
             "published": line.published[name],
             "ours": line.ours[name],
             **(
                 {"rank_published": line.rank_published, "rank_ours": line.rank_ours}
-                if name == one.table.rank_by
+                if name == table.table.rank_by
                 else {}
             ),
             "note": line.note,
         }
-        for one in filled
-        for line in one.lines
-        for name in one.table.metrics
+        for table in filled
+        for line in table.lines
+        for name in table.table.metrics
     ]
     columns = ["table", "run", "metric", "published", "ours", "rank_published", "rank_ours", "note"]
     with write_aside(path) as aside:
@@ -117,15 +117,15 @@ def write_csv(filled: list[Filled], path: Path) -> None:
 
 
 def draw(filled: list[Filled], path: Path) -> bool:
-    """Published against ours, a panel for each table that has both; says whether there was anything to draw."""
-    drawable = [one for one in filled if one.agreement[one.table.rank_by].rows]
+    """Draw our values over the published ones, one panel for each table that has both; False if there is none."""
+    drawable = [table for table in filled if table.agreement[table.table.rank_by].rows]
     if not drawable:
         return False
     columns = min(2, len(drawable))
     rows = -(-len(drawable) // columns)
     with figure(5.2 * columns, 4.2 * rows, rows, columns) as (drawn, axes):
-        for axis, one in zip(axes, drawable, strict=False):
-            _panel(axis, one)
+        for axis, table in zip(axes, drawable, strict=False):
+            _panel(axis, table)
         for axis in axes[len(drawable) :]:
             axis.set_visible(False)
         with write_aside(path) as aside:
@@ -133,9 +133,9 @@ def draw(filled: list[Filled], path: Path) -> bool:
     return True
 
 
-def _panel(axis: Axes, one: Filled) -> None:
-    metric, name = one.table.metrics[one.table.rank_by], one.table.rank_by
-    lines = [line for line in one.lines if np.isfinite(line.rank_ours)]
+def _panel(axis: Axes, filled: Filled) -> None:
+    metric, name = filled.table.metrics[filled.table.rank_by], filled.table.rank_by
+    lines = [line for line in filled.lines if np.isfinite(line.rank_ours)]
     x, y = np.array([(line.published[name], line.ours[name]) for line in lines]).T
     axis.plot(x, y, "o", color=BLUE, markersize=5)
     for line, at in zip(lines, zip(x, y, strict=True), strict=True):
@@ -147,7 +147,7 @@ def _panel(axis: Axes, one: Filled) -> None:
     low, high = max(x.min(), y.min()), min(x.max(), y.max())
     if low < high:
         axis.plot([low, high], [low, high], color=MUTED, linestyle=":", linewidth=1)
-    found = one.agreement[name]
-    rho = f"Spearman {found.spearman:+.2f}, " if np.isfinite(found.spearman) else ""
-    axis.set_title(f"{one.table.title}\n{rho}{found.rows} row{'s' if found.rows != 1 else ''}")
+    agreement = filled.agreement[name]
+    rho = f"Spearman {agreement.spearman:+.2f}, " if np.isfinite(agreement.spearman) else ""
+    axis.set_title(f"{filled.table.title}\n{rho}{agreement.rows} row{'s' if agreement.rows != 1 else ''}")
     axis.set(xlabel=f"published {metric.title}", ylabel=f"ours {metric.title}")

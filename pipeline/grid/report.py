@@ -1,4 +1,4 @@
-"""Everything that is written of a grid's results: tables, figure, and what its comparisons show."""
+"""The report of a grid's results: tables, figure and comparisons."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.grid.tables import Filled, fill_tables
 
 @dataclass(frozen=True)
 class Report:
-    """What was found and where it is written."""
+    """The results of a grid, and the paths of the written files."""
 
     tables: list[Filled]
     results: dict[str, dict[str, Any]]
@@ -25,13 +25,13 @@ class Report:
 
 
 def write_report(definition: Definition, places: Places) -> Report:
-    """Write tables.md, tables.csv and tables.png; with a comparison also SLICE.md and SLICE.png.
+    """Write tables.md, tables.csv and tables.png, and with a comparison SLICE.md and SLICE.png.
 
     Rows that have not been run are listed as missing.
     """
     names = [name for row in definition.rows for name in row.run_names]
-    found = {name: read_result(places.result(name)) for name in names}
-    results = {name: result for name, result in found.items() if result is not None}
+    read = {name: read_result(places.result(name)) for name in names}
+    results = {name: result for name, result in read.items() if result is not None}
     filled = fill_tables(definition, results)
     markdown, csv, figure = (places.reports / f"tables.{suffix}" for suffix in ("md", "csv", "png"))
     write_markdown(definition, filled, results, markdown)
@@ -53,14 +53,14 @@ def _write_comparison(
     for pair in comparison.pairs:
         missing = [name for row in pair for name in runs[row] if name not in finished]
         if missing:
-            said = [f"`{pair[0]}` and `{pair[1]}` are not compared: {', '.join(missing)} not finished."]
+            paragraphs = [f"`{pair[0]}` and `{pair[1]}` are not compared: {', '.join(missing)} not finished."]
         else:
             tables = tuple([places.trained(name) / "per_image.parquet" for name in runs[row]] for row in pair)
             pairs.append(compare(comparison, pair, (tables[0], tables[1])))
-            said = verdict.paragraphs(comparison, pairs[-1])
+            paragraphs = verdict.paragraphs(comparison, pairs[-1])
             lines += [*verdict.table(comparison, pairs[-1]), ""]
-        text += said
-        lines += [line for paragraph in said for line in (paragraph, "")]
+        text += paragraphs
+        lines += [line for paragraph in paragraphs for line in (paragraph, "")]
     target, figure = (places.reports / f"{comparison.slice}.{suffix}" for suffix in ("md", "png"))
     with write_aside(target) as aside:
         aside.write_text("\n".join(lines))

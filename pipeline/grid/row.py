@@ -1,4 +1,4 @@
-"""One row of a grid: trained, judged on the test split, its result a JSON file that says what it is of."""
+"""One row of a grid: training, evaluation on the test split, and the result as a JSON file with its digest."""
 
 import json
 import os
@@ -16,6 +16,7 @@ import torch
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import progress
+from pipeline.annotations import SLICE_PREFIX
 from pipeline.evaluate.judge import Judged, judge
 from pipeline.evaluate.summary import to_json
 from pipeline.grid.data import prepared
@@ -23,19 +24,20 @@ from pipeline.grid.rows import Planned
 from pipeline.heads.arrays import Arrays, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
+from pipeline.splits import TRAIN, VAL
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
-from pipeline.train.start import told_start
+from pipeline.train.start import describe_start
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much smaller than the full thing a run is.
+    """Size of a run relative to the full settings.
 
     Attributes:
         budget: Share of epochs and iterations.
-        images: Training images at most; 0 for all. Validation gets half as many.
+        images: Largest number of training images; 0 for all. Validation gets half as many.
     """
 
     budget: float = 1.0
@@ -43,34 +45,35 @@ class Scale:
 
 
 def row_digest(planned: Planned, scale: Scale, data: str) -> str:
-    """Digest of everything a row's result depends on: another one means another result."""
+    """Return the digest of everything a row's result depends on."""
     parts = {"problem", "collect", "prepare", "augment", "model", "train", "evaluate", "measure"}
     settings = planned.params.model_dump(mode="json", include=parts)
     if settings["train"]["init_from"] is None:
-        del settings["train"]["init_from"]  # results of before there was such a setting stand
-    settings["collect"] = {"box_buffer_px": settings["collect"]["box_buffer_px"]}  # its sources are in the data
+        del settings["train"]["init_from"]  # so that results from before this setting existed stay valid
+    settings["collect"] = {"box_buffer_px": settings["collect"]["box_buffer_px"]}  # `data` covers the sources
     return json_digest([settings, planned.row.train_on, scale.images, data])
 
 
 def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path) -> dict[str, Any]:
-    """Train and judge a row; go on where an earlier call was interrupted.
+    """Train and evaluate a row, or resume an interrupted call.
 
     Args:
         planned: The row.
-        scale: Of the run.
+        scale: Size of the run.
         layout: The repository.
-        data: From `data_digest`.
+        data: Digest from `data_digest`.
         out: Folder for weights, settings, history and the table of test images.
 
     Returns:
-        What its result file holds beside the row's name and digest.
+        Content of the result file, without the row's name and digest.
     """
     params, started = planned.params, time.monotonic()
     variant = prepared(params, layout, data)
     plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
     folder = variant.out("prepare")
-    train = _chosen(load_arrays(folder / "train", plan.problem), folder / "train", planned.row.train_on, scale.images)
-    val = _some(load_arrays(folder / "val", plan.problem), scale.images // 2)
+    train_folder, val_folder = folder / TRAIN, folder / VAL
+    train = _training_images(load_arrays(train_folder, plan.problem), train_folder, planned.row.train_on, scale.images)
+    val = _sample(load_arrays(val_folder, plan.problem), scale.images // 2)
     work = layout.work("grid", "rows") / row_digest(planned, scale, data)[:16]
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
@@ -92,41 +95,41 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
         "epochs": len(fitted.history),
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),
-        "train_seconds": round(trained, 1),  # of this call alone, when an earlier one was interrupted
-        **({"started_from": told_start(plan.train, fitted.taken)} if fitted.taken else {}),
+        "train_seconds": round(trained, 1),  # without the time of an earlier, interrupted call
+        **({"started_from": describe_start(plan.train, fitted.pretrained)} if fitted.pretrained else {}),
     }
 
 
 def _add_image_means(judged: Judged) -> None:
     """Add what only published tables have: the mean over images of each image's RMSE, in input pixels.
 
-    Published tables give such a mean of roots, as their RMSE, which is below the root of their MSE, shows.
+    Published tables hold this mean of roots: their RMSE is below the root of their MSE.
     """
     for scores in judged.heads:
         for group, numbers in scores.published().items():
             judged.metrics[group] |= numbers
 
 
-def _chosen(arrays: Arrays, folder: Path, train_on: dict[str, tuple[str, ...]], most: int) -> Arrays:
-    """Training images of the slices that the row asks for, at most so many of them."""
+def _training_images(arrays: Arrays, folder: Path, train_on: dict[str, tuple[str, ...]], count: int) -> Arrays:
+    """Return the training images of the slices in `train_on`, at most `count` of them (0 for all)."""
     if train_on:
         index = pd.read_parquet(folder / "index.parquet")
         keep = np.ones(len(index), bool)
         for name, values in train_on.items():
-            column = f"slice_{name}"
+            column = f"{SLICE_PREFIX}{name}"
             if column not in index:
-                raise UserError(f"train_on names {name!r}, which is no slice of the data")
+                raise UserError(f"train_on names {name!r}, which is not a slice of the data")
             keep &= index[column].isin(values).to_numpy()
         if not keep.any():
             raise UserError(f"train_on {train_on} leaves no training image")
         arrays = arrays.subset(np.flatnonzero(keep).tolist())
-    return _some(arrays, most)
+    return _sample(arrays, count)
 
 
-def _some(arrays: Arrays, most: int) -> Arrays:
-    if not most or len(arrays) <= most:
+def _sample(arrays: Arrays, count: int) -> Arrays:
+    if not count or len(arrays) <= count:
         return arrays
-    return arrays.subset(sorted(np.random.default_rng(1).permutation(len(arrays))[:most].tolist()))
+    return arrays.subset(sorted(np.random.default_rng(1).permutation(len(arrays))[:count].tolist()))
 
 
 def _write(fitted: Fitted, plan: Plan, images: pd.DataFrame, out: Path) -> None:
@@ -138,20 +141,20 @@ def _write(fitted: Fitted, plan: Plan, images: pd.DataFrame, out: Path) -> None:
 
 
 def machine() -> str:
-    """What a reader must know of the machine to judge a time: accelerator or processor, and cores."""
+    """Describe the machine, to which durations relate: the accelerator, or the processor and its cores."""
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    except OSError:  # no Linux
+    except OSError:  # not on Linux
         pass
     return f"{name}, {os.cpu_count()} cores"
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
-    """A row's result file; None where there is none, or none that can be read."""
+    """Read a row's result file; `None` if it does not exist or cannot be read."""
     try:
         result: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A grid's rows as validated settings, every error at once, and scaled to a budget."""
+"""The rows of a grid as validated settings, scaled to a budget. All errors are reported at once."""
 
 import shutil
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from pipeline.models.build import WEIGHTS
 from pipeline.params import ProblemParams, parse_params
 from pipeline.train.settings import ModelStart
 
-# what a row never uses: whatever params.yaml says of it must not make a row impossible
+# sections that a row never uses, so that params.yaml cannot make a row invalid by them
 _UNUSED = ("search", "gates")
 NOTHING, IMAGENET = "nothing", "imagenet"
 # a row's `start` that needs no other problem, as `train.init_from`
@@ -25,8 +25,8 @@ class Planned:
     """A row to run.
 
     Attributes:
-        name: The row's name, with its seed where it has several.
-        row: What the definition says.
+        name: Name of the row, with the seed if the row has seeds.
+        row: The row's definition.
         params: Complete settings, scaled to the budget.
     """
 
@@ -36,16 +36,16 @@ class Planned:
 
 
 def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0, only: str = "") -> list[Planned]:
-    """The rows of a grid as complete settings.
+    """Return the rows of a grid with complete settings.
 
     Args:
         definition: The grid.
-        params: The problem's section of params.yaml, which the rows' settings are laid over.
+        params: The problem's section of params.yaml, which the rows' settings are merged into.
         budget: Share of the epochs and iterations; each step keeps at least one.
-        only: Names separated by commas; empty for all rows. A row with seeds is named with or without its seed.
+        only: Names separated by commas; empty for all rows. A row with seeds can be named with or without its seed.
 
     Raises:
-        UserError: A name is unknown, or settings are wrong; a line for each finding with the row's name and the path.
+        UserError: A name is unknown, or settings are invalid; one line for each finding with the row's name and path.
     """
     expanded = {name: (row, seed) for row in definition.rows for name, seed in row.run_names.items()}
     wanted = _wanted(expanded, only)
@@ -58,7 +58,7 @@ def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0
 
 
 def started(planned: Planned, root: Path) -> Planned:
-    """The row with the weights of the problem that its `start` names, as models/PROBLEM/train has them now.
+    """Return the row with the weights of the problem that its `start` names, from models/PROBLEM/train.
 
     Raises:
         UserError: That problem has not been trained.
@@ -69,13 +69,13 @@ def started(planned: Planned, root: Path) -> Planned:
     weights = Layout(root, source).out("train") / WEIGHTS
     if not weights.is_file():
         raise UserError(
-            f"row {planned.name} starts from {source}, but {weights} is not there; train it first: "
+            f"row {planned.name} starts from {source}, but {weights} does not exist; train it first: "
             f"dvc repro train@{source}"
         )
     digest = file_digest(weights)
-    kept = file_of_start(root, digest)
-    if not kept.is_file():
-        with write_aside(kept) as aside:
+    copy = file_of_start(root, digest)
+    if not copy.is_file():
+        with write_aside(copy) as aside:
             shutil.copyfile(weights, aside)
     start = ModelStart(name="model", model=source, weights=digest)
     train = planned.params.train.model_copy(update={"init_from": start})
@@ -83,14 +83,14 @@ def started(planned: Planned, root: Path) -> Planned:
 
 
 def _wanted(expanded: dict[str, tuple[Row, int | None]], only: str) -> list[str]:
-    asked = [name.strip() for name in only.split(",") if name.strip()]
-    if not asked:
+    requested = [name.strip() for name in only.split(",") if name.strip()]
+    if not requested:
         return list(expanded)
     known = {*expanded, *(row.name for row, _ in expanded.values())}
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in requested if name not in known]
     if unknown:
         raise UserError(f"no row is called {', '.join(unknown)}; there are {', '.join(expanded)}")
-    return [name for name, (row, _) in expanded.items() if name in asked or row.name in asked]
+    return [name for name, (row, _) in expanded.items() if name in requested or row.name in requested]
 
 
 def _section(
@@ -108,9 +108,9 @@ def _section(
 
 
 def _scaled(step: Any, budget: float) -> Any:
-    """A training step with its share of epochs, or of the iterations between as many validations.
+    """Scale the epochs of a training step, or its iterations between validations, by the budget.
 
-    What is no step is left for validation to name.
+    An invalid step is returned unchanged; the validation of the settings reports it.
     """
     if not isinstance(step, dict):
         return step

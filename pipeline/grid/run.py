@@ -1,4 +1,4 @@
-"""A whole grid, row after row: what is finished is kept, what fails is recorded, the rest goes on."""
+"""Running of a whole grid, row by row. Finished rows are kept, failures are recorded, and the other rows go on."""
 
 import shutil
 import traceback
@@ -23,41 +23,41 @@ from pipeline.tracking.runs import Run, grid_run
 
 
 class Watch(Protocol):
-    """What a caller sees of a run."""
+    """Callbacks that report the progress of a run."""
 
     def start(self, row: str) -> None:
-        """A row begins."""
+        """Report that a row begins."""
 
     def event(self, row: str, event: Event) -> None:
-        """Progress within the row."""
+        """Report progress within a row."""
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
-        """The row is done; `again` where an earlier run had finished it."""
+        """Report that a row has ended; `again` is true if an earlier run had finished it."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a grid's files lie: results and tables below reports/, weights below models/, neither in git."""
+    """Paths of a grid's files: results and tables below reports/, weights below models/, neither in git."""
 
     layout: Layout
     grid: str
 
     @property
     def reports(self) -> Path:
-        """Tables and figures; rows/NAME.json below it."""
+        """Folder of tables and figures; rows/NAME.json are below it."""
         return self.layout.out("evaluate").parent / "grid" / self.grid
 
     def result(self, row: str) -> Path:
-        """A row's result."""
+        """Return the path of a row's result."""
         return self.reports / "rows" / f"{row}.json"
 
     def trained(self, row: str) -> Path:
-        """A row's weights, settings, history and table of test images."""
+        """Return the folder of a row's weights, settings, history and table of test images."""
         return self.layout.out("train").parent / "grid" / self.grid / row
 
 
 def folder_of_all(root: Path, grid: str) -> Path:
-    """Where what a grid says of several problems goes."""
+    """Return the folder for results of a grid over several problems."""
     return root / "reports" / "grid" / grid
 
 
@@ -70,15 +70,15 @@ def run_grid(
         definition: The grid.
         params: The problem's section of params.yaml.
         layout: The repository and the problem.
-        scale: Budget, and how many images.
+        scale: Budget and number of images.
         only: Names of rows, separated by commas; empty for all.
-        watch: Told of each row.
+        watch: Callbacks for each row.
 
     Returns:
-        Row to result.
+        Row -> result.
 
     Raises:
-        UserError: Settings are wrong, a name is unknown, the data set is not there, or the MLflow store fails.
+        UserError: Settings are invalid, a name is unknown, the data set does not exist, or the MLflow store fails.
     """
     planned = [started(row, layout.root) for row in plan_rows(definition, params, scale.budget, only)]
     data, places = data_digest(layout), Places(layout, definition.name)
@@ -86,45 +86,45 @@ def run_grid(
     places.reports.mkdir(parents=True, exist_ok=True)
     digest = json_digest([definition.name, data, scale.budget, scale.images])
     with ExitStack() as stack:
-        with FileLock(places.reports / "run.lock"):  # two processes at once find or make one parent run
+        with FileLock(places.reports / "run.lock"):  # so that two processes share one parent run
             parent = stack.enter_context(grid_run(layout, definition.name, digest))
-        for one in planned:
-            watch.start(one.name)
-            with _alone(one, scale, places, data):  # another process at the same grid: wait for it, take what it found
-                found = read_result(places.result(one.name))
-                again = found is not None and _finished(found, one, scale, data)
-                if found is None or not again:
-                    same = _same_elsewhere(one, scale, places, data)
-                    result = _run(one, scale, places, data, watch) if same is None else _copied(same, one, places)
+        for row in planned:
+            watch.start(row.name)
+            with _lock(row, scale, places, data):  # wait for another process at the same grid and use its result
+                earlier = read_result(places.result(row.name))
+                again = earlier is not None and _finished(earlier, row, scale, data)
+                if earlier is None or not again:
+                    same = _same_elsewhere(row, scale, places, data)
+                    result = _run(row, scale, places, data, watch) if same is None else _copied(same, row, places)
                 else:
-                    result = found
-                _log(parent, one, result, places)
-            results[one.name] = result
-            watch.finish(one.name, result, again)
+                    result = earlier
+                _log(parent, row, result, places)
+            results[row.name] = result
+            watch.finish(row.name, result, again)
     return results
 
 
-def _alone(planned: Planned, scale: Scale, places: Places, data: str) -> FileLock:
-    """A lock on these settings; the operating system frees it when this process dies, however it dies."""
+def _lock(planned: Planned, scale: Scale, places: Places, data: str) -> FileLock:
+    """Return a lock on these settings. The operating system releases it whenever this process ends."""
     folder = places.layout.work("grid", "locks")
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / f"{row_digest(planned, scale, data)[:16]}.lock")
 
 
 def _finished(result: dict[str, Any], planned: Planned, scale: Scale, data: str) -> bool:
-    """Whether this is the result of the same row; a row that failed is tried again."""
+    """True if this is the result of the same row. A failed row is not finished and runs again."""
     return result.get("state") == "finished" and result.get("digest") == row_digest(planned, scale, data)
 
 
 def _same_elsewhere(planned: Planned, scale: Scale, places: Places, data: str) -> dict[str, Any] | None:
-    """The result of another row that is finished and has the same settings: a setting may stand in several tables."""
-    others = (read_result(path) for path in sorted(places.reports.glob("rows/*.json")))
-    usable = (one for one in others if one is not None and places.trained(one["row"]).is_dir())
-    return next((one for one in usable if _finished(one, planned, scale, data)), None)
+    """Return the result of another finished row with the same settings, since several tables may have the same row."""
+    results = (read_result(path) for path in sorted(places.reports.glob("rows/*.json")))
+    usable = (result for result in results if result is not None and places.trained(result["row"]).is_dir())
+    return next((result for result in usable if _finished(result, planned, scale, data)), None)
 
 
 def _copied(same: dict[str, Any], planned: Planned, places: Places) -> dict[str, Any]:
-    """What another row has found, as this row's own."""
+    """Copy the result and the files of another row to this row."""
     with folder_aside(places.trained(planned.name)) as folder:
         shutil.copytree(places.trained(same["row"]), folder, dirs_exist_ok=True)
     result = same | {"row": planned.name, "table": planned.row.table, "same_as": same["row"]}
@@ -143,13 +143,13 @@ def _run(planned: Planned, scale: Scale, places: Places, data: str, watch: Watch
     }
     try:
         with listening(lambda event: watch.event(name, event)):
-            found = run_row(planned, scale, places.layout, data, places.trained(name))
-    except Exception as error:  # whatever a row fails of, the others are still worth running
+            outcome = run_row(planned, scale, places.layout, data, places.trained(name))
+    except Exception as error:  # the other rows run on, whatever the reason of the failure
         message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        found = {"state": "failed", "message": message}
+        outcome = {"state": "failed", "message": message}
         if not isinstance(error, UserError):
-            found["trace"] = traceback.format_exc()
-    result = about | found
+            outcome["trace"] = traceback.format_exc()
+    result = about | outcome
     write_json(places.result(name), result)
     return result
 

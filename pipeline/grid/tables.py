@@ -1,4 +1,4 @@
-"""A grid's tables: published, ours and rank of each row, and how well the two orders agree."""
+"""The tables of a grid: published value, own value and rank of each row, and the agreement of the two orders."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -8,18 +8,18 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 
 from pipeline.grid.definition import Definition, Metric, Table
 
-_FEWEST = 3  # rows for which a rank correlation says anything
+_FEWEST = 3  # smallest number of rows of a rank correlation
 
 
 class Agreement(NamedTuple):
-    """How the published order and ours agree by one metric.
+    """Agreement of the published order and ours by one metric.
 
     Attributes:
-        rows: With both values.
-        spearman: Spearman's rho, NaN with fewer than three rows or where all values of a side are equal.
-        spearman_p: Its two-sided p value.
+        rows: Number of rows with both values.
+        spearman: Spearman's rho; NaN with fewer than three rows or if all values of one side are equal.
+        spearman_p: Two-sided p value of Spearman's rho.
         kendall: Kendall's tau-b.
-        kendall_p: Its two-sided p value.
+        kendall_p: Two-sided p value of Kendall's tau-b.
     """
 
     rows: int
@@ -34,13 +34,14 @@ class Line:
     """A row of a table.
 
     Attributes:
-        name: The row.
-        what: What is different.
-        published: Metric to published value; NaN where none was.
-        ours: Metric to our value; NaN where there is none.
-        rank_published: 1 is best, among the rows that have both values; NaN for the others. Ties share a rank.
-        rank_ours: The same of ours.
-        note: Why there is no value of ours, or nothing.
+        name: Name of the row.
+        what: Difference to the other rows, in words.
+        published: Metric -> published value; NaN if none was published.
+        ours: Metric -> our value; NaN if there is none.
+        rank_published: Rank of the published value among the rows with both values, 1 is best; NaN for other rows. Ties
+            share a rank.
+        rank_ours: Rank of our value among the same rows.
+        note: Reason why there is no value of ours; empty if there is one.
     """
 
     name: str
@@ -57,10 +58,10 @@ class Filled:
     """A table with its values.
 
     Attributes:
-        key: Its name in the definition.
+        key: Name of the table in the definition.
         table: Title and metrics.
-        lines: Its rows in the definition's order.
-        agreement: Metric to the agreement of the two orders.
+        lines: Rows in the definition's order.
+        agreement: Metric -> agreement of the two orders.
     """
 
     key: str
@@ -70,12 +71,12 @@ class Filled:
 
     @property
     def published(self) -> bool:
-        """Whether anything was published that ours can be compared with."""
+        """True if any row has a published value."""
         return any(np.isfinite(value) for line in self.lines for value in line.published.values())
 
     @property
     def missing(self) -> list[str]:
-        """Rows without a value of ours, those with the same reason together."""
+        """Rows without a value of ours, grouped by reason."""
         reasons: dict[str, list[str]] = {}
         for line in self.lines:
             if line.note:
@@ -84,30 +85,30 @@ class Filled:
 
     @property
     def correlated(self) -> dict[str, Agreement]:
-        """The agreement by those metrics that have one."""
-        return {name: found for name, found in self.agreement.items() if np.isfinite(found.spearman)}
+        """The agreements that have a rank correlation, by metric."""
+        return {name: agreement for name, agreement in self.agreement.items() if np.isfinite(agreement.spearman)}
 
 
 def fill_tables(definition: Definition, results: dict[str, dict[str, Any]]) -> list[Filled]:
-    """The tables of a grid from the results of its rows; a row with seeds is their mean.
+    """Fill the tables of a grid with the results of its rows. A row with seeds has the mean over its seeds.
 
     Args:
         definition: The grid.
-        results: Row (NAME-sSEED where it has seeds) to its result file; rows that have not been run are left out.
+        results: Row (NAME-sSEED with seeds) -> content of its result file, for the rows that have been run.
     """
     return [_filled(key, table, definition, results) for key, table in definition.tables.items()]
 
 
 def _filled(key: str, table: Table, definition: Definition, results: dict[str, dict[str, Any]]) -> Filled:
     rows = [row for row in definition.rows if row.table == key]
-    found = {row.name: [results.get(name, {}) for name in row.run_names] for row in rows}
-    ours = {row.name: {m: _mean(found[row.name], metric) for m, metric in table.metrics.items()} for row in rows}
+    runs = {row.name: [results.get(name, {}) for name in row.run_names] for row in rows}
+    ours = {row.name: {m: _mean(runs[row.name], metric) for m, metric in table.metrics.items()} for row in rows}
     published = {row.name: {m: row.published.get(m, np.nan) for m in table.metrics} for row in rows}
     names, metric = list(ours), table.metrics[table.rank_by]
     a, b = (np.array([values[n][table.rank_by] for n in names]) for values in (published, ours))
     ranks_a, ranks_b = _ranks(a, b, metric)
     lines = [
-        Line(row.name, row.what, published[row.name], ours[row.name], ranks_a[i], ranks_b[i], _note(found[row.name]))
+        Line(row.name, row.what, published[row.name], ours[row.name], ranks_a[i], ranks_b[i], _note(runs[row.name]))
         for i, row in enumerate(rows)
     ]
     agreement = {
@@ -118,7 +119,7 @@ def _filled(key: str, table: Table, definition: Definition, results: dict[str, d
 
 
 def agree(published: np.ndarray, ours: np.ndarray) -> Agreement:
-    """Rank correlations over the rows that have both values."""
+    """Return the rank correlations over the rows with both values."""
     both = np.isfinite(published) & np.isfinite(ours)
     a, b = published[both], ours[both]
     if len(a) < _FEWEST or len(set(a)) < 2 or len(set(b)) < 2:
@@ -128,7 +129,7 @@ def agree(published: np.ndarray, ours: np.ndarray) -> Agreement:
 
 
 def _ranks(published: np.ndarray, ours: np.ndarray, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks of both, 1 is best, over the rows that have both values; NaN for the others."""
+    """Return the ranks of both sides among the rows with both values, 1 is best; NaN for other rows."""
     both = np.isfinite(published) & np.isfinite(ours)
     sign = 1 if metric.better == "lower" else -1
     result = []
@@ -140,21 +141,21 @@ def _ranks(published: np.ndarray, ours: np.ndarray, metric: Metric) -> tuple[np.
 
 
 def _mean(results: list[dict[str, Any]], metric: Metric) -> float:
-    """Mean of a metric over the seeds that have it, as it is shown."""
+    """Return the mean of a metric over the seeds that have it, multiplied by the metric's scale."""
     values = [at_path(result.get("metrics", {}), metric.of) for result in results]
     known = [value for value in values if np.isfinite(value)]
     return metric.scale * float(np.mean(known)) if known else float("nan")
 
 
 def at_path(metrics: Any, path: str) -> float:
-    """A number among nested metrics by its path, `keypoints.rmse_px`; NaN where there is none."""
+    """Return a number of nested metrics by its path, for instance `keypoints.rmse_px`; NaN if it does not exist."""
     for key in path.split("."):
         metrics = metrics.get(key) if isinstance(metrics, dict) else None
     return float(metrics) if isinstance(metrics, int | float) else float("nan")
 
 
 def _note(results: list[dict[str, Any]]) -> str:
-    """Why a row has no value, or has it of some seeds only."""
+    """Return the reason why a row has no value, or has values for some seeds only; empty if it is complete."""
     failed = [str(r.get("message", "")).splitlines()[0] for r in results if r.get("state") == "failed"]
     if failed:
         return f"failed: {failed[0]}"

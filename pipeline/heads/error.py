@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.heads.head import Facet
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
@@ -41,7 +41,7 @@ class ErrorMetric(Facet, ABC):
         power: The score is the weighted power mean of the cases' errors: 2 for a root mean square, 1 for a mean.
     """
 
-    module = "error"
+    modules = "pipeline.heads.*.error"
 
     metric: ClassVar[str]
     title: ClassVar[str]

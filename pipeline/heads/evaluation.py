@@ -111,7 +111,7 @@ class Scene(NamedTuple):
 class HeadEvaluation(Facet, ABC):
     """One head in evaluation."""
 
-    module = "evaluation"
+    modules = "pipeline.heads.*.evaluation"
 
     @abstractmethod
     def scores(self, answers: Answers) -> "list[Scores]":

@@ -9,7 +9,7 @@ import onnx
 from jaxtyping import Float
 from torch import Tensor
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.heads.head import Facet
 from pipeline.models.inference import ArrayPredictions
@@ -19,7 +19,7 @@ from pipeline.models.network import Network, Predictions
 class HeadExport(Facet, ABC):
     """One head in a package."""
 
-    module = "export"
+    modules = "pipeline.heads.*.export"
 
     outputs: ClassVar[tuple[str, ...]]
     """Names of its outputs of the packaged graph."""
@@ -75,7 +75,7 @@ def answer_of(prediction: Prediction, output: str) -> np.ndarray | None:
 
 
 def back(points: Float[Tensor, "*N 2"], letterbox: Float[Tensor, "3"]) -> Float[Tensor, "*N 2"]:
-    """Points of the input in the original image's pixels."""
+    """Points of the input in the original image's pixels: `Letterbox.backward` as torch's exporter traces it."""
     return (points - letterbox[1:] + 0.5) / letterbox[0] - 0.5
 
 

@@ -36,11 +36,12 @@ class Head:
 class Facet:
     """Base of what one stage needs of a head; `HeadTraining.of(head)` is the head's own.
 
-    It lies in the module `module` of the head's room, under the same name in capitals, and is imported when it is first
-    asked for: reading params.yaml needs no torch, and training no matplotlib.
+    It lies in a module of the head's room, under the module's name in capitals, and is imported when it is first asked
+    for: reading params.yaml needs no torch, and training no matplotlib.
     """
 
-    module: ClassVar[str]
+    modules: ClassVar[str]
+    """The modules of all heads with this facet, where `*` is the head: what dvc.yaml's dependencies are found by."""
 
     @classmethod
     def of(cls, head: Head) -> Self:
@@ -49,7 +50,8 @@ class Facet:
         Raises:
             TypeError: What the head's room offers is something else.
         """
-        facet = getattr(importlib.import_module(f"{head.room}.{cls.module}"), cls.module.upper())
+        name = cls.modules.rpartition(".")[2]
+        facet = getattr(importlib.import_module(f"{head.room}.{name}"), name.upper())
         if not isinstance(facet, cls):
-            raise TypeError(f"{head.room}.{cls.module}.{cls.module.upper()} is {facet!r}, not a {cls.__name__}")
+            raise TypeError(f"{head.room}.{name}.{name.upper()} is {facet!r}, not a {cls.__name__}")
         return facet

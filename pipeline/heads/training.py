@@ -29,7 +29,7 @@ class HeadFigures(ABC):
 class HeadTraining(Facet, ABC, Generic[Net]):
     """One head in training."""
 
-    module = "training"
+    modules = "pipeline.heads.*.training"
 
     shown: ClassVar[tuple[str, ...]]
     """Its figures that a progress bar shows."""

@@ -41,7 +41,7 @@ class Section(NamedTuple):
 class HeadWords(Facet, ABC):
     """One head in the report."""
 
-    module = "words"
+    modules = "pipeline.heads.*.words"
 
     captions: ClassVar[Mapping[str, str]]
     """Of its figures, by name: what to see in each."""

@@ -1,6 +1,6 @@
-"""Anchors: where they lie, which of them is to find what, and boxes as offsets from them.
+"""Anchors: their positions, their assignment to boxes, and boxes as offsets from them.
 
-Boxes here are corners, x1, y1, x2, y2, in input pixels; the left edge of the image is at -0.5.
+Boxes in this file are corners x1, y1, x2, y2 in input pixels. The left edge of the image is at -0.5.
 """
 
 import torch
@@ -8,13 +8,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou
 
-BACKGROUND, NO_SAY = -1, -2
-_SPREAD = (0.1, 0.1, 0.2, 0.2)  # of offsets (Liu et al. 2016, "SSD"), so that the network's outputs are about 1
-_LARGEST = 4.0  # logarithm of a box's side by its anchor's: what is beyond is an overflow, not an answer
+BACKGROUND, IGNORE = -1, -2
+_SPREAD = (0.1, 0.1, 0.2, 0.2)  # scale of offsets (Liu et al. 2016, "SSD"), so that the network's outputs are about 1
+_LARGEST = 4.0  # largest logarithm of a box's side relative to its anchor's; it keeps exp() from overflowing
 
 
 def make_anchors(rows: int, columns: int, stride: int, sides: tuple[float, ...]) -> Float[Tensor, "A 4"]:
-    """Square anchors at the centre of every cell of a map, row by row, at each cell in the order of `sides`."""
+    """Make square anchors at the centres of a map's cells, row by row, and for each cell in the order of `sides`."""
     y, x = (stride * (torch.arange(n, dtype=torch.float32) + 0.5) - 0.5 for n in (rows, columns))
     centres = torch.stack([x.expand(rows, -1), y[:, None].expand(-1, columns)], dim=-1)[:, :, None]
     half = torch.tensor(sides)[:, None] / 2
@@ -24,22 +24,23 @@ def make_anchors(rows: int, columns: int, stride: int, sides: tuple[float, ...])
 def match(
     anchors: Float[Tensor, "A 4"], boxes: Float[Tensor, "M 4"], positive: float, negative: float
 ) -> Int[Tensor, " A"]:
-    """Number of the box that each anchor is to find, `BACKGROUND`, or `NO_SAY`.
+    """Return the index of the box assigned to each anchor, `BACKGROUND`, or `IGNORE`.
 
-    An anchor takes the box it overlaps most if their IoU is at least `positive`, and is background below `negative`.
-    Each box is given to the anchor that overlaps it most, however little, so that none is without.
+    An anchor is assigned the box with the highest IoU if that is at least `positive`. It is background if the highest
+    IoU is below `negative`, and ignored in between. Each box is also assigned to the anchor that overlaps it most,
+    however little, so that every box has an anchor.
     """
     if not len(boxes):
         return torch.full((len(anchors),), BACKGROUND, device=anchors.device)
     overlap = box_iou(anchors, boxes)
-    best, which = overlap.max(dim=1)
-    found = torch.where(best >= positive, which, torch.where(best < negative, BACKGROUND, NO_SAY))
-    found[overlap.argmax(dim=0)] = torch.arange(len(boxes), device=anchors.device)
-    return found
+    best, index = overlap.max(dim=1)
+    assigned = torch.where(best >= positive, index, torch.where(best < negative, BACKGROUND, IGNORE))
+    assigned[overlap.argmax(dim=0)] = torch.arange(len(boxes), device=anchors.device)
+    return assigned
 
 
 def offsets_of(anchors: Float[Tensor, "*A 4"], boxes: Float[Tensor, "*A 4"]) -> Float[Tensor, "*A 4"]:
-    """What the network is to say for an anchor that is to find a box: shift by the anchor's side, log of the sides."""
+    """Return the targets for anchors and their boxes: shift by the anchor's side, log of the ratio of sides."""
     a, b = (box_convert(part, "xyxy", "cxcywh") for part in (anchors, boxes))
     shift = (b[..., :2] - a[..., :2]) / a[..., 2:]
     scale = torch.log(b[..., 2:].clamp_min(1e-3) / a[..., 2:])
@@ -47,7 +48,7 @@ def offsets_of(anchors: Float[Tensor, "*A 4"], boxes: Float[Tensor, "*A 4"]) -> 
 
 
 def boxes_of(anchors: Float[Tensor, "*A 4"], offsets: Float[Tensor, "*A 4"]) -> Float[Tensor, "*A 4"]:
-    """The inverse of `offsets_of`."""
+    """Return the boxes that anchors and offsets describe (the inverse of `offsets_of`)."""
     shift, scale = (offsets * anchors.new_tensor(_SPREAD)).split(2, dim=-1)
     sides = anchors[..., 2:] - anchors[..., :2]
     centre = (anchors[..., :2] + anchors[..., 2:]) / 2 + shift * sides

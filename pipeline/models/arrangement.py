@@ -1,9 +1,9 @@
-"""Which peak of each keypoint's map is meant: the one that fits where the other keypoints were found.
+"""The choice of a peak in each keypoint's map: the one that fits the positions of the other keypoints.
 
 A pictorial structure (Felzenszwalb & Huttenlocher 2005, "Pictorial Structures for Object Recognition"): the energy of a
 choice of peaks is their negative log-probability plus, for each pair, the squared Mahalanobis distance of their offset
-from its mean in the training labels. It is cut off, so that one keypoint that is wrong does not pull the others, and
-made small by iterated conditional modes (Besag 1986), all keypoints at once.
+from its mean in the training labels. The distance is limited, so that one wrong keypoint does not pull the others. The
+energy is minimised by iterated conditional modes (Besag 1986), updating all keypoints at once.
 """
 
 import torch
@@ -13,21 +13,21 @@ from torch.nn import functional
 
 _PEAKS = 8
 _ROUNDS = 3
-_WEIGHT = 2.5  # of the mean over the other keypoints
-_CUT = 6.0  # half squared Mahalanobis distance beyond which a pair costs no more: 3.5 deviations
-_PRIOR_PAIRS = 2.0  # how many pairs the broad prior counts for
+_WEIGHT = 2.5  # weight of the mean cost over the other keypoints
+_CUT = 6.0  # largest half squared Mahalanobis distance of a pair: 3.5 standard deviations
+_PRIOR_PAIRS = 2.0  # number of pairs that the broad prior counts for
 _ABSENT = -1e4
 
 
 class Arrangement(nn.Module):
-    """Offsets between keypoints, learned from labels, and the choice among peaks that they lead to.
+    """Offsets between keypoints, learned from labels, and the choice of peaks by these offsets.
 
-    Before `learn` was called, and for pairs that were never labelled together, offsets say nothing and the highest peak
-    is taken.
+    Before `learn` is called, and for pairs that are never labelled together, offsets have no influence and the highest
+    peak is chosen.
 
     Args:
         points: Number of keypoints, K.
-        spread: Standard deviation of an offset where few labels tell, pixels.
+        spread: Prior standard deviation of an offset, in the same unit as the keypoints.
     """
 
     offset: Tensor
@@ -40,11 +40,11 @@ class Arrangement(nn.Module):
         self.register_buffer("precision", torch.zeros(points, points, 2, 2))
 
     def learn(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
-        """Mean and inverse covariance of the offset between each two keypoints.
+        """Learn mean and inverse covariance of the offset between each two keypoints.
 
         Args:
-            keypoints: (x, y) in input pixels; anything where not labelled.
-            labelled: Which of them are.
+            keypoints: (x, y) in cells of the maps; any value where not labelled.
+            labelled: True for labelled keypoints.
         """
         points = torch.where(labelled[..., None], keypoints, 0).double()
         both = (labelled[:, :, None] & labelled[:, None]).double()[..., None]
@@ -60,7 +60,7 @@ class Arrangement(nn.Module):
         self.precision.copy_(torch.where(known, precision, torch.zeros_like(precision)))
 
     def forward(self, maps: Float[Tensor, "N K rows columns"]) -> Int[Tensor, "N K 2"]:
-        """(column, row) of the chosen peak of each map of logits; `offset` is in the same cells."""
+        """Return (column, row) of the chosen peak of each map of logits. `offset` is in the same cells."""
         columns = maps.shape[3]
         log = torch.log_softmax(maps.flatten(2), dim=-1)
         highest = functional.max_pool2d(maps, 3, stride=1, padding=1)
@@ -72,14 +72,14 @@ class Arrangement(nn.Module):
             chosen = (value - self._cost(where, _at(where, chosen))).argmax(dim=-1)
         return _at(cells, chosen)
 
-    def _cost(self, peaks: Float[Tensor, "N K P 2"], others: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K P"]:
-        """What each peak costs if the other keypoints are at `others`."""
-        away = peaks[:, :, :, None] - others[:, None, None] - self.offset[None, :, None]
+    def _cost(self, peaks: Float[Tensor, "N K P 2"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K P"]:
+        """Return the cost of each peak, given the positions of all keypoints."""
+        away = peaks[:, :, :, None] - keypoints[:, None, None] - self.offset[None, :, None]
         turned = (away[..., None, :] * self.precision[None, :, None]).sum(dim=-1)
         half_square = 0.5 * (turned * away).sum(dim=-1)
         return _WEIGHT * half_square.clamp_max(_CUT).sum(dim=-1) / max(self.offset.shape[0] - 1, 1)
 
 
 def _at(peaks: Tensor, chosen: Int[Tensor, "N K"]) -> Tensor:
-    """(N, K, 2) of (N, K, P, 2), one of the P for each keypoint."""
+    """Return the chosen one of each keypoint's P peaks: (N, K, 2) of (N, K, P, 2)."""
     return peaks.gather(2, chosen[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]

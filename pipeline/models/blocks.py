@@ -7,7 +7,7 @@ from torch.nn import functional
 
 
 class ConvBlock(nn.Sequential):
-    """Convolution, batch normalisation (or a bias in its place), ReLU; the map keeps its size when stride is 1."""
+    """Convolution, batch normalisation (or a bias instead), ReLU. The map keeps its size if the stride is 1."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, norm: bool = True) -> None:
         super().__init__(
@@ -18,12 +18,12 @@ class ConvBlock(nn.Sequential):
 
 
 def bottleneck(inputs: int, outputs: int, norm: bool = True) -> ConvBlock:
-    """1x1 convolution that changes the number of channels."""
+    """Make a 1x1 convolution that changes the number of channels."""
     return ConvBlock(inputs, outputs, kernel=1, norm=norm)
 
 
 class ResidualBlock(nn.Module):
-    """conv3-BN-ReLU-conv3-BN plus the skip connection, then ReLU (He et al. 2016); channels and size stay."""
+    """conv3-BN-ReLU-conv3-BN plus the skip connection, then ReLU (He et al. 2016). Channels and size stay the same."""
 
     def __init__(self, channels: int, norm: bool = True) -> None:
         super().__init__()
@@ -37,15 +37,15 @@ class ResidualBlock(nn.Module):
 
 
 def stem(inputs: int, outputs: int, stride: int, norm: bool = True) -> nn.Sequential:
-    """First layers: a 3x3 convolution of stride 2 for each halving of the image, another one after the first.
+    """Make the first layers: a 3x3 convolution of stride 2 for each halving, and one of stride 1 after the first.
 
-    What is a few pixels large must be told apart before its resolution is lost, so the finest maps get two layers.
+    The finest map gets two layers, because details of a few pixels must be recognised before the resolution is lost.
 
     Args:
-        inputs: Image channels.
-        outputs: Channels of the map; while the map is larger, 16 or half of them if that is more.
+        inputs: Number of image channels.
+        outputs: Number of channels of the map. Larger maps have half of them, but at least 16.
         stride: Input pixels per cell of the map, a power of two.
-        norm: Batch normalisation after every convolution.
+        norm: True for batch normalisation after every convolution.
     """
     halvings = stride.bit_length() - 1
     if halvings == 0:
@@ -60,8 +60,8 @@ def stem(inputs: int, outputs: int, stride: int, norm: bool = True) -> nn.Sequen
 class FullyConnectedHead(nn.Sequential):
     """Flatten, one hidden layer with ReLU and dropout, linear output.
 
-    The output layer starts at zero weights, so that the first predictions are the output's resting value (for
-    coordinates the image centre) and the first gradients are not random.
+    The weights of the output layer start at zero, so that the first outputs are 0 (for coordinates the image centre)
+    and the first gradients are not random.
     """
 
     def __init__(self, features: int, hidden: int, outputs: int, dropout: float) -> None:
@@ -72,15 +72,15 @@ class FullyConnectedHead(nn.Sequential):
 
 
 def normalised(pixels: Tensor, multiple: int) -> Float[Tensor, "N C H W"]:
-    """Pixels as the networks take them: zero-centred, padded to what they can halve.
+    """Normalise pixels to the networks' input: zero-centred and padded to a multiple.
 
     Args:
         pixels: (N, H, W, C) in 0..255, any type.
-        multiple: Height and width are padded on the right and at the bottom to the next multiple, so that pixel
-            coordinates stay what they are.
+        multiple: Height and width are padded to the next multiple of it, on the right and at the bottom, so that pixel
+            coordinates do not change.
 
     Returns:
-        (N, C, H', W') float in [-2, 2]; the padding is 0, mid gray.
+        (N, C, H', W') float in [-2, 2]. The padding is 0, which is mid gray.
     """
     x = pixels.permute(0, 3, 1, 2).to(torch.float32) * (1 / 63.75) - 2
     height, width = pixels.shape[1:3]

@@ -1,4 +1,4 @@
-"""A backbone and a head that says the class of the picture: the published ankle networks and any other."""
+"""Classifiers of a backbone and a class head, such as the published ankle networks."""
 
 import torch
 from jaxtyping import Float, Int
@@ -15,9 +15,9 @@ class Classifier(Network):
     """Raw output: `class` (N, C) logits.
 
     Attributes:
-        temperature: What logits are divided by, so that a probability is a frequency (Guo et al. 2017, "On Calibration
-            of Modern Neural Networks"); 1 until it is fitted on the validation split.
-        shares: Of each class among the training images; equal until they are known.
+        temperature: Divisor of the logits that calibrates probabilities (Guo et al. 2017, "On Calibration of Modern
+            Neural Networks"); 1 until it is fitted on the validation split.
+        shares: Share of each class among the training images; equal until `learn_classes` is called.
     """
 
     temperature: Float[Tensor, ""]
@@ -25,31 +25,31 @@ class Classifier(Network):
 
     def __init__(self, problem: Problem, settings: ClassifierSettings) -> None:
         super().__init__(problem, settings)
-        size, kinds = problem.input, len(problem.classes)
+        size, classes = problem.input, len(problem.classes)
         self.backbone = build_backbone(settings.backbone, size.channels)
         multiple, pooled = self.backbone.multiple, settings.pool == "average"
         rows, columns = (1, 1) if pooled else (-(-size.height // multiple), -(-size.width // multiple))
         features = self.backbone.channels * rows * columns
         self.pool = nn.AdaptiveAvgPool2d(1) if pooled else nn.Identity()
         self.classes = (
-            FullyConnectedHead(features, settings.hidden, kinds, settings.dropout)
+            FullyConnectedHead(features, settings.hidden, classes, settings.dropout)
             if settings.hidden
-            else nn.Sequential(nn.Flatten(), nn.Dropout(settings.dropout), nn.Linear(features, kinds))
+            else nn.Sequential(nn.Flatten(), nn.Dropout(settings.dropout), nn.Linear(features, classes))
         )
         self.register_buffer("temperature", torch.ones(()))
-        self.register_buffer("shares", torch.full((kinds,), 1 / kinds))
+        self.register_buffer("shares", torch.full((classes,), 1 / classes))
         self.heads = {"class": [self.pool, self.classes]}
 
     def learn_classes(self, classes: Int[Tensor, " N"]) -> None:
-        """See `Network.learn_classes`."""
+        """Store the share of each class among the labelled training images."""
         counts = torch.bincount(classes[classes >= 0], minlength=len(self.shares)).float()
         self.shares.copy_(counts / counts.sum())
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `Network.forward`."""
+        """Return the logits of the classes."""
         features = self.backbone(normalised(pixels, self.backbone.multiple))
         return {"class": self.classes(self.pool(features)).float()}
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
-        """See `Network.read_out`."""
+        """Return calibrated probabilities of the classes."""
         return {"probabilities": torch.softmax(raw["class"] / self.temperature, dim=-1)}

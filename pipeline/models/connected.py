@@ -1,4 +1,4 @@
-"""Networks of a backbone and one fully connected head: keypoints, or the box."""
+"""Networks of a backbone and one fully connected head, for keypoints or the box."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,7 +13,7 @@ from pipeline.problem import Problem
 
 
 class Connected(KeypointNetwork):
-    """A backbone whose map fully connected heads read; a subclass has the heads."""
+    """Base of the networks with a backbone and fully connected heads. A subclass adds the heads."""
 
     def __init__(
         self, problem: Problem, settings: LocalizationSettings | MultiHeadSettings | RegressionSettings
@@ -29,12 +29,12 @@ class Connected(KeypointNetwork):
         return self.backbone.channels, -(-size.height // multiple), -(-size.width // multiple)
 
     def images(self, pixels: Tensor) -> Float[Tensor, "N C H W"]:
-        """What the backbone takes."""
+        """Convert pixels to the backbone's input."""
         return normalised(pixels, self.backbone.multiple)
 
 
 class Regression(Connected):
-    """The published keypoint network: coordinates straight from the features."""
+    """The published keypoint network: coordinates directly from the features."""
 
     def __init__(self, problem: Problem, settings: RegressionSettings) -> None:
         super().__init__(problem, settings)
@@ -42,13 +42,13 @@ class Regression(Connected):
         self.heads = {"keypoints": [self.keypoint_head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return the raw outputs of the keypoint head."""
         raw: dict[str, Tensor] = self.keypoint_head(self.backbone(self.images(pixels)))
         return raw
 
 
 class Localization(Connected):
-    """The published localization network: the box straight from the features."""
+    """The published localization network: the box directly from the features."""
 
     def __init__(self, problem: Problem, settings: LocalizationSettings) -> None:
         super().__init__(problem, settings)
@@ -56,6 +56,6 @@ class Localization(Connected):
         self.heads = {"box": [self.box_head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return the raw output of the box head."""
         raw: dict[str, Tensor] = self.box_head(self.backbone(self.images(pixels)))
         return raw

@@ -14,18 +14,18 @@ from pipeline.models.network import Network, Predictions
 from pipeline.models.settings import DetectorSettings
 from pipeline.problem import Problem
 
-CANDIDATES = 300  # pairs of anchor and class that go into suppression
+CANDIDATES = 300  # number of (anchor, class) pairs that go into non-maximum suppression
 
 
 class Candidates(NamedTuple):
-    """What suppression chooses from, the surest first.
+    """Input of non-maximum suppression, highest score first.
 
     Attributes:
         boxes: (N, T, 4) corners in input pixels, within the image.
-        apart: (N, T, 4) the same, moved so that boxes of different classes never overlap.
-        scores: (N, T).
-        classes: (N, T).
-        anchors: (N, T) number of the anchor that each came from.
+        apart: (N, T, 4) the boxes, shifted so that those of different classes never overlap.
+        scores: (N, T) scores.
+        classes: (N, T) indices of classes.
+        anchors: (N, T) indices of the anchors that the candidates came from.
     """
 
     boxes: Float[Tensor, "N T 4"]
@@ -36,14 +36,15 @@ class Candidates(NamedTuple):
 
 
 class Detector(Network):
-    """Each cell of three maps says for each of its anchors: is something there, what, and where exactly.
+    """Each cell of three maps predicts objectness, class and box offsets for each of its anchors.
 
-    Raw outputs, A anchors over all scales: `objectness` (N, A) and `kind` (N, A, C), logits; `offsets` (N, A, 4).
+    Raw outputs, for A anchors over all scales: `objectness` (N, A) and `kind` (N, A, C), logits of objectness and of
+    classes; `offsets` (N, A, 4).
     """
 
     settings: DetectorSettings
     anchors: Float[Tensor, "A 4"]
-    ends: Int[Tensor, "3"]  # number of anchors up to and with each scale
+    ends: Int[Tensor, "3"]  # cumulative number of anchors up to each scale
 
     def __init__(self, problem: Problem, settings: DetectorSettings) -> None:
         super().__init__(problem, settings)
@@ -68,9 +69,10 @@ class Detector(Network):
         self.heads = {"detections": [self.scales]}
 
     def _last(self, width: int, sides: int) -> nn.Conv2d:
-        """What speaks for a scale's anchors.
+        """Make the output layer of a scale.
 
-        Most of them are background: begin by saying so, else the first updates teach nothing else (RetinaNet).
+        Most anchors are background. The biases start there, otherwise the first updates would teach nothing else
+        (RetinaNet).
         """
         last = nn.Conv2d(width, sides * (5 + self.kinds), 1)
         assert last.bias is not None
@@ -81,42 +83,44 @@ class Detector(Network):
         return last
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `Network.forward`."""
-        x, said = normalised(pixels, self.multiple), []
+        """Return objectness, offsets and class logits of all anchors."""
+        x, outputs = normalised(pixels, self.multiple), []
         for number, block in enumerate(self.blocks):
             x = block(x)
             if number > 0:
-                found = self.scales[number - 1](x)
-                said.append(found.permute(0, 2, 3, 1).reshape(len(x), -1, 5 + self.kinds))
-        every = torch.cat(said, dim=1).float()
-        return {"objectness": every[..., 0], "offsets": every[..., 1:5], "kind": every[..., 5:]}
+                output = self.scales[number - 1](x)
+                outputs.append(output.permute(0, 2, 3, 1).reshape(len(x), -1, 5 + self.kinds))
+        joined = torch.cat(outputs, dim=1).float()
+        return {"objectness": joined[..., 0], "offsets": joined[..., 1:5], "kind": joined[..., 5:]}
 
     def candidates(self, raw: dict[str, Tensor]) -> Candidates:
-        """The surest pairs of anchor and class."""
-        sure = torch.sigmoid(raw["objectness"])[..., None] * torch.softmax(raw["kind"], dim=-1)
-        scores, pair = sure.flatten(1).topk(min(CANDIDATES, sure[0].numel()), dim=1)
-        anchor, kind = torch.div(pair, self.kinds, rounding_mode="floor"), pair % self.kinds
+        """Return the (anchor, class) pairs with the highest scores."""
+        score = torch.sigmoid(raw["objectness"])[..., None] * torch.softmax(raw["kind"], dim=-1)
+        scores, pair = score.flatten(1).topk(min(CANDIDATES, score[0].numel()), dim=1)
+        anchor, category = torch.div(pair, self.kinds, rounding_mode="floor"), pair % self.kinds
         offsets = raw["offsets"].gather(1, anchor[..., None].expand(-1, -1, 4))
         size = self.problem.input
         limit = offsets.new_tensor([size.width, size.height]).repeat(2) - 0.5
         boxes = boxes_of(self.anchors[anchor], offsets).clamp_min(-0.5).minimum(limit)
         far = 2.0 * (size.width + size.height)
-        return Candidates(boxes, boxes + far * kind[..., None], scores, kind, anchor)
+        return Candidates(boxes, boxes + far * category[..., None], scores, category, anchor)
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
-        """Objects of each image: candidates that are sure enough and that no surer one of their class covers."""
-        found = self.candidates(raw)
+        """Return the objects of each image: candidates above the score threshold, after suppression by class."""
+        candidates = self.candidates(raw)
         rows = []
-        for number in range(len(found.scores)):
-            kept = self.keep(found, number)
-            corners = found.boxes[number, kept]
-            scales = torch.bucketize(found.anchors[number, kept], self.ends, right=True)
-            numbers = torch.stack([found.classes[number, kept], found.scores[number, kept], scales], dim=1)
+        for number in range(len(candidates.scores)):
+            chosen = self.keep(candidates, number)
+            corners = candidates.boxes[number, chosen]
+            scales = torch.bucketize(candidates.anchors[number, chosen], self.ends, right=True)
+            classes, scores = candidates.classes[number, chosen], candidates.scores[number, chosen]
+            numbers = torch.stack([classes, scores, scales], dim=1)
             row = torch.cat([corners[:, :2], corners[:, 2:] - corners[:, :2], numbers], dim=1)
             rows.append(functional.pad(row, (0, 0, 0, self.most - len(row))))
-        return {"objects": torch.stack(rows) if rows else found.boxes.new_zeros(0, self.most, 7)}
+        return {"objects": torch.stack(rows) if rows else candidates.boxes.new_zeros(0, self.most, 7)}
 
-    def keep(self, found: Candidates, number: int) -> Int[Tensor, " D"]:
-        """Which candidates of one image are answers, the surest first."""
-        sure = torch.nonzero(found.scores[number] > self.score)[:, 0]
-        return sure[nms(found.apart[number, sure], found.scores[number, sure], self.nms_iou)][: self.most]
+    def keep(self, candidates: Candidates, number: int) -> Int[Tensor, " D"]:
+        """Return the indices of the candidates of image `number` that are objects, highest score first."""
+        above = torch.nonzero(candidates.scores[number] > self.score)[:, 0]
+        apart, scores = candidates.apart[number, above], candidates.scores[number, above]
+        return above[nms(apart, scores, self.nms_iou)][: self.most]

@@ -1,4 +1,4 @@
-"""Fully connected heads: a map of features to raw outputs, by name."""
+"""Fully connected heads from a feature map to raw outputs by name."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,25 +17,25 @@ class _Head(nn.Module):
 
 
 class BoxHead(_Head):
-    """Says the box.
+    """Predicts the box.
 
     Args:
         shape: Channels, rows and columns of the map.
         hidden: Width of the hidden layer.
-        dropout: Before the last layer.
-        separate: A residual block of its own first.
+        dropout: Dropout before the last layer.
+        separate: True to put a residual block of its own in front.
     """
 
     def __init__(self, shape: tuple[int, int, int], hidden: int, dropout: float, separate: bool = False) -> None:
         super().__init__(shape, 4, hidden, dropout, separate)
 
     def forward(self, features: Float[Tensor, "N C rows columns"]) -> dict[str, Tensor]:
-        """`box`: (N, 4), what the box codec takes."""
+        """Return `box` (N, 4), the raw output that the box codec decodes."""
         return {"box": self.connected(self.own(features))}
 
 
 class KeypointHead(_Head):
-    """Says the coordinates and presence of K keypoints; arguments as of `BoxHead`."""
+    """Predicts the coordinates and the visibility of K keypoints. The other arguments are those of `BoxHead`."""
 
     def __init__(
         self, shape: tuple[int, int, int], points: int, hidden: int, dropout: float, separate: bool = False
@@ -43,6 +43,6 @@ class KeypointHead(_Head):
         super().__init__(shape, 3 * points, hidden, dropout, separate)
 
     def forward(self, features: Float[Tensor, "N C rows columns"]) -> dict[str, Tensor]:
-        """`keypoints`: (N, K, 2), -1 and 1 at the edges of what the map shows; `presence`: (N, K) logits."""
+        """Return `keypoints` (N, K, 2), -1 and 1 at the edges of the map's frame, and `presence` (N, K), logits."""
         points = self.connected(self.own(features)).unflatten(1, (-1, 3))
         return {"keypoints": points[..., :2], "presence": points[..., 2]}

@@ -1,4 +1,4 @@
-"""A network over many images, in batches."""
+"""Prediction of many images in batches."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ ArrayPredictions = dict[str, np.ndarray]
 
 
 def predict_arrays(network: Network, images: UInt8[np.ndarray, "N H W C"], batch: int = 32) -> ArrayPredictions:
-    """Predictions for every image, in evaluation mode; the network's own mode is left as it was.
+    """Predict all images in evaluation mode, and restore the network's mode.
 
     Args:
-        network: On any device.
-        images: At the network's input size; may be memory-mapped, one batch is read at a time.
-        batch: Images at once.
+        network: Network on any device.
+        images: Images of the network's input size. They may be memory-mapped: one batch is read at a time.
+        batch: Number of images in a batch.
     """
     device, training = next(network.parameters()).device, network.training
     network.eval()
@@ -27,13 +27,13 @@ def predict_arrays(network: Network, images: UInt8[np.ndarray, "N H W C"], batch
             parts = []
             for start in range(0, max(len(images), 1), batch):
                 pixels = torch.from_numpy(np.array(images[start : start + batch]))
-                found = network.predict(pixels.to(device))
-                parts.append({name: part.cpu().numpy() for name, part in found.items()})
+                predictions = network.predict(pixels.to(device))
+                parts.append({name: part.cpu().numpy() for name, part in predictions.items()})
     finally:
         network.train(training)
     return concatenate(parts)
 
 
 def concatenate(parts: Sequence[ArrayPredictions]) -> ArrayPredictions:
-    """Predictions of the same network, one after the other."""
+    """Concatenate predictions of the same network."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

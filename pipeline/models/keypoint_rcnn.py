@@ -32,14 +32,14 @@ _STAGES = ("layer4", "layer3", "layer2", "layer1", "conv1", "bn1")  # in the ord
 
 
 class KeypointRcnn(KeypointNetwork):
-    """The best-scoring proposal of each image, its box, and keypoint maps of what lies in it.
+    """Predicts the box of each image's best-scoring proposal, and keypoint maps inside it.
 
-    It always answers: where nothing looks like an instance, the best proposal has a low score, and since the score is
-    part of every confidence, all keypoints then count as missing. Proposals are not thinned out by overlap, as one is
-    wanted; nor is there a loop over images or regions: the graph has fixed shapes and exports.
+    There is always a prediction. If nothing looks like an instance, the best proposal has a low score; since the score
+    is part of every confidence, all keypoints then count as missing. Proposals are not suppressed by overlap, since one
+    is needed. There is no loop over images or regions, so the graph has fixed shapes and can be exported.
 
-    Training is torchvision's own, with a layer beside it that says whether each keypoint is visible. Boxes inside are
-    corners in pixels from the image's upper left edge, half a pixel more than elsewhere in Heelstrike.
+    Training is that of torchvision, with an additional layer that predicts the visibility of each keypoint. Boxes
+    inside are corners in pixels from the image's upper left edge, half a pixel more than elsewhere in Heelstrike.
     """
 
     anchors: Float[Tensor, "A 4"]
@@ -67,10 +67,10 @@ class KeypointRcnn(KeypointNetwork):
         self.register_buffer("anchors", anchors, persistent=False)
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`; while it learns, the images and the maps that `own_losses` takes.
+        """Return raw outputs in evaluation mode, and the input of `own_losses` (images and maps) in training mode.
 
-        Otherwise `keypoints` are maps of the box, `origin` (N, 1, 2) the middle of their first cell in input pixels,
-        and `scale` (N, 1, 2) input pixels per cell.
+        The raw output `keypoints` are maps inside the box. `origin` (N, 1, 2) is the middle of their first cell in
+        input pixels, and `scale` (N, 1, 2) is the number of input pixels per cell.
         """
         images = as_imagenet(normalised(pixels, _MULTIPLE))
         maps = {name: value.float() for name, value in self.rcnn.backbone(images).items()}
@@ -79,7 +79,7 @@ class KeypointRcnn(KeypointNetwork):
     def _detect(self, maps: list[Tensor]) -> dict[str, Tensor]:
         boxes, roi, pyramid = self._propose(maps), self.rcnn.roi_heads, maps[:4]
         logits, shift = roi.box_predictor(roi.box_head(pool_regions(pyramid, boxes, _BOX_CELLS)))
-        # by the logits: probabilities near 1 are too close together to tell which is the best
+        # the best is chosen by logits, since probabilities near 1 are too close together
         margin, best = (logits[:, 1] - logits[:, 0]).float().unflatten(0, boxes.shape[:2]).max(dim=1)
         refined = roi.box_coder.decode_single(shift.float(), boxes.flatten(0, 1))[:, 4:].unflatten(0, boxes.shape[:2])
         box = _inside(refined.gather(1, best[:, None, None].expand(-1, -1, 4)), self.problem)
@@ -96,7 +96,7 @@ class KeypointRcnn(KeypointNetwork):
         }
 
     def _propose(self, maps: list[Tensor]) -> Float[Tensor, "N P 4"]:
-        """The anchors that most look like an instance, as the proposal network corrects them."""
+        """Return the boxes with the highest objectness, as corrected by the proposal network."""
         rpn = self.rcnn.rpn
         objectness, shift = concat_box_prediction_layers(*rpn.head(maps))
         count = maps[0].shape[0]
@@ -107,16 +107,16 @@ class KeypointRcnn(KeypointNetwork):
         return _inside(boxes.unflatten(0, most.shape), self.problem)
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
-        """Read out of the box's maps, in input pixels."""
+        """Return the keypoints of the box's maps in input pixels."""
         return raw["origin"] + raw["scale"] * self.codec.decode(raw["keypoints"])
 
     def own_losses(
         self, raw: dict[str, Tensor], keypoints: Tensor, visibility: Tensor, boxes: Tensor
     ) -> dict[str, Tensor]:
-        """Torchvision's losses of proposals, class and box as `box`, of the maps as `keypoints`; and `presence`."""
+        """Return torchvision's losses of proposals, class and box as `box`, of maps as `keypoints`, and `presence`."""
         images, maps = raw["images"], OrderedDict((name, raw[name]) for name in ("0", "1", "2", "3", "pool"))
         corners = box_convert(boxes, "xywh", "xyxy") + 0.5
-        corners[:, 2:] = torch.maximum(corners[:, 2:], corners[:, :2] + 1)  # a box without area is an error there
+        corners[:, 2:] = torch.maximum(corners[:, 2:], corners[:, :2] + 1)  # torchvision refuses a box without area
         points = torch.cat([keypoints + 0.5, visibility[..., None].to(keypoints)], dim=-1)
         one = torch.ones(1, dtype=torch.int64, device=boxes.device)
         targets: Any = [
@@ -127,22 +127,22 @@ class KeypointRcnn(KeypointNetwork):
         features = self.rcnn.roi_heads.keypoint_head(
             pool_regions(list(maps.values())[:4], corners[:, None], _MAP_CELLS)
         )
-        seen = self.presence(features.detach().mean(dim=(2, 3))).float()
+        visible = self.presence(features.detach().mean(dim=(2, 3))).float()
         points_loss = losses.pop("loss_keypoint")
         return {
             "keypoints": points_loss,
-            "presence": functional.binary_cross_entropy_with_logits(seen, (visibility == 2).to(seen)),
+            "presence": functional.binary_cross_entropy_with_logits(visible, (visibility == 2).to(visible)),
             "box": torch.stack(list(losses.values())).sum(),
         }
 
     def load_published(self) -> None:
-        """See `Network.load_published`."""
+        """Load the weights that `pretrained` names: COCO's for all layers that fit, or ImageNet's for the encoder."""
         if self.pretrained == "coco":
             published = KeypointRCNN_ResNet50_FPN_Weights.COCO_V1
             state = cached_weights(published, "model.pretrained", "keypoint_rcnn", _OTHERWISE)
-            ours = self.rcnn.state_dict()  # the last layer is ours where the number of keypoints is
-            kept = {name: value for name, value in state.items() if name not in ours or value.shape == ours[name].shape}
-            self.rcnn.load_state_dict(ours | kept)
+            own = self.rcnn.state_dict()  # the last layer keeps its own weights if the number of keypoints differs
+            fitting = {n: value for n, value in state.items() if n not in own or value.shape == own[n].shape}
+            self.rcnn.load_state_dict(own | fitting)
         if self.pretrained == "imagenet":
             weights = torchvision.models.get_model_weights(self.body).IMAGENET1K_V1
             state = cached_weights(weights, "model.pretrained", self.body, _OTHERWISE)
@@ -150,16 +150,16 @@ class KeypointRcnn(KeypointNetwork):
 
 
 class _Maps(KeypointRCNNPredictor):
-    """In row-major order, which torchvision's loss takes for granted and channels-last training does not give."""
+    """Maps in row-major order, which torchvision's loss assumes and channels-last training does not give."""
 
     def forward(self, x: Float[Tensor, "R C 14 14"]) -> Float[Tensor, "R K 56 56"]:
-        """Keypoint maps of regions."""
+        """Return the keypoint maps of regions."""
         maps: Tensor = super().forward(x)
         return maps.contiguous()
 
 
 def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointRCNN:
-    """Torchvision's network, of the sizes in the settings; of the published ones, the published network."""
+    """Make torchvision's network with the sizes in the settings; the published sizes give the published network."""
     norm = nn.BatchNorm2d if settings.pretrained == "none" else FrozenBatchNorm2d
     body = torchvision.models.get_model(f"resnet{settings.resnet}", weights=None, norm_layer=norm)
     channels = [body.inplanes // 8 * 2**stage for stage in range(4)]
@@ -177,12 +177,12 @@ def _torchvisions(problem: Problem, settings: KeypointRcnnSettings) -> KeypointR
     if settings.pretrained == "coco":
         for module in network.modules():
             if isinstance(module, FrozenBatchNorm2d):
-                module.eps = 0.0  # as these weights were trained
+                module.eps = 0.0  # as in the training of these weights
     return network
 
 
 def _inside(boxes: Float[Tensor, "N P 4"], problem: Problem) -> Float[Tensor, "N P 4"]:
-    """Held in the image, at least a pixel wide and high."""
+    """Clip boxes to the image and make them at least a pixel wide and high."""
     clipped = clip_boxes_to_image(boxes, (problem.input.height, problem.input.width))
     corner = torch.minimum(clipped[..., :2], boxes.new_tensor([problem.input.width - 1, problem.input.height - 1]))
     return torch.cat([corner, torch.maximum(clipped[..., 2:], corner + 1)], dim=-1)

@@ -1,4 +1,4 @@
-"""What every network is: pixels in, raw head outputs or predictions out."""
+"""Base classes of the networks, from pixels to raw head outputs or predictions."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ Predictions = dict[str, Tensor]
 
 
 class Network(nn.Module, ABC):
-    """Base of the architectures: a subclass makes its layers, `forward`, and says which layers serve which head.
+    """Base of the architectures. A subclass makes its layers, implements `forward` and sets `heads`.
 
     Args:
-        problem: What is to be learned, and the input size.
-        settings: The architecture's own settings.
+        problem: Labels to learn, and the input size.
+        settings: Settings of the architecture.
     """
 
-    # set by a subclass: each head that it has (pipeline/heads), and the layers that only that head uses
+    # set by a subclass: each of its heads (pipeline/heads) -> the layers that only this head uses
     heads: dict[str, list[nn.Module]]
-    # layers that never learn
+    # layers that are never trained
     fixed: Sequence[nn.Module] = ()
 
     def __init__(self, problem: Problem, settings: ModelSettings) -> None:
@@ -35,40 +35,40 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, pixels: UInt8[Tensor, "N H W C"]) -> dict[str, Tensor]:
-        """Raw head outputs.
+        """Compute the raw head outputs.
 
         Args:
-            pixels: Images of the problem's input size and channels; normalisation happens inside.
+            pixels: Images of the problem's input size and channels. The network normalises them.
 
         Returns:
-            Whatever the network's own `read_out` and losses take.
+            The raw outputs by name, as the network's `read_out` and losses need them.
         """
 
     def load_imagenet(self) -> list[nn.Module]:
-        """Put ImageNet's weights into every encoder and extractor, and give those; where `train.init_from` says so.
+        """Load ImageNet's weights into every encoder and extractor and return these; used by `train.init_from`.
 
         Raises:
-            UserError: They are not on this machine.
+            UserError: The weights are not on this machine.
         """
         return [part for module in self.modules() if isinstance(module, Backbone) for part in module.load_imagenet()]
 
     def load_published(self) -> None:
-        """Put in the published weights that the layers are made for; called on every network that is to learn.
+        """Load the published weights that the architecture needs. It is called on every network before training.
 
         Raises:
-            UserError: They are not in torch's cache.
+            UserError: The weights are not in torch's cache.
         """
 
     def learn_labels(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
-        """What a network takes from the training labels before it is trained; most take nothing.
+        """Learn statistics of the labelled keypoints before training; most networks learn nothing here.
 
         Args:
-            keypoints: (x, y) in input pixels of all training images; anything where not labelled.
-            labelled: Which of them are.
+            keypoints: (x, y) in input pixels of all training images; any value where not labelled.
+            labelled: True for labelled keypoints.
         """
 
     def learn_classes(self, classes: Int[Tensor, " N"]) -> None:
-        """The same for the numbers of the training images' classes."""
+        """Learn statistics of the training images' classes (indices, -1 for none) before training."""
 
     def own_losses(
         self,
@@ -77,38 +77,38 @@ class Network(nn.Module, ABC):
         visibility: UInt8[Tensor, "N K"],
         boxes: Float[Tensor, "N 4"],
     ) -> dict[str, Tensor]:
-        """Losses of a network that needs the labels to choose what it learns from; none: its codecs' are meant.
+        """Return the losses of a network that needs the labels to choose what it learns from.
 
         Args:
-            raw: Its outputs while it learns.
+            raw: Raw outputs in training mode.
             keypoints: Input pixels, finite.
             visibility: COCO's 0, 1, 2.
             boxes: x, y, width, height in input pixels.
 
         Returns:
-            `keypoints`, `presence` and `box`, each a mean; or nothing.
+            Mean losses `keypoints`, `presence` and `box`; empty if the losses of the codecs are used.
         """
         return {}
 
     def predict(self, pixels: UInt8[Tensor, "N H W C"]) -> Predictions:
-        """Read-out predictions; the graph that is exported."""
+        """Return predictions for images. This is the graph that is exported."""
         return self.read_out(self(pixels))
 
     @abstractmethod
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
-        """Predictions from raw head outputs."""
+        """Convert raw head outputs to predictions."""
 
 
 class KeypointNetwork(Network):
     """Base of the networks for one instance: its box, its keypoints, or both.
 
-    Raw outputs of each head that the network has: `keypoints`: what the codec takes; `presence`: (N, K) logits that the
-    keypoint is visible; `box`: (N, 4), what the box codec takes.
+    The raw outputs are, for each head that the network has: `keypoints`, which `codec` decodes; `presence` (N, K), the
+    logits of the keypoints' visibility; `box` (N, 4), which the box codec decodes.
 
     Args:
         problem: Keypoints and input size.
-        settings: The architecture's own settings.
-        codec: How keypoints are written to and read from the output `keypoints`.
+        settings: Settings of the architecture.
+        codec: Codec of the raw output `keypoints`.
     """
 
     def __init__(self, problem: Problem, settings: ModelSettings, codec: Codec) -> None:
@@ -117,18 +117,18 @@ class KeypointNetwork(Network):
         self.box_codec = BoxCodec(problem.input.width, problem.input.height)
 
     def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
+        """Return the loss of each point. The caller masks missing points, whose coordinates must still be finite."""
         return self.codec.loss(raw["keypoints"], keypoints)
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
-        """Keypoints in input pixels from raw head outputs."""
+        """Return the keypoints of raw head outputs in input pixels."""
         return self.codec.decode(raw["keypoints"])
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
-        """Predictions from raw head outputs."""
-        found: Predictions = {}
+        """Convert raw head outputs to predictions of keypoints and box."""
+        predictions: Predictions = {}
         if "keypoints" in self.heads:
-            found |= {"keypoints": self.read_points(raw), "confidence": torch.sigmoid(raw["presence"].float())}
+            predictions |= {"keypoints": self.read_points(raw), "confidence": torch.sigmoid(raw["presence"].float())}
         if "box" in self.heads:
-            found["boxes"] = self.box_codec.decode(raw["box"])
-        return found
+            predictions["boxes"] = self.box_codec.decode(raw["box"])
+        return predictions

@@ -1,4 +1,4 @@
-"""The spatial network and a second look: a small window at full resolution around each keypoint it found."""
+"""The spatial network and a second network on a small window at full resolution around each predicted keypoint."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -18,11 +18,11 @@ _STRIDE = 2
 
 
 class Refined(KeypointNetwork):
-    """A coarse network says where to look; one small network, the same for all keypoints, looks there.
+    """A coarse network predicts the positions; one small network, shared by all keypoints, refines them in windows.
 
-    Markers look alike wherever they are, so the second network learns from every keypoint of every image; and since it
-    sees only a window, it can afford the resolution that the coarse one cannot. Which of several markers in a window is
-    meant, it knows from the coarse map and from a learned bias of each keypoint.
+    Markers look alike wherever they are, so the second network learns from every keypoint of every image. Since it sees
+    only a window, it can have a resolution that the coarse network cannot afford. The coarse map and a learned bias of
+    each keypoint tell it which of several markers in a window is the right one.
     """
 
     def __init__(self, problem: Problem, settings: RefinedSettings) -> None:
@@ -44,9 +44,9 @@ class Refined(KeypointNetwork):
         }
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`; besides, `coarse` (N, K, rows, columns) and `origin` (N, K, 2).
+        """Return raw outputs, and `coarse` (N, K, rows, columns), the coarse maps, and `origin` (N, K, 2).
 
-        `keypoints` are maps of the windows, whose top-left pixels are `origin` in input pixels.
+        `keypoints` are maps of the windows, and `origin` are the windows' top-left pixels in the input.
         """
         images = normalised(pixels, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
@@ -54,44 +54,44 @@ class Refined(KeypointNetwork):
         cells = self.arrangement(raw["keypoints"].detach())
         centres = grid.stride * (cells.to(torch.float32) + 0.5) - 0.5
         if self.training:
-            # windows that are not centred on the coarse answer, so that the second look learns to correct it
+            # windows are not centred on the coarse prediction, so that the second network learns to correct it
             centres = centres + (2 * torch.rand_like(centres) - 1) * self.jitter
         origin = torch.round(centres - (self.window - 1) / 2).long()
         size = origin.new_tensor([pixels.shape[2], pixels.shape[1]])
         origin = torch.minimum(torch.clamp(origin, min=-self.window // 2), size - self.window // 2)
         where, evidence = self._second_look(images, raw["keypoints"].detach(), origin)
         share = torch.softmax(where.detach().flatten(2), dim=-1)
-        found = {
+        outputs = {
             "keypoints": where,
-            # of the window alone: the coarse network's answer is learned from the scene rather than from the marker
+            # from the window alone: the coarse network would learn it from the scene rather than from the marker
             "presence": (share * evidence.flatten(2)).sum(dim=-1),
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
-        return found | {"box": self._box(raw["box"], found, pixels)}
+        return outputs | {"box": self._box(raw["box"], outputs, pixels)}
 
-    def _box(self, answer: Tensor, found: dict[str, Tensor], pixels: Tensor) -> Float[Tensor, "N 4"]:
-        """What the box codec takes, from the box head's answer."""
+    def _box(self, head: Tensor, outputs: dict[str, Tensor], pixels: Tensor) -> Float[Tensor, "N 4"]:
+        """Return the box codec's input, given the box head's raw output."""
         if self.around is None:
-            return answer
-        # detached: learning the box never moves a keypoint
-        return self.around(answer, self.read_points(found).detach(), found["presence"].detach() > 0, pixels)
+            return head
+        # detached, so that learning the box never moves a keypoint
+        return self.around(head, self.read_points(outputs).detach(), outputs["presence"].detach() > 0, pixels)
 
     def _second_look(
         self, images: Tensor, coarse: Float[Tensor, "N K rows columns"], origin: Int[Tensor, "N K 2"]
     ) -> tuple[Float[Tensor, "N K cells cells"], Float[Tensor, "N K cells cells"]]:
         count, points = coarse.shape[:2]
         padded = functional.pad(images, [self.window // 2] * 4)
-        seen = self.look(_windows(padded, origin + self.window // 2, self.window))
+        features = self.look(_windows(padded, origin + self.window // 2, self.window))
         share = torch.softmax(coarse.flatten(2), dim=-1).unflatten(2, coarse.shape[2:])
         hint = self.hint(self._hint(share, origin))
         bias = self.identity.weight[None, :, :, None, None]
-        seen = (seen + hint).unflatten(0, (count, points)) + bias
-        maps = self.maps(self.think(seen.flatten(0, 1))).float().unflatten(0, (count, points))
+        features = (features + hint).unflatten(0, (count, points)) + bias
+        maps = self.maps(self.think(features.flatten(0, 1))).float().unflatten(0, (count, points))
         return maps[:, :, 0], maps[:, :, 1]
 
     def _hint(self, share: Tensor, origin: Tensor) -> Float[Tensor, "NK 1 cells cells"]:
-        """The coarse distribution where the windows are, one value for each cell of a window."""
+        """Return the coarse distribution in the windows, one value for each cell of a window."""
         stride, cells = self.coarse.codec.grid.stride, self.window // _STRIDE
         steps = torch.arange(cells, device=origin.device) * _STRIDE
         rows, columns = share.shape[2:]
@@ -103,11 +103,14 @@ class Refined(KeypointNetwork):
         return (values * inside).flatten(0, 1)[:, None]
 
     def learn_labels(self, keypoints: Float[Tensor, "N K 2"], labelled: Bool[Tensor, "N K"]) -> None:
-        """Where keypoints lie to each other, in cells of the coarse map."""
+        """Learn the offsets between keypoints, in cells of the coarse map."""
         self.arrangement.learn(keypoints / self.coarse.codec.grid.stride, labelled)
 
     def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Loss of the coarse map and of the window's; outside its window a keypoint costs as at its edge."""
+        """Return the loss of the coarse map plus that of the window's map.
+
+        A keypoint outside its window gets a constant second loss: half the window's side, in cells.
+        """
         local = keypoints - raw["origin"]
         inside = ((local > 0) & (local < self.window - 1)).all(dim=-1)
         second = self.codec.loss(raw["keypoints"], local.clamp(0, self.window - 1))
@@ -115,20 +118,20 @@ class Refined(KeypointNetwork):
         return self.coarse.codec.loss(raw["coarse"], keypoints) + torch.where(inside, second, missed)
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
-        """The second look's answer in input pixels."""
+        """Return the keypoints of the second network in input pixels."""
         return raw["origin"] + self.codec.decode(raw["keypoints"])
 
 
 def _windows(images: Float[Tensor, "N C H W"], origin: Int[Tensor, "N K 2"], size: int) -> Tensor:
-    """Square windows of an image, one for each keypoint.
+    """Cut square windows out of images, one for each keypoint.
 
     Args:
-        images: Padded, so that no window reaches beyond.
+        images: Images with enough padding for all windows.
         origin: (x, y) of the windows' top-left pixels in the padded images.
-        size: Side of a window.
+        size: Side of a window, pixels.
 
     Returns:
-        (N * K, C, size, size).
+        Windows (N * K, C, size, size).
     """
     steps = torch.arange(size, device=images.device)
     row, column = origin[..., 1, None] + steps, origin[..., 0, None] + steps

@@ -17,10 +17,10 @@ _BOX_CHANNELS = 8
 
 
 class Spatial(KeypointNetwork):
-    """Strided stem, residual encoder, decoder with additive skips; maps read out by a codec.
+    """Strided stem, residual encoder, and decoder with additive skips. A codec reads out the maps.
 
-    Presence is read where the map says the keypoint is: a second map of evidence, averaged with the first map's
-    distribution as weights. The weights are detached, so that learning what is present never moves a keypoint.
+    Visibility is the mean of a second map of evidence, weighted by the distribution of the keypoint's map. The weights
+    are detached, so that learning visibility never moves a keypoint.
     """
 
     def __init__(self, problem: Problem, settings: SpatialSettings) -> None:
@@ -45,11 +45,11 @@ class Spatial(KeypointNetwork):
         }
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return maps, logits of visibility and the box."""
         return self.on_normalised(normalised(pixels, self.multiple))
 
     def on_normalised(self, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
-        """The same from images that `normalised` made."""
+        """Return the raw outputs for images from `normalised`."""
         x = self.stem(images)
         skips = []
         for level, encode in enumerate(self.encoder):

@@ -1,4 +1,4 @@
-"""Published weights, from torch's and Hugging Face's caches: nothing is downloaded here."""
+"""Published weights from torch's and Hugging Face's caches. Nothing is downloaded here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +12,16 @@ from heelstrike.errors import UserError
 
 
 def cached_weights(weights: Any, setting: str, name: str, otherwise: str) -> dict[str, Tensor]:
-    """Published weights that lie in torch's cache.
+    """Read published weights from torch's cache.
 
     Args:
-        weights: A member of one of torchvision's enums of weights.
-        setting: Path of the setting that asks for them, for the message: `train.init_from`.
-        name: Of the network, for the message.
-        otherwise: What else can be done, for the message.
+        weights: Member of one of torchvision's enums of weights.
+        setting: Path of the setting that asks for the weights, for the message, for instance `train.init_from`.
+        name: Name of the network, for the message.
+        otherwise: Alternative to putting the weights there, for the message.
 
     Raises:
-        UserError: They are not there.
+        UserError: The weights are not in the cache.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     if not path.is_file():
@@ -34,14 +34,14 @@ def cached_weights(weights: Any, setting: str, name: str, otherwise: str) -> dic
 
 @contextmanager
 def from_hugging_face(encoder: str) -> Iterator[None]:
-    """Say what to do where ImageNet's weights of an encoder are asked for and are not in Hugging Face's cache.
+    """Turn the error for weights that are missing in Hugging Face's cache into one that says what to do.
 
     Raises:
-        UserError: They are not there.
+        UserError: The weights are not in the cache.
     """
     try:
         yield
-    except OSError as error:  # huggingface_hub's of an entry that is not in its cache
+    except OSError as error:  # raised by huggingface_hub for an entry that is not in its cache
         raise UserError(
             f"train.init_from: ImageNet's weights of {encoder} are not in Hugging Face's cache ({error}); put them "
             "there on a machine with a network, or set `train.init_from: null` to train from scratch"

@@ -21,8 +21,8 @@ from pipeline.package.category import category_of
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.params import ProblemParams
+from pipeline.splits import SPLITS, TEST
 
-_SPLITS = ("train", "val", "test")
 # what tells one prepared data set from another
 _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "objects.npy"}
 
@@ -62,14 +62,14 @@ def run(params: ProblemParams, layout: Layout) -> None:
         write()
         bar.advance()
         # nothing is kept unless the check passes
-        worst = check_parity(Package.load(folder), network, prepared / "test", layout, params.package.parity_px)
+        worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
         write(parity_px=float(f"{worst:.3g}"))
         bar.advance(parity_px=worst)
 
 
 def _training_data(prepared: Path) -> str:
     """Digest of the prepared labels."""
-    files = [path for split in _SPLITS for path in (prepared / split).iterdir() if path.name in _LABELS]
+    files = [path for split in SPLITS for path in (prepared / split).iterdir() if path.name in _LABELS]
     return json_digest({f"{path.parent.name}/{path.name}": file_digest(path) for path in files})
 
 
@@ -92,7 +92,7 @@ def _evaluated(path: Path) -> Any:
 def _counts(layout: Layout) -> list[SplitCount]:
     """Images, subjects and videos of each split."""
     counts = []
-    for split in _SPLITS:
+    for split in SPLITS:
         index = pd.read_parquet(layout.out("prepare") / split / "index.parquet", columns=["subject", "video"])
         videos = index["video"][index["video"] != ""].nunique()
         counts.append(SplitCount(split, len(index), index["subject"].nunique(), videos))

@@ -1,7 +1,5 @@
-"""Labels of one split as arrays in input pixels; and the same images with other boxes."""
+"""Labels of one split as arrays in input pixels."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from heelstrike.files import folder_aside
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
 from heelstrike.preprocess.settings import Mirror
@@ -37,27 +34,6 @@ def write_labels(coco: dict[str, Any], problem: Problem, out: Path, mirror: Mirr
         np.save(out / "objects.npy", _objects(_by_image(coco), index, letterboxes))
     index.to_parquet(out / "index.parquet", index=False)
     return index
-
-
-def write_variant(
-    coco: dict[str, Any], problem: Problem, prepared: Path, out: Path, mirror: Mirror | None = None
-) -> None:
-    """Prepare a split again with other labels of the same images, without decoding one.
-
-    Args:
-        coco: The split's COCO JSON with, for instance, boxes of another buffer (pipeline/collect/boxes.py); images and
-            annotations in their order.
-        problem: As it was prepared.
-        prepared: The split's folder of the prepare stage.
-        out: The folder to make, as the prepare stage would have made it; its images are links where that can be.
-        mirror: As it was prepared.
-    """
-    with folder_aside(out) as aside:
-        write_labels(coco, problem, aside, mirror)
-        try:
-            os.link(prepared / IMAGES, aside / IMAGES)
-        except OSError:  # another file system, or one without links
-            shutil.copyfile(prepared / IMAGES, aside / IMAGES)
 
 
 def _by_image(coco: dict[str, Any]) -> list[list[dict[str, Any]]]:

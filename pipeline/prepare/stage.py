@@ -30,8 +30,7 @@ from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.arrays import write_images
 from pipeline.prepare.labels import IMAGES, write_labels
-
-SPLITS = ("train", "val", "test")
+from pipeline.splits import SPLITS
 
 
 def run(params: ProblemParams, layout: Layout) -> None:

@@ -51,7 +51,9 @@ def validation(contest: Contest) -> Verdict:
     """The labels have no errors, and no more warnings than allowed."""
     result, limit = json.loads(contest.validation.read_text()), contest.params.gates.max_warnings
     errors, warnings = int(result["errors"]), int(result["warnings"])
-    numbers = {"errors": errors, "warnings": warnings} | ({} if limit is None else {"limit": limit})
+    numbers: dict[str, float] = {"errors": errors, "warnings": warnings}
+    if limit is not None:
+        numbers["limit"] = limit
     allowed = "" if limit is None else f", at most {limit}"
     passed = errors == 0 and (limit is None or warnings <= limit)
     return passed, f"{errors} errors, {warnings} warnings in the labels{allowed}", numbers
@@ -199,7 +201,7 @@ def not_rolled_back(contest: Contest) -> Verdict:
     return False, f"was rolled back {contest.rolled_back[:19]}Z; train another candidate", {}
 
 
-_GATES: dict[str, Callable[[Case], Verdict]] = {
+_GATES: dict[str, Callable[[Contest], Verdict]] = {
     "validation": validation,
     "finite": finite,
     "error": error,

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from heelstrike.errors import UserError
-from heelstrike.package.runtime import Package, Prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.package.runtime import Package
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.progress import progress
 from pipeline.heads import HEADS

@@ -5,16 +5,17 @@ from pathlib import Path
 from heelstrike.clock import utc_now
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
-from heelstrike.registry.versions import CHAMPION, ROLLED_BACK_TAG, open_registry
+from heelstrike.registry.versions import CHAMPION
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Contest, Side, run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
 from pipeline.registry.promote import stored_decision
-from pipeline.registry.register import WEIGHTS_TAG
+from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 from pipeline.registry.test_set import TestSet, read_test_set
 from pipeline.scoring.case_table import CASES, Cases, read_cases
+from pipeline.tracking.tags import WEIGHTS_TAG
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
@@ -43,8 +44,8 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             if made_by is not None and made_by.passed:
                 return made_by
             champion = None  # made champion by hand: judged on its own
-        folder = fetch(registry, challenger)
-        against = None if champion is None else fetch(registry, champion)
+        folder = fetch(registry.reader, challenger)
+        against = None if champion is None else fetch(registry.reader, champion)
     tests = read_test_set(layout, params)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     contest = Contest(

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from heelstrike.clock import utc_now
-from heelstrike.registry.versions import Registry, Version, open_registry
+from heelstrike.registry.versions import Version
 from heelstrike.settings import Strict
+from pipeline.registry.store import Registry, open_registry
 
 _PREFIX = "history."
 Kind = Literal["promoted", "refused", "rolled_back"]

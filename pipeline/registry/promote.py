@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from heelstrike.errors import UserError
-from heelstrike.registry.versions import CHAMPION, DECISION_TAG, ROLLED_BACK_TAG, Registry, Version, open_registry
+from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
-from pipeline.registry.lock import promotion_lock
+from pipeline.registry.promotion_lock import promotion_lock
+from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
+from pipeline.tracking.tags import VERDICT_TAG
 
 
 @dataclass(frozen=True)
@@ -81,5 +83,5 @@ def _record(registry: Registry, decision: Decision) -> None:
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }
     tags = {name: f"{value:.4g}" for name, value in shown.items() if value is not None}
-    registry.tag(decision.challenger, {"verdict": decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
+    registry.tag(decision.challenger, {VERDICT_TAG: decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
     registry.describe(decision.challenger, decision.markdown())

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from heelstrike.package.manifest import Manifest, read_manifest, verify
-from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Registry, Version, open_registry, version_of
+from heelstrike.registry.database import version_of
+from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Version
 from pipeline.layout import Layout
-
-WEIGHTS_TAG = "heelstrike.weights"
+from pipeline.registry.store import Registry, open_registry
+from pipeline.tracking.tags import MODEL_VERSIONS_TAG, NETWORK_TAG, WEIGHTS_TAG
 
 
 def register(layout: Layout, model_id: str, run_id: str) -> Version:
@@ -46,13 +47,13 @@ def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) 
             model_id=model_id,
             tags={
                 PACKAGE_TAG: manifest.digest,
-                "network": str(manifest.network.get("name", "?")),
+                NETWORK_TAG: str(manifest.network.get("name", "?")),
                 **({WEIGHTS_TAG: weights} if weights else {}),
             },
             description=f"Candidate, not judged yet. {metrics}",
         )
     link = json.dumps([{"name": entry.name, "version": int(entry.version)}])
-    registry.client.set_logged_model_tags(model_id, {"mlflow.modelVersions": link})
+    registry.client.set_logged_model_tags(model_id, {MODEL_VERSIONS_TAG: link})
     return version_of(entry)
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.registry.pull import fetch
-from heelstrike.registry.versions import CHAMPION, ROLLED_BACK_TAG, Version, open_registry
+from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.registry.history import append, champions, events
-from pipeline.registry.lock import promotion_lock
 from pipeline.registry.promote import stored_decision
+from pipeline.registry.promotion_lock import promotion_lock
+from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def rollback(problem: str, root: Path) -> Rollback:
                 "retrain, or pin your consumers to a folder"
             )
         previous = registry.version(before[-1])
-        fetch(registry, previous)
+        fetch(registry.reader, previous)
         time = utc_now()
         registry.tag(now, {ROLLED_BACK_TAG: time})
         registry.describe(now, f"Rolled back {time[:16].replace('T', ' ')} UTC.\n\n{_judgement(registry.version(now))}")

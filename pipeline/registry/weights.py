@@ -6,11 +6,12 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_aside
-from heelstrike.registry.pull import find_version, parse_reference
-from heelstrike.registry.versions import Registry, Version, open_registry
+from heelstrike.registry.client import find_version
+from heelstrike.registry.versions import Reference, Version
 from pipeline.layout import Layout, file_of_start
 from pipeline.params import ProblemParams
-from pipeline.registry.register import WEIGHTS_TAG
+from pipeline.registry.store import Registry, open_registry
+from pipeline.tracking.tags import WEIGHTS_TAG
 from pipeline.train.settings import ModelStart
 
 _FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it
@@ -26,16 +27,16 @@ def pin(root: Path, reference: str) -> ModelStart:
     Raises:
         UserError: It names nothing, the version has no weights, or they were changed.
     """
-    name, alias, number = parse_reference(reference)
-    with open_registry(root, name, create=False) as registry:
-        version = find_version(registry, alias, number)
+    wanted = Reference.parse(reference)
+    with open_registry(root, wanted.name, create=False) as registry:
+        version = find_version(registry.reader, wanted)
         digest = version.tags.get(WEIGHTS_TAG)
         if digest is None:
             raise UserError(
                 f"{version.reference} was registered without the weights that a training can start from; "
-                f"`heelstrike retrain {name}` with anything changed registers a version with them"
+                f"`heelstrike retrain {wanted.name}` with anything changed registers a version with them"
             )
-        start = ModelStart(name="model", model=name, version=version.number, weights=digest)
+        start = ModelStart(name="model", model=wanted.name, version=version.number, weights=digest)
         _fetch(registry, version, start, root)
     return start
 
@@ -71,15 +72,8 @@ def _fetch(registry: Registry, version: Version, start: ModelStart, root: Path) 
             f"train.init_from pins the weights {start.weights[:12]} of {version.reference}, but the registry holds "
             f"{held[:12] if held else 'none'} for it; pin it anew: heelstrike init-from PROBLEM {version.reference}"
         )
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    address = registry.client.get_model_version_download_uri(version.problem, str(version.number))
-    files = get_artifact_repository(address, tracking_uri=registry.uri, registry_uri=registry.uri)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            fetched = Path(files.download_artifacts(_FILE, folder))
-        except OSError as error:
-            raise UserError(f"{version.reference}: {_FILE} cannot be fetched from {address}: {error}") from error
+        fetched = registry.reader.download(version, _FILE, Path(folder))
         if (found := file_digest(fetched)) != start.weights:
             raise UserError(
                 f"{version.reference}: its weights in the registry have the SHA-256 {found[:12]}, but "

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int, UInt8
 
 from heelstrike.errors import UserError
+from heelstrike.preprocess.letterbox import Letterboxes
 from heelstrike.preprocess.mirror import mirror_boxes, mirror_points
 from pipeline.annotations import SLICE_PREFIX, exam_names, placement_of, slice_columns
 from pipeline.scoring.case_table import Cases
@@ -28,7 +29,7 @@ class Truth:
         classes: Number of the class, -1 where there is none; nothing where the problem has no classes.
         objects: x, y, width, height in input pixels, class of all instances, NaN beyond the last; nothing where the
             problem has not several.
-        letterbox: scale, pad_x, pad_y of each image: input = (original + 0.5) * scale - 0.5 + pad.
+        letterbox: scale, pad_x, pad_y of each image, see `Letterboxes`.
         observers: Mean distance between several people's labels of a point, original pixels, NaN where one labelled it;
             none where nothing was labelled by several.
     """
@@ -97,8 +98,7 @@ class Truth:
 
     def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
         """Points of the input in pixels of the original images, mirrored back where the input is mirrored."""
-        scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
-        return mirror_points((np.asarray(points, np.float64) - pad + 0.5) / scale - 0.5, *self._mirrored)
+        return mirror_points(Letterboxes(self.letterbox).backward(points), *self._mirrored)
 
     def boxes_in_original(self, boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
         """Boxes of the input in pixels of the original images."""
@@ -106,12 +106,10 @@ class Truth:
 
     def objects_in_original(self, objects: Float[np.ndarray, "N D C"]) -> Float[np.ndarray, "N D C"]:
         """Any number of boxes of each image in pixels of the original images; what follows the box stays."""
-        scale, pad = self.letterbox[:, None, :1], self.letterbox[:, None, 1:]
         objects = np.asarray(objects, np.float64)
-        corners, sides = (objects[..., :2] - pad + 0.5) / scale - 0.5, objects[..., 2:4] / scale
-        seen = np.concatenate([corners, sides], axis=-1)
+        facing = Letterboxes(self.letterbox).backward_boxes(objects[..., :4])
         width, mirrored = (np.repeat(each, objects.shape[1]) for each in self._mirrored)
-        boxes = mirror_boxes(seen.reshape(-1, 4), width, mirrored).reshape(seen.shape)
+        boxes = mirror_boxes(facing.reshape(-1, 4), width, mirrored).reshape(facing.shape)
         return np.concatenate([boxes, objects[..., 4:]], axis=-1)
 
     @property

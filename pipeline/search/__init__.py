@@ -1,1 +1,1 @@
-"""Search: an Optuna study over architectures and their settings; its best settings are what train reads."""
+"""Search: an Optuna study over architectures and their settings. The train stage reads the best settings."""

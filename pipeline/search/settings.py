@@ -17,18 +17,18 @@ Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class Choice(Strict):
-    """A setting to choose from a list."""
+    """A setting that is chosen from a list."""
 
     choose: Annotated[tuple[Value, ...], Field(min_length=1)]
 
     @property
     def extremes(self) -> tuple[Value, ...]:
-        """Values that must all be possible."""
+        """All values; each of them must be valid."""
         return self.choose
 
 
 class Range(Strict):
-    """A number to choose from an interval."""
+    """A number that is chosen from an interval."""
 
     low: float
     high: float
@@ -47,31 +47,31 @@ class Range(Strict):
 
     @property
     def extremes(self) -> tuple[Value, ...]:
-        """Values that must all be possible."""
+        """Both ends of the interval; each of them must be valid."""
         return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
 
 
 class SearchSettings(Strict):
     """An Optuna study (TPE, median pruning) over whole architectures and single settings.
 
-    `space` maps the path of a setting (`train.lr`, `train.losses.box`, `model.dropout`) to what it may be; a path that
-    the architecture of a trial does not have is left out of that trial. The first trial is the settings of params.yaml
-    as they stand; another must beat it by `margin` to take its place.
+    `space` maps the path of a setting (`train.lr`, `train.losses.box`, `model.dropout`) to its possible values. A path
+    that the architecture of a trial does not have is left out of that trial. The first trial has the settings of
+    params.yaml; another trial must beat it by `margin` to be chosen.
     """
 
-    trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml as they stand")] = 12
+    trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml without a search")] = 12
     epochs: Annotated[int, Field(ge=1, description="epochs of one trial")] = 5
     images: Annotated[
-        int, Field(ge=2, description="at most so many training images in a trial, and half as many for validation")
+        int, Field(ge=2, description="largest number of training images of a trial; validation gets half as many")
     ] = 256
     workers: Annotated[
-        int, Field(ge=1, description="trials at once, each in a process of its own; the result depends on it")
+        int, Field(ge=1, description="trials that run at once, each in its own process; the result depends on it")
     ] = 2
     margin: Annotated[
         float,
-        Field(ge=0, lt=1, description="share by which a trial must beat the given settings: short trials are noisy"),
+        Field(ge=0, lt=1, description="share by which a trial must beat params.yaml, since short trials are noisy"),
     ] = 0.1
-    startup: Annotated[int, Field(ge=1, description="trials at random before TPE begins")] = 4
+    startup: Annotated[int, Field(ge=1, description="number of random trials before TPE begins")] = 4
     prune_after: Annotated[int, Field(ge=0, description="epochs before a trial may be pruned")] = 1
     architectures: Annotated[tuple[ModelSettings, ...], Field(description="candidates beside `model`")] = ()
     space: dict[str, Choice | Range] = {}
@@ -79,21 +79,21 @@ class SearchSettings(Strict):
 
     @model_validator(mode="after")
     def _space_is_possible(self) -> Self:
-        findings = [finding for path, what in self.space.items() for finding in _impossible(path, what)]
+        findings = [finding for path, values in self.space.items() for finding in _impossible(path, values)]
         if findings:
             raise ValueError("; ".join(findings))
         return self
 
     def variants(self, section: str, settings: Settings) -> Iterator[Settings]:
-        """A section of params with each extreme value that the space gives one of its settings."""
-        for path, what in self.space.items():
+        """Yield a section of params with each extreme value that the space gives one of its settings."""
+        for path, values in self.space.items():
             first, *names = path.split(".")
             if first == section and has_setting(settings, names):
-                yield from (_changed(settings, names, value) for value in what.extremes)
+                yield from (_changed(settings, names, value) for value in values.extremes)
 
 
 def has_setting(settings: BaseModel, names: list[str]) -> bool:
-    """Whether there is a setting of this path, given what was chosen on the way to it."""
+    """True if these settings have a setting at this path."""
     for name in names:
         if not isinstance(settings, BaseModel) or name not in type(settings).model_fields:
             return False
@@ -107,7 +107,8 @@ def _changed(settings: Settings, names: list[str], value: Any) -> Settings:
     return type(settings).model_validate({**dict(settings), first: inner})
 
 
-def _impossible(path: str, what: Choice | Range) -> list[str]:
+def _impossible(path: str, values: Choice | Range) -> list[str]:
+    """Return the reasons why a path of the space cannot be searched; empty if it can."""
     section, *names = path.split(".")
     sections: dict[str, tuple[Any, ...]] = {
         "model": tuple(ARCHITECTURES.values()),
@@ -117,22 +118,24 @@ def _impossible(path: str, what: Choice | Range) -> list[str]:
     fields = _fields(sections.get(section, ()), names)
     if not fields or names[-1] == "name":
         name = (
-            f"which is now {RENAMED[path]!r}" if path in RENAMED else "which is no setting of model, train or augment"
+            f"which is now {RENAMED[path]!r}"
+            if path in RENAMED
+            else "which is not a setting of model, train or augment"
         )
         return [f"space names {path!r}, {name}"]
     findings = []
-    for value in what.extremes:
-        refused = [_refusal(field, value) for field in fields]
-        # a name of a setting may stand for different things in two networks; the candidates' own are tried by params
-        if all(refused):
-            findings.append(f"space.{path} cannot be {value!r}: {refused[0]}")
+    for value in values.extremes:
+        refusals = [_refusal(field, value) for field in fields]
+        # two networks may have different settings of one name; params validates those of the candidates
+        if all(refusals):
+            findings.append(f"space.{path} cannot be {value!r}: {refusals[0]}")
     return findings
 
 
 def _refusal(field: FieldInfo, value: Any) -> str | None:
-    """Why a setting cannot have a value, or nothing."""
-    kind: Any = Annotated[(field.annotation, Field(), *field.metadata)]
-    setting: TypeAdapter[Any] = TypeAdapter(kind)
+    """Return the reason why a setting cannot have a value, or `None` if it can."""
+    annotation: Any = Annotated[(field.annotation, Field(), *field.metadata)]
+    setting: TypeAdapter[Any] = TypeAdapter(annotation)
     try:
         setting.validate_python(value)
     except ValidationError as error:
@@ -141,12 +144,12 @@ def _refusal(field: FieldInfo, value: Any) -> str | None:
 
 
 def _fields(classes: Iterable[Any], names: list[str]) -> list[FieldInfo]:
-    """The setting of this path in each class that has it; nested settings may be one of several classes."""
+    """Return the field at this path in each class that has it. Nested settings may be one of several classes."""
     if not names:
         return []
     first, *rest = names
-    found = [cls.model_fields[first] for cls in classes if first in cls.model_fields]
-    return _fields([cls for field in found for cls in _classes(field.annotation)], rest) if rest else found
+    fields = [cls.model_fields[first] for cls in classes if first in cls.model_fields]
+    return _fields([cls for field in fields for cls in _classes(field.annotation)], rest) if rest else fields
 
 
 def _classes(annotation: Any) -> list[type[BaseModel]]:

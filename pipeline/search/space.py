@@ -1,4 +1,4 @@
-"""What a trial may be: architectures and settings, drawn by Optuna, turned into a plan of training."""
+"""The search space: Optuna draws an architecture and settings, which become the sections of a training plan."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Space:
     """The search space of one problem.
 
     Attributes:
-        candidates: Label to architecture; the first is the one of params.yaml.
+        candidates: Label -> architecture; the first is that of params.yaml.
     """
 
     def __init__(self, params: ProblemParams) -> None:
@@ -25,36 +25,36 @@ class Space:
         self.candidates: dict[str, ModelSettings] = {}
         for settings in (params.model, *params.search.architectures):
             if settings not in self.candidates.values():
-                same = sum(other.name == settings.name for other in self.candidates.values())
+                same = sum(candidate.name == settings.name for candidate in self.candidates.values())
                 self.candidates[f"{settings.name}-{same + 1}" if same else settings.name] = settings
 
     def draw(self, trial: Trial) -> None:
-        """Let Optuna suggest a value for everything that a trial may choose."""
+        """Let Optuna suggest a value for each setting that a trial may choose."""
         label = next(iter(self.candidates))
         if len(self.candidates) > 1:
             label = trial.suggest_categorical(ARCHITECTURE, list(self.candidates))
-        for path, what in self._applicable(label).items():
-            if isinstance(what, Choice):
-                trial.suggest_categorical(path, list(what.choose))
-            elif what.whole:
-                trial.suggest_int(path, int(what.low), int(what.high), log=what.log)
+        for path, values in self._applicable(label).items():
+            if isinstance(values, Choice):
+                trial.suggest_categorical(path, list(values.choose))
+            elif values.whole:
+                trial.suggest_int(path, int(values.low), int(values.high), log=values.log)
             else:
-                trial.suggest_float(path, what.low, what.high, log=what.log)
+                trial.suggest_float(path, values.low, values.high, log=values.log)
 
     def given(self) -> FrozenTrial:
-        """A trial of params.yaml as it stands; values outside the space are kept, but Optuna does not see them."""
+        """Return a trial with the settings of params.yaml. Optuna ignores values outside the space."""
         label = next(iter(self.candidates))
-        values: dict[str, Any] = {ARCHITECTURE: label} if len(self.candidates) > 1 else {}
-        kinds: dict[str, BaseDistribution] = {ARCHITECTURE: CategoricalDistribution(list(self.candidates))}
+        params: dict[str, Any] = {ARCHITECTURE: label} if len(self.candidates) > 1 else {}
+        distributions: dict[str, BaseDistribution] = {ARCHITECTURE: CategoricalDistribution(list(self.candidates))}
         sections = self.sections({})
-        for path, what in self._applicable(label).items():
-            value, kinds[path] = _section_of(sections, path)[path.split(".")[-1]], _distribution(what)
-            if (value in what.choose) if isinstance(what, Choice) else (what.low <= value <= what.high):
-                values[path] = value
-        return create_trial(value=0.0, params=values, distributions={path: kinds[path] for path in values})
+        for path, values in self._applicable(label).items():
+            value, distributions[path] = _section_of(sections, path)[path.split(".")[-1]], _distribution(values)
+            if (value in values.choose) if isinstance(values, Choice) else (values.low <= value <= values.high):
+                params[path] = value
+        return create_trial(value=0.0, params=params, distributions={path: distributions[path] for path in params})
 
     def sections(self, values: dict[str, Any]) -> Sections:
-        """Complete `model`, `train` and `augment` sections with a trial's values put in."""
+        """Return complete `model`, `train` and `augment` sections with a trial's values."""
         label = values.get(ARCHITECTURE, next(iter(self.candidates)))
         sections: Sections = {
             "model": self.candidates[label].model_dump(mode="json"),
@@ -67,7 +67,7 @@ class Space:
         return sections
 
     def short(self, values: dict[str, Any]) -> Sections:
-        """The same for a trial: its last step alone, for as many epochs as a trial has, on one thread."""
+        """Return the sections that a trial trains: the last step alone, for the epochs of a trial, on one thread."""
         sections = self.sections(values)
         last = self._params.train.steps[-1]
         step = last.model_copy(update={"backbone": True}).shortened(self._params.search.epochs)
@@ -81,21 +81,21 @@ class Space:
             section, *names = path.split(".")
             return has_setting(given[section], names)
 
-        # sorted, since the order in which they are drawn decides what is drawn
-        return {path: what for path, what in sorted(self._space.items()) if applies(path)}
+        # sorted, because the order of drawing decides which values are drawn
+        return {path: values for path, values in sorted(self._space.items()) if applies(path)}
 
 
 def _section_of(sections: Sections, path: str) -> dict[str, Any]:
-    """The (nested) section that holds the setting of this path."""
-    within: dict[str, Any] = sections
+    """Return the (nested) section that holds the setting at this path."""
+    section: dict[str, Any] = sections
     for name in path.split(".")[:-1]:
-        within = within[name]
-    return within
+        section = section[name]
+    return section
 
 
-def _distribution(what: Choice | Range) -> BaseDistribution:
-    if isinstance(what, Choice):
-        return CategoricalDistribution(list(what.choose))
-    if what.whole:
-        return IntDistribution(int(what.low), int(what.high), log=what.log)
-    return FloatDistribution(what.low, what.high, log=what.log)
+def _distribution(values: Choice | Range) -> BaseDistribution:
+    if isinstance(values, Choice):
+        return CategoricalDistribution(list(values.choose))
+    if values.whole:
+        return IntDistribution(int(values.low), int(values.high), log=values.log)
+    return FloatDistribution(values.low, values.high, log=values.log)

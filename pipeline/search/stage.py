@@ -1,4 +1,4 @@
-"""Stage `search`: prepared arrays in, the best settings out, as the file that train reads."""
+"""Stage `search`: reads the prepared arrays and writes the best settings as a file for the train stage."""
 
 import os
 import shutil
@@ -17,12 +17,13 @@ from pipeline.params import ProblemParams
 from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
+from pipeline.splits import TRAINED_ON
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
-    """Search, or write the given settings through where `search.trials` is 0."""
+    """Run the search, or write the settings of params.yaml unchanged if `search.trials` is 0."""
     space, settings = Space(params), params.search
     if settings.trials == 0:
         _write(layout.out("search"), space, [], None)
@@ -35,11 +36,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
     )
     with progress(f"search {layout.problem}", settings.trials) as bar, Workers(settings.workers) as workers:
 
-        def told(trial: FrozenTrial) -> None:
-            shown = {"value": trial.value} if trial.value is not None else {}
-            bar.advance(1, trial=str(trial.number), state=trial.state.name.lower(), **shown)
+        def show(trial: FrozenTrial) -> None:
+            value = {"value": trial.value} if trial.value is not None else {}
+            bar.advance(1, trial=str(trial.number), state=trial.state.name.lower(), **value)
 
-        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers, layout.root), told)
+        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers, layout.root), show)
     best = choose(trials, settings.margin)
     _write(layout.out("search"), space, trials, best)
     close_study(study)
@@ -48,7 +49,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
 
 
 def choose(trials: list[FrozenTrial], margin: float) -> FrozenTrial:
-    """The trial with the lowest score, if it beats the first one (the given settings) by the margin; else the first.
+    """Return the trial with the lowest score if it beats the first one (params.yaml) by the margin, else the first.
 
     Raises:
         UserError: No trial was completed.
@@ -65,16 +66,16 @@ def choose(trials: list[FrozenTrial], margin: float) -> FrozenTrial:
 
 
 def search_digest(params: ProblemParams, prepared: Path) -> str:
-    """Digest of everything the search depends on: settings and the arrays of both splits.
+    """Return the digest of everything the search depends on: settings and the arrays of both splits.
 
     Raises:
         UserError: An array is missing.
     """
     names = array_shapes(params.problem)
-    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in names]
+    arrays = [prepared / split / f"{name}.npy" for split in TRAINED_ON for name in names]
     for path in arrays:
         if not path.is_file():
-            raise UserError(f"{path}: not there; run the prepare stage first")
+            raise UserError(f"{path} does not exist; run the prepare stage first")
     sections = params.model_dump(mode="json", include={"problem", "search", "model", "train", "augment"})
     return json_digest({"params": sections, "arrays": [file_digest(path) for path in arrays]})
 

@@ -1,8 +1,8 @@
-"""The study: trials in batches, so that whatever interrupts it, it goes on to the same result.
+"""The study: it runs trials in batches, so that it continues to the same result after any interruption.
 
-A batch is as many trials as there are workers. What each trial tries depends on the seed, its number and the batches
-before; whether it is pruned, on the batches before; the trials of a batch are told to Optuna in order, once all have
-ended. So no outcome depends on which process was faster, and a trial that was interrupted is run again as it was.
+A batch has as many trials as there are workers. The settings of a trial depend on the seed, its number and the earlier
+batches. Its pruning depends on the earlier batches alone. Optuna gets the results of a batch in order, after all of its
+trials have ended. So no result depends on which process was faster, and an interrupted trial is repeated exactly.
 """
 
 from collections.abc import Callable
@@ -21,18 +21,18 @@ from pipeline.search.worker import Outcome
 
 _OUTCOME, _FINISHED = "outcome", "finished"
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-# numbers of the trials to run, a listener to epochs, a listener to ends
+# arguments: the trials to run, a callback for each epoch, a callback for each ended trial
 RunBatch = Callable[[list[FrozenTrial], Callable[[int, int, float], bool], Callable[[int, Outcome], None]], None]
 
 
 def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
-    """The interrupted study of this name, or a new one; a finished one is begun anew.
+    """Open the interrupted study of this name, or create a new one. A finished study is started again.
 
     Raises:
         UserError: The database cannot be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # a trial's history is the trials of earlier batches that were not pruned
+    # the pruner compares a trial with the trials of earlier batches that were not pruned
     pruner = optuna.pruners.MedianPruner(
         n_startup_trials=min(settings.startup, 2 * settings.workers), n_warmup_steps=settings.prune_after
     )
@@ -50,7 +50,7 @@ def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
 
 
 def close_study(study: optuna.Study) -> None:
-    """Mark the study as finished, its results written."""
+    """Mark the study as finished, after its results were written."""
     study.set_user_attr(_FINISHED, True)
 
 
@@ -59,19 +59,19 @@ def run_study(
     space: Space,
     settings: SearchSettings,
     run_batch: RunBatch,
-    told: Callable[[FrozenTrial], None],
+    on_ended: Callable[[FrozenTrial], None],
 ) -> list[FrozenTrial]:
-    """Run what is left of the study.
+    """Run the trials of the study that have not ended yet.
 
     Args:
-        study: From `open_study`.
-        space: What a trial may be.
-        settings: Number of trials and of workers, seed.
-        run_batch: Trains trials; see `RunBatch`.
-        told: Called with every ended trial, those of an earlier call included.
+        study: Study from `open_study`.
+        space: The search space.
+        settings: Number of trials, number of workers, seed.
+        run_batch: Function that trains a batch of trials.
+        on_ended: Called with every ended trial, including those of an earlier call.
 
     Returns:
-        All trials, by number.
+        All trials in the order of their numbers.
     """
     for start in range(0, settings.trials, settings.workers):
         numbers = range(start, min(start + settings.workers, settings.trials))
@@ -82,12 +82,12 @@ def run_study(
         _run_missing(study, [trial for trial in batch if _OUTCOME not in trial.user_attrs], run_batch)
         for number in numbers:
             _tell(study, number)
-            told(study.trials[number])
+            on_ended(study.trials[number])
     return study.trials
 
 
 def _proposal(study: optuna.Study, space: Space, settings: SearchSettings, number: int, start: int) -> FrozenTrial:
-    """Trial `number` as TPE proposes it, knowing the trials before `start`; the first is the given settings."""
+    """Return trial `number` as TPE proposes it from the trials before `start`; trial 0 is that of params.yaml."""
     if number == 0:
         drawn = space.given()
     else:
@@ -106,7 +106,7 @@ def _run_missing(study: optuna.Study, missing: list[FrozenTrial], run_batch: Run
     known = {trial.number: set(trial.intermediate_values) for trial in missing}
 
     def report(number: int, epoch: int, score: float) -> bool:
-        if epoch not in known[number]:  # a trial that is run again reports what it did before
+        if epoch not in known[number]:  # a repeated trial reports the same epochs again
             trials[number].report(score, epoch)
         return not trials[number].should_prune()
 
@@ -124,16 +124,16 @@ def _tell(study: optuna.Study, number: int) -> None:
 
 
 def reason_of(trial: FrozenTrial) -> str:
-    """Why a trial failed, or nothing."""
+    """Return the reason why a trial failed; empty if it did not."""
     return str(trial.user_attrs[_OUTCOME][2])
 
 
 def sqlite_url(path: Path) -> str:
-    """Address of an SQLite database, made with its folder when it is first used."""
+    """Return the URL of an SQLite database and create its folder. The database is created when it is first used."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{path.resolve()}"
 
 
 def _without_password(url: str) -> str:
-    before, at, after = url.rpartition("@")
-    return f"{before.partition('://')[0]}://...@{after}" if at else url
+    credentials, at, host = url.rpartition("@")
+    return f"{credentials.partition('://')[0]}://...@{host}" if at else url

@@ -1,4 +1,4 @@
-"""Processes that train trials, one thread each; a killed one is replaced and its trial run again."""
+"""Processes that train trials, one thread each. A killed process is replaced and its trial is repeated."""
 
 import contextlib
 import multiprocessing
@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
+from pipeline.splits import TRAIN, VAL
 
 _ATTEMPTS = 3
-# epoch and score of a trial; answers whether it goes on
+# arguments: trial, epoch, score; returns False to prune the trial
 Report = Callable[[int, int, float], bool]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: `complete` with its best score, `pruned`, or `failed` with the reason."""
+    """The end of a trial: state `complete` with its best score, `pruned`, or `failed` with the reason."""
 
     state: str
     score: float | None = None
@@ -28,9 +29,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One trial: a plan of training as JSON-able data, where its arrays lie, how many of them, where to work.
+    """One trial.
 
-    `root` is the repository root, where the weights lie that `train.init_from` names.
+    Attributes:
+        number: Number of the trial.
+        plan: Training plan as data that can be written as JSON.
+        prepared: Folder of the prepared arrays.
+        images: Largest number of training images; validation gets half as many.
+        seed: Seed of the choice of images.
+        work: Folder for temporary files.
+        root: Repository root, below which the weights lie that `train.init_from` names.
     """
 
     number: int
@@ -43,7 +51,7 @@ class Job:
 
 
 class Workers:
-    """A fixed number of processes, started with the first batch; a context manager that ends them."""
+    """A fixed number of processes, started with the first batch. The context manager ends them."""
 
     def __init__(self, count: int) -> None:
         self._context = multiprocessing.get_context("spawn")
@@ -64,11 +72,11 @@ class Workers:
 
         Args:
             jobs: The trials of one batch.
-            report: Called with trial, epoch and score after each epoch; False prunes the trial.
-            ended: Called with trial and outcome as each ends.
+            report: Called with trial, epoch and score after each epoch; returns False to prune the trial.
+            ended: Called with trial and outcome when a trial ends.
 
         Raises:
-            UserError: A trial's process died again and again.
+            UserError: A trial's process died `_ATTEMPTS` times.
         """
         waiting, attempts = list(jobs), dict.fromkeys((job.number for job in jobs), 0)
         running: dict[Connection, tuple[Any, Job]] = {}
@@ -104,8 +112,8 @@ class Workers:
                 process.join()
 
     def _start(self) -> tuple[Any, Connection]:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
+        pipe, child_pipe = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(child_pipe,), daemon=True)
         before = os.environ.get("OMP_NUM_THREADS")
         os.environ["OMP_NUM_THREADS"] = "1"  # read once, when the child imports torch
         try:
@@ -115,8 +123,8 @@ class Workers:
                 del os.environ["OMP_NUM_THREADS"]
             else:
                 os.environ["OMP_NUM_THREADS"] = before
-        theirs.close()
-        return process, ours
+        child_pipe.close()
+        return process, pipe
 
 
 def _ready(running: dict[Connection, Any]) -> list[Connection]:
@@ -124,12 +132,12 @@ def _ready(running: dict[Connection, Any]) -> list[Connection]:
 
 
 def _send(pipe: Connection, message: Any) -> None:
-    with contextlib.suppress(ConnectionError):  # who is dead is found out when nothing comes back
+    with contextlib.suppress(ConnectionError):  # the next receive notices that the process is dead
         pipe.send(message)
 
 
 def _receive(pipe: Connection) -> Any:
-    """(epoch, score), an outcome, an error, or nothing when the process has died."""
+    """Return (epoch, score), an outcome or an error; `None` if the process has died."""
     try:
         return pipe.recv()
     except (EOFError, ConnectionError):
@@ -162,7 +170,7 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import torch
 
     from pipeline.heads.arrays import Arrays, load_arrays
-    from pipeline.models.transfer import NothingTakenError
+    from pipeline.models.initial_weights import NothingLoadedError
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
     from pipeline.train.module import DivergedError, Row
@@ -170,11 +178,11 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     torch.set_num_threads(1)
     plan = Plan.model_validate(job.plan)
 
-    def some(split: str, most: int) -> Arrays:
+    def load_sample(split: str, count: int) -> Arrays:
         arrays = load_arrays(job.prepared / split, plan.problem)
-        if len(arrays) <= most:
+        if len(arrays) <= count:
             return arrays
-        return arrays.subset(sorted(np.random.default_rng(job.seed).permutation(len(arrays))[:most].tolist()))
+        return arrays.subset(sorted(np.random.default_rng(job.seed).permutation(len(arrays))[:count].tolist()))
 
     stopped, scores = False, list[float]()
 
@@ -187,10 +195,10 @@ def _train(job: Job, pipe: Connection) -> Outcome:
 
     job.work.mkdir(parents=True, exist_ok=True)
     try:
-        # its own: the process of a killed search may live on for an epoch
+        # a folder of its own, because the process of a killed search may live on for an epoch
         with tempfile.TemporaryDirectory(dir=job.work) as work:
-            train, val = some("train", job.images), some("val", max(job.images // 2, 1))
+            train, val = load_sample(TRAIN, job.images), load_sample(VAL, max(job.images // 2, 1))
             fit(plan, train, val, Path(work), report, job.root)
-    except (DivergedError, NothingTakenError) as error:
+    except (DivergedError, NothingLoadedError) as error:
         return Outcome("failed", reason=str(error))
     return Outcome("pruned") if stopped else Outcome("complete", min(scores))

@@ -1,4 +1,4 @@
-"""Which subject goes to which split: those known keep theirs, new ones fill what is farthest under its share."""
+"""Assignment of subjects to splits: known subjects keep their split, new ones fill the split that lacks most images."""
 
 import csv
 import hashlib
@@ -9,17 +9,16 @@ import pandas as pd
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
-from pipeline.annotations import SLICE_PREFIX
+from pipeline.annotations import SLICE_PREFIX, slice_columns
 from pipeline.split.settings import SplitSettings
-
-SPLITS = ("train", "val", "test")
+from pipeline.splits import SPLITS
 
 
 def read_assignment(path: Path) -> dict[str, str]:
-    """Read subjects.csv (columns subject, split); empty where there is none yet.
+    """Read subjects.csv (columns subject, split); empty if the file does not exist yet.
 
     Raises:
-        UserError: A column is missing, a subject is there twice, or a split is none of train, val, test.
+        UserError: A column is missing, a subject has two splits, or a split is not one of train, val, test.
     """
     if not path.is_file():
         return {}
@@ -30,7 +29,7 @@ def read_assignment(path: Path) -> dict[str, str]:
         if list(rows.fieldnames or ()) != ["subject", "split"]:
             raise UserError(
                 f"{path}: the columns are {rows.fieldnames}, expected subject, split; "
-                "restore it from git or delete it to deal all subjects anew"
+                "restore it from git, or delete it to assign all subjects again"
             )
         for line, row in enumerate(rows, start=2):
             subject, split = row["subject"], row["split"]
@@ -46,7 +45,7 @@ def read_assignment(path: Path) -> dict[str, str]:
 
 
 def write_assignment(path: Path, assigned: dict[str, str]) -> None:
-    """Write subjects.csv, sorted by subject; atomic."""
+    """Write subjects.csv atomically, sorted by subject."""
     with write_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream, lineterminator="\n")
         rows.writerow(["subject", "split"])
@@ -54,24 +53,26 @@ def write_assignment(path: Path, assigned: dict[str, str]) -> None:
 
 
 def given_splits(table: pd.DataFrame, settings: SplitSettings) -> dict[str, str]:
-    """Subject to split, of those whose split the data says; none without `split.given`.
+    """Return subject -> split for the subjects whose split `split.given` sets; empty without `split.given`.
 
     Raises:
-        UserError: The slice is not there, none of its values is named, or a subject has values of two splits.
+        UserError: No image has a value that `split.given` names, or a subject has images of two splits.
     """
     if settings.given is None:
         return {}
     column, splits = f"{SLICE_PREFIX}{settings.given.slice}", settings.given.splits
-    found = sorted(table[column].astype(str).unique()) if column in table else []
-    missing = [value for value in splits if value not in found]
+    known_values = sorted(table[column].astype(str).unique()) if column in table else []
+    missing = [value for value in splits if value not in known_values]
     if missing:
-        raise UserError(f"split.given: no image has {missing} as slice {settings.given.slice!r}; there are {found}")
-    said = table[column].astype(str).map(splits).dropna()
-    of_subject = said.groupby(table["subject"]).agg(lambda values: sorted(set(values)))
-    torn = [f"{subject} ({', '.join(values)})" for subject, values in of_subject.items() if len(values) > 1]
-    if torn:
-        raise UserError(f"split.given: subjects with images of several splits: {', '.join(torn[:10])}")
-    return {str(subject): values[0] for subject, values in of_subject.items()}
+        raise UserError(
+            f"split.given: no image has {missing} as slice {settings.given.slice!r}; there are {known_values}"
+        )
+    row_splits = table[column].astype(str).map(splits).dropna()
+    by_subject = row_splits.groupby(table["subject"]).agg(lambda values: sorted(set(values)))
+    mixed = [f"{subject} ({', '.join(values)})" for subject, values in by_subject.items() if len(values) > 1]
+    if mixed:
+        raise UserError(f"split.given: subjects with images of several splits: {', '.join(mixed[:10])}")
+    return {str(subject): values[0] for subject, values in by_subject.items()}
 
 
 def assign(
@@ -79,17 +80,17 @@ def assign(
 ) -> dict[str, str]:
     """Give every subject a split.
 
-    Deterministic: groups are dealt in the order of a seeded hash of their first subject, each to the split that lacks
-    most images, counted over all images and over those of the group's own stratum together.
+    The assignment is deterministic. Groups are assigned in the order of a seeded hash of their first subject, each to
+    the split that lacks most images: the lack among all images plus the lack among those of the group's stratum.
 
     Args:
         table: The annotation table.
-        groups: Subject to the number of its group, which stays together; see `group_subjects`.
-        known: Subject to split, of earlier runs; kept. No group may have two splits in it.
+        groups: Subject -> number of its group, from `group_subjects`. A group stays together.
+        known: Subject -> split of earlier runs, which is kept. A group must not have two splits in it.
         settings: Shares, stratum and seed.
 
     Returns:
-        Subject to split for every subject of the table and of `known`.
+        Subject -> split, for every subject of the table and of `known`.
 
     Raises:
         UserError: Too few groups for three splits, or the stratum is not a slice of the table.
@@ -110,21 +111,21 @@ def assign(
         else:
             _place(result, filled, subjects, split, size[group], stratum[group])
     waiting.sort(key=lambda group: hashlib.sha256(f"{settings.seed}:{members[group][0]}".encode()).digest())
-    shares = {"train": 1 - settings.val - settings.test, "val": settings.val, "test": settings.test}
-    of_stratum: Counter[str] = Counter()
+    shares = settings.shares
+    stratum_sizes: Counter[str] = Counter()
     for group, images_of_group in size.items():
-        of_stratum[stratum[group]] += images_of_group
+        stratum_sizes[stratum[group]] += images_of_group
     total = sum(size.values())
     for left, group in zip(range(len(waiting), 0, -1), waiting, strict=True):
-        used = {split: sum(filled[split, s] for s in of_stratum) for split in SPLITS}
+        used = {split: sum(filled[split, s] for s in stratum_sizes) for split in SPLITS}
         empty = [split for split in SPLITS if not used[split]]
-        mine = stratum[group]
-        # the last groups go where there is nothing yet, so that three groups are enough
+        own = stratum[group]
+        # the last groups go to empty splits, so that three groups are enough
         split = max(
             empty if empty and left <= len(empty) else SPLITS,
-            key=lambda s: shares[s] * total - used[s] + shares[s] * of_stratum[mine] - filled[s, mine],
+            key=lambda s: shares[s] * total - used[s] + shares[s] * stratum_sizes[own] - filled[s, own],
         )
-        _place(result, filled, members[group], split, size[group], mine)
+        _place(result, filled, members[group], split, size[group], own)
     return result
 
 
@@ -141,12 +142,12 @@ def _place(
 
 
 def _strata(table: pd.DataFrame, groups: dict[str, int], settings: SplitSettings) -> dict[int, str]:
-    """Group to the value of the stratifying slice that most of its rows have (the first of equals)."""
+    """Return group -> its most frequent value of the stratifying slice (the first value among equals)."""
     if settings.stratify is None:
         return dict.fromkeys(groups.values(), "")
-    column = f"slice_{settings.stratify}"
+    column = f"{SLICE_PREFIX}{settings.stratify}"
     if column not in table.columns:
-        slices = [c.removeprefix("slice_") for c in table.columns if c.startswith("slice_")]
+        slices = [c.removeprefix(SLICE_PREFIX) for c in slice_columns(table)]
         raise UserError(
             f"split.stratify names {settings.stratify!r}, which is not a slice of the data; it has {slices}"
         )

@@ -1,13 +1,16 @@
-"""The annotation table as COCO JSON of keypoints, boxes and categories."""
+"""Conversion of the annotation table to COCO JSON with keypoints, boxes and categories."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
+from heelstrike.errors import UserError
 from pipeline.annotations import (
     BOX_COLUMNS,
     FIRST_CATEGORY,
+    NO_CATEGORY,
     SLICE_PREFIX,
     classes_of,
     in_patient_columns,
@@ -20,20 +23,23 @@ from pipeline.problem import Problem
 
 
 def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
-    """COCO keypoints of some rows of the annotation table; what pycocotools loads.
+    """Convert rows of the annotation table to COCO keypoint JSON that pycocotools can load.
 
-    Ids are numbers of images and of rows in the whole table, counted from 1, so that an image has the same id in every
-    file: the table must have the columns image_id and annotation_id. Besides COCO's own fields an image has `subject`,
-    `video`, `frame`, `time_s` (null for stills), `mm_per_px` (null where unknown) and `slices`, where the table has
-    them `exam` and the columns of the place in the patient (null where unknown), and an annotation its `subject` and,
-    where several people labelled, `observers_px` (see the annotation table). The area is the box's.
-    An instance without a box (nothing of it is labelled) has the box [0, 0, 0, 0]. Categories are the problem's classes
-    in their order, or its one category.
+    The table must have the columns image_id and annotation_id. They number the images and the rows of the whole table
+    from 1, so that an image has the same id in every file. Besides COCO's own fields, an image has `subject`, `video`,
+    `frame`, `time_s` (null for stills), `mm_per_px` (null if unknown) and `slices`, and, if the table has them, `exam`
+    and the columns of the position in the patient (null if unknown). An annotation has its `subject` and, if several
+    people labelled it, `observers_px` (column of the annotation table). Its area is that of its box. An instance
+    without a box, of which nothing is labelled, has the box [0, 0, 0, 0]. The categories are the problem's classes in
+    their order, or its one category. An instance whose class nobody labelled has `NO_CATEGORY`, which is none of them.
+
+    Raises:
+        UserError: An instance of a multi-instance problem has none of the problem's classes.
     """
     xy, visibility = keypoints_of(table, problem.keypoints)
     points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
     boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
-    categories = FIRST_CATEGORY + np.maximum(classes_of(table, problem.classes), 0)
+    categories = _categories(table, problem)
     observers = observers_of(table, problem.keypoints) if observer_columns(table, problem.keypoints) else None
     annotations = [
         {
@@ -55,17 +61,31 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
         for n, row in enumerate(table.itertuples(index=False))
     ]
     names = {name: number for number, name in enumerate(problem.keypoints, start=1)}
-    kinds = [
+    category_entries = [
         {
             "id": number,
-            "name": kind,
+            "name": name,
             "supercategory": problem.category,
             "keypoints": list(problem.keypoints),
             "skeleton": [[names[a], names[b]] for a, b in problem.skeleton],
         }
-        for number, kind in enumerate(problem.kinds, start=FIRST_CATEGORY)
+        for number, name in enumerate(problem.kinds, start=FIRST_CATEGORY)
     ]
-    return {"images": _images(table), "annotations": annotations, "categories": kinds}
+    return {"images": _images(table), "annotations": annotations, "categories": category_entries}
+
+
+def _categories(table: pd.DataFrame, problem: Problem) -> Int[np.ndarray, " N"]:
+    if not problem.classes:
+        return np.full(len(table), FIRST_CATEGORY)
+    classes = classes_of(table, problem.classes)
+    if problem.several and (classes < 0).any():
+        sources = table["source"][classes < 0].tolist()
+        more = f" and {len(sources) - 20} more" if len(sources) > 20 else ""
+        raise UserError(
+            f"{', '.join(sources[:20])}{more}: no class, or one that problem.classes does not name; give each instance "
+            f"one of {', '.join(problem.classes)}, or remove its labels"
+        )
+    return np.where(classes < 0, NO_CATEGORY, FIRST_CATEGORY + classes)
 
 
 def _images(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Cross-validation folds over the training and validation subjects; the test split is in none of them.
+"""Cross-validation folds over the training and validation subjects; no fold contains the test split.
 
 `split.folds` writes them as files, `heelstrike crossval` trains on them.
 """
@@ -9,18 +9,18 @@ from jaxtyping import Int
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from heelstrike.errors import UserError
-from pipeline.annotations import CLASS
+from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.split.settings import SplitSettings
 
 
 def fold_rows(
     table: pd.DataFrame, groups: Int[np.ndarray, " N"], settings: SplitSettings
 ) -> list[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]]:
-    """Rows to train on and rows to validate on, for each fold; every row is validated on once.
+    """Return the training rows and the validation rows of each fold. Every row is in one fold's validation rows.
 
     Args:
         table: Rows of train and val.
-        groups: Number of the group of each row; groups stay together.
+        groups: Number of each row's group; groups stay together.
         settings: Number of folds, seed, and the slice to stratify by.
 
     Raises:
@@ -28,9 +28,9 @@ def fold_rows(
     """
     if not settings.folds:
         return []
-    found = len(np.unique(groups))
-    if found < settings.folds:
-        raise UserError(f"split.folds is {settings.folds}, but train and val have only {found} independent subjects")
+    subjects = len(np.unique(groups))
+    if subjects < settings.folds:
+        raise UserError(f"split.folds is {settings.folds}, but train and val have only {subjects} independent subjects")
     if settings.by_class:
         folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
             table, table[CLASS], groups
@@ -38,7 +38,7 @@ def fold_rows(
     elif settings.stratify is None:
         folds = GroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(table, groups=groups)
     else:
-        strata = table[f"slice_{settings.stratify}"].astype(str)
+        strata = table[f"{SLICE_PREFIX}{settings.stratify}"].astype(str)
         folds = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
             table, strata, groups
         )
@@ -48,11 +48,11 @@ def fold_rows(
 def single_rows(
     table: pd.DataFrame, groups: Int[np.ndarray, " N"]
 ) -> list[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]]:
-    """The same with a fold for each group: leave one subject out.
+    """Return the training rows and the validation rows of leave-one-group-out folds, one fold for each group.
 
     Raises:
         UserError: There are fewer than two groups.
     """
-    if (found := len(np.unique(groups))) < 2:
-        raise UserError(f"train and val have {found} independent subject, so none can be left out")
+    if (subjects := len(np.unique(groups))) < 2:
+        raise UserError(f"train and val have {subjects} independent subject, so none can be left out")
     return list(LeaveOneGroupOut().split(table, groups=groups))

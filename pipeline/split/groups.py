@@ -1,4 +1,4 @@
-"""What must not be parted: subjects that share an image or have images that look alike."""
+"""Groups of subjects that must stay together, because they share an image or have images that look alike."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from pipeline.near_duplicates import near_pairs
 
 
 def linked_images(table: pd.DataFrame, bits: int | None) -> Int[np.ndarray, "M 2"]:
-    """Pairs of rows of the annotation table whose images are the same or near-duplicates (`bits` of 64)."""
+    """Return the pairs of rows whose images are the same or near duplicates (hashes differ by at most `bits` of 64)."""
     images = table.drop_duplicates("image")
     row_of = pd.Series(images.index, index=images["image"])
     near = images.index.to_numpy()[near_pairs(images["phash"].tolist(), bits)]
@@ -19,14 +19,14 @@ def linked_images(table: pd.DataFrame, bits: int | None) -> Int[np.ndarray, "M 2
 
 
 def group_subjects(subjects: pd.Series, links: Int[np.ndarray, "M 2"]) -> dict[str, int]:
-    """Number the groups of subjects that belong together.
+    """Number the groups of subjects that must stay together.
 
     Args:
         subjects: Subject of each row of the annotation table, index 0..N-1.
-        links: Pairs of rows that may not be parted.
+        links: Pairs of rows that must be in the same split.
 
     Returns:
-        Subject to the number of its group; subjects and numbers in sorted order.
+        Subject -> number of its group; subjects and numbers in sorted order.
     """
     names, codes = np.unique(subjects.to_numpy(dtype=str), return_inverse=True)
     a, b = codes[links[:, 0]], codes[links[:, 1]]

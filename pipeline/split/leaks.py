@@ -1,4 +1,4 @@
-"""The leak check: looks only at the files that were written, not at how they came about."""
+"""The leak check. It reads the written files only and does not depend on the code that made them."""
 
 import itertools
 from collections.abc import Iterable
@@ -6,40 +6,40 @@ from typing import Any
 
 from pipeline.near_duplicates import near_pairs
 
-_MOST = 20
+_MAX_LISTED = 20
 
 
 def find_leaks(parts: dict[str, dict[str, Any]], hashes: dict[str, str], bits: int | None) -> list[str]:
-    """Everything that two COCO files share but must not.
+    """Find subjects, images and near duplicates that two COCO files share.
 
     Args:
-        parts: Name of a part to its COCO JSON; no two may share a subject, an image, or images that look alike.
-        hashes: Image file name to perceptual hash.
-        bits: Near-duplicates differ in at most so many bits.
+        parts: Name of a part -> its COCO JSON.
+        hashes: Image file name -> perceptual hash.
+        bits: Largest difference of the hashes of near duplicates, in bits; `None` compares no hashes.
 
     Returns:
-        One line for each shared subject and image, and for the near-duplicates of two subjects; empty when clean.
+        One line for each shared subject, for each shared image, and for the near duplicates of each two subjects.
     """
-    found = []
+    leaks = []
     for (a, left), (b, right) in itertools.combinations(parts.items(), 2):
-        for what, of in (("subject", _subjects), ("image", _files)):
-            found += [f"{what} {name!r} is in {a} and in {b}" for name in sorted(of(left) & of(right))]
+        for noun, names_of in (("subject", _subjects), ("image", _files)):
+            leaks += [f"{noun} {name!r} is in {a} and in {b}" for name in sorted(names_of(left) & names_of(right))]
     images = [(part, i["file_name"], i["subject"]) for part, content in parts.items() for i in content["images"]]
     crossing: dict[tuple[str, str], list[str]] = {}
     for i, j in near_pairs([hashes[name] for _, name, _ in images], bits):
         (a, left_name, left_subject), (b, right_name, right_subject) = images[i], images[j]
         if a != b and left_name != right_name:
-            who = f"{left_subject!r} ({a})", f"{right_subject!r} ({b})"
-            crossing.setdefault(who, []).append(f"{left_name} ~ {right_name}")
-    found += [
+            subjects = f"{left_subject!r} ({a})", f"{right_subject!r} ({b})"
+            crossing.setdefault(subjects, []).append(f"{left_name} ~ {right_name}")
+    leaks += [
         f"images of the subjects {left} and {right} look alike: {_some(pairs)}"
         for (left, right), pairs in sorted(crossing.items())
     ]
-    return found
+    return leaks
 
 
 def _subjects(content: dict[str, Any]) -> set[str]:
-    return {entry["subject"] for kind in ("images", "annotations") for entry in content[kind]}
+    return {entry["subject"] for section in ("images", "annotations") for entry in content[section]}
 
 
 def _files(content: dict[str, Any]) -> set[str]:
@@ -48,5 +48,5 @@ def _files(content: dict[str, Any]) -> set[str]:
 
 def _some(items: Iterable[str]) -> str:
     listed = list(items)
-    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
-    return ", ".join(listed[:_MOST]) + more
+    more = f" and {len(listed) - _MAX_LISTED} more" if len(listed) > _MAX_LISTED else ""
+    return ", ".join(listed[:_MAX_LISTED]) + more

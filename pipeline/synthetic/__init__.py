@@ -1,7 +1,7 @@
-"""Synthetic sources: people who were never filmed, as real video and picture files with exact labels.
+"""Synthetic sources: video and image files of invented people, with exact labels.
 
-A generator of videos draws a subject from (seed, index) and renders its frames (`source.py`), one of pictures draws
-them one by one (`stills.py`); `generate` turns either into the files that a clinic would send, images and labels.
+A video generator draws a subject from (seed, index) and renders its frames (`source.py`). An image generator draws one
+image at a time (`stills.py`). `generate` writes either as the files that a clinic would send: images and labels.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _MAKERS: dict[str, tuple[Callable[[SyntheticSource, Path], Path], dict[str, Any]
 
 
 def generate(settings: SyntheticSource, folder: Path) -> Path:
-    """Make the source's files in a folder that is kept across runs; the path of its label file.
+    """Write the source's files into a folder that is kept across runs, and return the path of its label file.
 
     Raises:
         UserError: There is no generator of that name.
@@ -30,7 +30,7 @@ def generate(settings: SyntheticSource, folder: Path) -> Path:
 
 
 def label_format(settings: SyntheticSource) -> dict[str, Any]:
-    """How the label file that `generate` writes is read: the settings of a source of files (pipeline/collect)."""
+    """Return the settings of a source of files (pipeline/collect) that read the label file `generate` writes."""
     return _maker(settings)[1]
 
 

@@ -15,8 +15,9 @@ from scipy.interpolate import PchipInterpolator
 HIP, KNEE, ANKLE = 0.88, 0.475, 0.085
 SECTIONS = 120
 
-# height, z of the posterior midline, half width; from thigh to heel, then along the sole to the toes
-# proportions by eye and by the photographs of bare legs that the markers were measured on (ankle 70 mm wide)
+# Columns: height, z of the posterior midline, half width. Rows: from thigh to heel, then along the sole to the toes.
+# The proportions were set by eye and from the photographs of bare legs that the markers were measured on (ankle 70 mm
+# wide).
 _PROFILE = np.array(
     [
         [0.700, -0.066, 0.070],
@@ -59,7 +60,7 @@ class Leg:
         half_width: Half widths (N,), metres.
         weights: Bone weights (N, 3): thigh, shank, foot.
         marker_t: Position along the strip of the shank, ankle and heel marker.
-        marker_turn: Angle of each marker around the leg from the midline, radians; placement is never perfect.
+        marker_turn: Angle of each marker around the leg from the midline, radians. It models imperfect placement.
         marker_radius: Radius of the markers, metres.
     """
 
@@ -74,7 +75,7 @@ class Leg:
     marker_radius: float
 
     def t_at(self, height: float) -> float:
-        """Position along the strip of a height above the floor, in metres of the unscaled profile."""
+        """Return the position along the strip at a height above the floor, in metres of the unscaled profile."""
         down = self.centre[:, 1] / self.scale
         last = int(np.argmin(down)) + 1
         return float(np.interp(-height, -down[:last], self.t[:last]))
@@ -82,7 +83,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Body:
-    """What both legs of a person share."""
+    """Properties that both legs of a person share: size factors, marker heights and marker radius (metres)."""
 
     scale: float
     calf: float
@@ -93,7 +94,7 @@ class Body:
 
 
 def draw_body(rng: np.random.Generator) -> Body:
-    """A person's proportions and where the clinician puts the markers."""
+    """Draw a person's proportions and the places where the clinician puts the markers."""
     return Body(
         scale=rng.uniform(0.9, 1.1),
         calf=rng.uniform(0.85, 1.2),
@@ -105,11 +106,11 @@ def draw_body(rng: np.random.Generator) -> Body:
 
 
 def make_leg(body: Body, side: int, shod: float, rng: np.random.Generator) -> Leg:
-    """One leg of a person.
+    """Make one leg of a person.
 
     Args:
-        body: What both legs share.
-        side: -1 left, 1 right.
+        body: Properties of both legs.
+        side: -1 for the left leg, 1 for the right.
         shod: Thickness of a shoe around the foot in metres, 0 for a bare foot.
         rng: Source of the small differences between the legs.
     """

@@ -1,7 +1,7 @@
-"""Photographs of both ankles from behind, at a given alignment, before cluttered backgrounds.
+"""Photographs of both ankles from behind, at a given alignment, in front of cluttered backgrounds.
 
-Alignment is the angle between the lower leg and the heel: positive, the heel leans outward (pronation, the ankles fall
-towards each other); negative, inward (supination).
+Alignment is the angle between the lower leg and the heel. It is positive when the heel leans outward (pronation: the
+ankles fall towards each other) and negative when it leans inward (supination).
 """
 
 from typing import NamedTuple
@@ -13,32 +13,32 @@ from jaxtyping import Float, UInt8
 from pipeline.synthetic.settings import SyntheticSource
 
 CLASSES = ("pronation", "neutral", "supination")
-_COUNTS = (134, 139, 50)  # of the published 323 photographs
-_ANGLES = ((6.0, 18.0), (-4.0, 4.0), (-18.0, -6.0))  # degrees, lowest and highest of each class
+_COUNTS = (134, 139, 50)  # photographs of each class among the 323 of the published study
+_ANGLES = ((6.0, 18.0), (-4.0, 4.0), (-18.0, -6.0))  # lowest and highest angle of each class, degrees
 _TONES = {"light": (232, 190, 165), "medium": (190, 140, 105), "dark": (105, 70, 52)}
-_FINE = 8  # fractions of a pixel in the coordinates of polygons
+_FINE = 8  # fractional bits of the polygon coordinates that OpenCV gets
 
 
 class Photograph(NamedTuple):
     """One photograph.
 
     Attributes:
-        image: RGB.
-        kind: Its class.
+        image: RGB image.
+        category: Name of its class.
         tone: Name of the skin tone.
         degrees: Alignment of the left and of the right foot.
     """
 
     image: UInt8[np.ndarray, "H W 3"]
-    kind: str
+    category: str
     tone: str
     degrees: tuple[float, float]
 
 
 def photograph(settings: SyntheticSource, person: int, index: int) -> Photograph:
-    """The photograph of (seed, person, index).
+    """Draw the photograph of (seed, person, index).
 
-    Classes come from a shuffled deck with the published shares; skin, build and lens are a person's own.
+    The classes are dealt from a shuffled deck with the published shares. Skin and build belong to the person.
     """
     deck = np.repeat(np.arange(len(CLASSES)), _COUNTS)
     kind = int(np.random.default_rng(settings.seed).permutation(deck)[index % len(deck)])
@@ -58,7 +58,7 @@ def photograph(settings: SyntheticSource, person: int, index: int) -> Photograph
         degrees.append(angle)
         sole = centre + np.array([side * apart * size, rng.normal(0, 0.01) * size])
         _draw_leg(image, sole, side, angle, size, np.clip(skin * light, 0, 255), build, rng)
-    image = np.asarray(_in_the_plane(image, rng.normal(0, 2.0)))
+    image = np.asarray(_rolled(image, rng.normal(0, 2.0)))
     noise = rng.normal(0, rng.uniform(1, 5), image.shape)
     return Photograph(
         np.clip(cv2.GaussianBlur(image, (3, 3), 0.7) + noise, 0, 255).astype(np.uint8),
@@ -69,7 +69,7 @@ def photograph(settings: SyntheticSource, person: int, index: int) -> Photograph
 
 
 def _background(height: int, width: int, rng: np.random.Generator) -> Float[np.ndarray, "H W 3"]:
-    """A wall, a floor, and things that stand and lie about."""
+    """Draw a wall, a floor and scattered objects."""
     image = np.full((height, width, 3), rng.uniform(60, 230, 3))
     horizon = int(height * rng.uniform(0.45, 0.8))
     image[horizon:] = rng.uniform(50, 220, 3)
@@ -94,9 +94,9 @@ def _draw_leg(
     build: Float[np.ndarray, "3"],
     rng: np.random.Generator,
 ) -> None:
-    """Shank and heel as two tapered shapes that bend at the ankle; the further shade of the sides gives them form."""
+    """Draw shank and heel as two tapered shapes that bend at the ankle, with darker sides that give them form."""
     leg_tilt = np.deg2rad(rng.normal(0, 2.5))
-    heel_tilt = leg_tilt - side * np.deg2rad(degrees)  # of the heel's axis from upright; outward is the foot's own side
+    heel_tilt = leg_tilt - side * np.deg2rad(degrees)  # from upright; outward is towards the foot's own side
     heel_length, leg_length = 0.2 * size, 0.85 * size
     up = np.array([np.sin(heel_tilt), -np.cos(heel_tilt)])
     ankle = sole + heel_length * up
@@ -128,15 +128,15 @@ def _strip(
     last: float,
     colour: tuple[float, ...],
 ) -> None:
-    """A strip that is `first` wide on each side at its start, and `last` at its end."""
+    """Draw a strip whose half width is `first` at its start and `last` at its end."""
     along = (end - start) / np.linalg.norm(end - start)
     across = np.array([-along[1], along[0]])
     corners = np.array([start - first * across, start + first * across, end + last * across, end - last * across])
     cv2.fillPoly(image, [np.rint(corners * 2**_FINE).astype(np.int32)], colour, cv2.LINE_AA, _FINE)
 
 
-def _in_the_plane(image: Float[np.ndarray, "H W 3"], degrees: float) -> Float[np.ndarray, "H W 3"]:
-    """The photograph as of a camera that is not held quite upright."""
+def _rolled(image: Float[np.ndarray, "H W 3"], degrees: float) -> Float[np.ndarray, "H W 3"]:
+    """Rotate the photograph about its centre, as if the camera were not held quite upright."""
     height, width = image.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
     return np.asarray(cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REFLECT))

@@ -1,4 +1,4 @@
-"""What skin, shoes and clothes look like: textures with the light baked in."""
+"""Textures of skin, shoes and clothes, with the light baked in."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ TONES = {
 
 
 def _strip_normals(leg: Leg) -> tuple[Float[np.ndarray, "H W 3"], Float[np.ndarray, "H W"]]:
-    """Normals over the texture in the neutral pose, and the height above the floor of each row (repeated, H x W)."""
+    """Return the normals over the texture in the neutral pose, and each pixel's height above the floor."""
     rows = np.linspace(0, 1, ROWS)
     path = np.stack([np.interp(rows, leg.t, leg.centre[:, k]) for k in range(3)], axis=1)
     tangent = np.gradient(path, axis=0)
@@ -39,7 +39,7 @@ def _strip_normals(leg: Leg) -> tuple[Float[np.ndarray, "H W 3"], Float[np.ndarr
 def _relief(
     leg: Leg, height: Float[np.ndarray, "H W"], lean: float, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W"]:
-    """Slope of the surface across the leg: Achilles tendon, malleoli, calf heads."""
+    """Return the slope of the surface across the leg, from Achilles tendon, malleoli and calf heads."""
     u = np.linspace(-1, 1, COLUMNS)[None]
 
     def bump(at: float, width: float, low: float, centre: float, spread: float) -> Float[np.ndarray, "H W"]:
@@ -54,7 +54,7 @@ def _relief(
 
 
 def _hairs(rng: np.random.Generator, density: float) -> Float[np.ndarray, "H W"]:
-    """Coverage of the skin by hair, 0 to 1."""
+    """Return the coverage of the skin by hair, 0 to 1."""
     sheet = np.zeros((ROWS, COLUMNS), np.float32)
     for _ in range(int(density * 900)):
         x, y = rng.uniform(0, COLUMNS), rng.uniform(ROWS * 0.1, ROWS * 0.66)
@@ -67,7 +67,7 @@ def _hairs(rng: np.random.Generator, density: float) -> Float[np.ndarray, "H W"]
 def skin_albedo(
     leg: Leg, tone: Float[np.ndarray, "3"], height: Float[np.ndarray, "H W"], rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """Colour of the skin: mottled, redder at the heel, paler on the sole, with creases, hair, moles."""
+    """Return the colour of the skin: mottled, redder at the heel, paler on the sole, with creases, hair and moles."""
     albedo = np.broadcast_to(tone, (ROWS, COLUMNS, 3)).copy()
     albedo *= 1 + 0.07 * speckle(rng, (ROWS, COLUMNS), (40, 24))[..., None]
     albedo *= 1 + 0.05 * speckle(rng, (ROWS, COLUMNS), (6, 4))[..., None]
@@ -94,17 +94,17 @@ def skin_albedo(
 
 @dataclass(frozen=True)
 class Shoe:
-    """A low-cut shoe; the ankle marker is on the skin above it, the heel marker on its counter.
+    """A low-cut shoe. The ankle marker is on the skin above it, the heel marker on its heel counter.
 
     Attributes:
-        thickness: How much wider than the foot, metres.
-        collar: Height of its upper edge above the floor, metres.
-        sole_height: Height of the upper edge of its sole, metres.
-        tab: Half width of the heel tab relative to the heel; 0 for none.
-        upper: Linear colour.
+        thickness: Thickness of the shoe around the foot, metres.
+        collar: Height of the shoe's upper edge above the floor, metres.
+        sole_height: Height of the sole's upper edge, metres.
+        tab: Half width of the heel tab relative to the heel; 0 if the shoe has no tab.
+        upper: Linear colour of the upper.
         trim: Linear colour of collar and tab.
-        sole: Linear colour.
-        sock: Height of a sock, metres, and its colour; or none.
+        sole: Linear colour of the sole.
+        sock: Height of the sock (metres) and its linear colour; `None` if no sock is worn.
     """
 
     thickness: float
@@ -127,7 +127,7 @@ _CLOTH = np.array(
 
 
 def draw_shoe(rng: np.random.Generator) -> Shoe:
-    """A pair of shoes."""
+    """Draw a pair of shoes."""
     upper, trim, sole, sock = (linear(tuple(_CLOTH[rng.integers(len(_CLOTH))])) for _ in range(4))
     collar = rng.uniform(0.062, 0.074)
     return Shoe(
@@ -145,7 +145,7 @@ def draw_shoe(rng: np.random.Generator) -> Shoe:
 def shod(
     albedo: Float[np.ndarray, "H W 3"], height: Float[np.ndarray, "H W"], shoe: Shoe, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """The skin's albedo with sock and shoe drawn over it."""
+    """Draw sock and shoe over the skin's albedo."""
     u, high = np.abs(np.linspace(-1, 1, COLUMNS))[None, :, None], height[..., None]
     if shoe.sock is not None:
         albedo = np.where(high < shoe.sock[0], shoe.sock[1], albedo)
@@ -160,14 +160,14 @@ def shod(
 def bake(
     leg: Leg, tone: Float[np.ndarray, "3"], light: Light, shoe: Shoe | None, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """Texture of a leg in 8-bit values, its light baked in; rows run along the strip, columns across it.
+    """Make the texture of a leg in 8-bit values, with the light baked in. Rows run along the strip, columns across it.
 
     Args:
         leg: The leg in its neutral pose.
         tone: Linear colour of the skin.
-        light: The light it stands in.
-        shoe: What is worn; None for a bare foot.
-        rng: Source of everything that differs between two skins.
+        light: The light on it.
+        shoe: The shoe that is worn; `None` for a bare foot.
+        rng: Source of all differences between two skins.
     """
     normals, height = _strip_normals(leg)
     slope = _relief(leg, height, rng.uniform(0.6, 1.6), rng)
@@ -191,18 +191,18 @@ def bake(
 
 
 def bake_cloth(light: Light, rng: np.random.Generator) -> Float[np.ndarray, "H W 3"]:
-    """Texture of a trouser leg or shorts: plain, striped or dotted, darker in its folds, with a hem."""
+    """Make the texture of a trouser leg or shorts: plain, striped or dotted, darker in its folds, with a hem."""
     rows, columns = 256, COLUMNS
-    base, other = linear(tuple(_CLOTH[rng.integers(len(_CLOTH))])), linear(tuple(_CLOTH[rng.integers(len(_CLOTH))]))
+    base, accent = linear(tuple(_CLOTH[rng.integers(len(_CLOTH))])), linear(tuple(_CLOTH[rng.integers(len(_CLOTH))]))
     sheet = np.broadcast_to(base, (rows, columns, 3)).copy()
     style = rng.choice(["plain", "stripe", "dots"], p=[0.6, 0.25, 0.15])
     if style == "stripe":
         at = int(rng.integers(5, columns - 8))
-        sheet[:, at : at + int(rng.integers(2, 7))] = other
+        sheet[:, at : at + int(rng.integers(2, 7))] = accent
     if style == "dots":
         for y in range(6, rows, 22):
             for x in range(6, columns, 16):
-                cv2.ellipse(sheet, (x, y), (2, 4), 0, 0, 360, tuple(map(float, other)), -1, cv2.LINE_AA)
+                cv2.ellipse(sheet, (x, y), (2, 4), 0, 0, 360, tuple(map(float, accent)), -1, cv2.LINE_AA)
     folds = speckle(rng, (rows, columns), (90, 9))
     u = np.linspace(-0.97, 0.97, columns)
     lambert = np.maximum(u * light.direction[0] - np.sqrt(1 - u**2) * light.direction[2], 0)[None] * (1 + 0.25 * folds)

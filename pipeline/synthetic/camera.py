@@ -13,10 +13,10 @@ Points = Float[np.ndarray, "*n 3"]
 
 
 def rotation(yaw: float, frontal: float, pitch: float) -> Float[np.ndarray, "3 3"]:
-    """Rotation matrix Ry(yaw) Rz(frontal) Rx(pitch), angles in radians.
+    """Return the rotation matrix Ry(yaw) Rz(frontal) Rx(pitch), angles in radians.
 
-    On a segment that hangs down from its joint: a positive pitch moves the lower end back towards the camera, a
-    positive frontal angle moves it to the patient's right, a positive yaw turns toes to the patient's right.
+    For a segment that hangs down from its joint, a positive pitch moves the lower end back towards the camera, a
+    positive frontal angle moves it to the patient's right, and a positive yaw turns the toes to the patient's right.
     """
     cy, sy, cf, sf, cp, sp = (f(a) for a in (yaw, frontal, pitch) for f in (np.cos, np.sin))
     ry = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -30,7 +30,7 @@ class Camera:
     """A pinhole camera.
 
     Attributes:
-        position: Where it stands, world metres.
+        position: Position in the world, metres.
         axes: Rows are the camera's right, down and forward directions in the world.
         focal: Focal length in pixels.
         width: Image width in pixels.
@@ -44,18 +44,18 @@ class Camera:
     height: int
 
     def project(self, points: Points) -> Float[np.ndarray, "*n 2"]:
-        """World points to pixels."""
+        """Project world points to pixels."""
         local = (points - self.position) @ self.axes.T
         centre = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
         return self.focal * local[..., :2] / np.maximum(local[..., 2:], 0.05) + centre
 
     def from_view(self, other: "Camera") -> Float[np.ndarray, "3 3"]:
-        """Homography from the pixels of another camera at the same position to this one's."""
+        """Return the homography from the pixels of another camera at the same position to this camera's pixels."""
         lens = np.array([[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]])
         return lens @ self.axes @ other.axes.T @ np.linalg.inv(lens)
 
     def rays(self) -> Float[np.ndarray, "H W 3"]:
-        """World direction through the centre of every pixel (not of unit length: one metre forward)."""
+        """Return the world direction through each pixel's centre, scaled to one metre forward (not to unit length)."""
         x = (np.arange(self.width) - (self.width - 1) / 2) / self.focal
         y = (np.arange(self.height) - (self.height - 1) / 2) / self.focal
         right, down, forward = self.axes
@@ -65,7 +65,7 @@ class Camera:
 def look(
     position: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"], roll: float, focal: float, width: int, height: int
 ) -> Camera:
-    """A camera at `position` that looks at `target`, turned about its axis by `roll` radians."""
+    """Make a camera at `position` that looks at `target`, turned about its axis by `roll` radians."""
     forward = (target - position) / np.linalg.norm(target - position)
     right = np.cross(np.array([0.0, 1.0, 0.0]), forward)
     right /= np.linalg.norm(right)
@@ -82,15 +82,15 @@ def frame_points(
     points: Points,
     fill: float,
 ) -> Camera:
-    """A camera whose focal length makes `points` fill a share of the frame, as an operator would zoom.
+    """Make a camera whose focal length lets `points` fill a share of the frame, as an operator would zoom.
 
     Args:
-        position: Where the camera stands.
-        target: Where it looks.
-        roll: Turn about its axis, radians.
-        size: Image width and height.
-        points: World points (N, 3) that must be seen.
-        fill: Share of the half height and half width that the outermost of them may take, up to 1.
+        position: Position of the camera, world metres.
+        target: World point at the centre of its view.
+        roll: Rotation about its axis, radians.
+        size: Image width and height, pixels.
+        points: World points (N, 3) that must be in the frame.
+        fill: Largest distance of a point from the centre, as a share of the half height or half width, up to 1.
     """
     width, height = size
     unit = look(position, target, roll, 1.0, width, height)
@@ -100,6 +100,6 @@ def frame_points(
 
 
 def turned(camera: Camera, right: float, down: float, roll: float) -> Camera:
-    """The camera turned where it stands by small angles in radians: to the right, down, and about its axis."""
+    """Return the camera turned in place by small angles in radians: to the right, down, and about its axis."""
     axes = rotation(right, roll, down)
     return Camera(camera.position, axes @ camera.axes, camera.focal, camera.width, camera.height)

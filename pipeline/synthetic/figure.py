@@ -1,4 +1,4 @@
-"""Draw one leg of a subject as the shutter sees it, and say where its markers are."""
+"""Draw one leg of a subject over the exposure of a frame, and return the positions of its markers."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,13 @@ from jaxtyping import Float
 
 from pipeline.synthetic.anatomy import Leg
 from pipeline.synthetic.camera import Camera
-from pipeline.synthetic.gait import Pose, phase_of, skin
+from pipeline.synthetic.gait import LegPose, phase_of, skin
 from pipeline.synthetic.light import Light
 from pipeline.synthetic.people import Dressed, Sticker, Subject
 from pipeline.synthetic.render import Layer, mean_layer, paint_disc, paint_hull, paint_strip
 
-_OUTLINE = np.array(  # of the forefoot (x towards the little toe, height, z), metres: first the sole, then the upper
+# outline of the forefoot (x towards the little toe, height, z), metres: first the sole, then the upper
+_OUTLINE = np.array(
     [
         (0.038, 0.002, 0.00), (0.050, 0.002, 0.10), (0.046, 0.003, 0.165), (-0.040, 0.003, 0.19), (-0.044, 0.002, 0.13),
         (-0.034, 0.002, 0.00), (0.042, 0.024, 0.04), (0.050, 0.020, 0.12), (0.044, 0.016, 0.165), (-0.036, 0.018, 0.19),
@@ -30,7 +31,13 @@ _SMEAR = 2.0
 
 @dataclass(frozen=True)
 class Disc:
-    """A sticker in the image: its centre and the ends of two perpendicular radii (3, 2), colour, cosine to the view."""
+    """A sticker in the image.
+
+    Attributes:
+        points: Its centre and the ends of two perpendicular radii (3, 2), pixels.
+        colour: 8-bit values.
+        facing: Cosine of the angle between its normal and the direction to the camera.
+    """
 
     points: Float[np.ndarray, "3 2"]
     colour: Float[np.ndarray, "3"]
@@ -39,13 +46,13 @@ class Disc:
 
 @dataclass(frozen=True)
 class Shape:
-    """A leg in the image at one instant: everything that is left to paint.
+    """A leg projected into the image at one instant, ready to be painted.
 
     Attributes:
-        edges: Left and right edge of the leg (2, N, 2).
-        outline: Outline of the forefoot (n, 2): first the sole, then the upper.
-        cloth: Left and right edge of the trousers (2, M, 2), if any.
-        discs: The marker of each place, or None; then the discs that are no markers.
+        edges: Left and right edge of the leg (2, N, 2), pixels.
+        outline: Outline of the forefoot (n, 2), pixels: first the sole, then the upper.
+        cloth: Left and right edge of the trousers (2, M, 2), pixels; `None` without trousers.
+        discs: Shank, ankle and heel marker (`None` for a missing one), then the discs that are not markers.
     """
 
     edges: Float[np.ndarray, "2 N 2"]
@@ -54,7 +61,7 @@ class Shape:
     discs: tuple[Disc | None, ...]
 
     def towards(self, other: "Shape", share: float) -> "Shape":
-        """The leg on the way to another instant; a shutter is open for so short that a straight way will do."""
+        """Interpolate linearly to another instant. The exposure is short enough for straight paths."""
 
         def between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
             return (1 - share) * a + share * b
@@ -69,7 +76,14 @@ class Shape:
 
 @dataclass(frozen=True)
 class Skin:
-    """A leg's strip in the world at one instant: section centres, directions to the right and forward (N, 3)."""
+    """A leg's strip in the world at one instant, metres.
+
+    Attributes:
+        centre: Centre of each section.
+        right: Unit vector to the patient's right at each section.
+        forward: Unit vector forward at each section.
+        outline: Outline of the forefoot.
+    """
 
     centre: Float[np.ndarray, "N 3"]
     right: Float[np.ndarray, "N 3"]
@@ -78,36 +92,39 @@ class Skin:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A drawn leg: its layer, its marker centres averaged over the exposure (3, 2), NaN for those not to be seen."""
+class DrawnLeg:
+    """A drawn leg: its layer, and its marker centres averaged over the exposure (3, 2), NaN where not visible."""
 
     layer: Layer
     centres: Float[np.ndarray, "3 2"]
 
 
-def skin_of(leg: Leg, pose: Pose) -> Skin:
-    """The leg's strip and forefoot in the world."""
+def skin_of(leg: Leg, pose: LegPose) -> Skin:
+    """Return the leg's strip and forefoot in the world."""
     outline = (_OUTLINE * [leg.side, 1, 1] * leg.scale) @ pose.rotations[2].T + pose.offsets[2]
     return Skin(*skin(leg, pose), outline)
 
 
 def draw_leg(
     image: Float[np.ndarray, "H W 3"], subject: Subject, camera: Camera, k: int, ends: tuple[Skin, Skin], time_s: float
-) -> Seen:
-    """Draw leg k, moving from one skin to the other while the shutter is open, on a copy of its part of the image."""
+) -> DrawnLeg:
+    """Draw leg k on a copy of its part of the image, moving from the first skin to the second during the exposure."""
     dressed, hem = subject.legs[k], hem_at(subject, k, time_s)
     start, end = (_shape(subject, camera, dressed, skinned, hem) for skinned in ends)
     moved = float(np.linalg.norm(end.edges - start.edges, axis=2)[:, 20:].max())
     count = int(np.clip(np.ceil(moved / 2.0), 1, 7))
     near = camera.focal / max(float(ends[0].outline[:, 2].mean() - camera.position[2]), 0.3)  # pixels per metre
-    every = [
-        part.reshape(-1, 2) for one in (start, end) for part in (one.edges, one.outline, one.cloth) if part is not None
+    parts = [
+        part.reshape(-1, 2)
+        for shape in (start, end)
+        for part in (shape.edges, shape.outline, shape.cloth)
+        if part is not None
     ]
-    clear = Layer.of(image, np.concatenate(every), 3 + 0.01 * near)
+    clear = Layer.of(image, np.concatenate(parts), 3 + 0.01 * near)
     shade = _tilt_shade(subject, dressed, ends[0])
     layers = []
     for instant in (np.arange(count) + 0.5) / count:
-        layer = clear.again()
+        layer = clear.copy()
         _paint(layer, dressed, start.towards(end, float(instant)), shade, 0.009 * near, hem)
         layers.append(layer)
     centres = np.full((3, 2), np.nan)
@@ -117,11 +134,11 @@ def draw_leg(
         radius = np.linalg.norm(a.points[1:] - a.points[0], axis=1).max()
         if np.linalg.norm(b.points[0] - a.points[0]) <= 2 * radius * _SMEAR:
             centres[m] = (a.points[0] + b.points[0]) / 2
-    return Seen(mean_layer(layers), centres)
+    return DrawnLeg(mean_layer(layers), centres)
 
 
 def hem_at(subject: Subject, k: int, time_s: float) -> float:
-    """Where along the strip the trousers end now, 0 for none: a hem swings with the step."""
+    """Return the position along the strip where the trousers end, 0 without trousers. The hem swings with the step."""
     dressed = subject.legs[k]
     if dressed.hem == 0:
         return 0.0
@@ -130,15 +147,15 @@ def hem_at(subject: Subject, k: int, time_s: float) -> float:
 
 
 def _shape(subject: Subject, camera: Camera, dressed: Dressed, now: Skin, hem: float) -> Shape:
-    """The leg as the camera sees it."""
-    stickers = (*dressed.markers, *dressed.others)
-    discs = tuple(None if one is None else _disc(subject, camera, dressed.leg, now, one) for one in stickers)
+    """Project a leg into the image."""
+    stickers = (*dressed.markers, *dressed.lookalikes)
+    discs = tuple(None if s is None else _disc(subject, camera, dressed.leg, now, s) for s in stickers)
     cloth = _cloth(dressed, camera, now, hem) if hem > 0 else None
     return Shape(_edges(camera, now, dressed.leg.half_width), camera.project(now.outline), cloth, discs)
 
 
 def _edges(camera: Camera, now: Skin, half_width: Float[np.ndarray, "N"]) -> Float[np.ndarray, "2 N 2"]:
-    """Left and right edge of a strip in the image; a leg is about as deep as wide, so its edges lie further ahead."""
+    """Return a strip's left and right edge in pixels; a leg is about as deep as wide, so they lie further ahead."""
     axis = now.centre + 0.6 * half_width[:, None] * now.forward
     across = half_width[:, None] * now.right
     return camera.project(np.stack([axis - across, axis + across]))
@@ -159,7 +176,7 @@ def _paint(layer: Layer, dressed: Dressed, shape: Shape, shade: Float[np.ndarray
 
 
 def _tilt_shade(subject: Subject, dressed: Dressed, now: Skin) -> Float[np.ndarray, "N"]:
-    """How much brighter each section gets by its tilt than in the neutral pose, for 8-bit values."""
+    """Return each section's brightness relative to the neutral pose, due to its tilt, as a factor of 8-bit values."""
     ratio = _lit(subject.light, now.centre, now.right) / _lit(
         subject.light, dressed.leg.centre, np.array([[1.0, 0, 0]])
     )
@@ -167,14 +184,14 @@ def _tilt_shade(subject: Subject, dressed: Dressed, now: Skin) -> Float[np.ndarr
 
 
 def _lit(light: Light, centre: Float[np.ndarray, "N 3"], right: Float[np.ndarray, "_ 3"]) -> Float[np.ndarray, "N"]:
-    """Light that falls on the midline of a strip."""
+    """Return the light that falls on the midline of a strip."""
     normal = -_cross(np.gradient(centre, axis=0), right)
     normal /= np.sqrt((normal * normal).sum(axis=1, keepdims=True)) + 1e-9
     return light.ambient + light.diffuse * np.maximum(normal @ light.direction, 0)
 
 
 def _cross(a: Float[np.ndarray, "*n 3"], b: Float[np.ndarray, "*m 3"]) -> Float[np.ndarray, "*k 3"]:
-    """Cross product; numpy's own spends ten times as long on few vectors."""
+    """Return the cross product. `np.cross` takes ten times as long for a few vectors."""
     ax, ay, az, bx, by, bz = (v[..., c] for v in (a, b) for c in range(3))
     return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
@@ -184,10 +201,10 @@ def _unit(vector: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
 
 
 def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticker) -> Disc:
-    """A sticker on the skin as the camera sees it."""
+    """Project a sticker on the skin into the image."""
     at = int(np.clip(np.searchsorted(leg.t, sticker.t), 3, len(leg.t) - 3))
     share = (sticker.t - leg.t[at - 1]) / (leg.t[at] - leg.t[at - 1] + 1e-12)
-    centre, right = (one[at - 1] * (1 - share) + one[at] * share for one in (now.centre, now.right))
+    centre, right = (values[at - 1] * (1 - share) + values[at] * share for values in (now.centre, now.right))
     along = _unit(now.centre[at + 2] - now.centre[at - 3])
     right = _unit(right - along * (right @ along))
     back = -_cross(along, right)
@@ -204,7 +221,7 @@ def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticke
 
 
 def _cloth(dressed: Dressed, camera: Camera, now: Skin, hem: float) -> Float[np.ndarray, "2 M 2"]:
-    """Edges of the trouser leg, down to `hem` along the strip."""
+    """Return the edges of the trouser leg in pixels, down to `hem` along the strip."""
     t = np.linspace(0, hem, 40)
 
     def at(values: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "M 3"]:

@@ -1,8 +1,8 @@
 """Ink prints of bare feet on paper, with eight exact landmarks and their scale.
 
-A print is drawn in millimetres, heel to toe, for a right foot (medial on the left, as on the paper under it), then put
-on a scan of some resolution, turned by a few degrees; a left one is its mirror image. Shapes are in shares of the
-foot's length, after ink prints of adults; the isthmus follows the arch from high to flat.
+A print is drawn for a right foot (medial on the left, as on the paper under it), scaled to millimetres, turned by a few
+degrees and scanned at some resolution. A left print is the mirror image of a right one. Shapes are given in units of
+the foot's length and follow ink prints of adults. The width of the isthmus follows the arch, from high to flat.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,14 @@ from heelstrike.units import MM_PER_INCH
 from pipeline.synthetic.settings import SyntheticSource
 
 KEYPOINTS = ("toe1", "toe2", "toe3", "toe4", "toe5", "ball_medial", "ball_lateral", "heel")
-_ARCHES = {"high": (0.12, 0.28), "normal": (0.36, 0.50), "flat": (0.60, 0.85)}  # isthmus in widths of the ball
+# lowest and highest width of the isthmus, relative to the width of the ball
+_ARCHES = {"high": (0.12, 0.28), "normal": (0.36, 0.50), "flat": (0.60, 0.85)}
 _DPI = (60, 75, 100, 150, 200, 300)
 _PAGE_MM = (216.0, 297.0)
 _INKS = ((30, 28, 32), (38, 40, 95), (70, 35, 80), (25, 60, 55))
 _PENS = ((30, 40, 150), (160, 30, 40), (40, 40, 45))
-_FINE = 4  # binary digits after the point in the coordinates that OpenCV fills at
-# along and across (lateral positive) in lengths of the foot; NaN: the isthmus, which the arch decides
+_FINE = 4  # fractional bits of the coordinates that OpenCV gets
+# position along and across the foot (lateral positive) in foot lengths; NaN on the isthmus, which the arch decides
 _SOLE = (
     (0.0, 0.0),
     (0.022, 0.082),
@@ -46,14 +47,15 @@ _SOLE = (
     (0.09, -0.120),
     (0.022, -0.076),
 )
-_WAIST = {14: 0.6, 15: 1.0, 16: 0.75}  # point of the sole to its share of the way from the ball's to the isthmus' width
+# index into _SOLE -> share of the way from the width of the ball to that of the isthmus
+_WAIST = {14: 0.6, 15: 1.0, 16: 0.75}
 _TOES = (
     (0.900, -0.128, 0.066, 0.050),
     (0.928, -0.020, 0.038, 0.027),
     (0.897, 0.048, 0.034, 0.025),
     (0.855, 0.104, 0.031, 0.024),
     (0.803, 0.152, 0.029, 0.023),
-)  # centre along and across, half axes along and across
+)  # centre along and across, half axis along and across, in foot lengths
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ class Print:
 
     Attributes:
         image: The scan, RGB.
-        points: `KEYPOINTS` in pixels, NaN where the ink is missing.
-        mm_per_px: Side of a pixel.
-        slices: foot, arch.
-        sole: Where the foot without toes touched the paper: the truth that the arch index is of.
+        points: Keypoints in pixels in the order of `KEYPOINTS`, NaN where the ink is missing.
+        mm_per_px: Side of a pixel, millimetres.
+        slices: Values of the evaluation slices `foot` and `arch`.
+        sole: Pixels where the foot without its toes touched the paper: the ground truth of the arch index.
     """
 
     image: UInt8[np.ndarray, "H W 3"]
@@ -76,18 +78,18 @@ class Print:
 
 
 def draw_print(settings: SyntheticSource, person: int, number: int) -> Print:
-    """The print `number` of a person, right and left in turn; no larger than `settings.width` x `settings.height`."""
-    of_person = np.random.default_rng([settings.seed, person])
-    arch = list(_ARCHES)[int(of_person.choice(3, p=[0.25, 0.5, 0.25]))]
-    length = float(np.clip(of_person.normal(240, 18), 190, 295))
-    sole, toes = _shape(of_person, arch)
+    """Draw print `number` of a person, right and left feet in turn, at most `settings.width` x `settings.height`."""
+    person_rng = np.random.default_rng([settings.seed, person])
+    arch = list(_ARCHES)[int(person_rng.choice(3, p=[0.25, 0.5, 0.25]))]
+    length = float(np.clip(person_rng.normal(240, 18), 190, 295))
+    sole, toes = _shape(person_rng, arch)
     rng = np.random.default_rng([settings.seed, person, 1 + number])
     page = np.array(_PAGE_MM) if rng.random() < 0.3 else np.array([length * rng.uniform(0.46, 0.6), length * 1.14])
-    most = min(settings.width / page[0], settings.height / page[1]) * MM_PER_INCH
-    fitting = [dpi for dpi in _DPI if dpi <= most] or [most]
+    max_dpi = min(settings.width / page[0], settings.height / page[1]) * MM_PER_INCH
+    fitting = [dpi for dpi in _DPI if dpi <= max_dpi] or [max_dpi]
     mm_per_px = MM_PER_INCH / float(rng.choice(fitting))
     width, height = np.maximum(np.floor(page / mm_per_px), 1).astype(int)
-    place = _placed(rng, length, page)
+    place = _placement(rng, length, page)
     parts = [np.asarray(place(part) / mm_per_px - 0.5) for part in (sole, *toes)]
     image, points = _ink(rng, parts, (int(height), int(width)), length / mm_per_px)
     covered = _filled(parts[0], image.shape[:2]) > 0.5
@@ -99,7 +101,7 @@ def draw_print(settings: SyntheticSource, person: int, number: int) -> Print:
 
 
 def _shape(rng: np.random.Generator, arch: str) -> tuple[Float[np.ndarray, "P 2"], list[Float[np.ndarray, "T 2"]]]:
-    """Outlines of sole and toes of a right foot, (along, across) in lengths of the foot."""
+    """Return the outlines of the sole and the toes of a right foot, (along, across) in foot lengths."""
     ring = np.array(_SOLE)
     isthmus = float(rng.uniform(*_ARCHES[arch])) * 0.394
     for k, share in _WAIST.items():
@@ -119,10 +121,10 @@ def _shape(rng: np.random.Generator, arch: str) -> tuple[Float[np.ndarray, "P 2"
     return sole, toes
 
 
-def _placed(
+def _placement(
     rng: np.random.Generator, length: float, page: Float[np.ndarray, "2"]
 ) -> Callable[[Float[np.ndarray, "P 2"]], Float[np.ndarray, "P 2"]]:
-    """A function from (along, across) in lengths of the foot to millimetres on the page, x right and y down."""
+    """Return a function from (along, across) in foot lengths to millimetres on the page, x right and y down."""
     turn = np.radians(rng.uniform(-4, 4))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     free = np.maximum(page - np.array([0.42, 1.06]) * length, 0)
@@ -138,18 +140,18 @@ def _placed(
 def _ink(
     rng: np.random.Generator, parts: list[Float[np.ndarray, "P 2"]], size: tuple[int, int], length_px: float
 ) -> tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "8 2"]]:
-    """The scan, and where the landmarks are."""
+    """Draw the scan; return it with its landmarks in pixels."""
     missing = [rng.random() < 0.04 for _ in parts[1:]]
     cover = np.zeros(size, np.float32)
-    for part, gone in zip(parts, [False, *missing], strict=True):
-        if not gone:
+    for part, is_missing in zip(parts, [False, *missing], strict=True):
+        if not is_missing:
             cover = np.maximum(cover, _filled(part, size))
     edge = cv2.GaussianBlur(cover, (0, 0), max(0.0025 * length_px, 0.4))
     patches, grain = _noise(rng, size, 0.05 * length_px), _noise(rng, size, 0.006 * length_px)
     density = edge * np.clip(rng.uniform(0.75, 0.95) + 0.14 * patches + 0.10 * grain, 0.25, 1)
     if rng.random() < 0.3:
         density = density * _mat(rng, size, length_px)
-    if rng.random() < 0.35:  # a print that did not take everywhere
+    if rng.random() < 0.35:  # the paper took too little ink in places
         dry = np.clip(3 * (_noise(rng, size, 0.07 * length_px) - 1.3), 0, 1)
         density = density * (1 - 0.75 * dry)
     paper = _paper(rng, size, length_px)
@@ -162,7 +164,7 @@ def _ink(
 
 
 def _mat(rng: np.random.Generator, size: tuple[int, int], length_px: float) -> Float[np.ndarray, "H W"]:
-    """The grid that a Harris mat leaves in its prints."""
+    """Return the ink density of the grid that a Harris mat leaves in its prints."""
     step = length_px * rng.uniform(0.014, 0.022)
     rows, columns = (np.abs((np.arange(n) / step) % 1 - 0.5) for n in size)
     lines = np.maximum(rows[:, None], columns[None, :]).astype(np.float32)
@@ -170,9 +172,9 @@ def _mat(rng: np.random.Generator, size: tuple[int, int], length_px: float) -> F
 
 
 def _landmarks(parts: list[Float[np.ndarray, "P 2"]], missing: list[bool]) -> Float[np.ndarray, "8 2"]:
-    """Tops of the toes, the leftmost and rightmost point of the ball, the lowest of the heel, of a right foot."""
+    """Return tops of the toes, leftmost and rightmost point of the ball and lowest point of the heel, right foot."""
     sole, toes = parts[0], parts[1:]
-    tops = [np.full(2, np.nan) if gone else toe[toe[:, 1].argmin()] for toe, gone in zip(toes, missing, strict=True)]
+    tops = [np.full(2, np.nan) if m else toe[toe[:, 1].argmin()] for toe, m in zip(toes, missing, strict=True)]
     top, bottom = sole[:, 1].min(), sole[:, 1].max()
     ball = sole[sole[:, 1] < top + 0.38 * (bottom - top)]
     return np.stack([*tops, ball[ball[:, 0].argmin()], ball[ball[:, 0].argmax()], sole[sole[:, 1].argmax()]])
@@ -185,7 +187,7 @@ def _filled(outline: Float[np.ndarray, "P 2"], size: tuple[int, int]) -> Float[n
 
 
 def _noise(rng: np.random.Generator, size: tuple[int, int], grain_px: float) -> Float[np.ndarray, "H W"]:
-    """Smooth noise of mean 0 and deviation about 1, its grains about so large."""
+    """Return smooth noise of mean 0 and standard deviation about 1, with grains of about `grain_px`."""
     step = max(grain_px, 1.0)
     coarse = rng.standard_normal((int(size[0] / step) + 3, int(size[1] / step) + 3)).astype(np.float32)
     return cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
@@ -199,7 +201,7 @@ def _paper(rng: np.random.Generator, size: tuple[int, int], length_px: float) ->
 
 
 def _blots(rng: np.random.Generator, density: Float[np.ndarray, "H W"], length_px: float) -> None:
-    """Spots of ink anywhere on the page."""
+    """Draw spots of ink anywhere on the page."""
     height, width = density.shape
     for _ in range(int(rng.poisson(3))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
@@ -208,7 +210,7 @@ def _blots(rng: np.random.Generator, density: Float[np.ndarray, "H W"], length_p
 
 
 def _pen_marks(rng: np.random.Generator, image: Float[np.ndarray, "H W 3"], length_px: float) -> None:
-    """Lines and scribbles as examiners leave them."""
+    """Draw lines and scribbles such as examiners leave."""
     height, width = image.shape[:2]
     for _ in range(int(rng.poisson(1.2))):
         start = rng.uniform(0, 1, 2) * (width, height)

@@ -1,8 +1,8 @@
-"""How the legs move: angle curves over the gait cycle, and bones placed on the floor.
+"""Movement of the legs: angle curves over the gait cycle, and the placement of the bones on the floor.
 
 The curves follow the usual normative shapes of level walking (Perry, Gait Analysis, 1992), as world angles of each
-segment in the sagittal plane, and the rear-foot's eversion curve: inverted at heel strike, everting to a peak in
-mid-stance, inverting towards push-off.
+segment in the sagittal plane. The rear foot is inverted at heel strike, everts to a peak in mid-stance and inverts
+towards push-off.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _SPLINE = CubicSpline(_PHASE, np.array(list(_CURVES.values()), float).T, bc_type
 
 @dataclass(frozen=True)
 class Side:
-    """How one leg moves. Angles in degrees."""
+    """Movement of one leg, angles in degrees."""
 
     eversion_rest: float
     eversion_range: float
@@ -38,20 +38,20 @@ class Side:
 
 @dataclass(frozen=True)
 class Gait:
-    """How a person walks, or stands.
+    """The way a person walks or stands.
 
     Attributes:
-        stride_s: Seconds per stride; 0 for standing still.
-        swing: Size of the sagittal movement, 1 is a normal stride.
+        stride_s: Seconds per stride; 0 for a standing person.
+        swing: Size of the sagittal movement relative to a normal stride.
         speed: Metres per second over the floor; 0 on a treadmill or standing.
-        phase: Where in the cycle the left leg is at time 0.
-        step_width: Metres between the heels.
-        start: Metres from the camera at time 0.
-        heading: Direction of the path, radians from straight away.
-        sway: Metres that the body moves sideways.
-        heel_raise: Degrees that someone who stands rises on the toes and comes down again.
-        turn: Radians that someone who stands turns to and fro.
-        sides: Left and right.
+        phase: Phase of the left leg in the cycle at time 0, in [0, 1).
+        step_width: Distance between the heels, metres.
+        start: Distance from the camera at time 0, metres.
+        heading: Direction of the path, radians from straight away from the camera.
+        sway: Amplitude of the body's sideways movement, metres.
+        heel_raise: Angle by which a standing person rises on the toes and comes down again, degrees.
+        turn: Angle by which a standing person turns to and fro, radians.
+        sides: Movement of the left and the right leg.
     """
 
     stride_s: float
@@ -68,7 +68,7 @@ class Gait:
 
 
 @dataclass(frozen=True)
-class Pose:
+class LegPose:
     """One leg at one instant: rotation and displacement of each bone (thigh, shank, foot) from the neutral pose."""
 
     rotations: Float[np.ndarray, "3 3 3"]
@@ -76,7 +76,7 @@ class Pose:
 
 
 def draw_side(rng: np.random.Generator) -> Side:
-    """One leg's way of moving."""
+    """Draw the movement of one leg."""
     return Side(
         eversion_rest=rng.normal(5.5, 3.5),
         eversion_range=rng.uniform(4.0, 10.0),
@@ -87,7 +87,7 @@ def draw_side(rng: np.random.Generator) -> Side:
 
 
 def draw_walk(rng: np.random.Generator, treadmill: bool) -> Gait:
-    """A person's walk away from the camera, or in place on a treadmill."""
+    """Draw a person's walk, away from the camera or in place on a treadmill."""
     stride = rng.uniform(0.95, 1.35)
     swing = rng.uniform(0.65, 1.05)
     return Gait(
@@ -106,7 +106,7 @@ def draw_walk(rng: np.random.Generator, treadmill: bool) -> Gait:
 
 
 def draw_stand(rng: np.random.Generator) -> Gait:
-    """A person who stands with the back to the camera."""
+    """Draw the stance of a person whose back is to the camera."""
     return Gait(
         stride_s=0.0,
         swing=0.0,
@@ -122,37 +122,37 @@ def draw_stand(rng: np.random.Generator) -> Gait:
     )
 
 
-def poses(gait: Gait, legs: tuple[Leg, Leg], time_s: float) -> tuple[Pose, Pose]:
-    """Both legs at one instant; the lower of the two feet touches the floor."""
+def poses(gait: Gait, legs: tuple[Leg, Leg], time_s: float) -> tuple[LegPose, LegPose]:
+    """Return the poses of both legs at one instant. The lower of the two feet touches the floor."""
     placed = [_hang(gait, leg, time_s) for leg in legs]
     lowest = min(float(_lowest(leg, pose)) for leg, pose in zip(legs, placed, strict=True))
     lift = np.array([0.0, -lowest, 0.0])
-    left, right = (Pose(p.rotations, p.offsets + lift) for p in placed)
+    left, right = (LegPose(p.rotations, p.offsets + lift) for p in placed)
     return left, right
 
 
 def phase_of(gait: Gait, side: int, time_s: float) -> float:
-    """Phase of a leg's cycle in [0, 1); 0 is its heel strike. Standing is a phase of mid-stance."""
+    """Return the phase of a leg's cycle in [0, 1); 0 is its heel strike. A standing leg is in mid-stance."""
     if gait.stride_s == 0:
         return gait.phase
     return float((gait.phase + time_s / gait.stride_s + (0.5 if side > 0 else 0.0)) % 1.0)
 
 
 def _angles(gait: Gait, leg: Leg, time_s: float) -> tuple[float, float, float, float]:
-    """Thigh, shank and foot pitch and the eversion of a leg, in degrees."""
+    """Return the pitch of thigh, shank and foot and the eversion of a leg, degrees."""
     phase = phase_of(gait, leg.side, time_s)
     side = gait.sides[0 if leg.side < 0 else 1]
     if gait.stride_s == 0:
         wobble = float(np.sin(2.1 * time_s + leg.side))
         risen = gait.heel_raise * 0.5 * (1 - float(np.cos(2.6 * time_s)))
-        held = side.eversion_rest + 0.4 * side.eversion_range * (1 + 0.6 * wobble)
-        return -2.0 * wobble, 2.0 * wobble, risen, held - 0.2 * risen
+        eversion = side.eversion_rest + 0.4 * side.eversion_range * (1 + 0.6 * wobble)
+        return -2.0 * wobble, 2.0 * wobble, risen, eversion - 0.2 * risen
     thigh, shank, foot, curve = _SPLINE(phase).tolist()
     return gait.swing * thigh, gait.swing * shank, gait.swing * foot, side.eversion_rest + side.eversion_range * curve
 
 
-def _hang(gait: Gait, leg: Leg, time_s: float) -> Pose:
-    """The leg hung from a pelvis that moves along the path; its height is not set yet."""
+def _hang(gait: Gait, leg: Leg, time_s: float) -> LegPose:
+    """Hang the leg from a pelvis that moves along the path. `poses` sets its height later."""
     side = gait.sides[0 if leg.side < 0 else 1]
     thigh, shank, foot, eversion = _angles(gait, leg, time_s)
     phase = phase_of(gait, leg.side, time_s)
@@ -181,17 +181,19 @@ def _hang(gait: Gait, leg: Leg, time_s: float) -> Pose:
             ankle_at - rotations[2] @ ankle + shift,
         ]
     )
-    return Pose(rotations, offsets)
+    return LegPose(rotations, offsets)
 
 
-def _lowest(leg: Leg, pose: Pose) -> float:
-    """Height of the lowest point of the foot."""
+def _lowest(leg: Leg, pose: LegPose) -> float:
+    """Return the height of the lowest point of the foot, metres."""
     foot = leg.centre[leg.weights[:, 2] > 0.99] @ pose.rotations[2].T + pose.offsets[2]
     return float(foot[:, 1].min())
 
 
-def skin(leg: Leg, pose: Pose) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
-    """Sections of the strip in the world: centres, and the directions to the patient's right and forward (N, 3)."""
+def skin(
+    leg: Leg, pose: LegPose
+) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
+    """Return the strip's sections in the world: centres, unit vectors to the patient's right, unit vectors forward."""
     blended = np.einsum("nb,bij->nij", leg.weights, pose.rotations)
     centre = np.einsum("nij,nj->ni", blended, leg.centre) + leg.weights @ pose.offsets
     right, forward = blended[:, :, 0], blended[:, :, 2]

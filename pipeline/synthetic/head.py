@@ -1,9 +1,9 @@
 """A head that can be cut anywhere: skin, fat, skull, brain with its folds and ventricles, eyes, nose, ears, neck.
 
-Coordinates are the head's own, millimetres: x to its right, y to its front, z upwards; the origin lies between the
-commissures, x = 0 is the midsagittal plane. Sizes and places follow atlases of the adult head (Talairach and Tournoux
-1988, and the anatomy of a T1-weighted image); no scan was used. A person's head is this one scaled, bent by smooth
-waves that leave the midsagittal plane where it is, with folds, ventricles, skull and fat of his own.
+Coordinates are the head's own, in millimetres: x to its right, y to its front, z upwards. The origin lies between the
+commissures, and x = 0 is the midsagittal plane. Sizes and places follow atlases of the adult head (Talairach and
+Tournoux 1988, and the anatomy of a T1-weighted image); no scan was used. A person's head is this template, scaled and
+bent by smooth waves that leave the midsagittal plane in place, with individual folds, ventricles, skull and fat.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ Points = Float[np.ndarray, "N 3"]
 Field = Float[np.ndarray, "N"]
 
 CENTRE = np.array([0.0, -7.0, 12.0])
-"""A point deep in the brain that every contour is star-shaped about, nearly."""
+"""A point deep in the brain. Every contour is nearly star-shaped about it."""
 
 AIR, CSF, BONE, MARROW, MUSCLE, GRAY, DEEP, WHITE, FAT = 0.02, 0.2, 0.06, 0.5, 0.42, 0.56, 0.63, 0.8, 1.0
-"""T1-weighted signals."""
+"""T1-weighted signal of each tissue."""
 
 _COMMISSURE = 13.0
 _CAVITY = (
@@ -76,51 +76,51 @@ _CALLOSUM = Ellipsoid((0, 11, 5), (60, 35, 22), pitch=-8)
 
 @dataclass(frozen=True)
 class _Wave:
-    """Smooth waves in space, summed."""
+    """A sum of smooth waves in space."""
 
     vectors: Float[np.ndarray, "W 3"]
     phases: Float[np.ndarray, "W"]
     amplitude: float
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, count: int, lengths: tuple[float, float], amplitude: float) -> "_Wave":
+    def draw(cls, rng: np.random.Generator, count: int, lengths: tuple[float, float], amplitude: float) -> "_Wave":
         directions = rng.normal(size=(count, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         vectors = directions * (2 * np.pi / rng.uniform(*lengths, (count, 1)))
         return cls(vectors.astype(np.float32), rng.uniform(0, 2 * np.pi, count).astype(np.float32), amplitude)
 
     def at(self, points: Points) -> Field:
-        """Root mean square over space is the amplitude."""
+        """Return the sum of the waves at points. Its root mean square over space is the amplitude."""
         waves = np.sin(points.astype(np.float32) @ self.vectors.T + self.phases)
         return self.amplitude * np.sqrt(2 / len(self.phases)) * waves.sum(axis=1)
 
 
-class Head:
-    """One person's.
+class MriHead:
+    """The head of one person.
 
     Args:
-        rng: What the person is drawn from.
+        rng: Source of the person's individual features.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._scale = rng.normal(1, 0.035, 3).clip(0.9, 1.1)
         self._lopsided = float(rng.normal(0, 0.01))
-        self._bend = [_Wave.drawn(rng, 4, (90, 170), amplitude) for amplitude in (1.2, 1.6, 1.6)]
-        self._folds = _Wave.drawn(rng, 16, (15, 27), 1.0)
-        self._fine = _Wave.drawn(rng, 16, (6, 14), 1.0)
-        self._flesh = _Wave.drawn(rng, 12, (10, 40), 1.0)
+        self._bend = [_Wave.draw(rng, 4, (90, 170), amplitude) for amplitude in (1.2, 1.6, 1.6)]
+        self._folds = _Wave.draw(rng, 16, (15, 27), 1.0)
+        self._fine = _Wave.draw(rng, 16, (6, 14), 1.0)
+        self._flesh = _Wave.draw(rng, 12, (10, 40), 1.0)
         self._skull, self._fat = float(rng.uniform(5, 8.5)), float(rng.uniform(2.5, 7.5))
         self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.5, 4))
         ends = np.array([[0, _COMMISSURE, 0], [0, -_COMMISSURE, 0]])
         self.commissures = self._unbent(ends)
-        """Anterior and posterior commissure."""
+        """Anterior and posterior commissure, in the head's coordinates."""
         forward = self.commissures[0] - self.commissures[1]
         y = forward / np.linalg.norm(forward)
         self.axes = np.stack([np.array([1.0, 0, 0]), y, np.cross([1.0, 0, 0], y)])
         """Unit vectors as rows: to the right, from the posterior to the anterior commissure, upwards."""
 
     def _bent(self, points: Points) -> Points:
-        """The person's points in the head that all are made from."""
+        """Map points of this person's head to the template head."""
         shifts = np.stack([wave.at(points) for wave in self._bend], axis=1)
         shifts[:, 0] *= np.tanh(points[:, 0] / 25)
         bent = points / self._scale + shifts
@@ -128,17 +128,18 @@ class Head:
         return bent
 
     def _unbent(self, points: Points) -> Points:
-        found = points * self._scale
+        """Map points of the template head to this person's head, by fixed-point iteration."""
+        solution = points * self._scale
         for _ in range(40):
-            found = found + (points - self._bent(found)) * self._scale
-        return found
+            solution = solution + (points - self._bent(solution)) * self._scale
+        return solution
 
     def cavity(self, points: Points) -> Field:
-        """Distance from the inner side of the skull, negative inside, about millimetres."""
+        """Return the approximate distance from the inner side of the skull in millimetres, negative inside."""
         return union(self._bent(points), _CAVITY, 3.0)
 
     def outermost(self, start: Points, directions: Points) -> Points:
-        """Where rays leave the cavity for the last time; NaN where they never are in it."""
+        """Return the points where rays leave the cavity for the last time; NaN for rays that never enter it."""
         steps = np.arange(0, 140, 2.0)
         along = start[:, None] + steps[None, :, None] * directions[:, None]
         inside = (self.cavity(along.reshape(-1, 3)) < 0).reshape(len(start), -1)
@@ -148,11 +149,11 @@ class Head:
             middle = (low + high) / 2
             within = self.cavity(start + middle[:, None] * directions) < 0
             low, high = np.where(within, middle, low), np.where(within, high, middle)
-        found = start + low[:, None] * directions
-        return np.where(inside.any(axis=1, keepdims=True), found, np.nan)
+        exits = start + low[:, None] * directions
+        return np.where(inside.any(axis=1, keepdims=True), exits, np.nan)
 
     def box(self) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-        """Lowest and highest place of the cavity along the axes, from between the commissures."""
+        """Return the lowest and highest coordinate of the cavity along the axes, from between the commissures."""
         turn, rise = np.arange(6000) * np.pi * (3 - np.sqrt(5)), np.linspace(-1, 1, 6000)
         flat = np.sqrt(1 - rise**2)
         directions = np.stack([flat * np.cos(turn), flat * np.sin(turn), rise], axis=1)
@@ -161,7 +162,7 @@ class Head:
         return along.min(axis=0), along.max(axis=0)
 
     def signal(self, points: Points) -> Field:
-        """T1-weighted signal, 0 to 1."""
+        """Return the T1-weighted signal at points, 0 to 1."""
         bent = self._bent(points).astype(np.float32)
         inner = union(bent, _CAVITY, 3.0)
         outer = np.minimum(union(bent, (*_FACE, _NECK), 6.0), inner - self._skull - self._fat - 2.0)
@@ -174,7 +175,7 @@ class Head:
         return signal
 
     def _flesh_signal(self, p: Points, inner: Field, outer: Field) -> Field:
-        """Everything but what lies in the skull."""
+        """Return the signal of everything outside the cavity of the skull."""
         signal = blend(np.full(len(p), AIR), 0.5 + 0 * outer, outer)
         signal = blend(signal, FAT, outer + 1.6)
         lean = MUSCLE + 0.13 * self._flesh.at(p)
@@ -198,9 +199,9 @@ class Head:
         return blend(signal, WHITE - 0.08, union(p, _BRAINSTEM[2:3], 1.0))
 
     def _brain_signal(self, p: Points, inner: Field) -> Field:
-        """What lies in the skull."""
+        """Return the signal of everything inside the cavity of the skull."""
         folds, depth, across = np.abs(self._folds.at(p)), -inner, np.abs(p[:, 0])
-        deep = distance(p, Ellipsoid((0, -3, 8), (38, 50, 26)))  # no cortex in there
+        deep = distance(p, Ellipsoid((0, -3, 8), (38, 50, 26)))  # there is no cortex inside it
         groove = 0.42 * falloff(depth, 3, 17) * falloff(-deep, -10, 0)
         ribbon = 0.8 * falloff(depth, 10, 26) * falloff(-deep, -8, 2)
         signal = np.full(len(p), WHITE)
@@ -219,7 +220,7 @@ class Head:
         return self._deep_brain(p, signal, across)
 
     def _deep_brain(self, p: Points, signal: Field, across: Field) -> Field:
-        """Corpus callosum, nuclei, ventricles, brainstem and the commissures."""
+        """Blend corpus callosum, nuclei, ventricles, brainstem and commissures into the signal."""
         ring = distance(p, _CALLOSUM)
         within = np.maximum(ring + 6, across - 24)
         signal = blend(signal, WHITE - 0.02, np.maximum(within, p[:, 2] - 40))

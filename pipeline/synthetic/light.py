@@ -1,6 +1,6 @@
-"""Light, and the way from reflected light to 8-bit values.
+"""Light, and the conversion of reflected light to 8-bit values.
 
-Colours are linear light in RGB, 0 to 1, until `display` or `Light.shade` turns them into 8-bit values.
+Colours are linear RGB, 0 to 1, until `display` or `Light.shade` converts them to 8-bit values.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from jaxtyping import Float
 
 @dataclass(frozen=True)
 class Light:
-    """One main light and what is left in its shadow.
+    """One main light and ambient light.
 
     Attributes:
-        name: Recorded as the slice `lighting`.
+        name: Name of the light; it is recorded as the slice `lighting`.
         direction: Unit vector towards the light (3,); z is negative for a light on the camera's side.
-        ambient: Light that comes from everywhere.
+        ambient: Strength of the light that comes from all directions.
         diffuse: Strength of the main light.
-        colour: Its colour, RGB around 1.
+        colour: Colour of the light, RGB around 1.
         scene: Brightness of the background relative to the legs.
         noise: Standard deviation of the sensor noise, 8-bit levels.
     """
@@ -33,15 +33,15 @@ class Light:
     noise: float
 
     def shade(self, reflected: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-        """8-bit values (float) of reflected light, before this light's colour."""
+        """Convert reflected light to 8-bit values (float), after multiplying it by this light's colour."""
         return 255 * np.clip(reflected * self.colour, 0, 1) ** (1 / 2.2)
 
     def flat(self, albedo: Float[np.ndarray, "3"], share: float) -> Float[np.ndarray, "3"]:
-        """8-bit values (float) of a surface that gets a share of the main light."""
+        """Return the 8-bit values (float) of a surface that gets a share of the main light."""
         return self.shade(albedo * (self.ambient + share * self.diffuse))
 
 
-# name: direction (x, y, z), ambient, diffuse, colour, scene, noise; what each draw is scattered around
+# name: direction (x, y, z), ambient, diffuse, colour, scene, noise; draws scatter around these values
 _LIGHTS: dict[str, tuple[tuple[float, float, float], float, float, tuple[float, float, float], float, float]] = {
     "even": ((0.2, 0.8, -0.7), 0.45, 0.65, (1.0, 1.0, 1.0), 0.9, 2.5),
     "bright": ((-0.3, 0.7, -0.8), 0.55, 0.95, (1.0, 0.99, 0.97), 1.2, 1.5),
@@ -55,7 +55,7 @@ LIGHTS = tuple(_LIGHTS)
 
 
 def draw_light(name: str, rng: np.random.Generator) -> Light:
-    """A light of the named kind."""
+    """Draw a light of the named kind."""
     direction, ambient, diffuse, colour, scene, noise = _LIGHTS[name]
     towards = np.array(direction) * [rng.choice([-1, 1]), 1, 1] + rng.normal(0, 0.12, 3)
     return Light(
@@ -70,18 +70,18 @@ def draw_light(name: str, rng: np.random.Generator) -> Light:
 
 
 def linear(srgb: tuple[float, ...] | Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """8-bit sRGB values to linear light."""
+    """Convert 8-bit sRGB values to linear light."""
     return (np.asarray(srgb, np.float64) / 255) ** 2.2
 
 
 def display(light: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Linear light to 8-bit values, as float32 and not rounded; highlights are rolled off as a camera does."""
+    """Convert linear light to 8-bit values as float32, not rounded. Highlights are rolled off as in a camera."""
     rolled = np.where(light > 0.7, 0.7 + 0.3 * np.tanh((light - 0.7) / 0.3), light)
     return (255 * np.clip(rolled, 0, 1) ** (1 / 2.2)).astype(np.float32)
 
 
 def speckle(rng: np.random.Generator, shape: tuple[int, int], cell: tuple[float, float]) -> Float[np.ndarray, "H W"]:
-    """Smooth noise of unit deviation, `cell` (rows, columns) being the size of its grain in pixels."""
+    """Return smooth noise of unit standard deviation whose grains are `cell` (rows, columns) pixels large."""
     small = (max(2, round(shape[0] / cell[0])), max(2, round(shape[1] / cell[1])))
     field = rng.standard_normal(small).astype(np.float32)
     return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)

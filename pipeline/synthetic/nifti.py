@@ -1,35 +1,32 @@
-"""One image as a NIfTI file that says where in the patient it lies (NIfTI-1, nifti1.h of the NIH)."""
+"""One image as a NIfTI-1 file with its position in the patient (format: nifti1.h of the NIH)."""
 
-import struct
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import SimpleITK as sitk
 from jaxtyping import Float, Int16
 
-_MILLIMETRES, _INT16, _SCANNER = 2, 4, 1
+_RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])  # our patient coordinates to SimpleITK's
 
 
 def nifti(values: Int16[np.ndarray, "H W"], placement: Float[np.ndarray, "3 3"], slice_mm: float) -> bytes:
-    """A file's content.
+    """Return the content of a NIfTI file.
 
     Args:
-        values: Rows from the top, as displayed.
+        values: The image, rows from the top as displayed.
         placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, step to the pixel on the right,
-            step to the one below; the steps are perpendicular.
-        slice_mm: Thickness.
+            step to the pixel below. The steps are perpendicular.
+        slice_mm: Thickness of the slice, mm.
     """
-    origin, along_x, along_y = placement
-    steps = np.linalg.norm(placement[1:], axis=1)
-    across = np.cross(along_x / steps[0], along_y / steps[1]) * slice_mm
-    affine = np.stack([along_x, along_y, across, origin], axis=1)
-    header = bytearray(352)
-    height, width = values.shape
-    struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, width, height, 1, 1, 1, 1, 1)
-    struct.pack_into("<hh", header, 70, _INT16, 16)
-    struct.pack_into("<8f", header, 76, 1, *steps, slice_mm, 1, 1, 1, 1)
-    struct.pack_into("<ff", header, 108, 352, 1)
-    struct.pack_into("<b", header, 123, _MILLIMETRES)
-    struct.pack_into("<hh", header, 252, 0, _SCANNER)
-    struct.pack_into("<12f", header, 280, *affine.ravel())
-    header[344:348] = b"n+1\0"
-    return bytes(header) + values.astype("<i2").tobytes()
+    origin, *steps = placement * _RAS_TO_LPS
+    sizes = np.linalg.norm(steps, axis=1)
+    right, down = steps / sizes[:, None]
+    image = sitk.GetImageFromArray(values[None])
+    image.SetOrigin(origin.tolist())
+    image.SetSpacing((*sizes.tolist(), slice_mm))
+    image.SetDirection(np.stack([right, down, np.cross(right, down)], axis=1).ravel().tolist())
+    with TemporaryDirectory() as folder:  # SimpleITK writes to files alone
+        path = Path(folder) / "image.nii"
+        sitk.WriteImage(image, str(path))
+        return path.read_bytes()

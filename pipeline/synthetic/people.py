@@ -1,4 +1,4 @@
-"""Who walks, in what, under which light, and how the camera stands: everything that is drawn once per video."""
+"""Everything that is drawn once per video: the person, the clothes, the light and the camera."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from pipeline.synthetic.light import LIGHTS, Light, draw_light, linear
 from pipeline.synthetic.scenery import SCENES, Belt, paint_scene
 from pipeline.synthetic.settings import SyntheticSource
 
-# most people walk away from the camera; the two who stand are what photographs of standing patients look like
+# most people walk away from the camera; the two "stand" entries stand for photographs of standing patients
 VIEWS = ("walk", "treadmill", "walk", "stand", "walk", "walk", "treadmill", "walk", "walk", "stand")
 
 
@@ -24,7 +24,7 @@ class Sticker:
     Attributes:
         t: Position along the strip.
         turn: Angle around the leg from the midline, radians.
-        radius: Metres.
+        radius: Radius, metres.
         albedo: Linear colour.
         gloss: Strength of its highlight.
     """
@@ -42,11 +42,11 @@ class Dressed:
 
     Attributes:
         leg: The leg.
-        texture: Skin and shoe, light baked in.
-        markers: Shank, ankle and heel; None for one that was not put on or has fallen off.
-        others: Discs that are no markers.
-        hem: Where along the strip the trousers end; 0 for none.
-        loose: How far the cloth stands off, metres.
+        texture: Texture of skin and shoe, with the light baked in.
+        markers: Shank, ankle and heel marker; `None` for a marker that is missing.
+        lookalikes: Discs that look like markers but are not.
+        hem: Position along the strip where the trousers end; 0 without trousers.
+        loose: Distance between cloth and leg, metres.
         cloth: Texture of the trousers.
         foot: Colour of the forefoot's upper, 8-bit values.
         sole: Colour of its sole, 8-bit values.
@@ -55,7 +55,7 @@ class Dressed:
     leg: Leg
     texture: Float[np.ndarray, "H W 3"]
     markers: tuple[Sticker | None, Sticker | None, Sticker | None]
-    others: tuple[Sticker, ...]
+    lookalikes: tuple[Sticker, ...]
     hem: float
     loose: float
     cloth: Float[np.ndarray, "H W 3"]
@@ -72,18 +72,19 @@ class Subject:
         slices: Values of the evaluation slices.
         light: The light.
         camera: The camera.
-        gait: How the person walks or stands.
-        legs: Left and right.
-        shown: Which of them are in the picture.
+        gait: The way the person walks or stands.
+        legs: Left and right leg.
+        in_view: True for each leg that is drawn: left, right.
         background: The view without the person, 8-bit values as float32.
-        pole: Edges of something between camera and patient (2, 2, 2): left and right, top and bottom; or nothing.
+        pole: Edges of an object between camera and patient (2, 2, 2): left and right edge, each with its top and
+            bottom point; `None` if nothing stands there.
         fps: Frames per second.
         frames: Frames in the video.
         shutter: Share of the frame interval that the shutter is open.
-        shake: Deviation of a hand-held camera's direction in pixels; 0 on a tripod.
+        shake: Standard deviation of a hand-held camera's direction, pixels; 0 on a tripod.
         quality: Constant rate factor of the encoder.
-        lens: Deviation of the lens's blur, pixels.
-        seed: Seed of what differs from frame to frame.
+        lens: Standard deviation of the lens's blur, pixels.
+        seed: Seed of everything that differs from frame to frame.
     """
 
     name: str
@@ -92,7 +93,7 @@ class Subject:
     camera: Camera
     gait: Gait
     legs: tuple[Dressed, Dressed]
-    shown: tuple[bool, bool]
+    in_view: tuple[bool, bool]
     background: Float[np.ndarray, "H W 3"]
     pole: Float[np.ndarray, "2 2 2"] | None
     fps: int
@@ -105,16 +106,16 @@ class Subject:
 
 
 def _dealt(options: tuple[str, ...], index: int, seed: int, deck: int) -> str:
-    """The option of subject `index` when a shuffled deck of all options is dealt again and again.
+    """Return the option of subject `index` when shuffled decks of all options are dealt one after another.
 
-    Spreads the options evenly without depending on how many subjects there are.
+    This spreads the options evenly, whatever the number of subjects.
     """
     order = np.random.default_rng([seed, deck, index // len(options)]).permutation(len(options))
     return options[order[index % len(options)]]
 
 
 def make_subject(settings: SyntheticSource, index: int) -> Subject:
-    """Subject `index` of a source; depends on the seed, the index and the image size alone."""
+    """Make subject `index` of a source. It depends on the seed, the index and the image size alone."""
     rng = np.random.default_rng([settings.seed, index])
     view = _dealt(VIEWS, index, settings.seed, 1)
     tone = _dealt(tuple(TONES), index, settings.seed, 2)
@@ -124,11 +125,11 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
     gait = draw_stand(rng) if standing else draw_walk(rng, view == "treadmill")
     shoe = None if standing or rng.uniform() < 0.55 else draw_shoe(rng)
     fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
-    seconds = rng.uniform(1.1, 1.4)  # about one stride; more people teach more than more frames of each
-    shown = (True, True)
+    seconds = rng.uniform(1.1, 1.4)  # about one stride: more people teach a network more than more frames of each
+    in_view = (True, True)
     if standing and rng.uniform() < 0.2:
-        shown = (True, False) if rng.uniform() < 0.5 else (False, True)
-    camera = _place_camera(rng, gait, (settings.width, settings.height), seconds, shown)
+        in_view = (True, False) if rng.uniform() < 0.5 else (False, True)
+    camera = _place_camera(rng, gait, (settings.width, settings.height), seconds, in_view)
     belt = None
     if view == "treadmill":
         belt = Belt(rng.uniform(0.2, 0.3), gait.start - rng.uniform(0.3, 0.7), gait.start + 1.2)
@@ -140,7 +141,7 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
         camera=camera,
         gait=gait,
         legs=_dress(rng, light, linear(TONES[tone]), shoe, standing),
-        shown=shown,
+        in_view=in_view,
         background=paint_scene(camera, scene, belt, light, rng),
         pole=None if standing or rng.uniform() > 0.12 else _pole(rng, settings.width, settings.height),
         fps=fps,
@@ -156,7 +157,7 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
 def _dress(
     rng: np.random.Generator, light: Light, tone: Float[np.ndarray, "3"], shoe: Shoe | None, standing: bool
 ) -> tuple[Dressed, Dressed]:
-    """Both legs of a person with skin, shoes, trousers and markers."""
+    """Make both legs of a person with skin, shoes, trousers and markers."""
     body = draw_body(rng)
     white = np.array([0.9, 0.9, 0.88]) * rng.uniform(0.75, 1.05)
     if rng.uniform() < (0.7 if standing else 0.35):
@@ -185,7 +186,7 @@ def _dress(
                 leg=leg,
                 texture=bake(leg, tone, light, shoe, rng),
                 markers=(markers[0], markers[1], markers[2]),
-                others=_lookalikes(rng, leg),
+                lookalikes=_lookalikes(rng, leg),
                 hem=leg.t_at(hem) if hem else 0.0,
                 loose=loose,
                 cloth=cloth,
@@ -197,7 +198,7 @@ def _dress(
 
 
 def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
-    """The marker's colour, or white or black where nobody would have stuck it on such a ground (linear colours)."""
+    """Return the marker's colour, or white or black if it has too little contrast to the ground (linear colours)."""
     contrast = np.abs(np.clip(tint, 0, 1) ** (1 / 2.2) - ground ** (1 / 2.2)).max()
     if contrast > 0.35:
         return tint
@@ -205,35 +206,35 @@ def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) ->
 
 
 def _lookalikes(rng: np.random.Generator, leg: Leg) -> tuple[Sticker, ...]:
-    """Stickers of another system at the side of the leg, plasters, scars; never on the midline."""
-    found = []
+    """Draw stickers of another system, plasters or scars at the side of the leg, never on the midline."""
+    lookalikes = []
     for _ in range(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03])):
         height, turn = rng.uniform(0.07, 0.42), rng.choice([-1, 1]) * rng.uniform(0.7, 1.2)
         albedo = np.full(3, 0.85) if rng.uniform() < 0.5 else linear(tuple(rng.uniform(40, 240, 3)))
-        found.append(Sticker(leg.t_at(height), turn, leg.marker_radius * rng.uniform(0.6, 1.4), albedo, 0.2))
-    return tuple(found)
+        lookalikes.append(Sticker(leg.t_at(height), turn, leg.marker_radius * rng.uniform(0.6, 1.4), albedo, 0.2))
+    return tuple(lookalikes)
 
 
 def _place_camera(
-    rng: np.random.Generator, gait: Gait, size: tuple[int, int], seconds: float, shown: tuple[bool, bool]
+    rng: np.random.Generator, gait: Gait, size: tuple[int, int], seconds: float, in_view: tuple[bool, bool]
 ) -> Camera:
-    """A camera behind the person, zoomed so that the lower legs fill much of the frame over the whole walk."""
+    """Place a camera behind the person, zoomed so that the lower legs fill much of the frame over the whole walk."""
     end = gait.start + gait.speed * seconds
     middle = gait.start + 0.35 * (end - gait.start)
     standing = gait.stride_s == 0
     side = gait.heading * middle
-    if not all(shown):
-        side += (-1 if shown[0] else 1) * gait.step_width / 2
+    if not all(in_view):
+        side += (-1 if in_view[0] else 1) * gait.step_width / 2
     top = rng.uniform(0.27, 0.33) if standing else rng.uniform(0.35, 0.40)
     aim = np.array([side + rng.normal(0, 0.01), top / 2 + rng.uniform(-0.015, 0.02), middle])
     position = np.array([side + rng.normal(0, 0.12), rng.uniform(0.12, 0.6), 0.0])
-    across = gait.step_width / 2 + 0.055 if all(shown) else 0.06
-    must = [(side + sx * across, y, z) for sx in (-1, 1) for y in (0.0, top) for z in (gait.start - 0.1, end - 0.1)]
-    return frame_points(position, aim, rng.normal(0, 0.02), size, np.array(must), rng.uniform(0.8, 0.97))
+    across = gait.step_width / 2 + 0.055 if all(in_view) else 0.06
+    corners = [(side + sx * across, y, z) for sx in (-1, 1) for y in (0.0, top) for z in (gait.start - 0.1, end - 0.1)]
+    return frame_points(position, aim, rng.normal(0, 0.02), size, np.array(corners), rng.uniform(0.8, 0.97))
 
 
 def _pole(rng: np.random.Generator, width: int, height: int) -> Float[np.ndarray, "2 2 2"]:
-    """A rail, a cable or a table leg in front of the scene."""
+    """Draw the edges of a rail, a cable or a table leg in front of the scene, pixels."""
     thick = rng.uniform(0.006, 0.035) * width
     top, bottom = rng.uniform(0.15, 0.85) * width + rng.normal(0, 0.1 * width, 2)
     left = np.array([[top, -2.0], [bottom, height + 2.0]])

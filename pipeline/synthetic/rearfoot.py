@@ -1,4 +1,4 @@
-"""Rear-view walking: the frames of one subject's video, and where the six markers are in each."""
+"""Rear-view walking: the frames of one subject's video, and the positions of the six markers in each."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _NOISE_MARGIN = 64
 
 
 def render(subject: Subject) -> Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "6 2"]]]:
-    """Frames of a subject's video (RGB), each with its six marker centres in pixels, NaN where one cannot be seen."""
+    """Yield the frames of a subject's video (RGB) with the six marker centres in pixels, NaN where not visible."""
     rng = np.random.default_rng(subject.seed)
     height, width = subject.background.shape[:2]
     size = (height + _NOISE_MARGIN, width + _NOISE_MARGIN, 3)
@@ -35,7 +35,7 @@ def render(subject: Subject) -> Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float
 
 
 def _view(subject: Subject, shake: Float[np.ndarray, "3"]) -> tuple[Camera, Float[np.ndarray, "H W 3"]]:
-    """The camera turned by a hand's shake (radians to the right, down, and about its axis), and what it sees."""
+    """Turn the camera by a hand's shake (radians right, down and about its axis); return it and its background."""
     if not shake.any():
         return subject.camera, subject.background.copy()
     camera = turned(subject.camera, *shake)
@@ -47,7 +47,7 @@ def _view(subject: Subject, shake: Float[np.ndarray, "3"]) -> tuple[Camera, Floa
 def _draw_legs(
     subject: Subject, camera: Camera, time_s: float, image: Float[np.ndarray, "H W 3"]
 ) -> Float[np.ndarray, "6 2"]:
-    """Draw both legs into the image as the shutter sees them; marker centres (6, 2)."""
+    """Draw both legs into the image over the exposure and return the marker centres (6, 2) in pixels."""
     legs = (subject.legs[0].leg, subject.legs[1].leg)
     half = 0.5 * subject.shutter / subject.fps
     start, end = (
@@ -56,12 +56,12 @@ def _draw_legs(
     )
     xy = np.full((2, 3, 2), np.nan)
     # the further leg first; the nearer one may hide its markers
-    for k in sorted((k for k in (0, 1) if subject.shown[k]), key=lambda k: -start[k].outline[:, 2].mean()):
+    for k in sorted((k for k in (0, 1) if subject.in_view[k]), key=lambda k: -start[k].outline[:, 2].mean()):
         _shadow(camera, start[k], image)
-        seen = draw_leg(image, subject, camera, k, (start[k], end[k]), time_s)
-        seen.layer.onto(image)
-        xy[1 - k][seen.layer.solid_at(xy[1 - k]) > 0.5] = np.nan
-        xy[k] = seen.centres
+        drawn = draw_leg(image, subject, camera, k, (start[k], end[k]), time_s)
+        drawn.layer.onto(image)
+        xy[1 - k][drawn.layer.solid_at(xy[1 - k]) > 0.5] = np.nan
+        xy[k] = drawn.centres
     points = xy.reshape(6, 2)
     inside = np.all((points >= 0) & (points <= [camera.width - 1, camera.height - 1]), axis=1, keepdims=True)
     return np.where(inside, points, np.nan)
@@ -70,7 +70,7 @@ def _draw_legs(
 def _draw_pole(
     pole: Float[np.ndarray, "2 2 2"], image: Float[np.ndarray, "H W 3"], xy: Float[np.ndarray, "6 2"]
 ) -> Float[np.ndarray, "6 2"]:
-    """Draw something in front of the patient; the markers that it leaves to be seen."""
+    """Draw the object in front of the patient; return the marker centres with NaN for the markers that it hides."""
     layer = Layer.of(image, pole.reshape(4, 2), 2)
     metal = np.float32(60) + np.float32(120) * np.array([[[0.3], [0.9], [1.0], [0.6], [0.2]]], np.float32)
     texture = np.repeat(np.repeat(metal.reshape(1, 5, 1), 2, axis=0), 3, axis=2)
@@ -80,7 +80,7 @@ def _draw_pole(
 
 
 def _shadow(camera: Camera, now: Skin, image: Float[np.ndarray, "H W 3"]) -> None:
-    """Darken the floor around the foot, the more the nearer it is."""
+    """Darken the floor around the foot, more strongly the nearer the foot is to the floor."""
     middle, gap = now.outline.mean(axis=0), max(float(now.outline[:, 1].min()), 0.0)
     ground = np.array([middle[0], 0.0, middle[2] - 0.03])
     reach = np.array([[0, 0, 0], [0.09 + gap, 0, 0], [0, 0, 0.17 + gap]])

@@ -1,7 +1,7 @@
-"""Raster work: strips with texture, discs and hulls, drawn with anti-aliased edges at sub-pixel positions.
+"""Drawing of textured strips, discs and hulls with anti-aliased edges at sub-pixel positions.
 
-A layer is a part of the image that is being drawn on. Layers of several instants within the shutter's opening are
-averaged and put back, which is what motion blur is.
+A layer is a part of the image that is being drawn on. Layers of several instants of the exposure are averaged and put
+back into the image, which gives motion blur.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Layer:
         x: Column of its first pixel in the image.
         y: Row of its first pixel in the image.
         colour: 8-bit values as float32 (h, w, 3).
-        solid: How far what was drawn hides what lies behind it, 0 to 1 (h, w).
+        solid: Opacity of what was drawn, 0 to 1 (h, w).
     """
 
     x: int
@@ -29,18 +29,18 @@ class Layer:
 
     @classmethod
     def of(cls, image: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "n 2"], margin: float) -> "Layer":
-        """A copy of the part of the image around some points; of one pixel where they all lie outside."""
+        """Copy the part of the image around some points; one pixel if all points lie outside."""
         height, width = image.shape[:2]
         x0, y0 = np.clip(np.floor(points.min(axis=0) - margin), 0, [width - 1, height - 1]).astype(int)
         x1, y1 = np.clip(np.ceil(points.max(axis=0) + margin), [x0 + 1, y0 + 1], [width, height]).astype(int)
         return cls(int(x0), int(y0), image[y0:y1, x0:x1].copy(), np.zeros((y1 - y0, x1 - x0), np.float32))
 
-    def again(self) -> "Layer":
-        """A copy to draw another instant on."""
+    def copy(self) -> "Layer":
+        """Return a copy, to draw another instant on."""
         return Layer(self.x, self.y, self.colour.copy(), self.solid.copy())
 
     def paint(self, x: int, y: int, colour: Float[np.ndarray, "h w 3"], cover: Float[np.ndarray, "h w"]) -> None:
-        """Draw colour over what is there, from the image pixel (x, y) on; it must lie within the layer."""
+        """Blend colour over the layer, from the image pixel (x, y) on. All of it must lie within the layer."""
         rows = slice(y - self.y, y - self.y + cover.shape[0])
         columns = slice(x - self.x, x - self.x + cover.shape[1])
         below = np.ascontiguousarray(self.colour[rows, columns])
@@ -48,7 +48,7 @@ class Layer:
         np.maximum(self.solid[rows, columns], cover, out=self.solid[rows, columns])
 
     def solid_at(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
-        """`solid` at image points; 0 outside the layer and where a point is NaN."""
+        """Return `solid` at image points; 0 outside the layer and for NaN points."""
         at = np.rint(np.nan_to_num(points, nan=-1e6)).astype(int) - [self.x, self.y]
         height, width = self.solid.shape
         inside = (at >= 0).all(axis=1) & (at[:, 0] < width) & (at[:, 1] < height)
@@ -63,14 +63,14 @@ class Layer:
 
 
 def mean_layer(layers: list[Layer]) -> Layer:
-    """Average of layers of the same part of an image."""
+    """Return the average of layers of the same part of an image."""
     if len(layers) == 1:
         return layers[0]
     share = 1 / len(layers)
     colour, solid = layers[0].colour * share, layers[0].solid * share
-    for one in layers[1:]:
-        colour += one.colour * share
-        solid += one.solid * share
+    for layer in layers[1:]:
+        colour += layer.colour * share
+        solid += layer.solid * share
     return Layer(layers[0].x, layers[0].y, colour, solid)
 
 
@@ -81,10 +81,10 @@ def paint_strip(
     shade: Float[np.ndarray, "n"],
     texture: Float[np.ndarray, "H W 3"],
 ) -> None:
-    """Draw a strip that runs down the image between two edges; sections that turn upwards are hidden.
+    """Draw a strip that runs down the image between two edges. Sections that turn upwards are hidden.
 
     Args:
-        layer: Where to draw.
+        layer: Layer to draw on.
         edges: Image points of the left and the right edge, top to bottom.
         t: Texture position of each section, 0 (first row) to 1 (last).
         shade: Brightness factor of each section.
@@ -129,11 +129,11 @@ def paint_disc(
     """Draw a disc seen at an angle: the ellipse centre + axes @ (unit disc).
 
     Args:
-        layer: Where to draw.
-        centre: Image point of its centre.
+        layer: Layer to draw on.
+        centre: Image point of the disc's centre.
         axes: Columns are the images of two perpendicular radii, pixels.
         colour: 8-bit values.
-        rim: How much darker its edge is than its centre, 0 to 1.
+        rim: Share by which the edge is darker than the centre, 0 to 1.
     """
     reach = float(np.ceil(np.abs(axes).sum(axis=1).max())) + 1
     (height, width), (cx, cy) = layer.solid.shape, (float(centre[0]), float(centre[1]))
@@ -159,7 +159,7 @@ def paint_disc(
 def paint_hull(
     layer: Layer, points: Float[np.ndarray, "n 2"], colour: Float[np.ndarray, "3"], below: float = 1.0
 ) -> None:
-    """Draw the convex hull of image points, `below` being the brightness of its lower end relative to its upper."""
+    """Draw the convex hull of image points. `below` is the brightness of its lower end relative to its upper end."""
     height, width = layer.solid.shape
     corner = np.array([layer.x, layer.y])
     low = np.clip(np.floor(points.min(axis=0)).astype(int) - 1 - corner, 0, [width - 1, height - 1])

@@ -1,4 +1,4 @@
-"""Where the patient walks: rooms, corridors, treadmills and black cloth, rendered once per video."""
+"""The surroundings of the patient: rooms, corridors, treadmills and black cloth, rendered once per video."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ _FLOORS = [
 
 @dataclass(frozen=True)
 class Belt:
-    """A treadmill: half the belt's width, and where it ends, metres."""
+    """A treadmill belt: its half width, and the distances of its ends from the camera, metres."""
 
     half_width: float
     near: float
@@ -44,12 +44,12 @@ class Belt:
 def paint_scene(
     camera: Camera, kind: str, belt: Belt | None, light: Light, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """The view without the patient, 8-bit values as float32.
+    """Paint the view without the patient, 8-bit values as float32.
 
     Args:
         camera: The camera.
         kind: One of SCENES.
-        belt: The treadmill, if the patient walks on one.
+        belt: The treadmill that the patient walks on; `None` without one.
         light: The light.
         rng: Source of colours, furniture and clutter.
     """
@@ -71,13 +71,13 @@ def paint_scene(
 
 
 def _falloff(shape: tuple[int, int], rng: np.random.Generator) -> Float[np.ndarray, "H W"]:
-    """Uneven light: a gradient and a vignette."""
+    """Return the factor of uneven light: a gradient and a vignette."""
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     return np.clip(1 + rng.normal(0, 0.2) * x + rng.normal(0, 0.2) * y - rng.uniform(0, 0.2) * (x * x + y * y), 0.1, 3)
 
 
 def _black(on_floor: Float[np.ndarray, "H W"], rng: np.random.Generator) -> Float[np.ndarray, "H W 3"]:
-    """Black cloth: nearly no light comes back, but for a few folds on the floor."""
+    """Return black cloth: it reflects nearly no light, except for a few folds on the floor."""
     cloth = linear((30, 32, 36)) * rng.uniform(0.2, 1.4) * rng.normal(1, 0.1, 3)
     shape = on_floor.shape
     folds = (
@@ -89,7 +89,7 @@ def _black(on_floor: Float[np.ndarray, "H W"], rng: np.random.Generator) -> Floa
 def _floor(
     x: Float[np.ndarray, "H W"], z: Float[np.ndarray, "H W"], kind: str, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """Tiles, planks, linoleum, carpet or a track, in perspective."""
+    """Return a floor of tiles, planks, linoleum, carpet or track, in perspective."""
     colour = linear(_FLOORS[rng.integers(len(_FLOORS))]) * rng.uniform(0.6, 1.2)
     if kind == "outdoor":
         colour = linear((160, 70, 52)) if rng.uniform() < 0.4 else linear((110, 108, 104))
@@ -117,7 +117,7 @@ def _floor(
 def _wall(
     camera: Camera, rays: Float[np.ndarray, "H W 3"], back: float, kind: str, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """A wall with skirting, doors, furniture and posters at a distance, slightly out of focus."""
+    """Return a wall with skirting, doors, furniture and posters, slightly out of focus."""
     reach = (back - camera.position[2]) / np.maximum(rays[..., 2], 1e-3)
     x, y = camera.position[0] + reach * rays[..., 0], camera.position[1] + reach * rays[..., 1]
     wall = linear(_WALLS[rng.integers(len(_WALLS))]) * rng.uniform(0.6, 1.1)
@@ -144,7 +144,7 @@ def _treadmill(
     belt: Belt,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "H W 3"]:
-    """A dark belt between two rails."""
+    """Draw a dark belt between two rails over the view."""
     along = on_floor & (z > belt.near) & (z < belt.far)
     rubber = linear((44, 45, 48)) * rng.uniform(0.5, 1.5) * (1 + 0.1 * speckle(rng, x.shape, (2, 2))[..., None])
     view = np.where((along & (np.abs(x) < belt.half_width))[..., None], rubber, view)
@@ -155,7 +155,7 @@ def _treadmill(
 def _distractors(
     view: Float[np.ndarray, "H W 3"], light: Light, rng: np.random.Generator
 ) -> Float[np.ndarray, "H W 3"]:
-    """Bright spots of a marker's size on floor and wall: reflections, screws, dropped stickers, lights."""
+    """Draw bright spots of a marker's size on floor and wall: reflections, screws, dropped stickers, lights."""
     height, width = view.shape[:2]
     for _ in range(rng.integers(0, 14)):
         x, y = rng.uniform(0, width), height * rng.beta(2, 1.3)

@@ -11,17 +11,17 @@ class SyntheticSource(Strict):
     """Rendered videos or pictures with exact labels (pipeline/synthetic)."""
 
     kind: Literal["synthetic"]
-    generator: Annotated[str, Field(description="which generator of pipeline/synthetic")] = "rearfoot"
+    generator: Annotated[str, Field(description="name of a generator in pipeline/synthetic")] = "rearfoot"
     subjects: Annotated[
-        int, Field(ge=1, description="people with a video or pictures of each; of shapes and stick figures: pictures")
+        int, Field(ge=1, description="number of people; for shapes and stick figures, number of images")
     ] = 90
     frames_per_subject: Annotated[
         int,
         Field(
             ge=1,
-            description="labelled frames of a video, evenly spread; pictures of a person (scouts: three make an exam)",
+            description="labelled frames of a video, evenly spread; images of a person (three scouts make an exam)",
         ),
     ] = 8
-    width: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 640
-    height: Annotated[int, Field(ge=64, multiple_of=2, description="of a footprint the largest")] = 480
+    width: Annotated[int, Field(ge=64, multiple_of=2, description="pixels; the largest width of a footprint")] = 640
+    height: Annotated[int, Field(ge=64, multiple_of=2, description="pixels; the largest height of a footprint")] = 480
     seed: int = 1

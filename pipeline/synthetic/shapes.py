@@ -1,6 +1,7 @@
 """Circles, squares and triangles on white, after the specification of the EE641 course's generator.
 
-Two to five shapes, each of a class's own size and colour with a black outline, the later ones over the earlier.
+An image holds two to five shapes. Each class has its own range of sizes and its own colour, with a black outline. Later
+shapes are drawn over earlier ones.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,9 @@ from pipeline.synthetic.settings import SyntheticSource
 
 CLASSES = ("circle", "square", "triangle")
 Shape = tuple[int, tuple[int, int, int, int], float]
-"""Number of the class; x1, y1, x2, y2 by edges, the image's left edge at 0; share not covered by later shapes."""
+"""Index of the class; box edges x1, y1, x2, y2 with the image's left edge at 0; share not covered by later shapes."""
 
-_SIZES = ((16, 32), (48, 96), (96, 192))  # sides in a picture of 224 pixels, smallest and largest
+_SIZES = ((16, 32), (48, 96), (96, 192))  # smallest and largest side of each class in an image of _SIDE pixels
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 _BLACK = (0, 0, 0)
 _SIDE = 224
@@ -38,7 +39,7 @@ _DRAW: tuple[Callable[..., None], ...] = (_circle, _square, _triangle)
 
 
 def picture(settings: SyntheticSource, index: int) -> tuple[UInt8[np.ndarray, "H W 3"], list[Shape]]:
-    """The picture of (seed, index), RGB, and its shapes in the order drawn."""
+    """Draw the image of (seed, index), RGB; return it with its shapes in the order of drawing."""
     rng = np.random.default_rng([settings.seed, index])
     image = np.full((settings.height, settings.width, 3), 255, np.uint8)
     smallest = min(settings.width, settings.height)
@@ -58,7 +59,7 @@ def picture(settings: SyntheticSource, index: int) -> tuple[UInt8[np.ndarray, "H
 
 
 def _visible(masks: UInt8[np.ndarray, "M H W"]) -> list[float]:
-    """Share of each shape that no later one covers."""
+    """Return the share of each shape that no later shape covers."""
     shares: list[float] = []
     for number, mask in enumerate(masks):
         above = masks[number + 1 :].any(axis=0)

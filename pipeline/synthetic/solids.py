@@ -1,4 +1,4 @@
-"""Ellipsoids by their distance, joined smoothly, and what they are filled with blended over a soft edge."""
+"""Signed distances from ellipsoids and their smooth unions, and the blending of tissues over a soft edge."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _EDGE = 0.5  # millimetres over which one tissue becomes another
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """One solid.
+    """One ellipsoid.
 
     Attributes:
-        centre: Millimetres.
+        centre: Centre, millimetres.
         half: Half axes, millimetres.
-        pitch: Degrees by which it is turned about x, front up.
+        pitch: Rotation about x in degrees, positive turns the front up.
     """
 
     centre: tuple[float, float, float]
@@ -27,13 +27,13 @@ class Ellipsoid:
 
 
 def both_sides(centre: tuple[float, float, float], half: tuple[float, float, float]) -> tuple[Ellipsoid, Ellipsoid]:
-    """An ellipsoid and its mirror image."""
+    """Return an ellipsoid and its mirror image."""
     x, y, z = centre
     return Ellipsoid((x, y, z), half), Ellipsoid((-x, y, z), half)
 
 
 def distance(points: Points, solid: Ellipsoid) -> Field:
-    """Distance from the surface to first order, negative inside; exact on the surface."""
+    """Return the distance from the surface to first order, negative inside. It is exact on the surface."""
     rest = points - np.array(solid.centre, points.dtype)
     if solid.pitch:
         angle = np.radians(solid.pitch)
@@ -43,25 +43,25 @@ def distance(points: Points, solid: Ellipsoid) -> Field:
     half = np.array(solid.half, points.dtype)
     size = np.linalg.norm(rest / half, axis=1)
     steep = np.linalg.norm(rest / half**2, axis=1)
-    # at the very centre the slope is unknown: the lesser half axis is the distance
+    # the slope is unknown at the very centre; there the smallest half axis is the distance
     slope = np.divide(steep, size, out=np.full_like(size, 1 / min(solid.half)), where=size > 1e-6)
     return (size - 1) / slope
 
 
 def union(points: Points, solids: Sequence[Ellipsoid], rounding: float) -> Field:
-    """Distance from several solids, their seams rounded by so many millimetres."""
+    """Return the distance from the union of solids, with seams rounded by `rounding` millimetres."""
     distances = np.stack([distance(points, solid) for solid in solids])
     least = distances.min(axis=0)
     return least - rounding * np.log(np.exp((least - distances) / rounding).sum(axis=0))
 
 
 def blend(below: Field, filling: Field | float, distances: Field) -> Field:
-    """What is below, covered by a filling where the distance is negative."""
+    """Return `below`, covered by `filling` where the distance is negative."""
     cover = 1 / (1 + np.exp(np.clip(distances / _EDGE, -30, 30)))
     return below + (filling - below) * cover
 
 
-def falloff(values: Field, full: float, none: float) -> Field:
-    """1 up to `full`, 0 from `none` on, a smooth step between."""
-    share = np.clip((none - values) / (none - full), 0, 1)
+def falloff(values: Field, full: float, zero: float) -> Field:
+    """Return 1 up to `full`, 0 from `zero` on, and a smooth step between them."""
+    share = np.clip((zero - values) / (zero - full), 0, 1)
     return share * share * (3 - 2 * share)

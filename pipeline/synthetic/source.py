@@ -1,4 +1,4 @@
-"""From a generator's frames to video files and labels.csv, subject by subject, by two processes, resumable."""
+"""Write a generator's frames as video files and labels.csv, one subject at a time, in two processes, resumable."""
 
 import csv
 import json
@@ -34,12 +34,12 @@ class Clip:
     """One subject's video before it is written.
 
     Attributes:
-        name: File name without suffix, and the subject's name.
-        slices: Evaluation slices.
+        name: Name of the subject, and of the video file without suffix.
+        slices: Values of the evaluation slices.
         fps: Frames per second.
         count: Number of frames.
         quality: Constant rate factor of the encoder.
-        frames: RGB frames with their keypoints in pixels (K, 2), NaN where a person labelling would leave one out.
+        frames: RGB frames with their keypoints in pixels (K, 2), NaN where a labeller would leave a keypoint out.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Generator:
-    """A source of clips: the names of its keypoints, and what makes the clip of (settings, index)."""
+    """A source of clips: the names of its keypoints, and a function that makes the clip of (settings, index)."""
 
     keypoints: tuple[str, ...]
     clip: Callable[[SyntheticSource, int], Clip]
@@ -69,16 +69,17 @@ GENERATORS: dict[str, Generator] = {"rearfoot": Generator(rearfoot.KEYPOINTS, _r
 def generate(settings: SyntheticSource, folder: Path) -> Path:
     """Render the source's videos into `folder`/videos and write `folder`/labels.csv.
 
-    A video that an earlier run finished with the same settings is kept, so a kill or a larger `subjects` costs only
-    what is missing. A frame without any visible keypoint is not labelled, as a person would have nothing to click on.
+    A video that an earlier run finished with the same settings is kept: after a kill, or with more `subjects`, only
+    the missing videos are rendered. A frame without any visible keypoint gets no row, as a labeller would have nothing
+    to click on.
 
     Args:
-        settings: What to render.
-        folder: Where; kept across runs.
+        settings: Settings of the source.
+        folder: Folder to write to; it is kept across runs.
 
     Returns:
-        Path of labels.csv: columns video (relative to `folder`), frame, subject, NAME_x and NAME_y for each keypoint,
-        then the slices. Empty where a keypoint cannot be seen.
+        Path of labels.csv. Its columns are video (relative to `folder`), frame, subject, NAME_x and NAME_y for each
+        keypoint (empty where it is not visible), then the slices.
     """
     digest = _digest(settings)
     missing = [i for i in range(settings.subjects) if _finished(_part(folder, i), digest) is None]
@@ -103,13 +104,13 @@ def _render_all(settings: SyntheticSource, folder: Path, missing: list[int], dig
         progress("render videos", len(missing)) as bar,
         ProcessPoolExecutor(min(WORKERS, len(missing)), mp_context=context, initializer=_start_worker) as pool,
     ):
-        for done in as_completed([pool.submit(_render_one, settings, folder, i, digest) for i in missing]):
-            done.result()
+        for future in as_completed([pool.submit(_render_one, settings, folder, i, digest) for i in missing]):
+            future.result()
             bar.advance()
 
 
 def _start_worker() -> None:
-    """End this worker when its parent is killed (it would wait for work for ever), and keep it to one thread."""
+    """End this worker when its parent is killed (it would wait for work forever), and limit it to one thread."""
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -117,13 +118,13 @@ def _start_worker() -> None:
 
 
 def _follow(parent: BaseProcess) -> None:
-    """Wait for the parent's end, then end this process."""
+    """Wait until the parent ends, then end this process."""
     parent.join()
     os._exit(1)
 
 
 def _render_one(settings: SyntheticSource, folder: Path, index: int, digest: str) -> None:
-    """Render one subject's video; its part file, written last, says that it is whole."""
+    """Render one subject's video. Its part file is written last and marks the video as complete."""
     clip = GENERATORS[settings.generator].clip(settings, index)
     keypoints = GENERATORS[settings.generator].keypoints
     labelled = set(np.linspace(0, clip.count - 1, min(settings.frames_per_subject, clip.count)).round().astype(int))
@@ -147,17 +148,17 @@ def _part(folder: Path, index: int) -> Path:
 
 
 def _finished(part: Path, digest: str) -> dict[str, Any] | None:
-    """What a finished subject's part file holds; None when it is not there, or of other settings or code."""
+    """Return the content of a finished subject's part file; `None` if missing or made by other settings or code."""
     try:
-        found: dict[str, Any] = json.loads(part.read_text())
+        content: dict[str, Any] = json.loads(part.read_text())
     except (OSError, ValueError):
         return None
-    whole = found.get("digest") == digest and (part.parent.parent / found["video"]).is_file()
-    return found if whole else None
+    complete = content.get("digest") == digest and (part.parent.parent / content["video"]).is_file()
+    return content if complete else None
 
 
 def _digest(settings: SyntheticSource) -> str:
-    """Everything a subject's files depend on: the settings but for the number of subjects, and this code."""
+    """Digest of everything a subject's files depend on: the settings without the number of subjects, and this code."""
     return json_digest([settings.model_dump(exclude={"subjects"}), _code_digest()])
 
 

@@ -1,7 +1,7 @@
 """Stick figures, after the specification of the EE641 course's generator: five points, black lines on white.
 
-There left and right hand have the same distribution and nothing in the picture tells them apart, so no network can find
-them both. With `sides` the figure holds a ball in its left hand; the feet are told apart by where they are.
+In the course's images left and right hand have the same distribution and nothing tells them apart, so no network can
+find both. With `sides` the figure holds a ball in its left hand. The feet differ by their position.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 from pipeline.synthetic.settings import SyntheticSource
 
 KEYPOINTS = ("head", "left_hand", "right_hand", "left_foot", "right_foot")
-_SIDE = 128  # of the picture that all lengths below are given for
-_HEAD, _SHOULDER, _HIP, _FOOT = 8, 13, 33, 57  # radius; from the head's centre downward
-_ARM, _SWING, _STEP = 20, 1.0, (10, 29)  # length; largest angle from straight down, radians; both feet to the sides
+_SIDE = 128  # all lengths below are for an image of this side, pixels
+_HEAD, _SHOULDER, _HIP, _FOOT = 8, 13, 33, 57  # radius of the head; distances below the head's centre
+_ARM, _SWING, _STEP = 20, 1.0, (10, 29)  # length; largest angle from straight down, radians; range of a foot's offset
 _LINE, _BALL = 3, 4
 _BLACK, _WHITE = 0, 255
 
@@ -21,7 +21,7 @@ _BLACK, _WHITE = 0, 255
 def picture(
     settings: SyntheticSource, index: int, sides: bool
 ) -> tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "5 2"]]:
-    """The picture of (seed, index) and its points, whole pixels, in the order of `KEYPOINTS`."""
+    """Draw the image of (seed, index); return it with its points, whole pixels, in the order of `KEYPOINTS`."""
     rng = np.random.default_rng([settings.seed, index])
     scale = min(settings.width, settings.height) / _SIDE
     low = np.array([40, 20]) * scale
@@ -45,5 +45,5 @@ def picture(
 
 
 def _around(point: Float[np.ndarray, "2"], radius: float) -> list[float]:
-    """Corners of the square around a circle."""
+    """Return the corners of the square around a circle."""
     return [*(point - radius).tolist(), *(point + radius).tolist()]

@@ -1,4 +1,4 @@
-"""From a generator's pictures to image files (PNG, NIfTI) and their labels."""
+"""Write a generator's images as files (PNG, NIfTI) with their labels."""
 
 import csv
 import json
@@ -25,13 +25,13 @@ def _png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
 
 @dataclass(frozen=True)
 class Still:
-    """One picture.
+    """One image.
 
     Attributes:
         name: Path of its file below the source's folder.
-        image: RGB; of a scanner's pictures its values.
-        labels: Whatever the generator's `write` takes.
-        encode: Its file's content.
+        image: RGB image, or a scanner's pixel values.
+        labels: Labels in the form that the generator's `write` takes.
+        encode: Function from the image to its file's content.
     """
 
     name: str
@@ -42,7 +42,14 @@ class Still:
 
 @dataclass(frozen=True)
 class Stills:
-    """A source of pictures: what makes them one by one, how their labels are written, and how they are read again."""
+    """A source of images.
+
+    Attributes:
+        make: Makes the image of (settings, index).
+        count: Number of images of the settings.
+        write: Writes the labels of all images into a folder and returns the label file's path.
+        read_as: Settings of a source of files (pipeline/collect) that read the label file.
+    """
 
     make: Callable[[SyntheticSource, int], Still]
     count: Callable[[SyntheticSource], int]
@@ -50,7 +57,7 @@ class Stills:
     read_as: dict[str, Any]
 
 
-def _of_each_person(settings: SyntheticSource) -> int:
+def _images_of_all_people(settings: SyntheticSource) -> int:
     return settings.subjects * settings.frames_per_subject
 
 
@@ -58,31 +65,36 @@ def _ankle(settings: SyntheticSource, index: int) -> Still:
     person, number = divmod(index, settings.frames_per_subject)
     photograph = ankle.photograph(settings, person, index)
     name = f"images/contributor_{person:04d}/{number:04d}.png"
-    labels = {"image": name, "subject": f"contributor_{person:04d}", "class": photograph.kind, "tone": photograph.tone}
+    labels = {
+        "image": name,
+        "subject": f"contributor_{person:04d}",
+        "class": photograph.category,
+        "tone": photograph.tone,
+    }
     return Still(name, photograph.image, labels)
 
 
 def _footprint(settings: SyntheticSource, index: int) -> Still:
     person, number = divmod(index, settings.frames_per_subject)
-    made = footprint.draw_print(settings, person, number)
+    drawn = footprint.draw_print(settings, person, number)
     name = f"images/person_{person:04d}/{number:02d}.png"
     points = {
         f"{name}_{axis}": "" if np.isnan(value) else f"{value:.3f}"
-        for name, point in zip(footprint.KEYPOINTS, made.points, strict=True)
+        for name, point in zip(footprint.KEYPOINTS, drawn.points, strict=True)
         for axis, value in zip("xy", point, strict=True)
     }
-    about = {"image": name, "subject": f"person_{person:04d}", "mm_per_px": f"{made.mm_per_px:.6f}"}
-    return Still(name, made.image, about | points | made.slices)
+    about = {"image": name, "subject": f"person_{person:04d}", "mm_per_px": f"{drawn.mm_per_px:.6f}"}
+    return Still(name, drawn.image, about | points | drawn.slices)
 
 
 def _scout(settings: SyntheticSource, index: int) -> Still:
     person, number = divmod(index, settings.frames_per_subject)
     exam, plane = number // len(scout.PLANES), scout.PLANES[number % len(scout.PLANES)]
-    made = scout.cut(settings, person, exam, plane)
+    cut = scout.cut(settings, person, exam, plane)
     name = f"images/head_{person:04d}/exam_{exam:02d}/{plane}.nii"
     about = {"image": name, "subject": f"head_{person:04d}", "exam": f"exam_{exam:02d}", "plane": plane}
-    rows = [about | {"landmark": n, "x": f"{x:.3f}", "y": f"{y:.3f}"} for n, (x, y) in made.points.items()]
-    return Still(name, made.values, {"rows": rows}, partial(nifti, placement=made.placement, slice_mm=made.slice_mm))
+    rows = [about | {"landmark": n, "x": f"{x:.3f}", "y": f"{y:.3f}"} for n, (x, y) in cut.points.items()]
+    return Still(name, cut.values, {"rows": rows}, partial(nifti, placement=cut.placement, slice_mm=cut.slice_mm))
 
 
 def _stickfigure(sides: bool, settings: SyntheticSource, index: int) -> Still:
@@ -104,7 +116,7 @@ def _write_csv(stills: list[Still], folder: Path) -> Path:
 
 
 def _write_points(stills: list[Still], folder: Path) -> Path:
-    """A row per point."""
+    """Write labels.csv with one row per point."""
     path = folder / "labels.csv"
     rows = [row for still in stills for row in still.labels["rows"]]
     with write_aside(path) as aside, aside.open("w", newline="") as stream:
@@ -120,12 +132,12 @@ def _shapes(settings: SyntheticSource, index: int) -> Still:
 
 
 def _write_coco(stills: list[Still], folder: Path) -> Path:
-    """The official set's own form: corners, categories from 0."""
+    """Write annotations.json in the form of the course's data set: boxes as corners, category ids from 0."""
     annotations: list[dict[str, Any]] = []
     for number, still in enumerate(stills):
-        for kind, corners, visible in still.labels["objects"]:
+        for category, corners, visible in still.labels["objects"]:
             area = (corners[2] - corners[0]) * (corners[3] - corners[1])
-            about = {"category_id": kind, "bbox": list(corners), "area": area, "visibility": round(visible, 4)}
+            about = {"category_id": category, "bbox": list(corners), "area": area, "visibility": round(visible, 4)}
             annotations.append({"id": len(annotations), "image_id": number, **about})
     images = [
         {"id": number, "file_name": still.name, "width": still.labels["size"][0], "height": still.labels["size"][1]}
@@ -146,19 +158,19 @@ def _figures(sides: bool) -> Stills:
 STILLS: dict[str, Stills] = {
     "ankle": Stills(
         _ankle,
-        _of_each_person,
+        _images_of_all_people,
         _write_csv,
         {"kind": "csv", "file": "image", "frame": None},
     ),
     "footprint": Stills(
         _footprint,
-        _of_each_person,
+        _images_of_all_people,
         _write_csv,
         {"kind": "csv", "file": "image", "frame": None},
     ),
     "scout": Stills(
         _scout,
-        _of_each_person,
+        _images_of_all_people,
         _write_points,
         {"kind": "landmarks", "subject": "subject", "exam": "exam", "slices": ("plane",)},
     ),
@@ -171,24 +183,25 @@ STILLS: dict[str, Stills] = {
 
 
 def generate(settings: SyntheticSource, folder: Path) -> Path:
-    """Draw the source's pictures into a folder and write their labels.
+    """Draw the source's images into a folder and write their labels.
 
     Args:
-        settings: What to draw; its `generator` is one of STILLS.
-        folder: Where; kept across runs, of these settings alone.
+        settings: Settings of the source; `generator` is one of STILLS.
+        folder: Folder to write to; it is kept across runs and belongs to these settings alone.
 
     Returns:
         Path of the label file.
     """
-    stills = list(_drawn(STILLS[settings.generator], settings, folder))
+    stills = list(_write_images(STILLS[settings.generator], settings, folder))
     return STILLS[settings.generator].write(stills, folder)
 
 
-def _drawn(kind: Stills, settings: SyntheticSource, folder: Path) -> Iterator[Still]:
-    count = kind.count(settings)
+def _write_images(source: Stills, settings: SyntheticSource, folder: Path) -> Iterator[Still]:
+    """Write the image files; yield each image with its labels but without its pixels."""
+    count = source.count(settings)
     with progress("draw pictures", count) as bar:
         for index in range(count):
-            still = kind.make(settings, index)
+            still = source.make(settings, index)
             with write_aside(folder / still.name) as aside:
                 aside.write_bytes(still.encode(still.image))
             yield Still(still.name, still.image[:0, :0], still.labels)

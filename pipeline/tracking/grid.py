@@ -6,6 +6,9 @@ from typing import Any
 
 from pipeline.tracking.results import flat, log_trained, numbers
 from pipeline.tracking.runs import Run
+from pipeline.tracking.tags import STARTED_FROM_TAG, STATE_TAG
+
+_TAGS = ("table", STATE_TAG, "budget", "message", STARTED_FROM_TAG)  # keys of a row's result
 
 
 def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any], folder: Path) -> None:
@@ -18,7 +21,7 @@ def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any],
         folder: Where settings.json and history.csv lie, where the row was trained.
     """
     name, digest = str(result["row"]), str(result["digest"])
-    tags = {key: f"{result[key]}" for key in ("table", "state", "budget", "message", "started_from") if result.get(key)}
+    tags = {key: f"{result[key]}" for key in _TAGS if result.get(key)}
     with parent.child(name, f"row-{name}-{digest[:16]}") as run:
         if run.done:
             return

@@ -4,29 +4,23 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
+from pipeline.dvc_lock import locked_stages
 from pipeline.layout import Layout
+from pipeline.tracking.tags import COMMIT_TAG, GIT_TAG
 
-PREFIX = "heelstrike."  # of tags that runs are found by; those for a reader are short, the UI cuts long names
 
-
-def locked_stages(layout: Layout) -> dict[str, Any]:
+def problem_stages(layout: Layout) -> dict[str, Any]:
     """The entries of dvc.lock for this problem, by stage name.
 
     Raises:
         UserError: There is no dvc.lock, or nothing of the problem in it.
     """
     path = layout.root / "dvc.lock"
-    try:
-        stages = yaml.safe_load(path.read_text())["stages"]
-    except FileNotFoundError:
-        raise UserError(f"{path}: not there; run the stages first (heelstrike retrain {layout.problem})") from None
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a lock file of DVC ({error}); `git checkout dvc.lock` restores it") from error
-    suffix = f"@{layout.problem}"
+    if not path.is_file():
+        raise UserError(f"{path}: not there; run the stages first (heelstrike retrain {layout.problem})")
+    stages, suffix = locked_stages(layout.root), f"@{layout.problem}"
     mine = {name.removesuffix(suffix): entry for name, entry in stages.items() if name.endswith(suffix)}
     if not mine:
         raise UserError(f"{path}: nothing of {layout.problem} in it; run the stages first")
@@ -35,7 +29,7 @@ def locked_stages(layout: Layout) -> dict[str, Any]:
 
 def output_hashes(layout: Layout) -> dict[str, str]:
     """DVC's hash of every output of the problem's stages, by path."""
-    stages = locked_stages(layout).values()
+    stages = problem_stages(layout).values()
     return {out["path"]: str(out["md5"]) for entry in stages for out in entry.get("outs", [])}
 
 
@@ -53,7 +47,7 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
     """
     tags = git_tags(layout.root)
     raw = f"data/raw/{layout.problem}"
-    for entry in locked_stages(layout).values():
+    for entry in problem_stages(layout).values():
         for dep in entry.get("deps", []):
             if dep["path"] == raw:
                 tags["dvc.raw"] = str(dep["md5"])
@@ -71,6 +65,6 @@ def git_tags(root: Path) -> dict[str, str]:
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
-        return {"git": "none: not a git repository, or nothing committed"}
+        return {GIT_TAG: "none: not a git repository, or nothing committed"}
     changed = git("status", "--porcelain", "--untracked-files=no")
-    return {"mlflow.source.git.commit": commit, "git": commit[:10] + ("+changes" if changed else "")}
+    return {COMMIT_TAG: commit, GIT_TAG: commit[:10] + ("+changes" if changed else "")}

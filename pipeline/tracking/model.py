@@ -15,15 +15,15 @@ import numpy as np
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from heelstrike.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
+from heelstrike.registry.versions import PACKAGE_TAG
 from pipeline.layout import Layout
-from pipeline.tracking.lineage import PREFIX
 from pipeline.tracking.results import numbers
 from pipeline.tracking.runs import Run
+from pipeline.tracking.tags import MODEL_TYPE_TAG, WEIGHTS_TAG
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
-PACKAGE_TAG, WEIGHTS_TAG = f"{PREFIX}package", f"{PREFIX}weights"
 TRAINING = "training"
 _TRAINED = ("weights.safetensors", "settings.json")  # pipeline.models.build's, which takes seconds to import
 _EXAMPLE_SIDE = 48  # the input example is JSON: a small picture does
@@ -50,7 +50,7 @@ def log_package(layout: Layout, run: Run) -> str:
     for path in trained:
         if not path.is_file():
             raise UserError(f"{path}: not there; run the train stage again")
-    tags = {PACKAGE_TAG: manifest.digest, WEIGHTS_TAG: file_digest(trained[0]), "mlflow.modelType": "onnx"}
+    tags = {PACKAGE_TAG: manifest.digest, WEIGHTS_TAG: file_digest(trained[0]), MODEL_TYPE_TAG: "onnx"}
     params = {key: str(value) for key, value in manifest.network.items()}
     model = run.client.create_logged_model(
         run.experiment_id, layout.problem, source_run_id=run.run_id, tags=tags, params=params, model_type="onnx"

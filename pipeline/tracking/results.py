@@ -11,8 +11,10 @@ from pipeline.heads import HEADS
 from pipeline.layout import Layout
 from pipeline.scoring.format import number
 from pipeline.scoring.score import SCORES, read_scores
+from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
 from pipeline.tracking.runs import Run
+from pipeline.tracking.tags import NOTE_TAG, STARTED_FROM_TAG
 
 _DATA_STAGES = ("collect", "split", "prepare")
 
@@ -48,7 +50,7 @@ def log_trained(folder: Path, run: Run) -> None:
         rows = [_history_row(row) for row in csv.DictReader(stream)]
     run.log_metrics(rows)
     if (folder / "summary.json").is_file() and (start := read_json(folder / "summary.json").get("init_from")):
-        run.set_tags({"started_from": start["started_from"]})
+        run.set_tags({STARTED_FROM_TAG: start["started_from"]})
     for name in ("settings.json", "history.csv", "summary.json"):
         if (folder / name).is_file():
             run.client.log_artifact(run.run_id, str(folder / name), "train")
@@ -67,7 +69,7 @@ def log_evaluation(layout: Layout, run: Run) -> None:
     metrics = read_json(_metrics_path(layout))
     run.log_metrics([{f"test/{name}": value for name, value in numbers(metrics)}])
     _log_folder(run, layout.out("evaluate"), "evaluation")
-    run.set_tags({"mlflow.note.content": _note(layout, metrics)})
+    run.set_tags({NOTE_TAG: _note(layout, metrics)})
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -98,11 +100,11 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     lines = [
         f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
         "",
-        "| what the gates judge by | | |",
+        "| headline number on the test split | | |",
         "| --- | --- | --- |",
         *scores,
         "",
-        "| on the test split | |",
+        "| more | |",
         "| --- | --- |",
         *rows,
         "",
@@ -112,8 +114,8 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
 
 
 def _split_sizes(layout: Layout) -> dict[str, int]:
-    sizes = {}
-    for name in ("train", "val", "test"):
+    sizes: dict[str, int] = {}
+    for name in SPLITS:
         path = layout.out("split") / f"{name}.json"
         if path.is_file():
             sizes[name] = len(read_json(path)["images"])

@@ -1,21 +1,33 @@
 """Runs that are found again: a retrain that was killed and run once more goes on in the run it had."""
 
 import getpass
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heelstrike.stores import artifact_root, open_mlflow, store_errors, tracking_uri
+from heelstrike.registry.database import open_mlflow, store_errors
+from heelstrike.stores import is_server, tracking_uri
 from pipeline.layout import Layout
-from pipeline.tracking.lineage import PREFIX, git_tags, lineage_tags, retrain_key
+from pipeline.tracking.lineage import git_tags, lineage_tags, retrain_key
+from pipeline.tracking.tags import (
+    EXPERIMENT_KIND_TAG,
+    FLOW_RUN_TAG,
+    PARENT_TAG,
+    PART_TAG,
+    RETRAIN_TAG,
+    SOURCE_NAME_TAG,
+    SOURCE_TYPE_TAG,
+    USER_TAG,
+)
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
     from mlflow.tracking import MlflowClient
 
-KEY, PART, FLOW_RUN = f"{PREFIX}retrain", f"{PREFIX}part", "flow_run"
 _METRICS_AT_ONCE, _PARAMS_AT_ONCE = 1000, 100  # limits of MLflow's log_batch
 
 
@@ -78,7 +90,7 @@ class Run:
             part: What it is found by, unique within the retrain.
             tags: More tags.
         """
-        nested = {KEY: self.key, PART: part, "mlflow.parentRunId": self.run_id, **(tags or {})}
+        nested = {RETRAIN_TAG: self.key, PART_TAG: part, PARENT_TAG: self.run_id, **(tags or {})}
         with _open(self.client, self.uri, self.experiment_id, name, nested) as run:
             yield run
 
@@ -109,12 +121,12 @@ def retrain_run(layout: Layout, tags: Mapping[str, str] | None = None, flow_run:
         short = lineage.get("dvc.collect", "")[:6]
         # the date first: the UI's list of runs cuts names after some 18 letters
         name = time.strftime("%Y-%m-%d %H:%M") + (f" · data {short}" if short else "")
-        source = {"mlflow.source.name": f"heelstrike retrain {layout.problem}", "mlflow.source.type": "LOCAL"}
-        fixed = {KEY: key, PART: "retrain", "mlflow.user": _user(), **source}
+        source = {SOURCE_NAME_TAG: f"heelstrike retrain {layout.problem}", SOURCE_TYPE_TAG: "LOCAL"}
+        fixed = {RETRAIN_TAG: key, PART_TAG: "retrain", USER_TAG: _user(), **source}
         with _open(client, uri, experiment, name, fixed) as run:
-            before = client.get_run(run.run_id).data.tags.get(FLOW_RUN, "")
+            before = client.get_run(run.run_id).data.tags.get(FLOW_RUN_TAG, "")
             flows = dict.fromkeys([*filter(None, before.split(", ")), *filter(None, [flow_run])])
-            run.set_tags({**lineage, **(tags or {}), **({FLOW_RUN: ", ".join(flows)} if flows else {})})
+            run.set_tags({**lineage, **(tags or {}), **({FLOW_RUN_TAG: ", ".join(flows)} if flows else {})})
             yield run
 
 
@@ -141,8 +153,8 @@ def crossval_run(layout: Layout, name: str, key: str) -> AbstractContextManager[
 def _parent(layout: Layout, name: str, part: str, command: str, key: str) -> Iterator[Run]:
     client, uri = open_mlflow(layout.root), tracking_uri(layout.root)
     with store_errors(uri):
-        source = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
-        fixed = {KEY: key, PART: part, "mlflow.user": _user(), **source}
+        source = {SOURCE_NAME_TAG: command, SOURCE_TYPE_TAG: "LOCAL"}
+        fixed = {RETRAIN_TAG: key, PART_TAG: part, USER_TAG: _user(), **source}
         with _open(client, uri, _experiment(client, layout), name, fixed) as run:
             run.set_tags(git_tags(layout.root))
             yield run
@@ -156,7 +168,7 @@ def _open(client: "MlflowClient", uri: str, experiment: str, name: str, tags: di
         found = client.create_run(experiment, run_name=name, tags=tags)
     elif not done:
         client.update_run(found.info.run_id, status="RUNNING")
-    run = Run(client, uri, experiment, found.info.run_id, tags[KEY], found.info.start_time, done)
+    run = Run(client, uri, experiment, found.info.run_id, tags[RETRAIN_TAG], found.info.start_time, done)
     try:
         yield run
     except BaseException:
@@ -168,7 +180,7 @@ def _open(client: "MlflowClient", uri: str, experiment: str, name: str, tags: di
 
 
 def _find(client: "MlflowClient", experiment: str, tags: Mapping[str, str]) -> "MlflowRun | None":
-    query = f"tags.`{KEY}` = '{tags[KEY]}' and tags.`{PART}` = '{tags[PART]}'"
+    query = f"tags.`{RETRAIN_TAG}` = '{tags[RETRAIN_TAG]}' and tags.`{PART_TAG}` = '{tags[PART_TAG]}'"
     found = client.search_runs([experiment], query, order_by=["attributes.start_time ASC"], max_results=1)
     return found[0] if found else None
 
@@ -178,10 +190,10 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
 
     found = client.get_experiment_by_name(layout.problem)
     if found is None:
-        location = artifact_root(layout.root)
+        location = _artifact_root(layout.root)
         try:
             # the tag makes the UI open on runs and models instead of chats and prompts
-            tags = {"mlflow.experimentKind": "custom_model_development"}
+            tags = {EXPERIMENT_KIND_TAG: "custom_model_development"}
             return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}", tags)
         except MlflowException:  # another process made it a moment ago
             found = client.get_experiment_by_name(layout.problem)
@@ -190,6 +202,13 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
+
+
+def _artifact_root(root: Path) -> str | None:
+    """Where files of runs and models go: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; None where a server decides it."""
+    if is_server(tracking_uri(root)):
+        return None
+    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / "mlartifacts").as_uri()
 
 
 def _user() -> str:

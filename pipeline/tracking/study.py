@@ -5,6 +5,7 @@ from typing import Any
 from pipeline.layout import Layout
 from pipeline.tracking.results import flat, read_json
 from pipeline.tracking.runs import Run
+from pipeline.tracking.tags import REASON_TAG, STATE_TAG
 
 _ENDS = {"complete": "FINISHED", "pruned": "KILLED", "fail": "FAILED"}
 
@@ -34,9 +35,9 @@ def log_search(layout: Layout, run: Run) -> None:
 
 
 def _log_trial(study: Run, trial: dict[str, Any]) -> None:
-    number, tags = trial["number"], {"state": trial["state"]}
+    number, tags = trial["number"], {STATE_TAG: trial["state"]}
     if trial.get("reason"):
-        tags["reason"] = trial["reason"]
+        tags[REASON_TAG] = trial["reason"]
     with study.child(f"trial {number:03d}", f"trial-{number}", tags) as run:
         if run.done:
             return

@@ -1,1 +1,1 @@
-"""Train: losses, the Lightning module, multi-step schedules, exact resume."""
+"""Training: losses, the Lightning module, multi-step schedules and exact resumption."""

@@ -1,4 +1,4 @@
-"""Prepared arrays as training sees them: memory-mapped, shuffled by epoch, augmented by seed."""
+"""Batches of prepared arrays for training: memory-mapped, shuffled by epoch, augmented by seed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,17 +16,17 @@ _NO_OBJECTS = np.empty((0, 5), np.float32)
 
 
 def seed_of(*parts: int) -> int:
-    """One 32-bit seed from several numbers, well mixed and the same everywhere."""
+    """Return one 32-bit seed made from several numbers, the same on every machine."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])
 
 
 class ArrayDataset(Dataset[Batch]):
-    """Whole batches from arrays: an index is a list of (epoch, row), as `EpochSampler` gives them.
+    """Whole batches from arrays. An index is a list of (epoch, row) pairs from an `EpochSampler`.
 
     With several recipes, an epoch has every image once in each of these views.
 
-    What comes out depends on nothing but the seed, the epoch and the rows: not on the process, nor on what was read
-    before, so that a resumed training sees what an undisturbed one does.
+    A batch depends on the seed, the epoch and the rows alone, not on the process or on earlier batches. So a resumed
+    training gets the same batches as an uninterrupted one.
     """
 
     def __init__(self, arrays: Arrays, recipes: Sequence[Recipe] = (), seed: int = 0) -> None:
@@ -39,7 +39,7 @@ class ArrayDataset(Dataset[Batch]):
         return self.__getitems__([index])
 
     def __getitems__(self, indices: list[tuple[int, int]]) -> Batch:
-        """The batch of these (epoch, row) pairs."""
+        """Return the batch of these (epoch, row) pairs."""
         samples = [self._sample(epoch, row) for epoch, row in indices]
         images, keypoints, visibility, boxes, objects = (np.stack(part) for part in zip(*samples, strict=True))
         rows = np.array([row % len(self.arrays) for _, row in indices], np.int64)
@@ -54,7 +54,7 @@ class ArrayDataset(Dataset[Batch]):
         )
 
     def _sample(self, epoch: int, number: int) -> Sample:
-        """Image `number` of the split; from beyond its end, the same images in the next view."""
+        """Return image `number` of the split; numbers beyond its end are the same images in the next view."""
         view, row = divmod(number, len(self.arrays))
         data = self.arrays
         objects = _NO_OBJECTS if data.objects is None else data.objects[row]
@@ -63,16 +63,16 @@ class ArrayDataset(Dataset[Batch]):
 
 
 class EpochSampler(Sampler[tuple[int, int]]):
-    """(pass, row) pairs of an endless stream of passes over all rows, each in an order that depends on the seed only.
+    """(pass, row) pairs of an endless stream of passes over all rows. The order of each pass depends on the seed alone.
 
-    An epoch is the next `draws` pairs of it, by default one pass; Lightning calls `set_epoch`.
+    An epoch is the next `draws` pairs of the stream, by default one pass. Lightning calls `set_epoch`.
     """
 
     def __init__(self, rows: int, seed: int, draws: int | None = None) -> None:
         self.rows, self.seed, self.draws, self.epoch = rows, seed, draws or rows, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next."""
+        """Set the epoch that comes next."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -89,42 +89,44 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return np.random.default_rng([self.seed, number]).permutation(self.rows)
 
 
-def _as_it_is(batch: Any) -> Any:
+def _unchanged(batch: Any) -> Any:
     return batch
 
 
 def train_loader(
     arrays: Arrays, recipes: Sequence[Recipe], batch_size: int, sampler: EpochSampler, workers: int
 ) -> DataLoader[Batch]:
-    """Shuffled, augmented batches; a last batch of one image is left out, since batch normalisation cannot use it.
+    """Make a loader of shuffled, augmented batches.
+
+    A last batch of one image is left out, since batch normalisation cannot use it.
 
     Args:
         arrays: The training split.
-        recipes: Augmentation of each view, or nothing.
+        recipes: Augmentation of each view; empty for no augmentation.
         batch_size: Images in a batch.
-        sampler: Order; its seed is that of the augmentation too. At the epoch that comes first.
-        workers: Processes that read and augment ahead of the network; 0 does it in between.
+        sampler: Order of the images, set to the first epoch. Its seed is also the seed of the augmentation.
+        workers: Processes that read and augment in advance; with 0 the training process does it.
     """
     return DataLoader(
         ArrayDataset(arrays, recipes, sampler.seed),
         batch_size=batch_size,
         sampler=sampler,
-        collate_fn=_as_it_is,
+        collate_fn=_unchanged,
         drop_last=len(sampler) % batch_size == 1,
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
-        generator=torch.Generator(),  # else each epoch draws from the random state that dropout uses
+        generator=torch.Generator(),  # otherwise each epoch would draw from the random state that dropout uses
     )
 
 
 def fixed_loader(arrays: Arrays, batch_size: int) -> DataLoader[Batch]:
-    """Every image once, in order, as it is."""
+    """Make a loader of every image once, in order, without augmentation."""
     return DataLoader(
         ArrayDataset(arrays),
         batch_size=batch_size,
         sampler=_InOrder(len(arrays)),
-        collate_fn=_as_it_is,
+        collate_fn=_unchanged,
         generator=torch.Generator(),
     )
 

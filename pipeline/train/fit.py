@@ -1,4 +1,4 @@
-"""A whole training: step after step, a Lightning fit each, resumable at every epoch."""
+"""A whole training: each step is a Lightning fit, resumable at every epoch."""
 
 import json
 import logging
@@ -21,24 +21,24 @@ from pipeline.augment.settings import AugmentSettings
 from pipeline.heads import misfit_of
 from pipeline.heads.arrays import Arrays
 from pipeline.models.build import build_model, save_weights
+from pipeline.models.initial_weights import LoadedWeights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
-from pipeline.models.transfer import Taken
 from pipeline.problem import Problem
 from pipeline.train.data import EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
 from pipeline.train.memory import keep_freed_memory
 from pipeline.train.module import Row, Training
 from pipeline.train.settings import TrainSettings
-from pipeline.train.start import begin
+from pipeline.train.start import load_pretrained
 
-# called with each epoch's row of history; training stops early where it answers False
+# called with each epoch's row of history; returns False to stop the training early
 OnEpoch = Callable[[Row], bool]
 _PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 class Plan(Strict):
-    """Everything that a training depends on beside its data; settings.json of a trained network."""
+    """All settings that a training depends on besides its data. It is settings.json of a trained network."""
 
     problem: Problem
     model: ModelSettings
@@ -54,19 +54,19 @@ class Plan(Strict):
 
 @dataclass
 class Fitted:
-    """What a training gives.
+    """Result of a training.
 
     Attributes:
-        network: With the weights that were best in validation, on the CPU, in evaluation mode.
-        history: A row per epoch, all steps.
+        network: The network with the weights that were best in validation, on the CPU, in evaluation mode.
+        history: One row per epoch of all steps.
         best: Epoch and score of each step's best weights.
-        taken: What it started from; none where that was nothing.
+        pretrained: Weights that the training started from; `None` if it started from random weights.
     """
 
     network: Network
     history: list[Row]
     best: list[dict[str, float | int]]
-    taken: Taken | None = None
+    pretrained: LoadedWeights | None = None
 
 
 def fit(
@@ -77,38 +77,38 @@ def fit(
     on_epoch: OnEpoch = lambda row: True,
     root: Path = Path(),
 ) -> Fitted:
-    """Train a network; go on where an earlier call with the same plan, data and folder was interrupted.
+    """Train a network, or resume an interrupted call with the same plan, data and folder.
 
-    The result is the same, bit for bit, as that of an undisturbed run on the same machine.
+    The result is bit for bit the same as that of an uninterrupted run on the same machine.
 
     Args:
         plan: Settings.
-        train: Learned from.
-        val: Judged by after every epoch; the best weights by it are kept.
-        work: Folder for checkpoints, of this plan and data alone.
-        on_epoch: Called with each epoch's row as it comes, and at the start with those of an interrupted call.
-        root: The repository root, where the weights lie that `train.init_from` names.
+        train: Training split.
+        val: Validation split. The weights with the best score on it are kept.
+        work: Folder for checkpoints of this plan and data alone.
+        on_epoch: Called with the row of each epoch when it ends, and at the start with the rows of an interrupted call.
+        root: Repository root, below which the weights lie that `train.init_from` names.
 
     Raises:
-        DivergedError: The loss is no longer finite.
-        UserError: What it is to start from is not there, or nothing of it fits.
+        DivergedError: The loss is not finite.
+        UserError: The weights that `train.init_from` names are missing, or none of them fits.
     """
     keep_freed_memory()
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
-    taken = begin(network, plan.train, root)
+    pretrained = load_pretrained(network, plan.train, root)
     network.learn_labels(torch.from_numpy(np.nan_to_num(train.keypoints)), torch.from_numpy(train.visibility > 0))
     if train.classes is not None:
         network.learn_classes(torch.from_numpy(train.classes))
     history: list[Row] = []
     best: list[dict[str, float | int]] = []
-    going = True
+    wanted = True
 
     def listen(row: Row) -> bool:
-        nonlocal going
-        going = on_epoch(row)
-        return going
+        nonlocal wanted
+        wanted = on_epoch(row)
+        return wanted
 
     for number in range(len(plan.train.steps)):
         done, weights = work / f"step-{number}.json", work / f"step-{number}.safetensors"
@@ -124,11 +124,11 @@ def fit(
         result = json.loads(done.read_text())
         history += result["history"]
         best.append(result["best"])
-        if not going:
+        if not wanted:
             break
     network.cpu().eval()
     finish(network, val)
-    return Fitted(network, history, best, taken)
+    return Fitted(network, history, best, pretrained)
 
 
 def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: Path, on_epoch: OnEpoch) -> None:
@@ -143,7 +143,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
         max_epochs=step.rounds,
         accumulate_grad_batches=settings.accumulate,
         precision=precision_of(settings),
-        callbacks=[_Keeper(work, on_epoch, sampler)],
+        callbacks=[CheckpointCallback(work, on_epoch, sampler)],
         default_root_dir=work,
         deterministic="warn",
         num_sanity_val_steps=0,
@@ -161,8 +161,8 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     )
 
 
-class _Keeper(lightning.Callback):
-    """After every epoch: best weights, then a checkpoint to go on from, each written aside and renamed.
+class CheckpointCallback(lightning.Callback):
+    """Writes the best weights and then a checkpoint to resume from after every epoch, each atomically.
 
     A kill between the two is harmless: the epoch is repeated from the checkpoint before, and gives the same weights.
     """
@@ -173,18 +173,18 @@ class _Keeper(lightning.Callback):
     def on_load_checkpoint(
         self, trainer: lightning.Trainer, training: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Have the epoch that comes next read: loader processes start reading before Lightning calls `set_epoch`."""
+        """Set the sampler's epoch, since loader processes start to read before Lightning calls `set_epoch`."""
         assert isinstance(training, Training)
         self.sampler.set_epoch(len(training.history))
 
     def on_train_start(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
-        """Repeat the rows of the checkpoint; it may have been the last one."""
+        """Report the rows of the checkpoint again, and stop if it was the last one."""
         assert isinstance(training, Training)
-        going = [self.on_epoch(row) for row in training.history]
-        trainer.should_stop = training.exhausted or not all(going)
+        wanted = [self.on_epoch(row) for row in training.history]
+        trainer.should_stop = training.exhausted or not all(wanted)
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, training: lightning.LightningModule) -> None:
-        """See the class."""
+        """Write best weights and checkpoint, report the epoch, and stop if it was the last one."""
         assert isinstance(training, Training)
         step = f"step-{training.number}"
         if training.best_epoch == training.current_epoch:
@@ -197,17 +197,17 @@ class _Keeper(lightning.Callback):
 
 
 def precision_of(settings: TrainSettings) -> Any:
-    """Lightning's name of the precision that these settings mean on this machine."""
+    """Return Lightning's name of the precision that these settings mean on this machine."""
     if settings.precision != "auto":
         return _PRECISION[settings.precision]
     if torch.cuda.is_available():
         return _PRECISION["bf16" if torch.cuda.is_bf16_supported() else "16"]
-    # CPUs since 2020 compute it natively, at 1.6 times the speed; others would emulate it slowly
+    # CPUs since 2020 compute bfloat16 natively, 1.6 times as fast; older ones would emulate it slowly
     return _PRECISION["bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32"]
 
 
 def _silence_lightning() -> None:
-    """Its tips and banners; progress is our own."""
+    """Hide Lightning's tips and banners. Heelstrike shows progress itself."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     for text in (
         ".*treespec, LeafSpec.*",

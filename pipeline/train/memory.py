@@ -1,4 +1,4 @@
-"""Memory of a training on a CPU."""
+"""Memory allocation of a training on a CPU."""
 
 import ctypes
 
@@ -7,10 +7,10 @@ _LARGEST = 2**31 - 1
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep for the next tensor what the last one freed.
+    """Let glibc keep freed memory for the next tensor.
 
-    By default glibc maps each large tensor anew and unmaps it after use, and the system clears every page of it again:
-    a third of the time of a step. Numbers stay what they are. Elsewhere than with glibc this does nothing.
+    By default glibc maps memory for each large tensor and unmaps it after use, and the system clears every page again.
+    That takes a third of the time of a step. Results do not change. With another C library this does nothing.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,4 +1,4 @@
-"""The Lightning module: one step of a training, on one network."""
+"""The Lightning module, which trains one step of a training."""
 
 import math
 from typing import Any
@@ -22,16 +22,16 @@ __all__ = ["DivergedError", "Row", "Training"]
 
 
 class DivergedError(UserError):
-    """The loss became infinite or no number."""
+    """The loss became infinite or NaN."""
 
 
 class Training(lightning.LightningModule):
-    """Trains the heads of one step; keeps a row of history per epoch and which epoch was best.
+    """Trains the heads of one step. It keeps one row of history per epoch, and the best epoch.
 
     Args:
-        network: Learns in place.
-        settings: Of the whole training.
-        number: The step's number, from 0.
+        network: Network to train in place.
+        settings: Settings of the whole training.
+        number: Number of the step, from 0.
     """
 
     def __init__(self, network: Network, settings: TrainSettings, number: int) -> None:
@@ -56,7 +56,7 @@ class Training(lightning.LightningModule):
     # -- what learns -------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Any:
-        """Optimizer over what this step trains, and its schedule."""
+        """Make the optimizer of the parameters that this step trains, and its schedule."""
         settings, rate = self.train_settings, self.step.lr or self.train_settings.lr
         for parameter in self.network.parameters():
             parameter.requires_grad_(True)
@@ -67,22 +67,22 @@ class Training(lightning.LightningModule):
         schedule = SCHEDULES[settings.schedule](optimizer, settings, rate, updates)
         if isinstance(schedule, LRScheduler):
             return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-        # moved here and not by Lightning, which would do it after the epoch's checkpoint was written
+        # advanced by this module, because Lightning would do it after the epoch's checkpoint was written
         self._schedule = schedule
         if schedule is not None and self._schedule_state is not None:
             schedule.scheduler.load_state_dict(self._schedule_state)
         return optimizer
 
     def on_train_epoch_start(self) -> None:
-        """Make the epoch's random numbers its own, and hold what is frozen in evaluation mode."""
+        """Seed the epoch's random numbers, and keep frozen layers in evaluation mode."""
         torch.manual_seed(seed_of(self.train_settings.seed, self.number, self.current_epoch))
-        self.network.train()  # Lightning leaves each layer's mode as it finds it, and an earlier step froze others
+        self.network.train()  # an earlier step froze other layers, and Lightning does not change their mode
         for layer in self.frozen:
-            layer.eval()  # else its batch norms would go on following the data
+            layer.eval()  # otherwise the layer's batch normalisation would follow the data
         self._sums, self._counts = {}, {}
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
-        """Weighted loss of the heads that learn."""
+        """Return the weighted loss of the heads that learn."""
         settings = self.train_settings
         losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads, settings)
         loss = total_loss(losses, settings)
@@ -90,23 +90,24 @@ class Training(lightning.LightningModule):
         return loss if settings.accumulate == 1 else loss * self._share(len(batch.pixels), batch_index)
 
     def _share(self, images: int, batch_index: int) -> float:
-        """Images of a batch by those of an average batch as Lightning counts: the update's images by `accumulate`.
+        """Return the factor that makes the gradient of an update the mean over its images.
 
-        Lightning takes the sum of an update's losses divided by `accumulate`, even where the epoch's last update has
-        fewer batches, or a smaller one.
+        Lightning sums the losses of an update and divides them by `accumulate`, even if the last update of an epoch has
+        fewer batches or a smaller one. The factor is the batch's images relative to the mean batch of the update, which
+        is the update's images divided by `accumulate`.
         """
-        size, together = self.train_settings.batch_size, self.train_settings.accumulate
-        first = batch_index // together * together
+        size, accumulate = self.train_settings.batch_size, self.train_settings.accumulate
+        first = batch_index // accumulate * accumulate
         sampler: Any = self.trainer.train_dataloader.batch_sampler  # type: ignore[union-attr]
         epoch = min(len(sampler) * size, len(sampler.sampler))
-        return images * together / min(together * size, epoch - first * size)
+        return images * accumulate / min(accumulate * size, epoch - first * size)
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
-        """Clip by norm and note the norm before clipping."""
+        """Clip gradients by their norm, and record the norm before clipping."""
         limit = self.train_settings.gradient_clip or float("inf")
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, limit)
-        # half precision leaves out updates whose gradients overflowed, and scales the loss down
+        # with half precision, updates whose gradients overflowed are skipped and the loss is scaled down
         finite = torch.isfinite(norm)
         self._add({"grad_norm": torch.where(finite, norm, 0.0)}, finite)
 
@@ -118,15 +119,19 @@ class Training(lightning.LightningModule):
     # -- what is kept ------------------------------------------------------------------------------------------
 
     def on_validation_epoch_start(self) -> None:
-        """Start counting anew."""
+        """Reset the validation errors."""
         self._validation.reset()
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
-        """Collect predictions."""
+        """Add the errors of a batch."""
         self._validation.add(batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Write the epoch's row, note whether it is the best so far."""
+        """Record the epoch's row, and the epoch if it is the best so far.
+
+        Raises:
+            DivergedError: The score or a loss is not finite.
+        """
         figures = self._validation.figures()
         means = {name: float(total) / max(int(self._counts[name]), 1) for name, total in sorted(self._sums.items())}
         row: Row = {"step": self.number, "heads": "+".join(self.step.heads), "epoch": self.current_epoch}
@@ -145,12 +150,12 @@ class Training(lightning.LightningModule):
 
     @property
     def exhausted(self) -> bool:
-        """Whether validation has not become better for as long as early stopping waits."""
+        """True if the validation score has not improved for `early_stopping` epochs."""
         waits = self.train_settings.early_stopping
         return waits > 0 and len(self.history) - 1 - self.best_epoch >= waits
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what Lightning does not know of."""
+        """Add history, best epoch and schedule to the checkpoint."""
         checkpoint["heelstrike"] = {
             "history": self.history,
             "best": [self.best_epoch, self.best_score],
@@ -158,10 +163,10 @@ class Training(lightning.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take it up again."""
-        kept = checkpoint["heelstrike"]
-        self.history, self._schedule_state = kept["history"], kept["schedule"]
-        self.best_epoch, self.best_score = kept["best"]
+        """Restore history, best epoch and schedule from the checkpoint."""
+        state = checkpoint["heelstrike"]
+        self.history, self._schedule_state = state["history"], state["schedule"]
+        self.best_epoch, self.best_score = state["best"]
 
 
 def _own_parameters_outside(module: nn.Module, heads: set[int]) -> bool:

@@ -1,4 +1,4 @@
-"""Optimizers and schedules of the learning rate by name. To add one: a function here, and its name in settings.py."""
+"""Optimizers and learning rate schedules by name. A new one is a function here and its name in settings.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": AdamW, "adam": Adam}
 
 
 def build_optimizer(parameters: list[nn.Parameter], settings: TrainSettings, lr: float) -> Optimizer:
-    """The optimizer over what learns; norms and biases do not decay."""
+    """Build the optimizer of these parameters. Norms and biases have no weight decay."""
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -23,10 +23,10 @@ def build_optimizer(parameters: list[nn.Parameter], settings: TrainSettings, lr:
 
 @dataclass
 class EpochSchedule:
-    """A schedule that moves once an epoch, before the epoch's checkpoint is written.
+    """A schedule that advances once an epoch, before the epoch's checkpoint is written.
 
     Attributes:
-        scheduler: Holds the state.
+        scheduler: The scheduler with its state.
         advance: Called with the epoch's validation score.
     """
 
@@ -34,22 +34,23 @@ class EpochSchedule:
     advance: Callable[[float], None]
 
 
-# optimizer, settings, the step's highest rate, its number of updates -> moved at each update, each epoch, or never
+# arguments: optimizer, settings, the step's highest rate, its number of updates
+# result: an LRScheduler advances at each update, an EpochSchedule at each epoch, `None` means a constant rate
 Build = Callable[[Optimizer, TrainSettings, float, int], LRScheduler | EpochSchedule | None]
 
 
 def _one_cycle(optimizer: Optimizer, settings: TrainSettings, lr: float, updates: int) -> LRScheduler:
-    """Up from a 25th for the share `warmup`, then down to nothing (Smith and Topin 2018, arXiv:1708.07120)."""
+    """Rise from a 25th of the rate for the share `warmup`, then fall to 0 (Smith and Topin 2018, arXiv:1708.07120)."""
     return OneCycleLR(optimizer, lr, total_steps=max(updates, 2), pct_start=settings.warmup)
 
 
 def _cosine(optimizer: Optimizer, settings: TrainSettings, lr: float, updates: int) -> LRScheduler:
-    """From the highest rate down to 0 along half a cosine, without a warm-up."""
+    """Fall from the highest rate to 0 along half a cosine, without a warm-up."""
     return CosineAnnealingLR(optimizer, T_max=max(updates, 1))
 
 
 def _plateau(optimizer: Optimizer, settings: TrainSettings, lr: float, updates: int) -> EpochSchedule:
-    """Lower by a factor when the validation score has not become better for some epochs."""
+    """Lower the rate by a factor when the validation score has not improved for `plateau_patience` epochs."""
     plateau = ReduceLROnPlateau(
         optimizer,
         factor=settings.plateau_factor,
@@ -60,7 +61,7 @@ def _plateau(optimizer: Optimizer, settings: TrainSettings, lr: float, updates: 
 
 
 def _step(optimizer: Optimizer, settings: TrainSettings, lr: float, updates: int) -> EpochSchedule:
-    """Lower by a factor after every so many epochs."""
+    """Lower the rate by a factor after every `step_epochs` epochs."""
     steps = StepLR(optimizer, settings.step_epochs, settings.step_gamma)
     return EpochSchedule(steps, lambda score: steps.step())
 

@@ -11,27 +11,27 @@ from pipeline.models.settings import ModelSettings
 
 
 class ImageNetStart(Strict):
-    """ImageNet's weights for the encoder or extractor of `model`; they must lie in torch's or Hugging Face's cache."""
+    """ImageNet weights for the encoder or extractor of `model`. They must be in torch's or Hugging Face's cache."""
 
     name: Literal["imagenet"]
 
 
 class ModelStart(Strict):
-    """A trained network's weights: those layers of `model` take them that have the same names and shapes.
+    """The weights of a trained network. The layers of `model` with the same names and shapes get them.
 
-    `heelstrike init-from PROBLEM NAME@champion` fetches them and prints this.
+    `heelstrike init-from PROBLEM NAME@champion` fetches the weights and prints this setting.
     """
 
     name: Literal["model"]
-    model: Annotated[str, Field(description="whose, a registered model")]
+    model: Annotated[str, Field(description="name of the registered model")]
     version: Annotated[
-        int | None, Field(ge=1, description="of the registered model; none: the network in models/MODEL/train")
+        int | None, Field(ge=1, description="version of the model; null: the network in models/MODEL/train")
     ] = None
     weights: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of weights.safetensors")]
 
     @property
     def reference(self) -> str:
-        """`hand/4`, or `hand` where it is of no version."""
+        """`hand/4`, or `hand` without a version."""
         return self.model if self.version is None else f"{self.model}/{self.version}"
 
 
@@ -45,17 +45,17 @@ def _known(head: str) -> str:
 
 
 class Step(Strict):
-    """One step of a multi-step training: which heads learn, for how long.
+    """One step of a multi-step training: the heads that learn, and for how long.
 
-    Either `epochs`, or `iterations` with `every`: then `every` updates count as an epoch.
+    The length is either `epochs`, or `iterations` with `every`; then `every` updates count as an epoch.
     """
 
     heads: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(min_length=1)]
     epochs: Annotated[int | None, Field(ge=1, description="passes over the training images")] = None
     iterations: Annotated[int | None, Field(ge=1, description="updates of the weights, instead of epochs")] = None
     every: Annotated[int | None, Field(ge=1, description="iterations between validations; divides iterations")] = None
-    backbone: Annotated[bool, Field(description="whether the shared layers learn too")] = True
-    lr: Annotated[float | None, Field(gt=0, description="highest learning rate of this step; none: train.lr")] = None
+    backbone: Annotated[bool, Field(description="true if the shared layers learn too")] = True
+    lr: Annotated[float | None, Field(gt=0, description="highest learning rate of this step; null: train.lr")] = None
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -70,37 +70,37 @@ class Step(Strict):
 
     @property
     def rounds(self) -> int:
-        """Validations, and rows of history: the epochs, or iterations by `every`."""
+        """Number of validations and of rows of history: the epochs, or `iterations` / `every`."""
         return self.epochs or (self.iterations or 0) // (self.every or 1)
 
     def shortened(self, rounds: int) -> "Step":
-        """The step for another number of rounds."""
+        """Return the step with another number of rounds."""
         if self.every is None:
             return self.model_copy(update={"epochs": rounds})
         return self.model_copy(update={"iterations": rounds * self.every})
 
 
 class TrainSettings(Strict):
-    """The step list is trained in order, each step from the best weights of the one before."""
+    """Settings of a training. Its steps are trained in order, each from the best weights of the step before."""
 
-    init_from: Annotated[Start | None, Field(description="what the weights start from; none: from nothing")] = None
+    init_from: Annotated[Start | None, Field(description="pretrained weights; null: random weights")] = None
     steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=USUAL, epochs=30),)
     batch_size: Annotated[int, Field(ge=2)] = 16
     accumulate: Annotated[
-        int, Field(ge=1, description="batches whose gradients make one update; as one batch of so many times the size")
+        int, Field(ge=1, description="batches whose gradients make one update, as if they were one larger batch")
     ] = 1
     optimizer: Literal["adamw", "adam"] = "adamw"
     lr: Annotated[float, Field(gt=0, description="highest learning rate")] = 2e-3
-    weight_decay: Annotated[float, Field(ge=0, description="of weights; norms and biases do not decay")] = 1e-4
+    weight_decay: Annotated[float, Field(ge=0, description="weight decay; norms and biases do not decay")] = 1e-4
     schedule: Annotated[
         Literal["one_cycle", "plateau", "step", "cosine", "constant"],
-        Field(description="of the learning rate, anew in each step (pipeline/train/schedules.py)"),
+        Field(description="schedule of the learning rate; it restarts in each step (pipeline/train/schedules.py)"),
     ] = "one_cycle"
     warmup: Annotated[float, Field(gt=0, lt=1, description="share of one_cycle in which the rate rises")] = 0.15
     plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     plateau_patience: Annotated[int, Field(ge=0, description="epochs without a better validation score")] = 4
     plateau_threshold: Annotated[
-        float, Field(ge=0, lt=1, description="share by which a score must be lower to be better")
+        float, Field(ge=0, lt=1, description="share by which a score must be lower to count as better")
     ] = 1e-4
     step_epochs: Annotated[int, Field(ge=1, description="step: epochs between two reductions")] = 5
     step_gamma: Annotated[float, Field(gt=0, le=1, description="step: factor of each reduction")] = 0.8
@@ -111,10 +111,10 @@ class TrainSettings(Strict):
     box_weight: Annotated[float, Field(ge=0, description="weight of the box head's loss when heads learn together")] = (
         0.1
     )
-    visibility_weight: Annotated[float, Field(ge=0, description="weight of telling visible from missing points")] = 0.3
+    visibility_weight: Annotated[float, Field(ge=0, description="weight of the loss of keypoint visibility")] = 0.3
     class_weights: Annotated[
         Literal["none", "balanced"],
-        Field(description="of a class in its loss; balanced: by how rare it is among the training images"),
+        Field(description="weight of a class in its loss; balanced: higher the rarer the class is in training"),
     ] = "none"
     label_smoothing: Annotated[float, Field(ge=0, lt=1, description="share of the classes' targets spread evenly")] = (
         0.0
@@ -122,17 +122,19 @@ class TrainSettings(Strict):
     gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0 for no limit")] = 1.0
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],
-        Field(description="auto: mixed where the device computes it natively, else 32"),
+        Field(description="auto: mixed precision if the device computes it natively, else 32"),
     ] = "auto"
-    threads: Annotated[int, Field(ge=0, description="CPU threads; 0 leaves it to torch")] = 0
-    workers: Annotated[int, Field(ge=0, description="processes that read and augment ahead; 0: in between")] = 0
+    threads: Annotated[int, Field(ge=0, description="CPU threads; 0: torch's default")] = 0
+    workers: Annotated[
+        int, Field(ge=0, description="processes that read and augment in advance; 0: the training process")
+    ] = 0
     seed: Annotated[int, Field(ge=0)] = 1
 
     def misfit(self, model: ModelSettings) -> str | None:
-        """Why a network cannot be trained like this, or nothing."""
+        """Return the reason why a network cannot be trained with these settings, or `None` if it can."""
         if isinstance(self.init_from, ImageNetStart) and not model.imagenet:
             return (
-                f"train.init_from is imagenet, but no part of {model.name!r} is an encoder or extractor with such "
+                f"train.init_from is imagenet, but no part of {model.name!r} is an encoder or extractor with ImageNet "
                 "weights; use null, or a model with `encoder` or with a ResNet or MobileNet as backbone"
             )
         return self.losses.misfit(model)

@@ -1,4 +1,4 @@
-"""Stage `train`: prepared arrays and the search's best settings in, weights and history out."""
+"""Stage `train`: reads the prepared arrays and the search's best settings, writes weights and history."""
 
 import json
 import shutil
@@ -16,17 +16,18 @@ from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
+from pipeline.splits import TRAINED_ON
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.module import Row
-from pipeline.train.start import start_summary, told_start
+from pipeline.train.start import describe_start, start_summary
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
-    """Train on the training split, judge by the validation split; the test split is not opened here."""
+    """Train on the training split and validate on the validation split. The test split is not read."""
     plan = read_plan(params.problem, layout.out("search") / "best.json")
     folder = layout.out("prepare")
-    train, val = (load_arrays(folder / split, plan.problem) for split in ("train", "val"))
+    train, val = (load_arrays(folder / split, plan.problem) for split in TRAINED_ON)
     work = layout.work("train", training_digest(plan, folder))
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
@@ -38,32 +39,32 @@ def run(params: ProblemParams, layout: Layout) -> None:
             return True
 
         fitted = fit(plan, train, val, work, show, layout.root)
-    if fitted.taken is not None:
-        print(f"started from {told_start(plan.train, fitted.taken)}")
+    if fitted.pretrained is not None:
+        print(f"started from {describe_start(plan.train, fitted.pretrained)}")
     with folder_aside(layout.out("train")) as out:
         _write(fitted, plan, out)
     shutil.rmtree(work)
 
 
 def read_plan(problem: Problem, path: Path) -> Plan:
-    """The search's best settings, validated again.
+    """Read the search's best settings and validate them again.
 
     Raises:
-        UserError: The file is missing or does not hold complete, possible settings.
+        UserError: The file is missing or does not hold complete, valid settings.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no settings to train; run the search stage first")
+        raise UserError(f"{path} does not exist; run the search stage first")
     try:
         return Plan.model_validate({"problem": problem, **json.loads(path.read_text())})
     except (json.JSONDecodeError, TypeError) as error:
-        raise UserError(f"{path}: not settings of a training ({error}); run the search stage again") from None
+        raise UserError(f"{path} does not hold settings of a training ({error}); run the search stage again") from None
     except ValidationError as error:
         raise UserError(f"{path}: {one_line(error)}; run the search stage again") from None
 
 
 def training_digest(plan: Plan, prepared: Path) -> str:
-    """Digest of everything a training depends on: settings and the arrays of both splits."""
-    arrays = [prepared / split / f"{name}.npy" for split in ("train", "val") for name in array_shapes(plan.problem)]
+    """Return the digest of everything a training depends on: settings and the arrays of both splits."""
+    arrays = [prepared / split / f"{name}.npy" for split in TRAINED_ON for name in array_shapes(plan.problem)]
     return json_digest({"plan": plan.model_dump(mode="json"), "arrays": [file_digest(path) for path in arrays]})
 
 
@@ -84,6 +85,6 @@ def _write(fitted: Fitted, plan: Plan, out: Path) -> None:
             "epochs": len(history),
             "parameters": parameters,
             **figures,
-            **({} if fitted.taken is None else {"init_from": start_summary(plan.train, fitted.taken)}),
+            **({} if fitted.pretrained is None else {"init_from": start_summary(plan.train, fitted.pretrained)}),
         },
     )

@@ -15,7 +15,7 @@ from pipeline.train.data import seed_of
 
 
 class TemporalSettings(NamedTuple):
-    """How it is trained: AdamW, one-cycle."""
+    """Settings of the training, which uses AdamW and a one-cycle schedule."""
 
     epochs: int = 60
     batch_size: int = 64
@@ -25,10 +25,10 @@ class TemporalSettings(NamedTuple):
 
 
 def fit_temporal(network: Temporal, train: Windows, val: Windows, settings: TemporalSettings) -> list[float]:
-    """Train in place; the weights that are best in validation are kept, those of the start included.
+    """Train in place and keep the weights that are best in validation, which may be the initial ones.
 
     Returns:
-        RMSE of the validation windows in input pixels before the first epoch and after each.
+        RMSE of the validation windows in input pixels, before the first epoch and after each epoch.
     """
     torch.manual_seed(seed_of(settings.seed))
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
@@ -53,21 +53,21 @@ def fit_temporal(network: Temporal, train: Windows, val: Windows, settings: Temp
 
 
 def _loss(network: Temporal, windows: Windows) -> Tensor:
-    """Smooth L1 in input pixels, over labelled points."""
+    """Return the smooth L1 loss in input pixels over labelled points."""
     keypoints, confidence, boxes, truth = (torch.from_numpy(part) for part in windows)
     known = torch.isfinite(truth)
-    found = network(keypoints, confidence, boxes)
-    return functional.smooth_l1_loss(found[known], truth[known])
+    predicted = network(keypoints, confidence, boxes)
+    return functional.smooth_l1_loss(predicted[known], truth[known])
 
 
 def predict_temporal(network: Temporal, windows: Windows) -> Float[np.ndarray, "N K 2"]:
-    """Corrected keypoints of the middle frames, in evaluation mode."""
+    """Return the corrected keypoints of the middle frames. The network is set to evaluation mode."""
     network.eval()
     with torch.inference_mode():
         parts = (torch.from_numpy(part) for part in windows[:3])
         return np.asarray(network(*parts).numpy())
 
 
-def rmse(found: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]) -> float:
-    """Root of the mean squared coordinate error over labelled points."""
-    return float(np.sqrt(np.nanmean((found.astype(np.float64) - truth) ** 2)))
+def rmse(predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"]) -> float:
+    """Return the root of the mean squared coordinate error over labelled points."""
+    return float(np.sqrt(np.nanmean((predicted.astype(np.float64) - truth) ** 2)))

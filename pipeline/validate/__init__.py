@@ -1,5 +1,5 @@
-"""Check the annotation table with a Great Expectations suite; errors stop the pipeline, warnings are listed.
+"""Check the annotation table with a Great Expectations suite. Errors stop the pipeline, warnings are listed.
 
-`expectations/` holds what is checked (numpy only), `suite.py` runs it as Great Expectations' own expectations,
-`docs.py` and `worklist.py` write what people read.
+`expectations/` holds the checks (numpy only), `suite.py` runs them as expectations of Great Expectations, `docs.py` and
+`worklist.py` write the reports for people.
 """

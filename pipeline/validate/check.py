@@ -1,4 +1,4 @@
-"""What an expectation is before Great Expectations wraps it: options, and a function from labels to findings."""
+"""Base class of the expectations before Great Expectations wraps them: options, and a function that finds faults."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,18 +9,19 @@ from jaxtyping import Float
 
 from heelstrike.settings import Strict
 from pipeline.problem import Problem
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a labeller should look at.
+    """One label that a person should look at.
 
     Attributes:
-        row: Row of the annotation table; None when the finding is about the data as a whole.
-        keypoint: The keypoint, or several joined by a comma; empty when it is about the image.
-        found, expected: What is there and what should be.
-        suggestion: What to do.
+        row: Row of the annotation table; `None` if the finding is about the data as a whole.
+        keypoint: Name of the keypoint, or names joined by commas; empty if the finding is about the image.
+        found: Description of the label.
+        expected: Description of a label that would pass.
+        suggestion: What the labeller can do.
     """
 
     row: int | None
@@ -32,12 +33,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What one expectation saw.
+    """Result of one expectation.
 
     Attributes:
-        checked: How many things were looked at.
-        unit: What these things are, in the plural.
-        items: What was not as expected, in table order.
+        checked: Number of things that were checked.
+        unit: Name of these things, in the plural.
+        items: Findings in the order of the table.
     """
 
     checked: int
@@ -46,23 +47,26 @@ class Findings:
 
 
 class Check(Strict, ABC):
-    """Base of every expectation. Its fields are the options of params.yaml, its docstring's first line the sentence."""
+    """Base of every expectation.
+
+    The fields of a subclass are its options in params.yaml. The first line of its docstring is shown in Data Docs.
+    """
 
     @abstractmethod
-    def find(self, labels: Labels) -> Findings:
-        """Look at all labels and return what is not as expected."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Check all labels and return the findings."""
 
-    def named(self) -> Iterator[tuple[str, str]]:
-        """Option and keypoint for every keypoint that the options name, so that a wrong name is found at once."""
+    def named_keypoints(self) -> Iterator[tuple[str, str]]:
+        """Yield (option, keypoint) for every keypoint that the options name."""
         yield from ()
 
     def check_names(self, problem: Problem) -> None:
         """Refuse options that name a keypoint the problem does not have.
 
         Raises:
-            ValueError: Naming the option and the keypoint.
+            ValueError: An option names an unknown keypoint; the message names both.
         """
-        for option, name in self.named():
+        for option, name in self.named_keypoints():
             if name not in problem.keypoints:
                 raise ValueError(
                     f"options.{option} names {name!r}, which is not one of problem.keypoints {list(problem.keypoints)}"
@@ -70,10 +74,10 @@ class Check(Strict, ABC):
 
     @classmethod
     def sentence(cls) -> str:
-        """What is expected, in one sentence."""
+        """Return what is expected, in one sentence."""
         return (cls.__doc__ or cls.__name__).strip().splitlines()[0]
 
 
 def show_point(xy: Float[np.ndarray, "2"]) -> str:
-    """`(651.2, 33.0)`."""
+    """Format a point, for example as `(651.2, 33.0)`."""
     return f"({xy[0]:.1f}, {xy[1]:.1f})"

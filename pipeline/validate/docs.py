@@ -1,4 +1,4 @@
-"""Great Expectations' Data Docs as two files that load nothing and whose bytes depend on the data alone."""
+"""Great Expectations' Data Docs as two files that load no other resource and depend on the data alone."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def write_docs(
     suite: gx.ExpectationSuite, result: ExpectationSuiteValidationResult, asset: str, verdict: str, folder: Path
 ) -> None:
-    """Write index.html (the results) and suite.html (what is expected) into `folder`.
+    """Write index.html (the results) and suite.html (the expectations) into `folder`.
 
-    Great Expectations' renderers and view make them; only the frame of the page is ours.
+    Great Expectations' renderers and view make the content; templates/page.j2 is the frame of the page.
 
     Args:
-        suite: What was expected.
-        result: What was found; its `meta` is left without the time of the run.
-        asset: What was validated, a path relative to the repository.
+        suite: The expectations.
+        result: Result of the validation. Its `meta` is replaced, so that it does not hold the time of the run.
+        asset: Path of the validated table, relative to the repository.
         verdict: One line for the head of the page.
-        folder: Where to write.
+        folder: Folder to create and write to.
     """
     folder.mkdir()
     fingerprint = result.meta["batch_markers"]["pandas_data_fingerprint"]
@@ -33,7 +33,7 @@ def write_docs(
         "great_expectations_version": gx.__version__,
     }
     results, expected = ValidationResultsPageRenderer().render(result), ExpectationSuitePageRenderer().render(suite)
-    # the renderer points into the folder tree of a Great Expectations project
+    # the renderer's link assumes the folder tree of a Great Expectations project
     link = results.sections[0].content_blocks[0].subheader.string_template["styling"]["params"]
     link["expectation_suite_name"]["attributes"]["href"] = "suite.html"
     for name, title, document in (("index", "validation", results), ("suite", "expectations", expected)):

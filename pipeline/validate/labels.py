@@ -1,4 +1,4 @@
-"""The annotation table as arrays: what every check looks at."""
+"""The annotation table as arrays, which all checks use."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,18 +10,18 @@ from pipeline.problem import Problem
 
 
 @dataclass(frozen=True)
-class Labels:
+class LabelArrays:
     """N labelled instances of a problem with K keypoints, in the order of the annotation table.
 
     Attributes:
         problem: Names and relations of the keypoints.
         xy: Keypoints as (x, y) in original pixels; NaN where not labelled.
         visibility: COCO's 0, 1, 2.
-        size: Width and height of each image as the table says, pixels.
-        file_size: Width and height of each image file as read from it; -1 where there is no readable file.
+        size: Width and height of each image in the table, pixels.
+        file_size: Width and height of each image file, pixels; -1 where there is no readable file.
         boxes: x, y, width, height of each box, pixels.
         image, subject, video, phash: Columns of the annotation table, as object arrays of strings.
-        kind: Column `class`; empty strings where the problem has no classes.
+        category: Column `class`; empty strings where the problem has no classes.
         instance, frame: Columns of the annotation table.
         time_s: Presentation time stamp in seconds; NaN for still images.
     """
@@ -36,7 +36,7 @@ class Labels:
     subject: np.ndarray
     video: np.ndarray
     phash: np.ndarray
-    kind: np.ndarray
+    category: np.ndarray
     instance: Int[np.ndarray, " N"]
     frame: Int[np.ndarray, " N"]
     time_s: Float[np.ndarray, " N"]
@@ -46,21 +46,21 @@ class Labels:
 
     @cached_property
     def labelled(self) -> Bool[np.ndarray, "N K"]:
-        """Where a point has a usable label: visibility above 0 and finite coordinates."""
+        """True for each point with a usable label: visibility above 0 and finite coordinates."""
         return (self.visibility > 0) & np.isfinite(self.xy).all(-1)
 
     @cached_property
     def points(self) -> Float[np.ndarray, "N K 2"]:
-        """`xy` with NaN wherever a point has no usable label."""
+        """`xy` with NaN for each point without a usable label."""
         return np.where(self.labelled[..., None], self.xy, np.nan)
 
     def of(self, name: str) -> Float[np.ndarray, "N 2"]:
-        """One keypoint over all rows, NaN where it has no usable label."""
+        """Return one keypoint in all rows, NaN where it has no usable label."""
         return self.points[:, self.problem.keypoints.index(name)]
 
     @cached_property
     def subjects(self) -> dict[str, Int[np.ndarray, " n"]]:
-        """Rows of each subject, subjects sorted."""
+        """Rows of each subject; subjects are sorted by name."""
         names, codes = np.unique(self.subject.astype(str), return_inverse=True)
         order = np.argsort(codes, kind="stable")
         parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
@@ -68,7 +68,7 @@ class Labels:
 
     @cached_property
     def tracks(self) -> list[Int[np.ndarray, " n"]]:
-        """Rows of each video's instance in the order of its frames; still images are in no track."""
+        """Rows of each instance of each video in the order of frames. Still images belong to no track."""
         rows = ((self.video != "") & (self.frame >= 0)).nonzero()[0]
         _, video = np.unique(self.video[rows].astype(str), return_inverse=True)
         order = np.lexsort((self.frame[rows], self.instance[rows], video))

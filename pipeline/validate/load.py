@@ -1,24 +1,24 @@
-"""From the annotation table and its images to `Labels`."""
+"""Reading of the annotation table and its image files into `LabelArrays`."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
-from PIL import Image, UnidentifiedImageError
 
+from heelstrike.errors import UserError
+from heelstrike.images import image_size
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.problem import Problem
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 FILE_COLUMNS = ["file_width", "file_height"]
-_PNG_END = b"IEND\xaeB`\x82"
 _ADVANCE = 500
 
 
 def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """The table with the columns file_width and file_height: what the image files below `folder` say; -1 if none."""
+    """Add the columns file_width and file_height, read from the image files below `folder`; -1 for unreadable files."""
     sizes: dict[str, tuple[int, int]] = {}
     names = table["image"].unique().tolist()
     with progress("look at image files", len(names)) as bar:
@@ -31,43 +31,36 @@ def with_file_sizes(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _file_size(path: Path) -> tuple[int, int]:
-    """Width and height from an image's header, without decoding it; (-1, -1) if missing, no image, or cut short."""
+    """Width and height as displayed; (-1, -1) if the image is missing or damaged."""
     try:
-        with path.open("rb") as stream:
-            with Image.open(stream) as image:
-                size, kind = image.size, image.format
-            if kind == "PNG":
-                stream.seek(-len(_PNG_END), 2)
-                if stream.read() != _PNG_END:
-                    return -1, -1
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError):
+        return image_size(path)
+    except UserError:
         return -1, -1
-    return size
 
 
-def labels_of(table: pd.DataFrame, problem: Problem) -> Labels:
-    """The table's columns as arrays; `table` comes from `with_file_sizes`."""
+def labels_of(table: pd.DataFrame, problem: Problem) -> LabelArrays:
+    """Convert the columns of a table from `with_file_sizes` to arrays."""
 
-    def whole(*names: str) -> Int[np.ndarray, "N C"]:
+    def integers(*names: str) -> Int[np.ndarray, "N C"]:
         return table[list(names)].to_numpy(dtype=np.int64)
 
     def strings(name: str) -> np.ndarray:
         return table[name].to_numpy(dtype=object)
 
     xy, visibility = keypoints_of(table, problem.keypoints)
-    return Labels(
+    return LabelArrays(
         problem=problem,
         xy=xy,
         visibility=visibility,
-        size=whole("width", "height"),
-        file_size=whole(*FILE_COLUMNS),
+        size=integers("width", "height"),
+        file_size=integers(*FILE_COLUMNS),
         boxes=table[BOX_COLUMNS].to_numpy(dtype=np.float64),
         image=strings("image"),
         subject=strings("subject"),
         video=strings("video"),
         phash=strings("phash"),
-        kind=strings(CLASS) if CLASS in table.columns else np.full(len(table), "", dtype=object),
-        instance=whole("instance")[:, 0],
-        frame=whole("frame")[:, 0],
+        category=strings(CLASS) if CLASS in table.columns else np.full(len(table), "", dtype=object),
+        instance=integers("instance")[:, 0],
+        frame=integers("frame")[:, 0],
         time_s=table["time_s"].to_numpy(dtype=np.float64),
     )

@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 from jaxtyping import Float
 
-# of a normal distribution: standard deviation = 1.4826 times the median absolute deviation
+# standard deviation of a normal distribution, in units of its median absolute deviation
 MAD_TO_SIGMA = 1.4826
 
 
 def nanmedian(values: Float[np.ndarray, "..."], axis: int | None = None) -> Float[np.ndarray, "..."]:
-    """`np.nanmedian` without its warning; NaN where everything is NaN."""
+    """`np.nanmedian` without its warning; NaN where all values are NaN."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.asarray(np.nanmedian(values, axis=axis))
@@ -19,7 +19,7 @@ def nanmedian(values: Float[np.ndarray, "..."], axis: int | None = None) -> Floa
 def centre_and_sigma(
     values: Float[np.ndarray, "N S"],
 ) -> tuple[Float[np.ndarray, " S"], Float[np.ndarray, " S"]]:
-    """Median and robust standard deviation of each column, NaN ignored.
+    """Return median and robust standard deviation of each column, ignoring NaN.
 
     Returns:
         Centre (S,) and sigma (S,); NaN for a column without values.

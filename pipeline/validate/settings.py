@@ -14,7 +14,7 @@ class Expectation(Strict):
     """One expectation of the suite."""
 
     name: Annotated[str, Field(description="a name of EXPECTATIONS in pipeline/validate/expectations")]
-    severity: Annotated[Literal["error", "warning"], Field(description="errors stop the pipeline")] = "error"
+    severity: Annotated[Literal["error", "warning"], Field(description="an error stops the pipeline")] = "error"
     options: Annotated[dict[str, Any], Field(description="fields of the expectation's class")] = {}
 
     @model_validator(mode="after")
@@ -28,7 +28,7 @@ class Expectation(Strict):
         return self
 
     def check(self) -> Check:
-        """The expectation with its options."""
+        """Return the expectation with its options."""
         return EXPECTATIONS[self.name].model_validate(self.options)
 
 
@@ -42,7 +42,7 @@ def _finding(name: str, error: Any) -> str:
 
 
 class ValidateSettings(Strict):
-    """The suite. What is not listed is not checked; `[]` checks nothing. The default holds for any problem."""
+    """The suite. Only the listed expectations are checked; `[]` checks nothing. The default suits any problem."""
 
     expectations: tuple[Expectation, ...] = (
         Expectation(name="images_readable"),
@@ -61,7 +61,7 @@ class ValidateSettings(Strict):
         """Refuse expectations whose options name a keypoint that the problem does not have.
 
         Raises:
-            ValueError: Naming the expectation, the option and the keypoint.
+            ValueError: An option names an unknown keypoint; the message names expectation, option and keypoint.
         """
         for number, expectation in enumerate(self.expectations):
             try:

@@ -1,4 +1,4 @@
-"""The validate stage: the annotation table against its suite; reports for people, an error when labels are wrong."""
+"""The validate stage: checks the annotation table against its suite, writes reports, and fails if labels are wrong."""
 
 import pandas as pd
 
@@ -12,22 +12,21 @@ from pipeline.validate.load import with_file_sizes
 from pipeline.validate.suite import make_suite, run_suite
 from pipeline.validate.worklist import make_worklist, write_result, write_worklist
 
-# of the errors in the message; the work list has all
-_SHOWN = 5
+# number of errors in the message; the work list holds all of them
+_MAX_LISTED = 5
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Write reports/P/validate: result.json, worklist.csv, data_docs/.
 
     Raises:
-        UserError: An expectation of severity `error` failed. The reports are there to be read all the same.
+        UserError: The table has no labels, or an expectation of severity `error` failed. In the second case the reports
+            are written all the same.
     """
     collected, reports = layout.out("collect"), layout.out("validate")
     table = read_table(collected / "annotations.parquet", params.problem.keypoints)
     if table.empty:
-        raise UserError(
-            f"{collected / 'annotations.parquet'}: no labels in it; look at the sources of the collect stage"
-        )
+        raise UserError(f"{collected / 'annotations.parquet'} has no labels; look at the sources of the collect stage")
     table = with_file_sizes(table, collected)
     expectations = params.validation.expectations
     suite = make_suite(expectations, params.problem, layout.problem)
@@ -47,16 +46,16 @@ def run(params: ProblemParams, layout: Layout) -> None:
 
 
 def _message(errors: pd.DataFrame, where: str, labels: int) -> str:
-    """Counts of each failed expectation, the first findings, and where all of them are."""
+    """Return the counts of the failed expectations, the first findings, and the path of the work list."""
     lines = [f"{len(errors)} errors in {labels} labels"]
     lines += [f"  {name}: {count}" for name, count in errors["expectation"].value_counts(sort=False).items()]
-    for item in errors.head(_SHOWN).to_dict("records"):
+    for item in errors.head(_MAX_LISTED).to_dict("records"):
         image = f"{item['image']} ({item['source']})" if item["image"] else ""
         place = ", ".join(filter(None, (image, item["keypoint"])))
         lines.append(
             f"{place}: {item['expectation']}: found {item['found']}; expected {item['expected']}; {item['suggestion']}"
         )
-    if len(errors) > _SHOWN:
-        lines.append(f"... and {len(errors) - _SHOWN} more")
-    lines.append(f"all of them, and the warnings: {where}; correct the labels, or change `validate` in params.yaml")
+    if len(errors) > _MAX_LISTED:
+        lines.append(f"... and {len(errors) - _MAX_LISTED} more")
+    lines.append(f"all errors and warnings are in {where}; correct the labels, or change `validate` in params.yaml")
     return "\n".join(lines)

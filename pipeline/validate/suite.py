@@ -1,4 +1,4 @@
-"""The suite as Great Expectations runs it: one of its expectation classes for each entry of `EXPECTATIONS`."""
+"""The suite in Great Expectations: one of its expectation classes for each entry of `EXPECTATIONS`."""
 
 import html
 import json
@@ -27,18 +27,18 @@ from great_expectations.render.renderer.renderer import renderer
 from pipeline.problem import Problem
 from pipeline.validate.check import Check, Findings
 from pipeline.validate.expectations import EXPECTATIONS
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.load import labels_of
 from pipeline.validate.settings import Expectation
 
-# Great Expectations' own words for how bad a failure is
+# names of the severities in Great Expectations
 SEVERITIES = {"error": "critical", "warning": "warning"}
-# of each expectation's findings in Data Docs; the work list has all
-_SHOWN = 20
+# number of each expectation's findings in Data Docs; the work list holds all of them
+_MAX_LISTED = 20
 
 
 class LabelsMetric(TableMetricProvider):
-    """The batch as `Labels`, made once for all expectations."""
+    """The batch as `LabelArrays`. Great Expectations computes it once for all expectations."""
 
     metric_name = "heelstrike.labels"
     value_keys = ("problem",)
@@ -51,13 +51,13 @@ class LabelsMetric(TableMetricProvider):
         metric_value_kwargs: dict[str, Any],
         metrics: dict[str, Any],
         runtime_configuration: dict[str, Any],
-    ) -> Labels:
+    ) -> LabelArrays:
         table, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
         return labels_of(table, Problem.model_validate_json(metric_value_kwargs["problem"]))
 
 
 class LabelExpectation(BatchExpectation):
-    """Base of the suite's expectations: runs a `Check` over the labels and says in Data Docs what it found."""
+    """Base of the suite's expectations. It runs a `Check` over the labels and renders the findings in Data Docs."""
 
     problem: str
     options: dict[str, Any] = {}
@@ -71,7 +71,7 @@ class LabelExpectation(BatchExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        labels: Labels = metrics["heelstrike.labels"]
+        labels: LabelArrays = metrics["heelstrike.labels"]
         findings = _check_class(self.expectation_type).model_validate(self.options).find(labels)
         return {"success": not findings.items, "result": _result(findings, labels)}
 
@@ -107,28 +107,28 @@ class LabelExpectation(BatchExpectation):
     def _diagnostic_unexpected_statement_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
     ) -> list[Any]:
-        return []  # the observed value says it
+        return []  # the observed value already holds this statement
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)
     def _diagnostic_unexpected_table_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
     ) -> list[Any] | None:
-        shown = result.result["unexpected_list"][:_SHOWN]
-        if not shown:
+        listed = result.result["unexpected_list"][:_MAX_LISTED]
+        if not listed:
             return None
         columns = ["image", "keypoint", "found", "expected"]
         table = RenderedTableContent(
             content_block_type="table",
             header_row=columns,
-            table=[[html.escape(item[column]) for column in columns] for item in shown],
+            table=[[html.escape(item[column]) for column in columns] for item in listed],
             styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
         )
-        if len(result.result["unexpected_list"]) == len(shown):
+        if len(result.result["unexpected_list"]) == len(listed):
             return [table]
         more = {
-            "template": "and $more more: see the work list",
-            "params": {"more": result.result["unexpected_count"] - _SHOWN},
+            "template": "and $more more in the work list",
+            "params": {"more": result.result["unexpected_count"] - _MAX_LISTED},
         }
         return [table, RenderedStringTemplateContent(content_block_type="string_template", string_template=more)]
 
@@ -137,8 +137,8 @@ def _check_class(expectation_type: str) -> type[Check]:
     return EXPECTATIONS[expectation_type.removeprefix("expect_")]
 
 
-def _result(findings: Findings, labels: Labels) -> dict[str, Any]:
-    """A result in Great Expectations' terms; `unexpected_list` has every finding."""
+def _result(findings: Findings, labels: LabelArrays) -> dict[str, Any]:
+    """Return a result in Great Expectations' terms; `unexpected_list` holds every finding."""
     items = [
         {
             "row": item.row,
@@ -163,7 +163,7 @@ def _result(findings: Findings, labels: Labels) -> dict[str, Any]:
     }
 
 
-# Great Expectations registers a class under its name in snake case: expect_keypoints_in_image, ...
+# Great Expectations registers each class under its name in snake case: expect_keypoints_in_image, ...
 _CLASSES = {
     name: type(f"Expect{check.__name__}", (LabelExpectation,), {"__doc__": check.__doc__, "__module__": __name__})
     for name, check in EXPECTATIONS.items()
@@ -171,8 +171,8 @@ _CLASSES = {
 
 
 def make_suite(expectations: tuple[Expectation, ...], problem: Problem, name: str) -> gx.ExpectationSuite:
-    """The Great Expectations suite of a problem."""
-    made = [
+    """Make the Great Expectations suite of a problem."""
+    configured = [
         _CLASSES[e.name](
             problem=problem.model_dump_json(),
             options=e.check().model_dump(mode="json"),
@@ -181,7 +181,7 @@ def make_suite(expectations: tuple[Expectation, ...], problem: Problem, name: st
         )
         for number, e in enumerate(expectations)
     ]
-    return gx.ExpectationSuite(name=name, expectations=made)
+    return gx.ExpectationSuite(name=name, expectations=configured)
 
 
 def run_suite(suite: gx.ExpectationSuite, table: pd.DataFrame) -> ExpectationSuiteValidationResult:
@@ -210,7 +210,11 @@ def _number(single: ExpectationValidationResult) -> int:
 
 
 def _raise_bugs(single: ExpectationValidationResult) -> None:
-    """Great Expectations turns an exception into a failed expectation; a bug of ours must not look like bad data."""
+    """Raise the exceptions that Great Expectations turned into failed expectations: a bug must not look like bad data.
+
+    Raises:
+        RuntimeError: An expectation raised an exception.
+    """
     info = single.exception_info
     for exception in (info, *(value for value in info.values() if isinstance(value, dict))):
         if exception.get("raised_exception"):

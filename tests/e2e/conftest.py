@@ -24,10 +24,12 @@ class Workplace:
     Attributes:
         root: The checkout.
         environment: Beside this process's own.
+        first: What its first retrain printed.
     """
 
     root: Path
     environment: dict[str, str] = field(default_factory=dict)
+    first: str = ""
 
     def run(self, *command: str, check: bool = True, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the checkout; its output is shown when the test fails."""
@@ -78,9 +80,13 @@ def make_workplace(root: Path) -> Workplace:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A checkout after its first `heelstrike retrain rearfoot`; tests that change it take a `copy` instead."""
+    """A checkout after a plain `dvc repro` and `heelstrike retrain rearfoot`; tests that change it take a `copy`.
+
+    The whole road is run twice: here by DVC alone, and by the flow in test_kill.py, to the same hashes.
+    """
     workplace = make_workplace(tmp_path_factory.mktemp("trained") / "repository")
-    workplace.heelstrike("retrain", "rearfoot")
+    workplace.run("python", "-m", "dvc", "repro")
+    workplace.first = workplace.heelstrike("retrain", "rearfoot").stdout
     return workplace
 
 

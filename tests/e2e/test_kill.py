@@ -1,4 +1,4 @@
-"""kill -9 wherever it hurts, then the same command again: it goes on, and ends where an undisturbed run ends."""
+"""kill -9 wherever it hurts, then the same command again: it goes on, and ends where a plain `dvc repro` ends."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def is_registered_but_not_promoted(root: Path) -> bool:
 
 
 @pytest.mark.timeout(900)
-def test_a_retrain_that_is_killed_again_and_again_ends_like_any_other(trained: Workplace, tmp_path: Path) -> None:
+def test_a_retrain_that_is_killed_again_and_again_ends_like_dvc_repro(trained: Workplace, tmp_path: Path) -> None:
     workplace = make_workplace(tmp_path / "killed" / "repository")
     kill_when(workplace, has_moved_on("collect", ""))
     kill_when(workplace, has_moved_on("search", ""))

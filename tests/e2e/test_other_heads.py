@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
+from heelstrike.files import file_digest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import Model
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
-from pipeline.registry.criteria import Case, Side, run_gates
-from pipeline.registry.examine import examine, read_test_set
+from pipeline.registry.criteria import Contest, Side, run_gates
+from pipeline.registry.examine import examine
+from pipeline.registry.test_set import read_test_set
+from pipeline.scoring.case_table import CASES, read_cases
 from tests.e2e.conftest import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -53,16 +56,19 @@ def road(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[ProblemParams,
 
 def test_the_road(road: tuple[ProblemParams, Layout], tmp_path: Path) -> None:
     params, layout = road
-    package, tests = Package.load(layout.out("package")), read_test_set(layout, params.problem)
-    side = Side(layout.out("package"), package.manifest, examine(package, tests, params, "challenger"))
-    case = Case(params, tests, side, side, layout.out("validate") / "result.json")
-    verdicts = {gate.name: gate for gate in run_gates(case)}
+    package, tests = Package.load(layout.out("package")), read_test_set(layout, params)
+    weights = file_digest(layout.out("train") / "weights.safetensors")
+    evaluated = read_cases(layout.out("evaluate") / CASES, weights, tests.digest)
+    assert evaluated is not None
+    side = Side(layout.out("package"), package.manifest, examine(package, tests, params, "challenger", evaluated))
+    contest = Contest(params, side, side, layout.out("validate") / "result.json")
+    verdicts = {gate.name: gate for gate in run_gates(contest)}
     assert verdicts["finite"].passed
     assert verdicts["parity"].passed
     assert verdicts["signature"].passed
     assert not verdicts["comparison"].passed, "it is no better than itself"
     picture = next(layout.out("collect").rglob("*.png"))
-    report = predict_path(picture, package, Model.referred("it/1"), tmp_path / "out", overlay=True)
+    report = predict_path(picture, package, Model("it/1", "1"), tmp_path / "out", overlay=True)
     frame = json.loads(report.done[0].files[0].read_text())["frames"][0]
     assert {"class", "instances"} & set(frame)
     page = (layout.out("evaluate") / "report.html").read_text()

@@ -1,53 +1,23 @@
 """Ingest into a real git and DVC repository with a local remote; the flow around it is run in tests/e2e."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from flows.ingest import version_batch
-from flows.reporting import reporter
 from flows.versioning import git
 from pipeline.layout import Layout
-
-
-class Listener:
-    """A reporter that remembers what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def start(self, stage: str) -> None: ...
-
-    def event(self, stage: str, event: dict) -> None: ...
-
-    def finish(self, stage: str, note: str = "") -> None: ...
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
+from tests.flows.conftest import Listener
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    heard = Listener()
-    token = reporter.set(heard)
-    yield heard
-    reporter.reset(token)
-
-
-@pytest.fixture
-def layout(repository: Path) -> Layout:
-    """The repository with a local DVC remote and an inbox of two files."""
-    command = [sys.executable, "-m", "dvc", "remote", "add", "--quiet", "-d", "local", str(repository / ".store")]
-    subprocess.run(command, cwd=repository, check=True)
-    subprocess.run(["git", "commit", "--quiet", "-am", "Add a remote"], cwd=repository, check=True)
-    inbox = repository / "data" / "inbox" / "toy"
+def layout(versioned: Path) -> Layout:
+    """The repository with an inbox of two files."""
+    inbox = versioned / "data" / "inbox" / "toy"
     inbox.mkdir(parents=True)
     (inbox / "labels.csv").write_text("a")
     (inbox / "walk.mp4").write_text("b")
-    return Layout(repository, "toy")
+    return Layout(versioned, "toy")
 
 
 def batches(layout: Layout) -> list[str]:

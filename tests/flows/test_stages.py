@@ -37,6 +37,22 @@ def test_a_stage_runs_once_and_then_only_when_something_changed(repository: Path
     assert (repository / "first.toy.txt").read_text() == "better"
 
 
+def test_what_an_earlier_run_made_is_brought_back(repository: Path) -> None:
+    run_stage(repository, "first@toy", silent, silent)
+    (repository / "in.txt").write_text("better")
+    run_stage(repository, "first@toy", silent, silent)
+    (repository / "in.txt").write_text("good")
+    assert run_stage(repository, "first@toy", silent, silent)
+    assert "Running stage" not in (repository / ".work" / "toy" / "logs" / "first.log").read_text()
+    assert (repository / "first.toy.txt").read_text() == "good"
+
+
+def test_a_damaged_lock_file_is_named(repository: Path) -> None:
+    (repository / "dvc.lock").write_text("]")
+    with pytest.raises(UserError, match=r"(?s)dvc\.lock: not a lock file of DVC.*git checkout dvc\.lock"):
+        run_stage(repository, "first@toy", silent, silent)
+
+
 def test_progress_events_arrive_in_order(repository: Path) -> None:
     events: list[dict] = []
     run_stage(repository, "first@toy", events.append, silent)

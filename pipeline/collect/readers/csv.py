@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from heelstrike.media import is_image
 from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, is_image, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
 from pipeline.problem import Problem

@@ -14,10 +14,11 @@ import pandas as pd
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
+from heelstrike.media import is_image
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, is_image, make_labels
+from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.settings import LabelStudioSource
 from pipeline.problem import Problem
 

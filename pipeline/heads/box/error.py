@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Shaped
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.heads.error import CaseErrors, ErrorMetric
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.metrics import box_iou

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.heads.export import HeadExport, back, largest
 from pipeline.models.inference import ArrayPredictions

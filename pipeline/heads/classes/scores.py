@@ -33,9 +33,9 @@ def scores(
     """Figures of the answers to N images.
 
     Returns:
-        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean; NaN where
-        no image has a class); and for each class `precision`, `recall`, `f1`, `images`. A class that is never answered
-        has precision 0.
+        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean; NaN
+        where no image has a class); and for each class `precision`, `recall`, `f1`, `images`. A class that is never
+        answered has precision 0.
     """
     if not len(true):
         return dict.fromkeys(_MEANS, float("nan")), [dict.fromkeys(_NAMES, 0.0) | {"images": 0} for _ in range(kinds)]

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.heads.detections.matching import counted
 from pipeline.heads.error import CaseErrors, ErrorMetric
 from pipeline.scoring.case_table import Cases
@@ -32,11 +32,18 @@ class DetectionError(ErrorMetric):
 
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
         """`objects`: x, y, width, height, class and score of the instances found, score 0 beyond the last."""
-        found = [np.column_stack([p.boxes, p.classes, p.scores]).astype(np.float64) for p in predictions]  # type: ignore[arg-type]
-        objects = np.zeros((len(found), max(map(len, found), default=0), 6))
-        for row, instances in enumerate(found):
-            objects[row, : len(instances)] = instances
+        tables = [_instances(prediction) for prediction in predictions]
+        objects = np.zeros((len(tables), max(map(len, tables), default=0), 6))
+        for row, table in enumerate(tables):
+            objects[row, : len(table)] = table
         return {"objects": objects}
+
+
+def _instances(prediction: Prediction) -> Float[np.ndarray, "D 6"]:
+    assert prediction.boxes is not None
+    assert prediction.classes is not None
+    assert prediction.scores is not None
+    return np.column_stack([prediction.boxes, prediction.classes, prediction.scores]).astype(np.float64)
 
 
 def labelled(objects: Float[np.ndarray, "M 5"]) -> Float[np.ndarray, "L 5"]:

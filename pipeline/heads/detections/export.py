@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.heads.export import HeadExport, back
 from pipeline.models.detector import CANDIDATES, Detector

@@ -1,5 +1,6 @@
 """What the report says about what is measured on the images of an exam together."""
 
+from heelstrike import units
 from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
 
@@ -7,7 +8,6 @@ CAPTIONS = {
     "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of "
     "large errors, a dot for each exam; a good one rises from the lower left to the upper right.",
 }
-_SYMBOLS = {"mm": " mm", "deg": "°"}
 _MIDDLE = "_median_"
 
 
@@ -17,7 +17,7 @@ def rows(metrics: Groups) -> list[list[str]]:
     told = []
     for name in [n for n in found if _MIDDLE in n and not n.endswith(("_low", "_high"))]:
         kind, _, unit = name.partition(_MIDDLE)
-        symbol = _SYMBOLS.get(unit, f" {unit}")
+        symbol = units.symbol(unit)
         told.append(
             [
                 f"exams: {kind.replace('_', ' ')}, median error",

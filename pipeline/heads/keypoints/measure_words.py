@@ -17,7 +17,7 @@ def verdict(metrics: Groups, measure: Measure) -> str:
         f"The {measure.title} is off by {number(found[f'median_{unit}'], symbol)} in the median "
         f"({span(found[f'median_{unit}_low'], found[f'median_{unit}_high'], symbol)}); 95 % of all errors are expected "
         f"between {number(found[f'loa_low_{unit}'], symbol)} and {number(found[f'loa_high_{unit}'], symbol)}. "
-        f"{measure.yardstick}"
+        f"{measure.human_error}"
     ).rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Backbones: an image to one map of features. To add one, add a subclass of `Backbone` and name it in `BACKBONES`."""
+"""Backbones: networks from an image to one feature map. A new one is a subclass of `Backbone`, named in `BACKBONES`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +17,11 @@ BACKBONES: dict[str, Callable[[Any, int], Backbone]] = {
 
 
 def build_backbone(settings: BackboneSettings, inputs: int) -> Backbone:
-    """The backbone that `settings.name` names, with fresh weights.
+    """Build the backbone that `settings.name` names, with random weights.
 
     Args:
-        settings: Its own.
-        inputs: Image channels, 1 or 3.
+        settings: Settings of the backbone.
+        inputs: Number of image channels, 1 or 3.
     """
     return BACKBONES[settings.name](settings, inputs)
 

@@ -1,4 +1,4 @@
-"""What every backbone is."""
+"""Base class of the backbones."""
 
 from abc import ABC, abstractmethod
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class Backbone(nn.Module, ABC):
-    """An image to one map of features.
+    """A network from an image to one feature map.
 
     Args:
-        channels: Of the map.
+        channels: Number of channels of the map.
         multiple: Input pixels per cell of the map, in x and in y.
     """
 
@@ -20,12 +20,12 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """Features of images as `normalised` makes them, H and W multiples of `multiple`."""
+        """Return the features of images from `normalised`, whose H and W are multiples of `multiple`."""
 
     def load_imagenet(self) -> list[nn.Module]:
-        """Put in ImageNet's weights, where there are any for it; gives the layers that have them now.
+        """Load ImageNet's weights, if the backbone has any, and return the layers that got them.
 
         Raises:
-            UserError: They are not on this machine.
+            UserError: The weights are not on this machine.
         """
         return []

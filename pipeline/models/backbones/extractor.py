@@ -11,12 +11,12 @@ from pipeline.models.backbones.base import Backbone
 from pipeline.models.settings import ExtractorBackbone
 from pipeline.models.weights import cached_weights
 
-_PIXELS = 63.75  # of one unit of `normalised`
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, of RGB in 0..1
+_PIXELS = 63.75  # gray levels of one unit of `normalised`
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for RGB in 0..1
 
 
 def _resnet(classifier: nn.Module) -> nn.Sequential:
-    """All but pooling and the fully connected layer."""
+    """Return all layers except pooling and the fully connected layer."""
     return nn.Sequential(*list(classifier.children())[:-2])
 
 
@@ -26,7 +26,7 @@ def _mobilenet(classifier: nn.Module) -> nn.Sequential:
     return features
 
 
-# torchvision's name -> its convolutions, and the channels of their last map
+# name in torchvision -> function that returns the convolutions, and number of channels of their last map
 EXTRACTORS: dict[str, tuple[Callable[[nn.Module], nn.Sequential], int]] = {
     "resnet18": (_resnet, 512),
     "resnet34": (_resnet, 512),
@@ -38,7 +38,7 @@ EXTRACTORS: dict[str, tuple[Callable[[nn.Module], nn.Sequential], int]] = {
 
 
 class Extractor(Backbone):
-    """The convolutions of a classifier; it sees RGB with ImageNet's mean and deviation, as its weights expect."""
+    """The convolutions of a classifier. Their input is RGB in ImageNet's normalisation, as the weights expect."""
 
     def __init__(self, settings: ExtractorBackbone, inputs: int) -> None:
         convolutions, channels = EXTRACTORS[settings.name]
@@ -47,12 +47,12 @@ class Extractor(Backbone):
         self.layers = convolutions(torchvision.models.get_model(settings.name, weights=None))
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the last feature map."""
         features: Tensor = self.layers(as_imagenet(images))
         return features
 
     def load_imagenet(self) -> list[nn.Module]:
-        """See `Backbone.load_imagenet`."""
+        """Load torchvision's ImageNet weights into all layers."""
         name = self.settings.name
         from_scratch = "or set `train.init_from: null` to train from scratch"
         published = torchvision.models.get_model_weights(name).DEFAULT
@@ -64,7 +64,7 @@ class Extractor(Backbone):
 
 
 def as_imagenet(images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N 3 H W"]:
-    """Images that `normalised` made, in ImageNet's normalisation; gray becomes RGB."""
+    """Convert images from `normalised` to ImageNet's normalisation; gray becomes RGB."""
     mean, deviation = (images.new_tensor(values)[:, None, None] for values in (_MEAN, _DEVIATION))
     shares = (images.expand(-1, 3, -1, -1) + 2) * (_PIXELS / 255)
     return torch.div(shares - mean, deviation)

@@ -15,12 +15,12 @@ def _plain(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
 
 
 def _nontraditional(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
-    """The study's own: the 1x1 convolution after the 3x3."""
+    """The variant of the study: a 1x1 convolution after the 3x3 convolution."""
     return [ConvBlock(inputs, outputs, norm=norm), bottleneck(outputs, outputs, norm)]
 
 
 def _traditional(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
-    """1x1, 3x3, 1x1 with a quarter of the channels between (He et al. 2016), at least 4."""
+    """1x1, 3x3 and 1x1 convolution with a quarter of the channels in between, at least 4 (He et al. 2016)."""
     narrow = max(outputs // 4, 4)
     return [bottleneck(inputs, narrow, norm), ConvBlock(narrow, narrow, norm=norm), bottleneck(narrow, outputs, norm)]
 
@@ -33,7 +33,7 @@ _CONVOLUTIONS: dict[str, Callable[[int, int, bool], list[nn.Module]]] = {
 
 
 class Stack(Backbone):
-    """Blocks of convolutions, a residual block where asked for, max-pooling; after a strided stem where asked for."""
+    """An optional strided stem, then blocks of convolutions, an optional residual block, and max-pooling."""
 
     def __init__(self, settings: StackBackbone, inputs: int) -> None:
         super().__init__(settings.channels[-1], settings.multiple)
@@ -51,6 +51,6 @@ class Stack(Backbone):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the last feature map."""
         features: Tensor = self.layers(images)
         return features

@@ -1,4 +1,4 @@
-"""Feature extraction by any convolutional encoder of timm."""
+"""Feature extraction with any convolutional encoder of timm."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from pipeline.models.weights import from_hugging_face
 
 
 class TimmExtractor(Backbone):
-    """The last map of an encoder; it sees RGB with ImageNet's mean and deviation, as its weights expect."""
+    """The last map of an encoder. Its input is RGB in ImageNet's normalisation, as the weights expect."""
 
     def __init__(self, settings: TimmBackbone, inputs: int) -> None:
         encoder = _make(settings, pretrained=False)
@@ -28,19 +28,19 @@ class TimmExtractor(Backbone):
         self.settings, self.encoder = settings, encoder
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the encoder's last feature map."""
         features: Tensor = self.encoder(as_imagenet(images))[-1]
         return features
 
     def load_imagenet(self) -> list[nn.Module]:
-        """See `Backbone.load_imagenet`."""
+        """Load timm's pretrained weights of the encoder."""
         with from_hugging_face(self.settings.encoder):
             self.encoder.load_state_dict(_make(self.settings, pretrained=True).state_dict())
         return [self.encoder]
 
 
 def _make(settings: TimmBackbone, pretrained: bool) -> Any:
-    # seconds of import, which other networks need not pay
+    # imported here, because the import takes seconds and other networks do not need it
     import timm
 
     try:

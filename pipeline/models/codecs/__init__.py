@@ -1,6 +1,6 @@
-"""Codecs: target, loss, read-out and confidence of keypoints as one object, so that no two conventions can meet.
+"""Codecs: target, loss, read-out and confidence of keypoints in one object, so that they follow the same conventions.
 
-To add one, write a file with a subclass of `Codec`, its settings in pipeline/models/settings/codecs.py, and name it in
+A new codec is a file with a subclass of `Codec`, its settings in pipeline/models/settings/codecs.py, and its name in
 `CODECS`.
 """
 
@@ -22,15 +22,15 @@ CODECS: dict[str, Callable[[Grid, Any], Codec]] = {
     "simcc": Simcc,
     "softmax": Softmax,
 }
-"""Those that settings choose among; `Coordinates` is what fully connected heads say."""
+"""Codecs that settings can choose. `Coordinates` is the codec of fully connected heads and needs no choice."""
 
 
 def build_codec(settings: CodecSettings, grid: Grid) -> Codec:
-    """The codec that `settings.name` names.
+    """Build the codec that `settings.name` names.
 
     Args:
-        settings: Its own.
-        grid: Where the network's map lies in its input.
+        settings: Settings of the codec.
+        grid: Position of the network's map in its input.
     """
     return CODECS[settings.name](grid, settings)
 

@@ -1,4 +1,4 @@
-"""What every codec has, and the grid that maps cells of a network's map to input pixels."""
+"""Base class of the codecs, and the grid that maps cells of a network's map to input pixels."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Grid:
         width: Input width in pixels.
         height: Input height in pixels.
         stride: Input pixels per cell.
-        columns: Cells in a row of the map; with padding they may reach beyond the image.
+        columns: Cells in a row of the map; with padding the cells may reach beyond the image.
         rows: Cells in a column of the map.
     """
 
@@ -28,12 +28,12 @@ class Grid:
 
     @classmethod
     def over(cls, width: int, height: int, stride: int, multiple: int) -> "Grid":
-        """The cells over an input that is padded to a multiple of so many pixels."""
+        """Return the grid over an input that is padded to a multiple of `multiple` pixels."""
         columns, rows = (-(-side // multiple) * (multiple // stride) for side in (width, height))
         return cls(width, height, stride, columns, rows)
 
     def centres(self) -> tuple[Tensor, Tensor]:
-        """Input pixel coordinates of the cells' centres: x (columns,), y (rows,).
+        """Return the input pixel coordinates of the cells' centres: x (columns,), y (rows,).
 
         The first cell of stride 4 covers the pixels 0 to 3, so its centre is at 1.5.
         """
@@ -45,7 +45,7 @@ class Codec(ABC):
     """Target, loss, read-out and confidence of K keypoints in one object.
 
     Args:
-        grid: Where the network's map lies in its input.
+        grid: Position of the network's map in its input.
     """
 
     def __init__(self, grid: Grid) -> None:
@@ -53,7 +53,7 @@ class Codec(ABC):
 
     @abstractmethod
     def encode(self, keypoints: Float[Tensor, "N K 2"]) -> Tensor:
-        """Raw output of a network that is right: `decode(encode(x))` is x.
+        """Return the raw output of a perfect network: `decode(encode(x))` is x.
 
         Args:
             keypoints: (x, y) in input pixels, finite, within the image.
@@ -64,7 +64,7 @@ class Codec(ABC):
 
     @abstractmethod
     def loss(self, raw: Tensor, keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Loss of each point; the caller masks out the missing ones (whose coordinates must still be finite)."""
+        """Return the loss of each point. The caller masks missing points, whose coordinates must still be finite."""
 
     @abstractmethod
     def decode(self, raw: Tensor) -> Float[Tensor, "N K 2"]:
@@ -72,11 +72,11 @@ class Codec(ABC):
 
     @abstractmethod
     def confidence(self, raw: Tensor) -> Float[Tensor, "N K"]:
-        """How sure a raw output is of each point, in [0, 1]: its peak by that of a right one."""
+        """Return the confidence in each point, in [0, 1]: the peak relative to that of a perfect raw output."""
 
 
 def gaussian_log(centres: Float[Tensor, "cells"], at: Float[Tensor, "N K"], sigma: float) -> Float[Tensor, "N K cells"]:
-    """Logarithm of a Gaussian along one axis, normalised over the cells.
+    """Return the logarithm of a Gaussian along one axis, normalised over the cells.
 
     Args:
         centres: Pixel coordinates of the cells.
@@ -88,10 +88,10 @@ def gaussian_log(centres: Float[Tensor, "cells"], at: Float[Tensor, "N K"], sigm
 
 
 def highest_share(logits: Float[Tensor, "N K cells"], ideal: float) -> Float[Tensor, "N K"]:
-    """The largest share of a distribution by the one that it ought to have, at most 1.
+    """Return the largest probability of a distribution relative to that of a perfect one, at most 1.
 
     Args:
-        logits: Of the distribution.
-        ideal: The largest share of a distribution that is right.
+        logits: Logits of the distribution.
+        ideal: Largest probability of a perfect distribution.
     """
     return (torch.softmax(logits.float(), dim=-1).amax(dim=-1) / ideal).clamp_max(1)

@@ -1,4 +1,4 @@
-"""The box of the instance: centre and size as shares of the image."""
+"""Codec of an instance's box: centre and size as shares of the image."""
 
 import torch
 from jaxtyping import Float
@@ -23,16 +23,16 @@ class BoxCodec:
         return torch.stack(shares, dim=-1)
 
     def encode(self, boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4"]:
-        """Raw output that decodes to these boxes (x, y, width, height in input pixels)."""
+        """Return the raw output that decodes to these boxes (x, y, width, height in input pixels)."""
         return torch.logit(self._shares(boxes), eps=1e-6)
 
     def loss(self, raw: Float[Tensor, "N 4"], boxes: Float[Tensor, "N 4"]) -> Float[Tensor, "N"]:
-        """Smooth L1 of the shares, quadratic below a fiftieth of the image, in tenths."""
+        """Return ten times the smooth L1 loss of the shares, which is quadratic below a fiftieth of the image."""
         shares = functional.smooth_l1_loss(torch.sigmoid(raw.float()), self._shares(boxes), reduction="none", beta=0.02)
         return 10 * shares.sum(dim=-1)
 
     def decode(self, raw: Float[Tensor, "N 4"]) -> Float[Tensor, "N 4"]:
-        """Boxes as (x, y, width, height) in input pixels."""
+        """Return boxes as (x, y, width, height) in input pixels."""
         cx, cy, w, h = torch.sigmoid(raw.float()).unbind(dim=-1)
         width, height = w * self.width, h * self.height
         left, top = cx * self.width - 0.5 - width / 2, cy * self.height - 0.5 - height / 2

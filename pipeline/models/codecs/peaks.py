@@ -1,18 +1,18 @@
-"""Where a map is highest, between its cells: a Newton step on its logarithm from the highest cell (DARK).
+"""Sub-cell position of a map's peak: a Newton step on its logarithm from the highest cell (DARK).
 
-Zhang et al. 2020, "Distribution-Aware Coordinate Representation for Human Pose Estimation" (arXiv:1910.06278); exact
-where the map is Gaussian.
+Zhang et al. 2020, "Distribution-Aware Coordinate Representation for Human Pose Estimation" (arXiv:1910.06278). The
+position is exact if the map is Gaussian.
 """
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-_LARGEST_STEP = 1.5  # reaches; from a maximum at the border the stencil is one reach away
+_LARGEST_STEP = 1.5  # in units of `reach`; for a maximum at the border the stencil is one `reach` away
 
 
 def highest_cell(maps: Float[Tensor, "N K rows columns"]) -> Int[Tensor, "N K 2"]:
-    """(column, row) of the highest cell of each map."""
+    """Return (column, row) of the highest cell of each map."""
     columns = maps.shape[3]
     peak = maps.flatten(2).argmax(dim=-1)
     return torch.stack([peak % columns, torch.div(peak, columns, rounding_mode="floor")], dim=-1)
@@ -21,7 +21,7 @@ def highest_cell(maps: Float[Tensor, "N K rows columns"]) -> Int[Tensor, "N K 2"
 def stencil(
     maps: Float[Tensor, "N K rows columns"], cells: Int[Tensor, "N K 2"], reach: int = 1
 ) -> Float[Tensor, "N K 9"]:
-    """The values at a cell and `reach` cells around it, row by row; the cell at least as far from the borders."""
+    """Return the 3x3 values at distance `reach` around a cell, row by row. The borders must be at least as far away."""
     columns = maps.shape[3]
     steps = (-reach, 0, reach)
     offsets = torch.tensor([dy * columns + dx for dy in steps for dx in steps], device=maps.device)
@@ -30,23 +30,23 @@ def stencil(
 
 
 def dark(logarithms: Float[Tensor, "N K rows columns"], reach: int = 1) -> Float[Tensor, "N K 2"]:
-    """(column, row) of the peak of each map, between its cells.
+    """Return (column, row) of the peak of each map, with fractions of a cell.
 
     Args:
-        logarithms: Of the maps, up to a constant that the derivatives do not see.
-        reach: Cells between the values that the derivatives are taken from; about the width of the peak, so that
-            noise counts little.
+        logarithms: Logarithms of the maps, up to an additive constant.
+        reach: Distance in cells between the values of the finite differences. About the width of the peak is best,
+            since noise then has little influence.
     """
     rows, columns = logarithms.shape[2:]
     reach = max(min(reach, (rows - 1) // 2, (columns - 1) // 2), 1)
-    # a maximum at the border takes its derivatives further inside: a Gaussian's are the same everywhere
+    # for a maximum at the border the derivatives are taken further inside, where those of a Gaussian are as good
     limit = torch.tensor([columns - 1 - reach, rows - 1 - reach], device=logarithms.device)
     cell = torch.minimum(highest_cell(logarithms).clamp_min(reach), limit)
     return cell + reach * _newton_step(stencil(logarithms, cell, reach))
 
 
 def dark_1d(logarithms: Float[Tensor, "N K bins"], reach: int = 1) -> Float[Tensor, "N K"]:
-    """The same along one axis."""
+    """Return the position of the peak along one axis, with fractions of a bin."""
     reach = max(min(reach, (logarithms.shape[-1] - 1) // 2), 1)
     bins = logarithms.argmax(dim=-1, keepdim=True).clamp(reach, logarithms.shape[-1] - 1 - reach)
     low, middle, high = (logarithms.gather(-1, bins + step)[..., 0] for step in (-reach, 0, reach))
@@ -57,7 +57,7 @@ def dark_1d(logarithms: Float[Tensor, "N K bins"], reach: int = 1) -> Float[Tens
 
 
 def _newton_step(values: Float[Tensor, "N K 9"]) -> Float[Tensor, "N K 2"]:
-    """(x, y) from the middle of a 3x3 stencil (row by row) to the maximum of the quadratic through it, in reaches."""
+    """Return the step (x, y) from the middle of a 3x3 stencil to the maximum of its quadratic, in units of `reach`."""
     a, b, c, d, e, f, g, h, i = values.unbind(dim=-1)
     dx, dy = (f - d) / 2, (h - b) / 2
     dxx, dyy, dxy = f - 2 * e + d, h - 2 * e + b, (i - g - c + a) / 4

@@ -1,4 +1,4 @@
-"""SimCC: each coordinate is a class among bins narrower than a pixel.
+"""SimCC codec: each coordinate is classified into bins narrower than a pixel.
 
 Li et al. 2022, "SimCC: a Simple Coordinate Classification Perspective for Human Pose Estimation" (arXiv:2107.03332).
 """
@@ -25,7 +25,7 @@ class Simcc(Codec):
         self._read_out = READ_OUTS[settings.decode]
 
     def encode(self, keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K bins"]:
-        """Logarithms of the Gaussians at the point, each normalised over its axis."""
+        """Return the logarithms of the Gaussians at the point, each normalised over its axis."""
         axes = [
             gaussian_log((torch.arange(n) + 0.5) / self.split - 0.5, keypoints[..., axis], self.sigma / self.split)
             for axis, n in enumerate(self.bins)
@@ -33,28 +33,28 @@ class Simcc(Codec):
         return torch.cat(axes, dim=-1)
 
     def loss(self, raw: Float[Tensor, "N K bins"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Kullback-Leibler divergence, summed over both axes; 0 is perfect."""
+        """Return the Kullback-Leibler divergence, summed over both axes; 0 is perfect."""
         target, losses = self.encode(keypoints).split(self.bins, dim=-1), []
-        for found, expected in zip(raw.float().split(self.bins, dim=-1), target, strict=True):
-            losses.append((expected.exp() * (expected - torch.log_softmax(found, dim=-1))).sum(dim=-1))
+        for logits, expected in zip(raw.float().split(self.bins, dim=-1), target, strict=True):
+            losses.append((expected.exp() * (expected - torch.log_softmax(logits, dim=-1))).sum(dim=-1))
         return losses[0] + losses[1]
 
     def decode(self, raw: Float[Tensor, "N K bins"]) -> Float[Tensor, "N K 2"]:
-        """See `Codec.decode`; in float32."""
-        found = [self._read_out(axis, round(self.sigma / 2)) for axis in raw.float().split(self.bins, dim=-1)]
-        return (torch.stack(found, dim=-1) + 0.5) / self.split - 0.5
+        """Return the position of the peak along each axis in input pixels, in float32."""
+        peaks = [self._read_out(axis, round(self.sigma / 2)) for axis in raw.float().split(self.bins, dim=-1)]
+        return (torch.stack(peaks, dim=-1) + 0.5) / self.split - 0.5
 
     def confidence(self, raw: Float[Tensor, "N K bins"]) -> Float[Tensor, "N K"]:
-        """See `Codec.confidence`; of the axis that is less sure."""
+        """Return the lower confidence of both axes."""
         ideal = 1 / (math.sqrt(2 * math.pi) * self.sigma)
         x, y = (highest_share(axis, ideal) for axis in raw.split(self.bins, dim=-1))
         return torch.minimum(x, y)
 
 
 def _argmax(logits: Float[Tensor, "N K bins"], reach: int) -> Float[Tensor, "N K"]:
-    """Half a bin off at most."""
+    """Return the highest bin; the error is up to half a bin."""
     return logits.argmax(dim=-1).to(logits.dtype)
 
 
 READ_OUTS: dict[str, Callable[[Tensor, int], Tensor]] = {"argmax": _argmax, "dark": dark_1d}
-"""Name to (logits, bins between the values that derivatives are taken from) to the peak's bin."""
+"""Name -> function from (logits, distance in bins of the finite differences) to the peak's bin."""

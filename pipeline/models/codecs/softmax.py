@@ -1,4 +1,4 @@
-"""Spatial softmax with cross-entropy, read out by DARK: the logits are the logarithm that it asks for."""
+"""Spatial softmax codec with cross-entropy, read out by DARK, which needs the logarithms that the logits are."""
 
 import math
 
@@ -19,21 +19,21 @@ class Softmax(Codec):
         self.sigma = settings.sigma
 
     def encode(self, keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K rows columns"]:
-        """Logarithm of a Gaussian at the point, normalised over the map."""
+        """Return the logarithm of a Gaussian at the point, normalised over the map."""
         x, y = self.grid.centres()
         sigma = self.sigma * self.grid.stride
         rows, columns = gaussian_log(y, keypoints[..., 1], sigma), gaussian_log(x, keypoints[..., 0], sigma)
         return rows[..., :, None] + columns[..., None, :]
 
     def loss(self, raw: Float[Tensor, "N K rows columns"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """Kullback-Leibler divergence: the cross-entropy less its smallest possible value, so that 0 is perfect."""
+        """Return the Kullback-Leibler divergence: the cross-entropy minus its smallest possible value; 0 is perfect."""
         target = self.encode(keypoints).flatten(2)
         return (target.exp() * (target - torch.log_softmax(raw.float().flatten(2), dim=-1))).sum(dim=-1)
 
     def decode(self, raw: Float[Tensor, "N K rows columns"]) -> Float[Tensor, "N K 2"]:
-        """The maximum's cell and a Newton step from it, in float32."""
+        """Return the peaks in input pixels: the highest cell plus a Newton step, in float32."""
         return self.grid.stride * (dark(raw.float()) + 0.5) - 0.5
 
     def confidence(self, raw: Float[Tensor, "N K rows columns"]) -> Float[Tensor, "N K"]:
-        """See `Codec.confidence`."""
+        """Return the largest probability relative to that of the target Gaussian."""
         return highest_share(raw.flatten(2), 1 / (2 * math.pi * self.sigma**2))

@@ -1,4 +1,4 @@
-"""Networks that say a map for each keypoint: a body that makes features, and a head that its codec understands.
+"""Networks that predict a map for each keypoint: a body makes features, a head makes the input of a codec.
 
-To add one, write a body and its settings in pipeline/models/settings/maps.py, which name it.
+A new network is a body and its settings in pipeline/models/settings/maps.py, which name it.
 """

@@ -1,8 +1,8 @@
 """The head of the spatial-configuration network.
 
 Payer et al. 2019, "Integrating spatial configuration into heatmap regression based CNNs for landmark localization"
-(Medical Image Analysis 54): maps of local appearance, which may have several peaks, times maps of where each landmark
-can be, given where all of them look to be.
+(Medical Image Analysis 54). Maps of local appearance, which may have several peaks, are multiplied by maps of plausible
+positions of each landmark, given the local appearance of all of them.
 """
 
 from jaxtyping import Float
@@ -14,10 +14,10 @@ from pipeline.models.settings import ConfigurationSettings
 
 
 class ConfigurationHead(MapHead):
-    """See above; arguments as of `MapHead`."""
+    """A head of local appearance times spatial configuration. The arguments are those of `MapHead`."""
 
     def make_where(self, channels: int, points: int, settings: ConfigurationSettings) -> nn.Module:  # type: ignore[override]
-        """See `MapHead`."""
+        """Make the product of local appearance and spatial configuration."""
         return _Product(channels, points, settings)
 
 
@@ -33,11 +33,14 @@ class _Product(nn.Module):
             layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.LeakyReLU(0.1, inplace=True)]
         last = nn.Conv2d(width, points, kernel, padding=kernel // 2)
         assert last.bias is not None
-        nn.init.ones_(last.bias)  # at first everything may be everywhere, so that appearance is learned first
+        nn.init.ones_(last.bias)  # at first every position is plausible, so that appearance is learned first
         self.configuration = nn.Sequential(*layers, last, nn.Tanh())
 
     def forward(self, features: Float[Tensor, "N C rows columns"]) -> Float[Tensor, "N K rows columns"]:
-        """Both at the features' resolution; the second made at a coarser one, where a kernel sees the whole image."""
+        """Return the product at the features' resolution.
+
+        The spatial configuration is computed at a coarser resolution, where a kernel covers the whole image.
+        """
         local = self.local(features)
         where = self.configuration(functional.avg_pool2d(local, self.shrink))
         enlarged = functional.interpolate(where, scale_factor=float(self.shrink), mode="bilinear", align_corners=False)

@@ -14,11 +14,11 @@ from pipeline.models.settings import DeepLabSettings, UnetPlusPlusSettings, Unet
 from pipeline.models.weights import from_hugging_face
 
 _DEPTH = 5
-_DILATED_STRIDE = 16  # of DeepLab's encoder: its last stage is dilated instead of halved
+_DILATED_STRIDE = 16  # stride of DeepLab's encoder, whose last stage is dilated instead of halved
 
 
 class Encoded(Backbone):
-    """An encoder, and a decoder that a subclass adds; it sees RGB with ImageNet's mean and deviation."""
+    """An encoder, and a decoder that a subclass adds. The encoder's input is RGB in ImageNet's normalisation."""
 
     decoder: Any
 
@@ -30,15 +30,15 @@ class Encoded(Backbone):
         self.encoder = _make_encoder(settings.encoder, output_stride, None)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the decoder's map."""
         decoded: Tensor = self.decoder(self.encoder(as_imagenet(images))[self.skipped :])
         return decoded
 
     skipped = 0
-    """The encoder's finest maps that the decoder does not see."""
+    """Number of the encoder's finest maps that the decoder does not use."""
 
     def load_imagenet(self) -> list[nn.Module]:
-        """See `Backbone.load_imagenet`."""
+        """Load the encoder's ImageNet weights."""
         name = self.settings.encoder
         with from_hugging_face(name):
             encoder = _make_encoder(name, self.output_stride, "imagenet")
@@ -47,12 +47,12 @@ class Encoded(Backbone):
 
 
 class _Nested(Encoded):
-    """U-Net and U-Net++; at stride 2 and above, without the decoder's blocks for finer maps."""
+    """Base of U-Net and U-Net++. At stride 2 and above, the decoder's blocks for finer maps are left out."""
 
     def __init__(self, settings: UnetSettings | UnetPlusPlusSettings) -> None:
         halvings = int(settings.stride).bit_length() - 1
         super().__init__(settings, settings.width * 2**halvings, 32)
-        # the block beyond the wanted stride is made and then left out: without a block below it, the last has no skip
+        # one block too many is made and then removed, because a decoder's last block has no skip connection
         self.skipped = max(halvings - 1, 0)
         blocks = _DEPTH - self.skipped
         widths = [settings.width * 2 ** (_DEPTH - 1 - n) for n in range(blocks)]
@@ -63,7 +63,7 @@ class _Nested(Encoded):
             self.leave_out_last()
 
     def make_decoder(self, **arguments: Any) -> nn.Module:
-        """segmentation-models-pytorch's decoder."""
+        """Make the decoder of segmentation-models-pytorch."""
         raise NotImplementedError
 
     def leave_out_last(self) -> None:
@@ -78,13 +78,13 @@ class Unet(_Nested):
         super().__init__(settings)
 
     def make_decoder(self, **arguments: Any) -> nn.Module:
-        """See `_Nested`."""
+        """Make the U-Net decoder."""
         from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 
         return UnetDecoder(**arguments)
 
     def leave_out_last(self) -> None:
-        """See `_Nested`."""
+        """Remove the last block."""
         blocks: Any = self.decoder.blocks
         self.decoder.blocks = blocks[:-1]
 
@@ -96,13 +96,13 @@ class UnetPlusPlus(_Nested):
         super().__init__(settings)
 
     def make_decoder(self, **arguments: Any) -> nn.Module:
-        """See `_Nested`."""
+        """Make the U-Net++ decoder."""
         from segmentation_models_pytorch.decoders.unetplusplus.decoder import UnetPlusPlusDecoder
 
         return UnetPlusPlusDecoder(**arguments)
 
     def leave_out_last(self) -> None:
-        """See `_Nested`."""
+        """Replace the last block by the identity."""
         blocks: Any = self.decoder.blocks
         blocks[f"x_0_{self.decoder.depth}"] = nn.Identity()
 
@@ -126,13 +126,13 @@ class DeepLab(Encoded):
 
 
 def _make_encoder(name: str, output_stride: int, weights: str | None) -> Any:
-    """An encoder with maps of strides 1 to 32 (or to `output_stride`, dilated)."""
-    # seconds of import, which networks without such an encoder need not pay
+    """Make an encoder with maps of strides 1 to 32, or to `output_stride` with dilation."""
+    # imported here, because the import takes seconds and other networks do not need it
     from segmentation_models_pytorch.encoders import encoders, get_encoder
 
     try:
         return get_encoder(name, in_channels=3, depth=_DEPTH, weights=weights, output_stride=output_stride)
-    except OSError:  # of weights that are not in the cache; some of them are ValueErrors as well
+    except OSError:  # weights are not in the cache; some of these errors are ValueErrors too
         raise
     except KeyError as error:
         if name in encoders:

@@ -1,4 +1,4 @@
-"""Flat-net: every layer at the resolution of the maps, dilated convolutions instead of pooling."""
+"""Flat-net: all layers have the resolution of the maps, with dilated convolutions instead of pooling."""
 
 import torch
 from jaxtyping import Float
@@ -14,7 +14,10 @@ _KERNEL = 9
 
 
 class FlatNet(Backbone):
-    """Two 9x9 layers at each dilation rate, side by side and concatenated; 5x5; two 1x1. `TanhHead` is the third."""
+    """Two 9x9 layers at each dilation rate, in parallel and concatenated, then a 5x5 and two 1x1 layers.
+
+    `TanhHead` adds another 1x1 layer.
+    """
 
     def __init__(self, settings: FlatNetSettings, size: InputSize) -> None:
         width = settings.width
@@ -31,17 +34,17 @@ class FlatNet(Backbone):
         )  # fmt: skip
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the map of features."""
         x = self.stem(images)
         joined: Tensor = self.joined(torch.cat([branch(x) for branch in self.branches], dim=1))
         return joined
 
 
 class TanhHead(MapHead):
-    """A 1x1 convolution and tanh; arguments as of `MapHead`."""
+    """A 1x1 convolution and tanh. The arguments are those of `MapHead`."""
 
     def make_where(self, channels: int, points: int, settings: MapSettings) -> nn.Module:
-        """See `MapHead`."""
+        """Make a 1x1 convolution with tanh."""
         return nn.Sequential(nn.Conv2d(channels, points, 1), nn.Tanh())
 
 

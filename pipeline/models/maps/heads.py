@@ -1,4 +1,4 @@
-"""From a map of features to what a codec takes, and to the presence of each keypoint."""
+"""Heads from a feature map to the input of a codec and the visibility of each keypoint."""
 
 import torch
 from jaxtyping import Float
@@ -7,22 +7,21 @@ from torch import Tensor, nn
 from pipeline.models.codecs import Codec, Heatmap, Simcc
 from pipeline.models.settings import MapSettings
 
-_SHARPNESS = 20.0  # heatmaps lie in 0..1, which makes no distribution with a peak
-_EDGE = 1e-4  # confidences closer to 0 and 1 have no logit
+_SHARPNESS = 20.0  # factor of heatmaps before softmax: values in 0..1 alone would give no peak
+_EDGE = 1e-4  # smallest distance of a confidence from 0 and 1, so that its logit is finite
 
 
 class MapHead(nn.Module):
-    """A 1x1 convolution; with SimCC a fully connected layer from each keypoint's map to its bins.
+    """A 1x1 convolution, and with SimCC a fully connected layer from each keypoint's map to its bins.
 
-    Presence is read where the map says the keypoint is: a second map of evidence, averaged with the first one's
-    distribution as weights, or how sure the first one is, as settings say. Either way learning what is present never
-    moves a keypoint.
+    Visibility is either the mean of a second map of evidence, weighted by the distribution of the first map, or the
+    confidence of the first map, as `settings.confidence` says. Either way, learning visibility never moves a keypoint.
 
     Args:
-        channels: Of the features.
+        channels: Number of channels of the features.
         points: Number of keypoints, K.
-        codec: What reads the maps.
-        settings: Of the network.
+        codec: Codec that reads the maps.
+        settings: Settings of the network.
     """
 
     def __init__(self, channels: int, points: int, codec: Codec, settings: MapSettings) -> None:
@@ -35,11 +34,11 @@ class MapHead(nn.Module):
             self.bins = nn.Linear(codec.grid.rows * codec.grid.columns, sum(codec.bins))
 
     def make_where(self, channels: int, points: int, settings: MapSettings) -> nn.Module:
-        """Features to one map for each keypoint."""
+        """Make the layer from features to one map for each keypoint."""
         return nn.Conv2d(channels, points, 1)
 
     def forward(self, features: Float[Tensor, "N C rows columns"]) -> dict[str, Tensor]:
-        """`keypoints` and `presence`, see `KeypointNetwork.forward`."""
+        """Return `keypoints`, the codec's input, and `presence` (N, K), the logits of visibility."""
         maps = self.where(features).float()
         raw = maps if self.bins is None else self.bins(maps.flatten(2))
         return {"keypoints": raw, "presence": self._presence(features, maps, raw)}

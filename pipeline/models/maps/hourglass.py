@@ -1,7 +1,7 @@
 """Stacked hourglass networks.
 
-Newell et al. 2016, "Stacked Hourglass Networks for Human Pose Estimation" (arXiv:1603.06937); read out by soft-argmax
-they are trained end to end on coordinates.
+Newell et al. 2016, "Stacked Hourglass Networks for Human Pose Estimation" (arXiv:1603.06937). With soft-argmax as
+read-out they are trained end to end on coordinates.
 """
 
 import torch
@@ -18,7 +18,7 @@ from pipeline.problem import Problem
 
 
 class Hourglass(KeypointNetwork):
-    """Hourglasses one after the other; each sees the features and maps of the one before, all are taught."""
+    """A sequence of hourglasses. Each gets the features and maps of the one before, and each has a loss."""
 
     def __init__(self, problem: Problem, settings: HourglassSettings) -> None:
         size, width, points = problem.input, settings.width, len(problem.keypoints)
@@ -36,7 +36,7 @@ class Hourglass(KeypointNetwork):
         self.heads = {"keypoints": [self.head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`; besides, `early` (N, stacks - 1, K, rows, columns), maps of the first ones."""
+        """Return raw outputs, and `early` (N, stacks - 1, K, rows, columns), the maps of the earlier hourglasses."""
         x = self.stem(normalised(pixels, self.multiple))
         early = []
         for number, stack in enumerate(self.stacks):
@@ -48,13 +48,13 @@ class Hourglass(KeypointNetwork):
         return raw | ({"early": torch.stack(early, dim=1)} if early else {})
 
     def keypoint_loss(self, raw: dict[str, Tensor], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K"]:
-        """The mean over the hourglasses."""
-        maps = [raw["keypoints"], *(raw["early"].unbind(dim=1) if "early" in raw else ())]
-        return torch.stack([self.codec.loss(one, keypoints) for one in maps]).mean(dim=0)
+        """Return the mean loss over the hourglasses."""
+        stacks = [raw["keypoints"], *(raw["early"].unbind(dim=1) if "early" in raw else ())]
+        return torch.stack([self.codec.loss(maps, keypoints) for maps in stacks]).mean(dim=0)
 
 
 class _Glass(nn.Module):
-    """Halvings and back, with a residual block on each branch."""
+    """An hourglass: halvings and the way back, with a residual block on each branch."""
 
     def __init__(self, width: int, levels: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""HeatmapNet and RegressionNet: the same light encoder, a decoder or fully connected layers behind it."""
+"""HeatmapNet and RegressionNet: the same light encoder, followed by a decoder or by fully connected layers."""
 
 import itertools
 
@@ -23,7 +23,7 @@ class Encoder(nn.ModuleList):
         super().__init__(nn.Sequential(ConvBlock(a, b), nn.MaxPool2d(2)) for a, b in widths)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> list[Tensor]:
-        """The map of each block, half as large as the one before."""
+        """Return the map of each block; each is half as large as the one before."""
         maps = []
         for block in self:
             images = block(images)
@@ -32,7 +32,7 @@ class Encoder(nn.ModuleList):
 
 
 class EncoderDecoder(Backbone):
-    """The encoder, and transposed convolutions back to the maps' resolution; with `skips` beside the encoder's maps."""
+    """The encoder, and transposed convolutions back to the maps' resolution, with optional skip connections."""
 
     def __init__(self, settings: HeatmapNetSettings | ConfigurationSettings, size: InputSize) -> None:
         channels, last = settings.channels, int(settings.stride).bit_length() - 1
@@ -40,14 +40,14 @@ class EncoderDecoder(Backbone):
         self.skips = not isinstance(settings, HeatmapNetSettings) or settings.skips
         self.encoder = Encoder(size.channels, channels)
         inputs, up = channels[-1], list[nn.Module]()
-        for level in reversed(range(last, len(channels))):  # the halvings of the map that it makes
+        for level in reversed(range(last, len(channels))):  # number of halvings of the map that the layer makes
             outputs = channels[max(level - 1, 0)]
             up.append(enlarge(inputs, outputs))
             inputs = 2 * outputs if self.skips else outputs
         self.up = nn.ModuleList(up)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the decoder's map."""
         *finer, x = self.encoder(images)
         for number, enlarged in enumerate(self.up):
             x = enlarged(x)
@@ -57,7 +57,7 @@ class EncoderDecoder(Backbone):
 
 
 class RegressionNet(KeypointNetwork):
-    """The encoder's last map averaged over the image, fully connected layers, coordinates."""
+    """The encoder's last map, averaged over the image, then fully connected layers to coordinates."""
 
     def __init__(self, problem: Problem, settings: RegressionNetSettings) -> None:
         size = problem.input
@@ -71,14 +71,14 @@ class RegressionNet(KeypointNetwork):
         self.heads = {"keypoints": [self.connected]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return coordinates and logits of visibility."""
         features = self.encoder(normalised(pixels, self.multiple))[-1]
         points = self.connected(features).unflatten(1, (-1, 3))
         return {"keypoints": points[..., :2], "presence": points[..., 2]}
 
 
 def enlarge(inputs: int, outputs: int) -> nn.Sequential:
-    """A transposed convolution to twice the size, batch normalisation, ReLU."""
+    """Make a transposed convolution to twice the size, batch normalisation and ReLU."""
     return nn.Sequential(
         nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
         nn.BatchNorm2d(outputs),

@@ -14,11 +14,11 @@ from pipeline.problem import Problem
 
 
 class MapNetwork(KeypointNetwork):
-    """A body and a head. The input is padded to what the body can halve; coordinates stay what they are.
+    """A body and a head. The input is padded to a multiple that the body can halve; coordinates do not change.
 
     Args:
         problem: Keypoints and input size.
-        settings: One of pipeline/models/settings/maps.py; it names the body and the head.
+        settings: Settings of pipeline/models/settings/maps.py; they name the body and the head.
     """
 
     def __init__(self, problem: Problem, settings: Any) -> None:
@@ -33,6 +33,6 @@ class MapNetwork(KeypointNetwork):
         self.heads = {"keypoints": [self.head]}
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """See `KeypointNetwork.forward`."""
+        """Return the raw outputs of the head."""
         raw: dict[str, Tensor] = self.head(self.body(normalised(pixels, self.multiple)))
         return raw

@@ -19,7 +19,7 @@ from pipeline.models.weights import from_hugging_face
 
 
 class Vit(Backbone):
-    """Patches, the transformer, its tokens as a map, transposed convolutions to the maps' resolution."""
+    """A transformer over patches, its tokens as a map, and transposed convolutions to the maps' resolution."""
 
     def __init__(self, settings: VitSettings, size: InputSize) -> None:
         super().__init__(settings.width, settings.stride)
@@ -27,14 +27,14 @@ class Vit(Backbone):
         self.rows, self.columns = (-(-side // settings.patch) for side in (size.height, size.width))
         self.encoder = self._make(pretrained=False)
         if tuple(self.encoder.patch_embed.patch_size) != (settings.patch, settings.patch):
-            found = self.encoder.patch_embed.patch_size[0]
-            raise UserError(f"model.patch is {settings.patch}, but {settings.encoder} has patches of {found} px")
+            patch = self.encoder.patch_embed.patch_size[0]
+            raise UserError(f"model.patch is {settings.patch}, but {settings.encoder} has patches of {patch} px")
         steps = (settings.patch // settings.stride).bit_length() - 1
         inputs = [self.encoder.embed_dim, *[settings.width] * (steps - 1)]
         self.decoder = nn.Sequential(*[enlarge(channels, settings.width) for channels in inputs])
 
     def _make(self, pretrained: bool) -> Any:
-        # seconds of import, which other networks need not pay
+        # imported here, because the import takes seconds and other networks do not need it
         import timm
 
         size = (self.rows * self.settings.patch, self.columns * self.settings.patch)
@@ -46,13 +46,13 @@ class Vit(Backbone):
                             f"there are {known}") from None  # fmt: skip
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, "N channels rows columns"]:
-        """See `Backbone.forward`."""
+        """Return the decoder's map."""
         tokens = self.encoder.forward_features(as_imagenet(images))[:, self.encoder.num_prefix_tokens :]
         features: Tensor = self.decoder(tokens.transpose(1, 2).unflatten(2, (self.rows, self.columns)))
         return features
 
     def load_imagenet(self) -> list[nn.Module]:
-        """See `Backbone.load_imagenet`."""
+        """Load timm's pretrained weights of the encoder."""
         with from_hugging_face(self.settings.encoder):
             self.encoder.load_state_dict(self._make(pretrained=True).state_dict())
         return [self.encoder]

@@ -1,4 +1,4 @@
-"""Temporal models: a frame's keypoints corrected from a window of per-frame predictions around it."""
+"""Temporal models: they correct a frame's keypoints with a window of per-frame predictions around it."""
 
 from pipeline.models.temporal.networks import TEMPORAL, Temporal
 from pipeline.models.temporal.smooth import SMOOTHERS

@@ -6,20 +6,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-_SMALLEST = 1.0  # a box's side in pixels, to divide by
-_FINER = 10.0  # what moves between frames is a small share of the box
+_SMALLEST = 1.0  # smallest side of a box in pixels, as a divisor
+_FINER = 10.0  # factor of movements between frames, which are small shares of the box
 
 
 class Temporal(nn.Module, ABC):
-    """Corrects the middle frame of a window; untrained, it leaves it as it is.
+    """Corrects the keypoints of a window's middle frame. Before training it changes nothing.
 
-    Keypoints go in as shares of the middle frame's box, so that neither the place nor the size of the person matters,
-    once as they are and once from the middle frame's, each with its confidence. What comes out is a shift in the same
-    shares.
+    The input are keypoints as shares of the middle frame's box, so that neither the position nor the size of the person
+    matters; their differences to the middle frame; and their confidences. The output is a shift in the same shares.
 
     Args:
         points: Number of keypoints.
-        width: Of the hidden layers.
+        width: Width of the hidden layers.
     """
 
     def __init__(self, points: int, width: int) -> None:
@@ -31,12 +30,12 @@ class Temporal(nn.Module, ABC):
 
     @abstractmethod
     def mix(self, frames: Float[Tensor, "N W width"]) -> Float[Tensor, "N width"]:
-        """What the whole window says about its middle frame."""
+        """Combine the features of all frames to those of the middle frame."""
 
     def forward(
         self, keypoints: Float[Tensor, "N W K 2"], confidence: Float[Tensor, "N W K"], boxes: Float[Tensor, "N W 4"]
     ) -> Float[Tensor, "N K 2"]:
-        """Keypoints of the middle frame in input pixels."""
+        """Return the corrected keypoints of the middle frame in input pixels."""
         middle = keypoints.shape[1] // 2
         corner, size = boxes[:, middle, None, None, :2], boxes[:, middle, None, None, 2:].clamp_min(_SMALLEST)
         shares = (keypoints - corner - size / 2) / size
@@ -54,12 +53,12 @@ class Lstm(Temporal):
         self.lstm = nn.LSTM(width, width // 2, num_layers=2, batch_first=True, bidirectional=True)
 
     def mix(self, frames: Tensor) -> Tensor:
-        """See `Temporal.mix`."""
+        """Return the LSTM's output at the middle frame."""
         return torch.as_tensor(self.lstm(frames)[0][:, frames.shape[1] // 2])
 
 
 class Transformer(Temporal):
-    """Two encoder layers (Vaswani et al. 2017) with a learned place for each frame."""
+    """Two encoder layers (Vaswani et al. 2017) with a learned position embedding for each frame."""
 
     def __init__(self, points: int, frames: int, width: int = 64) -> None:
         super().__init__(points, width)
@@ -68,7 +67,7 @@ class Transformer(Temporal):
         self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
 
     def mix(self, frames: Tensor) -> Tensor:
-        """See `Temporal.mix`."""
+        """Return the encoder's output at the middle frame."""
         return torch.as_tensor(self.encoder(frames + self.places)[:, frames.shape[1] // 2])
 
 

@@ -1,4 +1,4 @@
-"""Smoothers without learning, which a temporal model must beat to be worth having."""
+"""Smoothers without learning, as baselines for temporal models."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,12 @@ Points = Float[np.ndarray, "T K 2"]
 
 
 def moving_median(points: Points, width: int = 5) -> Points:
-    """Median over `width` frames, of x and y apart; the ends repeat."""
+    """Return the median over `width` frames, for x and y separately. The first and last frames are repeated."""
     return np.asarray(median_filter(points, size=(width, 1, 1), mode="nearest"))
 
 
 def savitzky_golay(points: Points, width: int = 7, order: int = 2) -> Points:
-    """A parabola fitted to `width` frames around each (Savitzky and Golay 1964); the ends repeat."""
+    """Fit a parabola to `width` frames around each (Savitzky and Golay 1964). First and last frames are repeated."""
     return np.asarray(savgol_filter(points, width, order, axis=0, mode="nearest"))
 
 

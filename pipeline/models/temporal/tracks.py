@@ -1,4 +1,4 @@
-"""What a per-frame network says about one video, and windows of it."""
+"""Per-frame predictions of a video, and windows of them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,27 +12,27 @@ class Track:
     """One video, frame by frame, in input pixels.
 
     Attributes:
-        subject: Who is seen.
-        found: Predicted keypoints.
-        confidence: Of each, in [0, 1].
-        boxes: Predicted (x, y, width, height).
-        truth: True keypoints, NaN where not labelled.
+        subject: Name of the subject.
+        keypoints: Predicted keypoints.
+        confidence: Confidence of each keypoint, in [0, 1].
+        boxes: Predicted boxes (x, y, width, height).
+        truth: Labelled keypoints, NaN where not labelled.
     """
 
     subject: str
-    found: Float[np.ndarray, "T K 2"]
+    keypoints: Float[np.ndarray, "T K 2"]
     confidence: Float[np.ndarray, "T K"]
     boxes: Float[np.ndarray, "T 4"]
     truth: Float[np.ndarray, "T K 2"]
 
     @property
     def labelled(self) -> Bool[np.ndarray, "T K"]:
-        """Keypoints with a true place."""
+        """True for labelled keypoints."""
         return np.isfinite(self.truth).all(axis=-1)
 
 
 class Windows(NamedTuple):
-    """Windows of W frames around each frame of some videos; before the first and after the last, those repeat."""
+    """Windows of W frames around each frame of some videos. The first and last frames are repeated at the ends."""
 
     keypoints: Float[np.ndarray, "N W K 2"]
     confidence: Float[np.ndarray, "N W K"]
@@ -41,17 +41,17 @@ class Windows(NamedTuple):
 
 
 def windows_of(tracks: list[Track], width: int) -> Windows:
-    """A window for each frame, videos one after the other; single precision, as networks take it.
+    """Make a window for each frame of all videos in order, in single precision.
 
     Args:
         tracks: The videos.
-        width: Frames in a window, odd; its middle is the frame that is corrected.
+        width: Number of frames in a window, odd. The middle frame is the one that is corrected.
     """
     parts: list[list[np.ndarray]] = [[], [], [], []]
     for track in tracks:
         steps = np.arange(width) - width // 2
-        frames = np.clip(np.arange(len(track.found))[:, None] + steps, 0, len(track.found) - 1)
-        for part, values in zip(parts, (track.found, track.confidence, track.boxes), strict=False):
+        frames = np.clip(np.arange(len(track.keypoints))[:, None] + steps, 0, len(track.keypoints) - 1)
+        for part, values in zip(parts, (track.keypoints, track.confidence, track.boxes), strict=False):
             part.append(values[frames])
         parts[3].append(track.truth)
     return Windows(*(np.concatenate(part).astype(np.float32) for part in parts))

@@ -1,4 +1,4 @@
-"""Every expectation by its name in params.yaml. To add one: a class in a file here, and its line below."""
+"""All expectations by their names in params.yaml. A new one is a class in a file here and one line below."""
 
 from pipeline.validate.check import Check
 from pipeline.validate.expectations.apart import KeypointsApart

@@ -1,4 +1,4 @@
-"""No two keypoints in one place."""
+"""Expectation that no two keypoints are in the same place."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings, show_point
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class KeypointsApart(Check):
@@ -14,8 +14,8 @@ class KeypointsApart(Check):
 
     at_least_px: Annotated[float, Field(gt=0, description="points nearer than this are in the same place")] = 1.0
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every pair of keypoints that is nearer than `at_least_px`."""
         names, checked, items = labels.problem.keypoints, 0, []
         for first in range(len(names)):
             apart = np.linalg.norm(labels.points[:, first + 1 :] - labels.points[:, first, None], axis=-1)

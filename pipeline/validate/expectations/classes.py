@@ -1,11 +1,11 @@
-"""Labels of problems with classes: enough of each, and boxes that lie in the picture."""
+"""Expectations for problems with classes: enough instances of each class, and boxes that lie in the image."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class ClassesLabelled(Check):
@@ -13,15 +13,15 @@ class ClassesLabelled(Check):
 
     at_least: Annotated[int, Field(ge=1, description="instances of each class")] = 10
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every instance without a known class and every class with fewer than `at_least` instances."""
         classes = labels.problem.classes
         items = []
-        for row, name in enumerate(labels.kind):
+        for row, name in enumerate(labels.category):
             if classes and name not in classes:
                 items.append(Finding(row, "", f"class {name!r}", f"one of {', '.join(classes)}", "label the class"))
         for name in classes:
-            count = int((labels.kind == name).sum())
+            count = int((labels.category == name).sum())
             if count < self.at_least:
                 found, expected = f"{name}: {count} instances", f"at least {self.at_least}"
                 items.append(
@@ -33,10 +33,10 @@ class ClassesLabelled(Check):
 class BoxesInImage(Check):
     """Every box has a size and lies in its image."""
 
-    tolerance_px: Annotated[float, Field(ge=0, description="so far outside is still accepted")] = 1.0
+    tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 1.0
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every box that has no size or reaches out of its image by more than `tolerance_px`."""
         low, high = labels.boxes[:, :2], labels.boxes[:, :2] + labels.boxes[:, 2:]
         slack = 0.5 + self.tolerance_px
         inside = (low >= -slack).all(axis=1) & (high <= labels.size - 1 + slack).all(axis=1)

@@ -1,4 +1,4 @@
-"""Keypoints lie where they can be seen: in the image, in their box."""
+"""Expectations that keypoints lie in their image and in their box."""
 
 from typing import Annotated
 
@@ -6,16 +6,16 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings, show_point
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class KeypointsInImage(Check):
     """Every labelled keypoint lies in its image."""
 
-    tolerance_px: Annotated[float, Field(ge=0, description="so far outside is still accepted")] = 0.0
+    tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 0.0
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every labelled keypoint outside its image."""
         # the image covers half a pixel on each side of the outermost pixel centres
         slack = 0.5 + self.tolerance_px
         labelled = labels.visibility > 0
@@ -34,10 +34,10 @@ class KeypointsInImage(Check):
 class KeypointsInBox(Check):
     """Every box has a size, and every labelled keypoint lies in its box."""
 
-    tolerance_px: Annotated[float, Field(ge=0, description="so far outside is still accepted")] = 0.5
+    tolerance_px: Annotated[float, Field(ge=0, description="accepted distance outside")] = 0.5
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every box without a size and every labelled keypoint outside its box."""
         start, extent = labels.boxes[:, None, :2], labels.boxes[:, None, 2:]
         sound = np.isfinite(labels.boxes).all(axis=1) & (labels.boxes[:, 2:] > 0).all(axis=1)
         with np.errstate(invalid="ignore"):
@@ -54,6 +54,6 @@ class KeypointsInBox(Check):
         return Findings(int(labels.labelled.sum()), "keypoints", items)
 
 
-def _show(labels: Labels, row: int) -> str:
+def _show(labels: LabelArrays, row: int) -> str:
     x, y, width, height = labels.boxes[row]
     return f"x {x:.1f}..{x + width:.1f}, y {y:.1f}..{y + height:.1f}"

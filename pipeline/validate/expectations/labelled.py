@@ -1,11 +1,11 @@
-"""Every keypoint has labels to learn from."""
+"""Expectation that every keypoint has enough labels."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 
 
 class KeypointsLabelled(Check):
@@ -13,8 +13,8 @@ class KeypointsLabelled(Check):
 
     at_least: Annotated[float, Field(gt=0, le=1, description="share of the images")] = 0.1
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every keypoint that is labelled in less than a share `at_least` of the images."""
         items = []
         for name, count in zip(labels.problem.keypoints, labels.labelled.sum(axis=0).tolist(), strict=True):
             if count < self.at_least * len(labels):

@@ -1,4 +1,4 @@
-"""Lengths between keypoints that belong together."""
+"""Expectation that distances between neighbouring keypoints are plausible."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.validate.body import image_scale, segment_lengths
 from pipeline.validate.check import Check, Finding, Findings
-from pipeline.validate.labels import Labels
+from pipeline.validate.labels import LabelArrays
 from pipeline.validate.robust import centre_and_sigma
 
 # with fewer segments in an image, one wrong segment would itself set the scale
@@ -18,24 +18,24 @@ _LEAST_FOR_SCALE = 3
 class SegmentLengths(Check):
     """The distance between neighbouring keypoints is usual for its subject.
 
-    A person who walks away gets smaller: each image's lengths are divided by its own scale (the median over its
-    segments and those of the neighbouring labelled frames) before a subject's images are compared, as logarithms,
-    with the subject's median and MAD. A segment that turns towards the camera gets shorter but never longer: set
-    `shortest` by how far that goes.
+    A person who walks away gets smaller, so each image's lengths are divided by its own scale (the median over its
+    segments and those of the neighbouring labelled frames). Then the logarithms of a subject's lengths are compared
+    with the subject's median and MAD. A segment that turns towards the camera gets shorter but never longer; set
+    `shortest` to the shortest that this can make it.
     """
 
-    segments: Annotated[tuple[tuple[str, str], ...], Field(description="none: problem.skeleton")] = ()
+    segments: Annotated[tuple[tuple[str, str], ...], Field(description="empty: problem.skeleton")] = ()
     sigmas: Annotated[float, Field(gt=0, description="limit, in robust standard deviations of the subject")] = 6.0
-    longest: Annotated[float, Field(gt=1, description="up to so many times the usual is never reported")] = 1.35
-    shortest: Annotated[float, Field(gt=0, lt=1, description="so much of the usual or more is never reported")] = 0.5
-    min_images: Annotated[int, Field(ge=3, description="a subject with fewer is compared with all subjects")] = 8
+    longest: Annotated[float, Field(gt=1, description="ratios to the usual length up to this are accepted")] = 1.35
+    shortest: Annotated[float, Field(gt=0, lt=1, description="ratios down to this are accepted")] = 0.5
+    min_images: Annotated[int, Field(ge=3, description="with fewer, a subject is compared with all subjects")] = 8
 
-    def named(self) -> Iterator[tuple[str, str]]:
-        """See `Check.named`."""
+    def named_keypoints(self) -> Iterator[tuple[str, str]]:
+        """Yield the keypoints of all segments."""
         yield from (("segments", name) for segment in self.segments for name in segment)
 
-    def find(self, labels: Labels) -> Findings:
-        """See `Check.find`."""
+    def find(self, labels: LabelArrays) -> Findings:
+        """Report every segment whose length is unusual for its subject."""
         segments = self.segments or labels.problem.skeleton
         lengths = segment_lengths(labels, segments)
         if not lengths.size:

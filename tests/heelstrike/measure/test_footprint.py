@@ -99,3 +99,12 @@ def test_arch_index_of_inked_prints_is_that_of_the_true_contact() -> None:
         off.append(abs(arch_index(made.image, points, "light") - arch_index(contact, points, "light")))
     assert len(off) >= 6
     assert np.median(off) < 0.01 and max(off) < 0.05
+
+
+def test_without_the_extra_cad_all_but_the_outline_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heelstrike.measure.footprint.missing_packages", lambda: ("scipy", "ezdxf"))
+    measurement = MEASURE.measure(FOOT + 500, SURE, 1.0)
+    assert measurement.values == pytest.approx(EXPECTED)
+    assert measurement.warnings == ("no outline of an insole: it needs scipy and ezdxf (extra `cad`)",)
+    assert measurement.details["outline_mm"] is None
+    assert MEASURE.files(measurement) == {}

@@ -1,5 +1,6 @@
 """The measurement of a frame: values where there are two legs, a reason where there are not."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heelstrike.measure.build import MEASURES, build_measure
+from heelstrike.measure.build import build_measure
 from heelstrike.measure.settings import RearfootSettings
 
 NAMES = ("left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel")
@@ -144,5 +145,11 @@ def test_other_keypoints_in_between_do_not_matter() -> None:
     assert result.values == pytest.approx({"left": LEFT, "right": RIGHT})
 
 
-def test_every_registered_name_is_a_settings_name() -> None:
-    assert set(MEASURES) == {"rearfoot_angle", "footprint"}
+def test_each_angle_is_written_beside_the_outer_side_of_its_ankle() -> None:
+    result = MEASURE.measure(LEGS, SURE)
+    left, right = MEASURE.labels(result)
+    assert (left.text, left.point, left.side) == (f"{LEFT:.1f}° eversion", LEGS[1].tolist(), "left")
+    assert (right.text, right.point, right.side) == (f"{-RIGHT:.1f}° inversion", LEGS[4].tolist(), "right")
+    wide = dataclasses.replace(result, half_widths={"left": 1.24, "right": np.inf})
+    assert [label.text for label in MEASURE.labels(wide)] == [f"{LEFT:.1f} ± 1.2° eversion", right.text]
+    assert MEASURE.labels(MEASURE.measure(LEGS, 0 * SURE)) == ()

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.settings import ScanVolumeSettings
-from heelstrike.package.runtime import Prediction
 from heelstrike.predict.predictor import Report, predict_path
 from heelstrike.predict.results import Model
 from heelstrike.scans import read_scan

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from heelstrike.canvas import confidence_colour
 from heelstrike.heads.base import Style
-from heelstrike.measure.base import Measurement
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.measure.base import Label, Measurement
 from heelstrike.predict.overlay import draw
 
 STYLE = Style(skeleton=((0, 1),), threshold=0.5, title="")
@@ -75,9 +75,8 @@ def test_a_circle_of_the_radius_is_drawn_around_points_that_are_sure_and_have_a_
 
 
 def test_doubts_and_half_widths_are_written():
-    leg = {"points": [[200.0, 100.0]] * 3, "angle_deg": 5.7, "signed_deg": 5.7, "direction": "eversion"}
-    plain = Measurement("m", "deg", values={"left": 5.7}, details={"legs": {"left": leg}})
-    wide = Measurement("m", "deg", values={"left": 5.7}, details={"legs": {"left": leg}}, half_widths={"left": 1.2})
+    plain = Measurement("m", "deg", values={"left": 5.7})
+    wide = Measurement("m", "deg", values={"left": 5.7}, half_widths={"left": 1.2})
     style, found = Style((), 0.5, ""), Prediction(np.array([[300.0, 300.0]]), np.ones(1), NOWHERE)
     image = np.zeros((400, 600, 3), np.uint8)
     without, with_width = draw(image, found, plain, style), draw(image, found, wide, style)
@@ -87,10 +86,14 @@ def test_doubts_and_half_widths_are_written():
     assert amber.sum() > 100
 
 
-def test_angle_stands_beside_its_leg():
-    points = [[200.0, 100.0], [200.0, 200.0], [190.0, 300.0]]
-    leg = {"points": points, "angle_deg": 5.7, "signed_deg": 5.7, "direction": "eversion"}
-    said = Measurement("m", "deg", values={"left": 5.7}, details={"legs": {"left": leg}})
-    told = drawn(points, [0.9] * 3, measurement=said, style=Style((), 0.5, ""))
-    assert told[190:210, 60:185].max() > 200  # left of the left leg's middle marker
-    assert not told[190:210, 240:].any()
+def test_a_label_stands_on_its_side_of_the_point():
+    found = Prediction(np.array([[200.0, 200.0]]), np.ones(1), NOWHERE)
+    image = np.zeros((400, 600, 3), np.uint8)
+    left, right = (
+        draw(image, found, None, Style((), 0.5, ""), labels=[Label("5.7° eversion", (200.0, 200.0), side)])
+        for side in ("left", "right")
+    )
+    assert left[190:210, 60:185].max() > 200
+    assert not left[190:210, 240:].any()
+    assert right[190:210, 240:360].max() > 200
+    assert not right[190:210, :180].any()

@@ -126,7 +126,7 @@ def test_image_gives_one_frame_without_time(package, tmp_path):
     data = json.loads((tmp_path / "out" / "foot.png.json").read_text())
     assert (data["source"]["kind"], data["source"]["fps"]) == ("image", None)
     assert (data["frames"][0]["frame"], data["frames"][0]["time_s"]) == (0, None)
-    assert report.done[0].summary["measured"] == 1
+    assert report.done[0].summary.measured == 1
 
 
 def test_colours_are_not_swapped_in_an_overlay_image(package, tmp_path):
@@ -187,13 +187,6 @@ def test_results_folder_that_is_a_file(package, walk, tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(UserError, match="out: is a file; results need a folder"):
         predict_path(walk, package, MODEL, tmp_path / "out")
-
-
-@pytest.mark.parametrize(
-    ("reference", "version"), [("rearfoot/3", "3"), ("models/rearfoot/package", None), ("package", None)]
-)
-def test_version_is_read_from_a_registry_reference_only(reference, version):
-    assert Model.referred(reference) == Model(reference, version)
 
 
 def test_empty_folder(package, tmp_path):
@@ -316,7 +309,7 @@ def test_what_is_not_reliable_is_said_frame_by_frame_with_its_reasons_and_counte
     ]
     # nothing was found there, which is another matter
     assert (dark["reliable"], dark["doubts"], dark["measure"]["half_widths"]) == (True, [], {})
-    assert data["summary"]["not_reliable"] == report.done[0].summary["not_reliable"] == 10
+    assert data["summary"]["not_reliable"] == report.done[0].summary.not_reliable == 10
     rows = list(csv.DictReader((tmp_path / "walk.mp4.csv").open()))
     assert float(rows[0]["left_deg_half_width"]) == width and rows[0]["right_deg_half_width"] == ""
     assert (rows[0]["left_heel_radius_px"], rows[0]["right_ankle_radius_px"]) == ("2.5", "")

@@ -154,3 +154,40 @@ def test_a_consumer_needs_only_numpy_and_opencv() -> None:
     modules = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert modules == {"collections", "typing", "cv2", "numpy", "jaxtyping", "heelstrike"}
+
+
+@pytest.mark.parametrize("name", FILTER_OPTIONS)
+class TestEveryFilter:
+    """What every registered filter must keep to, one of videos seen over a few frames."""
+
+    def last(self, name: str, images: list[np.ndarray]) -> np.ndarray:
+        chain = VideoFilters([Filter(name=name)])
+        return [chain(image) for image in images][-1]
+
+    @pytest.mark.parametrize("shape", [(120, 160), (1, 1), (3, 200), (97, 2)])
+    def test_gives_bytes_of_the_same_shape_and_leaves_the_image_as_it_is(
+        self, name: str, shape: tuple[int, int]
+    ) -> None:
+        images = [np.random.default_rng(n).integers(0, 256, (*shape, 3), np.uint8) for n in range(3)]
+        before = [image.copy() for image in images]
+        result = self.last(name, images)
+        assert (result.shape, result.dtype) == ((*shape, 3), np.uint8)
+        np.testing.assert_array_equal(images, before)
+
+    def test_is_the_same_every_time(self, name: str) -> None:
+        np.testing.assert_array_equal(self.last(name, walking(4)), self.last(name, walking(4)))
+
+    def test_takes_an_image_that_is_a_view(self, name: str) -> None:
+        """A mirrored image, or one with its channels exchanged, is not contiguous in memory."""
+        images = [image[:, ::-1] for image in walking(4)]
+        contiguous = [np.ascontiguousarray(image) for image in images]
+        np.testing.assert_array_equal(self.last(name, images), self.last(name, contiguous))
+
+    def test_refuses_options_that_it_has_not(self, name: str) -> None:
+        with pytest.raises(ValueError, match=f"options of {name}: colour_of_the_sky"):
+            Filter(name=name, options={"colour_of_the_sky": 1})
+
+    def test_its_options_have_defaults_and_travel_as_json(self, name: str) -> None:
+        one = Filter(name=name)
+        again = Filter.model_validate_json(one.model_dump_json())
+        assert again.checked_options() == one.checked_options()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heelstrike.errors import UserError
-from heelstrike.preprocess.letterbox import Letterbox
+from heelstrike.preprocess.letterbox import Letterbox, Letterboxes
 from heelstrike.preprocess.settings import InputSize
 
 sides = st.integers(16, 4000)
@@ -56,3 +56,17 @@ def test_the_image_fits_touches_two_sides_and_comes_back(width: int, height: int
 def test_an_image_too_thin_is_refused_with_its_size() -> None:
     with pytest.raises(UserError, match="4000 x 3 pixels is too thin"):
         Letterbox.fit(4000, 3, InputSize(width=256, height=256))
+
+
+def test_many_images_at_once_give_the_very_values_of_each() -> None:
+    rng = np.random.default_rng(0)
+    each = [Letterbox.fit(w, h, InputSize(width=256, height=192)) for w, h in [(640, 480), (1080, 1920), (37, 250)]]
+    together = Letterboxes(np.array([[b.scale, b.pad_x, b.pad_y] for b in each]))
+    points, boxes = rng.uniform(0, 200, (3, 5, 2)), rng.uniform(0, 200, (3, 4, 4))
+    points[0, 0] = np.nan
+    np.testing.assert_array_equal(
+        together.backward(points), [one.backward(xy) for one, xy in zip(each, points, strict=True)]
+    )
+    np.testing.assert_array_equal(
+        together.backward_boxes(boxes), [one.backward_boxes(xywh) for one, xywh in zip(each, boxes, strict=True)]
+    )

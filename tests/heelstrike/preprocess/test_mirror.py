@@ -11,7 +11,8 @@ import pytest
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from heelstrike.package.runtime import Package, Prediction, mirror_prediction
-from heelstrike.predict.predictor import About, predict_path
+from heelstrike.predict.measurer import About
+from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import Model
 from heelstrike.preprocess.settings import InputSize, Mirror
 from pipeline.layout import Layout

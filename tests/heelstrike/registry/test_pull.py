@@ -4,14 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
-from heelstrike.registry.pull import pull, resolve
+from heelstrike.registry.pull import default_reference, open_folder, resolve
 from heelstrike.stores import StoreUnreachableError
 from pipeline.registry.promote import promote
+from pipeline.registry.store import open_registry
 from tests.packages import make_package
 
 
@@ -25,7 +27,7 @@ def served(world):
 
 def test_the_package_comes_back_byte_for_byte(served):
     package = served.layout.out("package")
-    folder = pull("rearfoot@challenger", served.root)
+    folder = resolve("rearfoot@challenger", served.root).folder
     assert sorted(path.name for path in folder.iterdir()) == ["card.md", "manifest.json", "model.onnx"]
     assert all(file_digest(folder / path.name) == file_digest(path) for path in package.iterdir())
 
@@ -36,24 +38,35 @@ def test_a_reference_names_a_version(served):
         assert resolve(reference, served.root).reference == f"rearfoot/{number}"
 
 
-def test_a_folder_is_a_reference_too(tmp_path):
-    manifest = make_package(tmp_path / "mine")
-    found = resolve(str(tmp_path / "mine"))
-    assert (found.folder, found.package) == (tmp_path / "mine", manifest.digest)
-    (tmp_path / "mine" / "card.md").write_text("changed")
+def test_a_folder_is_opened_by_its_path_and_never_signs_as_a_version(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    manifest = make_package(tmp_path / "rearfoot" / "1")
+    opened = open_folder(Path("rearfoot/1"))
+    assert (opened.folder, opened.package, opened.version) == (tmp_path / "rearfoot" / "1", manifest.digest, None)
+    (tmp_path / "rearfoot" / "1" / "card.md").write_text("changed")
     with pytest.raises(UserError, match=r"card\.md: 7 bytes found, \d+ expected"):
-        resolve(str(tmp_path / "mine"))
+        open_folder(Path("rearfoot/1"))
+    with pytest.raises(UserError, match=r"rearfoot/2: no such folder; expected a package"):
+        open_folder(Path("rearfoot/2"))
+
+
+def test_a_local_folder_does_not_shadow_the_registry(served, monkeypatch):
+    monkeypatch.chdir(served.root)
+    make_package(served.root / "rearfoot" / "1", metrics={"seed": 7.0})
+    pulled = resolve("rearfoot/1")
+    assert (pulled.reference, pulled.version) == ("rearfoot/1", 1)
+    assert pulled.folder.parent.parent == served.root.parent / "cache"
 
 
 def test_pulled_once_it_is_not_downloaded_again_and_a_damaged_copy_is(served):
-    folder = pull("rearfoot", served.root)
+    folder = resolve("rearfoot", served.root).folder
     stored = list((served.root / "mlartifacts").rglob("model.onnx"))
     moved = [path.rename(path.with_suffix(".away")) for path in stored]
-    assert pull("rearfoot", served.root) == folder
+    assert resolve("rearfoot", served.root).folder == folder
     for path in moved:
         path.rename(path.with_suffix(".onnx"))
     (folder / "model.onnx").write_bytes(b"rot")
-    assert pull("rearfoot", served.root) == folder
+    assert resolve("rearfoot", served.root).folder == folder
     assert (folder / "model.onnx").stat().st_size > 3
 
 
@@ -71,12 +84,12 @@ def test_a_registry_that_is_down_leaves_the_cached_champion_and_says_so(served):
 
 
 def test_offline_imports_no_mlflow_and_nothing_imports_torch(served):
-    folder = pull("rearfoot", served.root)
+    folder = resolve("rearfoot", served.root).folder
     script = (
-        "import sys; from pathlib import Path; from heelstrike.registry.pull import pull; "
-        "print(pull('rearfoot', Path(sys.argv[1]), offline=True)); "
+        "import sys; from pathlib import Path; from heelstrike.registry.pull import resolve; "
+        "print(resolve('rearfoot', Path(sys.argv[1]), offline=True).folder); "
         "print([m for m in ('mlflow', 'torch', 'sqlalchemy') if m in sys.modules]); "
-        "pull('rearfoot', Path(sys.argv[1])); print([m for m in ('mlflow', 'torch') if m in sys.modules])"
+        "resolve('rearfoot', Path(sys.argv[1])); print([m for m in ('mlflow', 'torch') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script, str(served.root)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [str(folder), "[]", "['mlflow']"]
@@ -86,7 +99,7 @@ def test_a_package_changed_in_the_registry_is_refused(served):
     for path in (served.root / "mlartifacts").rglob("model.onnx"):
         path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(UserError, match=r"model\.onnx: SHA-256 .* expected\nthe package is damaged"):
-        pull("rearfoot", served.root)
+        resolve("rearfoot", served.root)
     assert not list((served.root.parent / "cache" / "packages").iterdir())
 
 
@@ -95,30 +108,67 @@ def test_a_package_swapped_in_the_registry_is_refused(served):
         shutil.rmtree(path.parent / "training")
         make_package(path.parent, metrics={"seed": 99.0})
     with pytest.raises(UserError, match=r"was registered; it was changed\. Do not use it"):
-        pull("rearfoot", served.root)
+        resolve("rearfoot", served.root)
 
 
 def test_a_reference_to_nothing_says_what_there_is(served):
     wrong = {
-        "footprint": r"footprint@champion: no such model in .*; nothing is registered. `heelstrike retrain footprint`",
+        "footprint": r"footprint@champion: no such model in .*; nothing is registered\. .*`heelstrike retrain footp",
         "rearfoot@best": r"rearfoot@best: no such model in .*; it has challenger \(2\), champion \(1\)",
-        "rearfoot/9": r"rearfoot has no version 9; it has \[1, 2\]",
-        "a b@c": r"'a b@c': neither a package folder nor a model reference; expected NAME@champion, NAME/3 or a folder",
+        "rearfoot/9": r"rearfoot has no version 9 in .*; it has \[1, 2\]",
+        "a b@c": r"'a b@c': not a model of the registry; expected NAME@champion, NAME or NAME/3",
     }
     for reference, message in wrong.items():
         with pytest.raises(UserError, match=message):
-            pull(reference, served.root)
+            resolve(reference, served.root)
 
 
 def test_no_registry_at_all_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("HEELSTRIKE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with pytest.raises(UserError, match=r"mlflow\.db: no registry there; run this at the top of the repository"):
-        pull("rearfoot", tmp_path)
+    with pytest.raises(UserError, match=r"mlflow\.db: no registry there; set MLFLOW_TRACKING_URI to the address"):
+        resolve("rearfoot", tmp_path)
     assert not os.path.exists(tmp_path / "mlflow.db")  # noqa: PTH110
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://u:secret@127.0.0.1:9")
     with pytest.raises(UserError, match=r"http://u:\*\*\*@127\.0\.0\.1:9: nothing answers there .* start it, or set"):
-        pull("rearfoot", tmp_path)
+        resolve("rearfoot", tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///mlruns")
-    with pytest.raises(UserError, match="expected sqlite:///FILE, postgresql://"):
-        pull("rearfoot", tmp_path)
+    with pytest.raises(UserError, match=r"expected http\(s\)://..., sqlite:///FILE, postgresql://"):
+        resolve("rearfoot", tmp_path)
+
+
+class TestDefaultModel:
+    def test_the_only_champion_is_the_default(self, served):
+        assert default_reference(served.root) == "rearfoot@champion"
+
+    def test_it_is_remembered_for_when_the_registry_does_not_answer(self, served):
+        default_reference(served.root)
+        (served.root / "mlflow.db").rename(served.root / "away.db")
+        assert default_reference(served.root) == "rearfoot@champion"
+        assert default_reference(served.root, offline=True) == "rearfoot@champion"
+
+    def test_several_are_listed_with_what_to_type(self, served):
+        served.problem = "hand"
+        promote(served.root, served.decision(served.candidate(3), None))
+        with pytest.raises(UserError, match=r"several models have a champion") as raised:
+            default_reference(served.root)
+        assert str(raised.value).splitlines()[1:] == ["  --model hand@champion", "  --model rearfoot@champion"]
+
+    def test_no_champion_and_no_model_are_said(self, world):
+        with pytest.raises(UserError, match="no model is registered there"):
+            default_reference(world.root)
+        world.candidate(1)
+        with pytest.raises(UserError, match=r"no model has a champion yet \(rearfoot\).*--model rearfoot/1"):
+            default_reference(world.root)
+
+    def test_offline_and_never_asked_says_so(self, world):
+        with pytest.raises(StoreUnreachableError, match="name one with --model"):
+            default_reference(world.root, offline=True)
+
+
+def test_a_version_that_heelstrike_did_not_register_is_refused(world):
+    version = world.candidate(1)
+    with open_registry(world.root, "rearfoot") as registry:
+        registry.tag(version.number, {"heelstrike.package": "../../outside"})
+    with pytest.raises(UserError, match=r"rearfoot/1: its tag heelstrike.package is '../../outside', expected a SHA"):
+        resolve("rearfoot/1", world.root)

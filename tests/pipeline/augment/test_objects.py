@@ -1,4 +1,4 @@
-"""Any number of boxes, and pictures without keypoints, under augmentation."""
+"""Augmentation of any number of boxes, and of images without keypoints."""
 
 import numpy as np
 

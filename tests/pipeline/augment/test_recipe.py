@@ -1,4 +1,4 @@
-"""Image and keypoints must move together to a tenth of a pixel, in every augmentation by itself and in all at once."""
+"""Image and keypoints move together to a tenth of a pixel, in every augmentation alone and in all together."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heelstrike.preprocess.settings import PAD_VALUE, InputSize
-from pipeline.augment.recipe import Recipe, build_recipe
+from pipeline.augment.recipe import Recipe
 from pipeline.augment.settings import AugmentSettings
 from pipeline.problem import Problem
 
@@ -20,11 +20,11 @@ WIDTH, HEIGHT = 160, 128
 def recipe(channels: int = 3, **switched_on: Any) -> Recipe:
     size = InputSize(width=WIDTH, height=HEIGHT, channels=channels)
     problem = Problem(keypoints=NAMES, flip_pairs=(("left", "right"),), input=size)
-    return build_recipe(AugmentSettings(**(OFF | switched_on)), problem)
+    return Recipe(AugmentSettings(**(OFF | switched_on)), problem)
 
 
 def spots(points: np.ndarray, channels: int = 3) -> np.ndarray:
-    """A Gaussian spot at each point, each of its own colour, on the gray that comes in from outside."""
+    """Draw a Gaussian spot at each point, each in its own colour, on the gray of the padding."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     image = np.full((HEIGHT, WIDTH, 3), float(PAD_VALUE))
     colours = np.array([[110, -60, 40], [-60, 110, 40], [70, 60, -110]])
@@ -34,10 +34,10 @@ def spots(points: np.ndarray, channels: int = 3) -> np.ndarray:
 
 
 def centroid(image: np.ndarray, near: np.ndarray, radius: float = 11) -> np.ndarray:
-    """Centre of what differs from the ground within `radius` of a point."""
+    """Return the centroid of the pixels within `radius` of a point, weighted by their difference to the background."""
     differs = np.abs(image.astype(float) - np.median(image, axis=(0, 1))).sum(axis=2)
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]]
-    differs[differs < 15] = 0  # at the faint rim, whole gray levels round colours unevenly
+    differs[differs < 15] = 0  # at the faint rim, rounding to whole gray levels distorts the colours
     differs[np.hypot(columns - near[0], rows - near[1]) > radius] = 0
     return np.array([(differs * columns).sum(), (differs * rows).sum()]) / differs.sum()
 
@@ -78,15 +78,15 @@ def test_image_and_keypoints_move_together(switched_on: dict[str, Any]) -> None:
 
 def test_noise_moves_nothing() -> None:
     augment, given_sample = recipe(noise=1), sample(POINTS)
-    found = []
+    centroids = []
     for seed in range(60):
         image, keypoints, _, _ = augment(*given_sample, seed)
         np.testing.assert_array_equal(keypoints, given_sample[1])
         # differences keep their sign here: the noise must cancel, not add up
         signal = (image.astype(float) - given_sample[0]).mean()
         assert abs(signal) < 0.5
-        found.append(centroid(image, POINTS[0], radius=6))
-    np.testing.assert_allclose(np.mean(found, axis=0), centroid(given_sample[0], POINTS[0], radius=6), atol=0.1)
+        centroids.append(centroid(image, POINTS[0], radius=6))
+    np.testing.assert_allclose(np.mean(centroids, axis=0), centroid(given_sample[0], POINTS[0], radius=6), atol=0.1)
 
 
 @pytest.mark.parametrize("switched_on", [*MOVES, *LOOKS, {"noise": 1}], ids=lambda s: "-".join(s))
@@ -111,11 +111,11 @@ def test_gray_images_have_the_same(switched_on: dict[str, Any]) -> None:
 def test_flip_swaps_left_and_right_and_mirrors_the_box() -> None:
     image, keypoints, visibility, box = sample(POINTS)
     visibility[0] = 1
-    flipped, moved, seen, moved_box = recipe(flip=1)(image, keypoints, visibility, box, 0)
+    flipped, moved, moved_visibility, moved_box = recipe(flip=1)(image, keypoints, visibility, box, 0)
     np.testing.assert_array_equal(flipped, image[:, ::-1])
     mirrored = np.array([WIDTH - 1, 0]) + keypoints * [-1, 1]
     np.testing.assert_allclose(moved, mirrored[[1, 0, 2]], atol=1e-4)
-    np.testing.assert_array_equal(seen, [2, 1, 2])
+    np.testing.assert_array_equal(moved_visibility, [2, 1, 2])
     np.testing.assert_allclose(moved_box, [WIDTH - 1 - box[0] - box[2], *box[1:]], atol=1e-4)
 
 
@@ -150,10 +150,10 @@ def test_a_zoom_that_would_lose_every_keypoint_is_left_out() -> None:
 def test_a_sample_without_keypoints_is_mirrored_with_its_box() -> None:
     image, keypoints, visibility, box = sample(POINTS)
     nothing = np.full_like(keypoints, np.nan), np.zeros_like(visibility)
-    flipped, moved, seen, moved_box = recipe(flip=1)(image, *nothing, box, 0)
+    flipped, moved, moved_visibility, moved_box = recipe(flip=1)(image, *nothing, box, 0)
     np.testing.assert_array_equal(flipped, image[:, ::-1])
     assert np.isnan(moved).all()
-    assert not seen.any()
+    assert not moved_visibility.any()
     np.testing.assert_allclose(moved_box, [WIDTH - 1 - box[0] - box[2], *box[1:]], atol=1e-4)
 
 
@@ -161,9 +161,9 @@ def test_a_missing_keypoint_stays_missing() -> None:
     image, keypoints, visibility, box = sample(POINTS)
     keypoints[1], visibility[1] = np.nan, 0
     for seed in range(10):
-        _, moved, seen, _ = recipe(**EVERYTHING)(image, keypoints, visibility, box, seed)
-        np.testing.assert_array_equal(np.isnan(moved).any(axis=1), seen == 0)
-        assert (seen == 0).sum() >= 1
+        _, moved, moved_visibility, _ = recipe(**EVERYTHING)(image, keypoints, visibility, box, seed)
+        np.testing.assert_array_equal(np.isnan(moved).any(axis=1), moved_visibility == 0)
+        assert (moved_visibility == 0).sum() >= 1
 
 
 def test_everything_off_changes_nothing() -> None:
@@ -215,11 +215,11 @@ def test_labels_are_always_in_the_image_and_in_their_box(
     keypoints[visibility == 0] = np.nan
     box = np.concatenate([low, high - low]).astype(np.float32)
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    _, moved, seen, moved_box = augment(image, keypoints, visibility, box, seed)
-    assert (moved.dtype, seen.dtype, moved_box.dtype) == (np.float32, np.uint8, np.float32)
-    np.testing.assert_array_equal(np.isnan(moved).any(axis=1), seen == 0)
-    assert seen.any() == visibility.any()
-    labelled = moved[seen > 0]
+    _, moved, moved_visibility, moved_box = augment(image, keypoints, visibility, box, seed)
+    assert (moved.dtype, moved_visibility.dtype, moved_box.dtype) == (np.float32, np.uint8, np.float32)
+    np.testing.assert_array_equal(np.isnan(moved).any(axis=1), moved_visibility == 0)
+    assert moved_visibility.any() == visibility.any()
+    labelled = moved[moved_visibility > 0]
     start, end = moved_box[:2], moved_box[:2] + moved_box[2:]
     assert (labelled >= start - 1e-3).all()
     assert (labelled <= end + 1e-3).all()

@@ -1,4 +1,4 @@
-"""The study's augmentations by their names. Its own zoom left labels where nothing was; here that cannot happen."""
+"""The augmentations of the published study by name. Its zoom left false labels; here that cannot happen."""
 
 from typing import Any, get_args
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
-from pipeline.augment.recipe import Recipe, build_recipe
+from pipeline.augment.recipe import Recipe
 from pipeline.augment.settings import AugmentSettings, RecipeName
 from pipeline.params import parse_params
 from pipeline.problem import Problem
@@ -37,7 +37,7 @@ def made(augment: Recipe, seed: int) -> tuple[Any, Any, Any, Any]:
 
 def test_every_name_is_a_recipe_that_changes_something() -> None:
     for name in get_args(RecipeName):
-        augment, untouched = build_recipe(chosen(name), PROBLEM), made(build_recipe(chosen(name, **OFF), PROBLEM), 0)[0]
+        augment, untouched = Recipe(chosen(name), PROBLEM), made(Recipe(chosen(name, **OFF), PROBLEM), 0)[0]
         assert {bool((made(augment, seed)[0] != untouched).any()) for seed in range(12)} == {True, False}, name
 
 
@@ -45,8 +45,8 @@ OFF = dict.fromkeys(("flip", "zoom", "colour", "saturation"), 0.0)
 
 
 def test_a_flip_is_a_flip_and_nothing_else() -> None:
-    augment = build_recipe(chosen("y_axis_flip"), PROBLEM)
-    image, swapped = made(build_recipe(chosen("y_axis_flip", flip=0), PROBLEM), 0)[0], POINTS[[1, 0, 2]]
+    augment = Recipe(chosen("y_axis_flip"), PROBLEM)
+    image, swapped = made(Recipe(chosen("y_axis_flip", flip=0), PROBLEM), 0)[0], POINTS[[1, 0, 2]]
     mirrored = np.stack([WIDTH - 1 - swapped[:, 0], swapped[:, 1]], axis=1)
     outcomes = set()
     for seed in range(20):
@@ -59,7 +59,7 @@ def test_a_flip_is_a_flip_and_nothing_else() -> None:
 
 
 def test_colours_move_no_label() -> None:
-    augment = build_recipe(chosen("colour_shift"), PROBLEM)
+    augment = Recipe(chosen("colour_shift"), PROBLEM)
     for seed in range(5):
         _, points, _, box = made(augment, seed)
         np.testing.assert_array_equal(points, POINTS)
@@ -91,25 +91,25 @@ def test_an_unknown_recipe_is_refused() -> None:
 def test_a_zoom_never_leaves_a_false_label(
     name: str, points: list[tuple[float, float]], visibility: list[int], margin: float, seed: int
 ) -> None:
-    keypoints, seen = np.array(points, np.float32), np.array(visibility, np.uint8)
+    keypoints, visible = np.array(points, np.float32), np.array(visibility, np.uint8)
     low, high = np.clip([keypoints.min(axis=0) - margin, keypoints.max(axis=0) + margin], -0.5, CORNER)
-    keypoints[seen == 0] = np.nan
+    keypoints[visible == 0] = np.nan
     box = np.concatenate([low, high - low]).astype(np.float32)
-    augment = build_recipe(chosen(name, zoom=1.0), PROBLEM)
+    augment = Recipe(chosen(name, zoom=1.0), PROBLEM)
     image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    image[0, 0] = 255  # goes out of the picture where the image was zoomed
-    pixels, moved, still_seen, moved_box = augment(image, keypoints, seen, box, seed)
+    image[0, 0] = 255  # leaves the image if it was zoomed
+    pixels, moved, moved_visibility, moved_box = augment(image, keypoints, visible, box, seed)
     factor = 1.0 if pixels[0, 0, 0] else ZOOMS[name]
-    # where each point truly is in the picture that came out
+    # true position of each point in the augmented image
     truth = CENTRE + factor * (keypoints.astype(np.float64) - CENTRE)
-    labelled = still_seen > 0
+    labelled = moved_visibility > 0
     np.testing.assert_allclose(moved[labelled], truth[labelled], atol=1e-3)
     assert (truth[labelled] >= -0.5 - 1e-3).all()
     assert (truth[labelled] <= CORNER + 1e-3).all()
-    gone = (seen > 0) & ~labelled
+    gone = (visible > 0) & ~labelled
     assert ((truth[gone] < -0.5 + 1e-3) | (truth[gone] > CORNER - 1e-3)).any(axis=1).all(), "a visible point was lost"
     assert np.isnan(moved[~labelled]).all()
-    assert (still_seen[labelled] == seen[labelled]).all()
+    assert (moved_visibility[labelled] == visible[labelled]).all()
     start, end = moved_box[:2], moved_box[:2] + moved_box[2:]
     assert (start >= -0.5).all()
     assert (end <= CORNER + 1e-3).all()

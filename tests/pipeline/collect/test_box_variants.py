@@ -12,12 +12,8 @@ from pipeline.collect import stage as collect
 from pipeline.collect.boxes import rebuffered
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
-from pipeline.prepare import stage as prepare
-from pipeline.prepare.labels import write_variant
 from pipeline.split import stage as split
-
-SPLITS = ("train", "val", "test")
-ARRAYS = ("images", "keypoints", "visibility", "boxes", "letterbox")
+from pipeline.splits import SPLITS
 
 
 def params(buffer_px: float) -> ProblemParams:
@@ -30,7 +26,7 @@ def params(buffer_px: float) -> ProblemParams:
 
 
 def road(root: Path, buffer_px: float) -> Layout:
-    """Twelve photographs, some with a point missing, collected, split and prepared."""
+    """Twelve photographs, some with a point missing, collected and split."""
     layout, rng = Layout(root, "p"), np.random.default_rng(3)
     layout.raw.mkdir(parents=True)
     rows = ["video,subject,a_x,a_y,b_x,b_y"]
@@ -41,7 +37,7 @@ def road(root: Path, buffer_px: float) -> Layout:
         rows.append(f"{n}.png,s{n},{x[0]:.3f},{y[0]:.3f}," + ("," if n % 3 == 0 else f"{x[1]:.3f},{y[1]:.3f}"))
     (layout.raw / "labels.csv").write_text("\n".join(rows) + "\n")
     chosen = params(buffer_px)
-    for stage in (collect, split, prepare):
+    for stage in (collect, split):
         stage.run(chosen, layout)
     return layout
 
@@ -60,12 +56,6 @@ def test_a_variant_is_what_the_whole_road_would_have_made(made: Layout, tmp_path
         variant = rebuffered(coco, buffer_px)
         assert json.dumps(coco) == before
         assert variant == json.loads((expected.out("split") / f"{name}.json").read_text())
-        out = tmp_path / "variant" / name
-        write_variant(variant, params(buffer_px).problem, made.out("prepare") / name, out)
-        there = expected.out("prepare") / name
-        assert {p.name for p in out.iterdir()} == {p.name for p in there.iterdir()}
-        for array in ARRAYS:
-            assert (out / f"{array}.npy").read_bytes() == (there / f"{array}.npy").read_bytes(), array
 
 
 def test_an_instance_without_labels_keeps_its_box() -> None:

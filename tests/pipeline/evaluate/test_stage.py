@@ -45,11 +45,13 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory, make_rearfoot: Callable[
 def test_files_and_numbers(evaluated: Layout) -> None:
     reports = evaluated.root / "reports" / "p"
     assert sorted(digests(reports)) == [
+        "evaluate/cases.npz",
         *(f"evaluate/figures/{n}.png" for n in ("agreement", "boxes", "confidence", "error_cdf", "keypoints")),
         *(f"evaluate/figures/{n}.png" for n in ("overlay_sheet", "radius", "slices", "training")),
         "evaluate/per_image.parquet",
         "evaluate/radii.json",
         "evaluate/report.html",
+        "evaluate/scores.json",
         "evaluate/slices.csv",
         "metrics.json",
         "plots/error_cdf.csv",

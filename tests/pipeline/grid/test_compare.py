@@ -71,7 +71,7 @@ def test_of_too_few_people_nothing_is_concluded(tmp_path: Path) -> None:
         frame = pd.read_parquet(path)
         frame[frame["subject"].isin(["0", "1", "2", "3"])].to_parquet(path)
     second = paragraphs(ASKED, compare(ASKED, ("plain", "colour"), written))[1]
-    assert second == "A value has 2 people at least: too few to conclude anything about people. Rendered."
+    assert second == "One value has only 2 people: too few to conclude anything about people. Rendered."
 
 
 def test_a_difference_that_seeds_do_not_agree_on_is_not_shown(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_a_value_that_is_not_in_the_data_is_a_message(tmp_path: Path) -> None:
     asked = ASKED.model_copy(update={"values": ("light", "green")})
     with pytest.raises(UserError, match="no test image has tone green"):
         compare(asked, ("plain", "colour"), tables(tmp_path, 1, 1))
-    with pytest.raises(UserError, match="'age', which is no slice"):
+    with pytest.raises(UserError, match="'age', which is not a slice"):
         compare(ASKED.model_copy(update={"slice": "age"}), ("plain", "colour"), tables(tmp_path, 1, 1))

@@ -11,7 +11,7 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.progress import Event
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.grid import run as running
 from pipeline.grid.data import data_digest, prepared
 from pipeline.grid.definition import load_definition
@@ -24,8 +24,8 @@ from pipeline.params import ProblemParams
 SMALL = Scale(budget=0.5)
 
 
-class Seen:
-    """A `Watch` that remembers."""
+class RecordingWatch:
+    """A `Watch` that records what it is told."""
 
     def __init__(self) -> None:
         self.again: dict[str, bool] = {}
@@ -42,9 +42,11 @@ class Seen:
         self.again[row] = again
 
 
-def run(grid: str, params: ProblemParams, layout: Layout, scale: Scale = SMALL, only: str = "") -> tuple[Any, Seen]:
-    seen = Seen()
-    return run_grid(load_definition(grid), params, layout, scale, only, seen), seen
+def run(
+    grid: str, params: ProblemParams, layout: Layout, scale: Scale = SMALL, only: str = ""
+) -> tuple[Any, RecordingWatch]:
+    watch = RecordingWatch()
+    return run_grid(load_definition(grid), params, layout, scale, only, watch), watch
 
 
 def mlflow_runs(layout: Layout) -> dict[str, Any]:
@@ -58,10 +60,10 @@ def mlflow_runs(layout: Layout) -> dict[str, Any]:
 
 def test_rows_are_run_once_logged_and_tabled(grid: Callable[..., str], params: ProblemParams, layout: Layout) -> None:
     path = grid()
-    results, seen = run(path, params, layout)
+    results, watch = run(path, params, layout)
     places = Places(layout, "toy")
-    assert seen.again == {"a": False, "b": False, "c": False}
-    assert "train" in seen.labels
+    assert watch.again == {"a": False, "b": False, "c": False}
+    assert "train" in watch.labels
     for name in "abc":
         result = json.loads(places.result(name).read_text())
         assert result == results[name]
@@ -71,9 +73,9 @@ def test_rows_are_run_once_logged_and_tabled(grid: Callable[..., str], params: P
             "weights.safetensors", "settings.json", "history.csv", "per_image.parquet",
         }  # fmt: skip
 
-    again, seen = run(path, params, layout)
+    again, watch = run(path, params, layout)
     assert again == results
-    assert seen.again == {"a": True, "b": True, "c": True}
+    assert watch.again == {"a": True, "b": True, "c": True}
     runs = mlflow_runs(layout)
     assert set(runs) == {"grid toy", "a", "b", "c"}
     assert runs["a"].data.metrics["test/keypoints/rmse_px"] == pytest.approx(
@@ -97,27 +99,27 @@ def test_a_changed_row_is_run_again_and_the_others_are_not(
     run(path, params, layout, only="a,b")
     b = {"name": "b", "table": "points", "base": "head", "settings": {"train": {"lr": 0.001}}}
     rows = [{"name": "a", "table": "points", "what": "told otherwise"}, b]
-    _, seen = run(grid(rows=rows), params, layout)
-    assert seen.again == {"a": True, "b": False}
+    _, watch = run(grid(rows=rows), params, layout)
+    assert watch.again == {"a": True, "b": False}
     (layout.out("collect") / "images" / "00.png").write_bytes(
         (layout.out("collect") / "images" / "01.png").read_bytes() + b"\0"
     )
-    _, seen = run(grid(rows=rows), params, layout, only="a")
-    assert seen.again == {"a": False}, "the data has changed"
+    _, watch = run(grid(rows=rows), params, layout, only="a")
+    assert watch.again == {"a": False}, "the data has changed"
 
 
 def test_a_setting_that_stands_in_two_tables_is_trained_once(
     grid: Callable[..., str], params: ProblemParams, layout: Layout
 ) -> None:
     rows = [{"name": "a", "table": "points"}, {"name": "twin", "table": "points"}]
-    results, seen = run(grid(rows=rows), params, layout)
+    results, watch = run(grid(rows=rows), params, layout)
     places = Places(layout, "toy")
-    assert seen.again == {"a": False, "twin": False}
+    assert watch.again == {"a": False, "twin": False}
     assert results["twin"] == results["a"] | {"row": "twin", "same_as": "a"}
     assert (places.trained("twin") / "per_image.parquet").is_file()
     assert set(mlflow_runs(layout)) == {"grid toy", "a", "twin"}
-    _, seen = run(grid(rows=rows), params, layout)
-    assert seen.again == {"a": True, "twin": True}
+    _, watch = run(grid(rows=rows), params, layout)
+    assert watch.again == {"a": True, "twin": True}
 
 
 def test_a_failed_row_is_recorded_and_the_rest_goes_on(
@@ -138,8 +140,8 @@ def test_a_failed_row_is_recorded_and_the_rest_goes_on(
     report = write_report(load_definition(path), Places(layout, "toy"))
     assert "wild (failed: training diverged" in (Places(layout, "toy").reports / "tables.md").read_text()
     assert report.tables[0].missing[0].startswith("wild")
-    _, seen = run(path, params, layout, Scale(budget=0.25, images=6))
-    assert seen.again == {"wild": False, "empty": False, "good": True}, "what failed is tried again"
+    _, watch = run(path, params, layout, Scale(budget=0.25, images=6))
+    assert watch.again == {"wild": False, "empty": False, "good": True}, "what failed is tried again"
 
 
 def test_two_runs_at_once_train_each_row_once(
@@ -173,8 +175,8 @@ def test_an_interrupted_run_goes_on(
     with pytest.raises(KeyboardInterrupt):
         run(grid(), params, layout)
     monkeypatch.setattr(running, "run_row", whole)
-    _, seen = run(grid(), params, layout)
-    assert seen.again == {"a": True, "b": False, "c": False}
+    _, watch = run(grid(), params, layout)
+    assert watch.again == {"a": True, "b": False, "c": False}
 
 
 def test_without_data_it_says_what_to_run(grid: Callable[..., str], params: ProblemParams, layout: Layout) -> None:

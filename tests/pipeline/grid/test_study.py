@@ -138,5 +138,5 @@ def test_a_detector_cannot_be_given_other_losses() -> None:
     params = rearfoot()
     rows = [{"name": "x", "table": "detector", "base": "det5", "settings": {"train": {"losses": {"box": "giou"}}}}]
     study = type(STUDY).model_validate({**STUDY.model_dump(), "rows": [*STUDY.model_dump()["rows"], *rows]})
-    with pytest.raises(UserError, match=r"x: train\.losses\.box is giou, but 'keypoint_rcnn' brings losses of its own"):
+    with pytest.raises(UserError, match=r"x: train\.losses\.box is giou, but 'keypoint_rcnn' has losses of its own"):
         plan_rows(study, params, only="x")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from pipeline.heads.box.error import ERROR as BOX
 from pipeline.heads.classes.error import ERROR as CLASS
 from pipeline.heads.detections.error import ERROR as DETECTIONS

@@ -181,7 +181,7 @@ def test_coordinates_read_out_by_a_maximum_are_refused_at_once(changes: dict[str
     mse = {"train": {"losses": {"keypoints": "mse"}}}
     parse_params(section(**mse))
     parse_params(section(**changes))
-    with pytest.raises(UserError, match=r"train\.losses\.keypoints is mse, which cannot teach .* has no slope"):
+    with pytest.raises(UserError, match=r"train\.losses\.keypoints is mse, which cannot train .* have no gradient"):
         parse_params(section(**mse, **changes))
 
 
@@ -189,7 +189,7 @@ def test_a_search_that_could_meet_an_impossible_loss_is_refused() -> None:
     space = {"train.losses.keypoints": {"choose": ["codec", "mse"]}, "model.codec": {"choose": ["dsnt", "softmax"]}}
     for path, what in space.items():
         parse_params(section(search={"space": {path: what}}))
-    with pytest.raises(UserError, match="has no slope"):
+    with pytest.raises(UserError, match="have no gradient"):
         parse_params(section(search={"space": space}))
 
 

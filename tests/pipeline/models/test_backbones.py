@@ -13,8 +13,8 @@ from pipeline.models.backbones import build_backbone
 from pipeline.models.backbones.extractor import EXTRACTORS, as_imagenet
 from pipeline.models.blocks import ResidualBlock, normalised
 from pipeline.models.build import build_model, load_trained, save_weights
+from pipeline.models.initial_weights import load_imagenet
 from pipeline.models.settings import ExtractorBackbone, RegressionSettings, StackBackbone
-from pipeline.models.transfer import load_imagenet
 from pipeline.problem import Problem
 
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from heelstrike.files import write_json
-from heelstrike.package.runtime import Prediction
+from heelstrike.heads.prediction import Prediction
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.settings import InputSize
 from pipeline.heads import misfit_of
 from pipeline.heads.detections import DETECTIONS
 from pipeline.heads.export import HeadExport
-from pipeline.models.anchors import BACKGROUND, NO_SAY, boxes_of, make_anchors, match, offsets_of
+from pipeline.models.anchors import BACKGROUND, IGNORE, boxes_of, make_anchors, match, offsets_of
 from pipeline.models.build import build_model, load_trained, save_weights
 from pipeline.models.detector import Detector
 from pipeline.models.inference import predict_arrays
@@ -62,7 +62,7 @@ def test_matching_by_overlap() -> None:
     boxes = torch.tensor([[0.0, 0, 10, 10], [40, 40, 60, 60]])
     found = match(anchors, boxes, positive=0.5, negative=0.3)
     # the last overlaps by 0.16 only, but no other anchor is nearer to its box
-    assert found.tolist() == [0, 0, NO_SAY, BACKGROUND, 1]
+    assert found.tolist() == [0, 0, IGNORE, BACKGROUND, 1]
     assert match(anchors, boxes[:0], 0.5, 0.3).tolist() == [BACKGROUND] * 5
 
 

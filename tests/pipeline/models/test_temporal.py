@@ -60,8 +60,8 @@ def test_windows_repeat_the_ends() -> None:
     track = tracks(1, seed=1)[0]
     windows = windows_of([track, track], 5)
     assert windows.keypoints.shape == (60, 5, 2, 2)
-    np.testing.assert_allclose(windows.keypoints[0, :3], np.repeat(track.found[:1], 3, axis=0), rtol=1e-6)
-    np.testing.assert_allclose(windows.keypoints[30, 4], track.found[2], rtol=1e-6)
+    np.testing.assert_allclose(windows.keypoints[0, :3], np.repeat(track.keypoints[:1], 3, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(windows.keypoints[30, 4], track.keypoints[2], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", SMOOTHERS)

@@ -16,7 +16,7 @@ from pipeline.models.build import build_model, save_weights
 from pipeline.package import stage
 from pipeline.params import parse_params
 from pipeline.prepare import stage as prepare
-from tests.packages import LEFT, PROBLEM, RIGHT
+from tests.packages import LEFT, PROBLEM, RIGHT, SHARES
 
 SECTION = {
     "problem": PROBLEM.model_dump(mode="json"),
@@ -51,7 +51,7 @@ def coco(split, images):
         cv2.imwrite(str(images / name), rng.integers(0, 255, (height, width, 3), np.uint8))
         about = {"subject": split, "video": f"{split}.mp4", "frame": n, "time_s": n / 25, "slices": {"skin_tone": "I"}}
         entries.append({"id": n, "file_name": name, "width": width, "height": height, **about})
-        points = [v for _ in PROBLEM.keypoints for v in (width / 2, height / 2, 2)]
+        points = [v for x, y in SHARES for v in (x * width, y * height, 2)]
         annotations.append(
             {"id": n, "image_id": n, "category_id": 1, "keypoints": points, "bbox": [5, 5, 20, 20], "subject": split}
         )
@@ -106,6 +106,11 @@ def test_package_holds_graph_manifest_and_card_and_verifies(packaged, repository
     assert manifest.metrics == {"images": 3.0, "input/rmse_px": 0.91}
     assert manifest.network["name"] == "spatial"
     assert manifest.radii == Radii.model_validate(RADII)
+
+
+def test_the_manifest_holds_the_difference_that_was_measured(packaged, repository):
+    params, _ = repository
+    assert 0 < read_manifest(packaged).parity_px < params.package.parity_px / 2
 
 
 def test_consumer_applies_the_filters_of_training(packaged, repository):

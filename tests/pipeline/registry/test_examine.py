@@ -1,59 +1,67 @@
-"""What a gate looks at where exams are measured: each exam counts once."""
+"""A package run over the test set: what it answered, and which cases it is scored on."""
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
-from heelstrike.package.runtime import Prediction
-from pipeline.heads import error
-from pipeline.params import parse_params
+from heelstrike.errors import UserError
+from heelstrike.heads.prediction import Prediction
+from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare.labelled import Labelled
 from pipeline.registry.examine import examine
-from tests.exams import NAMES, SETTINGS, exam_of
+from pipeline.registry.test_set import TestSet
+from tests.cases import make_cases
 
 SECTION = {
-    "problem": {"keypoints": NAMES, "input": {"width": 64, "height": 64}},
-    "collect": {"sources": [{"kind": "landmarks"}]},
+    "problem": {"keypoints": ["a", "b"], "input": {"width": 64, "height": 64}},
+    "collect": {"sources": [{"kind": "csv"}]},
     "model": {"name": "spatial"},
-    "measure": SETTINGS,
 }
+TRUTH = np.array([[[10.0, 10], [20, 20]], [[10, 10], [20, 20]]])
 
 
-def test_an_exams_error_stands_once_and_an_answer_that_is_no_number_is_infinite(tmp_path: Path) -> None:
-    params = parse_params({"problems": ["p"], "p": SECTION})["p"]
-    exams = [exam_of(np.random.default_rng(n), tilt=0, oblique=0)[0] for n in range(3)]
-    keypoints, placement = (np.concatenate([getattr(e, part) for e in exams]) for part in ("keypoints", "placement"))
-    labelled = np.isfinite(keypoints[..., 0])
-    labelled[8] = False  # the third exam has no labels on its sagittal plane
-    answers = np.where(labelled[..., None], keypoints, 60.0)
-    for row in (0, 1, 3, 4):  # the axial and coronal planes of the first two: 5 mm to the left of the patient
-        answers[row, :, 0] += 5 / 1.7
-    answers[4, 4] = np.nan
-    cv2.imwrite(str(tmp_path / "i.png"), np.zeros((129, 129), np.uint8))
-    tests = error.TestSet(
-        images=(Labelled(tmp_path / "i.png"),) * 9,
-        keypoints=np.nan_to_num(keypoints),
-        labelled=labelled,
-        boxes=np.zeros((9, 4)),
-        classes=np.zeros(9, np.int64),
-        objects=(),
-        subjects=("a",) * 3 + ("b",) * 6,
-        mm_per_px=np.full(9, 1.7),
-        slices={},
-        digest="",
-        exams=("a",) * 3 + ("b/1",) * 3 + ("b/2",) * 3,
-        placement=placement,
-    )
-    said = iter([answers[0]] * 4 + list(answers[1:]))  # the first image warms up
-    package = SimpleNamespace(
+@pytest.fixture
+def params() -> ProblemParams:
+    return parse_params({"problems": ["p"], "p": SECTION})["p"]
+
+
+@pytest.fixture
+def tests(tmp_path: Path) -> TestSet:
+    """Two images of twice the input's size."""
+    cv2.imwrite(str(tmp_path / "i.png"), np.zeros((128, 128), np.uint8))
+    cases = make_cases({"keypoints": TRUTH}, {}, scale=np.full(2, np.nan))
+    return TestSet((Labelled(tmp_path / "i.png"),) * 2, cases, "")
+
+
+def package(keypoints: np.ndarray) -> Any:
+    """Answers these points to every image."""
+    return SimpleNamespace(
         manifest=SimpleNamespace(filters=(), category=SimpleNamespace(classes=())),
         mirrors=lambda slices: False,
-        predict_filtered=lambda image, mirrored=False: Prediction(next(said), np.ones(len(NAMES))),
-        folder=tmp_path,
+        predict_filtered=lambda image, mirrored=False: Prediction(keypoints, np.ones(len(keypoints))),
+        folder=Path("it"),
     )
-    found = examine(package, tests, params, "it").angle  # type: ignore[arg-type]
-    assert found is not None
-    np.testing.assert_allclose(found[[0, 3]], [5, np.inf])
-    assert np.isnan(np.delete(found, [0, 3])).all()
+
+
+def test_without_evaluates_cases_a_package_is_scored_on_its_own_answers(params: ProblemParams, tests: TestSet) -> None:
+    examined = examine(package(TRUTH[0] + 4), tests, params, "it")
+    assert examined.run.scale.tolist() == [0.5, 0.5]
+    assert examined.score.value == pytest.approx(2)
+    assert examined.difference == 0
+    assert examined.latency_ms >= 0
+
+
+def test_evaluates_cases_are_what_it_is_scored_on_and_compared_with(params: ProblemParams, tests: TestSet) -> None:
+    evaluated = make_cases({"keypoints": TRUTH}, {"keypoints": TRUTH + 3})
+    examined = examine(package(TRUTH[0] + 4), tests, params, "it", evaluated)
+    assert examined.score.value == pytest.approx(1.5)
+    assert examined.difference == pytest.approx(0.5)
+
+
+def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: TestSet) -> None:
+    with pytest.raises(UserError, match="it: found 3 keypoints, the problem has 2"):
+        examine(package(np.zeros((3, 2))), tests, params, "it")

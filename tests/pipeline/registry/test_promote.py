@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from heelstrike.errors import UserError
-from heelstrike.registry.versions import open_registry
 from pipeline.registry.decision import GATES, Decision
 from pipeline.registry.history import champions, history
 from pipeline.registry.promote import promote, stored_decision
 from pipeline.registry.rollback import rollback
+from pipeline.registry.store import open_registry
 
 
 def test_the_same_package_is_registered_once(world):
@@ -152,7 +152,7 @@ import os, sys
 from pathlib import Path
 from pipeline.registry.decision import Decision
 from pipeline.registry.promote import promote
-from heelstrike.registry.versions import Registry
+from pipeline.registry.store import Registry
 Registry.{where} = lambda *a: os._exit(9)
 promote(Path(sys.argv[1]), Decision.model_validate_json(sys.argv[2]))
 """

@@ -8,12 +8,12 @@ import pytest
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from heelstrike.registry.pull import resolve
-from heelstrike.registry.versions import open_registry
 from heelstrike.stores import StoreUnreachableError
-from pipeline.registry import lock
+from pipeline.registry import promotion_lock
 from pipeline.registry.history import history
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
+from pipeline.registry.store import open_registry
 
 
 def walk_through(world):
@@ -43,7 +43,7 @@ def test_on_an_mlflow_server(world, mlflow_server, monkeypatch):
 
 def test_the_lock_of_a_killed_promotion_is_broken(world, mlflow_server, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
-    monkeypatch.setattr(lock, "STALE_S", 1.0)
+    monkeypatch.setattr(promotion_lock, "STALE_S", 1.0)
     world.problem = "killed"
     version = world.candidate(1)
     with open_registry(world.root, world.problem) as registry:
@@ -51,7 +51,7 @@ def test_the_lock_of_a_killed_promotion_is_broken(world, mlflow_server, monkeypa
             "killed.promotion-lock", description='{"token": "gone", "by": "other:1"} — a promotion in progress'
         )
         with pytest.raises(UserError, match=r"killed: other:1 is promoting and has not ended for 0 s"):
-            lock._acquire(registry, 0.3)
+            promotion_lock._acquire(registry, 0.3)
     assert promote(world.root, world.decision(version, None)).kind == "promoted"
 
 
@@ -60,12 +60,12 @@ def test_a_server_that_goes_away_leaves_the_cached_champion(world, mlflow_server
     world.problem = "cached"
     promote(world.root, world.decision(world.candidate(1), None))
     resolve("cached", world.root)
-    from heelstrike.registry import pull
+    from heelstrike.registry import cache
 
     # the address stays, what answers there is gone: the same store under a port where nothing listens
     gone = "http://127.0.0.1:9"
-    kept = pull._reference_file(mlflow_server, "cached")
-    kept.rename(pull._reference_file(gone, "cached"))
+    kept = cache._reference_file(mlflow_server, "cached")
+    kept.rename(cache._reference_file(gone, "cached"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", gone)
     said = []
     assert resolve("cached", world.root, warn=said.append).reference == "cached/1"

@@ -45,7 +45,7 @@ def test_no_trials_writes_the_given_settings_through(params: Any, tmp_path: Path
 
 
 def test_missing_arrays_are_a_message(params: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"images\.npy: not there; run the prepare stage first"):
+    with pytest.raises(UserError, match=r"images\.npy does not exist; run the prepare stage first"):
         run(params(), Layout(tmp_path, "disc"))
 
 

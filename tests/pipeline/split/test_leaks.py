@@ -24,8 +24,8 @@ def test_clean_parts_have_no_leak() -> None:
 
 
 def test_a_shared_subject_and_its_images_are_named() -> None:
-    found = find_leaks({"train": part("a", "b"), "test": part("b", "c")}, HASHES, 2)
-    assert found == [
+    leaks = find_leaks({"train": part("a", "b"), "test": part("b", "c")}, HASHES, 2)
+    assert leaks == [
         "subject 'b' is in train and in test",
         "image 'images/b/0000.png' is in train and in test",
         "image 'images/b/0001.png' is in train and in test",
@@ -34,8 +34,8 @@ def test_a_shared_subject_and_its_images_are_named() -> None:
 
 def test_look_alikes_of_other_subjects_are_named_with_both_images() -> None:
     hashes = HASHES | {"images/a/0000.png": "0" * 16, "images/c/0001.png": "0" * 15 + "3"}
-    found = find_leaks({"train": part("a"), "test": part("c")}, hashes, 2)
-    assert found == [
+    leaks = find_leaks({"train": part("a"), "test": part("c")}, hashes, 2)
+    assert leaks == [
         "images of the subjects 'a' (train) and 'c' (test) look alike: images/a/0000.png ~ images/c/0001.png"
     ]
     assert find_leaks({"train": part("a"), "test": part("c")}, hashes, 1) == []

@@ -35,16 +35,16 @@ def subjects(layout: Layout) -> dict[str, str]:
 
 
 def twins(table: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """The first image of each of these subjects gets the same hash, but for one bit."""
+    """Give the first image of each of these subjects the same hash, except for one bit."""
     for bit, name in enumerate(names):
         table.loc[table.index[table["subject"] == name][0], "phash"] = f"{0xABCDEF0123456789 ^ (1 << bit):016x}"
     return table
 
 
 def test_every_image_is_in_one_split_and_no_subject_in_two(tmp_path: Path) -> None:
-    found = parts(run(table_of(TEN), tmp_path))
-    assert {s: len(c["images"]) for s, c in found.items()} == {"train": 24, "val": 8, "test": 8}
-    names = [image["file_name"] for c in found.values() for image in c["images"]]
+    contents = parts(run(table_of(TEN), tmp_path))
+    assert {s: len(c["images"]) for s, c in contents.items()} == {"train": 24, "val": 8, "test": 8}
+    names = [image["file_name"] for c in contents.values() for image in c["images"]]
     assert len(set(names)) == len(names) == 40
 
 
@@ -141,8 +141,8 @@ def test_the_stratum_is_spread_over_the_splits(tmp_path: Path) -> None:
     tones = {f"s{n}": "I" if n < 10 else "VI" for n in range(20)}
     layout = run(table_of({f"s{n}": 4 for n in range(20)}, tones), tmp_path, stratify="tone", val=0.2, test=0.2)
     for content in parts(layout).values():
-        found = [image["slices"]["tone"] for image in content["images"]]
-        assert found.count("I") == found.count("VI")
+        tones = [image["slices"]["tone"] for image in content["images"]]
+        assert tones.count("I") == tones.count("VI")
 
 
 def test_an_unknown_stratum_is_refused_with_the_slices_there_are(tmp_path: Path) -> None:
@@ -153,8 +153,8 @@ def test_an_unknown_stratum_is_refused_with_the_slices_there_are(tmp_path: Path)
 @pytest.mark.parametrize("stratify", [None, "tone"])
 def test_folds_cover_train_and_val_once_and_never_part_a_subject(tmp_path: Path, stratify: str | None) -> None:
     layout = run(table_of(TEN, {"s0": "VI", "s1": "VI"}), tmp_path, folds=4, stratify=stratify)
-    found = parts(layout)
-    rest = {i["file_name"] for split in ("train", "val") for i in found[split]["images"]}
+    contents = parts(layout)
+    rest = {i["file_name"] for split in ("train", "val") for i in contents[split]["images"]}
     validated: list[str] = []
     for fold in range(4):
         train, val = (
@@ -172,12 +172,12 @@ def test_more_folds_than_subjects_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_subject_cannot_be_split(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"1 subject\(s\) cannot be parted.*`subject: image`"):
+    with pytest.raises(UserError, match=r"1 subject\(s\) cannot be split into.*`subject: image`"):
         run(table_of({"only": 50}), tmp_path)
 
 
 def test_subjects_that_all_look_alike_cannot_be_split(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"which near-duplicates tie into 2.*near_duplicate_bits"):
+    with pytest.raises(UserError, match=r"which near duplicates join into 2.*near_duplicate_bits"):
         run(twins(table_of({"a": 3, "b": 3, "c": 3}), "a", "b"), tmp_path)
 
 
@@ -188,7 +188,7 @@ def test_three_subjects_are_enough(tmp_path: Path) -> None:
 def test_an_assignment_that_leaves_a_split_empty_says_what_to_do(tmp_path: Path) -> None:
     layout = layout_with(table_of({"a": 3, "b": 3, "c": 3}), tmp_path)
     (tmp_path / "data/tiny/subjects.csv").write_text("subject,split\na,train\nb,train\nc,test\n")
-    with pytest.raises(UserError, match=r"subjects.csv puts no subject of the data into val; delete rows"):
+    with pytest.raises(UserError, match=r"subjects.csv puts no subject of the data into val; delete some of its rows"):
         stage.run(params_of(), layout)
 
 
@@ -235,9 +235,9 @@ def test_dealing_keeps_what_is_known_and_leaves_no_split_empty(
 def test_a_published_split_is_kept_and_the_rest_dealt(tmp_path: Path) -> None:
     table = table_of(TEN, {"s3": "official", "s7": "official"})
     given = {"slice": "tone", "splits": {"official": "test"}}
-    found = subjects(run(table, tmp_path, given=given, val=0.2, test=0.1))
-    assert {name for name, split in found.items() if split == "test"} == {"s3", "s7"}
-    assert set(found.values()) == {"train", "val", "test"}
+    splits = subjects(run(table, tmp_path, given=given, val=0.2, test=0.1))
+    assert {name for name, split in splits.items() if split == "test"} == {"s3", "s7"}
+    assert set(splits.values()) == {"train", "val", "test"}
 
 
 def test_a_given_split_that_is_not_in_the_data_or_parts_a_subject_is_refused(tmp_path: Path) -> None:
@@ -253,6 +253,11 @@ def test_a_given_split_that_is_not_in_the_data_or_parts_a_subject_is_refused(tmp
 
 def test_drawn_pictures_may_look_alike(tmp_path: Path) -> None:
     table = twins(table_of(TEN), *TEN)
-    with pytest.raises(UserError, match="near-duplicates tie"):
+    with pytest.raises(UserError, match="near duplicates join"):
         run(table, tmp_path / "a")
     assert set(subjects(run(table, tmp_path / "b", near_duplicate_bits=None)).values()) == {"train", "val", "test"}
+
+
+def test_classes_and_slices_are_not_both_spread() -> None:
+    with pytest.raises(ValueError, match="by_class and stratify \\('tone'\\) are both set"):
+        SplitSettings(stratify="tone", by_class=True)

@@ -1,4 +1,4 @@
-"""What the pixels of synthetic walking show, and what its labels say."""
+"""The pixels and the labels of synthetic walking."""
 
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ SMALL = SyntheticSource(kind="synthetic", width=160, height=120)
 
 
 def clean(subject: Subject, shutter: float, hem: float = 0.0) -> Subject:
-    """The subject with markers of even contrast on black legs: no noise, distractors, shine or shaking hand."""
+    """Return the subject with evenly bright markers on black legs: no noise, distractors, shine or camera shake."""
 
     def bare(dressed: Dressed) -> Dressed:
         markers = [None if m is None else replace(m, albedo=np.full(3, 0.9), gloss=0.0) for m in dressed.markers]
-        return replace(dressed, markers=tuple(markers), others=(), hem=hem, texture=np.zeros_like(dressed.texture))
+        return replace(dressed, markers=tuple(markers), lookalikes=(), hem=hem, texture=np.zeros_like(dressed.texture))
 
     return replace(
         subject,
@@ -43,13 +43,13 @@ def test_labels_are_the_centres_of_what_the_markers_add_to_the_picture(shutter: 
     for (picture, xy), (plain, _) in zip(render(subject), render(without_markers(subject)), strict=True):
         added = np.abs(picture.astype(float) - plain).sum(axis=2)
         for x, y in xy[np.isfinite(xy).all(axis=1)]:
-            others = np.linalg.norm(xy - [x, y], axis=1)
-            if np.nanmin(others[others > 0], initial=99) < 40 or not (20 < x < 620 and 20 < y < 460):
+            distances = np.linalg.norm(xy - [x, y], axis=1)
+            if np.nanmin(distances[distances > 0], initial=99) < 40 or not (20 < x < 620 and 20 < y < 460):
                 continue
             u, v = np.arange(round(x) - 18, round(x) + 19), np.arange(round(y) - 18, round(y) + 19)
             part = added[v[0] : v[-1] + 1, u[0] : u[-1] + 1]
-            found = np.array([part.sum(axis=0) @ u, part.sum(axis=1) @ v]) / part.sum()
-            off.append(np.linalg.norm(found - [x, y]))
+            centroid = np.array([part.sum(axis=0) @ u, part.sum(axis=1) @ v]) / part.sum()
+            off.append(np.linalg.norm(centroid - [x, y]))
     assert len(off) > 30
     assert np.median(off) < 0.1
     assert max(off) < 0.3
@@ -70,7 +70,7 @@ def test_rear_foot_angles_and_places_are_those_of_people() -> None:
         upper, lower = xy[:, :, 1] - xy[:, :, 0], xy[:, :, 2] - xy[:, :, 1]
         turn = np.degrees(np.arctan2(lower[..., 1], lower[..., 0]) - np.arctan2(upper[..., 1], upper[..., 0]))
         angles += [*turn[:, 0], *-turn[:, 1]]  # eversion is positive on both sides
-        if all(subject.shown):
+        if all(subject.in_view):
             sides.append(np.nanmean(xy[:, 1, :, 0]) - np.nanmean(xy[:, 0, :, 0]))
         share.append(np.isfinite(xy[..., 0]).mean())
     angles = np.array(angles)[np.isfinite(angles)]
@@ -91,13 +91,13 @@ def test_hidden_markers_are_left_blank() -> None:
     walker = next(s for s in (make_subject(SMALL, i) for i in range(9)) if s.slices["view"] == "walk")
     subject = clean(walker, 0.001)
     shank, ankle = KEYPOINTS.index("left_shank"), KEYPOINTS.index("left_ankle")
-    seen = np.stack([xy for _, xy in render(subject)])
-    assert np.isfinite(seen[:, ankle]).any()
+    plain = np.stack([xy for _, xy in render(subject)])
+    assert np.isfinite(plain[:, ankle]).any()
     marker = subject.legs[0].markers[0]
     assert marker is not None
     covered = np.stack([xy for _, xy in render(clean(walker, 0.001, hem=marker.t + 0.02))])
     assert np.isnan(covered[:, shank]).all() and np.isfinite(covered[:, ankle]).any()
-    one_leg = np.stack([xy for _, xy in render(replace(subject, shown=(False, True)))])
+    one_leg = np.stack([xy for _, xy in render(replace(subject, in_view=(False, True)))])
     assert np.isnan(one_leg[:, :3]).all() and np.isfinite(one_leg[:, 3:]).any()
     smeared = np.stack([xy for _, xy in render(replace(subject, shutter=1.0))])
-    assert np.isfinite(smeared).sum() < np.isfinite(seen).sum()
+    assert np.isfinite(smeared).sum() < np.isfinite(plain).sum()

@@ -1,4 +1,4 @@
-"""Planes cut from a head that was made up: the same every time, placed in the patient, labels that meet the truth."""
+"""Planes cut from a synthetic head: reproducible, placed in the patient, with labels that agree with the truth."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ SMALL = {"kind": "synthetic", "generator": "scout", "subjects": 3, "frames_per_s
 SOURCE = SyntheticSource.model_validate(SMALL | {"seed": 1})
 
 
-def exam_of(scouts: list[scout.Placed]) -> Exam:
+def exam_of(scouts: list[scout.PlacedPlane]) -> Exam:
     keypoints = np.full((len(scouts), len(NAMES), 2), np.nan)
     for image, made in enumerate(scouts):
         for name, point in made.points.items():
@@ -41,11 +41,11 @@ def test_labels_meet_the_truth_that_the_head_was_made_with() -> None:
     measure, off = ScanVolume(ScanVolumeSettings.model_validate(SETTINGS | {"margin_mm": 0}), NAMES, 0.5), []
     for person in range(6):
         scouts = [scout.landmarks(SOURCE, person, 0, plane) for plane in scout.PLANES]
-        found, truth = measure.values(exam_of(scouts)), scout.truth(SOURCE, person, 0)
-        # the axes are exact at any pose; the faces are as far out as the planes show, which is not the brain's farthest
-        np.testing.assert_allclose(found[3:12].reshape(3, 3), truth.axes, atol=1e-6)
-        off.append(np.abs(found[:3] - truth.centre).max())
-        assert (truth.extents - found[12:15] < 12).all() and (found[12:15] - truth.extents < 0.5).all()
+        measured, truth = measure.values(exam_of(scouts)), scout.truth(SOURCE, person, 0)
+        # the axes are exact in any pose; the extents are those visible on the planes, which miss the brain's farthest
+        np.testing.assert_allclose(measured[3:12].reshape(3, 3), truth.axes, atol=1e-6)
+        off.append(np.abs(measured[:3] - truth.centre).max())
+        assert (truth.extents - measured[12:15] < 12).all() and (measured[12:15] - truth.extents < 0.5).all()
     assert np.median(off) < 2.5
 
 
@@ -99,7 +99,7 @@ def test_exam_and_placement_reach_the_prepared_arrays(tmp_path: Path) -> None:
         person, plane = int(str(row.subject)[-4:]), Path(str(row.image)).name.partition(".")[0]
         expected = scout.landmarks(SOURCE, person, 0, plane)
         np.testing.assert_allclose(placed, expected.placement, atol=1e-4)
-    # a second run knows every still from the first, places included
+    # a second run reuses every image of the first, with its placement
     before = (layout.out("collect") / "annotations.parquet").read_bytes()
     collect(params, layout)
     assert (layout.out("collect") / "annotations.parquet").read_bytes() == before

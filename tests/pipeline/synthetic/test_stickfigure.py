@@ -1,4 +1,4 @@
-"""Drawn stick figures, beside the course's where that is there."""
+"""Drawn stick figures, compared with the course's data set where it is available."""
 
 import json
 from pathlib import Path
@@ -16,13 +16,13 @@ SOURCE = SyntheticSource(kind="synthetic", generator="stickfigure", subjects=3, 
 
 def test_figures_are_distributed_as_the_course_draws_them(datasets: Path) -> None:
     content = json.loads((datasets / "ee641-keypoints" / "train_annotations.json").read_text())
-    theirs = np.array([image["keypoints"] for image in content["images"]], float)
-    ours = np.stack([picture(SOURCE, index, sides=False)[1] for index in range(1000)])
-    for one, other in ((theirs, ours), (theirs - theirs[:, :1], ours - ours[:, :1])):
-        assert np.abs(one.mean(axis=0) - other.mean(axis=0)).max() < 2
-        assert np.abs(one.std(axis=0) - other.std(axis=0)).max() < 1.5
-        assert np.abs(one.min(axis=0) - other.min(axis=0)).max() <= 2
-        assert np.abs(one.max(axis=0) - other.max(axis=0)).max() <= 2
+    course = np.array([image["keypoints"] for image in content["images"]], float)
+    drawn = np.stack([picture(SOURCE, index, sides=False)[1] for index in range(1000)])
+    for expected, points in ((course, drawn), (course - course[:, :1], drawn - drawn[:, :1])):
+        assert np.abs(expected.mean(axis=0) - points.mean(axis=0)).max() < 2
+        assert np.abs(expected.std(axis=0) - points.std(axis=0)).max() < 1.5
+        assert np.abs(expected.min(axis=0) - points.min(axis=0)).max() <= 2
+        assert np.abs(expected.max(axis=0) - points.max(axis=0)).max() <= 2
 
 
 def test_pictures_look_as_the_course_draws_them(datasets: Path) -> None:
@@ -30,16 +30,16 @@ def test_pictures_look_as_the_course_draws_them(datasets: Path) -> None:
         return float(np.mean([(image < 128).sum() for image in images]))
 
     folder = datasets / "ee641-keypoints" / "val"
-    theirs = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(folder.glob("*.png"))]
-    ours = [picture(SOURCE, index, sides=False)[0][..., 0] for index in range(200)]
-    assert abs(ink(ours) / ink(theirs) - 1) < 0.15
+    course = [cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) for path in sorted(folder.glob("*.png"))]
+    drawn = [picture(SOURCE, index, sides=False)[0][..., 0] for index in range(200)]
+    assert abs(ink(drawn) / ink(course) - 1) < 0.15
 
 
 def test_only_with_sides_is_the_left_hand_another_than_the_right() -> None:
     for index in range(20):
-        (plain, points), (told, same) = (picture(SOURCE, index, sides) for sides in (False, True))
+        (plain, points), (with_ball, same) = (picture(SOURCE, index, sides) for sides in (False, True))
         assert np.array_equal(points, same)
-        changed = np.argwhere((plain != told).any(axis=2))[:, ::-1]
+        changed = np.argwhere((plain != with_ball).any(axis=2))[:, ::-1]
         assert np.linalg.norm(changed - points[1], axis=1).max() < 6
 
 

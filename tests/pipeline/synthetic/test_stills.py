@@ -1,4 +1,4 @@
-"""Drawn pictures: the same every time, labelled exactly, as unequal as asked for."""
+"""Drawn images: reproducible, labelled exactly, with the published class imbalance."""
 
 from pathlib import Path
 
@@ -55,9 +55,9 @@ def test_shapes_lie_in_their_boxes() -> None:
 
 def test_classes_are_as_unequal_as_published_and_angles_tell_them() -> None:
     source = settings("ankle", subjects=17, frames_per_subject=19)
-    found = [photograph(source, index // 19, index) for index in range(323)]
-    counts = pd.Series([one.kind for one in found]).value_counts()
+    photographs = [photograph(source, index // 19, index) for index in range(323)]
+    counts = pd.Series([p.category for p in photographs]).value_counts()
     assert counts.to_dict() == {"pronation": 134, "neutral": 139, "supination": 50}
     sign = {"pronation": 1, "neutral": 0, "supination": -1}
-    for one in found:
-        assert all(np.sign(d) * (abs(d) > 5) == sign[one.kind] for d in one.degrees)
+    for p in photographs:
+        assert all(np.sign(d) * (abs(d) > 5) == sign[p.category] for d in p.degrees)

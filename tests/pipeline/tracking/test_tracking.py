@@ -9,7 +9,7 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
 from pipeline.tracking.lineage import retrain_key
 from pipeline.tracking.model import log_package

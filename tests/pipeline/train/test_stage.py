@@ -61,7 +61,7 @@ def test_writes_weights_settings_history_and_summary(
 def test_missing_and_broken_inputs_are_messages(
     prepared: Layout, plan: Callable[..., Plan], write_best: WriteBest
 ) -> None:
-    with pytest.raises(UserError, match=r"best\.json: no settings to train; run the search stage first"):
+    with pytest.raises(UserError, match=r"best\.json does not exist; run the search stage first"):
         run(params_of(plan()), prepared)
     write_best(prepared, plan())
     keypoints = prepared.out("prepare") / "val" / "keypoints.npy"

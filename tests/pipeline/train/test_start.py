@@ -1,4 +1,4 @@
-"""What a training starts from: digests checked, nothing else of the training changed."""
+"""Initial weights of a training: their digest is checked, and nothing else of the training changes."""
 
 import json
 from pathlib import Path
@@ -19,8 +19,8 @@ from pipeline.train.settings import ImageNetStart, ModelStart
 from pipeline.train.stage import run, training_digest
 
 
-def kept(network: torch.nn.Module, root: Path) -> str:
-    """Put a network's weights where trainings find them; their digest."""
+def store_weights(network: torch.nn.Module, root: Path) -> str:
+    """Store a network's weights where trainings find them, and return their digest."""
     file = root / "weights.safetensors"
     save_weights(network, file)  # type: ignore[arg-type]
     digest = file_digest(file)
@@ -39,33 +39,33 @@ def test_starting_from_the_weights_that_it_draws_anyway_changes_no_bit_and_from_
 ) -> None:
     given, train, val = plan(), train.subset(range(24)), val.subset(range(8))
     torch.manual_seed(seed_of(given.train.seed))
-    digest = kept(build_model(given.problem, given.model), tmp_path)
+    digest = store_weights(build_model(given.problem, given.model), tmp_path)
     whole = fit(given, train, val, tmp_path / "nothing")
     again = fit(starting(given, digest), train, val, tmp_path / "same", root=tmp_path)
     assert again.history == whole.history
-    assert whole.taken is None
-    assert again.taken is not None
-    assert again.taken.parameters == again.taken.of_parameters
+    assert whole.pretrained is None
+    assert again.pretrained is not None
+    assert again.pretrained.parameters == again.pretrained.of_parameters
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name
-    later = fit(starting(given, kept(whole.network, tmp_path)), train, val, tmp_path / "later", root=tmp_path)
+    later = fit(starting(given, store_weights(whole.network, tmp_path)), train, val, tmp_path / "later", root=tmp_path)
     assert later.history[0]["val_rmse_px"] < whole.history[0]["val_rmse_px"]
 
 
-def test_the_stage_says_what_was_taken(
+def test_the_stage_says_what_it_started_from(
     plan: Any, prepared: Layout, write_best: Any, train: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = plan(steps=({"heads": ["box", "keypoints"], "epochs": 1},))
-    digest = kept(build_model(given.problem, given.model), prepared.root)
+    digest = store_weights(build_model(given.problem, given.model), prepared.root)
     write_best(prepared, starting(given, digest))
     section = {"problem": given.problem.model_dump(), "collect": {"sources": [{"kind": "csv"}]}}
     params = parse_params({"problems": ["discs"], "discs": section | {"model": {"name": "spatial"}}})["discs"]
     run(params, prepared)
-    told = json.loads((prepared.out("train") / "summary.json").read_text())["init_from"]
-    assert told["started_from"].startswith("hand/4: ")
-    assert told["parameters"] == told["of_parameters"] > 0
-    assert told["left"] == {}
-    assert f"started from {told['started_from']}" in capsys.readouterr().out
+    summary = json.loads((prepared.out("train") / "summary.json").read_text())["init_from"]
+    assert summary["started_from"].startswith("hand/4: ")
+    assert summary["parameters"] == summary["of_parameters"] > 0
+    assert summary["left"] == {}
+    assert f"started from {summary['started_from']}" in capsys.readouterr().out
     assert load_trained(prepared.out("train"))
 
 
@@ -80,7 +80,7 @@ def test_missing_and_changed_weights_are_one_message_that_says_how_to_get_them(
     given = plan()
     with pytest.raises(UserError, match=r"weights of hand/4, .* are not there; `heelstrike init-from PROBLEM hand/4`"):
         fit(starting(given, "0" * 64), train, val, tmp_path / "a", root=tmp_path)
-    digest = kept(build_model(given.problem, given.model), tmp_path)
+    digest = store_weights(build_model(given.problem, given.model), tmp_path)
     with file_of_start(tmp_path, digest).open("ab") as stream:
         stream.write(b"x")
     with pytest.raises(UserError, match=r"was changed, its SHA-256 is .*delete it"):

@@ -58,9 +58,9 @@ def test_a_box_outside_the_image_or_without_a_size(walk: Walk, problem: Problem)
     table = walk()
     table.loc[3, "box_x"] = -5.0
     table.loc[7, "box_w"] = 0.0
-    found = find("boxes_in_image", table, problem).items
-    assert [item.row for item in found] == [3, 7]
-    assert found[0].found.startswith("box x -5.0..")
+    findings = find("boxes_in_image", table, problem).items
+    assert [item.row for item in findings] == [3, 7]
+    assert findings[0].found.startswith("box x -5.0..")
     assert find("boxes_in_image", table.assign(box_w=100.0), problem, tolerance_px=5.0).items == []
 
 
@@ -68,8 +68,8 @@ def test_a_class_that_is_unknown_or_too_rare(walk: Walk) -> None:
     kinds = Problem(classes=("neutral", "pronation"))
     table = walk(frames=4).drop(columns=[c for c in walk() if c.endswith(("_x", "_y", "_v")) and c not in BOX_COLUMNS])
     table["class"] = ["neutral"] * 10 + ["pronation", "sideways"]
-    found = find("classes_labelled", table, kinds).items
-    assert [(item.row, item.found) for item in found] == [(11, "class 'sideways'"), (None, "pronation: 1 instances")]
+    findings = find("classes_labelled", table, kinds).items
+    assert [(item.row, item.found) for item in findings] == [(11, "class 'sideways'"), (None, "pronation: 1 instances")]
     assert places(find("classes_labelled", table, kinds, at_least=1)) == [(11, "")]
 
 
@@ -77,8 +77,8 @@ def test_image_missing_or_of_another_size(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[4, ["file_width", "file_height"]] = -1
     table.loc[9, "file_width"] = 320
-    found = find("images_readable", table, problem).items
-    assert [(i.row, i.found, i.expected) for i in found] == [
+    findings = find("images_readable", table, problem).items
+    assert [(i.row, i.found, i.expected) for i in findings] == [
         (4, "no readable image", "640x480 pixels"),
         (9, "320x480 pixels", "640x480 pixels"),
     ]
@@ -97,9 +97,9 @@ def test_point_outside_the_image_or_not_a_number(walk: Walk, problem: Problem) -
     table = walk()
     table.loc[2, "left_heel_y"] = 480.0
     table.loc[3, "left_heel_x"] = np.nan
-    found = find("keypoints_in_image", table, problem)
-    assert places(found) == [(2, "left_heel"), (3, "left_heel")]
-    assert found.items[0].expected == "x in 0..639, y in 0..479"
+    findings = find("keypoints_in_image", table, problem)
+    assert places(findings) == [(2, "left_heel"), (3, "left_heel")]
+    assert findings.items[0].expected == "x in 0..639, y in 0..479"
     assert places(find("keypoints_in_image", table, problem, tolerance_px=1)) == [(3, "left_heel")]
 
 
@@ -114,18 +114,18 @@ def test_point_outside_its_box(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[5, "box_w"] = table.loc[5, "right_heel_x"] - table.loc[5, "box_x"] - 3
     table.loc[6, "box_h"] = 0.0
-    found = find("keypoints_in_box", table, problem)
-    assert (5, "right_heel") in places(found)
-    assert (6, "") in places(found)
-    assert "3.0 px outside" in next(i.found for i in found.items if i.keypoint == "right_heel")
+    findings = find("keypoints_in_box", table, problem)
+    assert (5, "right_heel") in places(findings)
+    assert (6, "") in places(findings)
+    assert "3.0 px outside" in next(i.found for i in findings.items if i.keypoint == "right_heel")
 
 
 def test_two_keypoints_in_one_place(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[8, ["left_heel_x", "left_heel_y"]] = [200.04, 300.0]
     table.loc[8, ["right_heel_x", "right_heel_y"]] = [200.0, 300.0]
-    found = find("keypoints_apart", table, problem)
-    assert [(i.row, i.keypoint, i.found) for i in found.items] == [
+    findings = find("keypoints_apart", table, problem)
+    assert [(i.row, i.keypoint, i.found) for i in findings.items] == [
         (8, "left_heel, right_heel", "both at (200.0, 300.0)")
     ]
     assert not find("keypoints_apart", table, problem, at_least_px=0.01).items
@@ -134,17 +134,17 @@ def test_two_keypoints_in_one_place(walk: Walk, problem: Problem) -> None:
 def test_seldom_labelled_keypoint(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[2:, ["left_heel_x", "left_heel_y", "left_heel_v"]] = [np.nan, np.nan, 0]
-    found = find("keypoints_labelled", table, problem)
-    assert [(i.row, i.keypoint, i.found) for i in found.items] == [(None, "left_heel", "labelled in 2 of 60 images")]
+    findings = find("keypoints_labelled", table, problem)
+    assert [(i.row, i.keypoint, i.found) for i in findings.items] == [(None, "left_heel", "labelled in 2 of 60 images")]
 
 
 def test_markers_in_the_wrong_order(walk: Walk, problem: Problem) -> None:
     table = walk()
     y = ["right_ankle_y", "right_heel_y"]
     table.loc[8, y] = table.loc[8, y[::-1]].to_numpy()
-    found = find("ordered_top_to_bottom", table, problem, **GROUPS)
-    assert places(found) == [(8, "right_ankle, right_heel")]
-    assert found.items[0].expected == "right_ankle above right_heel"
+    findings = find("ordered_top_to_bottom", table, problem, **GROUPS)
+    assert places(findings) == [(8, "right_ankle, right_heel")]
+    assert findings.items[0].expected == "right_ankle above right_heel"
 
 
 def test_order_is_checked_across_a_missing_marker(walk: Walk, problem: Problem) -> None:
@@ -157,9 +157,9 @@ def test_order_is_checked_across_a_missing_marker(walk: Walk, problem: Problem) 
 def test_segment_much_longer_than_usual(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[30, "left_heel_y"] += 0.6 * (table.loc[30, "left_heel_y"] - table.loc[30, "left_ankle_y"])
-    found = find("segment_lengths", table, problem)
-    assert places(found) == [(30, "left_ankle, left_heel")]
-    assert 1.4 < float(found.items[0].found.split(" px, ")[1].split()[0]) < 1.8
+    findings = find("segment_lengths", table, problem)
+    assert places(findings) == [(30, "left_ankle, left_heel")]
+    assert 1.4 < float(findings.items[0].found.split(" px, ")[1].split()[0]) < 1.8
 
 
 def test_segment_much_shorter_than_usual_and_how_much_is_an_option(walk: Walk, problem: Problem) -> None:
@@ -181,17 +181,17 @@ def test_segments_of_a_subject_with_few_images_are_compared_with_everyone(walk: 
 def test_whole_image_swapped(walk: Walk, problem: Problem) -> None:
     table = walk()
     swap_row(table, 12, problem.flip_pairs)
-    found = find("left_right_not_swapped", table, problem)
-    assert places(found) == [(12, f"{a}, {b}") for a, b in problem.flip_pairs]
-    assert {i.suggestion for i in found.items} == {"swap left and right of the whole image"}
+    findings = find("left_right_not_swapped", table, problem)
+    assert places(findings) == [(12, f"{a}, {b}") for a, b in problem.flip_pairs]
+    assert {i.suggestion for i in findings.items} == {"swap left and right of the whole image"}
 
 
 def test_one_pair_swapped(walk: Walk, problem: Problem) -> None:
     table = walk()
     swap_row(table, 12, problem.flip_pairs[1:2])
-    found = find("left_right_not_swapped", table, problem)
-    assert places(found) == [(12, "left_ankle, right_ankle")]
-    assert found.items[0].suggestion == "swap left_ankle and right_ankle if so"
+    findings = find("left_right_not_swapped", table, problem)
+    assert places(findings) == [(12, "left_ankle, right_ankle")]
+    assert findings.items[0].suggestion == "swap left_ankle and right_ankle if they are mixed up"
 
 
 def test_a_whole_subject_swapped_is_seen_only_where_the_side_is_said(walk: Walk, problem: Problem) -> None:
@@ -209,17 +209,17 @@ def test_sides_of_the_body_axis_do_not_mind_a_turned_body(problem: Problem, walk
         table.loc[turned, f"{name}_x"] = 639 - table.loc[turned, f"{name}_x"]
         table.loc[turned, f"{name}_y"] = 479 - table.loc[turned, f"{name}_y"]
     swap_row(table, 12, problem.flip_pairs)
-    found = find("left_right_not_swapped", table, problem, axis=["left_shank", "left_heel"], first="left")
-    assert {i.row for i in found.items} == {12}
+    findings = find("left_right_not_swapped", table, problem, axis=["left_shank", "left_heel"], first="left")
+    assert {i.row for i in findings.items} == {12}
 
 
 def test_jump_and_back_is_one_finding(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[33, "left_ankle_y"] += 90
-    found = find("no_jumps", table, problem)
-    assert places(found) == [(33, "left_ankle")]
-    assert "in frame 36" in found.items[0].found
-    assert found.items[0].suggestion == "look at frames 36 and 39"
+    findings = find("no_jumps", table, problem)
+    assert places(findings) == [(33, "left_ankle")]
+    assert "in frame 36" in findings.items[0].found
+    assert findings.items[0].suggestion == "look at frames 36 and 39"
 
 
 def test_jump_at_the_end_of_a_video(walk: Walk, problem: Problem) -> None:
@@ -247,9 +247,9 @@ def test_image_of_two_subjects(walk: Walk, problem: Problem) -> None:
     table = walk()
     table.loc[41, "phash"] = f"{int(table.loc[5, 'phash'], 16) ^ 0b101:016x}"
     table.loc[7, "phash"] = table.loc[6, "phash"]  # the same subject's: nothing wrong
-    found = find("no_image_of_two_subjects", table, problem)
-    assert [i.row for i in found.items] == [5, 41]
-    assert found.items[0].found == "2 of 64 bits away from images/p2/0001.png of subject p2"
+    findings = find("no_image_of_two_subjects", table, problem)
+    assert [i.row for i in findings.items] == [5, 41]
+    assert findings.items[0].found == "2 of 64 bits away from images/p2/0001.png of subject p2"
     assert not find("no_image_of_two_subjects", table, problem, bits=1).items
 
 
@@ -262,8 +262,8 @@ def test_left_and_right_at_random_are_not_identifiable(walk: Walk, problem: Prob
     table = walk(subjects=5, frames=40)
     for row in np.random.default_rng(1).permutation(200)[:100]:
         swap_row(table, row, problem.flip_pairs)
-    found = find("keypoints_identifiable", table, problem)
-    assert places(found) == [(None, f"{a}, {b}") for a, b in problem.flip_pairs]
+    findings = find("keypoints_identifiable", table, problem)
+    assert places(findings) == [(None, f"{a}, {b}") for a, b in problem.flip_pairs]
 
 
 def test_one_pair_at_random_is_the_one_reported(walk: Walk, problem: Problem) -> None:
@@ -320,8 +320,8 @@ def test_stick_figures_hands_are_reported(datasets: Path) -> None:
     names = tuple(labels["keypoint_names"])
     problem = Problem(keypoints=names, flip_pairs=(("left_hand", "right_hand"), ("left_foot", "right_foot")))
     xy = np.array([image["keypoints"] for image in labels["images"]], dtype=float)
-    found = EXPECTATIONS["keypoints_identifiable"]().find(still_labels(problem, xy, (128, 128)))
-    assert [item.keypoint for item in found.items] == ["left_hand, right_hand"]
+    findings = EXPECTATIONS["keypoints_identifiable"]().find(still_labels(problem, xy, (128, 128)))
+    assert [item.keypoint for item in findings.items] == ["left_hand, right_hand"]
 
 
 def test_real_labels_with_missing_points(datasets: Path) -> None:
@@ -332,10 +332,10 @@ def test_real_labels_with_missing_points(datasets: Path) -> None:
     pairs = (("paw1LH_top", "paw4RH_top"), ("paw2LF_top", "paw3RF_top"), ("paw1LH_bot", "paw4RH_bot"))
     problem = Problem(keypoints=names, flip_pairs=pairs, skeleton=(("nose_top", "tailBase_top"),))
     labels = still_labels(problem, xy, (396, 406))
-    found: dict[str, list[Finding]] = {}
+    findings: dict[str, list[Finding]] = {}
     for name in ("keypoints_in_image", "keypoints_labelled", "segment_lengths", "keypoints_identifiable", "no_jumps"):
-        found[name] = EXPECTATIONS[name]().find(labels).items
-    assert {name: len(items) for name, items in found.items()} == {
+        findings[name] = EXPECTATIONS[name]().find(labels).items
+    assert {name: len(items) for name, items in findings.items()} == {
         "keypoints_in_image": 0,
         "keypoints_labelled": 0,
         "segment_lengths": 0,

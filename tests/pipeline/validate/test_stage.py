@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from heelstrike.errors import UserError
 from pipeline.annotations import read_table, write_table
@@ -75,7 +76,7 @@ def test_an_error_stops_with_a_message_and_leaves_the_reports(collected: Path) -
         "x in 0..639, y in 0..479; correct the point, or leave it unlabelled if it is not in the picture"
     )
     assert "images/p1/0003.png (labels.csv:25): images_readable: found no readable image" in lines[6]
-    assert lines[-1].startswith("all of them, and the warnings: reports/rearfoot/validate/worklist.csv")
+    assert lines[-1].startswith("all errors and warnings are in reports/rearfoot/validate/worklist.csv")
     assert not json.loads((collected / REPORTS / "result.json").read_text())["success"]
     assert "no readable image" in (collected / REPORTS / "data_docs/index.html").read_text()
 
@@ -153,7 +154,7 @@ def test_a_png_cut_short_is_not_readable(collected: Path) -> None:
 def test_an_empty_table_is_an_error(collected: Path, rows: int) -> None:
     keypoints = params().problem.keypoints
     write_table(read_table(collected / TABLE, keypoints).iloc[:rows], collected / TABLE, keypoints)
-    with pytest.raises(UserError, match="no labels in it"):
+    with pytest.raises(UserError, match="has no labels"):
         run(params(), Layout(collected, "rearfoot"))
 
 
@@ -187,7 +188,19 @@ def test_a_large_table_with_many_findings(
     start = time.perf_counter()
     result = run_suite(suite, table)
     record_property("seconds", round(time.perf_counter() - start, 2))
-    found = {r.expectation_config.type: r.result["unexpected_count"] for r in result.results if r.expectation_config}
-    assert found["expect_keypoints_in_image"] == 0
-    assert found["expect_keypoints_in_box"] == 1000
-    assert found["expect_segment_lengths"] == 1000
+    counts = {r.expectation_config.type: r.result["unexpected_count"] for r in result.results if r.expectation_config}
+    assert counts["expect_keypoints_in_image"] == 0
+    assert counts["expect_keypoints_in_box"] == 1000
+    assert counts["expect_segment_lengths"] == 1000
+
+
+def test_a_portrait_photograph_has_the_size_that_is_displayed(collected: Path) -> None:
+    """Phones store it lying on its side and say so: `collect` and this stage turn it alike."""
+    layout, problem = Layout(collected, "rearfoot"), params().problem
+    table = read_table(collected / TABLE, problem.keypoints)
+    width, height = table.loc[0, ["width", "height"]]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (height, width)).save(layout.out("collect") / table.loc[0, "image"], exif=exif)
+    run(params(), layout)
+    assert json.loads((collected / REPORTS / "result.json").read_text())["errors"] == 0

@@ -23,6 +23,5 @@ def test_a_box_of_known_overlap() -> None:
 def test_two_instances_of_one_image_find_each_other() -> None:
     same = np.array(["v/000.png"] * 2)
     assert box_precision(same, BOXES, BOXES[::-1], SURE)["ap"] == pytest.approx(1.0)
-    assert box_precision(IMAGES, BOXES + [[0, 0, 0, 0], [90, 0, 0, 0]], BOXES, SURE)["ap50"] == pytest.approx(
-        0.5, abs=0.01
-    )
+    apart = BOXES + np.array([[0.0, 0, 0, 0], [90, 0, 0, 0]])
+    assert box_precision(IMAGES, apart, BOXES, SURE)["ap50"] == pytest.approx(0.5, abs=0.01)

@@ -12,18 +12,18 @@ from safetensors.torch import load_file
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.grid.definition import Definition, load_definition
 from pipeline.grid.matrix import mean_of, read_matrix, sentences
 from pipeline.grid.matrix_render import write_matrix
+from pipeline.grid.parts import Part, parts
 from pipeline.grid.row import Scale
 from pipeline.grid.run import Places, run_grid
-from pipeline.grid.transfer import Part, parts
 from pipeline.layout import Layout, file_of_start
 from pipeline.models.build import build_model, save_weights
 from pipeline.params import ProblemParams, parse_params
 from tests.pipeline.grid.conftest import SECTION
-from tests.pipeline.grid.test_run import Seen
+from tests.pipeline.grid.test_run import RecordingWatch
 
 OTHER = {"problem": {"keypoints": ["red", "green"], "input": {"width": 64, "height": 32}}}
 
@@ -76,8 +76,8 @@ def test_what_is_missing_is_said_before_anything_runs(
     with pytest.raises(UserError, match="no row is called discs-from-foot; there are discs-from-nothing"):
         parts(transfer, both, only="discs-from-foot")
     part = parts(transfer, both)[0]
-    with pytest.raises(UserError, match=r"discs-from-wide-s1 starts from wide, but .* is not there; .*train@wide"):
-        run_grid(part.definition, both["discs"], layout, Scale(0.25), "", Seen())
+    with pytest.raises(UserError, match=r"discs-from-wide-s1 starts from wide, but .* does not exist; .*train@wide"):
+        run_grid(part.definition, both["discs"], layout, Scale(0.25), "", RecordingWatch())
 
 
 def train(problem: str, params: ProblemParams, root: Path) -> Path:
@@ -98,9 +98,9 @@ def test_two_problems_from_each_other_and_from_nothing(
     found = parts(transfer, both)
     results: dict[str, Any] = {}
     for part in found:
-        seen = Seen()
-        results |= run_grid(part.definition, both[part.problem], Layout(root, part.problem), scale, "", seen)
-        assert not any(seen.again.values())
+        watch = RecordingWatch()
+        results |= run_grid(part.definition, both[part.problem], Layout(root, part.problem), scale, "", watch)
+        assert not any(watch.again.values())
     assert {result["state"] for result in results.values()} == {"finished"}
     assert len(results) == 8
     told = results["wide-from-discs-s1"]["started_from"]
@@ -116,11 +116,11 @@ def test_two_problems_from_each_other_and_from_nothing(
     tags = {run.info.run_name: run.data.tags.get("started_from", "") for run in runs}
     assert tags["wide-from-discs-s2"].startswith("discs: ")
 
-    again = Seen()
+    again = RecordingWatch()
     run_grid(found[0].definition, both["discs"], layout, scale, "", again)
     assert all(again.again.values())
     save_weights(build_model(both["wide"].problem, both["wide"].model), weights["wide"])
-    again = Seen()
+    again = RecordingWatch()
     run_grid(found[0].definition, both["discs"], layout, scale, "discs-from-nothing,discs-from-wide-s1", again)
     assert again.again == {"discs-from-nothing-s1": True, "discs-from-nothing-s2": True, "discs-from-wide-s1": False}
 

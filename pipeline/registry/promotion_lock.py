@@ -17,8 +17,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from heelstrike.errors import UserError
-from heelstrike.registry.versions import Registry
 from heelstrike.stores import is_local_file
+from pipeline.registry.store import Registry
 
 STALE_S = 60.0
 _WAIT_S = 90.0

@@ -1,4 +1,4 @@
-"""A grid over several problems: one grid of rows for each of them, TARGET-from-SOURCE."""
+"""A grid over several problems: one grid for each problem, with rows TARGET-from-SOURCE."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from pipeline.params import ProblemParams
 
 @dataclass(frozen=True)
 class Part:
-    """What of a grid runs on one problem.
+    """The part of a grid that runs on one problem.
 
     Attributes:
-        problem: Its name.
-        definition: With the rows of that problem alone.
-        only: Of the names that were asked for, those that are rows of it; empty for all.
+        problem: Name of the problem.
+        definition: The grid with the rows of this problem alone.
+        only: Requested names that are rows of this problem, separated by commas; empty for all.
     """
 
     problem: str
@@ -24,23 +24,23 @@ class Part:
 
 
 def sources_of(transfer: Transfer, target: str, params: dict[str, ProblemParams]) -> list[str]:
-    """What a target starts from, `nothing` first."""
+    """Return the starts of a target, `nothing` first."""
     named = transfer.sources or (IMAGENET, *(transfer.targets or params))
     fits = [name for name in named if name != target and (name != IMAGENET or params[target].model.imagenet)]
     return list(dict.fromkeys([NOTHING, *fits]))
 
 
 def parts(definition: Definition, params: dict[str, ProblemParams], only: str = "", problem: str = "") -> list[Part]:
-    """A grid's parts, one for each problem that it trains.
+    """Return a grid's parts, one for each problem that it trains.
 
     Args:
-        definition: With a `transfer` section.
+        definition: Grid with a `transfer` section.
         params: All sections of params.yaml.
         only: Names of rows, with or without their seed, separated by commas; empty for all.
-        problem: Only that target; empty for all.
+        problem: The only target; empty for all.
 
     Raises:
-        UserError: A problem is not in params.yaml, there are fewer than two, or a name is no row.
+        UserError: A problem is not in params.yaml, there are fewer than two, or a name is not that of a row.
     """
     transfer = definition.transfer
     assert transfer is not None
@@ -53,11 +53,11 @@ def parts(definition: Definition, params: dict[str, ProblemParams], only: str = 
             f"grid {definition.name} goes from problem to problem: {lacks}; it has {', '.join(params)}. "
             "docs/transfer.md says how to put several into one params.yaml"
         )
-    found = [
+    all_parts = [
         Part(target, definition.model_copy(update={"rows": _rows(transfer, target, params)}))
         for target in ([problem] if problem else targets)
     ]
-    return _asked(found, only) if only.strip(", ") else found
+    return _selected(all_parts, only) if only.strip(", ") else all_parts
 
 
 def _rows(transfer: Transfer, target: str, params: dict[str, ProblemParams]) -> tuple[Row, ...]:
@@ -73,15 +73,16 @@ def _rows(transfer: Transfer, target: str, params: dict[str, ProblemParams]) -> 
     )
 
 
-def _asked(found: list[Part], only: str) -> list[Part]:
-    """The parts that have a row of those asked for, with just these."""
-    asked = [name.strip() for name in only.split(",") if name.strip()]
+def _selected(all_parts: list[Part], only: str) -> list[Part]:
+    """Return the parts that have requested rows, restricted to these rows."""
+    requested = [name.strip() for name in only.split(",") if name.strip()]
     rows = {
-        part.problem: {name for row in part.definition.rows for name in (row.name, *row.run_names)} for part in found
+        part.problem: {name for row in part.definition.rows for name in (row.name, *row.run_names)}
+        for part in all_parts
     }
-    unknown = [name for name in asked if not any(name in names for names in rows.values())]
+    unknown = [name for name in requested if not any(name in names for names in rows.values())]
     if unknown:
-        there = [row.name for part in found for row in part.definition.rows]
-        raise UserError(f"no row is called {', '.join(unknown)}; there are {', '.join(there)}")
-    mine = {part.problem: [name for name in asked if name in rows[part.problem]] for part in found}
-    return [Part(p.problem, p.definition, ",".join(mine[p.problem])) for p in found if mine[p.problem]]
+        known = [row.name for part in all_parts for row in part.definition.rows]
+        raise UserError(f"no row is called {', '.join(unknown)}; there are {', '.join(known)}")
+    own = {part.problem: [name for name in requested if name in rows[part.problem]] for part in all_parts}
+    return [Part(p.problem, p.definition, ",".join(own[p.problem])) for p in all_parts if own[p.problem]]

@@ -1,9 +1,9 @@
-"""Weights of another network taken over, tensor by tensor, where name and shape agree.
+"""Loading of another network's weights: each tensor whose name and shape agree.
 
-Taken are parameters and the statistics of batch normalisation. What a network learns from its labels beforehand (where
-keypoints usually are, how frequent classes are) is its own problem's and stays. Where only the channels of the input
-differ, a first layer is taken all the same: of RGB's weights a gray image needs the sum, and RGB a third of gray's
-weights for each channel; either way a gray picture gives the same answer.
+Parameters and the statistics of batch normalisation are loaded. Values that a network learns from its labels beforehand
+(usual positions of keypoints, frequencies of classes) belong to its own problem and are left. If only the number of
+image channels differs, the first layer is adapted: a network for gray images gets the sum of the RGB weights, and each
+channel of an RGB network gets a third of the gray weights. A gray image gives the same features either way.
 """
 
 from dataclasses import dataclass, field
@@ -23,22 +23,22 @@ from pipeline.models.network import Network
 _GRAY, _RGB = 1, 3
 
 
-class NothingTakenError(UserError):
+class NothingLoadedError(UserError):
     """None of the other network's tensors fits."""
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a network started from.
+class LoadedWeights:
+    """Counts of the weights that were loaded into a network.
 
     Attributes:
-        tensors: Taken.
-        of_tensors: That the network has.
-        parameters: Numbers that learn in those taken; statistics are none.
-        of_parameters: That the network has.
-        adapted: Names of those whose input channels were adapted, among the taken.
-        left: Name of each tensor that was not taken to the reason.
-        unused: Tensors of the other network that this one has no place for.
+        tensors: Number of loaded tensors.
+        of_tensors: Number of tensors of the network.
+        parameters: Number of loaded parameters; statistics do not count.
+        of_parameters: Number of parameters of the network.
+        adapted: Names of the loaded tensors whose image channels were adapted.
+        left: Name of each tensor that was not loaded -> reason.
+        unused: Number of tensors of the other network that this one does not have.
     """
 
     tensors: int
@@ -50,20 +50,20 @@ class Taken:
     unused: int = 0
 
     def line(self) -> str:
-        """`120 of 130 tensors, 1.20 of 1.25 M parameters`."""
+        """Return `120 of 130 tensors, 1.20 of 1.25 M parameters`."""
         millions = f"{self.parameters / 1e6:.2f} of {self.of_parameters / 1e6:.2f} M parameters"
         return f"{self.tensors} of {self.of_tensors} tensors, {millions}"
 
     def summary(self) -> dict[str, Any]:
-        """As summary.json has it."""
+        """Return the counts as summary.json holds them."""
         return vars(self)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file.
+    """Read the tensors of a safetensors file.
 
     Raises:
-        UserError: It is none.
+        UserError: The file cannot be read.
     """
     try:
         tensors: dict[str, Tensor] = load_file(str(path))
@@ -72,16 +72,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def take_over(network: Network, weights: dict[str, Tensor], whose: str) -> Taken:
-    """Put the weights that fit into a network; nothing is drawn from torch's random state.
+def load_matching(network: Network, weights: dict[str, Tensor], source: str) -> LoadedWeights:
+    """Load the weights that fit into a network. Torch's random state is not used.
 
     Args:
-        network: Changed in place.
-        weights: Of another network.
-        whose: Its name, for the message.
+        network: Network that is changed in place.
+        weights: Weights of another network, by name.
+        source: Name of the other network, for the message.
 
     Raises:
-        NothingTakenError: None fits.
+        NothingLoadedError: None of the weights fits.
     """
     learning = {id(parameter) for parameter in network.parameters()}
     tensors, adapted, left = _transferable(network), list[str](), dict[str, str]()
@@ -100,44 +100,44 @@ def take_over(network: Network, weights: dict[str, Tensor], whose: str) -> Taken
             own.copy_(value)
             parameters += own.numel() if id(own) in learning else 0
     if not parameters:
-        raise NothingTakenError(
-            f"train.init_from: nothing of {whose} fits this network: none of its {len(weights)} tensors has name and "
-            "shape of one here. Use the same architecture, or the same encoder, or set `init_from: null`"
+        raise NothingLoadedError(
+            f"train.init_from: nothing of {source} fits this network: none of its {len(weights)} tensors has the name "
+            "and shape of one here. Use the same architecture, or the same encoder, or set `init_from: null`"
         )
     unused = len(weights.keys() - tensors.keys())
-    return _taken(network, tensors, parameters, adapted, left, unused)
+    return _loaded(network, tensors, parameters, adapted, left, unused)
 
 
-def load_imagenet(network: Network) -> Taken:
-    """Put ImageNet's weights into every encoder and extractor of a network.
+def load_imagenet(network: Network) -> LoadedWeights:
+    """Load ImageNet's weights into every encoder and extractor of a network.
 
     Raises:
-        UserError: They are not on this machine.
+        UserError: The weights are not on this machine.
     """
     filled = network.load_imagenet()
     inside = {id(own) for part in filled for own in (*part.parameters(), *part.buffers())}
     tensors = _transferable(network)
     left = {name: "not in ImageNet's network" for name, own in tensors.items() if id(own) not in inside}
     parameters = sum(own.numel() for own in network.parameters() if id(own) in inside)
-    return _taken(network, tensors, parameters, [], left, 0)
+    return _loaded(network, tensors, parameters, [], left, 0)
 
 
-def _taken(
+def _loaded(
     network: Network, tensors: dict[str, Tensor], parameters: int, adapted: list[str], left: dict[str, str], unused: int
-) -> Taken:
+) -> LoadedWeights:
     total = sum(parameter.numel() for parameter in network.parameters())
-    return Taken(len(tensors) - len(left), len(tensors), parameters, total, adapted, left, unused)
+    return LoadedWeights(len(tensors) - len(left), len(tensors), parameters, total, adapted, left, unused)
 
 
 def _transferable(network: Network) -> dict[str, Tensor]:
-    """Parameters and the statistics of batch normalisation, by name."""
+    """Return the parameters and the statistics of batch normalisation, by name."""
     norms = tuple(name for name, layer in network.named_modules() if isinstance(layer, _NormBase | FrozenBatchNorm2d))
     buffers = {name: buffer for name, buffer in network.named_buffers() if name.rpartition(".")[0] in norms}
     return dict[str, Tensor](network.named_parameters()) | buffers
 
 
 def _other_channels(other: Tensor, own: Tensor) -> Tensor | None:
-    """A convolution's weights for gray instead of RGB or the other way round; nothing where more is different."""
+    """Convert a convolution's weights between gray and RGB images; `None` if the shapes differ in more than that."""
     if other.ndim != 4 or other.shape[0] != own.shape[0] or other.shape[2:] != own.shape[2:]:
         return None
     channels = (other.shape[1], own.shape[1])

@@ -7,11 +7,11 @@ from rich.console import Console
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from pipeline.models.build import build_model
-from pipeline.models.transfer import Taken
+from pipeline.models.initial_weights import LoadedWeights
 from pipeline.params import load_params
 from pipeline.registry.weights import pin
 from pipeline.train.settings import ModelStart
-from pipeline.train.start import begin
+from pipeline.train.start import load_pretrained
 
 _LISTED = 8  # tensors of the same reason
 
@@ -27,10 +27,12 @@ def run_init_from(problem: str, reference: str, root: Path, console: Console) ->
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     start, section = pin(root, reference), params[problem]
     network = build_model(section.problem, section.model)
-    taken = begin(network, section.train.model_copy(update={"init_from": start}), Layout(root, problem).root)
-    assert taken is not None
-    console.print(f"[green]✓[/] {problem} would take {taken.line()} of {start.reference}", highlight=False)
-    for line in _left(taken):
+    pretrained = load_pretrained(
+        network, section.train.model_copy(update={"init_from": start}), Layout(root, problem).root
+    )
+    assert pretrained is not None
+    console.print(f"[green]✓[/] {problem} would take {pretrained.line()} of {start.reference}", highlight=False)
+    for line in _left(pretrained):
         console.print(f"  {line}", highlight=False, markup=False)
     console.print(f"\nPut this into params.yaml, section {problem}.train:\n", highlight=False)
     console.print(pin_line(start), highlight=False, markup=False, soft_wrap=True)
@@ -41,14 +43,14 @@ def pin_line(start: ModelStart) -> str:
     return f"    init_from: {{name: model, model: {start.model}, version: {start.version}, weights: {start.weights}}}"
 
 
-def _left(taken: Taken) -> list[str]:
+def _left(pretrained: LoadedWeights) -> list[str]:
     """What is not taken, a line for each reason."""
     names: dict[str, list[str]] = {}
-    for name, why in taken.left.items():
+    for name, why in pretrained.left.items():
         names.setdefault(why, []).append(name)
     lines = []
     for why, found in names.items():
         more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
         lines.append(f"left, {why}: {', '.join(found[:_LISTED])}{more}")
-    lines += [f"input channels adapted: {', '.join(taken.adapted)}"] if taken.adapted else []
-    return lines + ([f"{taken.unused} of its tensors have no place here"] if taken.unused else [])
+    lines += [f"input channels adapted: {', '.join(pretrained.adapted)}"] if pretrained.adapted else []
+    return lines + ([f"{pretrained.unused} of its tensors have no place here"] if pretrained.unused else [])

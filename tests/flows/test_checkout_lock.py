@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.lock import retrain_lock
+from flows.checkout_lock import retrain_lock
 from heelstrike.errors import UserError
 
 HOLD = """
 import pathlib, sys, time
-from flows.lock import retrain_lock
+from flows.checkout_lock import retrain_lock
 with retrain_lock(pathlib.Path(sys.argv[1]), "toy", wait=False, say=print):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))

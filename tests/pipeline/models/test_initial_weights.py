@@ -1,4 +1,4 @@
-"""Weights of one network put into another: what fits is taken and counted, what does not is named."""
+"""Loading of one network's weights into another: fitting tensors are counted, the others are named."""
 
 from typing import Any
 
@@ -10,6 +10,11 @@ from torch import Tensor
 from heelstrike.errors import UserError
 from heelstrike.preprocess.settings import InputSize
 from pipeline.models.build import build_model
+from pipeline.models.initial_weights import (
+    NothingLoadedError,
+    load_matching,
+    read_weights,
+)
 from pipeline.models.network import Network
 from pipeline.models.settings import (
     RefinedSettings,
@@ -18,7 +23,6 @@ from pipeline.models.settings import (
     UnetPlusPlusSettings,
     UnetSettings,
 )
-from pipeline.models.transfer import NothingTakenError, read_weights, take_over
 from pipeline.problem import Problem
 
 
@@ -28,7 +32,7 @@ def problem(points: int = 2, channels: int = 3) -> Problem:
 
 
 def light(of: Problem, **settings: Any) -> Network:
-    """Two blocks of 4 and 8 channels, and connected layers of 8 and of two numbers a keypoint."""
+    """Make a network of two blocks with 4 and 8 channels, a hidden layer of 8, and the output layer."""
     chosen = {"channels": (4, 8), "hidden": (8,), "dropout": 0.0} | settings
     return build_model(of, RegressionNetSettings.model_validate({"name": "regressionnet", **chosen}))
 
@@ -39,44 +43,45 @@ def states(network: Network) -> dict[str, Tensor]:
 
 def test_the_same_network_is_taken_whole() -> None:
     source, target = light(problem()), light(problem())
-    taken = take_over(target, states(source), "hand/4")
+    loaded = load_matching(target, states(source), "hand/4")
     assert all(torch.equal(value, source.state_dict()[name]) for name, value in target.state_dict().items())
     parameters = sum(p.numel() for p in target.parameters())
-    assert (taken.parameters, taken.of_parameters) == (parameters, parameters)
-    assert (taken.left, taken.adapted, taken.unused) == ({}, [], 0)
+    assert (loaded.parameters, loaded.of_parameters) == (parameters, parameters)
+    assert (loaded.left, loaded.adapted, loaded.unused) == ({}, [], 0)
 
 
 def test_another_number_of_keypoints_leaves_the_last_layers_and_says_their_shapes() -> None:
     source, target = light(problem(2)), light(problem(5))
     before = states(target)
-    taken = take_over(target, states(source), "hand/4")
+    loaded = load_matching(target, states(source), "hand/4")
     # the last layer says x, y and visibility of each point, from 8 numbers and a bias
-    assert sorted(taken.left.values()) == ["its shape is 6, this one's 15", "its shape is 6×8, this one's 15×8"]
-    assert taken.of_parameters - taken.parameters == 5 * 3 * (8 + 1)
-    assert taken.tensors == taken.of_tensors - 2
+    assert sorted(loaded.left.values()) == ["its shape is 6, this one's 15", "its shape is 6×8, this one's 15×8"]
+    assert loaded.of_parameters - loaded.parameters == 5 * 3 * (8 + 1)
+    assert loaded.tensors == loaded.of_tensors - 2
     for name, value in target.state_dict().items():
-        assert torch.equal(value, before[name] if name in taken.left else source.state_dict()[name])
+        assert torch.equal(value, before[name] if name in loaded.left else source.state_dict()[name])
 
 
 def test_what_another_network_has_and_has_not_is_counted() -> None:
     source, target = light(problem(), channels=(4, 8, 8)), light(problem())
-    taken = take_over(target, states(source), "hand/4")
-    assert taken.unused == 6  # the third block: weights and five tensors of its normalisation
-    assert taken.left == {}
-    back = take_over(source, states(target), "chest/1")
+    loaded = load_matching(target, states(source), "hand/4")
+    assert loaded.unused == 6  # the third block: weights and five tensors of its normalisation
+    assert loaded.left == {}
+    back = load_matching(source, states(target), "chest/1")
     assert set(back.left.values()) == {"not in it"}
     assert len(back.left) == 6
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(1, 3), (3, 1)])
-def test_a_gray_picture_gives_the_same_features_whatever_the_channels(ours: int, theirs: int) -> None:
-    source, target = light(problem(channels=theirs)).eval(), light(problem(channels=ours)).eval()
-    taken = take_over(target, states(source), "hand/4")
-    assert len(taken.adapted) == 1
-    assert taken.parameters == taken.of_parameters
+@pytest.mark.parametrize(("own_channels", "source_channels"), [(1, 3), (3, 1)])
+def test_a_gray_picture_gives_the_same_features_whatever_the_channels(own_channels: int, source_channels: int) -> None:
+    source, target = light(problem(channels=source_channels)).eval(), light(problem(channels=own_channels)).eval()
+    loaded = load_matching(target, states(source), "hand/4")
+    assert len(loaded.adapted) == 1
+    assert loaded.parameters == loaded.of_parameters
     gray = torch.randint(0, 256, (2, 32, 48, 1), dtype=torch.uint8)
     with torch.inference_mode():
-        a, b = (net.predict(gray.expand(-1, -1, -1, n))["keypoints"] for net, n in ((source, theirs), (target, ours)))
+        networks = ((source, source_channels), (target, own_channels))
+        a, b = (network.predict(gray.expand(-1, -1, -1, n)).keypoints for network, n in networks)
     assert a is not None
     assert b is not None
     assert torch.allclose(a, b, atol=1e-4)
@@ -85,9 +90,9 @@ def test_a_gray_picture_gives_the_same_features_whatever_the_channels(ours: int,
 def test_an_encoder_fits_whatever_decoder_is_behind_it() -> None:
     source = build_model(problem(), UnetSettings(name="unet", encoder="mobilenet_v2", width=4))
     target = build_model(problem(), UnetPlusPlusSettings(name="unetplusplus", encoder="mobilenet_v2", width=8))
-    taken = take_over(target, states(source), "hand/4")
+    loaded = load_matching(target, states(source), "hand/4")
     encoder = {name for name in target.state_dict() if name.startswith("body.encoder.")}
-    assert not encoder & taken.left.keys()
+    assert not encoder & loaded.left.keys()
     assert torch.equal(
         target.state_dict()["body.encoder.features.0.0.weight"], source.state_dict()["body.encoder.features.0.0.weight"]
     )
@@ -97,15 +102,15 @@ def test_what_is_learned_from_labels_is_the_problems_own() -> None:
     settings = RefinedSettings(name="refined", width=4, levels=2, window=16)
     source, target = build_model(problem(), settings), build_model(problem(), settings)
     source.learn_labels(torch.rand(20, 2, 2) * 30, torch.ones(20, 2, dtype=torch.bool))
-    take_over(target, states(source), "hand/4")
+    load_matching(target, states(source), "hand/4")
     assert target.state_dict()["arrangement.precision"].abs().sum() == 0
     assert source.state_dict()["arrangement.precision"].abs().sum() > 0
 
 
 def test_nothing_that_fits_is_refused() -> None:
     target = build_model(problem(), SpatialSettings(name="spatial", width=4, levels=2))
-    with pytest.raises(NothingTakenError, match=r"nothing of hand/4 fits this network.*init_from: null"):
-        take_over(target, states(light(problem())), "hand/4")
+    with pytest.raises(NothingLoadedError, match=r"nothing of hand/4 fits this network.*init_from: null"):
+        load_matching(target, states(light(problem())), "hand/4")
 
 
 def test_a_file_that_is_no_weights_is_a_message(tmp_path: Any) -> None:

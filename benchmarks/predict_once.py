@@ -1,0 +1,54 @@
+"""One round of predict_speed.py, in the root of any checkout, with its code; prints one line of JSON."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+if Path("heelstrike").is_dir():
+    from heelstrike.package.runtime import Package
+    from heelstrike.predict.predictor import predict_path
+    from heelstrike.predict.results import Model
+    from heelstrike.video.reader import VideoReader
+else:  # a checkout from before the consumer's library was one; not the library that is installed
+    from pipeline.package.runtime import Package
+    from pipeline.predict.predictor import predict_path
+    from pipeline.predict.results import Model
+    from pipeline.video import VideoReader
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("package", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--overlay", action="store_true")
+    arguments = parser.parse_args()
+
+    def decode() -> None:
+        nonlocal frames
+        with VideoReader(arguments.video) as reader:
+            frames = sum(1 for _ in reader.frames())
+
+    def predict() -> None:
+        package, model = Package.load(arguments.package), Model(str(arguments.package))
+        predict_path(arguments.video, package, model, arguments.out, arguments.overlay)
+
+    frames = 0
+    times = {"decode": seconds_of(decode), "predict": seconds_of(predict)}
+    speeds = {
+        what: {"frames_per_s": frames / wall, "cpu_ms": 1000 * busy / frames} for what, (wall, busy) in times.items()
+    }
+    print(json.dumps(speeds))
+
+
+def seconds_of(work: Callable[[], None]) -> tuple[float, float]:
+    """Seconds that pass while `work` runs, and seconds that the process's threads compute meanwhile."""
+    start, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - start, time.process_time() - cpu
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once.
+
+A consumer's environment has `predict` and `models`. In a checkout the operator's commands (flows/cli.py) join them.
+"""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import heelstrike
+from heelstrike.terminal import console, messages, problems
+
+OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid")
+"""Names of the operator's commands."""
+
+_HINT = (
+    "Needs a checkout, with its params.yaml and data: git clone the repository, then run "
+    "`python3 -m flows.setup heelstrike {name}` at its top. See README.md there"
+)
+_ABOUT_EXAMPLE = "NAME=VALUE, e.g. foot=left"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Measures feet and posture on images and videos, with models from a registry.",
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        console.print(f"heelstrike {heelstrike.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """See the help of `app`."""
+
+
+@app.command()
+def predict(
+    path: Annotated[Path, typer.Argument(help="A video, an image, or a folder of them.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="NAME@champion, NAME or NAME/VERSION of the registry; not needed when it has one champion."),
+    ] = None,
+    package: Annotated[Path | None, typer.Option(help="A package folder to use instead of the registry.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; default: beside the input.")] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Also draw the result into a copy.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use the cached package; ask no registry.")] = False,
+    dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
+    mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
+    about: Annotated[list[str] | None, typer.Option(help=f"What the images show: {_ABOUT_EXAMPLE}.")] = None,
+) -> None:
+    """Measure: pull the champion and write keypoints and what is read off them for every frame, as JSON and CSV.
+
+    The registry is the MLflow server that MLFLOW_TRACKING_URI names; in a checkout, its own.
+
+    [bold]Examples[/]
+
+    heelstrike predict walk.mp4 --overlay
+
+    heelstrike predict clinic-week-12/ --model rearfoot@champion --out results/
+
+    heelstrike predict walk.mp4 --model rearfoot/3 --offline
+
+    heelstrike predict print.png --model footprint --dpi 300 --about foot=left
+
+    heelstrike predict walk.mp4 --package rearfoot-package/
+    """
+    with messages():
+        from heelstrike.predict.describe import describe, scale_of, slices_of
+
+        scale, slices = scale_of(dpi, mm_per_px), slices_of(about or [])
+        chosen = heelstrike.load(model, package=package, offline=offline)
+        report = chosen.write(path, out, overlay=overlay, mm_per_px=scale, about=slices)
+        for line in describe(report):
+            console.print(line, highlight=False, soft_wrap=True)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def models() -> None:
+    """List the registry's models, their aliases and versions.
+
+    [bold]Examples[/]
+
+    heelstrike models
+
+    MLFLOW_TRACKING_URI=https://mlflow.example heelstrike models
+    """
+    with messages():
+        from heelstrike.registry.listing import list_models
+
+        for line in list_models(Path.cwd()):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _in_checkout() -> bool:
+    """Whether this package lies in a checkout, beside the operator's commands."""
+    root = Path(__file__).resolve().parent.parent
+    return (root / "dvc.yaml").is_file() and (root / "flows" / "cli.py").is_file()
+
+
+def _add_hint(name: str) -> None:
+    """Let an operator's command say where it is to be had."""
+
+    @app.command(
+        name,
+        hidden=True,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def hint() -> None:
+        problems.print(f"[red]Error:[/] `{name}`: {_HINT.format(name=name)}", highlight=False, soft_wrap=True)
+        raise typer.Exit(2)
+
+
+if _in_checkout():
+    # by name: this library imports nothing of the storeys above it
+    operator = importlib.import_module("flows.cli").app
+    app.registered_commands += operator.registered_commands
+    app.registered_groups += operator.registered_groups
+else:
+    for _name in OPERATOR:
+        _add_hint(_name)

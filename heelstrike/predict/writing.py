@@ -1,0 +1,154 @@
+"""The result files of one image or video: JSON, CSV, overlay, drawings. Frame results come from `Measurer`."""
+
+import importlib.metadata
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from heelstrike.errors import UserError
+from heelstrike.files import write_aside
+from heelstrike.images import read_picture
+from heelstrike.measure.build import build_exam_measure
+from heelstrike.media import is_image
+from heelstrike.package.runtime import Package
+from heelstrike.predict.exams import Examined, Exams
+from heelstrike.predict.files import beside, even, room, text_aside, write_image
+from heelstrike.predict.frames import FrameResult
+from heelstrike.predict.measurer import About, Measurer
+from heelstrike.predict.overlay import Style, draw
+from heelstrike.predict.results import Model, ResultWriter, Source
+from heelstrike.predict.sources import OVERLAY
+from heelstrike.predict.summary import Summary
+from heelstrike.video.reader import VideoReader
+from heelstrike.video.writer import VideoWriter
+
+_PRESET = "superfast"  # an overlay is looked at, not kept for ever: half the time of the writer's own preset
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One input that was predicted on.
+
+    Attributes:
+        input: The image or video.
+        files: What was written: JSON first, then CSV (videos) and overlay (on request).
+        summary: As in the JSON.
+        message: Why an image was not measured, for a person; None where it was, and for a video.
+    """
+
+    input: Path
+    files: tuple[Path, ...]
+    summary: Summary
+    message: str | None = None
+
+
+class Writer:
+    """Predicts on one input after the other and writes their result files.
+
+    Args:
+        package: A verified package.
+        model: What to call it in the results.
+        overlay: Also draw the predictions into a copy.
+        about: What is known of all inputs.
+
+    Raises:
+        UserError: The package has to know more about the images.
+    """
+
+    def __init__(self, package: Package, model: Model, overlay: bool, about: About) -> None:
+        self._measurer = Measurer(package, about)
+        self._manifest, self._model, self._overlay, self._about = package.manifest, model, overlay, about
+        self._version = importlib.metadata.version("heelstrike")
+        manifest, names = package.manifest, package.manifest.category.keypoints
+        title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
+        skeleton = tuple((a - 1, b - 1) for a, b in manifest.category.skeleton)
+        self._style = Style(skeleton, manifest.confidence, title, manifest.category.kinds)
+        measure = build_exam_measure(manifest.measure, names, manifest.confidence) if manifest.measure else None
+        self._exams = Exams(measure, model, manifest, self._version) if measure else None
+
+    def write(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        """Predict on one file and write its results beside the name `target`; `tick` is called after every frame."""
+        write = self._image if is_image(file.name) else self._video
+        with room(target):
+            return write(file, target, tick)
+
+    def exams(self, failed: list[Path]) -> list[Examined]:
+        """Measure each folder's images together, where that is what the problem measures, and write the results.
+
+        Args:
+            failed: What was asked for and could not be read.
+        """
+        if self._exams is None:
+            return []
+        for file in failed:
+            self._exams.fail(file)
+        return self._exams.write()
+
+    def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        image, mm_per_px, placement, _ = read_picture(file)
+        result = self._measurer.image(image, mm_per_px)
+        if self._exams is not None:
+            self._exams.add(file, target, result.prediction, placement)
+        json_path, picture_path = beside(target, ".json"), beside(target, f"{OVERLAY}.png")
+        height, width = image.shape[:2]
+        measure, measurement = self._measurer.measure, result.measurement
+        with ExitStack() as files:
+            source = Source(file.name, "image", width, height, None, self._about.scale(mm_per_px))
+            writer = self._open(files, json_path, None, source)
+            writer.add(0, None, result.prediction, measurement)
+            if self._overlay:
+                aside = files.enter_context(write_aside(picture_path))
+                write_image(aside, self._drawn(image, result))
+            more = measure.files(measurement) if measure and measurement else {}
+            for suffix, content in more.items():
+                files.enter_context(write_aside(beside(target, suffix))).write_bytes(content)
+        tick()
+        written = (json_path, *([picture_path] if self._overlay else []), *(beside(target, suffix) for suffix in more))
+        return Predicted(file, written, writer.summary, result.message)
+
+    def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
+        json_path, csv_path, film_path = (beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
+        with ExitStack() as files:
+            video = files.enter_context(VideoReader(file))
+            results = files.enter_context(closing(self._measurer.video(video.frames())))
+            first = next(results, None)
+            if first is None:
+                raise UserError(f"{file}: holds no frame; copy it again from where it came from")
+            height, width = first[0].image.shape[:2]
+            source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
+            writer = self._open(files, json_path, csv_path, source)
+            film = (
+                files.enter_context(VideoWriter(film_path, float(video.rate), preset=_PRESET))
+                if self._overlay
+                else None
+            )
+            for frame, result in chain([first], results):
+                writer.add(frame.number, frame.time_s, result.prediction, result.measurement)
+                if film is not None:
+                    film.add(even(self._drawn(frame.image, result, f"frame {frame.number}  {frame.time_s:.2f} s")))
+                tick()
+        written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
+        return Predicted(file, written, writer.summary)
+
+    def _drawn(
+        self, image: UInt8[np.ndarray, "H W 3"], result: FrameResult, heading: str = ""
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        measure, measurement = self._measurer.measure, result.measurement
+        labels = measure.labels(measurement) if measure and measurement else ()
+        return draw(image, result.prediction, measurement, self._style, heading, result.doubts, labels)
+
+    def _open(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
+        """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
+        stream = files.enter_context(text_aside(json_path))
+        table = files.enter_context(text_aside(csv_path)) if csv_path else None
+        measure = self._measurer.measure
+        return files.enter_context(
+            ResultWriter(stream, table, source, self._model, self._manifest, measure, self._version)
+        )

@@ -1,0 +1,224 @@
+"""A registry in a database (a checkout's SQLite file, a team's PostgreSQL), and artifact stores, through mlflow.
+
+mlflow is not among a consumer's requirements: a server is read without it (`rest.py`). It is imported when a store is
+opened, since the import takes seconds.
+"""
+
+import importlib.util
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from heelstrike.errors import UserError
+from heelstrike.registry.versions import RegisteredModel, Version
+from heelstrike.stores import StoreUnreachableError, is_local_file, tracking_uri, without_password
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.tracking import MlflowClient
+
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_CONNECT_S = 5.0
+_MISSING = "RESOURCE_DOES_NOT_EXIST"
+_PAGE = 1000
+
+
+class DatabaseClient:
+    """A `RegistryClient` through mlflow; it reads a server as well.
+
+    Attributes:
+        uri: The store's address.
+
+    Args:
+        client: See `open_mlflow`.
+        uri: The store's address.
+    """
+
+    def __init__(self, client: "MlflowClient", uri: str) -> None:
+        self._client, self.uri = client, uri
+
+    def models(self) -> list[RegisteredModel]:
+        """See `RegistryClient`."""
+        models: list[RegisteredModel] = []
+        token = None
+        with store_errors(self.uri):
+            while True:
+                page = self._client.search_registered_models(max_results=_PAGE, page_token=token)
+                models += [RegisteredModel(entry.name, _aliases(entry.aliases)) for entry in page]
+                token = page.token
+                if not token:
+                    return sorted(models, key=lambda model: model.name)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """See `RegistryClient`."""
+        from mlflow.exceptions import MlflowException
+
+        with store_errors(self.uri):
+            try:
+                return _aliases(self._client.get_registered_model(name).aliases)
+            except MlflowException as error:
+                if error.error_code == _MISSING:
+                    return {}
+                raise
+
+    def versions(self, name: str) -> list[Version]:
+        """See `RegistryClient`."""
+        versions: list[Version] = []
+        token = None
+        with store_errors(self.uri):
+            while True:
+                page = self._client.search_model_versions(f"name='{name}'", max_results=_PAGE, page_token=token)
+                versions += map(version_of, page)
+                token = page.token
+                if not token:
+                    return sorted(versions, key=lambda version: version.number)
+
+    def version(self, name: str, number: int) -> Version | None:
+        """See `RegistryClient`."""
+        from mlflow.exceptions import MlflowException
+
+        with store_errors(self.uri):
+            try:
+                return version_of(self._client.get_model_version(name, str(number)))
+            except MlflowException as error:
+                if error.error_code == _MISSING:
+                    return None
+                raise
+
+    def download(self, version: Version, file: str, folder: Path) -> Path:
+        """See `RegistryClient`."""
+        with store_errors(self.uri):
+            address = self._client.get_model_version_download_uri(version.problem, str(version.number))
+        return download_artifact(version, address, file, folder, self.uri)
+
+
+def download_artifact(version: Version, address: str, file: str, folder: Path, uri: str) -> Path:
+    """Download one file of a version from the artifact store that holds it (a folder, `s3://...`).
+
+    Args:
+        version: For messages.
+        address: The artifacts' root.
+        file: Path below it.
+        folder: Where to put it.
+        uri: The registry's address.
+
+    Raises:
+        UserError: mlflow is not installed, or the store does not give the file.
+    """
+    _require_mlflow(f"{version.reference}: its files lie at {address or '?'}")
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    try:
+        files = get_artifact_repository(address, tracking_uri=uri, registry_uri=uri)
+        return Path(files.download_artifacts(file, str(folder)))
+    except (OSError, MlflowException) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise UserError(f"{version.reference}: {file} cannot be fetched from {address}: {reason}") from error
+
+
+def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
+    """A client of the MLflow store in force, for runs and registry alike.
+
+    Args:
+        root: The repository root, for the embedded default.
+        create: Make an embedded store that is not there yet; a reader passes False.
+
+    Raises:
+        StoreUnreachableError: Nothing answers at its address, or the file is not there.
+        UserError: The address is none, or mlflow is not installed.
+    """
+    uri = tracking_uri(root)
+    _check_reachable(uri, create)
+    _require_mlflow(f"{without_password(uri)}: a database")
+    # before the import: no telemetry, and a server that is down is an answer within seconds, not minutes
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import logging
+
+    from mlflow.tracking import MlflowClient
+
+    for name in ("mlflow.store.db.utils", "alembic"):  # tables made at first use need no announcement
+        logging.getLogger(name).setLevel(logging.WARNING)
+    with store_errors(uri):
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@contextmanager
+def store_errors(uri: str) -> Iterator[None]:
+    """Turn a failure of mlflow's store within the block into a message.
+
+    Raises:
+        StoreUnreachableError: The store does not answer (any more).
+        UserError: It answered with an error.
+    """
+    import requests
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    address = without_password(uri)
+    try:
+        yield
+    except (requests.exceptions.RequestException, SQLAlchemyError) as error:
+        raise StoreUnreachableError(f"{address}: the MLflow store failed: {_first_line(error)}") from error
+    except MlflowException as error:
+        gone = isinstance(error.__cause__ or error.__context__, requests.exceptions.RequestException)
+        kind = StoreUnreachableError if gone or "TEMPORARILY_UNAVAILABLE" in str(error.error_code) else UserError
+        raise kind(f"{address}: the MLflow store answered: {_first_line(error)}") from error
+
+
+def version_of(entry: "ModelVersion") -> Version:
+    """MLflow's entry as a `Version`."""
+    return Version.of(str(entry.name), entry.version, entry.run_id, dict(entry.tags or {}))
+
+
+def _aliases(of_entry: dict[str, str]) -> dict[str, int]:
+    return {alias: int(number) for alias, number in sorted(of_entry.items())}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
+def _require_mlflow(what: str) -> None:
+    if importlib.util.find_spec("mlflow") is None:
+        raise UserError(
+            f"{what}, which is read through mlflow, and mlflow is not installed here; set MLFLOW_TRACKING_URI to the "
+            "address of an MLflow server that serves its files, or pip install mlflow"
+        )
+
+
+def _check_reachable(uri: str, create: bool) -> None:
+    """Fail within seconds; MLflow itself would retry a dead database for most of an hour."""
+    parts = urlsplit(uri)
+    if is_local_file(uri):
+        file = Path(uri.split(":///", 1)[-1])
+        if not create and not file.is_file():
+            raise StoreUnreachableError(
+                f"{file}: no registry there; set MLFLOW_TRACKING_URI to the address of an MLflow server "
+                "(docs/stores.md), or run this at the top of the repository that trained the model"
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return
+    scheme = parts.scheme.split("+")[0]
+    if scheme not in _PORTS:
+        raise UserError(
+            f"MLFLOW_TRACKING_URI is {without_password(uri)!r}; expected http(s)://..., sqlite:///FILE, "
+            "postgresql://... or mysql://..."
+        )
+    if not parts.hostname:
+        return  # a socket folder in the query; the driver's own message has to do
+    try:
+        socket.create_connection((parts.hostname, parts.port or _PORTS[scheme]), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise StoreUnreachableError(
+            f"{without_password(uri)}: nothing answers there ({error}); start it, or set MLFLOW_TRACKING_URI to where "
+            "it is (docs/stores.md)"
+        ) from error

@@ -1,0 +1,204 @@
+"""A registry behind an MLflow server, read over MLflow's documented REST API without mlflow itself.
+
+Credentials and certificates come from mlflow's own variables: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or
+MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS, MLFLOW_TRACKING_SERVER_CERT_PATH, MLFLOW_TRACKING_CLIENT_CERT_PATH.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.util.retry import Retry
+
+from heelstrike.errors import UserError
+from heelstrike.files import write_aside
+from heelstrike.registry.versions import RegisteredModel, Version
+from heelstrike.stores import StoreUnreachableError, without_password
+
+_API, _ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
+_TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of an answer
+_PAGE = 1000
+_CHUNK_BYTES = 1 << 20
+_MISSING = "RESOURCE_DOES_NOT_EXIST"
+# a server that restarts or is busy is asked again; one that refuses the connection is down
+_RETRIES = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504), raise_on_status=False)
+
+
+class RestClient:
+    """A `RegistryClient` of an MLflow server.
+
+    Args:
+        uri: The server's address, with or without a path: `https://mlflow.example/team`.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri.rstrip("/")
+        self._session = requests.Session()
+        self._session.auth = _credentials()
+        self._session.cert = os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH") or None
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=_RETRIES))
+        insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1")
+        self._verify = False if insecure else os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
+
+    def models(self) -> list[RegisteredModel]:
+        """See `RegistryClient`."""
+        entries = self._pages("registered-models/search", "registered_models")
+        return sorted((_model_of(entry) for entry in entries), key=lambda model: model.name)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """See `RegistryClient`."""
+        answer = self._get("registered-models/get", name=name)
+        return {} if answer is None else _model_of(answer["registered_model"]).aliases
+
+    def versions(self, name: str) -> list[Version]:
+        """See `RegistryClient`."""
+        entries = self._pages("model-versions/search", "model_versions", filter=f"name='{name}'")
+        return sorted(map(_version_of, entries), key=lambda version: version.number)
+
+    def version(self, name: str, number: int) -> Version | None:
+        """See `RegistryClient`."""
+        answer = self._get("model-versions/get", name=name, version=number)
+        return None if answer is None else _version_of(answer["model_version"])
+
+    def download(self, version: Version, file: str, folder: Path) -> Path:
+        """See `RegistryClient`."""
+        answer = self._get("model-versions/get-download-uri", name=version.problem, version=version.number)
+        address = "" if answer is None else str(answer.get("artifact_uri", ""))
+        served = self._served_at(address)
+        if served is None:
+            from heelstrike.registry.database import download_artifact
+
+            return download_artifact(version, address, file, folder, self.uri)
+        target = folder / file
+        with self._answers(), self._request(f"{served}/{quote(file)}", stream=True) as response:
+            if not response.ok:
+                raise UserError(
+                    f"{version.reference}: {file} cannot be fetched from {address}: {_reason(response)}; "
+                    "the version was not registered by Heelstrike, or its files were deleted"
+                )
+            with write_aside(target) as aside, aside.open("wb") as stream:
+                for chunk in response.iter_content(_CHUNK_BYTES):
+                    stream.write(chunk)
+        return target
+
+    def _served_at(self, address: str) -> str | None:
+        """Where the server itself serves an artifact folder; None where it lies in a store of its own (`s3://...`)."""
+        parts, server = urlsplit(address), urlsplit(self.uri)
+        if parts.scheme == "mlflow-artifacts" and parts.netloc in ("", server.netloc.rpartition("@")[2]):
+            return f"{self.uri}{_ARTIFACTS}/{parts.path.strip('/')}"
+        return None
+
+    def _pages(self, call: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
+        token = ""
+        while True:
+            answer = self._get(call, **query, max_results=_PAGE, **({"page_token": token} if token else {})) or {}
+            yield from answer.get(key, ())
+            token = answer.get("next_page_token", "")
+            if not token:
+                return
+
+    def _get(self, call: str, **query: Any) -> dict[str, Any] | None:
+        """The answer of one call; None where what it names is not there."""
+        with self._answers():
+            response = self._request(f"{self.uri}{_API}/{call}", params=query)
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if isinstance(answer, dict) and answer.get("error_code") == _MISSING:
+            return None
+        address = without_password(self.uri)
+        if response.status_code >= 500:
+            raise StoreUnreachableError(f"{address}: the MLflow server failed: {_reason(response)}")
+        if not response.ok:
+            raise UserError(f"{address}: the MLflow server answered: {_reason(response)}{_advice(response)}")
+        if not isinstance(answer, dict):
+            raise UserError(
+                f"{address}: answers, but not as an MLflow server does; set MLFLOW_TRACKING_URI to an MLflow "
+                "server's address (docs/stores.md)"
+            )
+        return answer
+
+    def _request(self, url: str, **options: Any) -> requests.Response:
+        # `verify` goes with every request: as the session's own it would yield to REQUESTS_CA_BUNDLE
+        return self._session.get(url, timeout=_TIMEOUT_S, verify=self._verify, **options)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Turn a failure of the connection within the block into a message."""
+        try:
+            yield
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
+            address = without_password(self.uri)
+            if isinstance(error, requests.exceptions.SSLError):
+                raise UserError(
+                    f"{address}: its certificate is not trusted ({_cause(error)}); set "
+                    "MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of its authority"
+                ) from error
+            if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+                raise UserError(f"MLFLOW_TRACKING_URI is {address!r}: not a server's address ({error})") from error
+            if not isinstance(error, requests.exceptions.RequestException):
+                raise  # of this machine's disk
+            raise StoreUnreachableError(
+                f"{address}: nothing answers there ({_cause(error)}); start it, or set MLFLOW_TRACKING_URI to where it "
+                "is (docs/stores.md)"
+            ) from error
+
+
+class _Token(AuthBase):
+    """A bearer token; given this way, a ~/.netrc does not replace it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _credentials() -> AuthBase | None:
+    """As mlflow takes them: user and password where both are set, else the token."""
+    user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
+    if user and password:
+        return HTTPBasicAuth(user, password)
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+    return _Token(token) if token else None
+
+
+def _model_of(entry: dict[str, Any]) -> RegisteredModel:
+    aliases = {one["alias"]: int(one["version"]) for one in entry.get("aliases", ())}
+    return RegisteredModel(entry["name"], dict(sorted(aliases.items())))
+
+
+def _version_of(entry: dict[str, Any]) -> Version:
+    tags = {one["key"]: one.get("value", "") for one in entry.get("tags", ())}
+    return Version.of(entry["name"], entry["version"], entry.get("run_id"), tags)
+
+
+def _advice(response: requests.Response) -> str:
+    if response.status_code in (401, 403):
+        return "; it wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+    return ""
+
+
+def _reason(response: requests.Response) -> str:
+    """Status and message of an answer that is an error, on one line."""
+    try:
+        message = str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        message = response.text.strip() or response.reason or ""
+    return f"{response.status_code} {(message.splitlines() or [''])[0][:300]}"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, without urllib3's wrapping."""
+    reason: Any = error.args[0] if error.args else error
+    reason = getattr(reason, "reason", None) or reason
+    return str(reason).rpartition(">: ")[2].rpartition("): ")[2][:300]

@@ -1,0 +1,34 @@
+"""The terminal's two streams, and errors as messages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+
+from heelstrike.errors import UserError
+
+console = Console()
+problems = Console(stderr=True)
+
+
+@contextmanager
+def messages(resume: str = "") -> Iterator[None]:
+    """Print a user's error as a message; after a failure or an interruption, say which command goes on from there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        problems.print("\n[yellow]Interrupted.[/] Nothing that was finished is lost.")
+        _say_resume(resume)
+        raise typer.Exit(130) from None
+    except (UserError, OSError) as error:
+        text = str(error) if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename or ''}"
+        problems.print("[red]Error:[/]", end=" ")
+        problems.print(text, highlight=False, markup=False, soft_wrap=True)
+        _say_resume(resume)
+        raise typer.Exit(1) from None
+
+
+def _say_resume(command: str) -> None:
+    if command:
+        problems.print(f"Go on from there with: [bold]{command}[/]")

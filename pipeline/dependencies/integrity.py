@@ -1,0 +1,105 @@
+"""Whether what a stage is about to read is what an earlier stage wrote.
+
+DVC takes the read-only objects of its cache on trust: a byte that flipped on the disk is checked out, read and recorded
+under the hash of what was once written. So the files are hashed again here, the way DVC hashes them (MD5 of a file; for
+a folder, MD5 of the JSON list of its files with theirs), and compared with dvc.lock.
+"""
+
+import configparser
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from heelstrike.errors import UserError
+from pipeline.dependencies.inputs import Inputs
+from pipeline.dependencies.standing import files_below
+from pipeline.dvc_lock import locked_stages
+
+_FOLDER = ".dir"
+_LISTED = 5
+# DVC sets it for the commands that it runs
+_RUN_BY_DVC = "DVC_STAGE"
+
+
+def verify(root: Path, inputs: Inputs) -> None:
+    """Hash every input that is a stage's output, and compare it with dvc.lock.
+
+    Nothing is checked where dvc.lock has no entry. In a stage that is run by hand, an input that was made by hand is
+    taken as it is; one that is damaged in DVC's cache is not.
+
+    Raises:
+        UserError: An input differs; names the files, and says how to get the right ones.
+    """
+    findings = list[str]()
+    for address, entry in locked_stages(root).items():
+        for out in entry.get("outs", []):
+            path = out["path"]
+            read = any(f"{dep}/".startswith(f"{path}/") for dep in inputs.deps)
+            if read and out.get("hash") == "md5" and (root / path).exists():
+                findings += _check(root, address, path, out["md5"])
+    if findings:
+        raise UserError("\n".join(findings))
+
+
+def _check(root: Path, address: str, path: str, recorded: str) -> list[str]:
+    """What is wrong with one output, in a line; nothing when its hash is the recorded one."""
+    hashes = {file.relative_to(root).as_posix(): _md5(file) for file in files_below(root / path)}
+    if _hash_of(hashes, path, recorded) == recorded:
+        return []
+    expected = _expected(root, path, recorded)
+    wrong = sorted(n for n in hashes.keys() | expected.keys() if hashes.get(n) != expected.get(n)) if expected else []
+    objects = [_object(root, expected[name]) for name in wrong if name in expected]
+    damaged = [file for file in objects if file.is_file() and _md5(file) != _md5_named(file)]
+    if not damaged and _RUN_BY_DVC not in os.environ:
+        return []
+    more = f" and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
+    cached = bool(objects) and all(file.is_file() for file in objects) and not damaged
+    remove = " ".join([path, *(os.path.relpath(file, root) for file in damaged)])
+    restore = f"dvc checkout {path}" if cached else f"dvc pull {path}` or, where no remote has it, `dvc repro {address}"
+    return [
+        f"{', '.join(wrong[:_LISTED]) or path}{more}: not the bytes that {address} wrote, by the hash in dvc.lock"
+        f"{'; the copy in the cache of DVC is damaged' if damaged else ''}; `rm -rf {remove}`, then `{restore}`"
+    ]
+
+
+def _hash_of(hashes: dict[str, str], path: str, recorded: str) -> str:
+    """DVC's hash of an output from the hashes of its files, by their paths from the root."""
+    if not recorded.endswith(_FOLDER):
+        return hashes.get(path, "")
+    names = sorted((name.removeprefix(f"{path}/"), md5) for name, md5 in hashes.items())
+    listing = json.dumps([{"md5": md5, "relpath": name} for name, md5 in names])
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + _FOLDER
+
+
+def _expected(root: Path, path: str, recorded: str) -> dict[str, str]:
+    """MD5 of each file of an output, from the folder's list in DVC's cache; empty where the cache lacks the list."""
+    if not recorded.endswith(_FOLDER):
+        return {path: recorded}
+    try:
+        listing: list[dict[str, Any]] = json.loads(_object(root, recorded).read_text())
+        return {f"{path}/{item['relpath']}": item["md5"] for item in listing}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _object(root: Path, md5: str) -> Path:
+    """Where the object of this hash lies in DVC's cache."""
+    return _cache(root) / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def _md5_named(file: Path) -> str:
+    return file.parent.name + file.name
+
+
+def _cache(root: Path) -> Path:
+    """DVC's cache folder: `cache.dir` of the repository's configuration, or the default."""
+    config = configparser.RawConfigParser()
+    config.read([root / ".dvc" / "config", root / ".dvc" / "config.local"])
+    return root / ".dvc" / config.get("cache", "dir", fallback="cache")
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

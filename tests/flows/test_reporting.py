@@ -1,0 +1,48 @@
+"""What a run without a terminal writes to its log."""
+
+import logging
+
+import pytest
+from prefect import flow
+
+from flows.reporting import LogReporter, current_reporter, reporter
+from heelstrike.progress import listening, progress
+from tests.flows.conftest import Listener
+
+
+@flow(name="report")
+def report() -> None:
+    """A stage of four steps; ten seconds pass before the third."""
+    mine = current_reporter()
+    assert isinstance(mine, LogReporter)
+    mine.start("train")
+    with listening(lambda event: mine.event("train", event)), progress("spatial", 4) as bar:
+        bar.advance(1, loss=0.5)
+        bar.advance(1, loss=0.25)
+        mine._last -= 10
+        bar.advance(1, loss=0.125, best="yes")
+        bar.advance(1, loss=0.0625)
+    mine.finish("train", "best of 4")
+    mine.finish("package")
+    mine.say("committed")
+
+
+@pytest.mark.usefixtures("prefect")
+def test_starts_ends_and_now_and_then_progress_are_in_the_log_of_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "prefect"):
+        report()
+    lines = [(r.levelname, r.getMessage()) for r in caplog.records if r.module == "reporting"]
+    assert lines == [
+        ("INFO", "train started"),
+        ("INFO", "train: spatial 0/4 "),
+        ("INFO", "train: spatial 3/4 loss 0.125  best yes"),
+        ("INFO", "train done: best of 4"),
+        ("INFO", "package done"),
+        ("INFO", "committed"),
+    ]
+
+
+def test_who_calls_the_flow_may_listen_instead(listener: Listener) -> None:
+    assert current_reporter() is listener
+    reporter.set(None)
+    assert isinstance(current_reporter(), LogReporter)
