@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import Result
-from tests.pipeline.grid.test_transfer import results_of
 
 from heelstrike.files import write_json
 from pipeline.grid.run import Places
 from pipeline.layout import Layout
 from tests.flows.conftest import write_params
 from tests.pipeline.grid.conftest import GRID, SECTION, grid, layout, params  # noqa: F401
+from tests.pipeline.grid.test_parts import results_of
 from tests.pipeline.grid.test_tables import result
 
 Heelstrike = Callable[..., Result]
