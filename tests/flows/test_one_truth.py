@@ -15,7 +15,7 @@ from rich.console import Console
 from flows.release import Release
 from flows.summary import print_summary
 from heelstrike.files import file_digest, write_json
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.evaluate import stage as evaluate
 from pipeline.heads.keypoints.error import ERROR
 from pipeline.layout import Layout
