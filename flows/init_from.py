@@ -53,4 +53,4 @@ def _describe_left(pretrained: LoadedWeights) -> list[str]:
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
         lines.append(f"left, {reason}: {', '.join(names[:_LISTED])}{more}")
     lines += [f"input channels adapted: {', '.join(pretrained.adapted)}"] if pretrained.adapted else []
-    return lines + ([f"{pretrained.unused} of its tensors have no place here"] if pretrained.unused else [])
+    return lines + ([f"{pretrained.unused} of its tensors are not used"] if pretrained.unused else [])

@@ -221,4 +221,4 @@ def test_a_note_that_cannot_be_left_is_said(inbox: Path, listener: Listener) -> 
     (inbox / f"{'n' * 245}.txt").write_text("its note's name would be too long")
     take(inbox)
     assert "neither video, image nor label file" in listener.lines[0]
-    assert listener.lines[0].endswith("(no note left beside it: File name too long)")
+    assert listener.lines[0].endswith("(the reason could not be written beside it: File name too long)")
