@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
+import onnx
 import torch
 from jaxtyping import UInt8
 
@@ -49,6 +50,7 @@ from pipeline.synthetic import GENERATORS
 from pipeline.synthetic.settings import SyntheticSource
 
 _HERE = Path(__file__).resolve().parents[1]
+_LEGS = ((800, 300), (802, 600), (795, 850), (1100, 300), (1098, 600), (1106, 850))  # two legs, top to bottom
 _RENDERED = 60  # frames that are really rendered; shown forwards and backwards until the video is long enough
 
 
@@ -129,9 +131,9 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
         for frame in reader.frames():
             pixels, letterbox = scale(frame.image)
             found = network.predict(torch.from_numpy(pixels)[None])
-            keypoints = Letterbox(*map(float, letterbox)).backward(found["keypoints"][0].numpy())
+            keypoints = Letterbox(*map(float, letterbox)).backward(found.keypoints[0].numpy())
             if measure is not None:
-                measure.measure(keypoints, found["confidence"][0].numpy())
+                measure.measure(keypoints, found.confidence[0].numpy())
             count += 1
     return count
 
@@ -151,9 +153,16 @@ def write_film(path: Path, frames: int) -> Path:
 
 
 def write_package(folder: Path, network: Network, params: ProblemParams) -> Path:
-    """A package of a network that need not be trained: speed does not depend on the weights."""
+    """A package of a network that need not be trained: its speed does not depend on the weights.
+
+    Where it finds keypoints, they are replaced by those of two legs, so that everything is measured on every frame.
+    """
     folder.mkdir()
-    (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString())
+    graph = export_model(network, params.problem.input)
+    if len(params.problem.keypoints) == len(_LEGS):
+        _replace(graph, "keypoints", np.array(_LEGS, np.float32))
+        _replace(graph, "confidence", np.ones(len(_LEGS), np.float32))
+    (folder / MODEL).write_bytes(graph.SerializeToString())
     write_manifest(
         folder,
         heelstrike="benchmark",
@@ -167,6 +176,22 @@ def write_package(folder: Path, network: Network, params: ProblemParams) -> Path
         training_data="0" * 64,
     )
     return folder
+
+
+def _replace(graph: onnx.ModelProto, output: str, value: np.ndarray) -> None:
+    """Give an output of a graph this value, in a way that still computes what it was."""
+    for node in graph.graph.node:
+        node.output[:] = [f"{name}_before" if name == output else name for name in node.output]
+    zero, to = f"{output}_zero", f"{output}_to"
+    graph.graph.initializer.extend(
+        [onnx.numpy_helper.from_array(np.float32(0), zero), onnx.numpy_helper.from_array(value, to)]
+    )
+    graph.graph.node.extend(
+        [
+            onnx.helper.make_node("Mul", [f"{output}_before", zero], [f"{output}_none"]),
+            onnx.helper.make_node("Add", [f"{output}_none", to], [output]),
+        ]
+    )
 
 
 def _radii(params: ProblemParams) -> Radii:

@@ -36,7 +36,7 @@ from heelstrike.scans import read_scan
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.problem import Problem
-from pipeline.registry.test_set import read_test_set
+from pipeline.registry.judged_split import read_judged_split
 from pipeline.synthetic import scout
 from pipeline.synthetic.nifti import nifti
 from pipeline.synthetic.settings import SyntheticSource
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def _of_test_split(package: Package, params: ProblemParams, layout: Layout, measure: ExamMeasure) -> Table:
-    tests = read_test_set(layout, params)
+    tests = read_judged_split(layout, params)
     points, placement = tests.cases.truth["keypoints"], tests.cases.placement
     source = next((s for s in params.collect.sources if isinstance(s, SyntheticSource)), None)
     of_labels, of_truth, labels_off, seconds, reasons = [], [], [], [], Counter[str]()

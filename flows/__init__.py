@@ -1,1 +1,1 @@
-"""Prefect flows and the command line: what happens when; no mathematics, no file formats."""
+"""Prefect flows and the operator's command line. They say what runs when; mathematics and file formats lie below."""

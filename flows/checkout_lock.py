@@ -1,4 +1,4 @@
-"""One retrain of a problem at a time in one checkout: the second waits, or says why not."""
+"""A lock that allows one retrain of a problem at a time in a checkout. A second retrain waits or is refused."""
 
 import json
 import os
@@ -16,58 +16,58 @@ from heelstrike.files import write_json
 
 @contextmanager
 def retrain_lock(root: Path, problem: str, *, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the problem's lock; the operating system frees it when this process dies, however it dies.
+    """Hold the problem's lock. The operating system frees it when this process dies, in whatever way.
 
     Args:
         root: The repository root.
         problem: The problem's name.
-        wait: Wait for a running retrain to end.
-        say: Called with one line when there is something to wait for.
+        wait: If true, wait for a running retrain to end; otherwise refuse.
+        say: Called with one line if another retrain is running.
 
     Raises:
         UserError: Another retrain holds the lock and `wait` is false.
     """
     folder = root / ".work" / problem
     folder.mkdir(parents=True, exist_ok=True)
-    lock, holder = FileLock(folder / "retrain.lock"), folder / "retrain.json"
+    lock, holder_file = FileLock(folder / "retrain.lock"), folder / "retrain.json"
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        other = f"another retrain of {problem} is running ({_describe(holder)})"
+        running = f"another retrain of {problem} is running ({_describe(holder_file)})"
         if not wait:
-            raise UserError(f"{other}; start again when it has ended, or leave out --no-wait") from None
-        say(f"{other}; waiting for it to end")
+            raise UserError(f"{running}; start again when it has ended, or leave out --no-wait") from None
+        say(f"{running}; waiting for it to end")
         lock.acquire()
     try:
-        write_json(holder, {"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")})
+        write_json(holder_file, {"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")})
         yield
     finally:
         lock.release()
 
 
-def _describe(holder: Path) -> str:
+def _describe(holder_file: Path) -> str:
     try:
-        known = json.loads(holder.read_text())
-        return f"process {known['pid']} since {known['since']}"
+        holder = json.loads(holder_file.read_text())
+        return f"process {holder['pid']} since {holder['since']}"
     except (OSError, ValueError, KeyError):
         return "process unknown"
 
 
 def record_stage(record: Path, pid: int) -> None:
-    """Remember the process group of a running stage, for `await_orphan`."""
+    """Write down the process group of a running stage, for `await_orphan`."""
     write_json(record, {"pid": pid, "started": psutil.Process(pid).create_time()})
 
 
 def await_orphan(record: Path, say: Callable[[str], None]) -> None:
     """Wait for a stage that a killed flow left running.
 
-    DVC would start a second one beside it. Its work is not lost: DVC commits it when it ends.
+    DVC would start a second one beside it. The work of the first is not lost: DVC records its outputs when it ends.
     """
     try:
-        known = json.loads(record.read_text())
-        process = psutil.Process(known["pid"])
-        if abs(process.create_time() - known["started"]) < 1:
-            say(f"a stage of an interrupted run is still at work (process {known['pid']}); waiting for it to end")
+        stage = json.loads(record.read_text())
+        process = psutil.Process(stage["pid"])
+        if abs(process.create_time() - stage["started"]) < 1:
+            say(f"a stage of an interrupted run is still at work (process {stage['pid']}); waiting for it to end")
             process.wait()
     except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
         pass

@@ -1,6 +1,6 @@
 """The operator's commands, which join those of heelstrike/cli.py in a checkout.
 
-Each imports what it needs when it runs, so that `--help` answers at once.
+Each command imports what it needs when it runs, so that `--help` is quick.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
+import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 from flows.grid import app as grid_app
 from flows.terminal import ROOT, only_problem
 from heelstrike.terminal import console, messages
@@ -24,9 +24,9 @@ Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in p
 @app.command()
 def retrain(
     problem: Problem,
-    wait: Annotated[bool, typer.Option(help="Wait when another retrain of the problem is running.")] = True,
+    wait: Annotated[bool, typer.Option(help="Wait while another retrain of the problem runs.")] = True,
 ) -> None:
-    """Version what is new, run every stage that has something to do, register the result, promote it if it is better.
+    """Version new data, run the stages whose inputs changed, register the result, and promote it if it is better.
 
     [bold]Examples[/]
 
@@ -42,12 +42,14 @@ def retrain(
 
 @app.command()
 def ingest(
-    folder: Annotated[Path | None, typer.Argument(help="Default: data/inbox/PROBLEM.")] = None,
-    problem: Annotated[str, typer.Option("--problem", "-p", help="Whose data; not needed when there is one.")] = "",
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the new files; default: data/inbox/PROBLEM.")] = None,
+    problem: Annotated[
+        str, typer.Option("--problem", "-p", help="Problem of the files; not needed if there is one.")
+    ] = "",
 ) -> None:
-    """Check new videos and labels and version them: DVC, a git commit and tag, a push to the DVC remote.
+    """Check new videos and labels, add them to DVC, commit and tag them in git, and push them to the DVC remote.
 
-    A bad file stays where it is, with the reason beside it in NAME.reason.txt.
+    A file with errors stays where it is; NAME.reason.txt beside it gives the reason.
 
     [bold]Examples[/]
 
@@ -58,8 +60,8 @@ def ingest(
     with messages(" ".join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
-        rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
-    if rejected:
+        any_rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
+    if any_rejected:
         raise typer.Exit(1)
 
 
@@ -68,7 +70,7 @@ def init_from(
     problem: Problem,
     model: Annotated[str, typer.Argument(help="NAME@champion, NAME (the same) or NAME/VERSION.")],
 ) -> None:
-    """Fetch a registered version's weights for a problem to start from; say what fits and what to put into params.yaml.
+    """Fetch a registered version's weights to start a problem's training from, and print the line for params.yaml.
 
     [bold]Examples[/]
 
@@ -86,15 +88,15 @@ def init_from(
 @app.command()
 def crossval(
     problem: Problem,
-    folds: Annotated[int, typer.Option(min=3, help="How many parts the subjects of train and val are dealt to.")] = 5,
+    folds: Annotated[int, typer.Option(min=3, help="Number of folds of the subjects of train and val.")] = 5,
     leave_one_subject_out: Annotated[
-        bool, typer.Option("--leave-one-subject-out", help="A fold for each subject instead.")
+        bool, typer.Option("--leave-one-subject-out", help="Make one fold of each subject instead.")
     ] = False,
 ) -> None:
-    """Cross-validate the settings of params.yaml: for sets too small for a test split to say much.
+    """Cross-validate the settings of params.yaml, for data sets whose test split is too small to be conclusive.
 
-    Every subject of train and val is judged by a network that never saw it; the test split stays untouched. Interrupt
-    it as you like.
+    Every subject of train and val is evaluated by a network that was not trained on it. The test split is not used.
+    After an interruption the same command continues.
 
     [bold]Examples[/]
 
@@ -111,16 +113,16 @@ def crossval(
 
 @app.command()
 def history(problem: Problem) -> None:
-    """List what became of every candidate: promoted, refused, rolled back, and why.
+    """List all candidates with what happened to them (promoted, refused, rolled back) and why.
 
     [bold]Example[/]
 
     heelstrike history rearfoot
     """
     with messages():
-        from pipeline.registry.history import history as past
+        from pipeline.registry.history import history as history_of
 
-        lines = [event.line() for event in past(ROOT, problem)]
+        lines = [event.line() for event in history_of(ROOT, problem)]
         console.print("\n".join(lines) or f"{problem} has no history yet.", highlight=False, soft_wrap=True)
 
 
@@ -143,7 +145,7 @@ def params(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a problem's section.")] = False,
     file: Annotated[Path, typer.Option(help="The file to check.")] = Path("params.yaml"),
 ) -> None:
-    """Check params.yaml and print everything that is in force, defaults included.
+    """Check params.yaml and print all settings, including defaults.
 
     [bold]Examples[/]
 
@@ -159,6 +161,6 @@ def params(
         sys.stdout.write(json.dumps(params_schema(), indent=2) + "\n")
         return
     with messages():
-        parsed = load_params(file)
-    in_force = {name: section.model_dump(mode="json", by_alias=True) for name, section in parsed.items()}
-    sys.stdout.write(yaml.safe_dump({"problems": list(parsed), **in_force}, sort_keys=False, width=120))
+        sections = load_params(file)
+    settings = {name: section.model_dump(mode="json", by_alias=True) for name, section in sections.items()}
+    sys.stdout.write(yaml.safe_dump({"problems": list(sections), **settings}, sort_keys=False, width=120))

@@ -1,4 +1,4 @@
-"""`heelstrike crossval`: fold after fold with a live display, the table at the end."""
+"""`heelstrike crossval`: trains and evaluates the folds with a live display, then prints a table."""
 
 from pathlib import Path
 
@@ -17,13 +17,13 @@ def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None
     """Cross-validate and print the pooled numbers.
 
     Args:
-        problem: Its name.
-        folds: How many; 0 for one subject each.
+        problem: The problem's name.
+        folds: Number of folds; 0 makes one of each subject.
         root: The repository root.
-        console: Where to show it.
+        console: Console for the display and the table.
 
     Raises:
-        UserError: See `pipeline.crossval.run.cross_validate`.
+        UserError: There is no such problem, or `pipeline.crossval.run.cross_validate` cannot cross-validate it.
     """
     params = load_params(root / "params.yaml")
     if problem not in params:

@@ -1,4 +1,4 @@
-"""What a person sees while a flow runs: one line a stage with its bar, and the newest numbers beside it."""
+"""The live display of a flow: one line for each stage, with a progress bar and the newest numbers."""
 
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,7 @@ from heelstrike.progress import Event, format_fields
 
 
 def bars(console: Console) -> Progress:
-    """Live lines of description, bar, count, time, and a `note` that each task has, cut where the terminal ends."""
+    """Live lines with description, bar, count, time and the task's `note`, which is cut at the terminal's edge."""
     return Progress(
         SpinnerColumn(finished_text="[green]✓"),
         TextColumn("{task.description}"),
@@ -25,13 +25,13 @@ def bars(console: Console) -> Progress:
 
 
 def state_of(event: Event) -> dict[str, Any]:
-    """What `Progress.update` takes of a line of `bars`, from the newest event of its work."""
+    """Return the arguments of `Progress.update` that show an event in a line of `bars`."""
     note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
     return {"completed": event["done"], "total": event["total"] or None, "note": note}
 
 
 class StageDisplay:
-    """A live list of stages: waiting, running with a bar, done or unchanged."""
+    """A live list of stages that have started: running with a bar, done, unchanged, or failed."""
 
     def __init__(self, console: Console) -> None:
         self._progress = bars(console)
@@ -50,7 +50,7 @@ class StageDisplay:
         self._progress.stop()
 
     def start(self, stage: str) -> None:
-        """Show a stage as running, length unknown as yet."""
+        """Show a stage as running; its length is not known yet."""
         self._tasks[stage] = self._progress.add_task(f"[bold]{stage}", total=None, note="")
 
     def event(self, stage: str, event: Event) -> None:
@@ -58,7 +58,7 @@ class StageDisplay:
         self._progress.update(self._tasks[stage], **state_of(event))
 
     def finish(self, stage: str, note: str = "") -> None:
-        """Show a stage as done; `note` says what came of it."""
+        """Show a stage as done, with its result in `note`; an empty note leaves the last one."""
         task = self._progress.tasks[self._tasks[stage]]
         total = task.total or 1
         self._progress.update(self._tasks[stage], completed=total, total=total, note=note or task.fields["note"])

@@ -1,4 +1,7 @@
-"""`heelstrike grid`: run a named list of settings, and table what came of it. Each command imports what it needs."""
+"""`heelstrike grid`: run a named list of settings and make tables of the results.
+
+Each command imports what it needs when it runs, so that `--help` is quick.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +18,17 @@ if TYPE_CHECKING:
     from pipeline.layout import Layout
     from pipeline.params import ProblemParams
 
-app = typer.Typer(no_args_is_help=True, help="Run and table a named list of settings, such as a published study's.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Run a named list of settings, such as a published study's, and table its results.",
+)
 
 Grid = Annotated[str, typer.Argument(help="A name from [bold]heelstrike grid list[/], or the path of a YAML file.")]
 Problem = Annotated[
-    str, typer.Option("--problem", "-p", help="Whose data; not needed when there is one. Of transfer: the one target.")
+    str,
+    typer.Option(
+        "--problem", "-p", help="Problem whose data is used; not needed if there is one. In transfer: the only target."
+    ),
 ]
 Only = Annotated[str, typer.Option(help="Names of rows, separated by commas; default: all.")]
 
@@ -27,12 +36,12 @@ Only = Annotated[str, typer.Option(help="Names of rows, separated by commas; def
 @app.command()
 def run(
     grid: Grid,
-    budget: Annotated[float, typer.Option(min=0.001, max=10, help="Share of the epochs and iterations.")] = 1.0,
-    images: Annotated[int, typer.Option(min=0, help="Training images at most; 0 for all.")] = 0,
+    budget: Annotated[float, typer.Option(min=0.001, max=10, help="Factor of all epochs and iterations.")] = 1.0,
+    images: Annotated[int, typer.Option(min=0, help="Largest number of training images; 0 for all.")] = 0,
     only: Only = "",
     problem: Problem = "",
 ) -> None:
-    """Train and judge every row that is not finished, each an MLflow run with its name. Interrupt it as you like.
+    """Train and evaluate every unfinished row as an MLflow run of its name. After an interruption, run it again.
 
     [bold]Examples[/]
 
@@ -64,7 +73,7 @@ def run(
 
 @app.command()
 def table(grid: Grid, problem: Problem = "") -> None:
-    """Print the tables: published, ours, rank; write them as Markdown, CSV and a figure.
+    """Print the tables (published values, our values, ranks) and write them as Markdown, CSV and a figure.
 
     [bold]Example[/]
 
@@ -125,32 +134,33 @@ def list_grids() -> None:
     from pipeline.grid.definition import load_definition, shipped
 
     with messages():
-        shown = Table("grid", "rows", "about", box=None)
+        table = Table("grid", "rows", "about", box=None)
         for name in shipped():
-            one = load_definition(name)
-            rows = sum(len(row.run_names) for row in one.rows)
-            shown.add_row(f"[bold]{name}[/]", str(rows or "pairs"), one.title)
-        console.print(shown)
+            definition = load_definition(name)
+            rows = sum(len(row.run_names) for row in definition.rows)
+            table.add_row(f"[bold]{name}[/]", str(rows or "pairs"), definition.title)
+        console.print(table)
 
 
 def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tuple[Part, ProblemParams, Layout]]":
-    """What of a grid runs on which problem: all of it on one, or, of a transfer, a part on each."""
-    from pipeline.grid.parts import Part, parts
+    """Return the parts of a grid with their problems: one for each target of a transfer, one part of other grids."""
+    from pipeline.grid.parts import Part
+    from pipeline.grid.parts import parts as parts_of_transfer
     from pipeline.layout import Layout
     from pipeline.params import load_params
 
     params = load_params(ROOT / "params.yaml")
     if definition.transfer is not None:
-        found = parts(definition, params, only, problem)
+        parts = parts_of_transfer(definition, params, only, problem)
     else:
-        found = [Part(problem or only_problem(), definition, only)]
-    if found[0].problem not in params:
-        raise UserError(f"params.yaml has no problem {found[0].problem!r}; it has {', '.join(params)}")
-    return [(part, params[part.problem], Layout(Path(ROOT), part.problem)) for part in found]
+        parts = [Part(problem or only_problem(), definition, only)]
+    if parts[0].problem not in params:
+        raise UserError(f"params.yaml has no problem {parts[0].problem!r}; it has {', '.join(params)}")
+    return [(part, params[part.problem], Layout(Path(ROOT), part.problem)) for part in parts]
 
 
 def _folder(definition: "Definition", parts: "list[tuple[Part, ProblemParams, Layout]]") -> Path:
-    """Where what is said of the whole grid goes."""
+    """Return the folder for files about the whole grid."""
     from pipeline.grid.run import Places, folder_of_all
 
     if definition.transfer is not None:

@@ -1,4 +1,4 @@
-"""What a person sees of a grid: the row that runs with its bar, finished rows above it, tables at the end."""
+"""The display of a grid: the running row with its bar, finished rows above it, and tables at the end."""
 
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,10 @@ from pipeline.heads import HEADS
 
 
 class GridDisplay:
-    """One live line for the row that runs; a line that stays for each row that is done."""
+    """One live line for the running row, and a lasting line for each finished row.
+
+    It is the `pipeline.grid.run.Watch` of the command line.
+    """
 
     def __init__(self, console: Console) -> None:
         self._progress = bars(console)
@@ -40,24 +43,24 @@ class GridDisplay:
         self._progress.stop()
 
     def start(self, row: str) -> None:
-        """See `pipeline.grid.run.Watch`."""
+        """Show a row in the live line."""
         self._progress.reset(self._task, total=None, description=f"[bold]{row}", note="")
 
     def event(self, row: str, event: Event) -> None:
-        """See `pipeline.grid.run.Watch`."""
+        """Show the newest progress event of the running row."""
         self._progress.update(self._task, **state_of(event))
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
-        """See `pipeline.grid.run.Watch`."""
+        """Print the result of a row above the live line; `again` is true for a result of an earlier call."""
         if result["state"] == "failed":
             line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
         else:
-            note = "as before" if again else _how_long(result)
+            note = "from an earlier run" if again else _length(result)
             line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
         self._progress.console.print(line, highlight=False)
 
 
-def _how_long(result: dict[str, Any]) -> str:
+def _length(result: dict[str, Any]) -> str:
     if "same_as" in result:
         return f"the same settings as {result['same_as']}"
     rounds = result["epochs"]
@@ -74,7 +77,7 @@ def _headline(result: dict[str, Any]) -> str:
 
 
 def print_tables(report: Report, console: Console) -> None:
-    """Print every table with its ranks and rank correlations, and where the files are."""
+    """Print every table with its ranks and rank correlations, then the paths of the files."""
     for filled in report.tables:
         if any(
             line.published[m] == line.published[m] or line.note != "not run" for line in filled.lines for m in line.ours
@@ -111,7 +114,7 @@ def _print_table(filled: Filled, console: Console) -> None:
 
 
 def _that_fit(filled: Filled, width: int) -> dict[str, Metric]:
-    """The metrics that fit beside the run and the rank; the one that ranks always does."""
+    """Return the metrics whose columns fit beside name and rank; the metric that ranks is always among them."""
     metrics, room = dict(filled.table.metrics), width - 11 - max(len(line.name) for line in filled.lines)
     for name in reversed(filled.table.metrics):
         needed = sum(2 + max(13 if filled.published else 6, len(metric.title)) for metric in metrics.values())
@@ -126,7 +129,7 @@ def _pair(line: Line, name: str, metric: Metric, published: bool) -> Text:
 
 
 def _coloured_rank(line: Line) -> Text:
-    """Green where a row is better placed than published, red where worse."""
+    """Return the published and our rank: green if ours is better, red if it is worse."""
     if not np.isfinite(line.rank_ours):
         return Text("–", "dim")
     moved = line.rank_ours - line.rank_published
@@ -135,7 +138,7 @@ def _coloured_rank(line: Line) -> Text:
 
 
 def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
-    """Print each target's error from each start, what the change against nothing is, and where the files are."""
+    """Print each target's error from each start, its change against random weights, and the paths of the files."""
     table = Table(title=matrix.metric.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("target", style="bold", no_wrap=True)
     for source in matrix.sources:
@@ -156,7 +159,7 @@ def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
 
 
 def print_costs(costs: list[Cost], console: Console) -> None:
-    """Print what each network costs."""
+    """Print the costs of each network."""
     table = Table(header_style="bold", box=None, padding=(0, 1))
     table.add_column("network", style="bold")
     for name in Cost.HEADS:

@@ -1,7 +1,8 @@
 """The ingest flow: new videos and labels from an inbox become a versioned batch below data/raw.
 
-A batch is a folder `data/raw/PROBLEM/NNNN-DIGEST` that is never touched again: DVC holds its bytes, git its pointer and
-a tag. Everything happens beside it until it is whole; a kill at any point is made good by the same command.
+A batch is a folder `data/raw/PROBLEM/NNNN-DIGEST` that is never changed: DVC holds its bytes, git its pointer and a
+tag. It is written in a folder beside and renamed when it is complete. After a kill at any point the same command
+completes the work.
 """
 
 import filecmp
@@ -23,12 +24,12 @@ from pipeline.params import load_params
 
 @dataclass(frozen=True)
 class Ingested:
-    """What came of an ingest.
+    """The result of an ingest.
 
     Attributes:
-        batch: Name of the new batch folder; empty when nothing was fit to take.
-        accepted: Files of the batch, relative to the inbox.
-        rejected: File left in the inbox, to the reason why.
+        batch: Name of the new batch folder; empty if no file was accepted.
+        accepted: Paths of the batch's files, relative to the inbox.
+        rejected: Path of each file that stays in the inbox, with the reason.
     """
 
     batch: str
@@ -37,17 +38,17 @@ class Ingested:
 
 
 def inbox_of(layout: Layout) -> Path:
-    """Where new videos and labels of a problem arrive."""
+    """Return the folder where new videos and labels of a problem arrive."""
     return layout.root / "data" / "inbox" / layout.problem
 
 
 @flow(name="ingest", flow_run_name="ingest-{problem}")
 def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested:
-    """Check what is in an inbox, version what is good, leave what is bad with the reason beside it.
+    """Check the files of an inbox, version the good ones, and write the reason beside each one that is rejected.
 
     Args:
         problem: The problem's name in params.yaml.
-        folder: The inbox, default `data/inbox/PROBLEM`. What lies elsewhere is copied and left as it is.
+        folder: The inbox, by default `data/inbox/PROBLEM`. Files of any other folder are copied and stay there.
         root: The repository root.
 
     Raises:
@@ -56,30 +57,30 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
     layout = Layout(Path(root).resolve(), problem)
     inbox = Path(folder).resolve() if folder else inbox_of(layout)
     if not inbox.is_dir():
-        raise UserError(f"{inbox}: no such folder; put videos and their labels there, or name another")
+        raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
     params = load_params(layout.root / "params.yaml")
     if problem not in params:
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     reporter = current_reporter()
     reporter.start("check inbox")
     with listening(lambda event: reporter.event("check inbox", event)):
-        found = check_inbox(inbox, params[problem].collect, params[problem].problem)
-    reporter.finish("check inbox", f"{len(found.accepted)} files accepted, {len(found.rejected)} rejected")
-    _leave_reasons(inbox, found.rejected)
-    if not found.accepted:
-        return Ingested("", [], found.rejected)
-    batch = version_batch(layout, inbox, found.accepted)
+        checked = check_inbox(inbox, params[problem].collect, params[problem].problem)
+    reporter.finish("check inbox", f"{len(checked.accepted)} files accepted, {len(checked.rejected)} rejected")
+    _leave_reasons(inbox, checked.rejected)
+    if not checked.accepted:
+        return Ingested("", [], checked.rejected)
+    batch = version_batch(layout, inbox, checked.accepted)
     if inbox.is_relative_to(layout.root / "data" / "inbox"):
-        _clear(inbox, layout.raw / batch, found.accepted)
-    return Ingested(batch, found.accepted, found.rejected)
+        _clear(inbox, layout.raw / batch, checked.accepted)
+    return Ingested(batch, checked.accepted, checked.rejected)
 
 
 @task(name="version batch")
 def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
-    """Copy the files to a batch folder and put it under DVC, with a git commit and tag, and push it.
+    """Copy the files to a batch folder, add it to DVC, commit and tag it in git, and push it.
 
     Returns:
-        The batch's name. The same files again give the same batch, finished where an earlier call was cut short.
+        The batch's name. The same files give the same batch again; what an interrupted call left undone is done.
     """
     digest = json_digest({name: file_digest(inbox / name) for name in names})[:10]
     batch = _folder_for(layout.raw, digest)
@@ -102,11 +103,11 @@ def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
 
 
 def _folder_for(raw: Path, digest: str) -> Path:
-    """The batch of this digest, or the next free number with it."""
+    """Return the folder of the batch with this digest, or a new one with the next free number."""
     raw.mkdir(parents=True, exist_ok=True)
-    known = sorted({path.name.removesuffix(".dvc") for path in raw.glob("[0-9]*-*")})
-    same = [name for name in known if name.endswith(f"-{digest}")]
-    last = int(known[-1].split("-")[0]) if known else 0
+    batches = sorted({path.name.removesuffix(".dvc") for path in raw.glob("[0-9]*-*")})
+    same = [name for name in batches if name.endswith(f"-{digest}")]
+    last = int(batches[-1].split("-")[0]) if batches else 0
     return raw / (same[0] if same else f"{last + 1:04d}-{digest}")
 
 
@@ -119,22 +120,22 @@ def _leave_reasons(inbox: Path, rejected: dict[str, str]) -> None:
         try:
             (inbox / f"{name}{REASON_SUFFIX}").write_text(f"{reason}\n")
         except OSError as error:
-            current_reporter().say(f"{name}: {reason} (no note left beside it: {error.strerror})")
+            current_reporter().say(f"{name}: {reason} (the reason could not be written beside it: {error.strerror})")
 
 
 def _clear(inbox: Path, batch: Path, names: list[str]) -> None:
-    """Remove the files whose bytes are in the batch, and the folders that this leaves empty.
+    """Remove the files whose bytes are in the batch, and the folders that become empty.
 
-    What was written anew while the batch was versioned stays for the next ingest. What lies outside the inbox, behind
-    a linked folder, is somebody else's and stays too.
+    A file that was changed while the batch was versioned stays for the next ingest. Files outside the inbox, behind a
+    linked folder, are not ours to remove and stay too.
     """
-    home = inbox.resolve()
-    mine = [inbox / name for name in names if (inbox / name).parent.resolve().is_relative_to(home)]
-    for file in mine:
+    resolved = inbox.resolve()
+    inside = [inbox / name for name in names if (inbox / name).parent.resolve().is_relative_to(resolved)]
+    for file in inside:
         copy = batch / file.relative_to(inbox)
         if file.is_file() and copy.is_file() and filecmp.cmp(file, copy, shallow=False):
             file.unlink()
-    emptied = {folder for file in mine for folder in file.parents if folder.is_relative_to(inbox) and folder != inbox}
+    emptied = {folder for file in inside for folder in file.parents if folder.is_relative_to(inbox) and folder != inbox}
     for folder in sorted(emptied, reverse=True):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

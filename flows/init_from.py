@@ -1,4 +1,4 @@
-"""`heelstrike init-from`: a registered network's weights, fetched, tried, and pinned."""
+"""`heelstrike init-from`: fetches a registered network's weights, tries them, and prints the pin for params.yaml."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from pipeline.registry.weights import pin
 from pipeline.train.settings import ModelStart
 from pipeline.train.start import load_pretrained
 
-_LISTED = 8  # tensors of the same reason
+_LISTED = 8  # number of tensors that are listed for one reason
 
 
 def run_init_from(problem: str, reference: str, root: Path, console: Console) -> None:
-    """Fetch, say what a problem's network would take and what not, and print the pin.
+    """Fetch a version's weights, print which of them fit a problem's network, and print the pin.
 
     Raises:
-        UserError: There is no such problem or version, or nothing of it fits.
+        UserError: There is no such problem or version, or none of its tensors fits.
     """
     params = load_params(root / "params.yaml")
     if problem not in params:
@@ -32,25 +32,25 @@ def run_init_from(problem: str, reference: str, root: Path, console: Console) ->
     )
     assert pretrained is not None
     console.print(f"[green]✓[/] {problem} would take {pretrained.line()} of {start.reference}", highlight=False)
-    for line in _left(pretrained):
+    for line in _describe_left(pretrained):
         console.print(f"  {line}", highlight=False, markup=False)
     console.print(f"\nPut this into params.yaml, section {problem}.train:\n", highlight=False)
     console.print(pin_line(start), highlight=False, markup=False, soft_wrap=True)
 
 
 def pin_line(start: ModelStart) -> str:
-    """The line of params.yaml."""
+    """Return the line for params.yaml."""
     return f"    init_from: {{name: model, model: {start.model}, version: {start.version}, weights: {start.weights}}}"
 
 
-def _left(pretrained: LoadedWeights) -> list[str]:
-    """What is not taken, a line for each reason."""
-    names: dict[str, list[str]] = {}
-    for name, why in pretrained.left.items():
-        names.setdefault(why, []).append(name)
+def _describe_left(pretrained: LoadedWeights) -> list[str]:
+    """Return a line for each reason why tensors are not taken, with the names of these tensors."""
+    names_by_reason: dict[str, list[str]] = {}
+    for name, reason in pretrained.left.items():
+        names_by_reason.setdefault(reason, []).append(name)
     lines = []
-    for why, found in names.items():
-        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
-        lines.append(f"left, {why}: {', '.join(found[:_LISTED])}{more}")
+    for reason, names in names_by_reason.items():
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        lines.append(f"left, {reason}: {', '.join(names[:_LISTED])}{more}")
     lines += [f"input channels adapted: {', '.join(pretrained.adapted)}"] if pretrained.adapted else []
-    return lines + ([f"{pretrained.unused} of its tensors have no place here"] if pretrained.unused else [])
+    return lines + ([f"{pretrained.unused} of its tensors are not used"] if pretrained.unused else [])

@@ -1,4 +1,4 @@
-"""The predict flow: every image and video of a folder, with a model pulled from the registry."""
+"""The predict flow: runs a problem's champion on every image and video of a folder."""
 
 from pathlib import Path
 
@@ -14,19 +14,20 @@ from heelstrike.registry.pull import Pulled, resolve
 
 @flow(name="predict", flow_run_name="predict-{problem}")
 def predict(problem: str, folder: str | None = None, out: str | None = None, root: str = ".") -> list[str]:
-    """Predict on a folder with the problem's champion.
+    """Run a problem's champion on a folder.
 
     Args:
         problem: The problem's name; its champion is used.
-        folder: Images and videos; default `data/predict/PROBLEM/in`.
-        out: Where results go; default `data/predict/PROBLEM/out`.
+        folder: Folder of images and videos; by default `data/predict/PROBLEM/in`.
+        out: Folder for the results; by default `data/predict/PROBLEM/out`.
         root: The repository root.
 
     Returns:
-        The files written.
+        Paths of the files that were written.
 
     Raises:
-        UserError: There is no champion or nothing to predict on, or some files failed; the others are written then.
+        UserError: There is no champion, or no image or video; or some files failed, and the results of the others are
+            written.
     """
     base = Path(root).resolve() / "data" / "predict" / problem
     pulled = fetch_champion(problem, root)
@@ -45,7 +46,7 @@ def predict(problem: str, folder: str | None = None, out: str | None = None, roo
 
 @task(name="pull", retries=2, retry_delay_seconds=5)
 def fetch_champion(problem: str, root: str) -> Pulled:
-    """Pull the champion; a registry that does not answer is asked again twice."""
+    """Pull the champion; a registry that does not answer is asked two more times."""
     return resolve(f"{problem}@champion", Path(root))
 
 

@@ -1,4 +1,4 @@
-"""Prefect's edge: waiting until its server has recorded a run."""
+"""Waiting until Prefect's server has recorded a flow run."""
 
 import time
 from uuid import UUID
@@ -7,11 +7,12 @@ from uuid import UUID
 def wait_until_recorded(flow_run_id: UUID, timeout_s: float = 30) -> bool:
     """Wait until the server shows every task run of a flow run as ended.
 
-    Task runs travel to the server as events, after the fact; a process without a server of its own that ends at once
-    loses most of them.
+    The server records task runs from events that arrive late. A process whose own temporary server ends with it would
+    lose most of them if it ended at once.
 
     Returns:
-        False when they were not all there in time; the run itself is none the worse for it.
+        False if the time was over before the server had recorded all of them. The results of the run do not depend on
+        it.
     """
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId

@@ -1,4 +1,4 @@
-"""The end of a retrain, outside the repository: log the run to MLflow, register the package, gate it, promote it."""
+"""The end of a retrain, in MLflow: log the run, register the package, run the gates, promote the candidate."""
 
 import re
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from pipeline.tracking.study import log_search
 
 @dataclass(frozen=True)
 class Release:
-    """What a retrain ended with.
+    """The result of a retrain.
 
     Attributes:
-        layout: Whose it was and where.
-        ran: Names of the stages that had something to do.
+        layout: Problem and repository of the retrain.
+        ran: Addresses of the stages that ran, such as `train@rearfoot`.
         flow_run: Id of the Prefect flow run.
-        run_id: The MLflow run.
-        decision: The gates' verdicts.
-        outcome: What became of the candidate.
+        run_id: Id of the MLflow run.
+        decision: Verdicts of the gates.
+        outcome: What happened to the candidate.
     """
 
     layout: Layout
@@ -44,10 +44,10 @@ class Release:
 
 
 def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
-    """Log, register, gate, promote; each step finds again what an interrupted call had done.
+    """Log, register, gate and promote. Each step continues from what an interrupted call has done.
 
     Raises:
-        UserError: A store is not there, or somebody else promoted meanwhile.
+        UserError: A store does not answer, or another promotion has moved the champion meanwhile.
     """
     reporter = current_reporter()
     reporter.start("register")
@@ -64,10 +64,10 @@ def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
 
 @task(name="register", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
 def log_and_register(layout: Layout) -> tuple[str, int]:
-    """Log what the stages wrote, and make the package a version of its problem.
+    """Log the outputs of the stages, and register the package as a version of its problem.
 
     Returns:
-        The MLflow run's id and the version's number.
+        The id of the MLflow run and the number of the version.
     """
     with retrain_run(layout, flow_run=flow_run.get_id()) as run:
         if not run.done:
@@ -82,7 +82,7 @@ def log_and_register(layout: Layout) -> tuple[str, int]:
 
 @task(name="gate", cache_policy=NO_CACHE)
 def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
-    """Hold the candidate against the champion, on the current test split; the verdict is an artifact of the run."""
+    """Compare the candidate with the champion on the current test split; the verdict becomes an artifact of the run."""
     with listening(lambda event: current_reporter().event("gate", event)):
         decision = gate(layout, params, version)
     create_markdown_artifact(decision.markdown(), key=decision_key(layout.problem), description=f"version {version}")
@@ -90,11 +90,11 @@ def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
 
 
 def decision_key(problem: str) -> str:
-    """Name of a problem's decisions among Prefect's artifacts, which may hold lowercase letters, digits and dashes."""
+    """Return the key of a problem's decisions among Prefect's artifacts: lowercase letters, digits and dashes."""
     return f"{re.sub('[^a-z0-9]+', '-', problem.lower())}-decision"
 
 
 @task(name="promote", cache_policy=NO_CACHE)
 def move_champion(layout: Layout, decision: Decision) -> Outcome:
-    """Move the champion alias if every gate passed; the decision is recorded either way."""
+    """Move the champion alias if every gate passed, and record the decision in any case."""
     return promote(layout.root, decision)

@@ -1,4 +1,4 @@
-"""Who hears what a flow does: the live display of a terminal, or the log of a Prefect run."""
+"""Reporters of a flow's progress: the live display of a terminal, or the log of a Prefect run."""
 
 import time
 from contextvars import ContextVar
@@ -8,23 +8,23 @@ from heelstrike.progress import Event, format_fields
 
 
 class Reporter(Protocol):
-    """Hears of stages as they start, move on and end."""
+    """Receives the start, the progress and the end of each stage."""
 
     def start(self, stage: str) -> None:
-        """A stage starts."""
+        """Report that a stage starts."""
 
     def event(self, stage: str, event: Event) -> None:
-        """A stage has moved on."""
+        """Report a stage's progress."""
 
     def finish(self, stage: str, note: str = "") -> None:
-        """A stage has ended well; `note` says what came of it."""
+        """Report that a stage has succeeded; `note` is its result in a few words."""
 
     def say(self, line: str) -> None:
-        """A line for the reader."""
+        """Report a message of one line."""
 
 
 class LogReporter:
-    """Writes to the log of the Prefect run: starts, ends, and progress at most every ten seconds."""
+    """Logs to the Prefect run: the start and the end of each stage, and progress at most every ten seconds."""
 
     def __init__(self) -> None:
         self._last = 0.0
@@ -34,13 +34,13 @@ class LogReporter:
         self.say(f"{stage} started")
 
     def event(self, stage: str, event: Event) -> None:
-        """Log progress, but not every step of it."""
+        """Log the progress if the last line about progress is ten seconds old."""
         if time.monotonic() - self._last >= 10:
             self._last = time.monotonic()
             self.say(f"{stage}: {event['label']} {event['done']}/{event['total']} {format_fields(event['fields'])}")
 
     def finish(self, stage: str, note: str = "") -> None:
-        """Log that a stage has ended."""
+        """Log that a stage has succeeded."""
         self.say(f"{stage} done{': ' if note else ''}{note}")
 
     def say(self, line: str) -> None:
@@ -50,11 +50,11 @@ class LogReporter:
         get_run_logger().info(line)
 
 
-# The command line sets its display here; a flow started by a worker finds none and logs. A flow parameter would not do:
-# Prefect sends those to its server.
+# The command line sets its display here; a flow that a worker starts has none, and logs. It cannot be a parameter of
+# the flow, since Prefect sends parameters to its server.
 reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 
 
 def current_reporter() -> Reporter:
-    """The reporter that the caller of the flow has set, or the run's log."""
+    """Return the reporter that the flow's caller has set, or one that writes to the run's log."""
     return reporter.get() or LogReporter()

@@ -1,4 +1,4 @@
-"""The retrain flow: version what is new, run the stages of dvc.yaml, register the result, gate it, promote it."""
+"""The retrain flow: version new data, run the stages of dvc.yaml, register the result, gate it, promote it."""
 
 from pathlib import Path
 
@@ -20,27 +20,27 @@ from pipeline.registry.weights import supply
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")
 def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
-    """Retrain one problem; safe to run again after any interruption, when it goes on from where it was.
+    """Retrain one problem. After any interruption, run it again: it continues where it was.
 
     Args:
         problem: The problem's name in params.yaml.
         root: The repository root.
-        wait: Wait while another retrain of the problem runs in this checkout, instead of refusing.
+        wait: If true, wait while another retrain of the problem runs in this checkout; otherwise refuse.
 
     Raises:
-        UserError: params.yaml is wrong, a stage failed, or a store is not there.
+        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
     """
     layout = Layout(Path(root).resolve(), problem)
     params = load_params(layout.root / "params.yaml")
     if problem not in params:
         raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     say = current_reporter().say
-    open_mlflow(layout.root)  # a registry that is not there is better known now than after the training
+    open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
     with retrain_lock(layout.root, problem, wait=wait, say=say):
         layout.raw.mkdir(parents=True, exist_ok=True)
         if inbox_of(layout).is_dir() and any(path.is_file() for path in inbox_of(layout).rglob("*")):
             for name, reason in ingest(problem, root=root).rejected.items():
-                say(f"left in the inbox: {name}: {reason}")
+                say(f"{name} is left in the inbox: {reason}")
         supply_start(layout, params[problem])
         ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
         record_state(layout)
@@ -49,14 +49,14 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
 
 @task(name="fetch weights", cache_policy=NO_CACHE)
 def supply_start(layout: Layout, params: ProblemParams) -> None:
-    """Fetch what `train.init_from` pins, where it is missing."""
+    """Fetch the weights that `train.init_from` pins, if they are missing."""
     if fetched := supply(params, layout):
         current_reporter().say(f"fetched the weights of {fetched} to start from")
 
 
 @task(name="stage", task_run_name="{address}", cache_policy=NO_CACHE)
 def stage(root: Path, address: str) -> bool:
-    """Run one stage of dvc.yaml if anything it depends on has changed; whether it ran."""
+    """Run one stage of dvc.yaml if anything it depends on has changed, and return whether it ran."""
     reporter, name = current_reporter(), address.split("@")[0]
     reporter.start(name)
     ran = run_stage(root, address, lambda event: reporter.event(name, event), reporter.say)
@@ -66,9 +66,10 @@ def stage(root: Path, address: str) -> bool:
 
 @task(name="record state", cache_policy=NO_CACHE)
 def record_state(layout: Layout) -> None:
-    """Commit what git holds of the stages' outputs, so that the run's commit brings all of it back by `dvc checkout`.
+    """Commit the files of the stages that git holds, so that `dvc checkout` of this commit restores all outputs.
 
-    Without the splits in git, the next clone would deal the subjects anew, and train on what a champion was tested on.
+    Without the splits in git, the next clone would assign the subjects anew, and train on images that a champion was
+    tested on.
     """
     candidates = [
         layout.root / "dvc.lock",
@@ -78,4 +79,4 @@ def record_state(layout: Layout) -> None:
     paths = [path for path in candidates if path.is_file()]
     if commit_paths(layout.root, paths, f"Record the retrain of {layout.problem}"):
         commit = git(layout.root, "rev-parse", "--short", "HEAD")
-        current_reporter().say(f"committed dvc.lock, splits and metrics as {commit}; nothing else of yours is in it")
+        current_reporter().say(f"dvc.lock, splits and metrics are committed as {commit}; it holds no other changes")

@@ -1,16 +1,17 @@
-"""What the command line does around a flow: a quiet Prefect, a live display, the summary at the end."""
+"""Flows as the command line runs them: Prefect is quiet, a live display shows the progress, a summary follows."""
 
 import os
 from pathlib import Path
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 
-import pipeline.quiet  # noqa: F401 - first: what phones home is turned off before anything is imported
+import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 
 # Prefect starts a server of its own where PREFECT_API_URL names none. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-# The display shows what happens and errors become messages; Prefect's own lines and tracebacks would drown both.
+# The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 
@@ -25,11 +26,11 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
     """Run the retrain flow with a live display and print its summary.
 
     Raises:
-        UserError: See `flows.retrain.retrain`.
+        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
     """
-    known = load_params(root / "params.yaml")  # before Prefect starts: a typing error is an answer at once
-    if problem not in known:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(known)}")
+    params = load_params(root / "params.yaml")  # before Prefect starts, so that a mistake is reported at once
+    if problem not in params:
+        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     with console.status("starting Prefect"):
         from flows.retrain import retrain
         from flows.summary import print_summary
@@ -45,23 +46,23 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
 
 
 def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) -> bool:
-    """Run the ingest flow and print what was taken and what was not.
+    """Run the ingest flow and print which files were accepted and which were rejected.
 
     Returns:
-        Whether anything was rejected.
+        True if a file was rejected.
     """
     with console.status("starting Prefect"):
         from flows.ingest import ingest
     with StageDisplay(console) as display:
         token = reporter.set(display)
         try:
-            found = ingest(problem, folder=str(folder) if folder else None, root=str(root))
+            ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root))
         finally:
             reporter.reset(token)
-    if found.batch:
-        console.print(f"[green]✓[/] {len(found.accepted)} files are now data/raw/{problem}/{found.batch}")
-    for name, reason in found.rejected.items():
-        console.print(f"[yellow]left in the inbox[/] {name}: {reason}", highlight=False)
-    if not found.batch and not found.rejected:
-        console.print("The inbox holds nothing to take.")
-    return bool(found.rejected)
+    if ingested.batch:
+        console.print(f"[green]✓[/] {len(ingested.accepted)} files are now data/raw/{problem}/{ingested.batch}")
+    for name, reason in ingested.rejected.items():
+        console.print(f"{escape(name)} is [yellow]left in the inbox[/]: {escape(reason)}", highlight=False)
+    if not ingested.batch and not ingested.rejected:
+        console.print("The inbox has no new files.")
+    return bool(ingested.rejected)

@@ -1,7 +1,7 @@
 """Set up `.venv` if needed, then run a command in it: `python3 -m flows.setup COMMAND [ARGUMENTS...]`.
 
-Needs nothing but Python 3.11 or newer: run it at the top of a fresh clone. The environment is made once and made again
-only when requirements.txt changes.
+It needs Python 3.11 or newer and nothing else. Run it at the top of a fresh clone. The environment is made once, and
+updated only when requirements.txt or pyproject.toml has changed.
 
 Examples:
     python3 -m flows.setup heelstrike retrain rearfoot
@@ -23,19 +23,20 @@ BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 
 
 def main() -> int:
-    """Set up, then become the command."""
+    """Set up the environment, then run the command in it and return its exit code."""
     command = sys.argv[1:]
     if command[:1] in (["-h"], ["--help"]):
         print(__doc__)
         return 0
     if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this may have an older one
-        found = ".".join(map(str, sys.version_info[:2]))
-        print(f"Heelstrike needs Python 3.11 or newer; this is {found}. Run it with a newer python3.", file=sys.stderr)
+        version = ".".join(map(str, sys.version_info[:2]))
+        print(f"Heelstrike needs Python 3.11 or newer; this is {version}. Use a newer python3.", file=sys.stderr)
         return 1
     try:
         _set_up()
     except subprocess.CalledProcessError as error:
-        print(f"Setting up {ENVIRONMENT} failed: {' '.join(map(str, error.cmd))}\nRun the same again.", file=sys.stderr)
+        command_line = " ".join(map(str, error.cmd))
+        print(f"Setting up {ENVIRONMENT} failed: {command_line}\nRun the same command again.", file=sys.stderr)
         return 1
     if not command:
         return 0
@@ -45,15 +46,15 @@ def main() -> int:
 
 
 def _set_up() -> None:
-    wanted = _digest()
+    digest = _digest()
     stamp = ENVIRONMENT / "heelstrike-requirements"
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if stamp.is_file() and stamp.read_text() == digest:
         return
     print(f"Installing requirements.txt into {ENVIRONMENT} (once; about 7 GB with torch's CUDA libraries)", flush=True)
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
         venv.create(ENVIRONMENT, with_pip=True)
     python = str(BIN / "python")
-    # a company's own certificates are in the system's store; the second name is what older uv calls it
+    # a company's own certificates are in the system's store; the second variable is for older versions of uv
     trust = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
     os.environ.update({name: value for name, value in trust.items() if name not in os.environ})
     # uv installs the whole environment in about a minute; compiled bytecode makes every later start seconds faster
@@ -64,7 +65,7 @@ def _set_up() -> None:
     # the wheel holds the consumer's library alone; in a checkout pipeline and flows are importable too
     site = subprocess.run([python, "-c", _SITE_PACKAGES], check=True, capture_output=True, text=True).stdout.strip()
     (Path(site) / "heelstrike-checkout.pth").write_text(f"{ROOT}\n")
-    stamp.write_text(wanted)
+    stamp.write_text(digest)
 
 
 def _digest() -> str:

@@ -1,4 +1,4 @@
-"""The stages of dvc.yaml as a flow runs them: in graph order, one child process group each, followed while they run."""
+"""The stages of dvc.yaml as a flow runs them: in the order of the graph, each in a process group of its own."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from pipeline.dvc_lock import locked_stages
 
 
 def stage_names(root: Path, problem: str) -> list[str]:
-    """Addresses of the problem's stages, dependencies first, as dvc.yaml states them: `collect@rearfoot`, ...
+    """Return the addresses of the problem's stages in dvc.yaml, dependencies first: `collect@rearfoot`, ...
 
     Raises:
         UserError: dvc.yaml is missing or wrong, or has no stage for the problem.
@@ -31,7 +31,7 @@ def stage_names(root: Path, problem: str) -> list[str]:
             order = list(networkx.topological_sort(repo.index.graph.reverse()))
     except DvcException as error:
         raise UserError(f"dvc.yaml cannot be read: {error}") from error
-    # `name`, not `addressing`: that depends on the working directory. What `dvc add` made has no name.
+    # not `addressing`, which depends on the working directory; data added by `dvc add` has no name
     names = [name for stage in order if (name := getattr(stage, "name", "")).endswith(f"@{problem}")]
     if not names:
         raise UserError(f"dvc.yaml has no stage for {problem!r}; is it in `problems` of params.yaml?")
@@ -39,15 +39,15 @@ def stage_names(root: Path, problem: str) -> list[str]:
 
 
 def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: Callable[[str], None]) -> bool:
-    """Run one stage with `dvc repro --single-item`, feeding its progress events to `on_event`.
+    """Run one stage with `dvc repro --single-item` and pass its progress events to `on_event`.
 
-    DVC decides whether there is anything to do; its cache is the only one. The child has a process group of its own,
-    which is killed as a whole when this process is interrupted: killing dvc alone would leave the stage running. When
-    this process is itself killed, the stage runs on, and the next call waits for it.
+    DVC decides whether the stage must run. The child has a process group of its own, which is killed as a whole when
+    this process is interrupted: killing dvc alone would leave the stage running. If this process is itself killed, the
+    stage continues, and the next call waits for it.
 
     Returns:
-        Whether dvc.lock has another entry for the stage than before: the stage ran, or DVC brought back what an earlier
-        run on the same inputs had made. False when nothing had changed.
+        True if the stage's entry in dvc.lock has changed: the stage ran, or DVC restored the outputs of an earlier run
+        on the same inputs. False if no input had changed.
 
     Raises:
         UserError: The stage failed; the message is the stage's own, and names its log. Or dvc.lock is damaged.
@@ -85,23 +85,23 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
 
 
 def _follow(child: "subprocess.Popen[bytes]", events: Path, on_event: Callable[[Event], None]) -> None:
-    """Pass on events as they are appended until the child ends."""
+    """Pass events on as they are appended to the file, until the child ends."""
     with events.open() as stream:
-        part = ""
+        unfinished = ""
         while True:
             ended = child.poll() is not None
             for line in stream:
-                part += line
-                if part.endswith("\n"):
-                    on_event(json.loads(part))
-                    part = ""
+                unfinished += line
+                if unfinished.endswith("\n"):
+                    on_event(json.loads(unfinished))
+                    unfinished = ""
             if ended:
                 return
             time.sleep(0.1)
 
 
 def _kill_group(child: "subprocess.Popen[bytes]") -> None:
-    """End the child's whole process group: asked first, killed after five seconds."""
+    """Terminate the child's whole process group, and kill it if it has not ended after five seconds."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, sign)
@@ -113,9 +113,9 @@ def _kill_group(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _failure(text: str, address: str) -> str:
-    """What a failed stage said: its own message where it gave one, else the end of its output."""
+    """Return a failed stage's own message if its output has one, otherwise the end of the output."""
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith(f"{address}:")), None)
     if start is None:
-        return "\n".join(lines[-15:]) or f"{address} failed without a word"
+        return "\n".join(lines[-15:]) or f"{address} failed without any output"
     return "\n".join(line for line in lines[start:] if not line.startswith("ERROR: failed to reproduce"))

@@ -1,4 +1,4 @@
-"""The summary a person reads at the end of a retrain."""
+"""The summary that is printed at the end of a retrain."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ _COLOURS = {"promoted": "green", "already": "green", "refused": "yellow"}
 
 
 def print_summary(released: Release, console: Console) -> None:
-    """Print data version, best settings, test errors against the champion's, the verdict, and where to look next."""
+    """Print the stages that ran, the data, the settings, the test errors, the decision, and what to look at next."""
     layout, outcome = released.layout, released.outcome
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
@@ -51,10 +51,10 @@ def _data(layout: Layout) -> str:
 def _settings(layout: Layout) -> str:
     best = _json(layout.out("search") / "best.json")
     model, train = best["model"], best["train"]
-    words = {key: value["name"] if isinstance(value, dict) else value for key, value in model.items() if key != "name"}
-    shown = ", ".join(f"{key} {value}" for key, value in words.items() if not isinstance(value, list))
+    options = {k: value["name"] if isinstance(value, dict) else value for k, value in model.items() if k != "name"}
+    described = ", ".join(f"{key} {value}" for key, value in options.items() if not isinstance(value, list))
     trials = _trials(layout.out("search") / "trials.csv")
-    return f"{model['name']} ({shown}), learning rate {train['lr']:.3g}, {train['schedule']}{trials}"
+    return f"{model['name']} ({described}), learning rate {train['lr']:.3g}, {train['schedule']}{trials}"
 
 
 def _trials(path: Path) -> str:
@@ -66,7 +66,7 @@ def _trials(path: Path) -> str:
 
 
 def _test_numbers(released: Release) -> list[tuple[str, str]]:
-    """Rows of test errors as the gates measured them: this candidate's, and how it stands against the champion."""
+    """Return title and text of the candidate's test errors and of its comparison with the champion, from the gates."""
     titles = {"error": "test error", "measurement": "test measurement", "comparison": "against champion"}
     reasons = {gate.name: gate.reason for gate in released.decision.gates}
     return [(title, reasons[name]) for name, title in titles.items() if name in reasons]

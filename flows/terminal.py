@@ -1,4 +1,4 @@
-"""Where the operator's commands run, and the one problem where there is but one."""
+"""The folder in which the operator's commands run, and the problem that they take by default."""
 
 from pathlib import Path
 
@@ -8,10 +8,14 @@ ROOT = Path()
 
 
 def only_problem() -> str:
-    """The problem of params.yaml, where there is but one."""
+    """Return the problem of params.yaml, if there is only one.
+
+    Raises:
+        UserError: params.yaml has several problems, or is wrong.
+    """
     from pipeline.params import load_params
 
     names = list(load_params(ROOT / "params.yaml"))
     if len(names) > 1:
-        raise UserError(f"params.yaml has several problems ({', '.join(names)}); say which with --problem")
+        raise UserError(f"params.yaml has several problems ({', '.join(names)}); choose one with --problem")
     return names[0]

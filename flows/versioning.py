@@ -1,4 +1,4 @@
-"""Git and DVC as a flow uses them: commit just the paths it made, tag, push data to the DVC remote."""
+"""Git and DVC as a flow uses them: commit only the given paths, tag, and run DVC commands."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 
-# A machine without a git identity can still ingest; with one, the commit is its owner's.
+# For machines without a git identity; where one is configured, git uses it.
 _FALLBACK_IDENTITY = {"name": "Heelstrike", "email": "heelstrike@localhost"}
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Run git and return what it printed.
+    """Run git and return its output.
 
     Raises:
         UserError: git is not installed, or failed; the message is git's own.
@@ -21,7 +21,7 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def dvc(root: Path, *arguments: str) -> str:
-    """Run DVC of this very environment and return what it printed.
+    """Run this environment's DVC and return its output.
 
     Raises:
         UserError: DVC failed; the message is DVC's own.
@@ -30,10 +30,10 @@ def dvc(root: Path, *arguments: str) -> str:
 
 
 def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
-    """Commit these paths and nothing else, whatever else is changed or staged.
+    """Commit these paths and nothing else, even if other files are changed or staged.
 
     Returns:
-        False when there was nothing to commit.
+        False if these paths have no changes.
     """
     names = [str(path.relative_to(root)) for path in paths]
     git(root, "add", "--", *names)
@@ -44,31 +44,31 @@ def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
 
 
 def tag(root: Path, name: str, message: str) -> None:
-    """Set an annotated tag on HEAD unless a tag of that name is there."""
+    """Set an annotated tag on HEAD, unless a tag of that name exists."""
     if not git(root, "tag", "--list", name):
         git(root, *_identity(root), "tag", "--annotate", name, "-m", message)
 
 
 def _identity(root: Path) -> list[str]:
-    """`-c` options for whatever part of git's identity is not configured."""
+    """Return `-c` options for the parts of git's identity that are not configured."""
     options = []
     for key, value in _FALLBACK_IDENTITY.items():
-        known = subprocess.run(["git", "config", f"user.{key}"], cwd=root, capture_output=True, check=False)
-        if known.returncode != 0:
+        configured = subprocess.run(["git", "config", f"user.{key}"], cwd=root, capture_output=True, check=False)
+        if configured.returncode != 0:
             options += ["-c", f"user.{key}={value}"]
     return options
 
 
 def _run(root: Path, command: list[str]) -> str:
-    # stages find `python` on the PATH; this environment's comes first
+    # stages run `python` of the PATH, which must be this environment's
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command, cwd=root, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise UserError(f"{command[0]} is not installed; Heelstrike versions data with it") from None
-    if done.returncode != 0:
-        shown = " ".join(command if command[0] == "git" else ["dvc", *command[3:]])
-        raise UserError(f"`{shown}` failed:\n{(done.stderr or done.stdout).strip()}")
-    return done.stdout.strip()
+        raise UserError(f"{command[0]} is not installed; Heelstrike needs it to version data") from None
+    if completed.returncode != 0:
+        command_line = " ".join(command if command[0] == "git" else ["dvc", *command[3:]])
+        raise UserError(f"`{command_line}` failed:\n{(completed.stderr or completed.stdout).strip()}")
+    return completed.stdout.strip()

@@ -136,7 +136,7 @@ def classes_of(table: pd.DataFrame, classes: tuple[str, ...]) -> Int[np.ndarray,
     """Return the index of each row's class; -1 if it is not labelled."""
     if CLASS not in table.columns:
         return np.full(len(table), -1)
-    return pd.Index(list(classes)).get_indexer(table[CLASS]).astype(np.int64)
+    return pd.Index(list(classes)).get_indexer(pd.Index(table[CLASS])).astype(np.int64)
 
 
 def write_table(table: pd.DataFrame, path: Path, keypoints: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from heelstrike.measure.radii import Radii
 
 _DIRECTIONS = 32  # the worst of them is within half a percent of the worst of all
 _NEAR = 1e-6
+_BLOCK = 256  # frames at once: some megabytes
 
 Differences = Callable[[Float[np.ndarray, "M K 2"], Float[np.ndarray, "M K 2"]], Float[np.ndarray, "M Q"]]
 
@@ -39,19 +40,19 @@ def combined_effect(
     """
     angles = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
     around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    count, base = len(points), np.repeat(points, _DIRECTIONS, axis=0)
+    frames, keypoints = radius.shape
     unknown = np.isnan(differences(points, points))
-    squares = np.zeros(unknown.shape)
-    for k in range(points.shape[1]):
-        size = radius[:, k]
-        limited = np.where(np.isfinite(size), size, 1.0)
-        moved = base.copy()
-        moved[:, k] += (limited[:, None, None] * around).reshape(-1, 2)
-        change = np.abs(differences(moved, base)).reshape(count, _DIRECTIONS, -1)
-        # where a disc holds a place at which the quantity is not defined, the others tell
-        effect = np.where(np.isnan(change), 0.0, change).max(axis=1)
-        squares += np.where(np.isinf(size)[:, None] & (effect > 0), np.inf, effect) ** 2
-    return np.where(unknown, np.nan, np.sqrt(squares))
+    limited = np.where(np.isfinite(radius), radius, 1.0)
+    # frame, moved keypoint, direction, keypoint, xy
+    base = np.broadcast_to(points[:, None, None], (frames, keypoints, _DIRECTIONS, keypoints, 2))
+    moved, which = base.copy(), np.arange(keypoints)
+    moved[:, which, :, which] += (limited[..., None, None] * around).swapaxes(0, 1)
+    change = np.abs(differences(moved.reshape(-1, keypoints, 2), base.reshape(-1, keypoints, 2)))
+    # where a disc holds a place at which the quantity is not defined, the others tell
+    change = np.where(np.isnan(change), 0.0, change).reshape(frames, keypoints, _DIRECTIONS, -1)
+    effect = change.max(axis=2)
+    effect = np.where(np.isinf(radius)[..., None] & (effect > 0), np.inf, effect)
+    return np.where(unknown, np.nan, np.sqrt((effect**2).sum(axis=1)))
 
 
 def effects(
@@ -61,11 +62,17 @@ def effects(
     mm_per_px: Float[np.ndarray, "N"],
 ) -> Float[np.ndarray, "N Q"]:
     """`combined_effect` on the quantities of a measure, in their units."""
+    points, radius = np.asarray(points, np.float64), np.asarray(radius, np.float64)
 
-    def differences(a: Float[np.ndarray, "M K 2"], b: Float[np.ndarray, "M K 2"]) -> Float[np.ndarray, "M Q"]:
-        return measure.differences(a, b, np.repeat(mm_per_px, len(a) // len(mm_per_px)))
+    def of_block(block: slice) -> Float[np.ndarray, "M Q"]:
+        scale = mm_per_px[block]
 
-    return combined_effect(differences, np.asarray(points, np.float64), np.asarray(radius, np.float64))
+        def differences(a: Float[np.ndarray, "M K 2"], b: Float[np.ndarray, "M K 2"]) -> Float[np.ndarray, "M Q"]:
+            return measure.differences(a, b, np.repeat(scale, len(a) // len(scale)))
+
+        return combined_effect(differences, points[block], radius[block])
+
+    return np.concatenate([of_block(slice(start, start + _BLOCK)) for start in range(0, len(points), _BLOCK)])
 
 
 def with_half_widths(

@@ -10,7 +10,7 @@ from pathlib import Path
 from heelstrike.errors import UserError
 
 PACKAGES = ("heelstrike", "pipeline")
-_LISTING = {"pkgutil.iter_modules", "pkgutil.walk_packages"}
+_LISTING = {"iter_modules", "walk_packages"}
 
 
 class Source:
@@ -53,7 +53,7 @@ class Source:
                 imported.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
                 imported.update(self._from(node, name))
-        if imported & _LISTING:
+        if _LISTING & {node.attr for node in ast.walk(self.tree(name)) if isinstance(node, ast.Attribute)}:
             raise UserError(f"{self.modules[name]}: modules listed by pkgutil cannot be followed; name them")
         for string in self.strings(name):
             if string.startswith(tuple(f"{package}." for package in PACKAGES)):

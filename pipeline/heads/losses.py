@@ -2,7 +2,7 @@
 
 `codec` is the loss that belongs to how the network writes its output (pipeline/models/codecs). All others compare what
 is read out, in input pixels: of keypoints the labelled coordinates, of boxes x, y, width and height, or the corners.
-To add one: a function here, and its name in settings.py.
+To add one: a function here, and its name in settings.py beside it.
 """
 
 from collections.abc import Callable

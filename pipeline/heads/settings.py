@@ -9,11 +9,11 @@ from pipeline.models.settings import ModelSettings
 
 
 class LossSettings(Strict):
-    """Which loss each head has (pipeline/heads/HEAD/losses.py); all but `codec` compare what is read out, in pixels."""
+    """The loss of each head (pipeline/heads/losses.py). All but `codec` compare the read-out predictions, in pixels."""
 
     keypoints: Annotated[
         Literal["codec", "mse", "rmse", "l1", "smooth_l1"],
-        Field(description="codec: the network's own; the others need a read-out that can be differentiated"),
+        Field(description="codec: the network's own loss; the others need a differentiable read-out"),
     ] = "codec"
     box: Annotated[
         Literal["codec", "mse", "rmse", "l1", "smooth_l1", "iou", "giou", "ciou"],
@@ -21,14 +21,14 @@ class LossSettings(Strict):
     ] = "codec"
 
     def misfit(self, model: ModelSettings) -> str | None:
-        """Why a network cannot be taught by these losses, or None."""
+        """Return the reason why a network cannot be trained with these losses, or `None` if it can."""
         for head, name in self.model_dump().items():
             if model.brings_losses and name != "codec":
-                return f"train.losses.{head} is {name}, but {model.name!r} brings losses of its own; use codec"
+                return f"train.losses.{head} is {name}, but {model.name!r} has losses of its own; use codec"
         if self.keypoints != "codec" and not model.differentiable:
             return (
-                f"train.losses.keypoints is {self.keypoints}, which cannot teach {model.name!r}: it reads its "
-                "keypoints out of maps by their maximum, which has no slope; use codec, or a model with codec: dsnt or "
-                "fully connected keypoints"
+                f"train.losses.keypoints is {self.keypoints}, which cannot train {model.name!r}: its keypoints are the "
+                "maxima of maps, which have no gradient; use codec, or a model with codec: dsnt or fully connected "
+                "keypoints"
             )
         return None

@@ -17,7 +17,7 @@ from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import filtered_images
 from pipeline.problem import Problem
-from pipeline.registry.test_set import TestSet
+from pipeline.registry.judged_split import JudgedSplit
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 
@@ -58,7 +58,7 @@ class Examination:
 
 
 def examine(
-    package: Package, tests: TestSet, params: ProblemParams, label: str, evaluated: Cases | None = None
+    package: Package, tests: JudgedSplit, params: ProblemParams, label: str, evaluated: Cases | None = None
 ) -> Examination:
     """Run a package over the test set.
 

@@ -11,9 +11,9 @@ from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Contest, Side, run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
+from pipeline.registry.judged_split import JudgedSplit, read_judged_split
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
-from pipeline.registry.test_set import TestSet, read_test_set
 from pipeline.scoring.case_table import CASES, Cases, read_cases
 from pipeline.tracking.tags import WEIGHTS_TAG
 
@@ -46,7 +46,7 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             champion = None  # made champion by hand: judged on its own
         folder = fetch(registry.reader, challenger)
         against = None if champion is None else fetch(registry.reader, champion)
-    tests = read_test_set(layout, params)
+    tests = read_judged_split(layout, params)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     contest = Contest(
         params=params,
@@ -69,6 +69,6 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     )
 
 
-def _side(folder: Path, tests: TestSet, params: ProblemParams, label: str, evaluated: Cases | None = None) -> Side:
+def _side(folder: Path, tests: JudgedSplit, params: ProblemParams, label: str, evaluated: Cases | None = None) -> Side:
     package = Package.load(folder)
     return Side(folder, package.manifest, examine(package, tests, params, label, evaluated))

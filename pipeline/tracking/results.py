@@ -100,11 +100,11 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     lines = [
         f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
         "",
-        "| what the gates judge by | | |",
+        "| headline number on the test split | | |",
         "| --- | --- | --- |",
         *scores,
         "",
-        "| on the test split | |",
+        "| more | |",
         "| --- | --- |",
         *rows,
         "",

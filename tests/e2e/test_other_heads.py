@@ -16,7 +16,7 @@ from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
 from pipeline.registry.criteria import Contest, Side, run_gates
 from pipeline.registry.examine import examine
-from pipeline.registry.test_set import read_test_set
+from pipeline.registry.judged_split import read_judged_split
 from pipeline.scoring.case_table import CASES, read_cases
 from tests.e2e.conftest import ROOT
 
@@ -56,7 +56,7 @@ def road(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[ProblemParams,
 
 def test_the_road(road: tuple[ProblemParams, Layout], tmp_path: Path) -> None:
     params, layout = road
-    package, tests = Package.load(layout.out("package")), read_test_set(layout, params)
+    package, tests = Package.load(layout.out("package")), read_judged_split(layout, params)
     weights = file_digest(layout.out("train") / "weights.safetensors")
     evaluated = read_cases(layout.out("evaluate") / CASES, weights, tests.digest)
     assert evaluated is not None

@@ -46,8 +46,8 @@ def test_mlflow_holds_the_run_its_trials_and_the_model(trained: Workplace) -> No
 
 def test_the_same_command_again_changes_nothing(copy: Workplace) -> None:
     before = outputs(copy.root)
-    said = copy.heelstrike("retrain", "rearfoot").stdout
-    assert "nothing had changed" in said
+    output = copy.heelstrike("retrain", "rearfoot").stdout
+    assert "nothing had changed" in output
     assert outputs(copy.root) == before
     assert copy.heelstrike("history", "rearfoot").stdout.count("promoted") == 1
 
@@ -57,9 +57,9 @@ def test_a_changed_value_reruns_what_depends_on_it_and_nothing_else(copy: Workpl
     params = yaml.safe_load(file.read_text())
     params["rearfoot"]["evaluate"]["bootstrap"] = 300
     file.write_text(yaml.safe_dump(params, sort_keys=False))
-    said = copy.run(*DVC, "repro").stdout
-    assert "Running stage 'evaluate@rearfoot'" in said
-    assert not any(f"Running stage '{stage}@" in said for stage in ("collect", "split", "prepare", "search", "train"))
+    output = copy.run(*DVC, "repro").stdout
+    assert "Running stage 'evaluate@rearfoot'" in output
+    assert not any(f"Running stage '{stage}@" in output for stage in ("collect", "split", "prepare", "search", "train"))
 
 
 def test_a_consumer_measures_a_video(trained: Workplace, tmp_path: Path) -> None:

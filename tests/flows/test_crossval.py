@@ -35,7 +35,7 @@ def test_folds_are_shown_as_they_end_then_the_pooled_numbers_and_files(
     assert lines[-4:] == [f"✓ reports/discs/crossval/3-folds/{name}" for name in names]
 
     again = heelstrike(prepared.root, "crossval", "discs", "--folds", "3")
-    assert all(line.rstrip().endswith("as before") for line in again.stdout.splitlines()[:3])
+    assert all(line.rstrip().endswith("from an earlier run") for line in again.stdout.splitlines()[:3])
     assert again.stdout.splitlines()[3:] == done.stdout.splitlines()[3:]
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import Result
-from tests.pipeline.grid.test_transfer import results_of
 
 from heelstrike.files import write_json
 from pipeline.grid.run import Places
 from pipeline.layout import Layout
 from tests.flows.conftest import write_params
 from tests.pipeline.grid.conftest import GRID, SECTION, grid, layout, params  # noqa: F401
+from tests.pipeline.grid.test_parts import results_of
 from tests.pipeline.grid.test_tables import result
 
 Heelstrike = Callable[..., Result]
@@ -29,8 +29,8 @@ def place(tmp_path: Path) -> Path:
 
 
 def store(place: Path, results: dict[str, Any]) -> None:
-    for name, one in results.items():
-        write_json(Places(Layout(place, "discs"), "toy").result(name), one)
+    for name, row_result in results.items():
+        write_json(Places(Layout(place, "discs"), "toy").result(name), row_result)
 
 
 def test_rows_are_shown_as_they_end_and_a_failed_one_fails_the_command(
@@ -57,7 +57,7 @@ def test_rows_are_shown_as_they_end_and_a_failed_one_fails_the_command(
 
     again = heelstrike(layout.root, "grid", "run", path, "--budget", "0.25", "--only", "a")
     assert again.exit_code == 0
-    assert re.fullmatch(rf"✓ a          {headline}  as before", again.stdout.splitlines()[0].rstrip())
+    assert re.fullmatch(rf"✓ a          {headline}  from an earlier run", again.stdout.splitlines()[0].rstrip())
 
 
 def test_a_table_says_published_ours_and_rank(place: Path, grid: Callable[..., str], heelstrike: Heelstrike) -> None:  # noqa: F811

@@ -123,14 +123,14 @@ def test_what_fails_its_check_or_is_unknown_or_hidden_stays_with_the_reason_besi
     inbox: Path, video: bytes
 ) -> None:
     fill(inbox / "bad", video, f"{HEADER}walk.mp4,0,bo,ten,20\n")
-    kept = {"notes.txt": b"hello", ".hidden.mp4": video, "week/.DS_Store": b"\0", "README": b"no suffix"}
-    for name, data in kept.items():
+    untouched = {"notes.txt": b"hello", ".hidden.mp4": video, "week/.DS_Store": b"\0", "README": b"no suffix"}
+    for name, data in untouched.items():
         (inbox / name).write_bytes(data)
     taken = take(inbox)
     assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
     assert set(taken.rejected) == {"bad/labels.csv", "bad/walk.mp4", "notes.txt"}
     left = files(inbox)
-    assert {name: left.pop(name) for name in kept} == kept
+    assert {name: left.pop(name) for name in untouched} == untouched
     assert left.pop("bad/walk.mp4") == video
     assert b"ten" in left.pop("bad/labels.csv")
     assert b"ten" in left.pop("bad/labels.csv.reason.txt")
@@ -203,13 +203,13 @@ def test_the_command_names_what_it_left_and_fails(
     (inbox / "notes.txt").write_text("hello")
     done = heelstrike(tmp_path, "ingest")
     assert done.exit_code == 1
-    assert "left in the inbox notes.txt: neither video, image nor label file" in done.stdout
+    assert "notes.txt is left in the inbox: neither video, image nor label file" in done.stdout
     (inbox / "notes.txt").unlink()
-    assert "The inbox holds nothing to take." in heelstrike(tmp_path, "ingest").stdout
+    assert "The inbox has no new files." in heelstrike(tmp_path, "ingest").stdout
 
 
 def test_a_folder_or_problem_that_is_not_there_is_a_message(inbox: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nowhere: no such folder; put videos and their labels there"):
+    with pytest.raises(UserError, match=r"nowhere: there is no such folder; put videos and their labels there"):
         ingest.fn("toy", folder=str(tmp_path / "nowhere"), root=str(tmp_path))
     with pytest.raises(UserError, match=r"params\.yaml has no problem 'foot'; it has toy"):
         ingest.fn("foot", folder=str(inbox), root=str(tmp_path))
@@ -221,4 +221,4 @@ def test_a_note_that_cannot_be_left_is_said(inbox: Path, listener: Listener) -> 
     (inbox / f"{'n' * 245}.txt").write_text("its note's name would be too long")
     take(inbox)
     assert "neither video, image nor label file" in listener.lines[0]
-    assert listener.lines[0].endswith("(no note left beside it: File name too long)")
+    assert listener.lines[0].endswith("(the reason could not be written beside it: File name too long)")

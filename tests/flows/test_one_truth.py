@@ -15,7 +15,7 @@ from rich.console import Console
 from flows.release import Release
 from flows.summary import print_summary
 from heelstrike.files import file_digest, write_json
-from heelstrike.stores import open_mlflow
+from heelstrike.registry.database import open_mlflow
 from pipeline.evaluate import stage as evaluate
 from pipeline.heads.keypoints.error import ERROR
 from pipeline.layout import Layout
@@ -34,6 +34,8 @@ from pipeline.tracking.results import log_evaluation
 from pipeline.tracking.runs import retrain_run
 from tests.pipeline.package.test_stage import SECTION, make_repository
 from tests.stores import lock
+
+EVALUATE = {"bootstrap": 100, "sheet_images": 1, "coverage": None}  # one validation subject is too few for radii
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[Shown]:
     root = tmp_path_factory.mktemp("truth")
-    params, layout = make_repository(root / "repository", SECTION | {"evaluate": {"bootstrap": 100, "sheet_images": 1}})
+    params, layout = make_repository(root / "repository", SECTION | {"evaluate": EVALUATE})
     shutil.copy(empty_store, layout.root / "mlflow.db")
     history = pd.DataFrame({"step": [0], "epoch": [1], "loss": [1.0], "val_rmse_px": [9.0], "lr": [1e-3]})
     history.to_csv(layout.out("train") / "history.csv", index=False)
@@ -90,20 +92,20 @@ def test_every_place_shows_the_same_numbers(shown: Shown) -> None:
     metrics = json.loads((shown.layout.out("evaluate").parent / "metrics.json").read_text())
     report = unescape((shown.layout.out("evaluate") / "report.html").read_text())
     scores = read_scores(shown.layout.out("evaluate") / SCORES)
-    assert [score.metric for score in scores] == ["keypoints/rmse_px", "angle/median_deg"]
-    in_gates = [shown.of_gate("error")["rmse_px"], shown.of_gate("measurement")["median"]]
-    for score, in_gate in zip(scores, in_gates, strict=True):
+    assert [score.metric for score in scores] == ["keypoints/rmse_px", "angle/median_deg", "box/iou_loss_percent"]
+    for score in scores:
         group, name = score.metric.split("/")
         assert score.value > 0
         assert metrics[group][name] == score.value
-        assert in_gate == pytest.approx(score.value, rel=1e-5)
         assert shown.run.data.metrics[f"test/{score.metric}"] == score.value
-        for text in (shown.terminal, report, shown.run.data.tags["mlflow.note.content"]):
-            assert score.title in text and score.pooling in text
-            assert number(score.value, score.unit) in text
-        row = f'<td>{score.title}</td><td class="n">{number(score.value, score.unit)}</td><td>{score.pooling}</td>'
-        assert row in report
-        assert str(score) in shown.terminal
+        value = number(score.value, score.unit)
+        assert f'<td>{score.title}</td><td class="n">{value}</td><td>{score.pooling}</td>' in report
+        note = f"| test/{score.metric} | {value} | {score.title}: {score.pooling} |"
+        assert note in shown.run.data.tags["mlflow.note.content"]
+    in_gates = {"error": "rmse_px", "measurement": "median"}
+    for score, (name, key) in zip(scores[:2], in_gates.items(), strict=True):
+        assert shown.of_gate(name)[key] == pytest.approx(score.value, rel=1e-5)
+        assert f"{score}, {score.pooling}" in shown.terminal
 
 
 def test_the_gates_read_evaluates_cases_and_the_package_scores_the_same(shown: Shown) -> None:

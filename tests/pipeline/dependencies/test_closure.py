@@ -98,7 +98,7 @@ def test_templates_that_the_code_names_and_those_they_include(tmp_path: Path, st
     assert {Path(name).name for name in files(tmp_path, stage)} == {"page.j2", "style.css"}
 
 
-@pytest.mark.parametrize("stage", ["import pkgutil\n", "from .fit import Fit\n"])
+@pytest.mark.parametrize("stage", ["import pkgutil\npkgutil.iter_modules()\n", "from .fit import Fit\n"])
 def test_an_import_that_cannot_be_followed_is_refused(tmp_path: Path, stage: str) -> None:
     with pytest.raises(UserError, match=r"stage\.py"):
         closure(tmp_path, stage)

@@ -1,18 +1,20 @@
 """Every registered head through the same tests."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from heelstrike.heads.registry import HEADS as CONSUMER
 from heelstrike.preprocess.settings import InputSize
+from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import HEADS, Head, misfit_of
 from pipeline.heads.arrays import Batch
 from pipeline.heads.error import ErrorMetric
-from pipeline.heads.evaluation import HeadEvaluation
+from pipeline.heads.evaluation import Answers, HeadEvaluation, Scores, scores_of
 from pipeline.heads.export import HeadExport
 from pipeline.heads.training import training_of
-from pipeline.heads.words import HeadWords
+from pipeline.heads.words import Findings, HeadWords
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.models.settings import (
@@ -23,6 +25,7 @@ from pipeline.models.settings import (
     StackBackbone,
 )
 from pipeline.problem import Problem
+from pipeline.scoring.cases import Truth
 from pipeline.train.settings import TrainSettings
 
 SIZE = InputSize(width=64, height=64)
@@ -57,6 +60,36 @@ def batch(labelled: bool) -> Batch:
         torch.tensor([0, 1] if labelled else [-1, -1]),
         objects if labelled else torch.full_like(objects, torch.nan),
     )
+
+
+def truth() -> Truth:
+    """The labels of `batch`, in images of the network's size."""
+    labels = batch(True)
+    index = pd.DataFrame({"image": ["a.png", "b.png"], "subject": ["s", "t"], "width": 64, "height": 64})
+    index = index.assign(mm_per_px=np.nan, mirrored=False)
+    arrays = (labels.keypoints, labels.visibility, labels.boxes)
+    letterbox = np.tile([1.0, 0.0, 0.0], (2, 1))
+    rest = {"classes": labels.classes.numpy(), "objects": labels.objects.double().numpy()}
+    return Truth(index, *(array.numpy() for array in arrays), letterbox, **rest)
+
+
+def perfect() -> dict[str, dict[str, np.ndarray]]:
+    """What each head would predict if it knew the labels."""
+    labels = truth()
+    assert labels.objects is not None
+    objects = np.concatenate([labels.objects, np.tile([0.9, 0.0], (2, 1, 1))], axis=2)
+    return {
+        "keypoints": {"keypoints": labels.keypoints.astype(float), "confidence": np.full((2, 3), 0.9)},
+        "box": {"boxes": labels.boxes.astype(float)},
+        "class": {"probabilities": np.array([[0.9, 0.1], [0.2, 0.8]])},
+        "detections": {"objects": objects},
+    }
+
+
+def scores_for(head: Head, predictions: dict[str, np.ndarray]) -> Scores:
+    settings = EvaluateSettings(bootstrap=100, coverage=None)
+    (scores,) = scores_of(Answers(truth(), predictions, NETWORKS[head.name][0], settings, 0.5))
+    return scores
 
 
 def test_every_head_is_tested() -> None:
@@ -100,11 +133,32 @@ class TestHead:
     def test_figures_of_an_epoch_hold_what_is_scored_and_shown(self, head: Head) -> None:
         network, labels, training = network_of(head).eval(), batch(True), training_of(head)
         figures = training.new_figures(network)
-        for _ in range(2):
-            figures.add(network.predict(labels.pixels), labels)
+        with torch.inference_mode():
+            for _ in range(2):
+                figures.add(network.predict(labels.pixels), labels)
         row = figures.figures()
         assert set(training.shown) <= set(row)
         assert np.isfinite([training.score(row), training.early_score(row)]).all()
+
+    def test_perfect_answers_have_no_error_and_are_put_into_words(self, head: Head) -> None:
+        scores = scores_for(head, perfect()[head.name])
+        assert scores.headlines()[0].value == pytest.approx(0.0, abs=1e-6)
+        problem = NETWORKS[head.name][0]
+        metrics = scores.groups()
+        assert head.name in metrics and head.headlines[0] in metrics[head.name]
+        findings = Findings(metrics, problem, EvaluateSettings(), None)
+        words = HeadWords.of(head)
+        assert words.verdict(findings).endswith(".")
+        assert {len(row) for row in words.rows(findings)} == {4}
+
+    def test_an_answer_that_is_no_number_has_an_infinite_error(self, head: Head) -> None:
+        metric, cases = ErrorMetric.of(head), scores_for(head, perfect()[head.name]).cases
+        answers = {name: np.array(values) for name, values in cases.answers.items()}
+        first = answers[head.outputs[0]]
+        first[0, ..., :1] = np.nan
+        errors = metric.errors(cases.answered(answers))
+        assert errors.broken.tolist() == [True, False]
+        assert np.isinf(metric.score_of(errors).value)
 
     def test_the_consumer_knows_its_outputs(self, head: Head) -> None:
         assert CONSUMER[head.name].outputs == HeadExport.of(head).outputs

@@ -18,7 +18,7 @@ from pipeline.package import stage as package
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare import stage as prepare
 from pipeline.registry.examine import examine
-from pipeline.registry.test_set import read_test_set
+from pipeline.registry.judged_split import read_judged_split
 from pipeline.train import stage as train
 from tests.pipeline.heads.toy import VISIBLE
 from tests.pipeline.heads.toy.network import CounterSettings
@@ -36,7 +36,7 @@ SECTION = {
         "threads": 1,
         "precision": "32",
     },
-    "evaluate": {"bootstrap": 50, "sheet_images": 2},
+    "evaluate": {"bootstrap": 100, "sheet_images": 2},
 }
 
 
@@ -62,7 +62,7 @@ def write_split(layout: Layout, split: str, count: int) -> None:
         (layout.out("collect") / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(layout.out("collect") / name), image)
         subject = f"{split}-{number % 4}"
-        about = {"subject": subject, "video": "", "frame": -1, "slices": {"tone": "I"}}
+        about = {"subject": subject, "video": "", "frame": -1, "time_s": 0.0, "slices": {"tone": "I"}}
         images.append({"id": number, "file_name": name, "width": SIDE, "height": SIDE, **about})
         box = {
             "bbox": [2, 2, 28, 28],
@@ -98,7 +98,7 @@ def test_one_folder_and_one_line_make_a_head(tmp_path: Path, params: ProblemPara
     folder = layout.out("package")
     assert "how many keypoints are visible" in (folder / "card.md").read_text()
     packaged = Package.load(folder)
-    tests = read_test_set(layout, params.problem)
+    tests = read_judged_split(layout, params)
     assert packaged.predict(np.full((50, 40, 3), 90, np.uint8)).heads == ("visible",)
     score = examine(packaged, tests, params, "challenger").score
     assert score.metric == "visible/points_off"

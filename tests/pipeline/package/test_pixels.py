@@ -12,7 +12,7 @@ import pytest
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from heelstrike.images import read_image
-from heelstrike.package.manifest import MODEL, read_manifest, write_manifest
+from heelstrike.package.manifest import MODEL, Category, read_manifest, write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter, InputSize
 from heelstrike.video.reader import VideoReader
@@ -39,10 +39,9 @@ LABELLED = {"train": [3, 7, 11], "val": [2], "test": [9, 10]}
 
 _GRAPH = """
 <ir_version: 10, opset_import: ["" : 18]>
-g (uint8[H,W,C] input) => (float[H,W,C] keypoints, float[1] confidence, float[1] box)
-<float[1] confidence = {1.0}, float[1] box = {1.0}>
+g (uint8[H,W,C] input) => (uint8[H,W,C] network_input)
 {
-  keypoints = Cast<to = 1>(input)
+  network_input = Identity(input)
 }
 """
 
@@ -83,17 +82,20 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 @pytest.fixture
 def consumer(tmp_path: Path) -> Callable[..., Package]:
-    """A package whose `keypoints` are the pixels that its network sees."""
+    """A package with one output, the pixels that its network sees."""
 
     def make(filters: list[dict[str, Any]]) -> Package:
-        make_package(tmp_path, filters=[Filter.model_validate(entry) for entry in filters], input=SIZE)
+        fields = {"heads": {"pixels": ("network_input",)}, "category": Category(name="scene"), "flip_pairs": ()}
+        chain = [Filter.model_validate(entry) for entry in filters]
+        make_package(tmp_path, filters=chain, input=SIZE, measure=None, **fields)
         network = onnx.parser.parse_model(_GRAPH)
         graph = onnx.compose.merge_models(preprocess_model(SIZE), network, io_map=[("pixels", "input")])
         del graph.graph.output[:]
         graph.graph.output.extend(network.graph.output)
         (tmp_path / MODEL).write_bytes(graph.SerializeToString())
-        fields = {name: getattr(read_manifest(tmp_path), name) for name in type(read_manifest(tmp_path)).model_fields}
-        write_manifest(tmp_path, **{k: v for k, v in fields.items() if k not in ("files", "digest")})
+        manifest = read_manifest(tmp_path)
+        written = {name: getattr(manifest, name) for name in type(manifest).model_fields}
+        write_manifest(tmp_path, **{k: v for k, v in written.items() if k not in ("files", "digest")})
         return Package.load(tmp_path, threads=1)
 
     return make
@@ -114,13 +116,13 @@ def prepared(layout: Layout, filters: list[dict[str, Any]], split: str) -> np.nd
 def test_training_pixels_are_those_of_a_consumers_video(
     layout: Layout, consumer: Callable[..., Package], filters: list[dict[str, Any]]
 ) -> None:
-    predict, seen = consumer(filters).predictor(), {}
+    predict, network_inputs = consumer(filters).predictor(), {}
     with VideoReader(layout.raw / "walk.mp4") as video:
         for frame in video.frames():
-            seen[frame.number] = predict(frame.image).keypoints
+            network_inputs[frame.number] = predict(frame.image).others["network_input"]
     images = {split: prepared(layout, filters, split) for split in LABELLED}
     for split, numbers in LABELLED.items():
-        expected = [seen[n] for n in [numbers[0], *numbers]]  # the first image has two instances
+        expected = [network_inputs[n] for n in [numbers[0], *numbers]]  # the first image has two instances
         np.testing.assert_array_equal(images[split], np.array(expected))
     assert images["train"].std() > 0, "nothing is left of the image"
 
@@ -134,7 +136,7 @@ def test_training_pixels_are_those_of_a_consumers_image(
         with pytest.raises(UserError, match="cannot be applied to a still image"):
             package.predict(image)
         return
-    np.testing.assert_array_equal(prepared(layout, filters, "test")[0], package.predict(image).keypoints)
+    np.testing.assert_array_equal(prepared(layout, filters, "test")[0], package.predict(image).others["network_input"])
 
 
 def test_order_counts(layout: Layout) -> None:

@@ -13,7 +13,7 @@ from heelstrike.heads.prediction import Prediction
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare.labelled import Labelled
 from pipeline.registry.examine import examine
-from pipeline.registry.test_set import TestSet
+from pipeline.registry.judged_split import JudgedSplit
 from tests.cases import make_cases
 
 SECTION = {
@@ -30,11 +30,11 @@ def params() -> ProblemParams:
 
 
 @pytest.fixture
-def tests(tmp_path: Path) -> TestSet:
+def tests(tmp_path: Path) -> JudgedSplit:
     """Two images of twice the input's size."""
     cv2.imwrite(str(tmp_path / "i.png"), np.zeros((128, 128), np.uint8))
     cases = make_cases({"keypoints": TRUTH}, {}, scale=np.full(2, np.nan))
-    return TestSet((Labelled(tmp_path / "i.png"),) * 2, cases, "")
+    return JudgedSplit((Labelled(tmp_path / "i.png"),) * 2, cases, "")
 
 
 def package(keypoints: np.ndarray) -> Any:
@@ -47,7 +47,9 @@ def package(keypoints: np.ndarray) -> Any:
     )
 
 
-def test_without_evaluates_cases_a_package_is_scored_on_its_own_answers(params: ProblemParams, tests: TestSet) -> None:
+def test_without_evaluates_cases_a_package_is_scored_on_its_own_answers(
+    params: ProblemParams, tests: JudgedSplit
+) -> None:
     examined = examine(package(TRUTH[0] + 4), tests, params, "it")
     assert examined.run.scale.tolist() == [0.5, 0.5]
     assert examined.score.value == pytest.approx(2)
@@ -55,13 +57,13 @@ def test_without_evaluates_cases_a_package_is_scored_on_its_own_answers(params: 
     assert examined.latency_ms >= 0
 
 
-def test_evaluates_cases_are_what_it_is_scored_on_and_compared_with(params: ProblemParams, tests: TestSet) -> None:
+def test_evaluates_cases_are_what_it_is_scored_on_and_compared_with(params: ProblemParams, tests: JudgedSplit) -> None:
     evaluated = make_cases({"keypoints": TRUTH}, {"keypoints": TRUTH + 3})
     examined = examine(package(TRUTH[0] + 4), tests, params, "it", evaluated)
     assert examined.score.value == pytest.approx(1.5)
     assert examined.difference == pytest.approx(0.5)
 
 
-def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: TestSet) -> None:
+def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: JudgedSplit) -> None:
     with pytest.raises(UserError, match="it: found 3 keypoints, the problem has 2"):
         examine(package(np.zeros((3, 2))), tests, params, "it")

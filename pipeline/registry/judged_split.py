@@ -19,7 +19,7 @@ from pipeline.scoring.case_table import Cases
 
 
 @dataclass(frozen=True)
-class TestSet:
+class JudgedSplit:
     """N labelled instances in their original images, or N images with all their instances.
 
     Attributes:
@@ -33,7 +33,7 @@ class TestSet:
     digest: str
 
 
-def read_test_set(layout: Layout, params: ProblemParams) -> TestSet:
+def read_judged_split(layout: Layout, params: ProblemParams) -> JudgedSplit:
     """Read the test split's COCO file.
 
     Raises:
@@ -74,7 +74,7 @@ def read_test_set(layout: Layout, params: ProblemParams) -> TestSet:
         threshold=params.package.confidence,
     )
     files = (labelled_image(layout, e["file_name"], e.get("video", ""), e.get("frame", -1)) for e in entries)
-    return TestSet(tuple(files), cases, file_digest(path))
+    return JudgedSplit(tuple(files), cases, file_digest(path))
 
 
 def _keypoints(annotations: list[Any], count: int, path: Path) -> Float[np.ndarray, "N K 2"]:
