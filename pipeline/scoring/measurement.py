@@ -53,8 +53,8 @@ def error_of_images(cases: Cases, measure: Measure) -> Measured:
     """See `measurement_error`."""
     main = np.array(measure.units) == measure.unit
     truth = measure.values(cases.truth["keypoints"], cases.mm_per_px)[:, main]
-    errors = np.abs(measure.values(cases.answers["keypoints"], cases.mm_per_px)[:, main] - truth)
-    value, labelled, undefined = _median(errors[np.isfinite(truth)])
+    differences = measure.differences(cases.answers["keypoints"], cases.truth["keypoints"], cases.mm_per_px)[:, main]
+    value, labelled, undefined = _median(np.abs(differences)[np.isfinite(truth)])
     score = Score(
         f"{measure.group}/median_{measure.unit}",
         f"{measure.title}: median error",

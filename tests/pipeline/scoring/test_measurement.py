@@ -32,6 +32,16 @@ def test_each_labelled_leg_counts_as_one() -> None:
     assert measured.score.metric == "angle/median_deg" and measured.score.unit == "°"
 
 
+def test_the_difference_of_two_angles_is_taken_around_the_circle() -> None:
+    """A foot that points straight up is at 180 degrees, from either side."""
+    truth = LEGS[None].copy()
+    truth[0, [2, 5]] = [[41, 10], [81, 10]]
+    answers = truth.copy()
+    answers[0, [2, 5], 0] -= 2
+    measured = measurement_error(make_cases({"keypoints": truth}, {"keypoints": answers}), REARFOOT, PROBLEM.keypoints)
+    assert measured.score.value == pytest.approx(2 * angle(1))
+
+
 def test_refused_images_count_and_what_cannot_be_read_off_is_infinitely_wrong() -> None:
     truth = np.tile(LEGS, (4, 1, 1))
     found, unsure = truth.copy(), np.zeros((4, 6))
