@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from heelstrike.heads.prediction import Prediction
     from heelstrike.measure.base import Measurement
     from heelstrike.model import Model, load
-    from heelstrike.predict.frames import FrameResult, Result
+    from heelstrike.predict.frames import FrameResult, Result, Source
     from heelstrike.predict.predictor import Report
-    from heelstrike.predict.results import Source
     from heelstrike.predict.summary import Spread, Summary
 
     __version__: str
@@ -37,10 +36,10 @@ _MODULES = {
     "FrameResult": "predict.frames",
     "Measurement": "measure.base",
     "Model": "model",
-    "Prediction": "package.runtime",
+    "Prediction": "heads.prediction",
     "Report": "predict.predictor",
     "Result": "predict.frames",
-    "Source": "predict.results",
+    "Source": "predict.frames",
     "Spread": "predict.summary",
     "Summary": "predict.summary",
     "UserError": "errors",

@@ -13,11 +13,10 @@ from heelstrike.images import read_picture
 from heelstrike.media import is_image
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
-from heelstrike.predict.frames import FrameResult, Result
+from heelstrike.predict.frames import FrameResult, Result, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import Report, predict_path
-from heelstrike.predict.results import Model as ModelName
-from heelstrike.predict.results import Source
+from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.summary import Tally
 from heelstrike.registry.pull import Pulled, default_reference, open_folder, resolve
@@ -206,7 +205,7 @@ class Model:
         """
         given = Path(path)
         beside = given if given.is_dir() else given.parent
-        name = ModelName(self.reference, None if self.version is None else str(self.version))
+        name = ModelReference(self.reference, None if self.version is None else str(self.version))
         known = About(mm_per_px, about or {})
         return predict_path(given, self._package, name, Path(out) if out is not None else beside, overlay, known)
 

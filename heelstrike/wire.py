@@ -92,8 +92,12 @@ def parse(path: Path, data: dict[str, Any], model: type[Format]) -> Format:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError("\n".join(lines)) from None
+        raise invalid(path, error) from None
+
+
+def invalid(path: Path, error: ValidationError) -> UserError:
+    """Return the error to raise for a file with invalid content: a line for each finding, with the path of its key."""
+    return UserError("\n".join(f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
 
 
 def _no_number(name: str) -> float:

@@ -19,6 +19,7 @@ from heelstrike.package.wire import (
 )
 from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter, InputSize, Mirror
 from heelstrike.settings import Strict
+from heelstrike.wire import invalid
 
 OLDEST = 2
 """First version of the format that is still read."""
@@ -81,8 +82,7 @@ def from_wire(path: Path, wire: ManifestWire) -> Manifest:
     try:
         return Manifest.model_validate(_fields(wire))
     except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError("\n".join(lines)) from None
+        raise invalid(path, error) from None
 
 
 def _fields(wire: ManifestWire) -> dict[str, Any]:

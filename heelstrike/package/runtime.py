@@ -20,8 +20,6 @@ from heelstrike.preprocess.letterbox import Letterbox
 
 _MAX_GRAPH = 2**31 - 1  # bytes: more is no protobuf message
 
-__all__ = ["Package", "Prediction", "mirror_prediction"]
-
 
 class Package:
     """A verified package, ready to predict. Make one with `Package.load`.

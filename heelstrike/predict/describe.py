@@ -7,9 +7,8 @@ from rich.markup import escape
 from heelstrike.errors import UserError
 from heelstrike.predict.predictor import Predicted, Report
 from heelstrike.predict.summary import Spread, Summary
-from heelstrike.units import MM_PER_INCH
+from heelstrike.units import MM_PER_INCH, symbol
 
-_SYMBOLS = {"deg": "°", "ratio": ""}
 _DIGITS = {"ratio": 2}
 
 
@@ -71,4 +70,4 @@ def measured(done: Predicted) -> str:
 
 def _number(spread: Spread, summary: Summary, name: str) -> str:
     unit = summary.units[name]
-    return f"{spread.median:.{_DIGITS.get(unit, 1)}f}".replace("-", "−") + _SYMBOLS.get(unit, f" {unit}")
+    return f"{spread.median:.{_DIGITS.get(unit, 1)}f}".replace("-", "−") + symbol(unit)

@@ -12,7 +12,7 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure
 from heelstrike.package.manifest import Manifest
-from heelstrike.predict.results import Model, describe_model
+from heelstrike.predict.results import ModelReference, describe_model
 from heelstrike.results import EXAM, FORMAT_VERSION, MIN_READER
 from heelstrike.rounding import round_json
 
@@ -49,12 +49,12 @@ class Exams:
 
     Args:
         measure: What is read off them.
-        model: See `Model`.
+        model: See `ModelReference`.
         manifest: The package's.
         version: Heelstrike's.
     """
 
-    def __init__(self, measure: ExamMeasure, model: Model, manifest: Manifest, version: str) -> None:
+    def __init__(self, measure: ExamMeasure, model: ModelReference, manifest: Manifest, version: str) -> None:
         self._measure, self._model, self._manifest, self._version = measure, model, manifest, version
         self._folders: dict[Path, _Folder] = {}
 

@@ -7,7 +7,6 @@ from jaxtyping import Float
 
 from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
-from heelstrike.predict.results import Source
 from heelstrike.predict.summary import Summary
 
 
@@ -71,6 +70,27 @@ class FrameResult:
     def message(self) -> str | None:
         """Why the frame was not measured, for a person; None where it was."""
         return self.measurement.message if self.measurement else None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the pixels came from.
+
+    Attributes:
+        file: File name.
+        kind: `image` or `video`.
+        width: As displayed, pixels.
+        height: As displayed, pixels.
+        fps: Frames a second; `None` for an image.
+        mm_per_px: Side of a pixel in millimetres; NaN or `None` where unknown.
+    """
+
+    file: str
+    kind: str
+    width: int
+    height: int
+    fps: float | None = None
+    mm_per_px: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined
 from heelstrike.predict.measurer import About
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.writing import Predicted, Writer
 from heelstrike.progress import progress
@@ -33,7 +33,7 @@ class Report:
 
 
 def predict_path(
-    path: Path, package: Package, model: Model, out: Path, overlay: bool = False, about: About | None = None
+    path: Path, package: Package, model: ModelReference, out: Path, overlay: bool = False, about: About | None = None
 ) -> Report:
     """Predict on an image, a video or every image and video in a folder.
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
-from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.base import Measure
 from heelstrike.package.manifest import Manifest
-from heelstrike.predict.reliability import doubts_of, is_judged
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.summary import Summary, Tally
 from heelstrike.predict.table import ResultTable
 from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
@@ -19,28 +18,7 @@ _DIGITS = 3
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the pixels came from.
-
-    Attributes:
-        file: File name.
-        kind: `image` or `video`.
-        width: As displayed, pixels.
-        height: As displayed, pixels.
-        fps: Frames a second; `None` for an image.
-        mm_per_px: Side of a pixel in millimetres; NaN or `None` where unknown.
-    """
-
-    file: str
-    kind: str
-    width: int
-    height: int
-    fps: float | None = None
-    mm_per_px: float | None = None
-
-
-@dataclass(frozen=True)
-class Model:
+class ModelReference:
     """Which model it was.
 
     Attributes:
@@ -59,7 +37,7 @@ class ResultWriter:
         stream: Text file for the JSON.
         table: Text file for the CSV, a row per frame; `None` for images.
         source: See `Source`.
-        model: See `Model`.
+        model: See `ModelReference`.
         manifest: The package's.
         measure: What is read off the keypoints; `None` where nothing is.
         version: Heelstrike's.
@@ -70,7 +48,7 @@ class ResultWriter:
         stream: TextIO,
         table: TextIO | None,
         source: Source,
-        model: Model,
+        model: ModelReference,
         manifest: Manifest,
         measure: Measure | None,
         version: str,
@@ -91,40 +69,29 @@ class ResultWriter:
         if error is None:
             self._stream.write(f'\n ],\n "summary": {_compact(self.summary.to_json())}\n}}\n')
 
-    def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
-        """Write one frame.
-
-        Args:
-            frame: Number in presentation order, from 0.
-            time_s: Presentation time stamp in seconds; none for an image.
-            prediction: In the source's pixels.
-            measurement: What was read off it, if anything is.
-        """
-        doubts = doubts_of(prediction, measurement, self._manifest)
-        reliable = not doubts if is_judged(measurement, self._manifest) else None
-        self._tally.add(measurement, reliable)
-        content = self._frame(frame, time_s, prediction, measurement) | {"reliable": reliable, "doubts": list(doubts)}
-        self._stream.write((",\n  " if self._frames else "\n  ") + _compact(content))
+    def add(self, frame: FrameResult) -> None:
+        """Write the result of one frame, with coordinates in the source's pixels."""
+        self._tally.add(frame.measurement, frame.reliable)
+        self._stream.write((",\n  " if self._frames else "\n  ") + _compact(self._frame(frame)))
         self._frames += 1
         if self._table is not None:
-            self._table.add(frame, time_s, prediction, measurement, reliable, doubts)
+            self._table.add(frame)
 
     @property
     def summary(self) -> Summary:
         """Of the frames written so far."""
         return self._tally.summary
 
-    def _frame(
-        self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
-    ) -> dict[str, Any]:
+    def _frame(self, frame: FrameResult) -> dict[str, Any]:
         category, threshold = self._manifest.category, self._manifest.confidence
-        content: dict[str, Any] = {"frame": frame, "time_s": round_number(time_s, 6)}
+        content: dict[str, Any] = {"frame": frame.number, "time_s": round_number(frame.time_s, 6)}
         for head in HEADS.values():
-            content |= head.result(prediction, category, threshold)
-        return content | {"measure": round_json(measurement.to_json(), _DIGITS) if measurement else None}
+            content |= head.result(frame.prediction, category, threshold)
+        measure = round_json(frame.measurement.to_json(), _DIGITS) if frame.measurement else None
+        return content | {"measure": measure, "reliable": frame.reliable, "doubts": list(frame.doubts)}
 
 
-def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
+def _head(source: Source, model: ModelReference, manifest: Manifest, version: str) -> dict[str, Any]:
     return {
         "format": PREDICTION,
         "format_version": FORMAT_VERSION,
@@ -149,7 +116,7 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
     }
 
 
-def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
+def describe_model(model: ModelReference, manifest: Manifest) -> dict[str, Any]:
     """Which model it was, as every result file says."""
     return {
         "problem": manifest.problem,

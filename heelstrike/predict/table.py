@@ -12,6 +12,7 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
+from heelstrike.predict.frames import FrameResult
 from heelstrike.rounding import round_array, round_number
 
 _DIGITS = 3
@@ -36,27 +37,20 @@ class ResultTable:
         self._heads: list[Head] = [head for name, head in HEADS.items() if name in manifest.heads]
         self._write([*self._first(measure), "reliable", "doubts", *self._of_heads()])
 
-    def add(
-        self,
-        frame: int,
-        time_s: float | None,
-        prediction: Prediction,
-        measurement: Measurement | None,
-        reliable: bool | None,
-        doubts: Sequence[str],
-    ) -> None:
-        """Write a row; arguments as of `ResultWriter.add`."""
+    def add(self, frame: FrameResult) -> None:
+        """Write the row of one frame."""
+        prediction, measurement = frame.prediction, frame.measurement
         category, threshold = self._manifest.category, self._manifest.confidence
         self._write(
             [
-                frame,
-                round_number(time_s, 6),
+                frame.number,
+                round_number(frame.time_s, 6),
                 *self._values(measurement),
                 lowest_confidence(prediction),
                 *self._reason(measurement),
                 *self._widths(prediction, measurement),
-                _RELIABLE[reliable],
-                "; ".join(doubts),
+                _RELIABLE[frame.reliable],
+                "; ".join(frame.doubts),
                 *(cell for head in self._heads for cell in head.cells(prediction, category, threshold)),
             ]
         )

@@ -12,16 +12,17 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
+from heelstrike.heads.base import Style
 from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
 from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined, Exams
 from heelstrike.predict.files import beside, even, room, text_aside, write_image
-from heelstrike.predict.frames import FrameResult
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
-from heelstrike.predict.overlay import Style, draw
-from heelstrike.predict.results import Model, ResultWriter, Source
+from heelstrike.predict.overlay import draw
+from heelstrike.predict.results import ModelReference, ResultWriter
 from heelstrike.predict.sources import OVERLAY
 from heelstrike.predict.summary import Summary
 from heelstrike.video.reader import VideoReader
@@ -62,7 +63,7 @@ class Writer:
         UserError: The package has to know more about the images.
     """
 
-    def __init__(self, package: Package, model: Model, overlay: bool, about: About) -> None:
+    def __init__(self, package: Package, model: ModelReference, overlay: bool, about: About) -> None:
         self._measurer = Measurer(package, about)
         self._manifest, self._model, self._overlay, self._about = package.manifest, model, overlay, about
         self._version = importlib.metadata.version("heelstrike")
@@ -102,7 +103,7 @@ class Writer:
         with ExitStack() as files:
             source = Source(file.name, "image", width, height, None, self._about.scale(mm_per_px))
             writer = self._open(files, json_path, None, source)
-            writer.add(0, None, result.prediction, measurement)
+            writer.add(result)
             if self._overlay:
                 aside = files.enter_context(write_aside(picture_path))
                 write_image(aside, self._drawn(image, result))
@@ -130,7 +131,7 @@ class Writer:
                 else None
             )
             for frame, result in chain([first], results):
-                writer.add(frame.number, frame.time_s, result.prediction, result.measurement)
+                writer.add(result)
                 if film is not None:
                     film.add(even(self._drawn(frame.image, result, f"frame {frame.number}  {frame.time_s:.2f} s")))
                 tick()

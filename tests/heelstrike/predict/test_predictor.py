@@ -18,12 +18,12 @@ from heelstrike.measure.settings import RearfootSettings
 from heelstrike.package.manifest import write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import write_video
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, fixed_graph, make_package
 
-MODEL = Model("rearfoot@champion", "3")
+MODEL = ModelReference("rearfoot@champion", "3")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -216,13 +216,13 @@ from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.package.manifest import write_manifest
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 
 package = Package.load(Path(sys.argv[2]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 for overlay in (False, True):
     try:
-        predict_path(Path(sys.argv[1]), package, Model("x"), Path(sys.argv[3]), overlay)
+        predict_path(Path(sys.argv[1]), package, ModelReference("x"), Path(sys.argv[3]), overlay)
     except UserError as error:
         print(error, file=sys.stderr)
 """
@@ -239,9 +239,9 @@ def test_predicting_needs_no_torch_and_no_mlflow(walk, tmp_path):
     make_package(tmp_path / "package")
     code = (
         "import sys; from pathlib import Path; from heelstrike.package.runtime import Package;"
-        "from heelstrike.predict.predictor import predict_path; from heelstrike.predict.results import Model;"
+        "from heelstrike.predict.predictor import predict_path; from heelstrike.predict.results import ModelReference;"
         "package = Package.load(Path(sys.argv[2]));"
-        "predict_path(Path(sys.argv[1]), package, Model('x'), Path(sys.argv[3]), overlay=True);"
+        "predict_path(Path(sys.argv[1]), package, ModelReference('x'), Path(sys.argv[3]), overlay=True);"
         "heavy = {'torch', 'mlflow', 'onnx', 'prefect', 'dvc', 'albumentations'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
