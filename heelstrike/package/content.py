@@ -46,7 +46,7 @@ def check_content(manifest: Manifest, inputs: Mapping[str, Tensor], outputs: Map
         if name in heads and heads[name] != head.outputs:
             findings.append(f"the head {name} has the outputs {list(heads[name])}, expected {list(head.outputs)}")
         elif name in heads:
-            findings += head.findings(manifest.category, shapes)
+            findings += head.check_shapes(manifest.category, shapes)
             types = {output: outputs[output].type for output in head.outputs}
             findings += [f"output {o!r} is a {t}, expected numbers" for o, t in types.items() if t not in _NUMBERS]
     if manifest.measure is not None and "keypoints" not in heads:

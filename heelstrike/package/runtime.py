@@ -97,10 +97,10 @@ class Package:
     def _prediction(self, answers: dict[str, np.ndarray]) -> Prediction:
         """The graph's answers by their names; what the graph left open until it ran is checked."""
         category, shapes = self.manifest.category, {name: answer.shape for name, answer in answers.items()}
-        findings = [finding for head in self._heads for finding in head.findings(category, shapes)]
+        findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
         known = {name: answers.pop(name) for head in self._heads for name in head.outputs}
         prediction = Prediction(**known, others=answers, heads=tuple(self.manifest.heads))
-        findings = findings or [one for head in self._heads for one in head.strange_answers(prediction, category)]
+        findings = findings or [one for head in self._heads for one in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
         return prediction

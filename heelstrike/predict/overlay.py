@@ -63,24 +63,24 @@ def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", "−")
 
 
-def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, u: float) -> None:
+def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, scale: float) -> None:
     """A text on a plate beside its point, as far as the image reaches."""
     x, y = label.point
-    width, height = extent(label.text, 30 * u)
-    left = x - width - 34 * u if label.side == "left" else x + 34 * u
-    left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
-    plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
-    write(canvas, label.text, left, y + 0.36 * height, 30 * u, WHITE)
+    width, height = extent(label.text, 30 * scale)
+    left = x - width - 34 * scale if label.side == "left" else x + 34 * scale
+    left = min(max(left, 8 * scale), canvas.shape[1] - width - 8 * scale)
+    plate(canvas, left - 10 * scale, y - 0.5 * height - 8 * scale, width + 20 * scale, height + 16 * scale)
+    write(canvas, label.text, left, y + 0.36 * height, 30 * scale, WHITE)
 
 
-def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], u: float) -> None:
+def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], scale: float) -> None:
     """Lines of text on a dark plate in the top-left corner, shrunk where they would not fit."""
     if not lines:
         return
-    size = 30 * u
+    size = 30 * scale
     widest = max(extent(text, size)[0] for text, _ in lines)
-    size *= min(1.0, (canvas.shape[1] - 72 * u) / widest)
+    size *= min(1.0, (canvas.shape[1] - 72 * scale) / widest)
     width, step = max(extent(text, size)[0] for text, _ in lines), 1.45 * size
-    plate(canvas, 20 * u, 20 * u, width + 32 * u, step * len(lines) + 20 * u)
+    plate(canvas, 20 * scale, 20 * scale, width + 32 * scale, step * len(lines) + 20 * scale)
     for row, (text, colour) in enumerate(lines):
-        write(canvas, text, 36 * u, 30 * u + step * (row + 0.72), size, colour)
+        write(canvas, text, 36 * scale, 30 * scale + step * (row + 0.72), size, colour)
