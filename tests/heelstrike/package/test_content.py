@@ -86,7 +86,10 @@ def external(location):
             r"measure.left names \['a', 'b'\], which are no keypoints",
         ),
         ({"radii": RADII | {"factors": [1.0] * 5}}, "radii.factors has 5 numbers, but there are 6 keypoints"),
-        ({"radii": RADII | {"difficulty": [[1.0, 2.0], [0.5, 4.0]]}}, "radii.difficulty is not by rising confidence"),
+        (
+            {"radii": RADII | {"difficulty": [[1.0, 2.0], [0.5, 4.0]]}},
+            "radii.difficulty is not in order of rising confidence",
+        ),
         (
             {"radii": RADII | {"quantities": {"middle": 1.0}}},
             r"radii.quantities names \['middle'\], which rearfoot_angle does not measure",
