@@ -140,10 +140,10 @@ POINTS = {"keypoints": np.zeros((6, 2), np.float32), "confidence": np.ones(6, np
             {"category": CATEGORY | {"classes": ["cup", "jar"]}, "measure": None},
             r"'probabilities' has the shape \[3\], expected \[2\]: the category has 2 classes",
         ),
-        (external("weights.bin"), {}, "keeps weights outside the graph"),
-        (external("card.md"), {}, "keeps weights outside the graph"),
-        (external("../model.onnx"), {}, "keeps weights outside the graph"),
-        (external("/etc/passwd"), {}, "keeps weights outside the graph"),
+        (external("weights.bin"), {}, "has weights outside the graph"),
+        (external("card.md"), {}, "has weights outside the graph"),
+        (external("../model.onnx"), {}, "has weights outside the graph"),
+        (external("/etc/passwd"), {}, "has weights outside the graph"),
         (b"\0" * 100, {}, "ONNX Runtime cannot load it"),
     ],
 )
@@ -158,7 +158,7 @@ def test_weights_outside_the_graph_are_not_read_even_where_they_are(tmp_path, mo
     (tmp_path / "weights.bin").write_bytes(b"\0" * 4096)
     with_graph(tmp_path / "package", external("weights.bin"))
     (tmp_path / "package" / "weights.bin").symlink_to(tmp_path / "weights.bin")
-    with pytest.raises(UserError, match="keeps weights outside the graph"):
+    with pytest.raises(UserError, match="has weights outside the graph"):
         Package.load(tmp_path / "package")
 
 
