@@ -1,4 +1,4 @@
-"""The result files of one input: JSON with everything, CSV with a row per frame; docs/formats.md has the schema."""
+"""The writer of one input's result files: JSON with everything, CSV with a row per frame (docs/formats.md)."""
 
 import json
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _DIGITS = 3
 
 @dataclass(frozen=True)
 class ModelReference:
-    """Which model it was.
+    """The name of a model in result files.
 
     Attributes:
-        reference: `rearfoot/3` for a version of a registry, else the folder that was given.
-        version: The registry's version, where it came from a registry.
+        reference: `rearfoot/3` for a version in a registry, else the package's folder.
+        version: Number of the version in the registry; `None` for a folder.
     """
 
     reference: str
@@ -31,16 +31,16 @@ class ModelReference:
 
 
 class ResultWriter:
-    """Writes frames as they come, so that memory stays flat however long the video is.
+    """Writes the results of frames one by one, so that memory use does not grow with the length of a video.
 
     Args:
         stream: Text file for the JSON.
-        table: Text file for the CSV, a row per frame; `None` for images.
-        source: See `Source`.
-        model: See `ModelReference`.
-        manifest: The package's.
-        measure: What is read off the keypoints; `None` where nothing is.
-        version: Heelstrike's.
+        table: Text file for the CSV; `None` for an image, which has no CSV.
+        source: The image or video.
+        model: The model that predicted.
+        manifest: The package's manifest.
+        measure: The measure of single images; `None` if the package has none.
+        version: Version of Heelstrike.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ResultWriter:
 
     @property
     def summary(self) -> Summary:
-        """Of the frames written so far."""
+        """Summary of the frames written so far."""
         return self._tally.summary
 
     def _frame(self, frame: FrameResult) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _head(source: Source, model: ModelReference, manifest: Manifest, version: st
 
 
 def describe_model(model: ModelReference, manifest: Manifest) -> dict[str, Any]:
-    """Which model it was, as every result file says."""
+    """Return the description of the model that every result file has."""
     return {
         "problem": manifest.problem,
         "reference": model.reference,
@@ -127,5 +127,5 @@ def describe_model(model: ModelReference, manifest: Manifest) -> dict[str, Any]:
 
 
 def _compact(value: Any) -> str:
-    """JSON on one line."""
+    """Return a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

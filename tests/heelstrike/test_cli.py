@@ -77,7 +77,7 @@ def test_a_package_folder_has_an_option_of_its_own(clinic: Path) -> None:
 def test_a_failure_is_a_message_and_the_exit_code(clinic: Path) -> None:
     done = run(clinic, "predict", "nothing.mp4")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: nothing.mp4: not there")
+    assert done.stderr.startswith("Error: nothing.mp4: does not exist")
     assert "Traceback" not in done.stderr
 
 

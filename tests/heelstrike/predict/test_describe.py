@@ -97,7 +97,7 @@ def test_files_with_brackets_and_what_is_not_reliable(tmp_path: Path, limit: flo
 def test_options() -> None:
     assert (scale_of(300, None), scale_of(None, 0.2), scale_of(None, None)) == (pytest.approx(25.4 / 300), 0.2, None)
     assert slices_of(["foot=left", "name=a=b"]) == {"foot": "left", "name": "a=b"}
-    with pytest.raises(UserError, match="give one of them"):
+    with pytest.raises(UserError, match="give only one of them"):
         scale_of(300, 0.2)
     with pytest.raises(UserError, match=r"--about left: expected NAME=VALUE, for instance foot=left"):
         slices_of(["left"])

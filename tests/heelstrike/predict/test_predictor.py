@@ -167,7 +167,7 @@ def test_folder_does_the_good_files_and_lists_the_bad_and_the_ignored(package, w
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("gone.mp4", None, "gone.mp4: not there; give a video, an image or a folder"),
+        ("gone.mp4", None, "gone.mp4: does not exist; give a video, an image or a folder"),
         ("empty.mp4", b"", r"empty.mp4: empty \(0 bytes\)"),
         ("text.mp4", b"this is no video at all, just text\n" * 50, "text.mp4: not a readable video|text.mp4: holds no"),
         ("empty.png", b"", r"empty.png: the file is empty \(0 bytes\)"),
@@ -191,7 +191,9 @@ def test_results_folder_that_is_a_file(package, walk, tmp_path):
 
 def test_empty_folder(package, tmp_path):
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(UserError, match=r"no image or video in this folder, found 1 other files; known are .*mp4"):
+    with pytest.raises(
+        UserError, match=r"no image or video in this folder, found 1 other files; known types are .*mp4"
+    ):
         predict_path(tmp_path, package, MODEL, tmp_path / "out")
 
 
