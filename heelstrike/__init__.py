@@ -1,6 +1,6 @@
-"""Measure with models pulled from a registry: `heelstrike.load("rearfoot@champion").predict("walk.mp4")`.
+"""Measure images and videos with models from a registry: `heelstrike.load("rearfoot@champion").predict("walk.mp4")`.
 
-Everything is imported when it is first used, so that `import heelstrike` costs nothing.
+Names are imported when they are first used, so that `import heelstrike` is fast.
 """
 
 from importlib import import_module
@@ -48,7 +48,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for (PEP 562)."""
+    """Import a public name when it is first used (PEP 562)."""
     if name == "__version__":
         from importlib.metadata import version
 
