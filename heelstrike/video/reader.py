@@ -269,8 +269,8 @@ def _upright(frame: "av.VideoFrame") -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that turns and mirrors a decoded image to the orientation in which players show it.
 
     The display matrix maps (x, y) of the stored image to the displayed one: x' = a x + c y, y' = b x + d y, with the
-    nine numbers of the matrix being a b u c d v x y w (ISO/IEC 14496-12, 8.3.2). Only its quarter turns and mirrorings are
-    applied.
+    nine numbers of the matrix being a b u c d v x y w (ISO/IEC 14496-12, 8.3.2). Only its quarter turns and mirrorings
+    are applied.
     """
     data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
     if data is None:
