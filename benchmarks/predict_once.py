@@ -8,14 +8,16 @@ from pathlib import Path
 
 if Path("heelstrike").is_dir():
     from heelstrike.package.runtime import Package
+    from heelstrike.predict import results
     from heelstrike.predict.predictor import predict_path
-    from heelstrike.predict.results import Model
     from heelstrike.video.reader import VideoReader
 else:  # a checkout from before the consumer's library was one; not the library that is installed
     from pipeline.package.runtime import Package
+    from pipeline.predict import results
     from pipeline.predict.predictor import predict_path
-    from pipeline.predict.results import Model
     from pipeline.video import VideoReader
+
+ModelReference = vars(results).get("ModelReference") or vars(results)["Model"]  # earlier checkouts call it Model
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
             frames = sum(1 for _ in reader.frames())
 
     def predict() -> None:
-        package, model = Package.load(arguments.package), Model(str(arguments.package))
+        package, model = Package.load(arguments.package), ModelReference(str(arguments.package))
         predict_path(arguments.video, package, model, arguments.out, arguments.overlay)
 
     frames = 0

@@ -31,7 +31,7 @@ from heelstrike.measure.exam import Exam, ExamMeasure
 from heelstrike.measure.settings import ScanVolumeSettings
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.scans import read_scan
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
@@ -87,7 +87,7 @@ def _of_test_split(package: Package, params: ProblemParams, layout: Layout, meas
         labels = measure.values(Exam(points[rows], np.ones(points[rows].shape[:2]), placement[rows]))
         with tempfile.TemporaryDirectory() as out:
             start = time.perf_counter()
-            report = predict_path(files[0].parent, package, Model("benchmark"), Path(out))
+            report = predict_path(files[0].parent, package, ModelReference("benchmark"), Path(out))
             seconds.append(time.perf_counter() - start)
         found = report.exams[0].measurement
         reasons[found.reason or "measured"] += 1
@@ -155,7 +155,9 @@ def _of_brain(
                 placement = scout.straight(plane, middle + rng.uniform(-4, 4, 3), (_SIZE, _SIZE), _STEP_MM)
                 values = _slice(volume, placement, turn, shift, corner, to_ras)
                 (exam / f"{plane}.nii").write_bytes(nifti(values, placement, _STEP_MM))
-            report = predict_path(exam, package, Model("benchmark"), Path(work) / "out", overlay=sheet is not None)
+            report = predict_path(
+                exam, package, ModelReference("benchmark"), Path(work) / "out", overlay=sheet is not None
+            )
             found = report.exams[0].measurement
             reasons[found.reason or "measured"] += 1
             if sheet is not None and pose == 0:

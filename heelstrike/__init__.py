@@ -1,6 +1,6 @@
-"""Measure with models pulled from a registry: `heelstrike.load("rearfoot@champion").predict("walk.mp4")`.
+"""Measure images and videos with models from a registry: `heelstrike.load("rearfoot@champion").predict("walk.mp4")`.
 
-Everything is imported when it is first used, so that `import heelstrike` costs nothing.
+Names are imported when they are first used, so that `import heelstrike` is fast.
 """
 
 from importlib import import_module
@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from heelstrike.heads.prediction import Prediction
     from heelstrike.measure.base import Measurement
     from heelstrike.model import Model, load
-    from heelstrike.predict.frames import FrameResult, Result
+    from heelstrike.predict.frames import FrameResult, Result, Source
     from heelstrike.predict.predictor import Report
-    from heelstrike.predict.results import Source
     from heelstrike.predict.summary import Spread, Summary
 
     __version__: str
@@ -37,10 +36,10 @@ _MODULES = {
     "FrameResult": "predict.frames",
     "Measurement": "measure.base",
     "Model": "model",
-    "Prediction": "package.runtime",
+    "Prediction": "heads.prediction",
     "Report": "predict.predictor",
     "Result": "predict.frames",
-    "Source": "predict.results",
+    "Source": "predict.frames",
     "Spread": "predict.summary",
     "Summary": "predict.summary",
     "UserError": "errors",
@@ -49,7 +48,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for (PEP 562)."""
+    """Import a public name when it is first used (PEP 562)."""
     if name == "__version__":
         from importlib.metadata import version
 

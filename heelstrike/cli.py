@@ -1,6 +1,7 @@
-"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once.
+"""The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has `predict` and `models`. In a checkout the operator's commands (flows/cli.py) join them.
+A consumer's environment has the commands `predict` and `models`. A checkout also has the operator's commands
+(flows/cli.py).
 """
 
 import importlib
@@ -16,8 +17,8 @@ OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback",
 """Names of the operator's commands."""
 
 _HINT = (
-    "Needs a checkout, with its params.yaml and data: git clone the repository, then run "
-    "`python3 -m flows.setup heelstrike {name}` at its top. See README.md there"
+    "this command needs a checkout with its params.yaml and data: git clone the repository, then run "
+    "`python3 -m flows.setup heelstrike {name}` at its root. README.md there explains it"
 )
 _ABOUT_EXAMPLE = "NAME=VALUE, e.g. foot=left"
 
@@ -29,8 +30,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         console.print(f"heelstrike {heelstrike.__version__}", highlight=False)
         raise typer.Exit
 
@@ -41,7 +42,7 @@ def _main(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """See the help of `app`."""
+    """Define the options of `heelstrike` itself; its help text is that of `app`."""
 
 
 @app.command()
@@ -49,19 +50,23 @@ def predict(
     path: Annotated[Path, typer.Argument(help="A video, an image, or a folder of them.")],
     model: Annotated[
         str | None,
-        typer.Option(help="NAME@champion, NAME or NAME/VERSION of the registry; not needed when it has one champion."),
+        typer.Option(
+            help="NAME@champion, NAME or NAME/VERSION in the registry; not needed if only one model has a champion."
+        ),
     ] = None,
-    package: Annotated[Path | None, typer.Option(help="A package folder to use instead of the registry.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the results; default: beside the input.")] = None,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Also draw the result into a copy.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use the cached package; ask no registry.")] = False,
+    package: Annotated[Path | None, typer.Option(help="Use this package folder instead of the registry.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results; by default beside the input.")] = None,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Draw the results into a copy as well.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use the cached package without contacting the registry.")
+    ] = False,
     dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
     about: Annotated[list[str] | None, typer.Option(help=f"What the images show: {_ABOUT_EXAMPLE}.")] = None,
 ) -> None:
-    """Measure: pull the champion and write keypoints and what is read off them for every frame, as JSON and CSV.
+    """Measure images and videos with a model, and write its keypoints and measurements as JSON and CSV.
 
-    The registry is the MLflow server that MLFLOW_TRACKING_URI names; in a checkout, its own.
+    The registry is the MLflow server at MLFLOW_TRACKING_URI; in a checkout it is the checkout's own by default.
 
     [bold]Examples[/]
 
@@ -105,13 +110,13 @@ def models() -> None:
 
 
 def _in_checkout() -> bool:
-    """Whether this package lies in a checkout, beside the operator's commands."""
+    """Return True if this package is part of a checkout, which has the operator's commands."""
     root = Path(__file__).resolve().parent.parent
     return (root / "dvc.yaml").is_file() and (root / "flows" / "cli.py").is_file()
 
 
 def _add_hint(name: str) -> None:
-    """Let an operator's command say where it is to be had."""
+    """Add an operator's command that only says where it is available."""
 
     @app.command(
         name,
@@ -125,7 +130,7 @@ def _add_hint(name: str) -> None:
 
 
 if _in_checkout():
-    # by name: this library imports nothing of the storeys above it
+    # imported by name, since this library must not depend on flows
     operator = importlib.import_module("flows.cli").app
     app.registered_commands += operator.registered_commands
     app.registered_groups += operator.registered_groups

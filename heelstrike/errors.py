@@ -1,17 +1,16 @@
-"""The one error type that reaches a user as a message instead of a traceback."""
+"""The error type that users see as a message instead of a traceback."""
 
 from pydantic import ValidationError
 
 
 class UserError(Exception):
-    """Bad input, configuration or surroundings: something the user can mend.
+    """An error in the input, the configuration or the environment, which the user can fix.
 
-    The message names the thing (file, row, field), says what was found and what was expected, and what to do. The
-    command line prints it without a traceback and exits with a code other than zero. Several findings go into one
-    error, one per line.
+    The message names the file, row or field, what was found, what was expected and what to do. Several findings are one
+    error, with a line for each. The command line prints the message without a traceback and exits with a nonzero code.
     """
 
 
 def one_line(error: ValidationError) -> str:
-    """Pydantic's findings as `path: message; path: message`, for a message about a file."""
+    """Return Pydantic's findings as `path: message; path: message`, for a message about a file."""
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())

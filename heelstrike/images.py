@@ -1,13 +1,14 @@
-"""Image files as RGB pixels, the right way up.
+"""Reading image files as upright RGB pixels.
 
-Everything that opens a still image calls `read_picture`, or `image_size` where the header is enough. Both turn the
-image as its metadata (EXIF orientation) says, so that every stage and the consumer see the same pixels and size.
+All code that opens a still image calls `read_picture`, or `image_size` if the header is enough. Both apply the EXIF
+orientation, so that every stage and the consumer have the same pixels and size.
 
-- Ordinary pictures hold 8 bits a value; gray becomes three equal channels, transparency is dropped.
-- Gray PNG and TIFF files of more than 8 bits are windowed (see `windowing`).
+- Ordinary images have 8 bits per value. Gray becomes three equal channels, transparency is dropped.
+- Gray PNG and TIFF files of more than 8 bits are converted by `windowing`.
 - Medical images are read by `scans`, which needs SimpleITK.
 
-Dots per inch of a PNG, TIFF or JPEG are no pixel size: cameras and editors write 72 or 96 whatever was photographed.
+The dots per inch of a PNG, TIFF or JPEG are not used as pixel size, since cameras and editors write 72 or 96 regardless
+of what was photographed.
 """
 
 import math
@@ -29,7 +30,7 @@ _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 _ORIENTATION = 0x0112  # EXIF tag
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with an image is raised as an error
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # problems are raised as errors instead
 
 
 class Picture(NamedTuple):
@@ -37,10 +38,10 @@ class Picture(NamedTuple):
 
     Attributes:
         image: RGB as displayed; gray in three equal channels.
-        mm_per_px: Side of a pixel in millimetres; NaN where the file does not say.
+        mm_per_px: Side of a pixel in millimetres; NaN if the file does not state it.
         placement: Patient coordinates (RAS, mm) of the centre of the top-left pixel, then the steps to the pixel on
-            the right and to the pixel below; NaN where the file does not say.
-        converted: Whether the file's own values are not these pixels: it is a medical image or one of more than 8 bits.
+            the right and to the pixel below; NaN if the file does not state them.
+        converted: True if the file's own values differ from these pixels: medical images, and more than 8 bits.
     """
 
     image: UInt8[np.ndarray, "H W 3"]
@@ -53,8 +54,8 @@ def read_picture(path: Path) -> Picture:
     """Read a still image of any kind.
 
     Raises:
-        UserError: It is missing, empty, cut short, no image, a volume, or its pixels are not square; or it is a medical
-            image and SimpleITK is not installed.
+        UserError: The file is missing, empty, cut short, not an image or a volume, or its pixels are not square; or it
+            is a medical image and SimpleITK is not installed.
     """
     if is_medical(path.name):
         return _medical(path)
@@ -69,23 +70,23 @@ def read_picture(path: Path) -> Picture:
 
 
 def read_image(path: Path) -> UInt8[np.ndarray, "H W 3"]:
-    """The pixels of `read_picture`."""
+    """Read the pixels of a still image as `read_picture` does."""
     return read_picture(path).image
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height of an ordinary picture as displayed, from its header alone: what `read_image` would give.
+    """Return width and height of an ordinary image as displayed, from its header alone.
 
     Raises:
-        UserError: It is missing, no image, or a PNG that is cut short.
+        UserError: The file is missing, not an image, or a PNG that is cut short.
     """
-    from PIL import Image, UnidentifiedImageError  # a consumer, who decodes every image, needs no Pillow
+    from PIL import Image, UnidentifiedImageError  # a consumer decodes every image and needs no Pillow
 
     try:
         with path.open("rb") as stream:
             with Image.open(stream) as image:
                 width, height = image.size
-                # Pillow has turned a TIFF's size already
+                # Pillow has already applied the orientation to a TIFF's size
                 turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _TURNED
             stream.seek(0)
             if stream.read(len(_PNG)) == _PNG:
@@ -99,7 +100,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def _bytes(path: Path) -> UInt8[np.ndarray, "B"]:
     if not path.is_file():
-        raise UserError(f"{path}: not there; put it back, or run the stage that writes it")
+        raise UserError(f"{path}: missing; put it back, or run the stage that writes it")
     data = np.fromfile(path, np.uint8)
     if not data.size:
         raise UserError(f"{path}: the file is empty (0 bytes); copy it again")
@@ -114,7 +115,7 @@ def _decode(data: UInt8[np.ndarray, "B"], mode: int) -> Shaped[np.ndarray, "H W 
 
 
 def _deep_gray(data: UInt8[np.ndarray, "B"]) -> Shaped[np.ndarray, "H W"] | None:
-    """The values of a gray image of more than 8 bits; `None` for any other file."""
+    """Return the values of a gray image of more than 8 bits; `None` for any other file."""
     head = data[:26].tobytes()
     if head.startswith(_PNG):
         deep = len(head) > _PNG_KIND and head[_PNG_DEPTH] == 16 and head[_PNG_KIND] == _PNG_GRAY
@@ -128,7 +129,7 @@ def _deep_gray(data: UInt8[np.ndarray, "B"]) -> Shaped[np.ndarray, "H W"] | None
 
 def _medical(path: Path) -> Picture:
     try:
-        from heelstrike.scans import read_scan  # SimpleITK: half a second that only medical images need pay
+        from heelstrike.scans import read_scan  # SimpleITK takes half a second to import
     except ImportError:
         raise UserError(
             f"{path}: medical images need SimpleITK, which is not installed; `pip install heelstrike[scans]`"

@@ -1,4 +1,4 @@
-"""The Python API: a model pulled from a registry or opened from a folder, and what it says of images and videos."""
+"""The Python API: load a model from a registry or a folder, and measure images and videos with it."""
 
 import os
 from collections.abc import Generator, Iterable, Mapping
@@ -13,11 +13,10 @@ from heelstrike.images import read_picture
 from heelstrike.media import is_image
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
-from heelstrike.predict.frames import FrameResult, Result
+from heelstrike.predict.frames import FrameResult, Result, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import Report, predict_path
-from heelstrike.predict.results import Model as ModelName
-from heelstrike.predict.results import Source
+from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.summary import Tally
 from heelstrike.registry.pull import Pulled, default_reference, open_folder, resolve
@@ -31,18 +30,21 @@ def load(
     offline: bool = False,
     threads: int = 0,
 ) -> "Model":
-    """Load a model: pull it from the registry that MLFLOW_TRACKING_URI names, verify every hash, start its network.
+    """Load a model from the registry at MLFLOW_TRACKING_URI, or from a folder, and verify every hash.
 
     Args:
-        reference: `rearfoot@champion`, `rearfoot` (the same) or `rearfoot/3`. Without it, the only model in the
-            registry that has a champion.
+        reference: `rearfoot@champion`, `rearfoot` (the same) or `rearfoot/3`; by default the champion of the only
+            model in the registry that has one.
         package: A package folder to use instead of a registry.
-        offline: Do not ask the registry; use what the reference stood for when it was last pulled.
-        threads: CPU threads of one prediction; 0 is one for each core.
+        offline: True to use the version that was last pulled by this reference, without contacting the registry.
+        threads: CPU threads for one prediction; 0 means one for each core.
+
+    Returns:
+        The model, ready to measure.
 
     Raises:
-        UserError: Both are given, there is no such model, it is damaged, or the registry does not answer and nothing
-            is cached.
+        UserError: Both `reference` and `package` are given, there is no such model, it is damaged, or the registry does
+            not answer and the model is not cached.
     """
     if package is None:
         pulled = resolve(reference or default_reference(offline=offline), offline=offline)
@@ -50,21 +52,22 @@ def load(
         pulled = open_folder(Path(package))
     else:
         raise UserError(
-            f"both a model of the registry ({reference}) and a package folder ({package}) are given; give one of them"
+            f"both a model of the registry ({reference}) and a package folder ({package}) are given; give only one"
         )
     return Model(pulled, threads)
 
 
 class Model:
-    """A model that is ready to measure. Make one with `heelstrike.load`.
+    """A model that is ready to measure. `heelstrike.load` makes one.
 
-    Everywhere `mm_per_px` is the side of a pixel in millimetres (None: what a medical image's file says, else unknown),
-    and `about` what else no pixel tells, for instance `{"foot": "left"}`.
+    Two arguments of all methods tell what the pixels do not show. `mm_per_px` is the side of a pixel in millimetres;
+    `None` means the value in a medical image's file, else unknown. `about` says what the images show, for instance
+    `{"foot": "left"}`; models that mirror images need it.
 
     Attributes:
-        reference: `rearfoot/3` for a version of a registry, else the folder that was given.
-        version: The registry's version; None for a folder.
-        manifest: What the package is: input size, filters, thresholds, test metrics.
+        reference: `rearfoot/3` for a version in a registry, else the package's folder.
+        version: Number of the version in the registry; `None` for a folder.
+        manifest: The package's manifest: input size, filters, thresholds, test metrics.
     """
 
     def __init__(self, pulled: Pulled, threads: int = 0) -> None:
@@ -77,7 +80,7 @@ class Model:
 
     @property
     def problem(self) -> str:
-        """Name of what the model was trained for."""
+        """Name of the problem that the model was trained for."""
         return self.manifest.problem
 
     @property
@@ -92,7 +95,7 @@ class Model:
 
     @property
     def confidence(self) -> float:
-        """Answers of less confidence count as missing."""
+        """The confidence threshold: predictions of lower confidence count as missing."""
         return self.manifest.confidence
 
     def predict(
@@ -102,20 +105,21 @@ class Model:
         mm_per_px: float | None = None,
         about: Mapping[str, str] | None = None,
     ) -> Result:
-        """Measure an image or a video and keep the results of all its frames. Writes nothing; see `write`.
+        """Measure an image or a video and return the results of all its frames. `write` writes files instead.
 
         Args:
-            path: An image (medical ones need the extra `scans`) or a video.
-            mm_per_px: See `Model`.
-            about: See `Model`.
+            path: An image or a video. Medical images need the extra `scans`.
+            mm_per_px: Side of a pixel in millimetres; the class describes the default.
+            about: What the images show, for instance `{"foot": "left"}`.
 
         Raises:
-            UserError: The file cannot be read, is a folder, or the model has to know more about it.
+            UserError: The file cannot be read, is a folder, or the model needs more in `about`.
         """
-        file, known = Path(path), About(mm_per_px, about or {})
+        file = Path(path)
         if file.is_dir():
-            raise UserError(f"{file}: is a folder; use predict_folder, or write to get files")
-        return self._image(file, known) if is_image(file.name) else self._video(file, known)
+            raise UserError(f"{file}: is a folder; use predict_folder, or write to get result files")
+        measure = self._image if is_image(file.name) else self._video
+        return measure(file, About(mm_per_px, about or {}))
 
     def predict_folder(
         self,
@@ -124,16 +128,16 @@ class Model:
         mm_per_px: float | None = None,
         about: Mapping[str, str] | None = None,
     ) -> Generator[Result, None, None]:
-        """Measure every image and video in a folder and the folders in it, one after the other.
+        """Measure every image and video in a folder and its subfolders, one by one.
 
         Args:
-            folder: Results that lie in it and hidden files are left out.
-            mm_per_px: See `Model`.
-            about: See `Model`.
+            folder: The folder. Result files and hidden files in it are left out.
+            mm_per_px: Side of a pixel in millimetres; the class describes the default.
+            about: What the images show, for instance `{"foot": "left"}`.
 
         Raises:
-            UserError: A file cannot be read, or there is none. To go on after a file that is damaged, call `predict`
-                on one after the other, or use `write`, which lists what failed.
+            UserError: A file cannot be read, or the folder has no image or video. To go on after a damaged file, call
+                `predict` for each file, or use `write`, which lists the files that failed.
         """
         for file in find_inputs(Path(folder), Path(folder)).files:
             yield self.predict(file, mm_per_px=mm_per_px, about=about)
@@ -148,12 +152,12 @@ class Model:
         """Measure one RGB image in memory.
 
         Args:
-            image: uint8, as displayed; OpenCV's own order is BGR, so turn it first: `image[..., ::-1]`.
-            mm_per_px: See `Model`.
-            about: See `Model`.
+            image: RGB as displayed, uint8. OpenCV's order is BGR: convert it by `image[..., ::-1]`.
+            mm_per_px: Side of a pixel in millimetres; the class describes the default.
+            about: What the images show, for instance `{"foot": "left"}`.
 
         Raises:
-            UserError: It is no such array, or the model has to know more about it.
+            UserError: The array is not an RGB image of uint8, or the model needs more in `about`.
         """
         return self._measurer(About(mm_per_px, about or {})).image(image)
 
@@ -164,16 +168,16 @@ class Model:
         mm_per_px: float | None = None,
         about: Mapping[str, str] | None = None,
     ) -> Generator[FrameResult, None, None]:
-        """Measure the frames of one video as they come, so that memory stays flat however long it is.
+        """Measure the frames of one video one by one, so that memory use does not grow with its length.
 
         Args:
-            source: A video, decoded ahead in threads of its own; or RGB images in order from the first, of a camera for
-                instance, taken one by one in the caller's thread, whose results have no time stamp.
-            mm_per_px: See `Model`.
-            about: See `Model`.
+            source: A video, which is decoded ahead in threads; or RGB images in order from the first, for instance of a
+                camera. They are taken one by one in the caller's thread, and their results have no time stamp.
+            mm_per_px: Side of a pixel in millimetres; the class describes the default.
+            about: What the images show, for instance `{"foot": "left"}`.
 
         Raises:
-            UserError: The video cannot be read or is damaged, after the good frames were given.
+            UserError: The video cannot be read, or is damaged; the error comes after the good frames.
         """
         measurer = self._measurer(About(mm_per_px, about or {}))
         if not isinstance(source, str | os.PathLike):
@@ -193,22 +197,24 @@ class Model:
 
         Args:
             path: Image, video or folder.
-            out: Folder for the results; by default beside the input.
-            overlay: Also draw the result into a copy.
-            mm_per_px: See `Model`.
-            about: See `Model`.
+            out: Folder for the results; by default they are written beside the input.
+            overlay: True to draw the results into a copy as well.
+            mm_per_px: Side of a pixel in millimetres; the class describes the default.
+            about: What the images show, for instance `{"foot": "left"}`.
 
         Returns:
-            What was written, with a summary of each input, and what failed: a bad file in a folder stops no other.
+            The files that were written, a summary of each input, and the files that failed. A bad file in a folder does
+            not stop the others.
 
         Raises:
-            UserError: There is nothing to predict on, or the one file cannot be read or written.
+            UserError: There is nothing to predict on, or `path` is a file and cannot be read or its results cannot be
+                written.
         """
-        given = Path(path)
-        beside = given if given.is_dir() else given.parent
-        name = ModelName(self.reference, None if self.version is None else str(self.version))
-        known = About(mm_per_px, about or {})
-        return predict_path(given, self._package, name, Path(out) if out is not None else beside, overlay, known)
+        source = Path(path)
+        folder = source if source.is_dir() else source.parent
+        model = ModelReference(self.reference, None if self.version is None else str(self.version))
+        out = folder if out is None else Path(out)
+        return predict_path(source, self._package, model, out, overlay, About(mm_per_px, about or {}))
 
     def _measurer(self, about: About) -> Measurer:
         return Measurer(self._package, about)

@@ -1,8 +1,8 @@
-"""Progress of long work: shown in the terminal, or handed to the flow that started the stage.
+"""Progress of long work, shown in the terminal or reported to the flow that started the stage.
 
-A stage run by hand or by `dvc repro` draws its own Rich bar. A stage run by a flow finds the path of a file in the
-environment variable HEELSTRIKE_PROGRESS and appends one JSON object a line to it; the flow draws one display for all
-stages from these. Work that a flow does in its own process hands the same objects to `listening`'s function.
+A stage run by hand or by `dvc repro` draws its own Rich bar. A flow sets the environment variable HEELSTRIKE_PROGRESS
+to the path of a file; its stages append a JSON object per line to this file, and the flow draws one display for all of
+them. Work in the flow's own process passes the same objects to the function that `listening` sets.
 """
 
 import json
@@ -22,19 +22,19 @@ _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default
 
 
 class Progress(ABC):
-    """One bar: `total` steps of a named piece of work."""
+    """The progress of one piece of work with `total` steps."""
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total, self.done = label, total, 0
 
     def advance(self, steps: int = 1, **fields: float | str) -> None:
-        """Count steps as done; `fields` (a loss, a trial's value) are shown beside the bar."""
+        """Count steps as done. `fields`, for instance a loss, are shown beside the bar."""
         self.done += steps
         self._show(fields)
 
     @abstractmethod
     def _show(self, fields: dict[str, float | str]) -> None:
-        """Show how far it is."""
+        """Show the current progress."""
 
 
 class _ToListener(Progress):
@@ -75,13 +75,13 @@ class _ToTerminal(Progress):
 
 
 def format_fields(fields: dict[str, float | str]) -> str:
-    """`rmse_px 0.93  lr 0.001`, for beside a bar."""
+    """Return fields as text, for instance `rmse_px 0.93  lr 0.001`."""
     return "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in fields.items())
 
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Hand all progress within the block to a function, instead of drawing it."""
+    """Pass all progress within the block to a function instead of drawing it."""
     token = _listener.set(listener)
     try:
         yield

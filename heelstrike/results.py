@@ -1,7 +1,7 @@
-"""Result files, as other programs read them: what stands in them, and a reader of every version ever written.
+"""The formats of result files, and a reader for all their versions.
 
-The classes are the formats `heelstrike-prediction` and `heelstrike-exam` (docs/formats.md), which `heelstrike.predict`
-writes. They are a promise to every reader, see `heelstrike.wire`.
+The formats are `heelstrike-prediction` and `heelstrike-exam` (docs/formats.md); `heelstrike.predict` writes them.
+`heelstrike.wire` has the rules for changing a format.
 """
 
 from pathlib import Path
@@ -14,52 +14,57 @@ from heelstrike.wire import Wire, check_version, parse, read_object
 
 PREDICTION, EXAM = "heelstrike-prediction", "heelstrike-exam"
 FORMAT_VERSION = 2
-"""Of both formats; raised by one with every change of either."""
+"""Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1
-"""The oldest version whose readers read rightly what is written now."""
+"""The oldest version whose readers understand the files that are written now."""
 
-_MAX_BYTES = 2**31  # a result has some 2 kB a frame: ten hours of video
+_MAX_BYTES = 2**31  # ten hours of video at about 2 kB a frame
 Number = float | None
 
 
 class ModelWire(Wire):
-    """Which model it was."""
+    """The model that made the result."""
 
     problem: Annotated[str, Field(description="name of the problem in params.yaml")]
-    reference: Annotated[str, Field(description="`rearfoot/3` for a version of a registry, else the folder")]
-    version: Annotated[str | None, Field(description="the registry's version; null for a folder")] = None
+    reference: Annotated[str, Field(description="`rearfoot/3` for a version in a registry, else the package's folder")]
+    version: Annotated[str | None, Field(description="number of the version in the registry; null for a folder")] = None
     digest: Annotated[str, Field(description="digest of the package")]
 
 
 class MeasureResult(Wire):
-    """What was read off the keypoints, or why nothing was; what each measure adds is kept as it is."""
+    """What was measured, or why nothing was. Keys that a measure adds are kept as they are."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str
     unit: Annotated[str, Field(description="unit of the main values")]
-    measured: Annotated[bool, Field(description="whether there are values")]
-    reason: Annotated[str | None, Field(description="a code to count by; null where it was measured")] = None
-    message: Annotated[str | None, Field(description="the same for a person")] = None
+    measured: Annotated[bool, Field(description="true if there are values")]
+    reason: Annotated[
+        str | None, Field(description="why nothing was measured, as a code to count by; null if measured")
+    ] = None
+    message: Annotated[
+        str | None, Field(description="why nothing was measured, as a sentence for a person; null if measured")
+    ] = None
     warnings: tuple[str, ...] = ()
     values: dict[str, Number] = {}
-    units: Annotated[dict[str, str], Field(description="the unit of each value")] = {}
+    units: Annotated[dict[str, str], Field(description="unit of each value")] = {}
     half_widths: Annotated[
-        dict[str, Number], Field(description="how far the true value may be off to either side; null: without limit")
+        dict[str, Number],
+        Field(description="how far the true value may be off each value, to either side; null: without limit"),
     ] = {}
 
 
 class ClassResult(Wire):
-    """The likeliest class."""
+    """The most probable class."""
 
     name: str
     confidence: float
-    sure: Annotated[bool, Field(description="not below the threshold")]
-    probabilities: Annotated[dict[str, Number], Field(description="of all classes, calibrated")]
+    sure: Annotated[bool, Field(description="true if the confidence reaches the threshold")]
+    probabilities: Annotated[dict[str, Number], Field(description="calibrated probability of each class")]
 
 
 class InstanceResult(Wire):
-    """One of any number of instances."""
+    """One detected instance."""
 
     kind: Annotated[str, Field(alias="class")]
     score: float
@@ -67,15 +72,15 @@ class InstanceResult(Wire):
 
 
 class FrameResult(Wire):
-    """One frame of a video, or an image. What the network does not look for is null or absent."""
+    """One frame of a video, or an image. Outputs that the network does not have are null or absent."""
 
     frame: Annotated[int, Field(description="number in presentation order, from 0")]
-    time_s: Annotated[Number, Field(description="presentation time stamp; null for an image")] = None
+    time_s: Annotated[Number, Field(description="presentation time stamp in seconds; null for an image")] = None
     keypoints: Annotated[
         tuple[tuple[Number, Number], ...] | None,
         Field(description="(x, y) in pixels as displayed; (0, 0) is the centre of the top-left pixel"),
     ] = None
-    confidence: Annotated[tuple[Number, ...] | None, Field(description="0 to 1 for each keypoint")] = None
+    confidence: Annotated[tuple[Number, ...] | None, Field(description="confidence of each keypoint, 0 to 1")] = None
     missing: Annotated[tuple[str, ...] | None, Field(description="keypoints below the threshold")] = None
     radius: Annotated[
         tuple[Number, ...] | None, Field(description="pixels that each keypoint may be off; null: without limit")
@@ -86,23 +91,30 @@ class FrameResult(Wire):
     likeliest: Annotated[ClassResult | None, Field(alias="class")] = None
     instances: tuple[InstanceResult, ...] | None = None
     measure: MeasureResult | None = None
-    reliable: Annotated[bool | None, Field(description="null where there is no limit to judge by")] = None
-    doubts: Annotated[tuple[str, ...], Field(description="why it is not reliable, for a person")] = ()
+    reliable: Annotated[
+        bool | None,
+        Field(
+            description="false if a keypoint or a value may be off by more than the model's limits; null without limits"
+        ),
+    ] = None
+    doubts: Annotated[
+        tuple[str, ...], Field(description="why the frame is not reliable, as sentences for a person")
+    ] = ()
 
 
 class SourceWire(Wire):
-    """Where the pixels came from."""
+    """The image or video that was measured."""
 
     file: str
     kind: Literal["image", "video"]
-    width: Annotated[int, Field(description="pixels as displayed")]
-    height: int
-    fps: Annotated[Number, Field(description="average frames a second; null for an image")] = None
-    mm_per_px: Annotated[Number, Field(description="side of a pixel; null where it is not known")] = None
+    width: Annotated[int, Field(description="width in pixels, as displayed")]
+    height: Annotated[int, Field(description="height in pixels, as displayed")]
+    fps: Annotated[Number, Field(description="average frames per second; null for an image")] = None
+    mm_per_px: Annotated[Number, Field(description="side of a pixel in millimetres; null if unknown")] = None
 
 
 class Spread(Wire):
-    """Of a quantity over the measured frames."""
+    """Median and range of a quantity over the measured frames."""
 
     median: Number
     min: Number
@@ -110,25 +122,25 @@ class Spread(Wire):
 
 
 class Summary(Wire):
-    """Counts and spread over all frames; the last five where the problem has a measure."""
+    """Counts and spreads over all frames. The last five fields are there if the model has a measure."""
 
     frames: int
-    not_reliable: Annotated[int | None, Field(description="null where nothing was judged")] = None
+    not_reliable: Annotated[
+        int | None, Field(description="number of frames that are not reliable; null without limits")
+    ] = None
     measured: int | None = None
-    not_measured: Annotated[dict[str, int] | None, Field(description="frames by reason")] = None
+    not_measured: Annotated[dict[str, int] | None, Field(description="number of frames by reason")] = None
     unit: str | None = None
     units: dict[str, str] | None = None
     values: dict[str, Spread] | None = None
 
 
 class Versioned(Wire):
-    """What every result file begins with."""
+    """The first fields of every result file."""
 
     format_version: Annotated[int, Field(description="version of the format that wrote the file")]
-    min_reader: Annotated[
-        int, Field(description="oldest version of the format whose readers read the file rightly")
-    ] = 1
-    heelstrike: Annotated[str, Field(description="version of the program")]
+    min_reader: Annotated[int, Field(description="oldest version of the format whose readers understand the file")] = 1
+    heelstrike: Annotated[str, Field(description="version of Heelstrike that wrote the file")]
 
 
 class PredictionResult(Versioned):
@@ -137,15 +149,20 @@ class PredictionResult(Versioned):
     format: Literal["heelstrike-prediction"]
     source: SourceWire
     model: ModelWire
-    keypoints: Annotated[tuple[str, ...], Field(description="names, in the order of every list below")]
+    keypoints: Annotated[tuple[str, ...], Field(description="names of the keypoints, in the order of every list below")]
     classes: tuple[str, ...] = ()
-    skeleton: Annotated[tuple[tuple[int, int], ...], Field(description="indices into keypoints, from 0")] = ()
-    confidence_threshold: Annotated[float, Field(description="answers below it count as missing")]
+    skeleton: Annotated[tuple[tuple[int, int], ...], Field(description="pairs of indices into keypoints, from 0")] = ()
+    confidence_threshold: Annotated[float, Field(description="predictions of lower confidence count as missing")]
     radius_level: Annotated[
-        Number, Field(description="share of a new person's points within their radius; null: there are no radii")
+        Number,
+        Field(
+            description="share of a new person's keypoints that lie within their radius; null: the model has no radii"
+        ),
     ] = None
-    max_radius_px: Annotated[Number, Field(description="what is still reliable; null: any")] = None
-    max_uncertainty: Annotated[Number, Field(description="half-width that is still reliable; null: any")] = None
+    max_radius_px: Annotated[Number, Field(description="largest radius that is still reliable; null: no limit")] = None
+    max_uncertainty: Annotated[
+        Number, Field(description="largest half-width that is still reliable; null: no limit")
+    ] = None
     frames: tuple[FrameResult, ...]
     summary: Summary
 
@@ -159,7 +176,7 @@ class ExamSource(Wire):
 
 
 class ExamResult(Versioned):
-    """Result of the images of an exam together."""
+    """Result of an exam, measured on all its images together."""
 
     format: Literal["heelstrike-exam"]
     source: ExamSource
@@ -178,10 +195,10 @@ def read_result(path: Path | str) -> PredictionResult | ExamResult:
         path: `walk.mp4.json`, `photo.jpg.json` or `FOLDER.volume.json`.
 
     Raises:
-        UserError: The file is missing, is no result of Heelstrike, or needs a newer version of it.
+        UserError: The file is missing, is not a result of Heelstrike, or needs a newer version of Heelstrike.
     """
     path = Path(path)
-    advice = "give a JSON that `heelstrike predict` wrote"
+    advice = "give a JSON file that `heelstrike predict` wrote"
     try:
         data = read_object(path, _MAX_BYTES, advice)
     except OSError as error:

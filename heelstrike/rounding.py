@@ -1,4 +1,4 @@
-"""Numbers as result files have them: rounded to what is meant, and no NaN, which JSON does not have."""
+"""Rounding of numbers for result files. JSON has no NaN, so a number that is not finite becomes `None`."""
 
 import math
 from typing import Any
@@ -8,17 +8,17 @@ from jaxtyping import Shaped
 
 
 def round_number(value: float | None, digits: int) -> float | None:
-    """A number rounded; `None` for what is no finite number."""
+    """Return a rounded number; `None` if it is `None` or not finite."""
     return None if value is None or not math.isfinite(value) else round(float(value), digits)
 
 
 def round_array(values: Shaped[np.ndarray, "*any"], digits: int) -> list[Any]:
-    """An array of numbers as nested lists, rounded; `None` for what is no finite number."""
+    """Return an array as nested lists of rounded numbers, with `None` for numbers that are not finite."""
     return _round_list(values.astype(float).tolist(), digits)
 
 
 def round_json(value: Any, digits: int) -> Any:
-    """A JSON-able value with every float in it rounded."""
+    """Return a JSON value with every float in it rounded."""
     if isinstance(value, dict):
         return {key: round_json(v, digits) for key, v in value.items()}
     if isinstance(value, list | tuple):

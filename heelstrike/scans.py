@@ -1,15 +1,16 @@
-"""Medical images as 8-bit pixels with their size and place in the patient; needs SimpleITK.
+"""Reading medical images as 8-bit pixels, with pixel size and placement in the patient; needs SimpleITK.
 
-Collect and the consumer read them with the same function, so that both see the same bytes.
+The collect stage and the consumer use the same function, so both have the same pixels.
 
-Window: DICOM's own (0028,1050 and 0028,1051; the first of several), after the file's rescale slope and intercept;
-MONOCHROME1 is inverted, so that more attenuation is brighter. Otherwise that of `windowing`.
+Window: for DICOM the file's window (0028,1050 and 0028,1051; the first if there are several), after the file's rescale
+slope and intercept; MONOCHROME1 is inverted, so that more attenuation is brighter. Other files use the default of
+`windowing`.
 
-Pixel size: DICOM's PixelSpacing, else ImagerPixelSpacing (at the detector, so what is measured on the patient is too
-large by the geometric magnification), else NominalScannedPixelSpacing; MetaImage's ElementSpacing; NIfTI's pixdim.
+Pixel size: for DICOM PixelSpacing, else ImagerPixelSpacing (at the detector, so lengths in the patient come out too
+large by the geometric magnification), else NominalScannedPixelSpacing; for MetaImage ElementSpacing; for NIfTI pixdim.
 
-Placement: DICOM's ImagePositionPatient and ImageOrientationPatient; NIfTI's sform or qform, where its code is not 0;
-MetaImage's Offset and TransformMatrix of three dimensions. All are given in RAS: x to the right, y to the front, z to
+Placement: ImagePositionPatient and ImageOrientationPatient of DICOM; sform or qform of a NIfTI, if its code is not 0;
+Offset and TransformMatrix of a MetaImage of three dimensions. Coordinates are RAS: x to the right, y to the front, z to
 the head of the patient.
 """
 
@@ -27,20 +28,20 @@ from heelstrike.windowing import Window, rgb, windowed
 _DICOM_SPACINGS = ("0028|0030", "0018|1164", "0018|2010")
 _DICOM_PLACEMENT = ("0020|0032", "0020|0037")
 _DICOM_WINDOW = ("0028|1050", "0028|1051")  # centre, width
-_LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])  # SimpleITK's patient coordinates to ours
-_SQUARE = 0.01  # pixels whose sides differ by a larger share are not square
+_LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])  # from SimpleITK's patient coordinates to RAS
+_SQUARE = 0.01  # pixels are not square if their sides differ by a larger share
 
-sitk.ProcessObject.SetGlobalWarningDisplay(False)  # what is wrong is raised
+sitk.ProcessObject.SetGlobalWarningDisplay(False)  # problems are raised as errors instead
 
 
 def read_scan(path: Path) -> Picture:
     """Read a medical image.
 
     Raises:
-        UserError: It cannot be read, is a volume, or its pixels are not square.
+        UserError: The file cannot be read, is a volume, or its pixels are not square.
     """
     if not path.is_file():
-        raise UserError(f"{path}: not there")
+        raise UserError(f"{path}: missing")
     if not path.stat().st_size:
         raise UserError(f"{path}: empty (0 bytes); copy the image again from where it came from")
     reader = sitk.ImageFileReader()
@@ -64,34 +65,39 @@ def read_scan(path: Path) -> Picture:
 
 
 def _placement(path: Path, image: sitk.Image, tags: dict[str, str]) -> Float[np.ndarray, "3 3"]:
-    """See `Picture.placement`."""
-    if image.GetDimension() < 3 or not _PLACED[_end_of(path)](path, tags):
+    """Return the placement for `Picture`; NaN if the file does not state it."""
+    if image.GetDimension() < 3 or not _IS_PLACED[_suffix_of(path)](path, tags):
         return np.full((3, 3), np.nan)
     direction = np.array(image.GetDirection()).reshape(image.GetDimension(), -1)[:3, :2]
     steps = direction * np.array(image.GetSpacing()[:2])
     return np.stack([np.array(image.GetOrigin()[:3]), *steps.T]) * _LPS_TO_RAS + 0.0  # no -0
 
 
-def _end_of(path: Path) -> str:
-    return next(end for end in MEDICAL if path.name.lower().endswith(end))
+def _suffix_of(path: Path) -> str:
+    return next(suffix for suffix in MEDICAL if path.name.lower().endswith(suffix))
 
 
-def _dicom_says(path: Path, tags: dict[str, str]) -> bool:
+def _dicom_is_placed(path: Path, tags: dict[str, str]) -> bool:
     return all(tags.get(key) for key in _DICOM_PLACEMENT)
 
 
-def _nifti_says(path: Path, tags: dict[str, str]) -> bool:
+def _nifti_is_placed(path: Path, tags: dict[str, str]) -> bool:
     return any(tags.get(key, "0") not in ("", "0") for key in ("qform_code", "sform_code"))
 
 
-def _metaimage_says(path: Path, tags: dict[str, str]) -> bool:
-    """SimpleITK gives 0 and the unit matrix where nothing is stated."""
+def _metaimage_is_placed(path: Path, tags: dict[str, str]) -> bool:
+    """Look into the header, since SimpleITK returns 0 and the unit matrix if nothing is stated."""
     header = _metaimage_header(path)
     return any(b"\n" + key in header for key in (b"TransformMatrix", b"Orientation", b"Rotation"))
 
 
-_PLACED = {".dcm": _dicom_says, ".nii": _nifti_says, ".nii.gz": _nifti_says, ".mha": _metaimage_says}
-"""By the end of a file's name: whether it says where in the patient its image lies."""
+_IS_PLACED = {
+    ".dcm": _dicom_is_placed,
+    ".nii": _nifti_is_placed,
+    ".nii.gz": _nifti_is_placed,
+    ".mha": _metaimage_is_placed,
+}
+"""For each suffix, the function that returns True if the file states its image's placement in the patient."""
 
 
 def _metaimage_header(path: Path) -> bytes:
@@ -100,7 +106,7 @@ def _metaimage_header(path: Path) -> bytes:
 
 
 def _dicom_spacing(tags: dict[str, str]) -> tuple[float, float] | None:
-    """Millimetres from row to row and from column to column."""
+    """Return the distances of rows and of columns in millimetres; `None` if the file states none."""
     for key in _DICOM_SPACINGS:
         numbers = tags.get(key, "").split("\\")
         if len(numbers) == 2 and all(numbers):
@@ -109,7 +115,7 @@ def _dicom_spacing(tags: dict[str, str]) -> tuple[float, float] | None:
 
 
 def _header_spacing(path: Path, image: sitk.Image) -> tuple[float, float] | None:
-    """SimpleITK's spacing; `None` where a MetaImage header states none, for which SimpleITK gives 1."""
+    """Return SimpleITK's spacing; `None` for a MetaImage that states none, for which SimpleITK returns 1."""
     if path.suffix.lower() == ".mha":
         header = _metaimage_header(path)
         if b"ElementSpacing" not in header and b"ElementSize" not in header:
@@ -131,7 +137,7 @@ def _square_side(path: Path, spacing: tuple[float, float] | None) -> float:
 
 
 def _dicom_pixels(values: Shaped[np.ndarray, "H W *C"], tags: dict[str, str]) -> UInt8[np.ndarray, "H W *C"]:
-    """By the file's own window (DICOM PS3.3 C.11.2.1.2.1), if it has one."""
+    """Convert values to pixels by the file's window (DICOM PS3.3 C.11.2.1.2.1), if it has one."""
     centre, width = (tags.get(key, "").split("\\")[0] for key in _DICOM_WINDOW)
     window = None
     if centre and width:

@@ -1,6 +1,6 @@
 """JSON schemas of the wire formats, for programs that are not written in Python.
 
-python -m heelstrike.schemas docs/schemas     # after a change of a format
+Run `python -m heelstrike.schemas docs/schemas` after a change of a format.
 """
 
 import sys
@@ -17,11 +17,11 @@ SCHEMAS: dict[str, type[Wire]] = {
     "prediction.schema.json": PredictionResult,
     "exam.schema.json": ExamResult,
 }
-"""File name -> what it describes."""
+"""The format that each schema file describes, by file name."""
 
 
 def schema_of(model: type[Wire]) -> dict[str, Any]:
-    """The JSON schema of a format; as readers do, it ignores keys that it does not name."""
+    """Return the JSON schema of a format. It allows unknown keys, as readers do."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(by_alias=True)}
 
 

@@ -1,4 +1,4 @@
-"""Where models are kept and what is cached: embedded files by default, servers by environment (docs/stores.md)."""
+"""Addresses of registry and cache: local files by default, servers by environment variables (docs/stores.md)."""
 
 import os
 from pathlib import Path
@@ -8,34 +8,34 @@ from heelstrike.errors import UserError
 
 
 class StoreUnreachableError(UserError):
-    """The store that the environment names does not answer; what is cached may still serve."""
+    """The configured store does not answer. A cached package may still be used."""
 
 
 def tracking_uri(root: Path) -> str:
-    """Address of MLflow's runs and registry: MLFLOW_TRACKING_URI, else the embedded database of a checkout."""
+    """Return the address of MLflow's runs and registry: MLFLOW_TRACKING_URI, else the database of the checkout."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
 
 
 def cache_folder() -> Path:
-    """Where pulled packages are kept on this machine: HEELSTRIKE_CACHE, else `heelstrike` in the user's cache."""
-    given = os.environ.get("HEELSTRIKE_CACHE")
-    if given:
-        return Path(given)
+    """Return the folder for pulled packages: HEELSTRIKE_CACHE, else `heelstrike` in the user's cache folder."""
+    folder = os.environ.get("HEELSTRIKE_CACHE")
+    if folder:
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heelstrike"
 
 
 def is_server(uri: str) -> bool:
-    """Whether the store is an MLflow server, not a database."""
+    """Return True if the store is an MLflow server, False if it is a database."""
     return urlsplit(uri).scheme in ("http", "https")
 
 
 def is_local_file(uri: str) -> bool:
-    """Whether the store is a file of this machine (SQLite), so that a file lock guards it."""
+    """Return True if the store is a file on this machine (SQLite), which a file lock can protect."""
     return urlsplit(uri).scheme.startswith("sqlite")
 
 
 def without_password(uri: str) -> str:
-    """The address as messages may show it."""
+    """Return the address with its password hidden, for messages."""
     parts = urlsplit(uri)
     if not parts.password:
         return uri

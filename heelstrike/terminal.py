@@ -1,4 +1,4 @@
-"""The terminal's two streams, and errors as messages."""
+"""The terminal's output and error streams, and the printing of errors as messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +14,15 @@ problems = Console(stderr=True)
 
 @contextmanager
 def messages(resume: str = "") -> Iterator[None]:
-    """Print a user's error as a message; after a failure or an interruption, say which command goes on from there."""
+    """Print an error that the user can fix as a message and exit.
+
+    Args:
+        resume: Command that continues after a failure or an interruption; printed with the message.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        problems.print("\n[yellow]Interrupted.[/] Nothing that was finished is lost.")
+        problems.print("\n[yellow]Interrupted.[/] Finished work is kept.")
         _say_resume(resume)
         raise typer.Exit(130) from None
     except (UserError, OSError) as error:
@@ -31,4 +35,4 @@ def messages(resume: str = "") -> Iterator[None]:
 
 def _say_resume(command: str) -> None:
     if command:
-        problems.print(f"Go on from there with: [bold]{command}[/]")
+        problems.print(f"Continue with: [bold]{command}[/]")

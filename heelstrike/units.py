@@ -1,4 +1,4 @@
-"""Units: of length, and how units are written after a number."""
+"""Units of length, and the notation of units after a number."""
 
 MM_PER_INCH = 25.4
 
@@ -6,5 +6,5 @@ _SYMBOLS = {"deg": "°", "ratio": ""}
 
 
 def symbol(unit: str) -> str:
-    """A unit as it is written after a number: `°`, ` mm`; nothing for a ratio."""
+    """Return a unit as it is written after a number: `°` for `deg`, ` mm` for `mm`, nothing for `ratio`."""
     return _SYMBOLS.get(unit, f" {unit}")

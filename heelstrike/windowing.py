@@ -1,7 +1,7 @@
-"""Grey values of more than 8 bits as 8-bit pixels.
+"""Conversion of grey values of more than 8 bits to 8-bit pixels.
 
-The grey values of a window become 0 to 255, linear; what lies below or above it is cut off. 8-bit values stay as they
-are unless a window is given.
+The grey values of a window are mapped linearly to 0 to 255; values outside the window are clipped. 8-bit values are
+unchanged unless a window is given.
 """
 
 from typing import NamedTuple
@@ -13,18 +13,18 @@ _WINDOW = (0.5, 99.5)  # percentiles
 
 
 class Window(NamedTuple):
-    """Grey values that are shown, lowest to highest."""
+    """The range of grey values that is mapped to 0 to 255."""
 
     low: float
     high: float
 
 
 def windowed(values: Shaped[np.ndarray, "H W *C"], window: Window | None = None) -> UInt8[np.ndarray, "H W *C"]:
-    """8-bit pixels by a window.
+    """Convert values to 8-bit pixels by a window.
 
     Args:
         values: Grey values or colours of any type.
-        window: By default from the 0.5th to the 99.5th percentile of the values themselves.
+        window: The window; by default from the 0.5th to the 99.5th percentile of the values.
     """
     if window is None:
         if values.dtype == np.uint8:
@@ -38,5 +38,5 @@ def windowed(values: Shaped[np.ndarray, "H W *C"], window: Window | None = None)
 
 
 def rgb(pixels: UInt8[np.ndarray, "H W *C"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Three channels; gray is repeated."""
+    """Return pixels with three channels; a gray channel is repeated."""
     return np.ascontiguousarray(np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3])

@@ -1,8 +1,9 @@
-"""What all wire formats have in common: manifests and result files, which other programs and other versions read.
+"""What the wire formats have in common. Manifests and result files are read by other programs and other versions.
 
-A format has a version, and a file says which version wrote it (`format_version`) and which is the oldest whose readers
-read it rightly (`min_reader`). A new optional field raises the version alone: older readers ignore it. What an older
-reader would misread raises `min_reader` too: a field whose meaning changed, or a new one that changes what others mean.
+A file states the version of the format that wrote it (`format_version`), and the oldest version whose readers
+understand it (`min_reader`). A new optional field raises only `format_version`, since older readers ignore the field. A
+change that older readers would misunderstand also raises `min_reader`: a field has a new meaning, or a new field
+changes the meaning of others.
 """
 
 import json
@@ -17,7 +18,7 @@ _MAX_DEPTH = 64
 
 
 class Wire(BaseModel):
-    """Base of every class of a wire format: keys of later versions are ignored; values do not change."""
+    """Base of every class of a wire format. Keys of later versions are ignored; instances cannot be changed."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -29,23 +30,24 @@ def read_object(path: Path, max_bytes: int, advice: str) -> dict[str, Any]:
     """Read a file that holds a JSON object.
 
     Args:
-        path: The file; `FileNotFoundError` and the like are the caller's to explain.
-        max_bytes: A larger file is refused unread.
-        advice: What to do about a file that is none, for the message.
+        path: The file.
+        max_bytes: A larger file is refused without being read.
+        advice: What the user should do about an invalid file, for the message.
 
     Raises:
-        UserError: It is too large, nested too deeply, or no JSON object.
+        UserError: The file is too large, nested too deeply, or not a JSON object.
+        OSError: The file cannot be read; the caller explains it.
     """
     size = path.stat().st_size
     if size > max_bytes:
         raise UserError(f"{path}: {size} bytes found, at most {max_bytes} expected; {advice}")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
         raise UserError(f"{path}: nested too deeply, at most {_MAX_DEPTH} levels expected; {advice}") from None
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); {advice}") from None
-    if _deeper(data, _MAX_DEPTH):
+    if _is_deeper(data, _MAX_DEPTH):
         raise UserError(f"{path}: nested too deeply, at most {_MAX_DEPTH} levels expected; {advice}")
     if not isinstance(data, dict):
         raise UserError(f"{path}: found a JSON {type(data).__name__}, expected an object; {advice}")
@@ -53,16 +55,16 @@ def read_object(path: Path, max_bytes: int, advice: str) -> dict[str, Any]:
 
 
 def check_version(path: Path, data: dict[str, Any], oldest: int, newest: int) -> int:
-    """The format version of a file that this library reads.
+    """Return the format version of a file, if this library can read it.
 
     Args:
-        path: For the message.
-        data: The file's content.
-        oldest: First version that is still read.
-        newest: Version that this library writes.
+        path: The file, for the message.
+        data: Its content.
+        oldest: The oldest version that this library reads.
+        newest: The version that this library writes.
 
     Raises:
-        UserError: The version is no whole number, too old, or too new to be read rightly.
+        UserError: The version is not a whole number, too old or too new.
     """
     version = data.get("format_version")
     needed = data.get("min_reader", version)
@@ -87,22 +89,26 @@ def parse(path: Path, data: dict[str, Any], model: type[Format]) -> Format:
     """Validate the content of a file.
 
     Raises:
-        UserError: Lists every finding with the path of its key, one a line.
+        UserError: The content is invalid.
     """
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError("\n".join(lines)) from None
+        raise invalid(path, error) from None
 
 
-def _no_number(name: str) -> float:
+def invalid(path: Path, error: ValidationError) -> UserError:
+    """Return the error to raise for a file with invalid content: a line for each finding, with the path of its key."""
+    return UserError("\n".join(f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+
+
+def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def _deeper(value: Any, levels: int) -> bool:
-    """Whether lists and objects are nested in more than this many levels."""
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Return True if lists and objects are nested more than `levels` deep."""
     if not isinstance(value, list | dict):
         return False
     items = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_deeper(item, levels - 1) for item in items)
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)

@@ -1,1 +1,1 @@
-"""Heads: what the consumer's library knows of each kind of answer of a network. One file each; see `registry`."""
+"""The consumer's side of a network's heads, one file each; `registry` lists them."""

@@ -1,4 +1,4 @@
-"""What the consumer's library has to know of a head."""
+"""The interface of a head on the consumer's side: checks of its outputs, its part of the results, its drawing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -14,89 +14,92 @@ from heelstrike.heads.shapes import Shape
 from heelstrike.package.wire import Category
 
 Cell: TypeAlias = float | str | None
-"""Of a CSV; `None` is an empty cell."""
+"""Content of a cell in the CSV; `None` leaves the cell empty."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """How predictions are drawn; the same for all frames of one input.
+    """How predictions are drawn. All frames of one input have the same style.
 
     Attributes:
-        skeleton: Pairs of keypoint indices to join.
-        threshold: Keypoints of less confidence are drawn as a cross and not joined.
-        title: First part of the heading: the model.
-        kinds: Names of the classes.
+        skeleton: Pairs of keypoint indices, from 0, to join by a line.
+        threshold: A keypoint of lower confidence is drawn as a cross and is not joined.
+        title: First part of the heading, which names the model.
+        categories: Names of the classes.
     """
 
     skeleton: tuple[tuple[int, int], ...]
     threshold: float
     title: str
-    kinds: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 class Head(ABC):
-    """A kind of answer: its outputs, its part of the results, its drawing.
+    """What the consumer does with the outputs of one head.
 
-    Every method copes with a prediction that lacks the head's outputs.
+    Every method accepts a prediction without this head's outputs.
 
     Attributes:
-        name: In the manifest and in the settings of a network.
-        outputs: Names of the graph's outputs, which are the names of fields of `Prediction`.
+        name: Name of the head in the manifest and in the settings of a network.
+        outputs: Names of the graph's outputs; the fields of `Prediction` have the same names.
     """
 
     name: ClassVar[str]
     outputs: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def findings(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
-        """What does not fit between the graph's outputs and the category; empty where all does.
+    def check_shapes(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
+        """Compare the shapes of the graph's outputs with the category.
 
         Args:
             category: Names of keypoints and classes.
-            shapes: Of the head's outputs in the graph, by name.
+            shapes: Shape of each of the head's outputs, by name.
+
+        Returns:
+            A sentence for each output that does not fit; empty if all outputs fit.
         """
 
-    def strange_answers(self, prediction: Prediction, category: Category) -> list[str]:
-        """What the head answered that the category has no name for; empty where all has one."""
+    def check_values(self, prediction: Prediction, category: Category) -> list[str]:
+        """Return a sentence for each predicted value that the category has no name for; empty if there is none."""
         return []
 
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
-        """The prediction with this head's outputs mirrored left to right in an image of `width` pixels."""
+        """Return the prediction with this head's outputs mirrored left to right in an image of `width` pixels."""
         return prediction
 
     @abstractmethod
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
-        """This head's keys of a frame in the result JSON.
+        """Return this head's keys of a frame in the result JSON, with their values.
 
         Args:
-            prediction: In the image's pixels.
+            prediction: Prediction in the image's pixels.
             category: Names of keypoints and classes.
-            threshold: Confidence below which an answer counts as missing.
+            threshold: A prediction of lower confidence counts as missing.
         """
 
     def columns(self, category: Category) -> tuple[str, ...]:
-        """Names of this head's columns of the CSV."""
+        """Return the names of this head's columns in the CSV."""
         return ()
 
     def cells(self, prediction: Prediction, category: Category, threshold: float) -> list[Cell]:
-        """This head's cells of a row, one for each of `columns`; arguments as of `result`."""
+        """Return this head's cells of a row, one for each of `columns`. The arguments are those of `result`."""
         return [None] * len(self.columns(category))
 
     def lowest_confidence(self, prediction: Prediction) -> float | None:
-        """The least sure of what this head says of an image; `None` where it says nothing."""
+        """Return the lowest confidence among this head's predictions for an image; `None` if it has no confidence."""
         return None
 
-    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, unit: float) -> None:
-        """Draw this head's answers into an image.
+    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, scale: float) -> None:
+        """Draw this head's predictions into an image.
 
         Args:
-            canvas: RGB; is changed.
-            prediction: In the image's pixels.
-            style: See `Style`.
-            unit: By how much sizes of a 1080p image are scaled.
+            canvas: RGB image, changed in place.
+            prediction: Prediction in the image's pixels.
+            style: How to draw.
+            scale: Factor for all sizes, which are given for a 1080p image.
         """
         return
 
     def lines(self, prediction: Prediction, style: Style) -> list[tuple[str, Colour]]:
-        """Lines of the panel in the image's corner, each with its colour."""
+        """Return this head's lines of text for the panel in the image's corner, each with its colour."""
         return []

@@ -1,4 +1,4 @@
-"""The class head: a calibrated probability for each class an image may be of."""
+"""The class head: a calibrated probability of each class for the whole image."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,24 +8,24 @@ import numpy as np
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
-from heelstrike.heads.shapes import Shape, misfits
+from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
 from heelstrike.rounding import round_array
 
 
 class Classes(Head):
-    """See `Head`."""
+    """The `probabilities` output: one for each of the category's classes."""
 
     name: ClassVar[str] = "class"
     outputs: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    def findings(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
-        """See `Head`: as many probabilities as the category has classes."""
+    def check_shapes(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
+        """Require one probability for each of the category's classes."""
         count = len(category.classes)
-        return misfits(shapes, {"probabilities": (count,)}, f"the category has {count} classes")
+        return shape_errors(shapes, {"probabilities": (count,)}, f"the category has {count} classes")
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
-        """See `Head`: `class`, the likeliest class with its probability, and those of all classes."""
+        """Return `class`: the most probable class, its probability, and the probabilities of all classes."""
         if prediction.probabilities is None:
             return {}
         names, values = category.classes, prediction.probabilities
@@ -41,30 +41,30 @@ class Classes(Head):
         }
 
     def columns(self, category: Category) -> tuple[str, ...]:
-        """See `Head`."""
+        """Return a column for the most probable class and one for its probability."""
         return ("class", "class_confidence")
 
     def cells(self, prediction: Prediction, category: Category, threshold: float) -> list[Cell]:
-        """See `Head`: the likeliest class; `class` is empty where it is not sure enough."""
+        """Return the most probable class and its probability; the class is empty if it is below the threshold."""
         if prediction.probabilities is None:
             return super().cells(prediction, category, threshold)
-        likeliest = self.result(prediction, category, threshold)["class"]
-        return [likeliest["name"] if likeliest["sure"] else None, likeliest["confidence"]]
+        best = self.result(prediction, category, threshold)["class"]
+        return [best["name"] if best["sure"] else None, best["confidence"]]
 
     def lowest_confidence(self, prediction: Prediction) -> float | None:
-        """See `Head`: of the likeliest class."""
+        """Return the probability of the most probable class."""
         return None if prediction.probabilities is None else float(prediction.probabilities.max())
 
     def lines(self, prediction: Prediction, style: Style) -> list[tuple[str, pen.Colour]]:
-        """Each class with its probability, the likeliest first."""
+        """Return each class with its probability, the most probable first; that one is amber if below the threshold."""
         if prediction.probabilities is None:
             return []
         order = np.argsort(-prediction.probabilities)
         sure = prediction.probabilities[order[0]] >= style.threshold
         return [
             (
-                f"{style.kinds[kind]}  {prediction.probabilities[kind]:.0%}",
-                pen.WHITE if place or sure else pen.AMBER,
+                f"{style.categories[kind]}  {prediction.probabilities[kind]:.0%}",
+                pen.WHITE if rank or sure else pen.AMBER,
             )
-            for place, kind in enumerate(order)
+            for rank, kind in enumerate(order)
         ]

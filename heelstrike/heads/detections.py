@@ -1,4 +1,4 @@
-"""The detection head: any number of instances, each with box, score and class."""
+"""The detection head: any number of instances, each with a box, a score and a class."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,38 +10,38 @@ from jaxtyping import UInt8
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
-from heelstrike.heads.shapes import Shape, misfits
+from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
 from heelstrike.preprocess.mirror import mirror_boxes
 from heelstrike.rounding import round_array
 
 
 class Detections(Head):
-    """See `Head`."""
+    """The outputs `boxes`, `scores` and `classes`: one row for each instance."""
 
     name: ClassVar[str] = "detections"
     outputs: ClassVar[tuple[str, ...]] = ("boxes", "scores", "classes")
 
-    def findings(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
-        """See `Head`; how many instances there are, the graph decides."""
+    def check_shapes(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
+        """Require a box, a score and a class for each instance; any number of instances is accepted."""
         wanted = {"boxes": (None, 4), "scores": (None,), "classes": (None,)}
-        return misfits(shapes, wanted, "an instance has a box, a score and a class")
+        return shape_errors(shapes, wanted, "an instance has a box, a score and a class")
 
-    def strange_answers(self, prediction: Prediction, category: Category) -> list[str]:
-        """See `Head`."""
+    def check_values(self, prediction: Prediction, category: Category) -> list[str]:
+        """Return a sentence for each predicted class index that the category does not have."""
         count = len(category.categories)
-        strange = set() if prediction.classes is None else set(prediction.classes.tolist()) - set(range(count))
-        return [f"an instance of class {kind} was found, but there are {count} classes" for kind in sorted(strange)]
+        unknown = set() if prediction.classes is None else set(prediction.classes.tolist()) - set(range(count))
+        return [f"an instance of class {kind} was found, but there are {count} classes" for kind in sorted(unknown)]
 
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
-        """See `Head`."""
+        """Mirror every box."""
         if prediction.boxes is None:
             return prediction
         count = len(prediction.boxes)
         return replace(prediction, boxes=mirror_boxes(prediction.boxes, np.full(count, width), np.ones(count, bool)))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
-        """See `Head`: `instances`, every one that is sure enough, the surest first."""
+        """Return `instances`: those whose score reaches the threshold, in the order of the prediction."""
         if prediction.boxes is None or prediction.scores is None or prediction.classes is None:
             return {}
         sure = prediction.scores.astype(float) >= threshold
@@ -55,22 +55,22 @@ class Detections(Head):
         }
 
     def columns(self, category: Category) -> tuple[str, ...]:
-        """See `Head`."""
+        """Return one column, the number of instances."""
         return ("instances",)
 
     def cells(self, prediction: Prediction, category: Category, threshold: float) -> list[Cell]:
-        """See `Head`: how many are sure enough."""
+        """Return how many instances have a score that reaches the threshold."""
         return [None if prediction.scores is None else int((prediction.scores.astype(float) >= threshold).sum())]
 
-    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, unit: float) -> None:
-        """Corners of every instance that is sure enough, with class and score."""
+    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, scale: float) -> None:
+        """Draw the corners, the class and the score of every instance whose score reaches the threshold."""
         if prediction.boxes is None or prediction.scores is None or prediction.classes is None:
             return
         for box, score, kind in zip(prediction.boxes, prediction.scores, prediction.classes, strict=True):
             if score >= style.threshold:
-                pen.corners(canvas, box, unit)
-                text, size = f"{style.kinds[int(kind)]} {score:.2f}", 22 * unit
+                pen.corners(canvas, box, scale)
+                text, size = f"{style.categories[int(kind)]} {score:.2f}", 22 * scale
                 width, height = pen.extent(text, size)
-                pen.plate(canvas, box[0], box[1] - height - 6 * unit, width + 8 * unit, height + 6 * unit)
+                pen.plate(canvas, box[0], box[1] - height - 6 * scale, width + 8 * scale, height + 6 * scale)
                 colour = pen.confidence_colour(float(score))
-                pen.write(canvas, text, box[0] + 4 * unit, box[1] - 4 * unit, size, colour)
+                pen.write(canvas, text, box[0] + 4 * scale, box[1] - 4 * scale, size, colour)

@@ -1,4 +1,4 @@
-"""The keypoint head: a place and a confidence for each named point."""
+"""The keypoint head: a position and a confidence for each named keypoint."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,40 +10,43 @@ from jaxtyping import Bool, UInt8
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
-from heelstrike.heads.shapes import Shape, misfits
+from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
 from heelstrike.preprocess.mirror import mirror_points
 from heelstrike.rounding import round_array
 
 
 def present_keypoints(prediction: Prediction, threshold: float) -> Bool[np.ndarray, " K"] | None:
-    """Which keypoints have a place and enough confidence; `None` where the network has no keypoints."""
+    """Return True for each keypoint that has a position and whose confidence reaches the threshold.
+
+    Returns `None` if the network predicts no keypoints.
+    """
     if prediction.keypoints is None or prediction.confidence is None:
         return None
     return np.isfinite(prediction.keypoints).all(axis=1) & (prediction.confidence.astype(float) >= threshold)
 
 
 class Keypoints(Head):
-    """See `Head`."""
+    """The outputs `keypoints` and `confidence`: one row for each of the category's keypoints."""
 
     name: ClassVar[str] = "keypoints"
     outputs: ClassVar[tuple[str, ...]] = ("keypoints", "confidence")
 
-    def findings(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
-        """See `Head`: as many keypoints as the category names."""
+    def check_shapes(self, category: Category, shapes: Mapping[str, Shape]) -> list[str]:
+        """Require a position and a confidence for each of the category's keypoints."""
         count = len(category.keypoints)
         wanted = {"keypoints": (count, 2), "confidence": (count,)}
-        return misfits(shapes, wanted, f"the category has {count} keypoints")
+        return shape_errors(shapes, wanted, f"the category has {count} keypoints")
 
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
-        """See `Head`; a point keeps its name, which is anatomical."""
+        """Mirror every keypoint. Keypoints keep their names, which are anatomical."""
         if prediction.keypoints is None:
             return prediction
         points = mirror_points(prediction.keypoints[None], np.array([width]), np.array([True]))[0]
         return replace(prediction, keypoints=points)
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
-        """See `Head`: `keypoints`, `confidence`, `missing` and `radius`; each `None` where there is none."""
+        """Return `keypoints`, `confidence`, `missing` (names) and `radius`; all are `None` without keypoints."""
         present = present_keypoints(prediction, threshold)
         if present is None:
             return dict.fromkeys(("keypoints", "confidence", "missing", "radius"))
@@ -53,16 +56,18 @@ class Keypoints(Head):
         return {
             "keypoints": round_array(prediction.keypoints, 3),
             "confidence": round_array(prediction.confidence, 4),
-            "missing": [n for n, there in zip(category.keypoints, present.tolist(), strict=True) if not there],
+            "missing": [
+                n for n, is_present in zip(category.keypoints, present.tolist(), strict=True) if not is_present
+            ],
             "radius": None if radius is None else round_array(radius, 3),
         }
 
     def columns(self, category: Category) -> tuple[str, ...]:
-        """See `Head`: x and y of each keypoint."""
+        """Return the columns for x and y of each keypoint."""
         return tuple(f"{name}_{axis}_px" for name in category.keypoints for axis in "xy")
 
     def cells(self, prediction: Prediction, category: Category, threshold: float) -> list[Cell]:
-        """See `Head`: empty where a keypoint is missing."""
+        """Return x and y of each keypoint; empty for a missing one."""
         present = present_keypoints(prediction, threshold)
         if present is None:
             return super().cells(prediction, category, threshold)
@@ -70,11 +75,11 @@ class Keypoints(Head):
         return round_array(np.where(present[:, None], prediction.keypoints, np.nan).ravel(), 3)
 
     def lowest_confidence(self, prediction: Prediction) -> float | None:
-        """See `Head`."""
+        """Return the lowest confidence of a keypoint."""
         return None if prediction.confidence is None else float(prediction.confidence.min())
 
-    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, unit: float) -> None:
-        """The skeleton between points that are sure, the discs that these may lie in, and every point's marker."""
+    def draw(self, canvas: UInt8[np.ndarray, "H W 3"], prediction: Prediction, style: Style, scale: float) -> None:
+        """Draw the skeleton and the radii of the keypoints that are present, and a marker at every keypoint."""
         present = present_keypoints(prediction, style.threshold)
         if present is None:
             return
@@ -83,10 +88,10 @@ class Keypoints(Head):
         keypoints, confidence = prediction.keypoints, prediction.confidence
         for a, b in style.skeleton:
             if present[a] and present[b]:
-                pen.bone(canvas, keypoints[a], keypoints[b], unit)
+                pen.bone(canvas, keypoints[a], keypoints[b], scale)
         if prediction.radius is not None:
             for point, radius in zip(keypoints[present], prediction.radius[present], strict=True):
-                pen.disc(canvas, point, float(radius), unit)
+                pen.disc(canvas, point, float(radius), scale)
         for point, value, sure in zip(keypoints, confidence, present, strict=True):
             if np.isfinite(point).all():
-                pen.marker(canvas, point, pen.confidence_colour(float(value)), bool(sure), unit)
+                pen.marker(canvas, point, pen.confidence_colour(float(value)), bool(sure), scale)

@@ -1,4 +1,4 @@
-"""What a package says about one image."""
+"""The prediction of a package for one image."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from jaxtyping import Float, Int
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about one image, in that image's own pixels; `None` where it has no such head.
+    """The prediction for one image, in that image's own pixels. Fields of heads that the network lacks are `None`.
 
     Attributes:
-        keypoints: (K, 2) as (x, y), origin at the centre of the top-left pixel.
-        confidence: (K,) in [0, 1].
-        box: (4,) as x, y, width, height.
-        probabilities: (C,) of the classes.
-        boxes: (D, 4) of all instances found, the surest first, as x, y, width, height.
-        scores: (D,) of each, in [0, 1].
-        classes: (D,) index of the class of each.
-        radius: (K,) pixels within which the true point lies, of a new subject's points in a share `radii.level`; inf
-            where the package cannot promise any, `None` where it was made without.
-        others: Outputs of heads that this library does not know, by name, as the graph gives them: where the network
-            looked at the mirror image, they are of the mirror image.
-        heads: Names of the heads that answered.
+        keypoints: (K, 2), (x, y) of each keypoint; the origin is the centre of the top-left pixel.
+        confidence: (K,), confidence of each keypoint in [0, 1].
+        box: (4,), x, y, width, height of the one instance.
+        probabilities: (C,), calibrated probability of each class.
+        boxes: (D, 4), x, y, width, height of each detected instance, highest score first.
+        scores: (D,), score of each detected instance in [0, 1].
+        classes: (D,), class index of each detected instance.
+        radius: (K,), pixels that each keypoint may be off: of a new subject's keypoints, the share `radii.level` lies
+            within its radius. It is inf without limit, and `None` if the package has no radii.
+        others: Outputs of heads that this library does not know, by name, as the graph gives them. If the network was
+            given the mirror image, they belong to the mirror image.
+        heads: Names of the network's heads.
     """
 
     keypoints: Float[np.ndarray, "K 2"] | None = None

@@ -1,4 +1,4 @@
-"""The registry of heads. To add one: a file beside this one, and a line here."""
+"""The registry of heads. To add a head, write a file beside this one and list the head here."""
 
 from heelstrike.heads.base import Head
 from heelstrike.heads.box import Box
@@ -8,11 +8,11 @@ from heelstrike.heads.keypoints import Keypoints
 from heelstrike.heads.prediction import Prediction
 
 HEADS: dict[str, Head] = {head.name: head for head in (Keypoints(), Box(), Classes(), Detections())}
-"""By name, in the order of the result files; in an overlay the first is drawn on top."""
+"""Heads by name, in the order of the result files. In an overlay the first head is drawn on top."""
 
 
 def mirror_prediction(prediction: Prediction, width: int) -> Prediction:
-    """A prediction on the mirror image of an image `width` pixels wide, in the image's own pixels; its own inverse."""
+    """Turn a prediction on the mirror image into one on the image, which is `width` pixels wide, or the reverse."""
     for head in HEADS.values():
         prediction = head.mirrored(prediction, width)
     return prediction

@@ -1,29 +1,29 @@
-"""Shapes of a graph's outputs compared with what the manifest says."""
+"""Comparison of the shapes of a graph's outputs with the expected ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 Shape: TypeAlias = Sequence[int | str | None]
-"""Of an output of a graph; a name or `None` stands for a length that is known only when the graph runs."""
+"""Shape of a graph's output. A length that is known only when the graph runs is a name or `None`."""
 
 
-def misfits(shapes: Mapping[str, Shape], wanted: Mapping[str, Sequence[int | None]], why: str) -> list[str]:
-    """Outputs whose shape is another than wanted.
+def shape_errors(shapes: Mapping[str, Shape], expected: Mapping[str, Sequence[int | None]], reason: str) -> list[str]:
+    """Return a sentence for each output whose shape is not the expected one.
 
     Args:
-        shapes: Of the graph's outputs; a length that is no number fits every other.
-        wanted: By name; `None` fits every length.
-        why: What the shape has to agree with.
+        shapes: Shapes of the graph's outputs, by name; a length that is not a number fits every expected length.
+        expected: Expected shapes, by name; `None` means any length.
+        reason: Why the shape is expected, for the message.
     """
-    findings = []
-    for name, lengths in wanted.items():
+    errors = []
+    for name, lengths in expected.items():
         shape = shapes[name]
         pairs = zip(shape, lengths, strict=False)
         if len(shape) != len(lengths) or any(_differ(*pair) for pair in pairs):
-            expected = ["any" if length is None else length for length in lengths]
-            findings.append(f"output {name!r} has the shape {list(shape)}, expected {expected}: {why}")
-    return findings
+            wanted = ["any" if length is None else length for length in lengths]
+            errors.append(f"output {name!r} has the shape {list(shape)}, expected {wanted}: {reason}")
+    return errors
 
 
-def _differ(length: int | str | None, wanted: int | None) -> bool:
-    return isinstance(length, int) and wanted is not None and length != wanted
+def _differ(length: int | str | None, expected: int | None) -> bool:
+    return isinstance(length, int) and expected is not None and length != expected

@@ -1,6 +1,6 @@
-"""Measure: what a clinician reads off the keypoints: legs, rear-foot angles, footprints, the volume to scan.
+"""Clinical measurements from keypoints: rear-foot angles, footprints, the volume to scan.
 
-`build.MEASURES` names every measure of single images, `base.Measure` is what each of them offers; `build.EXAM_MEASURES`
-and `exam.ExamMeasure` are the same for what is read off several images of an exam together. `radii` and `uncertainty`
-say how far keypoints and values may be off.
+`base.Measure` is the interface of a measure of single images, and `build.MEASURES` lists them. `exam.ExamMeasure` is
+the interface of a measure of exams, which have several images each, and `build.EXAM_MEASURES` lists them. `radii` and
+`uncertainty` estimate how far keypoints and values may be off.
 """

@@ -15,13 +15,13 @@ Side = Literal["left", "right"]
 def rearfoot_angle(leg: Float[np.ndarray, "*batch 3 2"]) -> Float[np.ndarray, "*batch"]:
     """Unsigned angle between a leg's two segments.
 
-    The directions of both segments by arctan2, their absolute difference, 2 pi minus it where it exceeds pi.
+    It is the absolute difference of the segments' directions (arctan2), or 2 pi minus it if it exceeds pi.
 
     Args:
         leg: Points (x0, y0), (x1, y1), (x2, y2), top to bottom.
 
     Returns:
-        Degrees in [0, 180]; 0 for a straight leg. NaN where a point is NaN or two neighbours coincide.
+        Degrees in [0, 180]; 0 for a straight leg. NaN if a point is NaN or two neighbouring points coincide.
     """
     upper, lower = _directions(leg)
     difference = np.abs(lower - upper)
@@ -29,10 +29,10 @@ def rearfoot_angle(leg: Float[np.ndarray, "*batch 3 2"]) -> Float[np.ndarray, "*
 
 
 def signed_rearfoot_angle(leg: Float[np.ndarray, "*batch 3 2"], side: Side) -> Float[np.ndarray, "*batch"]:
-    """The same angle with its direction: eversion positive, inversion negative.
+    """Signed angle between a leg's two segments: positive for eversion, negative for inversion.
 
-    Everted (valgus): below the middle marker the line bends outward, away from the other leg. Seen from behind that is
-    towards the image's left for the left leg and towards its right for the right leg.
+    In eversion (valgus) the line bends outward below the middle marker, away from the other leg. Seen from behind that
+    is towards the image's left for the left leg and towards its right for the right leg.
 
     Args:
         leg: Points top to bottom, as for `rearfoot_angle`.
@@ -48,7 +48,7 @@ def signed_rearfoot_angle(leg: Float[np.ndarray, "*batch 3 2"], side: Side) -> F
 
 
 def wrap_degrees(degrees: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch"]:
-    """The same direction within [-180, 180]."""
+    """Return angles in degrees as the same directions within [-180, 180]."""
     return degrees - 360.0 * np.round(degrees / 360.0)
 
 
@@ -57,6 +57,6 @@ def _directions(
 ) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch"]]:
     segments = np.diff(np.asarray(leg, dtype=np.float64), axis=-2)
     direction = np.arctan2(segments[..., 1], segments[..., 0])
-    # arctan2(0, 0) is 0, a direction that nobody measured
+    # arctan2(0, 0) is 0, but coinciding points have no direction
     direction = np.where(np.any(segments != 0, axis=-1), direction, np.nan)
     return direction[..., 0], direction[..., 1]

@@ -6,23 +6,22 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-_BLUR = 0.006  # of the foot's length: closes the grain of ink and paper
+_BLUR = 0.006  # share of the foot's length; smooths the grain of ink and paper
 
 
 def arch_index(image: UInt8[np.ndarray, "H W 3"], points: Float[np.ndarray, "8 2"], ink_on: str) -> float:
-    """Inked area of the middle third of the foot without toes, over the inked area of all three thirds.
+    """Return the inked area of the middle third of the foot without toes, divided by that of all three thirds.
 
-    The toes end at the line that a gap below their tops leaves: the foot without toes reaches from the heel to the
-    metatarsal heads and beyond them by the length of the ball's pad, 0.72 of the way from the heel to the second toe's
-    top at least.
+    The foot without toes reaches from the heel to the end of the ball's pad. That is a share of the way from the heel
+    to the top of the second toe: the share of the farther metatarsal head plus 0.08, at least 0.72 and at most 0.85.
 
     Args:
         image: The print, RGB.
-        points: Five toe tops, medial and lateral metatarsal head, heel; pixels.
+        points: Tops of the five toes, medial and lateral metatarsal head, heel; in pixels.
         ink_on: `light` paper or `dark` background.
 
     Returns:
-        The index; NaN where there is hardly any ink.
+        The index; NaN if there is hardly any ink.
     """
     heel, axis = points[7], points[1] - points[7]
     length = float(np.linalg.norm(axis))
@@ -45,11 +44,11 @@ def arch_index(image: UInt8[np.ndarray, "H W 3"], points: Float[np.ndarray, "8 2
 
 
 def ink_mask(image: UInt8[np.ndarray, "H W 3"], length: float, ink_on: str) -> Bool[np.ndarray, "H W"]:
-    """Where there is ink, by Otsu's threshold of the smoothed image.
+    """Return True for each pixel with ink, by Otsu's threshold of the smoothed image.
 
     Args:
         image: The print, RGB.
-        length: Of the foot, pixels.
+        length: Length of the foot in pixels.
         ink_on: `light` paper or `dark` background.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

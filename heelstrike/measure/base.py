@@ -1,4 +1,4 @@
-"""What every measure offers: one frame measured with a reason where it cannot be, and errors over many frames."""
+"""The interface of a measure of single images, and the result of measuring."""
 
 import math
 from abc import ABC, abstractmethod
@@ -14,19 +14,19 @@ from heelstrike.units import symbol
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was read off one frame, or why nothing was.
+    """The values measured on one frame, or why it was not measured.
 
     Attributes:
-        name: Name of the measure, as in params.
-        unit: Unit of the main `values`.
-        units: Unit of each of `values` that has another one, by name.
-        reason: A code (`missing_marker`) where the frame was not measured; none where it was.
-        message: The same for a person, with the numbers found; none where the frame was measured.
-        warnings: What a person should know about a frame that was measured all the same.
-        values: The numbers, by name; empty where the frame was not measured.
-        details: What the measure adds for its own domain, JSON-able, for instance the legs.
-        half_widths: How far the true value may be off each of `values` to either side; inf where nothing can be
-            promised. Empty where the model was packaged without radii.
+        name: Name of the measure, as in params.yaml.
+        unit: Unit of the main values.
+        units: Unit of each value whose unit is not `unit`, by name.
+        reason: Why the frame was not measured, as a code such as `missing_marker`; `None` if it was measured.
+        message: Why the frame was not measured, as a sentence for a person; `None` if it was measured.
+        warnings: What a person should know about a frame that was measured, as sentences.
+        values: The measured values by name; empty if the frame was not measured.
+        details: What the measure adds for its own domain, as JSON values, for instance the legs.
+        half_widths: How far the true value may be off each value, to either side; inf without limit. Empty if the
+            package has no radii.
     """
 
     name: str
@@ -41,20 +41,20 @@ class Measurement:
 
     @property
     def measured(self) -> bool:
-        """Whether there are values."""
+        """True if the frame was measured, so that there are values."""
         return self.reason is None
 
     def unit_of(self, value: str) -> str:
-        """Unit of one of `values`."""
+        """Return the unit of a value, by its name."""
         return self.units.get(value, self.unit)
 
     def margin(self, value: str) -> str:
-        """The half-width of one of `values` as written after it, ` ± 1.2`; empty where nothing is promised."""
+        """Return the half-width of a value as it is written after the value, ` ± 1.2`; empty if it has none."""
         size = self.half_widths.get(value, math.inf)
         return f" ± {size:.1f}" if math.isfinite(size) else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for a result file: the fields above, with `details` at the top level."""
+        """Return the fields as they are in result files, with `details` at the top level."""
         return {
             "name": self.name,
             "unit": self.unit,
@@ -70,12 +70,12 @@ class Measurement:
 
 
 class Label(NamedTuple):
-    """A short text on the picture of a measurement.
+    """A short text beside a point in an overlay.
 
     Attributes:
-        text: What it reads.
-        point: (x, y) of what it belongs to, in pixels of the image.
-        side: On which side of the point it stands, as seen.
+        text: The text.
+        point: (x, y) of the point in pixels of the image.
+        side: Side of the point to write on, as seen in the image.
     """
 
     text: str
@@ -84,23 +84,23 @@ class Label(NamedTuple):
 
 
 class Measure(ABC):
-    """One way of reading keypoints.
+    """A measure of single images: computes quantities from keypoints.
 
     Args:
-        settings: The measure's own class of `settings`.
+        settings: The measure's settings, of its own class.
         keypoints: Names of all keypoints, in the order of every array.
-        min_confidence: Points below it count as missing.
+        min_confidence: A keypoint of lower confidence counts as missing.
 
     Attributes:
-        name: As in params.
-        title: The same for a person.
-        group: What its numbers are called in metrics.json.
-        unit: Unit of the quantities that figures, gates and the report speak of, as in names (`median_deg`).
-        units: Unit of each quantity; of those with another than `unit` only the errors are stated.
-        sign: What a positive value means.
-        human_error: How far off people are, as a sentence for the report; empty where no source says.
-        quantities: What one frame yields, in the order of the columns of `values`.
-        suffixes: Ends of the names of what `files` gives.
+        name: Name of the measure in params.yaml.
+        title: Name of the measure for a person.
+        group: Group of its metrics in metrics.json.
+        unit: Unit of the main quantities, as in names of metrics (`median_deg`). Figures, gates and report use these.
+        units: Unit of each quantity.
+        sign: What a positive value means, for the report.
+        human_error: How far off people are, as a sentence for the report; empty if no source is known.
+        quantities: Names of the quantities, in the order of the columns of `values`.
+        suffixes: Suffixes of the files that `files` returns.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Measure(ABC):
 
     @property
     def symbol(self) -> str:
-        """The unit as written after a number."""
+        """The unit as it is written after a number."""
         return symbol(self.unit)
 
     @abstractmethod
@@ -129,28 +129,36 @@ class Measure(ABC):
         mm_per_px: float = math.nan,
         image: UInt8[np.ndarray, "H W 3"] | None = None,
     ) -> Measurement:
-        """Measure one frame as a consumer would: never a guess, a reason instead.
+        """Measure one frame. A frame that cannot be measured has a reason instead of values.
 
         Args:
             keypoints: (x, y) in pixels; NaN counts as missing.
-            confidence: In [0, 1]; a point below the measure's threshold counts as missing.
-            mm_per_px: Side of a pixel in millimetres; NaN where unknown.
-            image: The image itself, RGB, for what is read off its pixels; none: that part is left out.
+            confidence: Confidence in [0, 1]; a keypoint below `min_confidence` counts as missing.
+            mm_per_px: Side of a pixel in millimetres; NaN if unknown.
+            image: The RGB image, for values that need its pixels; `None` leaves those values out.
         """
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """Files that a consumer gets beside the result, by the end of their names; mostly none."""
+        """Return the contents of files to write beside the result, by suffix; empty by default."""
         return {}
 
     def labels(self, measurement: Measurement) -> tuple[Label, ...]:
-        """What is written on the picture of a measured frame beside the points it was read off; mostly nothing."""
+        """Return labels for the overlay of a measured frame; none by default."""
         return ()
 
     @abstractmethod
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
     ) -> Float[np.ndarray, "N Q"]:
-        """The quantities by the keypoints' own names, nothing checked; NaN where a point is NaN, or a scale needed."""
+        """Return the quantities of each image, without any checks.
+
+        Args:
+            keypoints: (x, y) in pixels.
+            mm_per_px: Side of a pixel in millimetres; NaN if unknown.
+
+        Returns:
+            A column for each quantity; NaN if a keypoint is NaN, or if a length needs an unknown scale.
+        """
 
     def differences(
         self,
@@ -158,7 +166,7 @@ class Measure(ABC):
         truth: Float[np.ndarray, "N K 2"],
         mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N Q"]:
-        """Predicted minus true quantities; NaN where either is unknown."""
+        """Return predicted minus true quantities; NaN if either is NaN."""
         return self.values(predicted, mm_per_px) - self.values(truth, mm_per_px)
 
     def errors(
@@ -167,17 +175,17 @@ class Measure(ABC):
         truth: Float[np.ndarray, "N K 2"],
         mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N"]:
-        """Mean absolute difference per image of the quantities in `unit`; NaN for an image where none is known."""
+        """Return the mean absolute difference of the main quantities of each image; NaN if all of them are NaN."""
         main = [unit == self.unit for unit in self.units]
         return mean_over_known(self.differences(predicted, truth, mm_per_px)[:, main])
 
     def refused(self, reason: str, message: str) -> Measurement:
-        """Of a frame that cannot be measured: why, as a code and for a person."""
+        """Return the measurement of a frame that cannot be measured, with the reason as a code and as a sentence."""
         return Measurement(self.name, self.unit, reason=reason, message=message)
 
 
 def mean_over_known(differences: Float[np.ndarray, "N Q"]) -> Float[np.ndarray, "N"]:
-    """Mean of the absolute differences of each row that are known; NaN where none is."""
+    """Return the mean absolute value of each row without its NaNs; NaN for a row that has only NaNs."""
     known = np.isfinite(differences)
     total = np.where(known, np.abs(differences), 0.0).sum(axis=1)
     return np.divide(total, known.sum(axis=1), out=np.full(len(total), np.nan), where=known.any(axis=1))

@@ -1,4 +1,4 @@
-"""The registries of measures: of single images, and of exams."""
+"""The registries of measures: those of single images, and those of exams."""
 
 from heelstrike.measure.base import Measure
 from heelstrike.measure.exam import ExamMeasure
@@ -11,19 +11,19 @@ MEASURES: dict[str, type[Measure]] = {
     RearfootAngle.name: RearfootAngle,
     Footprint.name: Footprint,
 }
-"""Measures of single images, by their names in params."""
+"""Measures of single images, by name in params.yaml."""
 
 EXAM_MEASURES: dict[str, type[ExamMeasure]] = {ScanVolume.name: ScanVolume}
-"""Measures of exams, by their names in params."""
+"""Measures of exams, by name in params.yaml."""
 
 
 def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float) -> Measure | None:
-    """The measure of single images that `settings.name` names; none where it is one of exams.
+    """Build the measure of single images that the settings name; `None` if they name a measure of exams.
 
     Args:
-        settings: The problem's `measure` section.
+        settings: The `measure` section of the problem.
         keypoints: Names of all keypoints, in the order of every array.
-        min_confidence: Points below it count as missing to the consumer (`package.confidence`).
+        min_confidence: A keypoint of lower confidence counts as missing.
     """
     make = MEASURES.get(settings.name)
     return make(settings, keypoints, min_confidence) if make else None
@@ -32,6 +32,9 @@ def build_measure(settings: MeasureSettings, keypoints: tuple[str, ...], min_con
 def build_exam_measure(
     settings: MeasureSettings, keypoints: tuple[str, ...], min_confidence: float
 ) -> ExamMeasure | None:
-    """The measure of exams that `settings.name` names, see `build_measure`; none where it is one of single images."""
+    """Build the measure of exams that the settings name; `None` if they name one of single images.
+
+    The arguments are those of `build_measure`.
+    """
     make = EXAM_MEASURES.get(settings.name)
     return make(settings, keypoints, min_confidence) if make else None

@@ -1,4 +1,4 @@
-"""A closed outline in millimetres as SVG and DXF, for a CNC, a cutter or a 3-D printer; the same bytes every time."""
+"""Drawings of a closed outline as SVG and DXF, for a mill, cutter or 3-D printer. Equal outlines give equal bytes."""
 
 import io
 
@@ -11,7 +11,7 @@ _LAYER = "OUTLINE"
 
 
 def svg(outline: Float[np.ndarray, "P 2"]) -> bytes:
-    """The outline in its own size: one unit is a millimetre; y down, as in the image."""
+    """Return an outline in millimetres as SVG. One unit is a millimetre; y points down, as in the image."""
     low, high = outline.min(axis=0) - _MARGIN_MM, outline.max(axis=0) + _MARGIN_MM
     width, height = high - low
     path = "M" + " L".join(f"{x:.3f},{y:.3f}" for x, y in outline - low) + " Z"
@@ -23,9 +23,9 @@ def svg(outline: Float[np.ndarray, "P 2"]) -> bytes:
 
 
 def dxf(outline: Float[np.ndarray, "P 2"]) -> bytes:
-    """A closed polyline on the layer OUTLINE, DXF R2010, units millimetres; y up, as drawings have it."""
-    with_fixed_stamps = ezdxf.options.write_fixed_meta_data_for_testing
-    ezdxf.options.write_fixed_meta_data_for_testing = True  # no time of day in the file
+    """Return an outline in millimetres as a closed polyline on the layer OUTLINE of a DXF R2010; y points up."""
+    previous = ezdxf.options.write_fixed_meta_data_for_testing
+    ezdxf.options.write_fixed_meta_data_for_testing = True  # no time stamps, so that the bytes are reproducible
     try:
         document = ezdxf.new("R2010", units=ezdxf.units.MM)
         document.layers.add(_LAYER)
@@ -35,5 +35,5 @@ def dxf(outline: Float[np.ndarray, "P 2"]) -> bytes:
         text = io.StringIO()
         document.write(text)
     finally:
-        ezdxf.options.write_fixed_meta_data_for_testing = with_fixed_stamps
+        ezdxf.options.write_fixed_meta_data_for_testing = previous
     return text.getvalue().encode()

@@ -1,7 +1,6 @@
-"""What every measure of an exam offers: one thing read off several images of one patient together.
+"""The interface of a measure of exams. An exam has several images of one patient, which are measured together.
 
-Such a measure stands beside `base.Measure`, which reads single images. Coordinates are the patient's: millimetres, x to
-the right, y to the front, z to the head (RAS).
+Patient coordinates are RAS in millimetres: x to the right, y to the front, z to the head.
 """
 
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ from heelstrike.measure.base import Measurement
 
 @dataclass(frozen=True)
 class Exam:
-    """What is known of the images of one exam.
+    """The keypoints and the placement of the images of one exam.
 
     Attributes:
         keypoints: (x, y) in pixels of each image; NaN counts as missing.
-        confidence: In [0, 1].
-        placement: Of each image: the patient coordinates of the centre of its top-left pixel, then the steps to the
-            pixel on the right and to the pixel below, mm; NaN where unknown.
+        confidence: Confidence of each keypoint in [0, 1].
+        placement: For each image the patient coordinates of the centre of its top-left pixel, then the steps to the
+            pixel on the right and to the pixel below, in mm; NaN if unknown.
     """
 
     keypoints: Float[np.ndarray, "M K 2"]
@@ -36,41 +35,41 @@ class Exam:
 
     @property
     def normals(self) -> Float[np.ndarray, "M 3"]:
-        """Unit normal of each image; NaN where the placement is unknown."""
+        """Unit normal of each image in patient coordinates; NaN if its placement is unknown."""
         across = np.cross(self.placement[:, 1], self.placement[:, 2])
         length = np.linalg.norm(across, axis=1, keepdims=True)
         return np.divide(across, length, out=np.full_like(across, np.nan), where=length > 0)
 
 
 def each_exam(names: Shaped[np.ndarray, "N"], images: Exam) -> dict[str, tuple[Int[np.ndarray, "M"], Exam]]:
-    """Images of many exams, exam by exam, in the order of their names.
+    """Split the images of many exams into exams.
 
     Args:
-        names: Which exam each image is of.
-        images: All of them.
+        names: Name of the exam of each image.
+        images: The images of all exams.
 
     Returns:
-        By name, which images are of the exam, and they alone.
+        For each exam, in the order of the names, the rows of its images and the exam with only these images.
     """
-    found = {}
+    exams = {}
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
         parts = (images.keypoints[rows], images.confidence[rows], images.placement[rows])
-        found[str(name)] = (rows, Exam(*parts))
-    return found
+        exams[str(name)] = (rows, Exam(*parts))
+    return exams
 
 
 class ExamMeasure(Protocol):
-    """One way of reading an exam.
+    """A measure of exams: computes quantities from all images of an exam.
 
     Attributes:
-        name: As in params.
-        title: The same for a person.
-        quantities: What an exam yields, in the order of `values`.
-        kinds: What an error may be of, in the order of `errors`, the main one first.
-        units: Unit of each kind of error, as in names (`centre_median_mm`).
-        quality: Which of the quantities tells, without a truth, how far to trust the others.
-        suffix: End of the name of an exam's result file.
+        name: Name of the measure in params.yaml.
+        title: Name of the measure for a person.
+        quantities: Names of the quantities, in the order of `values`.
+        kinds: Names of the kinds of error, in the order of `errors`, the main one first.
+        units: Unit of each kind of error, as in names of metrics (`centre_median_mm`).
+        quality: The quantity that tells how far to trust the others, without ground truth.
+        suffix: Suffix of an exam's result file.
     """
 
     name: str
@@ -84,13 +83,13 @@ class ExamMeasure(Protocol):
     def __init__(self, settings: Any, keypoints: tuple[str, ...], min_confidence: float) -> None: ...
 
     def measure(self, exam: Exam) -> Measurement:
-        """Measure an exam as a consumer would: never a guess, a reason instead."""
+        """Measure an exam. An exam that cannot be measured has a reason instead of values."""
         ...
 
     def values(self, exam: Exam) -> Float[np.ndarray, "Q"]:
-        """The quantities of the points as they are, nothing checked; NaN where they do not suffice."""
+        """Return the quantities without checks of plausibility; NaN if the keypoints do not suffice."""
         ...
 
     def errors(self, predicted: Float[np.ndarray, "Q"], truth: Float[np.ndarray, "Q"]) -> Float[np.ndarray, "E"]:
-        """How far off each kind is, zero or more; NaN where either is unknown."""
+        """Return the error of each kind, zero or more; NaN if predicted or true quantities are NaN."""
         ...

@@ -1,8 +1,8 @@
-"""What is read off a footprint's eight landmarks: lengths in millimetres, angles, the arch index, an insole's outline.
+"""Measurements on a footprint's eight landmarks: lengths in mm, angles, the arch index, and an insole's outline.
 
-The foot axis runs from the lowest point of the heel to the top of the second toe. Everything is along it or across it,
-with the medial side told by the metatarsal heads, so left and right feet give the same numbers and the paper may be
-turned.
+The foot axis runs from the lowest point of the heel to the top of the second toe. Lengths are measured along the axis
+or across it, and the metatarsal heads show which side is medial. So left and right feet give the same numbers, and the
+paper may be rotated.
 """
 
 import importlib.util
@@ -21,12 +21,12 @@ _SVG, _DXF = ".outline.svg", ".outline.dxf"
 
 
 class Footprint(Measure):
-    """See `Measure`.
+    """The measure of footprints.
 
     Args:
-        settings: Which keypoints, limits, and the insole's allowances.
+        settings: Names of the keypoints, limits, and the insole's allowances.
         keypoints: Names of all keypoints, in the order of every array.
-        min_confidence: Points below it count as missing.
+        min_confidence: A keypoint of lower confidence counts as missing.
     """
 
     name = "footprint"
@@ -51,18 +51,18 @@ class Footprint(Measure):
         mm_per_px: float = math.nan,
         image: UInt8[np.ndarray, "H W 3"] | None = None,
     ) -> Measurement:
-        """The quantities, the arch index where the image is given, and the insole's outline in `details`."""
+        """Measure the quantities, the arch index if the image is given, and the insole's outline (in `details`)."""
         points = np.asarray(keypoints, dtype=np.float64)[self._index]
         sure = np.isfinite(points).all(axis=1) & (np.asarray(confidence)[self._index] >= self.min_confidence)
         if not sure.all():
-            missing = ", ".join(n for n, there in zip(self._names, sure, strict=True) if not there)
+            missing = ", ".join(n for n, is_sure in zip(self._names, sure, strict=True) if not is_sure)
             return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
         if not (math.isfinite(mm_per_px) and mm_per_px > 0):
             return self.refused(
                 "scale_unknown",
                 "the size of a pixel is not known; give the scan's dots per inch, or millimetres per pixel",
             )
-        numbers = dict(zip(self.quantities, self.values(points_of(keypoints), mm_per_px)[0].tolist(), strict=True))
+        numbers = dict(zip(self.quantities, self.values(_batch_of_one(keypoints), mm_per_px)[0].tolist(), strict=True))
         low, high = self.settings.foot_length_mm
         if not low <= numbers["foot_length"] <= high:
             limits = f"outside {low:g} to {high:g} mm"
@@ -75,7 +75,7 @@ class Footprint(Measure):
         if missing_packages():
             warnings = (f"no outline of an insole: it needs {' and '.join(missing_packages())} (extra `cad`)",)
         else:
-            from heelstrike.measure.insole import insole_outline  # SciPy, which nothing else here needs
+            from heelstrike.measure.insole import insole_outline  # needs SciPy, which is optional
 
             details["outline_mm"] = np.round(insole_outline(points * mm_per_px, self.settings), 3).tolist()
         units = dict(zip(self.quantities, self.units, strict=True)) | {"arch_index": "ratio"}
@@ -83,10 +83,10 @@ class Footprint(Measure):
         return Measurement(self.name, self.unit, warnings=warnings, values=numbers, units=units, details=details)
 
     def files(self, measurement: Measurement) -> dict[str, bytes]:
-        """The insole's outline as SVG and DXF in millimetres; nothing where there is none."""
+        """Return the insole's outline as SVG and DXF in millimetres; empty without an outline."""
         if not measurement.measured or measurement.details["outline_mm"] is None:
             return {}
-        # ezdxf takes a second to import, which only a drawing need pay
+        # imported here, since ezdxf takes a second to import
         from heelstrike.measure.drawing import dxf, svg
 
         outline = np.array(measurement.details["outline_mm"])
@@ -95,7 +95,7 @@ class Footprint(Measure):
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
     ) -> Float[np.ndarray, "N 5"]:
-        """Lengths in millimetres (NaN without a scale) and angles in degrees; see the module and `quantities`.
+        """Return lengths in millimetres (NaN without a scale) and angles in degrees, in the order of `quantities`.
 
         `foot_length` is along the axis from the heel to the toe that reaches farthest, `heel_to_ball` along the axis to
         the first metatarsal head, `ball_width` between the metatarsal heads. `toe_line` is the angle of the line from
@@ -109,7 +109,7 @@ class Footprint(Measure):
         norm = np.linalg.norm(forward, axis=1, keepdims=True)
         forward = np.divide(forward, norm, out=np.full_like(forward, np.nan), where=norm > 0)
         across = np.stack([-forward[:, 1], forward[:, 0]], axis=1)
-        # towards the lateral side, whichever foot it is
+        # make it point to the lateral side of either foot
         side = np.sign(((lateral - medial) * across).sum(axis=1, keepdims=True))
         across = across * np.where(side == 0, 1.0, side)
         reach = np.einsum("ntx,nx->nt", toes - heel[:, None], forward)
@@ -130,15 +130,15 @@ class Footprint(Measure):
 
 @cache
 def missing_packages() -> tuple[str, ...]:
-    """Those of the extra `cad` that are not installed."""
+    """Return the packages of the extra `cad` that are not installed."""
     return tuple(name for name in ("scipy", "ezdxf") if importlib.util.find_spec(name) is None)
 
 
-def points_of(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:
-    """One frame as a batch."""
+def _batch_of_one(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "1 K 2"]:
+    """Return the keypoints of one frame as a batch of one."""
     return np.asarray(keypoints, dtype=np.float64)[None]
 
 
 def _arch_type(index: float) -> str:
-    """By the quartiles of Cavanagh and Rodgers (J Biomech 1987; 20: 547-551)."""
+    """Return the type of arch by the quartiles of Cavanagh and Rodgers (J Biomech 1987; 20: 547-551)."""
     return "high" if index <= 0.21 else "normal" if index < 0.26 else "flat"

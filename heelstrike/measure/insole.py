@@ -7,19 +7,19 @@ from scipy.interpolate import CubicSpline
 from heelstrike.measure.settings import FootprintSettings
 
 _POINTS = 240
-_HEEL_WIDTH = 0.70  # of the ball's width; a print is that wide at the fifth of its length
-_WAIST = (0.20, 0.46)  # medial and lateral edge from the axis in widths of the ball: the medial side is hollow
+_HEEL_WIDTH = 0.70  # share of the ball's width: the print's width at a fifth of its length
+_WAIST = (0.20, 0.46)  # distances of the medial and lateral edges from the axis, as shares of the ball's width
 
 
 def insole_outline(points_mm: Float[np.ndarray, "8 2"], settings: FootprintSettings) -> Float[np.ndarray, "240 2"]:
-    """A closed curve in the image's directions (x right, y down), millimetres, the first point not repeated.
+    """Return a closed curve around the foot in millimetres (x right, y down); the first point is not repeated.
 
-    It passes the heel, the metatarsal heads and the toes by the allowances of the settings. Where landmarks say nothing
-    (width of heel and waist) it has a foot's usual proportions. It is a base to cut from, not a fitted insole.
+    It keeps the allowances of the settings from heel, metatarsal heads and toes. Where there are no landmarks (width of
+    heel and waist), it has usual proportions of a foot. It is a base to cut from, not a fitted insole.
 
     Args:
-        points_mm: Five toe tops, medial and lateral metatarsal head, heel.
-        settings: Allowances.
+        points_mm: Tops of the five toes, medial and lateral metatarsal head, heel; in millimetres.
+        settings: Settings with the allowances.
     """
     toes, medial, lateral, heel = points_mm[:5], points_mm[5], points_mm[6], points_mm[7]
     axis = toes[1] - heel
@@ -29,7 +29,7 @@ def insole_outline(points_mm: Float[np.ndarray, "8 2"], settings: FootprintSetti
         across = -across
 
     def in_foot(point: Float[np.ndarray, "2"]) -> tuple[float, float]:
-        """Millimetres from the heel along the axis, and to the lateral side."""
+        """Return the distances in mm from the heel along the axis and to the lateral side."""
         return float((point - heel) @ forward), float((point - heel) @ across)
 
     (medial_u, medial_v), (lateral_u, lateral_v) = in_foot(medial), in_foot(lateral)
@@ -61,7 +61,7 @@ def insole_outline(points_mm: Float[np.ndarray, "8 2"], settings: FootprintSetti
 
 
 def _closed_curve(ring: Float[np.ndarray, "M 2"]) -> Float[np.ndarray, "240 2"]:
-    """A periodic cubic spline by centripetal chord lengths, which does not overshoot between uneven points."""
+    """Return a periodic cubic spline by centripetal chord lengths, which does not overshoot between uneven points."""
     closed = np.concatenate([ring, ring[:1]])
     steps = np.sqrt(np.linalg.norm(np.diff(closed, axis=0), axis=1))
     at = np.concatenate([[0.0], np.cumsum(np.maximum(steps, 1e-6))])

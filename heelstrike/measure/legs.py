@@ -1,10 +1,10 @@
-"""Two legs told apart among six markers, or the reason why they cannot be.
+"""Separation of six markers into two legs, or the reason why this is not possible.
 
 The markers are clustered without regard to their names (k-means, two clusters), then ordered left to right and top to
-bottom. What the network called each of them is compared with that afterwards.
+bottom. The names that the network gave them are compared with the result afterwards.
 
-The clusters are what Lloyd's algorithm converges to from the outermost columns, as scikit-learn's `KMeans(init=...)`
-gives them. The *global* optimum of k-means is not what is wanted: legs are taller than they are far apart, so a cut
+The clusters are those to which Lloyd's algorithm converges from the outermost columns, as in scikit-learn's
+`KMeans(init=...)`. The *global* optimum of k-means would be wrong: legs are taller than they are far apart, so a cut
 into an upper and a lower half often has the smaller sum of squares.
 """
 
@@ -21,8 +21,8 @@ class Legs:
     """Two legs.
 
     Attributes:
-        points: (leg, row, xy), legs left to right, rows top to bottom, pixels.
-        order: (leg, row), which of the six markers each point is.
+        points: (leg, row, xy) in pixels; legs left to right, rows top to bottom.
+        order: (leg, row), index of each point among the six markers.
     """
 
     points: Float[np.ndarray, "2 3 2"]
@@ -30,11 +30,11 @@ class Legs:
 
 
 class NotLegs(Exception):
-    """Six points that are no two legs.
+    """Raised for six markers that are not two legs.
 
     Attributes:
-        reason: A stable code, for counting.
-        message: What was found, for a person.
+        reason: The reason as a code, for counting.
+        message: The reason as a sentence, for a person.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -43,7 +43,7 @@ class NotLegs(Exception):
 
 
 def cluster_markers(markers: Float[np.ndarray, "N 6 2"]) -> Bool[np.ndarray, "N 6"]:
-    """Lloyd's algorithm with two clusters, for many frames at once.
+    """Cluster the markers of many frames into two clusters each, by Lloyd's algorithm.
 
     It starts from the columns of the leftmost and the rightmost marker at mid-height, so that the result is
     deterministic and tall legs that stand close together are not cut into an upper and a lower half.
@@ -57,7 +57,7 @@ def cluster_markers(markers: Float[np.ndarray, "N 6 2"]) -> Bool[np.ndarray, "N 
     x, middle = markers[..., 0], markers[..., 1].mean(axis=1)
     centres = np.stack([np.stack([x.min(axis=1), middle], axis=1), np.stack([x.max(axis=1), middle], axis=1)], axis=1)
     right = np.zeros(markers.shape[:2], bool)
-    # each step lowers the sum of squares, so none of the 2^6 assignments comes twice and the loop ends
+    # each step lowers the sum of squares, so no assignment is repeated and the loop ends
     while True:
         distance = ((markers[:, :, None] - centres[:, None]) ** 2).sum(axis=-1)
         nearer_right = distance[..., 1] < distance[..., 0]
@@ -69,10 +69,10 @@ def cluster_markers(markers: Float[np.ndarray, "N 6 2"]) -> Bool[np.ndarray, "N 
 
 
 def separate_legs(markers: Float[np.ndarray, "6 2"]) -> Legs:
-    """Tell two legs apart by `cluster_markers`, ordered left to right and top to bottom.
+    """Separate two legs by `cluster_markers`, ordered left to right and top to bottom.
 
     Raises:
-        NotLegs: `legs_not_separable`, the clusters do not hold three markers each.
+        NotLegs: `legs_not_separable`: the clusters do not have three markers each.
     """
     x, y = markers[:, 0], markers[:, 1]
     if x.min() == x.max():
@@ -87,10 +87,10 @@ def separate_legs(markers: Float[np.ndarray, "6 2"]) -> Legs:
 
 
 def check_geometry(legs: Legs, settings: RearfootSettings) -> None:
-    """Refuse what cannot be two legs beside each other.
+    """Raise an error if the points cannot be two legs side by side.
 
     Raises:
-        NotLegs: `coinciding_markers`, `segment_ratio`, `leg_ratio`, `legs_overlap` or `legs_not_side_by_side`.
+        NotLegs: One of `coinciding_markers`, `segment_ratio`, `leg_ratio`, `legs_overlap` or `legs_not_side_by_side`.
     """
     segments = np.linalg.norm(np.diff(legs.points, axis=1), axis=-1)
     if segments.min() == 0:
@@ -98,19 +98,19 @@ def check_geometry(legs: Legs, settings: RearfootSettings) -> None:
     for side, (upper, lower) in zip(("left", "right"), segments, strict=True):
         ratio = max(upper, lower) / min(upper, lower)
         if ratio > settings.max_segment_ratio:
-            found = (
+            observed = (
                 f"the {side} leg's segments are {upper:.1f} and {lower:.1f} px long, one {ratio:.1f} times the other"
             )
-            raise NotLegs("segment_ratio", f"{found}; at most {settings.max_segment_ratio:g} is plausible")
+            raise NotLegs("segment_ratio", f"{observed}; at most {settings.max_segment_ratio:g} is plausible")
     lengths = segments.sum(axis=1)
     if lengths.max() / lengths.min() > settings.max_leg_ratio:
-        found = f"the legs are {lengths[0]:.1f} and {lengths[1]:.1f} px long"
-        raise NotLegs("leg_ratio", f"{found}; at most {settings.max_leg_ratio:g} times the other is plausible")
+        observed = f"the legs are {lengths[0]:.1f} and {lengths[1]:.1f} px long"
+        raise NotLegs("leg_ratio", f"{observed}; at most {settings.max_leg_ratio:g} times the other is plausible")
     nearest = np.linalg.norm(legs.points[0][:, None] - legs.points[1][None], axis=-1).min()
     if nearest < settings.min_leg_distance * lengths.max():
         raise NotLegs("legs_overlap", f"two markers of different legs are only {nearest:.1f} px apart")
     heights = legs.points[:, [0, 2], 1].mean(axis=1)
     offset = abs(heights[0] - heights[1]) / lengths.max()
     if offset > settings.max_leg_offset:
-        found = f"one leg is {offset:.2f} leg lengths above the other, not beside it"
-        raise NotLegs("legs_not_side_by_side", f"{found}; at most {settings.max_leg_offset:g} is plausible")
+        observed = f"one leg is {offset:.2f} leg lengths above the other, not beside it"
+        raise NotLegs("legs_not_side_by_side", f"{observed}; at most {settings.max_leg_offset:g} is plausible")

@@ -1,4 +1,4 @@
-"""How far a predicted keypoint may be off: the calibration that a package carries, as plain numbers."""
+"""The calibration of how far predicted keypoints may be off, which is part of a package."""
 
 from typing import Annotated
 
@@ -9,40 +9,42 @@ from pydantic import Field
 from heelstrike.settings import Strict
 
 RADII = "radii.json"
-"""What the evaluate stage calls the calibration that the package stage carries on; null in it: there is none."""
+"""File of the calibration between the stages evaluate and package; it holds null without a calibration."""
 
 
 class Radii(Strict):
-    """What turns a confidence into a radius, and the propagated spread of a quantity into its half-width.
+    """Converts the confidence of a keypoint to a radius. Also has the factors of the half-widths of quantities.
 
     `pipeline/evaluate/conformal.py` fits it. A radius is `factor * difficulty(confidence)` in pixels of the network's
-    input, which is the same for large and small images; a factor that is none stands for a radius without limit, where
-    too few subjects were there to promise any.
+    input, so it does not depend on the size of the image. A factor of `None` means a radius without limit, because
+    there were too few subjects to calibrate on.
     """
 
-    level: Annotated[float, Field(gt=0, lt=1, description="share of points within their radius, of a new subject's")]
-    subjects: Annotated[int, Field(ge=0, description="subjects of the validation split it was fitted on")]
+    level: Annotated[
+        float, Field(gt=0, lt=1, description="share of a new subject's keypoints that lie within their radius")
+    ]
+    subjects: Annotated[
+        int, Field(ge=0, description="number of subjects in the validation split that it was fitted on")
+    ]
     difficulty: Annotated[
         tuple[tuple[float, float], ...],
         Field(
             min_length=1, description="(confidence, size of error in input px), by rising confidence; linear between"
         ),
     ]
-    factors: Annotated[tuple[float | None, ...], Field(description="of each keypoint; none: no limit")]
+    factors: Annotated[tuple[float | None, ...], Field(description="factor of each keypoint; null: no limit")]
     pooled: Annotated[
-        dict[str, str], Field(description="keypoints and quantities whose factor is not from themselves alone")
+        dict[str, str], Field(description="keypoints and quantities whose factor was fitted on others as well")
     ] = {}
-    quantities: Annotated[
-        dict[str, float | None], Field(description="of each quantity that is measured; none: no limit")
-    ] = {}
+    quantities: Annotated[dict[str, float | None], Field(description="factor of each quantity; null: no limit")] = {}
 
     def of(
         self, confidence: Float[np.ndarray, "*N K"], scale: Float[np.ndarray, "*N"] | float = 1.0
     ) -> Float[np.ndarray, "*N K"]:
-        """The radius of each keypoint in pixels of the image, inf where there is no limit.
+        """Return the radius of each keypoint in pixels of the image; inf without limit.
 
         Args:
-            confidence: In [0, 1].
+            confidence: Confidence of each keypoint in [0, 1].
             scale: Input pixels per pixel of the image.
         """
         at, size = np.array(self.difficulty, np.float64).T

@@ -15,14 +15,14 @@ _SIDES: tuple[Side, Side] = ("left", "right")
 
 
 class RearfootAngle(Measure):
-    """Legs told apart, checked and measured; see `Measure`.
+    """The measure of rear-foot angles: separates the legs, checks them, and measures the angle of each.
 
-    Signed values are positive for eversion, negative for inversion (heelstrike/measure/angles.py).
+    Signed values are positive for eversion and negative for inversion (heelstrike/measure/angles.py).
 
     Args:
-        settings: Which keypoints, and the limits of a plausible geometry.
+        settings: Names of the keypoints, and the limits of a plausible geometry.
         keypoints: Names of all keypoints, in the order of every array.
-        min_confidence: Points below it count as missing.
+        min_confidence: A keypoint of lower confidence counts as missing.
     """
 
     name = "rearfoot_angle"
@@ -46,7 +46,7 @@ class RearfootAngle(Measure):
         mm_per_px: float = math.nan,
         image: UInt8[np.ndarray, "H W 3"] | None = None,
     ) -> Measurement:
-        """Both legs' angles, or the reason why there are none."""
+        """Measure the angles of both legs."""
         markers = np.asarray(keypoints, dtype=np.float64)[self._index]
         try:
             self._check_present(markers, np.asarray(confidence)[self._index])
@@ -54,11 +54,11 @@ class RearfootAngle(Measure):
             self._check_rows(legs)
             check_geometry(legs, self.settings)
             return self._measured(legs)
-        except NotLegs as why:
-            return self.refused(why.reason, why.message)
+        except NotLegs as error:
+            return self.refused(error.reason, error.message)
 
     def labels(self, measurement: Measurement) -> tuple[Label, ...]:
-        """Each leg's angle and its direction beside the middle marker, on the outer side."""
+        """Return each leg's angle and its direction, to be written on the outer side of the middle marker."""
         labels = []
         for side, leg in measurement.details.get("legs", {}).items():
             text = f"{leg['angle_deg']:.1f}{measurement.margin(side)}{self.symbol} {leg['direction']}"
@@ -68,7 +68,7 @@ class RearfootAngle(Measure):
     def values(
         self, keypoints: Float[np.ndarray, "N K 2"], mm_per_px: Float[np.ndarray, "N"] | float = math.nan
     ) -> Float[np.ndarray, "N 2"]:
-        """Signed angles (left, right) by the keypoints' own names, nothing checked; NaN where a point is NaN."""
+        """Return the signed angles (left, right) in degrees, without checks; NaN if a keypoint is NaN."""
         markers = np.asarray(keypoints, dtype=np.float64)[:, self._index]
         return np.stack(
             [signed_rearfoot_angle(markers[:, :3], "left"), signed_rearfoot_angle(markers[:, 3:], "right")], axis=1
@@ -80,7 +80,7 @@ class RearfootAngle(Measure):
         truth: Float[np.ndarray, "N K 2"],
         mm_per_px: Float[np.ndarray, "N"] | float = math.nan,
     ) -> Float[np.ndarray, "N 2"]:
-        """Predicted minus true signed angles in degrees, within [-180, 180]; NaN where either is unknown."""
+        """Return predicted minus true signed angles in degrees, within [-180, 180]; NaN if either is NaN."""
         return wrap_degrees(self.values(predicted) - self.values(truth))
 
     def _check_present(self, markers: Float[np.ndarray, "6 2"], confidence: Float[np.ndarray, "6"]) -> None:
@@ -97,7 +97,7 @@ class RearfootAngle(Measure):
         raise NotLegs("missing_marker", listed)
 
     def _check_rows(self, legs: Legs) -> None:
-        """Each leg must hold a top, a middle and a bottom marker in that order, whichever side they were called."""
+        """Require that each leg has a top, a middle and a bottom marker in this order, of whichever named side."""
         for side, order in zip(_SIDES, legs.order, strict=True):
             if not np.array_equal(order % 3, [0, 1, 2]):
                 found = ", ".join(self._names[k] for k in order)
@@ -118,7 +118,7 @@ class RearfootAngle(Measure):
         )
 
     def _disagreement(self, legs: Legs) -> tuple[str, ...]:
-        """Where the clusters and the network's own names differ in what is left and right."""
+        """Return a warning if the clusters and the network's names disagree about left and right."""
         wrong = [
             f"{self._names[k]} is on the {_SIDES[leg]} leg" for leg in (0, 1) for k in legs.order[leg] if k // 3 != leg
         ]

@@ -1,20 +1,20 @@
 """The volume that an MRI scan has to cover, from landmarks on axial, coronal and sagittal scout planes of a head.
 
-The patient lies as he likes, so no plane cuts the head straight. What holds at any pose:
+The head may be in any pose, so the planes do not cut it straight. The method does not depend on the pose:
 
-- Where the midline is seen on an axial or coronal plane, a point of the midsagittal plane is known in all three
-  coordinates. The midsagittal plane is the least-squares plane through all of them; its normal is the axis x.
-- The commissures are labelled on the sagittal plane, which passes them by some millimetres: what is labelled is their
-  projection along that plane's normal. Each lies where the line along the normal meets the midsagittal plane. From the
-  posterior to the anterior one runs the axis y; z is perpendicular to both. As a projection adds as many equations as
-  unknowns, it takes no part in the fit of the midsagittal plane: both together are the least-squares solution.
-- The faces of the volume lie at the outermost landmarks along the axes, of whichever plane, and a margin beyond.
+- A landmark of the midline on an axial or coronal plane is a point of the midsagittal plane with known coordinates. The
+  midsagittal plane is the least-squares plane through all these points; its normal is the axis x.
+- The commissures are labelled on the sagittal plane, which is some millimetres away from them, so the labels are their
+  projections along that plane's normal. Each commissure is where the line along the normal meets the midsagittal plane.
+  The axis y runs from the posterior to the anterior one; z is perpendicular to x and y. A projection adds as many
+  equations as unknowns, so the commissures do not change the fit of the midsagittal plane.
+- Each face of the volume is a margin beyond the outermost landmark along its axis, on whichever plane that is.
 
-Which kind of plane an image is, and which side is left, its placement says; names of keypoints do not.
+The placement of an image tells the kind of plane and which side is left; names of keypoints do not.
 
-What two planes both tell must agree: the distances of the midline's points from the midsagittal plane, and each
-face's place as seen on one plane and on another. The root of their summed squares over the degrees of freedom is the
-disagreement: it estimates the standard deviation of a landmark's coordinate, anatomy and movement included.
+Planes must agree: the points of the midline must lie on the midsagittal plane, and a face must have the same position
+on all planes that show it. The disagreement is the root of the summed squared deviations over the degrees of freedom.
+It estimates the standard deviation of a landmark's coordinate, including anatomy and movement.
 """
 
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam
 from heelstrike.measure.settings import ScanVolumeSettings
 
-_PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}  # axis of the patient that the normal is nearest to
-_SPREAD = 0.05  # of a plane's points: the lesser to the greater spread; below it they lie on a line
-_STEEP = 0.5  # cosine between the midsagittal plane's normal and the sagittal plane's, at least
+_PLANES = {"sagittal": 0, "coronal": 1, "axial": 2}  # index of the patient axis that is nearest to the normal
+_SPREAD = 0.05  # ratio of smaller to larger spread below which points lie on a line
+_STEEP = 0.5  # smallest cosine between the normals of the midsagittal plane and of a sagittal plane
 _AXES = "xyz"
 _PATIENT = "ras"
 
 
 class NoVolume(Exception):
-    """Why there is none: a code, and the same for a person."""
+    """Raised if the volume cannot be measured, with the reason as a code and as a sentence."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -44,15 +44,15 @@ class NoVolume(Exception):
 
 @dataclass(frozen=True)
 class Volume:
-    """An oriented box.
+    """The volume to scan, an oriented box.
 
     Attributes:
-        centre: Patient coordinates, mm.
+        centre: Centre in patient coordinates, mm.
         axes: Unit vectors as rows: x to the right, y from the posterior to the anterior commissure, z to the head.
         extents: Length along each axis, mm.
-        disagreement: Between planes, mm; NaN where nothing is told twice.
-        commissures: Their distance, mm.
-        faces: Of each face its place along its axis as each plane tells it, from between the commissures, mm.
+        disagreement: Disagreement between planes, mm; NaN if nothing is on more than one plane.
+        commissures: Distance between the commissures, mm.
+        faces: Position of each face along its axis on each plane, from the middle between the commissures, mm.
     """
 
     centre: Float[np.ndarray, "3"]
@@ -64,12 +64,12 @@ class Volume:
 
 
 class ScanVolume:
-    """See `ExamMeasure` and the module.
+    """The measure of the volume to scan; the module explains the method.
 
     Args:
-        settings: Which keypoints, limits, and the margin.
+        settings: Names of the keypoints, limits, and the margin.
         keypoints: Names of all keypoints, in the order of every array.
-        min_confidence: Points below it count as missing.
+        min_confidence: A keypoint of lower confidence counts as missing.
     """
 
     name = "scan_volume"
@@ -90,16 +90,16 @@ class ScanVolume:
         self._number = {name: keypoints.index(name) for names in settings.planes.values() for name in names}
 
     def measure(self, exam: Exam) -> Measurement:
-        """Centre and axes in patient coordinates, extents, and how far the planes disagree."""
+        """Measure centre and axes in patient coordinates, extents, and the disagreement between planes."""
         sure = np.isfinite(exam.keypoints).all(axis=2) & (exam.confidence >= self.min_confidence)
         try:
             volume = self._volume(exam, sure)
             self._check(volume)
-        except NoVolume as why:
-            return Measurement(self.name, "mm", reason=why.reason, message=why.message)
+        except NoVolume as error:
+            return Measurement(self.name, "mm", reason=error.reason, message=error.message)
         missing = self._missing(exam, sure)
-        found = dict(zip(self.quantities, _flat(volume).tolist(), strict=True))
-        numbers = {name: value for name, value in found.items() if np.isfinite(value)}
+        quantities = dict(zip(self.quantities, _flat(volume).tolist(), strict=True))
+        numbers = {name: value for name, value in quantities.items() if np.isfinite(value)}
         return Measurement(
             self.name,
             "mm",
@@ -110,39 +110,39 @@ class ScanVolume:
         )
 
     def values(self, exam: Exam) -> Float[np.ndarray, "16"]:
-        """Centre (3), axes (3 x 3), extents (3) and disagreement; see `quantities`."""
+        """Return centre (3), axes (3 x 3), extents (3) and disagreement, in the order of `quantities`."""
         try:
             return _flat(self._volume(exam, np.isfinite(exam.keypoints).all(axis=2)))
         except NoVolume:
             return np.full(len(self.quantities), np.nan)
 
     def errors(self, predicted: Float[np.ndarray, "16"], truth: Float[np.ndarray, "16"]) -> Float[np.ndarray, "3"]:
-        """Distance of the centres, angle of the rotation between the axes, mean difference of the extents."""
+        """Return the distance of the centres, the angle between the axes, and the mean difference of the extents."""
         turn = predicted[3:12].reshape(3, 3) @ truth[3:12].reshape(3, 3).T
-        # the sine is exact where the cosine is flat: near zero, where it matters
+        # with the sine, since the cosine is inaccurate at small angles
         sine = np.linalg.norm(turn - turn.T) / np.sqrt(8)
         angle = np.degrees(np.arctan2(sine, (np.trace(turn) - 1) / 2))
-        off = predicted[:3] - truth[:3], predicted[12:15] - truth[12:15]
-        return np.array([np.linalg.norm(off[0]), angle, np.abs(off[1]).mean()])
+        centre, extents = predicted[:3] - truth[:3], predicted[12:15] - truth[12:15]
+        return np.array([np.linalg.norm(centre), angle, np.abs(extents).mean()])
 
     def _volume(self, exam: Exam, sure: Bool[np.ndarray, "M K"]) -> Volume:
         planes = _planes_of(exam)
         _require_planes(exam, planes, self.settings.min_plane_angle_deg)
-        points, found = exam.points, dict[str, list[int]]()
+        points, images = exam.points, dict[str, list[int]]()
         for plane, names in self.settings.planes.items():
             for name in names:
-                found[name] = [i for i in planes.get(plane, []) if sure[i, self._number[name]]]
+                images[name] = [i for i in planes.get(plane, []) if sure[i, self._number[name]]]
 
-        def seen(name: str) -> Float[np.ndarray, "N 3"]:
-            return points[found[name], self._number[name]]
+        def points_named(name: str) -> Float[np.ndarray, "N 3"]:
+            return points[images[name], self._number[name]]
 
-        midline = np.concatenate([seen(name) for name in self.settings.midline])
+        midline = np.concatenate([points_named(name) for name in self.settings.midline])
         middle, x = _midsagittal(midline)
         ends = []
         for name in (self.settings.anterior, self.settings.posterior):
-            if not found[name]:
+            if not images[name]:
                 raise NoVolume("missing_point", f"not found with a confidence of {self.min_confidence:g}: {name}")
-            ends.append(_onto_plane(seen(name), exam.normals[found[name]], middle, x))
+            ends.append(_onto_plane(points_named(name), exam.normals[images[name]], middle, x))
         forward = ends[0] - ends[1]
         commissures = float(np.linalg.norm(forward))
         if commissures == 0:
@@ -150,9 +150,11 @@ class ScanVolume:
         y = forward / commissures
         axes = np.stack([x, y, np.cross(x, y)])
         origin = (ends[0] + ends[1]) / 2
-        along = {name: (seen(name) - origin) @ axes.T for name in found}
+        along = {name: (points_named(name) - origin) @ axes.T for name in images}
         faces = self._faces(along)
-        place = np.array([_outermost(number, told) for number, told in enumerate(faces.values())]).reshape(3, 2)
+        place = np.array([_outermost(number, positions) for number, positions in enumerate(faces.values())]).reshape(
+            3, 2
+        )
         return Volume(
             origin + place.mean(axis=1) @ axes,
             axes,
@@ -163,15 +165,15 @@ class ScanVolume:
         )
 
     def _faces(self, along: dict[str, Float[np.ndarray, "N 3"]]) -> dict[str, dict[str, float]]:
-        """Of each face its place along its axis by each plane that shows it."""
+        """Return the position of each face along its axis, for each plane that shows it."""
         faces: dict[str, dict[str, float]] = {}
         for number, (face, names) in enumerate(self.settings.faces.items()):
             faces[face] = {}
             for plane, of_plane in self.settings.planes.items():
                 outward = 1 if number % 2 else -1
-                told = [outward * along[name][:, number // 2] for name in names if name in of_plane]
-                # from between the commissures: of both sides' points those of this side
-                outside = [value for values in told for value in values.tolist() if value > 0]
+                positions = [outward * along[name][:, number // 2] for name in names if name in of_plane]
+                # measured from between the commissures, points of this side are positive
+                outside = [value for values in positions for value in values.tolist() if value > 0]
                 if outside:
                     faces[face][plane] = outward * max(outside)
             if not faces[face]:
@@ -190,7 +192,7 @@ class ScanVolume:
             raise NoVolume("planes_disagree", f"the planes disagree by {volume.disagreement:.1f} mm, {limit}")
 
     def _missing(self, exam: Exam, sure: Bool[np.ndarray, "M K"]) -> list[str]:
-        """Keypoints that no plane of theirs shows."""
+        """Return the keypoints that are missing on all their planes."""
         planes = _planes_of(exam)
         return [
             name
@@ -201,34 +203,34 @@ class ScanVolume:
 
 
 def _planes_of(exam: Exam) -> dict[str, list[int]]:
-    """Images of each kind of plane, by their normals."""
+    """Return the images of each kind of plane, by their normals."""
     names = {axis: name for name, axis in _PLANES.items()}
-    found: dict[str, list[int]] = {}
+    planes: dict[str, list[int]] = {}
     for image, normal in enumerate(exam.normals):
         if np.isfinite(normal).all():
-            found.setdefault(names[int(np.abs(normal).argmax())], []).append(image)
-    return found
+            planes.setdefault(names[int(np.abs(normal).argmax())], []).append(image)
+    return planes
 
 
 def _require_planes(exam: Exam, planes: dict[str, list[int]], min_angle: float) -> None:
-    """There are planes of all three kinds, at an angle to each other."""
+    """Require planes of all three kinds at sufficient angles to each other."""
     unknown = int((~np.isfinite(exam.normals).all(axis=1)).sum())
     lacking = [name for name in _PLANES if name not in planes]
     if lacking:
-        there = ", ".join(f"{len(images)} {name}" for name, images in planes.items()) or "none"
-        of_unknown = f"; {unknown} images do not say where in the patient they lie" if unknown else ""
+        present = ", ".join(f"{len(images)} {name}" for name, images in planes.items()) or "none"
+        unplaced = f"; {unknown} images do not say where in the patient they lie" if unknown else ""
         reason = "placement_unknown" if unknown else "missing_plane"
-        raise NoVolume(reason, f"no {' and no '.join(lacking)} plane; found {there}{of_unknown}")
+        raise NoVolume(reason, f"no {' and no '.join(lacking)} plane; found {present}{unplaced}")
     for first, second in (("axial", "coronal"), ("axial", "sagittal"), ("coronal", "sagittal")):
         cosine = np.abs(exam.normals[planes[first]] @ exam.normals[planes[second]].T).max()
         angle = float(np.degrees(np.arccos(min(cosine, 1.0))))
         if angle < min_angle:
-            said = f"an {first} and a {second} plane are at an angle of {angle:.0f} degrees, less than {min_angle:g}"
-            raise NoVolume("parallel_planes", said)
+            message = f"an {first} and a {second} plane are at an angle of {angle:.0f} degrees, less than {min_angle:g}"
+            raise NoVolume("parallel_planes", message)
 
 
 def _midsagittal(points: Float[np.ndarray, "N 3"]) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """A point of the least-squares plane through points, and its normal, towards the patient's right."""
+    """Return a point of the least-squares plane through the points, and its normal towards the patient's right."""
     if len(points) < 3:
         raise NoVolume("missing_point", f"the midline was found at {len(points)} points; three make a plane")
     middle = points.mean(axis=0)
@@ -245,7 +247,7 @@ def _onto_plane(
     middle: Float[np.ndarray, "3"],
     x: Float[np.ndarray, "3"],
 ) -> Float[np.ndarray, "3"]:
-    """Where lines through labelled points, along their images' normals, meet the midsagittal plane; the mean."""
+    """Return the mean of where lines through the points, along their images' normals, meet the midsagittal plane."""
     slant = normals @ x
     if (np.abs(slant) < _STEEP).any():
         raise NoVolume("midline", "the midline is more than 60 degrees off the sagittal plane")
@@ -253,15 +255,15 @@ def _onto_plane(
     return (points + steps[:, None] * normals).mean(axis=0)
 
 
-def _outermost(number: int, told: dict[str, float]) -> float:
-    return max(told.values()) if number % 2 else min(told.values())
+def _outermost(number: int, positions: dict[str, float]) -> float:
+    return max(positions.values()) if number % 2 else min(positions.values())
 
 
 def _disagreement(off_midline: Float[np.ndarray, "N"], faces: dict[str, dict[str, float]]) -> float:
-    """See the module; a plane has three unknowns, a face one."""
-    told = [np.array(list(values.values())) for values in faces.values()]
-    squares = float(off_midline @ off_midline) + sum(float(((t - t.mean()) ** 2).sum()) for t in told)
-    freedom = len(off_midline) - 3 + sum(len(t) - 1 for t in told)
+    """Return the disagreement that the module explains. A plane has three unknowns, a face has one."""
+    positions = [np.array(list(values.values())) for values in faces.values()]
+    squares = float(off_midline @ off_midline) + sum(float(((t - t.mean()) ** 2).sum()) for t in positions)
+    freedom = len(off_midline) - 3 + sum(len(t) - 1 for t in positions)
     return float(np.sqrt(squares / freedom)) if freedom else float("nan")
 
 
@@ -270,7 +272,7 @@ def _flat(volume: Volume) -> Float[np.ndarray, "16"]:
 
 
 def _details(volume: Volume) -> dict[str, Any]:
-    """The box as a consumer reads it; axes keep six digits, which is 0.1 micrometres at the skull."""
+    """Return the box as it is in result files."""
     return {
         "coordinates": "RAS",
         "centre_mm": volume.centre.tolist(),

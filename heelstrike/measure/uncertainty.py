@@ -1,11 +1,11 @@
-"""What the radii of keypoints mean for what is measured on them, and when that is too much.
+"""The uncertainty of measured values, from the radii of their keypoints.
 
-A keypoint may lie anywhere in its disc. The effect of a keypoint on a quantity is the largest change that moving it to
-the edge of its disc makes. Effects are combined as the root of their sum of squares, as for errors that do not know of
-each other. That is a size, not yet a promise: too large, since the worst direction is rarely the error's own, and too
-small where all keypoints err together. So it is calibrated like a distance, on the same validation split: a quantity's
-half-width is its factor in `Radii.quantities` times the combined effect. The plain sum of the effects holds whatever
-the errors have to do with each other, but only where the discs hold all keypoints at once, which takes far larger ones.
+A keypoint may lie anywhere in the disc with its radius. The effect of a keypoint on a quantity is the largest change
+from moving it to the edge of its disc. Effects are combined as the root of their sum of squares, as for independent
+errors. The result is not yet a bound: it is too large, since the worst direction is rarely that of the error, and too
+small if all keypoints err together. So it is calibrated on the validation split, like a distance: the half-width of a
+quantity is its factor in `Radii.quantities` times the combined effect. The plain sum of the effects would also hold for
+dependent errors, but only if the discs contain all keypoints at once, which needs far larger discs.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from jaxtyping import Float
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.radii import Radii
 
-_DIRECTIONS = 32  # the worst of them is within half a percent of the worst of all
+_DIRECTIONS = 32  # the largest change among them is within half a percent of the largest among all directions
 _NEAR = 1e-6
-_BLOCK = 256  # frames at once: some megabytes
+_BLOCK = 256  # frames at once, which takes some megabytes
 
 Differences = Callable[[Float[np.ndarray, "M K 2"], Float[np.ndarray, "M K 2"]], Float[np.ndarray, "M Q"]]
 
@@ -27,16 +27,16 @@ Differences = Callable[[Float[np.ndarray, "M K 2"], Float[np.ndarray, "M K 2"]],
 def combined_effect(
     differences: Differences, points: Float[np.ndarray, "N K 2"], radius: Float[np.ndarray, "N K"]
 ) -> Float[np.ndarray, "N Q"]:
-    """How far quantities move with their keypoints, each at the worst place of its disc's edge.
+    """Return the combined effect of all keypoints on each quantity.
 
     Args:
-        differences: What two sets of points differ by in each quantity, row by row: first minus second.
-        points: Keypoints in the pixels that `radius` is in.
-        radius: Of their discs; inf where there is no limit.
+        differences: Function that returns the quantities of its first points minus those of its second, row by row.
+        points: Keypoints, in the same pixels as `radius`.
+        radius: Radius of each keypoint's disc; inf without limit.
 
     Returns:
-        Root of the sum over keypoints of the squared largest change. Inf where a keypoint without a limit moves the
-        quantity, NaN where the quantity is unknown.
+        Root of the sum of the squared effects of the keypoints. It is inf if a keypoint without limit changes the
+        quantity, and NaN if the quantity is NaN.
     """
     angles = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
     around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -45,10 +45,10 @@ def combined_effect(
     limited = np.where(np.isfinite(radius), radius, 1.0)
     # frame, moved keypoint, direction, keypoint, xy
     base = np.broadcast_to(points[:, None, None], (frames, keypoints, _DIRECTIONS, keypoints, 2))
-    moved, which = base.copy(), np.arange(keypoints)
-    moved[:, which, :, which] += (limited[..., None, None] * around).swapaxes(0, 1)
+    moved, index = base.copy(), np.arange(keypoints)
+    moved[:, index, :, index] += (limited[..., None, None] * around).swapaxes(0, 1)
     change = np.abs(differences(moved.reshape(-1, keypoints, 2), base.reshape(-1, keypoints, 2)))
-    # where a disc holds a place at which the quantity is not defined, the others tell
+    # at positions where the quantity is undefined, only the other positions count
     change = np.where(np.isnan(change), 0.0, change).reshape(frames, keypoints, _DIRECTIONS, -1)
     effect = change.max(axis=2)
     effect = np.where(np.isinf(radius)[..., None] & (effect > 0), np.inf, effect)
@@ -61,10 +61,10 @@ def effects(
     radius: Float[np.ndarray, "N K"],
     mm_per_px: Float[np.ndarray, "N"],
 ) -> Float[np.ndarray, "N Q"]:
-    """`combined_effect` on the quantities of a measure, in their units."""
+    """Return `combined_effect` for the quantities of a measure, in their units."""
     points, radius = np.asarray(points, np.float64), np.asarray(radius, np.float64)
 
-    def of_block(block: slice) -> Float[np.ndarray, "M Q"]:
+    def block_effects(block: slice) -> Float[np.ndarray, "M Q"]:
         scale = mm_per_px[block]
 
         def differences(a: Float[np.ndarray, "M K 2"], b: Float[np.ndarray, "M K 2"]) -> Float[np.ndarray, "M Q"]:
@@ -72,7 +72,7 @@ def effects(
 
         return combined_effect(differences, points[block], radius[block])
 
-    return np.concatenate([of_block(slice(start, start + _BLOCK)) for start in range(0, len(points), _BLOCK)])
+    return np.concatenate([block_effects(slice(start, start + _BLOCK)) for start in range(0, len(points), _BLOCK)])
 
 
 def with_half_widths(
@@ -83,10 +83,10 @@ def with_half_widths(
     radius: Float[np.ndarray, "K"],
     mm_per_px: float,
 ) -> Measurement:
-    """A measurement whose values have half-widths: of a new subject's, a share of `radii.level` is within.
+    """Return a measurement with half-widths: of a new subject's true values, the share `radii.level` is within them.
 
-    Inf where no limit can be given: too few subjects to calibrate on, or a value that is not what the keypoints' own
-    names give (`Measure.values`), as where the network took one leg for the other.
+    A half-width is inf if there were too few subjects to calibrate on, or if the value differs from that of
+    `Measure.values`, for instance because the network confused the legs.
     """
     if not measurement.measured:
         return measurement
@@ -108,31 +108,31 @@ def doubts(
     measurement: Measurement | None,
     max_uncertainty: float | None,
 ) -> tuple[str, ...]:
-    """Why a frame is not reliable, for a person; nothing where it is, or where no limit is set.
+    """Return why a frame is not reliable, as sentences for a person; empty if it is reliable or there is no limit.
 
     Args:
-        names: Of the keypoints.
-        radius: Of each in pixels of the image, NaN where it is missing anyway; none: not known.
-        max_radius_px: What is allowed; none: anything.
-        measurement: What was read off the frame, if anything is.
-        max_uncertainty: Half-width that is allowed of quantities in the measure's own unit; none: any.
+        names: Names of the keypoints.
+        radius: Radius of each keypoint in pixels of the image, NaN if it is missing; `None` if radii are unknown.
+        max_radius_px: Largest reliable radius; `None` means no limit.
+        measurement: The frame's measurement; `None` if nothing is measured.
+        max_uncertainty: Largest reliable half-width of values in the measure's unit; `None` means no limit.
     """
-    found = []
+    sentences = []
     if max_radius_px is not None:
         if radius is None:
-            found.append("the radius of keypoints is not known: the model was packaged without")
+            sentences.append("the radius of keypoints is not known: the model was packaged without")
         else:
             large = [(n, r) for n, r in zip(names, radius.tolist(), strict=True) if r > max_radius_px]
-            listed = ", ".join(f"{name} {_said(size, ' px')}" for name, size in large)
-            found += [f"radius of {listed}; at most {max_radius_px:g} px is allowed"] if large else []
+            listed = ", ".join(f"{name} {_format(size, ' px')}" for name, size in large)
+            sentences += [f"radius of {listed}; at most {max_radius_px:g} px is allowed"] if large else []
     if max_uncertainty is not None and measurement is not None and measurement.measured:
         unit = measurement.unit
-        of_unit = [name for name in measurement.values if measurement.unit_of(name) == unit]
-        widths = {name: measurement.half_widths.get(name, float("inf")) for name in of_unit}
-        wide = [f"{name} ± {_said(width, f' {unit}')}" for name, width in widths.items() if width > max_uncertainty]
-        found += [f"{', '.join(wide)}; at most {max_uncertainty:g} {unit} is allowed"] if wide else []
-    return tuple(found)
+        main_values = [name for name in measurement.values if measurement.unit_of(name) == unit]
+        widths = {name: measurement.half_widths.get(name, float("inf")) for name in main_values}
+        wide = [f"{name} ± {_format(width, f' {unit}')}" for name, width in widths.items() if width > max_uncertainty]
+        sentences += [f"{', '.join(wide)}; at most {max_uncertainty:g} {unit} is allowed"] if wide else []
+    return tuple(sentences)
 
 
-def _said(size: float, unit: str) -> str:
+def _format(size: float, unit: str) -> str:
     return f"{size:.3g}{unit}" if np.isfinite(size) else "unknown"

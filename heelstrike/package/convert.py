@@ -1,4 +1,4 @@
-"""Between the manifest as it stands in a file and the one that measure, filters, mirror and letterbox need."""
+"""Conversion between the manifest as a file holds it and the manifest as the program uses it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +19,14 @@ from heelstrike.package.wire import (
 )
 from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter, InputSize, Mirror
 from heelstrike.settings import Strict
+from heelstrike.wire import invalid
 
 OLDEST = 2
-"""First version of the format that is still read."""
+"""The oldest version of the format that can still be read."""
 
 
 class Manifest(Strict):
-    """What a package is, as the program works with it. `ManifestWire` describes the fields."""
+    """Description of a package, as the program uses it. `ManifestWire` describes the fields."""
 
     heelstrike: str
     problem: str
@@ -48,41 +49,40 @@ class Manifest(Strict):
 
 
 def to_wire(manifest: Manifest) -> ManifestWire:
-    """The manifest as it is to stand in a file.
+    """Convert a manifest to the form that is written to a file.
 
     Raises:
-        ValueError: A field breaks a rule of the format, or a setting has no place in it and is not its default.
+        ValueError: A field breaks a rule of the format, or a setting that the format lacks differs from its default.
     """
     versions = {"format_version": FORMAT_VERSION, "min_reader": MIN_READER}
     wire = ManifestWire.model_validate(manifest.model_dump(mode="json") | versions)
     if Manifest.model_validate(_fields(wire)) != manifest:
-        raise ValueError("a setting of this package has no place in the manifest: add it to heelstrike/package/wire.py")
+        raise ValueError("the manifest's format lacks a setting of this package: add it to heelstrike/package/wire.py")
     return wire
 
 
 def from_wire(path: Path, wire: ManifestWire) -> Manifest:
-    """The manifest that a file holds.
+    """Convert the content of a file to a manifest.
 
     Args:
-        path: The file, for the message.
+        path: The file, for messages.
         wire: Its content.
 
     Raises:
-        UserError: It asks for a measure or a filter that this version does not have, or a setting is impossible.
+        UserError: The package needs a measure or a filter that this version does not have, or a setting is invalid.
     """
-    unknown = [f"filter {one.name!r}" for one in wire.filters if one.name not in FILTER_OPTIONS]
+    unknown = [f"filter {each.name!r}" for each in wire.filters if each.name not in FILTER_OPTIONS]
     if isinstance(wire.measure, UnknownMeasure):
         unknown.append(f"measure {wire.measure.name!r}")
     if unknown:
         raise UserError(
             f"{path}: made by heelstrike {wire.heelstrike} with the {' and the '.join(unknown)}, which this version "
-            "does not know; upgrade heelstrike"
+            "does not have; upgrade heelstrike"
         )
     try:
         return Manifest.model_validate(_fields(wire))
     except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise UserError("\n".join(lines)) from None
+        raise invalid(path, error) from None
 
 
 def _fields(wire: ManifestWire) -> dict[str, Any]:
@@ -90,9 +90,9 @@ def _fields(wire: ManifestWire) -> dict[str, Any]:
 
 
 def _from_2(data: dict[str, Any]) -> dict[str, Any]:
-    """Version 2 had no `heads`, and its `parity_px` was the limit that the difference was shown to be within."""
+    """Upgrade from version 2, which had no `heads` and whose `parity_px` was a limit, not a measured difference."""
     return data | {"min_reader": 2}
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2}
-"""What makes of each old version's content the next one's."""
+"""For each old version, the function that upgrades the content of a manifest to the next version."""

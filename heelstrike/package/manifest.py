@@ -1,7 +1,7 @@
-"""The manifest: what a package is, and the hash of every file in it.
+"""The manifest of a package: how to use the package, and the hash of every file in it.
 
-A consumer trusts nothing that the manifest's hashes do not cover, and the manifest covers itself by its `digest`: a
-changed threshold or filter list is found as surely as a changed weight.
+A consumer uses only files whose hashes are in the manifest. The manifest protects itself by its `digest`, so a changed
+threshold or filter is detected like a changed weight.
 """
 
 from pathlib import Path
@@ -27,8 +27,11 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:
     """Hash every file in `folder` and write the manifest beside them.
 
     Args:
-        folder: The package, complete but for the manifest.
-        fields: The fields of `Manifest` other than `files` and `digest`.
+        folder: The package, complete except for the manifest.
+        fields: The fields of `Manifest` except `files` and `digest`.
+
+    Returns:
+        The manifest, with `files` and `digest`.
     """
     names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     files = {n: FileEntry(sha256=file_digest(folder / n), bytes=(folder / n).stat().st_size) for n in names}
@@ -40,17 +43,17 @@ def write_manifest(folder: Path, **fields: Any) -> Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a package's manifest; the files it names are not looked at, see `verify`.
+    """Read a package's manifest. The files that it lists are checked by `verify`.
 
     Raises:
-        UserError: It is missing, is no manifest, was changed, needs a newer version of this library, or asks for a
+        UserError: The manifest is missing, invalid or changed, needs a newer version of this library, or names a
             measure or a filter that this version does not have.
     """
     path = folder / MANIFEST
     try:
         data = read_object(path, _MAX_BYTES, _ADVICE)
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: not there, so {folder} is no package; expected {MANIFEST} and {MODEL}") from None
+        raise UserError(f"{path}: missing, so {folder} is not a package; expected {MANIFEST} and {MODEL}") from None
     digest = _digest_of(data)
     version = check_version(path, data, OLDEST, FORMAT_VERSION)
     for old in range(version, FORMAT_VERSION):
@@ -58,13 +61,13 @@ def read_manifest(folder: Path) -> Manifest:
     wire = parse(path, data, ManifestWire)
     if wire.digest != digest:
         raise UserError(
-            f"{path}: was changed after packaging: digest is {wire.digest}, its contents give {digest}; {_ADVICE}"
+            f"{path}: was changed after packaging: its digest is {wire.digest}, its content gives {digest}; {_ADVICE}"
         )
     return from_wire(path, wire)
 
 
 def _digest_of(data: dict[str, Any]) -> str:
-    """The digest that a manifest's contents demand: of what stands in it, so a field of later times changes none."""
+    """Return the digest of everything in the file but `digest`, including fields that this version does not know."""
     return json_digest({name: value for name, value in data.items() if name != "digest"})
 
 
@@ -72,7 +75,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
     """Check every file of the package against the manifest.
 
     Raises:
-        UserError: Files are missing or differ; one line for each.
+        UserError: Files are missing or differ; the message has a line for each.
     """
     findings = []
     for name, entry in sorted(manifest.files.items()):

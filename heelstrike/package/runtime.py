@@ -1,4 +1,4 @@
-"""A package in use: hashes checked, filters applied, the graph run. Needs numpy, OpenCV and ONNX Runtime, no torch."""
+"""A package in use: checks its hashes, applies its filters and runs its graph. Needs no torch."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -18,17 +18,15 @@ from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
 
-_MAX_GRAPH = 2**31 - 1  # bytes: more is no protobuf message
-
-__all__ = ["Package", "Prediction", "mirror_prediction"]
+_MAX_GRAPH = 2**31 - 1  # bytes; protobuf messages are not larger
 
 
 class Package:
     """A verified package, ready to predict. Make one with `Package.load`.
 
     Attributes:
-        folder: Where it lies.
-        manifest: Its manifest; `heads` is filled in where the manifest was written before it said so.
+        folder: The package's folder.
+        manifest: The package's manifest. Its `heads` are filled in if the file has none (version 2 of the format).
     """
 
     def __init__(self, folder: Path, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
@@ -38,14 +36,14 @@ class Package:
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Package":
-        """Verify a package folder and load its graph; runs no code from it.
+        """Verify a package folder and load its graph. No code from the package is executed.
 
         Args:
-            folder: Holds manifest.json and the files it lists.
-            threads: CPU threads of one prediction; 0 leaves it to ONNX Runtime (one per core).
+            folder: Folder with manifest.json and the files that it lists.
+            threads: CPU threads for one prediction; 0 leaves the number to ONNX Runtime (one for each core).
 
         Raises:
-            UserError: A file is missing or differs from its hash, the format is unknown, the graph does not load, or
+            UserError: A file is missing or differs from its hash, the format is unknown, the graph cannot be loaded, or
                 graph and manifest do not fit together.
         """
         manifest = read_manifest(folder)
@@ -54,28 +52,30 @@ class Package:
         inputs, outputs = _tensors(session.get_inputs()), _tensors(session.get_outputs())
         findings = check_content(manifest, inputs, outputs)
         if findings:
-            advice = "the package does not fit together: package the model again"
+            advice = "the parts of the package do not fit together: package the model again"
             raise UserError("\n".join([*(f"{folder}: {finding}" for finding in findings), advice]))
         return cls(folder, manifest.model_copy(update={"heads": heads_of(manifest, outputs)}), session)
 
     def mirrors(self, slices: Mapping[str, str]) -> bool:
-        """Whether images of these slices (`{"foot": "left"}`) are to be given with `mirrored`."""
+        """Return True if images of these slices (`{"foot": "left"}`) have to be predicted on with `mirrored=True`."""
         return self.manifest.mirror is not None and self.manifest.mirror.applies(slices)
 
     def predict(self, image: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
-        """What the network says about one RGB image of any size; for frames of a video use `predictor`.
+        """Predict on one still image. For frames of a video use `predictor`.
 
-        With `mirrored` the network sees the mirror image; the prediction is in the pixels of the image given.
+        Args:
+            image: RGB image of any size.
+            mirrored: True to give the network the mirror image. The prediction is still in the pixels of `image`.
 
         Raises:
-            UserError: The array is no RGB image of uint8, is too thin to be scaled to the network's input, or a filter
-                needs the frames before.
+            UserError: The array is not an RGB image of uint8, it is too thin to be scaled to the network's input, or a
+                filter needs the preceding frames of a video.
         """
         self._check(image)
         return self.predict_filtered(apply_filters(image, self.manifest.filters), mirrored)
 
     def predictor(self, mirrored: bool = False) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
-        """A function that predicts on the frames of one video, given all in order from the first."""
+        """Return a function that predicts on the frames of one video; call it with every frame, in order."""
         filters = VideoFilters(self.manifest.filters)
 
         def predict(image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
@@ -85,24 +85,24 @@ class Package:
         return predict
 
     def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
-        """The same of an image that went through the manifest's filters already."""
+        """Predict on one image to which the manifest's filters have been applied already."""
         self._check(filtered)
-        seen = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
-        answers = dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: seen}), strict=True))
-        prediction = self._prediction(answers)
+        image = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
+        outputs = dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: image}), strict=True))
+        prediction = self._prediction(outputs)
         if self.manifest.radii is not None and prediction.confidence is not None:
             height, width = filtered.shape[:2]
             scale = Letterbox.fit(width, height, self.manifest.input).scale
             prediction = replace(prediction, radius=self.manifest.radii.of(prediction.confidence, scale))
         return mirror_prediction(prediction, filtered.shape[1]) if mirrored else prediction
 
-    def _prediction(self, answers: dict[str, np.ndarray]) -> Prediction:
-        """The graph's answers by their names; what the graph left open until it ran is checked."""
-        category, shapes = self.manifest.category, {name: answer.shape for name, answer in answers.items()}
-        findings = [finding for head in self._heads for finding in head.findings(category, shapes)]
-        known = {name: answers.pop(name) for head in self._heads for name in head.outputs}
-        prediction = Prediction(**known, others=answers, heads=tuple(self.manifest.heads))
-        findings = findings or [one for head in self._heads for one in head.strange_answers(prediction, category)]
+    def _prediction(self, outputs: dict[str, np.ndarray]) -> Prediction:
+        """Return the graph's outputs as a prediction, after a check of the shapes and values known only now."""
+        category, shapes = self.manifest.category, {name: output.shape for name, output in outputs.items()}
+        findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
+        known = {name: outputs.pop(name) for head in self._heads for name in head.outputs}
+        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads))
+        findings = findings or [f for head in self._heads for f in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
         return prediction
@@ -114,24 +114,24 @@ class Package:
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """ONNX Runtime with a graph that lies in one file; it can make ONNX Runtime read no other."""
+    """Load a graph from its file. The graph cannot make ONNX Runtime read any other file."""
     if (size := path.stat().st_size) > _MAX_GRAPH:
         raise UserError(f"{path}: {size} bytes found, at most {_MAX_GRAPH} expected; package the model again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    # threads that spin while they wait take the core from decoding and writing
+    # threads that spin while they wait would take CPU time from decoding and writing
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         with tempfile.TemporaryDirectory() as empty:
-            # weights outside the graph would be looked for here
+            # ONNX Runtime looks for weights outside the graph in this folder only
             options.add_session_config_entry("session.model_external_initializers_file_folder_path", empty)
             return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises types of its own that share no base but Exception
+    except Exception as error:  # the only common base of the errors that ONNX Runtime raises
         if "External data" in str(error):
-            raise UserError(f"{path}: keeps weights outside the graph; package the model again") from error
+            raise UserError(f"{path}: has weights outside the graph; package the model again") from error
         raise UserError(f"{path}: ONNX Runtime cannot load it: {error}") from error
 
 
 def _tensors(arguments: Iterable[Any]) -> dict[str, Tensor]:
-    return {one.name: Tensor(one.type, tuple(one.shape)) for one in arguments}
+    return {argument.name: Tensor(argument.type, tuple(argument.shape)) for argument in arguments}

@@ -1,7 +1,7 @@
-"""The manifest as it stands in a package: format version 3. A promise to every reader, see `heelstrike.wire`.
+"""The format of manifest.json in a package. `heelstrike.wire` has the rules for changing a format.
 
-The classes are separate from the settings of params.yaml on purpose: a setting may come, go or change its name without
-a change of the format. `convert` goes from one to the other.
+These classes are separate from the settings in params.yaml, so that a setting can be added, removed or renamed without
+a change of the format. `convert` converts between the two.
 """
 
 from typing import Annotated, Any, Literal
@@ -11,18 +11,20 @@ from pydantic import Discriminator, Field, Tag
 from heelstrike.wire import Wire
 
 FORMAT_VERSION = 3
-"""Raised by one with every change of the format."""
+"""Current version of the format, raised by one with every change."""
 MIN_READER = 3
-"""The oldest version whose readers read rightly what is written now."""
+"""The oldest version whose readers understand the files that are written now."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # no folders: nothing outside the package
+FileName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+]  # a name without folders, so no file outside the package
 Limits = tuple[float, float]
 Name = Annotated[str, Field(min_length=1)]
 
 
 class FileEntry(Wire):
-    """What a file of the package must be."""
+    """Hash and size of a file of the package."""
 
     sha256: Sha256
     bytes: Annotated[int, Field(ge=0)]
@@ -34,7 +36,9 @@ class Category(Wire):
     id: int = 1
     name: str
     keypoints: tuple[str, ...] = ()
-    classes: Annotated[tuple[str, ...], Field(description="what an instance may be; class c is `classes[c]`")] = ()
+    classes: Annotated[
+        tuple[str, ...], Field(description="classes that an instance can have; class index c is `classes[c]`")
+    ] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -44,7 +48,7 @@ class Category(Wire):
 
 
 class InputWire(Wire):
-    """The network's input in pixels, to which the graph scales every image."""
+    """Size of the network's input in pixels. The graph scales every image to it."""
 
     width: Annotated[int, Field(ge=1)]
     height: Annotated[int, Field(ge=1)]
@@ -52,7 +56,7 @@ class InputWire(Wire):
 
 
 class FilterWire(Wire):
-    """An image filter and its options; an option that a reader does not know is refused, since it changes pixels."""
+    """An image filter and its options. Readers refuse an unknown option, since it would change pixels."""
 
     name: str
     options: dict[str, Any] = {}
@@ -66,18 +70,22 @@ class MirrorWire(Wire):
 
 
 class RadiiWire(Wire):
-    """From a confidence to a radius, see `heelstrike.measure.radii`."""
+    """The calibration that gives a keypoint's radius from its confidence; `heelstrike.measure.radii` explains it."""
 
     level: Annotated[float, Field(gt=0, lt=1)]
     subjects: Annotated[int, Field(ge=0)]
     difficulty: Annotated[tuple[tuple[float, float], ...], Field(min_length=1)]
-    factors: Annotated[tuple[float | None, ...], Field(description="of each keypoint; null: no limit")]
+    factors: Annotated[
+        tuple[float | None, ...], Field(description="factor of each keypoint; null: the radius has no limit")
+    ]
     pooled: dict[str, str] = {}
-    quantities: Annotated[dict[str, float | None], Field(description="of each quantity; null: no limit")] = {}
+    quantities: Annotated[
+        dict[str, float | None], Field(description="factor of each quantity; null: the half-width has no limit")
+    ] = {}
 
 
 class RearfootWire(Wire):
-    """The rear-foot angle."""
+    """Settings of the rear-foot angle."""
 
     name: Literal["rearfoot_angle"]
     left: tuple[Name, Name, Name]
@@ -91,7 +99,7 @@ class RearfootWire(Wire):
 
 
 class FootprintWire(Wire):
-    """What is read off a footprint."""
+    """Settings of what is measured on a footprint."""
 
     name: Literal["footprint"]
     toes: tuple[Name, Name, Name, Name, Name]
@@ -107,7 +115,7 @@ class FootprintWire(Wire):
 
 
 class ScanVolumeWire(Wire):
-    """The volume to scan."""
+    """Settings of the volume to scan."""
 
     name: Literal["scan_volume"]
     axial: tuple[Name, ...]
@@ -131,7 +139,7 @@ KNOWN_MEASURES = ("rearfoot_angle", "footprint", "scan_volume")
 
 
 class UnknownMeasure(Wire):
-    """A measure of a later version: read, so that the message can name it."""
+    """A measure of a later version. It is read so that the message can name it."""
 
     name: Annotated[str, Field(json_schema_extra={"not": {"enum": list(KNOWN_MEASURES)}})]
 
@@ -154,32 +162,42 @@ class ManifestWire(Wire):
     """manifest.json of a Heelstrike package."""
 
     format_version: Annotated[int, Field(description="version of this format that wrote the file")]
-    min_reader: Annotated[int, Field(description="oldest version of this format whose readers read the file rightly")]
+    min_reader: Annotated[int, Field(description="oldest version of this format whose readers understand the file")]
     heelstrike: Annotated[str, Field(description="version of Heelstrike that made the package")]
     problem: Annotated[str, Field(description="name of the problem in params.yaml")]
     network: Annotated[dict[str, Any], Field(description="architecture and its settings, for the record")]
     category: Category
     flip_pairs: Annotated[
-        tuple[tuple[str, str], ...], Field(description="keypoints that change places in a mirror image")
+        tuple[tuple[str, str], ...], Field(description="pairs of keypoints that swap names in a mirror image")
     ] = ()
     heads: Annotated[
         dict[str, tuple[str, ...]],
-        Field(description="outputs of the graph by the network's head; empty: those that a reader knows by name"),
+        Field(description="the graph's outputs by head of the network; empty: readers find the heads by their outputs"),
     ] = {}
     input: InputWire
     filters: Annotated[
         tuple[FilterWire, ...], Field(description="applied to the image before the graph, in order")
     ] = ()
     mirror: Annotated[MirrorWire | None, Field(description="which images are mirrored before the graph")] = None
-    confidence: Annotated[float, Field(ge=0, le=1, description="keypoints below count as missing")]
-    measure: Annotated[MeasureWire | None, Field(description="what is read off the keypoints")] = None
-    radii: Annotated[RadiiWire | None, Field(description="how far keypoints may be off; null: not known")] = None
-    max_radius_px: Annotated[float | None, Field(gt=0, description="a larger radius is not reliable; null: any")] = None
+    confidence: Annotated[float, Field(ge=0, le=1, description="keypoints of lower confidence count as missing")]
+    measure: Annotated[MeasureWire | None, Field(description="what is measured from the keypoints; null: nothing")] = (
+        None
+    )
+    radii: Annotated[
+        RadiiWire | None, Field(description="calibration of how far keypoints may be off; null: not known")
+    ] = None
+    max_radius_px: Annotated[
+        float | None, Field(gt=0, description="a keypoint with a larger radius is not reliable; null: no limit")
+    ] = None
     parity_px: Annotated[
         float | None,
-        Field(ge=0, description="largest difference between graph and network on test images, pixels; null: not known"),
+        Field(
+            ge=0, description="largest difference in pixels between graph and network on test images; null: not known"
+        ),
     ] = None
-    training_data: Annotated[Sha256, Field(description="digest of the prepared labels it was trained and tested on")]
+    training_data: Annotated[
+        Sha256, Field(description="digest of the prepared labels that the model was trained and tested on")
+    ]
     metrics: Annotated[dict[str, float], Field(description="headline metrics on the test split")] = {}
     files: Annotated[dict[FileName, FileEntry], Field(min_length=1)]
-    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; the package's identity")]
+    digest: Annotated[str, Field(description="SHA-256 of this manifest without this field; it identifies the package")]

@@ -1,1 +1,1 @@
-"""Predict: a consumer's side: pull a package, read images and video, write result files. Needs no torch."""
+"""Prediction on images and videos: from a package and a file to frame results and result files. Needs no torch."""

@@ -1,4 +1,4 @@
-"""Work that runs ahead in a thread, so that decoding, the network and writing overlap."""
+"""Prefetching in a thread, so that decoding, the network and writing overlap."""
 
 import queue
 import threading
@@ -9,23 +9,23 @@ T = TypeVar("T")
 
 
 class _End(Generic[T]):
-    """The last thing in the queue: why the source ended."""
+    """The last item of the queue, with the error that ended the source; `None` without an error."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
-    """The items of `source`, in order, computed in a thread that runs at most `depth` items ahead.
+    """Yield the items of `source` in order, computed in a thread that is at most `depth` items ahead.
 
-    What the source raises is raised here, after the items before it. Leaving the loop early ends the thread. Python
-    code does not run at the same time in two threads; decoders, ONNX Runtime and encoders do.
+    An exception of the source is raised here after the preceding items. Leaving the loop early ends the thread. Python
+    code of two threads does not run at the same time, but decoders, ONNX Runtime and encoders do.
     """
     items: queue.Queue[T | _End[T]] = queue.Queue(depth)
-    left = threading.Event()
+    stopped = threading.Event()
 
     def put(item: T | _End[T]) -> None:
-        while not left.is_set():
+        while not stopped.is_set():
             try:
                 items.put(item, timeout=0.1)
                 return
@@ -36,13 +36,13 @@ def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
         error: BaseException | None = None
         iterator = iter(source)
         try:
-            while not left.is_set():
+            while not stopped.is_set():
                 try:
                     item = next(iterator)
                 except StopIteration:
                     break
                 put(item)
-        except BaseException as raised:  # whatever it is, it belongs to whoever takes the items
+        except BaseException as raised:  # any exception is raised again in the consumer's thread
             error = raised
         finally:
             close = getattr(iterator, "close", None)
@@ -61,5 +61,5 @@ def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
                 return
             yield item
     finally:
-        left.set()
+        stopped.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""Predictions in the terminal: what the options mean, and what was measured, written, failed and ignored."""
+"""Text of `heelstrike predict`: its options as values, and its report as lines for the terminal."""
 
 from collections.abc import Iterator
 
@@ -7,28 +7,31 @@ from rich.markup import escape
 from heelstrike.errors import UserError
 from heelstrike.predict.predictor import Predicted, Report
 from heelstrike.predict.summary import Spread, Summary
-from heelstrike.units import MM_PER_INCH
+from heelstrike.units import MM_PER_INCH, symbol
 
-_SYMBOLS = {"deg": "°", "ratio": ""}
 _DIGITS = {"ratio": 2}
 
 
 def scale_of(dpi: float | None, mm_per_px: float | None) -> float | None:
-    """Side of a pixel in millimetres, from the one of two options that was given; None where neither was.
+    """Return the side of a pixel in millimetres from one of two options; `None` if neither is given.
+
+    Args:
+        dpi: Dots per inch.
+        mm_per_px: Side of a pixel in millimetres.
 
     Raises:
-        UserError: Both were given.
+        UserError: Both options are given.
     """
     if dpi is not None and mm_per_px is not None:
-        raise UserError("--dpi and --mm-per-px say the same; give one of them")
+        raise UserError("--dpi and --mm-per-px mean the same; give only one of them")
     return MM_PER_INCH / dpi if dpi else mm_per_px
 
 
 def slices_of(words: list[str]) -> dict[str, str]:
-    """`["foot=left"]` as `{"foot": "left"}`.
+    """Return `["foot=left"]` as `{"foot": "left"}`.
 
     Raises:
-        UserError: A word is not NAME=VALUE.
+        UserError: A word is not of the form NAME=VALUE.
     """
     wrong = [word for word in words if not all(word.partition("="))]
     if wrong:
@@ -37,18 +40,18 @@ def slices_of(words: list[str]) -> dict[str, str]:
 
 
 def describe(report: Report) -> Iterator[str]:
-    """Lines in Rich's markup: each input with what was measured and written, then exams, failures, what was ignored."""
+    """Yield the report as lines in Rich's markup: the inputs with their files, exams, failures and ignored files."""
     for done in report.done:
         yield escape(f"{done.input.name}: {measured(done)}")
         count, frames = done.summary.not_reliable, done.summary.frames
         if count:
-            what = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
-            yield f"  [yellow]{what}[/]: see `doubts` in its JSON"
+            warning = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
+            yield f"  [yellow]{warning}[/]: see `doubts` in its JSON"
         yield from (f"  [green]✓[/] {escape(str(file))}" for file in done.files)
     for exam in report.exams:
-        why = exam.measurement.message or "; ".join(exam.measurement.warnings)
+        reason = exam.measurement.message or "; ".join(exam.measurement.warnings)
         mark = "[green]✓[/]" if exam.measurement.measured else "[yellow]not measured[/]"
-        yield f"{mark} {escape(str(exam.file))}{f': {escape(why)}' if why else ''}"
+        yield f"{mark} {escape(str(exam.file))}{f': {escape(reason)}' if reason else ''}"
     for file, reason in report.failed:
         yield f"[red]failed[/] {escape(str(file))}: {escape(reason)}"
     if report.ignored:
@@ -56,7 +59,7 @@ def describe(report: Report) -> Iterator[str]:
 
 
 def measured(done: Predicted) -> str:
-    """`29 of 30 frames measured; left median 1.6°, right −2.2°`, or why nothing was measured."""
+    """Return `29 of 30 frames measured; median left 1.6°, right −2.2°`, or why nothing was measured."""
     summary = done.summary
     if summary.measured is None:
         return "predicted" if summary.frames == 1 else f"{summary.frames} frames predicted"
@@ -71,4 +74,4 @@ def measured(done: Predicted) -> str:
 
 def _number(spread: Spread, summary: Summary, name: str) -> str:
     unit = summary.units[name]
-    return f"{spread.median:.{_DIGITS.get(unit, 1)}f}".replace("-", "−") + _SYMBOLS.get(unit, f" {unit}")
+    return f"{spread.median:.{_DIGITS.get(unit, 1)}f}".replace("-", "−") + symbol(unit)

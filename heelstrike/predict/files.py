@@ -1,4 +1,4 @@
-"""Result files: their names beside each other, written whole or not at all."""
+"""Result files: their names, and writing them completely or not at all."""
 
 import errno
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from jaxtyping import UInt8
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def text_aside(path: Path) -> Iterator[TextIO]:
-    """Open a text file to write, aside: it has its name when the block ends well."""
+    """Open a text file for writing. It appears under its name when the block ends without an error."""
     with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
         yield stream
 
 
 @contextmanager
-def room(target: Path) -> Iterator[None]:
-    """Say what to do when the disk is full; whatever was written aside is gone by then."""
+def explain_full_disk(target: Path) -> Iterator[None]:
+    """Turn the error of a full disk within the block into a message. Incomplete files are removed already."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _DISK_FULL:
             raise
         advice = "free some space or write to another folder; nothing was left half-written"
         raise UserError(
@@ -37,19 +37,19 @@ def room(target: Path) -> Iterator[None]:
         ) from error
 
 
-def beside(target: Path, suffix: str) -> Path:
-    """The name of a result: `walk.mp4` and `.json` make `walk.mp4.json`."""
+def result_path(target: Path, suffix: str) -> Path:
+    """Return the path of a result file: `walk.mp4` and `.json` give `walk.mp4.json`."""
     return target.with_name(target.name + suffix)
 
 
-def even(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
-    """H.264 takes even sizes only: an odd last row or column is repeated."""
+def with_even_size(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W2 3"]:
+    """Repeat the last row or column of an image of odd size, since H.264 needs even sizes."""
     height, width = image.shape[:2]
     return np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge") if height % 2 or width % 2 else image
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
-    """Write an RGB image as PNG, whatever the path ends in."""
+    """Write an RGB image as PNG, whatever the suffix of the path."""
     ok, data = cv2.imencode(".png", image[..., ::-1])
     assert ok  # PNG holds every uint8 image
     path.write_bytes(data.tobytes())

@@ -1,4 +1,4 @@
-"""From images to frame results: the network, then the measure, then what is doubtful. Writes nothing."""
+"""From images to frame results: predict, measure, and judge whether the result is reliable. Writes no files."""
 
 import math
 from collections.abc import Generator, Iterable, Mapping
@@ -19,35 +19,38 @@ from heelstrike.predict.frames import FrameResult
 from heelstrike.predict.reliability import doubts_of, is_judged
 from heelstrike.video.reader import Frame
 
-_AHEAD = 4  # frames between decoding, network and measuring: enough to even out, few enough for 4K frames
+_AHEAD = 4  # frames to prefetch: enough to even out delays, few enough for the memory of 4K frames
 
 
 @dataclass(frozen=True)
 class About:
-    """What the consumer knows of the inputs and no pixel tells.
+    """What the caller knows about the inputs and the pixels do not show.
 
     Attributes:
-        mm_per_px: Side of a pixel in millimetres; None: what a medical image's file says, else unknown.
-        slices: For instance `{"foot": "left"}`; needed where the package mirrors images.
+        mm_per_px: Side of a pixel in millimetres; `None` means the value in a medical image's file, else unknown.
+        slices: What the images show, for instance `{"foot": "left"}`. A package that mirrors images needs it.
     """
 
     mm_per_px: float | None = None
     slices: Mapping[str, str] = field(default_factory=dict)
 
-    def scale(self, of_file: float = math.nan) -> float:
-        """Side of a pixel in millimetres, NaN where unknown: what the consumer says goes before what the file says."""
-        return of_file if self.mm_per_px is None else self.mm_per_px
+    def scale(self, file_mm_per_px: float = math.nan) -> float:
+        """Return the side of a pixel in millimetres: the caller's value, else the file's; NaN if both are unknown."""
+        return file_mm_per_px if self.mm_per_px is None else self.mm_per_px
 
 
 class Measurer:
     """Predicts and measures with one package.
 
+    Attributes:
+        measure: The measure of single images; `None` if the package has none.
+
     Args:
         package: A verified package.
-        about: What is known of all images.
+        about: What is known about all images.
 
     Raises:
-        UserError: The package has to know more about the images.
+        UserError: The package mirrors images, and `about` lacks the slice that it needs for this.
     """
 
     def __init__(self, package: Package, about: About) -> None:
@@ -55,8 +58,8 @@ class Measurer:
         if manifest.mirror is not None and manifest.mirror.slice not in about.slices:
             name, value = manifest.mirror.slice, manifest.mirror.value
             raise UserError(
-                f"this model looks at images of {name} {value} mirrored, so it has to know what these are: say "
-                f"--about {name}={value} (in Python: about={{{name!r}: {value!r}}}), or what else {name} is"
+                f"this model mirrors images of {name} {value}, so it has to know which images these are: give "
+                f"--about {name}={value} (in Python: about={{{name!r}: {value!r}}}) or the other value of {name}"
             )
         self._package, self._about = package, about
         self._mirrored = package.mirrors(about.slices)
@@ -65,18 +68,18 @@ class Measurer:
             self.measure = build_measure(manifest.measure, manifest.category.keypoints, manifest.confidence)
 
     def image(self, image: UInt8[np.ndarray, "H W 3"], mm_per_px: float = math.nan) -> FrameResult:
-        """The result of one RGB image.
+        """Return the result of one image.
 
         Args:
-            image: As displayed.
-            mm_per_px: Side of a pixel in millimetres as the image's file states it; NaN where it does not.
+            image: RGB image as displayed.
+            mm_per_px: Side of a pixel in millimetres as the image's file states it; NaN if it does not.
         """
         return self._result(0, None, image, self._package.predict(image, self._mirrored), self._about.scale(mm_per_px))
 
     def video(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, FrameResult], None, None]:
-        """The results of a video's frames, in order, as they come; close it to end its threads early.
+        """Yield each frame of a video with its result, in order. Close the generator to end its threads early.
 
-        Three threads work at once: decoding, filters with scaling and network, and the caller's with the measure.
+        Three threads work at the same time: one decodes, one runs filters and network, and the caller's measures.
         """
         predict = self._package.predictor(self._mirrored)
         decoded = ahead(frames, _AHEAD)
@@ -85,7 +88,7 @@ class Measurer:
                 yield frame, self._result(frame.number, frame.time_s, frame.image, prediction, self._about.scale())
 
     def images(self, images: Iterable[UInt8[np.ndarray, "H W 3"]]) -> Generator[FrameResult, None, None]:
-        """The results of the RGB frames of one video, all in order from the first, in the caller's own thread."""
+        """Yield the results of a video's RGB frames, given in order from the first. It runs in the caller's thread."""
         predict = self._package.predictor(self._mirrored)
         for number, image in enumerate(images):
             yield self._result(number, None, image, predict(image), self._about.scale())

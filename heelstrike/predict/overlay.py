@@ -1,4 +1,4 @@
-"""The picture of a prediction: markers coloured by confidence, leg lines, angles, or the reason why there are none."""
+"""The overlay: an image with its predictions, its measured values, or the reason why there are none."""
 
 from collections.abc import Sequence
 
@@ -22,32 +22,32 @@ def draw(
     doubts: Sequence[str] = (),
     labels: Sequence[Label] = (),
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """A copy of an RGB image with its prediction drawn in; sizes follow the image's height.
+    """Return a copy of an RGB image with its prediction drawn in.
 
     Args:
-        image: The image as displayed.
-        prediction: In the image's pixels.
-        measurement: What was read off it; `None` where the problem measures nothing.
-        style: See `Style`.
-        heading: Said after the title: frame number, time.
-        doubts: Why it is not reliable; nothing where it is.
-        labels: What the measure writes beside its points.
+        image: RGB image as displayed; line widths and text follow its shorter side.
+        prediction: Prediction in the image's pixels.
+        measurement: The measured values; `None` if the model measures nothing.
+        style: How to draw.
+        heading: Text after the title, for instance frame number and time.
+        doubts: Why the frame is not reliable; empty if it is.
+        labels: Labels of the measure, drawn beside their points.
     """
     canvas = np.ascontiguousarray(image).copy()
-    unit = max(min(image.shape[:2]) / 1080, 0.3)
+    scale = max(min(image.shape[:2]) / 1080, 0.3)
     for head in reversed(HEADS.values()):
-        head.draw(canvas, prediction, style, unit)
+        head.draw(canvas, prediction, style, scale)
     for label in labels:
-        _label(canvas, label, unit)
+        _label(canvas, label, scale)
     lines = _text(measurement, f"{style.title}  {heading}".strip())
     lines += [(f"not reliable: {doubt}", AMBER) for doubt in doubts]
     lines += [line for head in HEADS.values() for line in head.lines(prediction, style)]
-    _panel(canvas, lines, unit)
+    _panel(canvas, lines, scale)
     return canvas
 
 
 def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colour]]:
-    """The panel's lines and their colours."""
+    """Return the heading and the measured values as lines with their colours."""
     lines = [(heading, WHITE)] if heading else []
     if measurement is None:
         return lines
@@ -63,24 +63,24 @@ def _signed(value: float) -> str:
     return f"{value:+.1f}".replace("-", "−")
 
 
-def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, u: float) -> None:
-    """A text on a plate beside its point, as far as the image reaches."""
+def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, scale: float) -> None:
+    """Write a label on a dark plate beside its point, moved so that it stays within the image."""
     x, y = label.point
-    width, height = extent(label.text, 30 * u)
-    left = x - width - 34 * u if label.side == "left" else x + 34 * u
-    left = min(max(left, 8 * u), canvas.shape[1] - width - 8 * u)
-    plate(canvas, left - 10 * u, y - 0.5 * height - 8 * u, width + 20 * u, height + 16 * u)
-    write(canvas, label.text, left, y + 0.36 * height, 30 * u, WHITE)
+    width, height = extent(label.text, 30 * scale)
+    left = x - width - 34 * scale if label.side == "left" else x + 34 * scale
+    left = min(max(left, 8 * scale), canvas.shape[1] - width - 8 * scale)
+    plate(canvas, left - 10 * scale, y - 0.5 * height - 8 * scale, width + 20 * scale, height + 16 * scale)
+    write(canvas, label.text, left, y + 0.36 * height, 30 * scale, WHITE)
 
 
-def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], u: float) -> None:
-    """Lines of text on a dark plate in the top-left corner, shrunk where they would not fit."""
+def _panel(canvas: UInt8[np.ndarray, "H W 3"], lines: list[tuple[str, Colour]], scale: float) -> None:
+    """Write lines of text on a dark plate in the top-left corner, smaller if they would not fit."""
     if not lines:
         return
-    size = 30 * u
+    size = 30 * scale
     widest = max(extent(text, size)[0] for text, _ in lines)
-    size *= min(1.0, (canvas.shape[1] - 72 * u) / widest)
+    size *= min(1.0, (canvas.shape[1] - 72 * scale) / widest)
     width, step = max(extent(text, size)[0] for text, _ in lines), 1.45 * size
-    plate(canvas, 20 * u, 20 * u, width + 32 * u, step * len(lines) + 20 * u)
+    plate(canvas, 20 * scale, 20 * scale, width + 32 * scale, step * len(lines) + 20 * scale)
     for row, (text, colour) in enumerate(lines):
-        write(canvas, text, 36 * u, 30 * u + step * (row + 0.72), size, colour)
+        write(canvas, text, 36 * scale, 30 * scale + step * (row + 0.72), size, colour)

@@ -8,7 +8,7 @@ from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined
 from heelstrike.predict.measurer import About
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
 from heelstrike.predict.writing import Predicted, Writer
 from heelstrike.progress import progress
@@ -17,12 +17,12 @@ from heelstrike.video.reader import VideoReader
 
 @dataclass
 class Report:
-    """What became of every input.
+    """What was done with every input.
 
     Attributes:
-        done: In the order of the inputs.
-        failed: Inputs that could not be read or written, each with the reason; nothing was written for them.
-        exams: What was measured on the images of a folder together; empty where the problem measures no such thing.
+        done: The inputs that were predicted on, in order.
+        failed: The inputs that could not be read or written, each with the reason. Nothing was written for them.
+        exams: The results of exams, measured on all images of a folder together; empty if the model measures no exams.
         ignored: Files in the folder that are neither image nor video.
     """
 
@@ -33,32 +33,32 @@ class Report:
 
 
 def predict_path(
-    path: Path, package: Package, model: Model, out: Path, overlay: bool = False, about: About | None = None
+    path: Path, package: Package, model: ModelReference, out: Path, overlay: bool = False, about: About | None = None
 ) -> Report:
     """Predict on an image, a video or every image and video in a folder.
 
-    For `walk.mp4` these are written to `out`, each whole or not at all: `walk.mp4.json`, `walk.mp4.csv` and on request
-    `walk.mp4.overlay.mp4`. Files of a folder keep their place in it. Where exams are measured, the images of each
-    folder are one, and `FOLDER.volume.json` is written among their results.
+    For `walk.mp4` it writes `walk.mp4.json`, `walk.mp4.csv` and on request `walk.mp4.overlay.mp4` to `out`, each
+    completely or not at all. Results keep the relative paths of the files in the folder. If the model measures exams,
+    the images of each folder are one exam, and `FOLDER.volume.json` is written beside their results.
 
     Args:
         path: Image, video or folder.
         package: A verified package.
-        model: What to call it in the results.
-        out: Folder to write to; made where it is missing.
-        overlay: Also draw the predictions into a copy of the image or video.
-        about: What is known of all inputs.
+        model: The model's name and version for the results.
+        out: Folder for the results; created if it is missing.
+        overlay: True to draw the predictions into a copy of the image or video as well.
+        about: What is known about all inputs.
 
     Returns:
         What was done and what failed. A bad file in a folder does not stop the others.
 
     Raises:
-        UserError: Nothing to predict on, the package needs to know more about the images, or the one file that was
-            asked for cannot be read or written.
+        UserError: There is nothing to predict on, the package needs to know more about the images, or `path` is a file
+            and cannot be read or its results cannot be written.
     """
     inputs = find_inputs(path, out)
     if out.exists() and not out.is_dir():
-        raise UserError(f"{out}: is a file; results need a folder, name another one")
+        raise UserError(f"{out}: is a file; results need a folder, so give another path")
     writer = Writer(package, model, overlay, about or About())
     report = Report(ignored=inputs.ignored)
     with progress(f"predict {path.name}", sum(map(_length, inputs.files))) as bar:
@@ -77,7 +77,7 @@ def predict_path(
 
 
 def _length(file: Path) -> int:
-    """Frames to expect, for the progress bar only: what cannot be read counts as one and is reported in its turn."""
+    """Return the number of frames for the progress bar; 1 for a file that cannot be read, which is reported later."""
     if is_image(file.name):
         return 1
     try:

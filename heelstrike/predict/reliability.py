@@ -1,4 +1,4 @@
-"""Whether a frame is reliable by the limits that the package carries, and why it is not."""
+"""The judgement whether a frame is reliable, by the limits in the package's manifest."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from heelstrike.package.manifest import Manifest
 
 
 def is_judged(measurement: Measurement | None, manifest: Manifest) -> bool:
-    """Whether the package has a limit that this frame can be judged by."""
-    of_values = manifest.measure is not None and manifest.measure.uncertainty_limit is not None
-    return manifest.max_radius_px is not None or (of_values and measurement is not None and measurement.measured)
+    """Return True if the package has a limit by which this frame can be judged."""
+    limits_values = manifest.measure is not None and manifest.measure.uncertainty_limit is not None
+    return manifest.max_radius_px is not None or (limits_values and measurement is not None and measurement.measured)
 
 
 def doubts_of(prediction: Prediction, measurement: Measurement | None, manifest: Manifest) -> tuple[str, ...]:
-    """Why a frame is not reliable; empty where it is, or where there is no limit. Missing points are not judged."""
+    """Return why a frame is not reliable; empty if it is reliable or not judged. Missing keypoints are not judged."""
     limit = manifest.measure.uncertainty_limit if manifest.measure is not None else None
     radius, present = prediction.radius, present_keypoints(prediction, manifest.confidence)
     if radius is not None and present is not None:

@@ -1,15 +1,14 @@
-"""The result files of one input: JSON with everything, CSV with a row per frame; docs/formats.md has the schema."""
+"""The writer of one input's result files: JSON with everything, CSV with a row per frame (docs/formats.md)."""
 
 import json
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
-from heelstrike.measure.base import Measure, Measurement
+from heelstrike.measure.base import Measure
 from heelstrike.package.manifest import Manifest
-from heelstrike.predict.reliability import doubts_of, is_judged
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.summary import Summary, Tally
 from heelstrike.predict.table import ResultTable
 from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
@@ -19,33 +18,12 @@ _DIGITS = 3
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the pixels came from.
+class ModelReference:
+    """The name of a model in result files.
 
     Attributes:
-        file: File name.
-        kind: `image` or `video`.
-        width: As displayed, pixels.
-        height: As displayed, pixels.
-        fps: Frames a second; `None` for an image.
-        mm_per_px: Side of a pixel in millimetres; NaN or `None` where unknown.
-    """
-
-    file: str
-    kind: str
-    width: int
-    height: int
-    fps: float | None = None
-    mm_per_px: float | None = None
-
-
-@dataclass(frozen=True)
-class Model:
-    """Which model it was.
-
-    Attributes:
-        reference: `rearfoot/3` for a version of a registry, else the folder that was given.
-        version: The registry's version, where it came from a registry.
+        reference: `rearfoot/3` for a version in a registry, else the package's folder.
+        version: Number of the version in the registry; `None` for a folder.
     """
 
     reference: str
@@ -53,16 +31,16 @@ class Model:
 
 
 class ResultWriter:
-    """Writes frames as they come, so that memory stays flat however long the video is.
+    """Writes the results of frames one by one, so that memory use does not grow with the length of a video.
 
     Args:
         stream: Text file for the JSON.
-        table: Text file for the CSV, a row per frame; `None` for images.
-        source: See `Source`.
-        model: See `Model`.
-        manifest: The package's.
-        measure: What is read off the keypoints; `None` where nothing is.
-        version: Heelstrike's.
+        table: Text file for the CSV; `None` for an image, which has no CSV.
+        source: The image or video.
+        model: The model that predicted.
+        manifest: The package's manifest.
+        measure: The measure of single images; `None` if the package has none.
+        version: Version of Heelstrike.
     """
 
     def __init__(
@@ -70,7 +48,7 @@ class ResultWriter:
         stream: TextIO,
         table: TextIO | None,
         source: Source,
-        model: Model,
+        model: ModelReference,
         manifest: Manifest,
         measure: Measure | None,
         version: str,
@@ -91,40 +69,29 @@ class ResultWriter:
         if error is None:
             self._stream.write(f'\n ],\n "summary": {_compact(self.summary.to_json())}\n}}\n')
 
-    def add(self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None) -> None:
-        """Write one frame.
-
-        Args:
-            frame: Number in presentation order, from 0.
-            time_s: Presentation time stamp in seconds; none for an image.
-            prediction: In the source's pixels.
-            measurement: What was read off it, if anything is.
-        """
-        doubts = doubts_of(prediction, measurement, self._manifest)
-        reliable = not doubts if is_judged(measurement, self._manifest) else None
-        self._tally.add(measurement, reliable)
-        content = self._frame(frame, time_s, prediction, measurement) | {"reliable": reliable, "doubts": list(doubts)}
-        self._stream.write((",\n  " if self._frames else "\n  ") + _compact(content))
+    def add(self, frame: FrameResult) -> None:
+        """Write the result of one frame, with coordinates in the source's pixels."""
+        self._tally.add(frame.measurement, frame.reliable)
+        self._stream.write((",\n  " if self._frames else "\n  ") + _compact(self._frame(frame)))
         self._frames += 1
         if self._table is not None:
-            self._table.add(frame, time_s, prediction, measurement, reliable, doubts)
+            self._table.add(frame)
 
     @property
     def summary(self) -> Summary:
-        """Of the frames written so far."""
+        """Summary of the frames written so far."""
         return self._tally.summary
 
-    def _frame(
-        self, frame: int, time_s: float | None, prediction: Prediction, measurement: Measurement | None
-    ) -> dict[str, Any]:
+    def _frame(self, frame: FrameResult) -> dict[str, Any]:
         category, threshold = self._manifest.category, self._manifest.confidence
-        content: dict[str, Any] = {"frame": frame, "time_s": round_number(time_s, 6)}
+        content: dict[str, Any] = {"frame": frame.number, "time_s": round_number(frame.time_s, 6)}
         for head in HEADS.values():
-            content |= head.result(prediction, category, threshold)
-        return content | {"measure": round_json(measurement.to_json(), _DIGITS) if measurement else None}
+            content |= head.result(frame.prediction, category, threshold)
+        measure = round_json(frame.measurement.to_json(), _DIGITS) if frame.measurement else None
+        return content | {"measure": measure, "reliable": frame.reliable, "doubts": list(frame.doubts)}
 
 
-def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dict[str, Any]:
+def _head(source: Source, model: ModelReference, manifest: Manifest, version: str) -> dict[str, Any]:
     return {
         "format": PREDICTION,
         "format_version": FORMAT_VERSION,
@@ -149,8 +116,8 @@ def _head(source: Source, model: Model, manifest: Manifest, version: str) -> dic
     }
 
 
-def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
-    """Which model it was, as every result file says."""
+def describe_model(model: ModelReference, manifest: Manifest) -> dict[str, Any]:
+    """Return the description of the model that every result file has."""
     return {
         "problem": manifest.problem,
         "reference": model.reference,
@@ -160,5 +127,5 @@ def describe_model(model: Model, manifest: Manifest) -> dict[str, Any]:
 
 
 def _compact(value: Any) -> str:
-    """JSON on one line."""
+    """Return a value as JSON on one line."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

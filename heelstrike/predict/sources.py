@@ -1,4 +1,4 @@
-"""What a path given by a user holds: images and videos, and what else lies there."""
+"""The inputs at a path that the user gives: images, videos, and files to ignore."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ _RESULTS = (
     *(f"{m}{r}" for m in MEDIA for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)),
     *(measure.suffix for measure in EXAM_MEASURES.values()),
 )
-"""Ends of the names that results have: they lie beside their inputs where no other folder is asked for."""
+"""Suffixes of result files. They may lie beside the inputs, and are not inputs themselves."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Inputs:
     """Files to predict on.
 
     Attributes:
-        base: Folder that the files' result paths are relative to.
+        base: Folder that contains the files; results keep the paths relative to it.
         files: Images and videos, sorted.
-        ignored: Files of the folder that are neither.
+        ignored: Other files in the folder.
     """
 
     base: Path
@@ -32,17 +32,21 @@ class Inputs:
 
 
 def find_inputs(path: Path, out: Path) -> Inputs:
-    """The images and videos that a path means: itself, or all in the folder and the folders in it.
+    """Find the images and videos at a path: the file itself, or all files in the folder and its subfolders.
 
-    Hidden files, results of earlier runs and everything in `out` are no inputs.
+    Hidden files, results of earlier runs and everything in `out` are left out.
+
+    Args:
+        path: A file or a folder.
+        out: Folder for the results.
 
     Raises:
-        UserError: There is nothing at the path, or nothing in the folder that could be an image or a video.
+        UserError: The path does not exist, or the folder has no image or video.
     """
     if path.is_file():
         return Inputs(path.parent, (path,))
     if not path.is_dir():
-        raise UserError(f"{path}: not there; give a video, an image or a folder of them")
+        raise UserError(f"{path}: does not exist; give a video, an image or a folder of them")
     files: list[Path] = []
     ignored: list[Path] = []
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
@@ -52,12 +56,12 @@ def find_inputs(path: Path, out: Path) -> Inputs:
             continue
         (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
     if not files:
-        found = f"{len(ignored)} other files" if ignored else "no files"
-        raise UserError(f"{path}: no image or video in this folder, found {found}; known are {KNOWN}")
+        others = f"{len(ignored)} other files" if ignored else "no files"
+        raise UserError(f"{path}: no image or video in this folder, found {others}; known types are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
 
 
 def _within(file: Path, out: Path, folder: Path) -> bool:
-    """Whether the file lies in the output folder, where that is a folder below the input folder."""
+    """Return True if the file is in the output folder and that is a folder below the input folder."""
     inside, top = out.resolve(), folder.resolve()
     return inside != top and file.resolve().is_relative_to(inside)

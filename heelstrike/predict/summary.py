@@ -1,4 +1,4 @@
-"""What the frames of one input come to: how many were measured, why others were not, and the spread of every value."""
+"""The summary of one input: how many frames were measured, why others were not, and the spread of every value."""
 
 import statistics
 from collections import Counter
@@ -13,7 +13,7 @@ _DIGITS = 3
 
 @dataclass(frozen=True)
 class Spread:
-    """Median and range of one value over the frames that have it."""
+    """Median and range of one value over the frames that have this value."""
 
     median: float
     min: float
@@ -22,16 +22,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Summary:
-    """Of all frames of one image or video.
+    """Summary of all frames of one image or video.
 
     Attributes:
-        frames: Their number.
-        not_reliable: Frames of which something is doubtful; None where nothing was judged.
-        measured: Frames that were measured; None where the model measures nothing.
-        not_measured: Number of frames by reason.
-        unit: Unit of the main values; None where the model measures nothing.
+        frames: Number of frames.
+        not_reliable: Number of frames that are not reliable; `None` if the model has no limits to judge by.
+        measured: Number of frames that were measured; `None` if the model measures nothing.
+        not_measured: Number of frames that were not measured, by reason.
+        unit: Unit of the main values; `None` if the model measures nothing.
         units: Unit of each value, by name.
-        values: Spread of each value, by name.
+        values: Median and range of each value, by name.
     """
 
     frames: int
@@ -43,7 +43,7 @@ class Summary:
     values: dict[str, Spread] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for the result file."""
+        """Return the summary as it is in the result file."""
         counts = {"frames": self.frames, "not_reliable": self.not_reliable}
         if self.measured is None:
             return counts
@@ -56,10 +56,10 @@ class Summary:
 
 
 class Tally:
-    """Counts frames one by one, so that memory stays small however long the video is.
+    """Makes a summary from frames that are added one by one.
 
     Args:
-        measure: What is read off the keypoints; None: nothing is.
+        measure: The measure of single images; `None` if the model has none.
     """
 
     def __init__(self, measure: Measure | None) -> None:
@@ -70,20 +70,20 @@ class Tally:
         self._units = dict(zip(measure.quantities, measure.units, strict=True)) if measure else {}
 
     def add(self, measurement: Measurement | None, reliable: bool | None) -> None:
-        """Count one frame."""
+        """Add one frame: its measurement, and whether it is reliable."""
         self._frames += 1
         self._judged, self._unreliable = self._judged + (reliable is not None), self._unreliable + (reliable is False)
         if measurement is None:
             return
         self._reasons.update([measurement.reason] if measurement.reason else [])
         for name, value in measurement.values.items():
-            # beyond the quantities there may be what is read off the image itself, such as a footprint's arch index
+            # some values are not among the quantities, for instance the arch index, which is measured on the image
             self._values.setdefault(name, []).append(value)
             self._units[name] = measurement.unit_of(name)
 
     @property
     def summary(self) -> Summary:
-        """Of the frames so far."""
+        """Summary of the frames added so far."""
         not_reliable = self._unreliable if self._judged else None
         if self._measure is None:
             return Summary(self._frames, not_reliable)

@@ -1,6 +1,6 @@
-"""The CSV of a video: a row per frame, columns of measure, uncertainty and heads; docs/formats.md describes it.
+"""The CSV of a video: a row per frame, with columns for the measure, the uncertainty and the heads (docs/formats.md).
 
-Columns are only ever added at the end, so that a reader by position keeps reading.
+New columns are added only at the end, so that readers by position keep working.
 """
 
 import csv
@@ -12,21 +12,22 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
+from heelstrike.predict.frames import FrameResult
 from heelstrike.rounding import round_array, round_number
 
 _DIGITS = 3
 _FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet takes a cell that begins with one of these for a formula, and runs it."""
+"""A spreadsheet takes a cell that begins with one of these for a formula and evaluates it."""
 _RELIABLE = {None: None, True: "yes", False: "no"}
 
 
 class ResultTable:
-    """Writes the rows.
+    """Writes the header and a row for each frame.
 
     Args:
         stream: Text file for the CSV.
-        manifest: The package's.
-        measure: What is read off the keypoints; `None` where nothing is.
+        manifest: The package's manifest.
+        measure: The measure of single images; `None` if the package has none.
     """
 
     def __init__(self, stream: TextIO, manifest: Manifest, measure: Measure | None) -> None:
@@ -34,34 +35,27 @@ class ResultTable:
         self._manifest = manifest
         self._quantities: Sequence[str] = measure.quantities if measure else ()
         self._heads: list[Head] = [head for name, head in HEADS.items() if name in manifest.heads]
-        self._write([*self._first(measure), "reliable", "doubts", *self._of_heads()])
+        self._write([*self._measure_columns(measure), "reliable", "doubts", *self._head_columns()])
 
-    def add(
-        self,
-        frame: int,
-        time_s: float | None,
-        prediction: Prediction,
-        measurement: Measurement | None,
-        reliable: bool | None,
-        doubts: Sequence[str],
-    ) -> None:
-        """Write a row; arguments as of `ResultWriter.add`."""
+    def add(self, frame: FrameResult) -> None:
+        """Write the row of one frame."""
+        prediction, measurement = frame.prediction, frame.measurement
         category, threshold = self._manifest.category, self._manifest.confidence
         self._write(
             [
-                frame,
-                round_number(time_s, 6),
+                frame.number,
+                round_number(frame.time_s, 6),
                 *self._values(measurement),
                 lowest_confidence(prediction),
                 *self._reason(measurement),
                 *self._widths(prediction, measurement),
-                _RELIABLE[reliable],
-                "; ".join(doubts),
+                _RELIABLE[frame.reliable],
+                "; ".join(frame.doubts),
                 *(cell for head in self._heads for cell in head.cells(prediction, category, threshold)),
             ]
         )
 
-    def _first(self, measure: Measure | None) -> list[str]:
+    def _measure_columns(self, measure: Measure | None) -> list[str]:
         quantities = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
         columns = ["frame", "time_s", *quantities, "lowest_confidence", "reason", "message", "warnings"]
         if self._manifest.radii is not None:
@@ -69,7 +63,7 @@ class ResultTable:
             columns += [f"{name}_radius_px" for name in self._manifest.category.keypoints]
         return columns
 
-    def _of_heads(self) -> list[str]:
+    def _head_columns(self) -> list[str]:
         return [column for head in self._heads for column in head.columns(self._manifest.category)]
 
     def _values(self, measurement: Measurement | None) -> list[Cell]:
@@ -82,11 +76,11 @@ class ResultTable:
         return [measurement.reason, measurement.message, "; ".join(measurement.warnings)]
 
     def _widths(self, prediction: Prediction, measurement: Measurement | None) -> list[Cell]:
-        """Half-widths of the quantities and radii of the keypoints, of a package that has them."""
+        """Return half-widths of the quantities and radii of the keypoints; empty if the package has no radii."""
         if self._manifest.radii is None:
             return []
-        sizes = measurement.half_widths if measurement else {}
-        widths: list[Cell] = [round_number(sizes.get(name), _DIGITS) for name in self._quantities]
+        half_widths = measurement.half_widths if measurement else {}
+        widths: list[Cell] = [round_number(half_widths.get(name), _DIGITS) for name in self._quantities]
         if prediction.radius is None:
             return widths + [None] * len(self._manifest.category.keypoints)
         return widths + round_array(prediction.radius, _DIGITS)
@@ -96,7 +90,7 @@ class ResultTable:
 
 
 def lowest_confidence(prediction: Prediction) -> float | None:
-    """Of the first head that has a confidence: of its least sure answer."""
+    """Return the lowest confidence of the first head that has a confidence; `None` without one."""
     for head in HEADS.values():
         if (lowest := head.lowest_confidence(prediction)) is not None:
             return round_number(lowest, 4)
@@ -104,6 +98,6 @@ def lowest_confidence(prediction: Prediction) -> float | None:
 
 
 def _safe(text: str) -> str:
-    """A text on one line that no spreadsheet takes for a formula: an apostrophe stands before what would be one."""
+    """Return a text on one line, with an apostrophe before it if a spreadsheet would take it for a formula."""
     line = " ".join(text.splitlines()).strip()
     return f"'{line}" if line.startswith(_FORMULA) else line

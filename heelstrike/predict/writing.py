@@ -1,4 +1,4 @@
-"""The result files of one image or video: JSON, CSV, overlay, drawings. Frame results come from `Measurer`."""
+"""Writes the result files of an image or a video: JSON, CSV, overlay and drawings."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -12,35 +12,36 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
+from heelstrike.heads.base import Style
 from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
 from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined, Exams
-from heelstrike.predict.files import beside, even, room, text_aside, write_image
-from heelstrike.predict.frames import FrameResult
+from heelstrike.predict.files import explain_full_disk, result_path, text_aside, with_even_size, write_image
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
-from heelstrike.predict.overlay import Style, draw
-from heelstrike.predict.results import Model, ResultWriter, Source
+from heelstrike.predict.overlay import draw
+from heelstrike.predict.results import ModelReference, ResultWriter
 from heelstrike.predict.sources import OVERLAY
 from heelstrike.predict.summary import Summary
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import VideoWriter
 
-_PRESET = "superfast"  # an overlay is looked at, not kept for ever: half the time of the writer's own preset
+_PRESET = "superfast"  # half the time of the default preset; an overlay is looked at once, so its size matters less
 
 Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """One input that was predicted on.
+    """An input that was predicted on.
 
     Attributes:
         input: The image or video.
-        files: What was written: JSON first, then CSV (videos) and overlay (on request).
-        summary: As in the JSON.
-        message: Why an image was not measured, for a person; None where it was, and for a video.
+        files: The files that were written: JSON first, then CSV (of a video), overlay (on request) and drawings.
+        summary: The summary, as in the JSON.
+        message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
     """
 
     input: Path
@@ -50,19 +51,19 @@ class Predicted:
 
 
 class Writer:
-    """Predicts on one input after the other and writes their result files.
+    """Predicts on inputs one by one and writes their result files.
 
     Args:
         package: A verified package.
-        model: What to call it in the results.
-        overlay: Also draw the predictions into a copy.
-        about: What is known of all inputs.
+        model: The model's name and version for the results.
+        overlay: True to draw the predictions into a copy as well.
+        about: What is known about all inputs.
 
     Raises:
         UserError: The package has to know more about the images.
     """
 
-    def __init__(self, package: Package, model: Model, overlay: bool, about: About) -> None:
+    def __init__(self, package: Package, model: ModelReference, overlay: bool, about: About) -> None:
         self._measurer = Measurer(package, about)
         self._manifest, self._model, self._overlay, self._about = package.manifest, model, overlay, about
         self._version = importlib.metadata.version("heelstrike")
@@ -74,16 +75,22 @@ class Writer:
         self._exams = Exams(measure, model, manifest, self._version) if measure else None
 
     def write(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        """Predict on one file and write its results beside the name `target`; `tick` is called after every frame."""
+        """Predict on one file and write its results.
+
+        Args:
+            file: Image or video.
+            target: Path that the result files are named after.
+            tick: Called after every frame.
+        """
         write = self._image if is_image(file.name) else self._video
-        with room(target):
+        with explain_full_disk(target):
             return write(file, target, tick)
 
     def exams(self, failed: list[Path]) -> list[Examined]:
-        """Measure each folder's images together, where that is what the problem measures, and write the results.
+        """Measure each folder's images together and write the results, if the model measures exams.
 
         Args:
-            failed: What was asked for and could not be read.
+            failed: Images that could not be read.
         """
         if self._exams is None:
             return []
@@ -96,25 +103,29 @@ class Writer:
         result = self._measurer.image(image, mm_per_px)
         if self._exams is not None:
             self._exams.add(file, target, result.prediction, placement)
-        json_path, picture_path = beside(target, ".json"), beside(target, f"{OVERLAY}.png")
+        json_path, overlay_path = result_path(target, ".json"), result_path(target, f"{OVERLAY}.png")
         height, width = image.shape[:2]
         measure, measurement = self._measurer.measure, result.measurement
         with ExitStack() as files:
             source = Source(file.name, "image", width, height, None, self._about.scale(mm_per_px))
             writer = self._open(files, json_path, None, source)
-            writer.add(0, None, result.prediction, measurement)
+            writer.add(result)
             if self._overlay:
-                aside = files.enter_context(write_aside(picture_path))
+                aside = files.enter_context(write_aside(overlay_path))
                 write_image(aside, self._drawn(image, result))
-            more = measure.files(measurement) if measure and measurement else {}
-            for suffix, content in more.items():
-                files.enter_context(write_aside(beside(target, suffix))).write_bytes(content)
+            drawings = measure.files(measurement) if measure and measurement else {}
+            for suffix, content in drawings.items():
+                files.enter_context(write_aside(result_path(target, suffix))).write_bytes(content)
         tick()
-        written = (json_path, *([picture_path] if self._overlay else []), *(beside(target, suffix) for suffix in more))
+        written = (
+            json_path,
+            *([overlay_path] if self._overlay else []),
+            *(result_path(target, suffix) for suffix in drawings),
+        )
         return Predicted(file, written, writer.summary, result.message)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        json_path, csv_path, film_path = (beside(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
+        json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
@@ -124,17 +135,18 @@ class Writer:
             height, width = first[0].image.shape[:2]
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)
-            film = (
-                files.enter_context(VideoWriter(film_path, float(video.rate), preset=_PRESET))
+            overlay = (
+                files.enter_context(VideoWriter(overlay_path, float(video.rate), preset=_PRESET))
                 if self._overlay
                 else None
             )
             for frame, result in chain([first], results):
-                writer.add(frame.number, frame.time_s, result.prediction, result.measurement)
-                if film is not None:
-                    film.add(even(self._drawn(frame.image, result, f"frame {frame.number}  {frame.time_s:.2f} s")))
+                writer.add(result)
+                if overlay is not None:
+                    heading = f"frame {frame.number}  {frame.time_s:.2f} s"
+                    overlay.add(with_even_size(self._drawn(frame.image, result, heading)))
                 tick()
-        written = (json_path, csv_path, *((film_path,) if self._overlay else ()))
+        written = (json_path, csv_path, *((overlay_path,) if self._overlay else ()))
         return Predicted(file, written, writer.summary)
 
     def _drawn(
@@ -145,7 +157,7 @@ class Writer:
         return draw(image, result.prediction, measurement, self._style, heading, result.doubts, labels)
 
     def _open(self, files: ExitStack, json_path: Path, csv_path: Path | None, source: Source) -> ResultWriter:
-        """Open the result files; the JSON is renamed last, so where it lies the others lie too."""
+        """Open the result files. The JSON gets its name last, so if it exists, the others do too."""
         stream = files.enter_context(text_aside(json_path))
         table = files.enter_context(text_aside(csv_path)) if csv_path else None
         measure = self._measurer.measure

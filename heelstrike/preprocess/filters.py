@@ -1,8 +1,7 @@
-"""Image filters: from RGB bytes to RGB bytes of the same size, at the image's own resolution.
+"""Image filters, which turn an RGB image into one of the same size, at the image's own resolution.
 
-A package names its filters and its consumer applies these same functions, so this file needs nothing but NumPy and
-OpenCV. To add a filter: a function here, or a class where it needs the frames before, and its options under the same
-name in settings.py.
+Training and consumer apply the same functions, so this file needs only NumPy and OpenCV. To add a filter, write a
+function here, or a class if it needs the preceding frames, and its options under the same name in settings.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,46 +25,48 @@ def _filter(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def apply_filters(image: Image, filters: Sequence[Filter]) -> Image:
-    """Apply filters to a still image, in order; without any, the image itself comes back.
+    """Apply filters to a still image, in order. Without filters, return the image itself.
 
     Raises:
-        UserError: A filter needs the frames before.
+        UserError: A filter needs the preceding frames of a video.
     """
     if needs_video(filters):
-        names = ", ".join(one.name for one in filters if one.name in VIDEO_FILTERS)
-        raise UserError(f"the filter {names} needs the video's frames before: it cannot be applied to a still image")
+        names = ", ".join(each.name for each in filters if each.name in VIDEO_FILTERS)
+        raise UserError(
+            f"the filter {names} needs the preceding frames of a video: it cannot be applied to a still image"
+        )
     return VideoFilters(filters)(image)
 
 
 def needs_video(filters: Sequence[Filter]) -> bool:
-    """Whether a frame's result depends on the frames before it."""
-    return any(one.name in VIDEO_FILTERS for one in filters)
+    """Return True if the result for a frame depends on the preceding frames."""
+    return any(each.name in VIDEO_FILTERS for each in filters)
 
 
 class VideoFilters:
-    """Filters over the frames of one video: all of them, once each, in order, from the first.
+    """Applies filters to the frames of one video. Every frame is passed once, in order, from the first.
 
-    Training and consumer both see a labelled frame with all the frames before it, so its pixels are the same for both.
+    Training also passes all frames before a labelled one, so its pixels are the same as a consumer's.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         chain = []
-        for one in filters:
-            options = one.checked_options().model_dump()
-            apply = VIDEO_FILTERS[one.name](**options) if one.name in VIDEO_FILTERS else _with(one.name, options)
+        for each in filters:
+            name, options = each.name, each.checked_options().model_dump()
+            apply = VIDEO_FILTERS[name](**options) if name in VIDEO_FILTERS else _with(name, options)
             chain.append(apply)
-        after_last = max((n + 1 for n, one in enumerate(filters) if one.name in VIDEO_FILTERS), default=0)
+        after_last = max((n + 1 for n, each in enumerate(filters) if each.name in VIDEO_FILTERS), default=0)
         self._remembering, self._rest = chain[:after_last], chain[after_last:]
 
     def __call__(self, image: Image) -> Image:
-        """The frame that comes next, filtered."""
+        """Return the next frame, filtered."""
         image = self.pass_by(image)
         for apply in self._rest:
             image = apply(image)
         return image
 
     def pass_by(self, image: Image) -> Image:
-        """The same for a frame that nobody looks at: only what later frames depend on."""
+        """Pass a frame that is not needed itself: apply only the filters that later frames depend on."""
         for apply in self._remembering:
             image = apply(image)
         return image
@@ -77,13 +78,13 @@ def _with(name: str, options: dict[str, Any]) -> Callable[[Image], Image]:
 
 @_filter
 def grayscale(image: Image) -> Image:
-    """Gray in all three channels."""
+    """Convert to gray, in three equal channels."""
     return _as_rgb(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 
 @_filter
 def invert(image: Image) -> Image:
-    """The negative."""
+    """Return the negative."""
     return cv2.bitwise_not(image)
 
 
@@ -131,15 +132,15 @@ def _on_lightness(image: Image, change: Callable[[Any], Any]) -> Image:
 
 
 class BackgroundSubtraction:
-    """Black where nothing moves, by OpenCV's Gaussian mixture (Zivkovic 2004); shadows count as moving."""
+    """Makes pixels black where nothing moves, by OpenCV's Gaussian mixture (Zivkovic 2004). Shadows count as moving."""
 
     def __init__(self, history: int, threshold: float) -> None:
         self._mixture = cv2.createBackgroundSubtractorMOG2(history, threshold, detectShadows=False)
 
     def __call__(self, image: Image) -> Image:
-        """The next frame."""
+        """Return the next frame without its background."""
         return cv2.bitwise_and(image, image, mask=self._mixture.apply(image))
 
 
 VIDEO_FILTERS: dict[str, Callable[..., Callable[[Image], Image]]] = {"background_subtraction": BackgroundSubtraction}
-"""Filters that remember earlier frames: made anew for each video."""
+"""Filters that depend on earlier frames. A new one is made for each video."""

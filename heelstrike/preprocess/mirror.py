@@ -1,4 +1,4 @@
-"""Images mirrored left to right, and what was found in them mirrored back; both are the same operation."""
+"""Mirroring of points and boxes left to right. Mirroring twice gives the original."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -7,12 +7,12 @@ from jaxtyping import Bool, Float, Int
 def mirror_points(
     points: Float[np.ndarray, "N P 2"], width: Int[np.ndarray, " N"], mirrored: Bool[np.ndarray, " N"]
 ) -> Float[np.ndarray, "N P 2"]:
-    """Points (x, y) of images, x counted from the other side where the image is mirrored.
+    """Mirror the points of the images that are mirrored.
 
     Args:
-        points: Pixels of the image.
-        width: Of each image, pixels.
-        mirrored: Which images are.
+        points: (x, y) of P points in each image, in pixels.
+        width: Width of each image in pixels.
+        mirrored: True for each image that is mirrored.
     """
     x = np.where(mirrored[:, None], width[:, None] - 1 - points[..., 0], points[..., 0])
     return np.stack([x, points[..., 1]], axis=-1)
@@ -21,6 +21,6 @@ def mirror_points(
 def mirror_boxes(
     boxes: Float[np.ndarray, "N 4"], width: Int[np.ndarray, " N"], mirrored: Bool[np.ndarray, " N"]
 ) -> Float[np.ndarray, "N 4"]:
-    """The same for boxes (x, y, w, h)."""
+    """Mirror the boxes (x, y, w, h) of the images that are mirrored; one box for each image, as `mirror_points`."""
     x = np.where(mirrored, width - 1 - boxes[:, 0] - boxes[:, 2], boxes[:, 0])
     return np.concatenate([x[:, None], boxes[:, 1:]], axis=1)

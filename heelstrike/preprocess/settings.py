@@ -1,4 +1,4 @@
-"""Settings of what is done to an image before the network sees it: filters, mirror, input size."""
+"""Settings of preprocessing: filters, mirroring and input size."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -57,14 +57,18 @@ class Canny(Strict):
 
 
 class BackgroundSubtraction(Strict):
-    """What does not move becomes black: a Gaussian mixture per pixel, of all frames of the video so far.
+    """Background subtraction: pixels where nothing moves become black, by a Gaussian mixture over the preceding frames.
 
-    For videos only. The first frames have little behind them, and who stands still for `history` frames is background.
+    For videos only. It is unreliable in the first frames, and a person who stands still for `history` frames becomes
+    background.
     """
 
-    history: Annotated[int, Field(ge=1, description="frames after which a sight is half forgotten, about")] = 500
+    history: Annotated[int, Field(ge=1, description="number of frames that influence the background, about")] = 500
     threshold: Annotated[
-        float, Field(gt=0, description="squared distance from the background, in its variances, that is foreground")
+        float,
+        Field(
+            gt=0, description="squared distance from the background, in variances, above which a pixel is foreground"
+        ),
     ] = 16.0
 
 
@@ -94,34 +98,34 @@ class Filter(Strict):
         try:
             self.checked_options()
         except ValidationError as error:
-            found = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
+            findings = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'options'}: {e['msg']}" for e in error.errors())
             known = ", ".join(FILTER_OPTIONS[self.name].model_fields) or "none"
-            raise ValueError(f"options of {self.name}: {found} (its options: {known})") from None
+            raise ValueError(f"options of {self.name}: {findings} (its options: {known})") from None
         return self
 
     def checked_options(self) -> Strict:
-        """The options with their defaults, validated."""
+        """Return the validated options, with defaults."""
         return FILTER_OPTIONS[self.name].model_validate(self.options)
 
 
 class Mirror(Strict):
-    """Images of one kind are mirrored left to right, so that the network sees one side only: left feet as right ones.
+    """Mirrors the images of one side, so that the network sees only the other side: left feet look like right ones.
 
-    Keypoints keep their names: they are anatomical. Whatever is found is mirrored back, so that labels, errors and
-    results are in pixels of the image as it was taken. A package carries this, and its consumer has to say which images
-    are of that kind (`heelstrike predict --about foot=left`).
+    Keypoints keep their anatomical names. Predictions are mirrored back, so labels, errors and results are in pixels of
+    the image as it was taken. The setting is in the package, so the consumer has to say which images are of that side
+    (`heelstrike predict --about foot=left`).
     """
 
-    slice: Annotated[str, Field(description="evaluation slice that tells, for instance `foot`")]
-    value: Annotated[str, Field(description="its value for the images to mirror, for instance `left`")]
+    slice: Annotated[str, Field(description="evaluation slice that states the side, for instance `foot`")]
+    value: Annotated[str, Field(description="value of the slice for the images to mirror, for instance `left`")]
 
     def applies(self, slices: Mapping[str, str]) -> bool:
-        """Whether an image of these slices is mirrored."""
+        """Return True if an image of these slices is mirrored."""
         return slices.get(self.slice) == self.value
 
 
 PAD_VALUE = 128
-"""Value in every channel of what surrounds an image in the input: mid-gray, what normalisation makes 0."""
+"""Value of the bars around an image in the input, in every channel: mid-gray, which normalisation maps to 0."""
 
 
 class InputSize(Strict):

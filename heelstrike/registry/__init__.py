@@ -1,5 +1,5 @@
-"""Registry: from a name and an alias to a verified package on this machine.
+"""The registry's client: from a reference such as `rearfoot@champion` to a verified package on this machine.
 
-`pull.py` is what a consumer calls. `client.py` says what is asked of a registry; `rest.py` asks an MLflow server over
-HTTP, `database.py` a database through mlflow, which only an operator's environment has.
+A consumer calls `pull.py`. `client.py` defines the interface of a registry client. `rest.py` reads an MLflow server
+over HTTP; `database.py` reads a database through mlflow, which only an operator's environment has.
 """

@@ -1,7 +1,7 @@
-"""Packages that were pulled, and what references stood for then.
+"""The cache of pulled packages, and of the versions that references pointed to.
 
-`packages/DIGEST/` holds packages, which never change; `references/KEY.json` what a reference, or no reference at all,
-stood for when the registry last answered.
+`packages/DIGEST/` holds a package, which never changes. `references/KEY.json` holds the version that a reference
+pointed to, or the reference used by default, when the registry last answered.
 """
 
 import json
@@ -21,12 +21,12 @@ from heelstrike.stores import cache_folder
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a reference stood for.
+    """The version that a reference pointed to.
 
     Attributes:
-        folder: Where its package lies; it is intact.
-        version: Name, number and digest.
-        time: When the registry said so.
+        folder: Folder of the version's package, which is intact.
+        version: Name, number and digest of the version.
+        time: When the registry gave this version, in UTC.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Remembered:
 
 
 def cached(digest: str, fill: Callable[[Path], None]) -> Path:
-    """The folder of an intact package; `fill` downloads it into an empty folder where it is missing or damaged."""
+    """Return the folder of an intact package. If it is missing or damaged, `fill` downloads it into an empty folder."""
     folder = cache_folder() / "packages" / digest
     if is_intact(folder, digest):
         return folder
@@ -47,7 +47,7 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
         try:
             aside.replace(folder)
         except OSError:
-            if not is_intact(folder, digest):  # else another process was faster with the same package
+            if not is_intact(folder, digest):  # if it is intact, another process was faster
                 raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -55,7 +55,7 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
 
 
 def is_intact(folder: Path, digest: str) -> bool:
-    """Whether a folder holds the package of this digest, every hash right."""
+    """Return True if a folder holds the package with this digest and all its hashes match."""
     try:
         manifest = read_manifest(folder)
         verify(folder, manifest)
@@ -65,14 +65,14 @@ def is_intact(folder: Path, digest: str) -> bool:
 
 
 def remember(uri: str, reference: str, version: Version) -> None:
-    """Keep what a reference stands for, for when the registry does not answer."""
+    """Store the version that a reference points to, for use when the registry does not answer."""
     write_json(
         _reference_file(uri, reference), {"reference": version.reference, "package": version.package, "time": utc_now()}
     )
 
 
 def recall(uri: str, reference: str) -> Remembered | None:
-    """What a reference stood for; None where it was never pulled or its package is no longer intact."""
+    """Return the stored version of a reference; `None` if it was never pulled or its package is no longer intact."""
     try:
         last = json.loads(_reference_file(uri, reference).read_text())
         name, number = last["reference"].split("/")
@@ -84,12 +84,12 @@ def recall(uri: str, reference: str) -> Remembered | None:
 
 
 def remember_default(uri: str, reference: str) -> None:
-    """Keep which reference the registry's only champion has, for when the registry does not answer."""
+    """Store the reference of the registry's only champion, for use when the registry does not answer."""
     write_json(_reference_file(uri, ""), {"default": reference})
 
 
 def recall_default(uri: str) -> str | None:
-    """The reference of the registry's only champion when it last answered; None where it was never asked."""
+    """Return the stored reference of the registry's only champion; `None` if none was stored."""
     try:
         return str(json.loads(_reference_file(uri, "").read_text())["default"])
     except (OSError, ValueError, KeyError):

@@ -1,4 +1,4 @@
-"""What a consumer asks of a registry, and the client that answers for the address in force."""
+"""The interface of a registry client, and the choice of the client for the configured address."""
 
 from pathlib import Path
 from typing import Protocol
@@ -9,10 +9,10 @@ from heelstrike.stores import is_server, tracking_uri, without_password
 
 
 class RegistryClient(Protocol):
-    """Reads an MLflow registry.
+    """A client that reads an MLflow registry.
 
-    Every method raises `StoreUnreachableError` where the store does not answer, and `UserError` where it answers with
-    an error.
+    Every method raises `StoreUnreachableError` if the store does not answer, and `UserError` if it answers with an
+    error.
 
     Attributes:
         uri: The store's address.
@@ -21,19 +21,19 @@ class RegistryClient(Protocol):
     uri: str
 
     def models(self) -> list[RegisteredModel]:
-        """All registered models, by name."""
+        """Return all registered models, sorted by name."""
         ...
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Version number by alias of one model; empty where there is no such model."""
+        """Return the version number of each alias of a model; empty if there is no such model."""
         ...
 
     def versions(self, name: str) -> list[Version]:
-        """All versions of a model, the oldest first."""
+        """Return all versions of a model, oldest first."""
         ...
 
     def version(self, name: str, number: int) -> Version | None:
-        """One version; None where there is no such version."""
+        """Return one version; `None` if there is no such version."""
         ...
 
     def download(self, version: Version, file: str, folder: Path) -> Path:
@@ -41,11 +41,11 @@ class RegistryClient(Protocol):
 
         Args:
             version: The version.
-            file: Its name, or its path below the artifacts' root with forward slashes.
-            folder: Where to put it, under the same path.
+            file: Path of the file below the artifacts' root, with forward slashes.
+            folder: Folder to download to; the file has the same path below it.
 
         Returns:
-            The file on this machine.
+            The path of the downloaded file.
 
         Raises:
             UserError: The store has no such file.
@@ -54,14 +54,14 @@ class RegistryClient(Protocol):
 
 
 def connect(root: Path) -> RegistryClient:
-    """A client for reading the registry in force: over HTTP from a server, through mlflow from a database.
+    """Return a client for the configured registry: over HTTP for a server, through mlflow for a database.
 
     Args:
-        root: The checkout's root, for the embedded database.
+        root: Root of the checkout, for the embedded database.
 
     Raises:
-        StoreUnreachableError: Nothing answers there.
-        UserError: The address is none, or mlflow is needed and not installed.
+        StoreUnreachableError: Nothing answers at the registry's address.
+        UserError: The address is invalid, or mlflow is needed and not installed.
     """
     uri = tracking_uri(root)
     if is_server(uri):
@@ -74,10 +74,10 @@ def connect(root: Path) -> RegistryClient:
 
 
 def find_version(client: RegistryClient, reference: Reference) -> Version:
-    """The version that a reference names.
+    """Return the version that a reference points to.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no such version.
     """
     name = reference.name
     aliases = client.aliases(name)
@@ -91,5 +91,5 @@ def find_version(client: RegistryClient, reference: Reference) -> Version:
     known = f"it has {', '.join(f'{a} ({n})' for a, n in aliases.items())}" if aliases else "nothing is registered"
     raise UserError(
         f"{name}@{reference.alias}: no such model in {without_password(client.uri)}; {known}. "
-        f"`heelstrike models` lists what is there, `heelstrike retrain {name}` makes one"
+        f"`heelstrike models` lists all models, `heelstrike retrain {name}` makes one"
     )

@@ -1,7 +1,7 @@
-"""A registry in a database (a checkout's SQLite file, a team's PostgreSQL), and artifact stores, through mlflow.
+"""Access through mlflow to a registry in a database (SQLite or a shared PostgreSQL) and to artifact stores.
 
-mlflow is not among a consumer's requirements: a server is read without it (`rest.py`). It is imported when a store is
-opened, since the import takes seconds.
+A consumer does not need mlflow, since `rest.py` reads a server without it. mlflow is imported when a store is opened,
+since the import takes seconds.
 """
 
 import importlib.util
@@ -28,13 +28,13 @@ _PAGE = 1000
 
 
 class DatabaseClient:
-    """A `RegistryClient` through mlflow; it reads a server as well.
+    """A `RegistryClient` that uses mlflow, for databases and for servers.
 
     Attributes:
         uri: The store's address.
 
     Args:
-        client: See `open_mlflow`.
+        client: The client that `open_mlflow` returns.
         uri: The store's address.
     """
 
@@ -42,7 +42,7 @@ class DatabaseClient:
         self._client, self.uri = client, uri
 
     def models(self) -> list[RegisteredModel]:
-        """See `RegistryClient`."""
+        """Return all registered models, sorted by name."""
         models: list[RegisteredModel] = []
         token = None
         with store_errors(self.uri):
@@ -54,7 +54,7 @@ class DatabaseClient:
                     return sorted(models, key=lambda model: model.name)
 
     def aliases(self, name: str) -> dict[str, int]:
-        """See `RegistryClient`."""
+        """Return the version number of each alias of a model."""
         from mlflow.exceptions import MlflowException
 
         with store_errors(self.uri):
@@ -66,7 +66,7 @@ class DatabaseClient:
                 raise
 
     def versions(self, name: str) -> list[Version]:
-        """See `RegistryClient`."""
+        """Return all versions of a model, oldest first."""
         versions: list[Version] = []
         token = None
         with store_errors(self.uri):
@@ -78,7 +78,7 @@ class DatabaseClient:
                     return sorted(versions, key=lambda version: version.number)
 
     def version(self, name: str, number: int) -> Version | None:
-        """See `RegistryClient`."""
+        """Return one version; `None` if there is no such version."""
         from mlflow.exceptions import MlflowException
 
         with store_errors(self.uri):
@@ -90,7 +90,7 @@ class DatabaseClient:
                 raise
 
     def download(self, version: Version, file: str, folder: Path) -> Path:
-        """See `RegistryClient`."""
+        """Download a file from the artifact store that the database names for the version."""
         with store_errors(self.uri):
             address = self._client.get_model_version_download_uri(version.problem, str(version.number))
         return download_artifact(version, address, file, folder, self.uri)
@@ -100,16 +100,19 @@ def download_artifact(version: Version, address: str, file: str, folder: Path, u
     """Download one file of a version from the artifact store that holds it (a folder, `s3://...`).
 
     Args:
-        version: For messages.
-        address: The artifacts' root.
-        file: Path below it.
-        folder: Where to put it.
+        version: The version, for messages.
+        address: Address of the artifacts' root.
+        file: Path of the file below the root.
+        folder: Folder to download to.
         uri: The registry's address.
 
+    Returns:
+        The path of the downloaded file.
+
     Raises:
-        UserError: mlflow is not installed, or the store does not give the file.
+        UserError: mlflow is not installed, or the store does not return the file.
     """
-    _require_mlflow(f"{version.reference}: its files lie at {address or '?'}")
+    _require_mlflow(f"{version.reference}: its files are at {address or 'an unknown address'}")
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -122,20 +125,20 @@ def download_artifact(version: Version, address: str, file: str, folder: Path, u
 
 
 def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
-    """A client of the MLflow store in force, for runs and registry alike.
+    """Return a client of the configured MLflow store, for both runs and registry.
 
     Args:
-        root: The repository root, for the embedded default.
-        create: Make an embedded store that is not there yet; a reader passes False.
+        root: Root of the checkout, for the embedded store.
+        create: True to create a missing embedded store; a reader passes False.
 
     Raises:
-        StoreUnreachableError: Nothing answers at its address, or the file is not there.
-        UserError: The address is none, or mlflow is not installed.
+        StoreUnreachableError: Nothing answers at the store's address, or its file is missing.
+        UserError: The address is invalid, or mlflow is not installed.
     """
     uri = tracking_uri(root)
     _check_reachable(uri, create)
     _require_mlflow(f"{without_password(uri)}: a database")
-    # before the import: no telemetry, and a server that is down is an answer within seconds, not minutes
+    # set before the import: no telemetry, and a server that is down is reported within seconds instead of minutes
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
@@ -145,7 +148,7 @@ def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
 
     from mlflow.tracking import MlflowClient
 
-    for name in ("mlflow.store.db.utils", "alembic"):  # tables made at first use need no announcement
+    for name in ("mlflow.store.db.utils", "alembic"):  # they announce the tables made at first use
         logging.getLogger(name).setLevel(logging.WARNING)
     with store_errors(uri):
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -153,11 +156,11 @@ def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
 
 @contextmanager
 def store_errors(uri: str) -> Iterator[None]:
-    """Turn a failure of mlflow's store within the block into a message.
+    """Turn errors of mlflow's store within the block into messages.
 
     Raises:
-        StoreUnreachableError: The store does not answer (any more).
-        UserError: It answered with an error.
+        StoreUnreachableError: The store does not answer.
+        UserError: The store answered with an error.
     """
     import requests
     from mlflow.exceptions import MlflowException
@@ -175,28 +178,28 @@ def store_errors(uri: str) -> Iterator[None]:
 
 
 def version_of(entry: "ModelVersion") -> Version:
-    """MLflow's entry as a `Version`."""
+    """Convert an entry of MLflow to a `Version`."""
     return Version.of(str(entry.name), entry.version, entry.run_id, dict(entry.tags or {}))
 
 
-def _aliases(of_entry: dict[str, str]) -> dict[str, int]:
-    return {alias: int(number) for alias, number in sorted(of_entry.items())}
+def _aliases(entries: dict[str, str]) -> dict[str, int]:
+    return {alias: int(number) for alias, number in sorted(entries.items())}
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
-def _require_mlflow(what: str) -> None:
+def _require_mlflow(subject: str) -> None:
     if importlib.util.find_spec("mlflow") is None:
         raise UserError(
-            f"{what}, which is read through mlflow, and mlflow is not installed here; set MLFLOW_TRACKING_URI to the "
-            "address of an MLflow server that serves its files, or pip install mlflow"
+            f"{subject}, which is read through mlflow, and mlflow is not installed here; set MLFLOW_TRACKING_URI to "
+            "the address of an MLflow server that serves its files, or pip install mlflow"
         )
 
 
 def _check_reachable(uri: str, create: bool) -> None:
-    """Fail within seconds; MLflow itself would retry a dead database for most of an hour."""
+    """Raise within seconds if the store is down. MLflow itself would retry for most of an hour."""
     parts = urlsplit(uri)
     if is_local_file(uri):
         file = Path(uri.split(":///", 1)[-1])
@@ -214,7 +217,7 @@ def _check_reachable(uri: str, create: bool) -> None:
             "postgresql://... or mysql://..."
         )
     if not parts.hostname:
-        return  # a socket folder in the query; the driver's own message has to do
+        return  # a local socket, which only the driver can check
     try:
         socket.create_connection((parts.hostname, parts.port or _PORTS[scheme]), timeout=_CONNECT_S).close()
     except OSError as error:

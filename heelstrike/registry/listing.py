@@ -8,10 +8,10 @@ from heelstrike.stores import without_password
 
 
 def list_models(root: Path) -> list[str]:
-    """A line for each model: its versions, and which of them the aliases stand for.
+    """Return a line for each model, with its versions and the version of each alias.
 
     Args:
-        root: The checkout's root, for the embedded registry.
+        root: Root of the checkout, for the embedded registry.
 
     Raises:
         UserError: The registry does not answer.

@@ -1,4 +1,4 @@
-"""A consumer's way to a package: by reference, cached by digest, verified, and usable when the registry is down."""
+"""Pulling a package: find it by reference, verify it, cache it by digest, and use the cache if the registry is down."""
 
 import re
 import sys
@@ -21,11 +21,11 @@ class Pulled:
     """A verified package on this machine.
 
     Attributes:
-        folder: Where it lies; do not write there.
-        reference: `rearfoot/3` for a version of the registry, else the folder that was given.
-        package: Its digest.
-        version: The registry's version; None for a folder.
-        cached_since: When the registry last answered, where it does not answer now; else None.
+        folder: The package's folder, which must not be changed.
+        reference: `rearfoot/3` for a version in the registry, else the folder that was given.
+        package: Digest of the package.
+        version: Number of the version in the registry; `None` for a folder.
+        cached_since: When the registry last answered, if the package comes from the cache; else `None`.
     """
 
     folder: Path
@@ -38,30 +38,32 @@ class Pulled:
 def resolve(
     reference: str, root: Path | None = None, offline: bool = False, warn: Callable[[str], None] | None = None
 ) -> Pulled:
-    """Find a package in the registry, fetch it if it is not cached, and check every hash.
+    """Find a package in the registry, download it if it is not cached, and check every hash.
 
     Args:
         reference: `rearfoot` or `rearfoot@champion`, or `rearfoot/3`.
-        root: The checkout's root, for the embedded registry; the current folder by default.
-        offline: Do not ask the registry: use what the reference stood for when it was last pulled.
-        warn: Called with one line when the cached package stands in for a registry that does not answer; by default
-            the line goes to stderr.
+        root: Root of the checkout, for the embedded registry; by default the current folder.
+        offline: True to use the version that was last pulled by this reference, without contacting the registry.
+        warn: Called with one line if the registry does not answer and the cached package is used; by default the line
+            goes to stderr.
 
     Raises:
-        UserError: The reference is malformed, names nothing, the package is damaged, or the registry does not answer
-            and the reference has never been pulled on this machine.
+        UserError: The reference is malformed, there is no such model, the package is damaged, or the registry does not
+            answer and the reference has never been pulled on this machine.
     """
     parsed, root = Reference.parse(reference), root or Path.cwd()
     uri = tracking_uri(root)
     if offline:
-        return _remembered(uri, reference, StoreUnreachableError(f"{reference}: asked to stay offline"))
+        return _pull_from_cache(
+            uri, reference, StoreUnreachableError(f"{reference}: offline, so no registry was asked")
+        )
     try:
         client = connect(root)
         version = find_version(client, parsed)
         folder = fetch(client, version)
     except StoreUnreachableError as error:
-        pulled = _remembered(uri, reference, error)
-        (warn or _to_stderr)(
+        pulled = _pull_from_cache(uri, reference, error)
+        (warn or _warn_on_stderr)(
             f"{without_password(uri)} does not answer: using the cached {pulled.reference}, "
             f"which {reference} stood for on {(pulled.cached_since or '')[:16].replace('T', ' ')} UTC"
         )
@@ -71,33 +73,33 @@ def resolve(
 
 
 def open_folder(folder: Path) -> Pulled:
-    """A package that was put into a folder by other means; every hash is checked.
+    """Check every hash of a package in a folder and return the package.
 
     Raises:
         UserError: The folder holds no package, or a damaged one.
     """
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; expected a package, which holds {MANIFEST}")
+        raise UserError(f"{folder}: no such folder; expected a package folder with {MANIFEST}")
     manifest = read_manifest(folder)
     verify(folder, manifest)
     return Pulled(folder.resolve(), str(folder), manifest.digest)
 
 
 def default_reference(root: Path | None = None, offline: bool = False) -> str:
-    """`NAME@champion` of the only model in the registry that has a champion, or that had when it last answered.
+    """Return `NAME@champion` for the only model with a champion. If the registry is down, its last answer is used.
 
     Args:
-        root: The checkout's root, for the embedded registry; the current folder by default.
-        offline: Do not ask the registry.
+        root: Root of the checkout, for the embedded registry; by default the current folder.
+        offline: True to use the last answer without contacting the registry.
 
     Raises:
-        UserError: No model has one, or several have; the message lists them.
+        UserError: No model has a champion, or more than one has; the message lists them.
     """
     root = root or Path.cwd()
     uri = tracking_uri(root)
     try:
         if offline:
-            raise StoreUnreachableError("--offline: no model was ever pulled by default; name one with --model")
+            raise StoreUnreachableError("--offline: no model was ever pulled without a name; name one with --model")
         reference = f"{_only_champion(connect(root))}@{CHAMPION}"
     except StoreUnreachableError:
         last = recall_default(uri)
@@ -125,7 +127,7 @@ def _only_champion(client: RegistryClient) -> str:
 
 
 def fetch(client: RegistryClient, version: Version) -> Path:
-    """The package of a version in the cache, downloaded if need be, hashes checked.
+    """Return the folder of a version's package in the cache; download and verify it if needed.
 
     Raises:
         UserError: The package in the registry is damaged, or is not the one that was registered.
@@ -140,7 +142,7 @@ def fetch(client: RegistryClient, version: Version) -> Path:
 
 def _download(client: RegistryClient, version: Version, folder: Path) -> None:
     client.download(version, MANIFEST, folder)
-    manifest = read_manifest(folder)  # names files of the folder itself only
+    manifest = read_manifest(folder)  # file names in a manifest have no folders
     for name in manifest.files:
         client.download(version, name, folder)
     verify(folder, manifest)
@@ -151,7 +153,7 @@ def _download(client: RegistryClient, version: Version, folder: Path) -> None:
         )
 
 
-def _remembered(uri: str, reference: str, error: StoreUnreachableError) -> Pulled:
+def _pull_from_cache(uri: str, reference: str, error: StoreUnreachableError) -> Pulled:
     last = recall(uri, reference)
     if last is None:
         raise StoreUnreachableError(
@@ -161,5 +163,5 @@ def _remembered(uri: str, reference: str, error: StoreUnreachableError) -> Pulle
     return Pulled(last.folder, version.reference, version.package, version.number, last.time)
 
 
-def _to_stderr(message: str) -> None:
+def _warn_on_stderr(message: str) -> None:
     print(f"warning: {message}", file=sys.stderr)

@@ -1,7 +1,8 @@
-"""A registry behind an MLflow server, read over MLflow's documented REST API without mlflow itself.
+"""A client that reads the registry of an MLflow server over MLflow's documented REST API, without mlflow.
 
-Credentials and certificates come from mlflow's own variables: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or
-MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS, MLFLOW_TRACKING_SERVER_CERT_PATH, MLFLOW_TRACKING_CLIENT_CERT_PATH.
+Credentials and certificates come from the environment variables that mlflow uses: MLFLOW_TRACKING_USERNAME and
+MLFLOW_TRACKING_PASSWORD or MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS, MLFLOW_TRACKING_SERVER_CERT_PATH,
+MLFLOW_TRACKING_CLIENT_CERT_PATH.
 """
 
 import os
@@ -22,16 +23,16 @@ from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError, without_password
 
 _API, _ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
-_TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of an answer
+_TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of a response
 _PAGE = 1000
 _CHUNK_BYTES = 1 << 20
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
-# a server that restarts or is busy is asked again; one that refuses the connection is down
+# requests to a busy or restarting server are repeated; a server that refuses the connection is down
 _RETRIES = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504), raise_on_status=False)
 
 
 class RestClient:
-    """A `RegistryClient` of an MLflow server.
+    """A `RegistryClient` for an MLflow server.
 
     Args:
         uri: The server's address, with or without a path: `https://mlflow.example/team`.
@@ -48,36 +49,36 @@ class RestClient:
         self._verify = False if insecure else os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
 
     def models(self) -> list[RegisteredModel]:
-        """See `RegistryClient`."""
+        """Return all registered models, sorted by name."""
         entries = self._pages("registered-models/search", "registered_models")
         return sorted((_model_of(entry) for entry in entries), key=lambda model: model.name)
 
     def aliases(self, name: str) -> dict[str, int]:
-        """See `RegistryClient`."""
-        answer = self._get("registered-models/get", name=name)
-        return {} if answer is None else _model_of(answer["registered_model"]).aliases
+        """Return the version number of each alias of a model."""
+        content = self._get("registered-models/get", name=name)
+        return {} if content is None else _model_of(content["registered_model"]).aliases
 
     def versions(self, name: str) -> list[Version]:
-        """See `RegistryClient`."""
+        """Return all versions of a model, oldest first."""
         entries = self._pages("model-versions/search", "model_versions", filter=f"name='{name}'")
         return sorted(map(_version_of, entries), key=lambda version: version.number)
 
     def version(self, name: str, number: int) -> Version | None:
-        """See `RegistryClient`."""
-        answer = self._get("model-versions/get", name=name, version=number)
-        return None if answer is None else _version_of(answer["model_version"])
+        """Return one version; `None` if there is no such version."""
+        content = self._get("model-versions/get", name=name, version=number)
+        return None if content is None else _version_of(content["model_version"])
 
     def download(self, version: Version, file: str, folder: Path) -> Path:
-        """See `RegistryClient`."""
-        answer = self._get("model-versions/get-download-uri", name=version.problem, version=version.number)
-        address = "" if answer is None else str(answer.get("artifact_uri", ""))
+        """Download a file from the server, or from the artifact store that the server names for the version."""
+        content = self._get("model-versions/get-download-uri", name=version.problem, version=version.number)
+        address = "" if content is None else str(content.get("artifact_uri", ""))
         served = self._served_at(address)
         if served is None:
             from heelstrike.registry.database import download_artifact
 
             return download_artifact(version, address, file, folder, self.uri)
         target = folder / file
-        with self._answers(), self._request(f"{served}/{quote(file)}", stream=True) as response:
+        with self._connection_errors(), self._request(f"{served}/{quote(file)}", stream=True) as response:
             if not response.ok:
                 raise UserError(
                     f"{version.reference}: {file} cannot be fetched from {address}: {_reason(response)}; "
@@ -89,7 +90,7 @@ class RestClient:
         return target
 
     def _served_at(self, address: str) -> str | None:
-        """Where the server itself serves an artifact folder; None where it lies in a store of its own (`s3://...`)."""
+        """Return the URL at which the server serves an artifact folder; `None` if another store holds it (`s3://...`)."""
         parts, server = urlsplit(address), urlsplit(self.uri)
         if parts.scheme == "mlflow-artifacts" and parts.netloc in ("", server.netloc.rpartition("@")[2]):
             return f"{self.uri}{_ARTIFACTS}/{parts.path.strip('/')}"
@@ -98,41 +99,41 @@ class RestClient:
     def _pages(self, call: str, key: str, **query: Any) -> Iterator[dict[str, Any]]:
         token = ""
         while True:
-            answer = self._get(call, **query, max_results=_PAGE, **({"page_token": token} if token else {})) or {}
-            yield from answer.get(key, ())
-            token = answer.get("next_page_token", "")
+            content = self._get(call, **query, max_results=_PAGE, **({"page_token": token} if token else {})) or {}
+            yield from content.get(key, ())
+            token = content.get("next_page_token", "")
             if not token:
                 return
 
     def _get(self, call: str, **query: Any) -> dict[str, Any] | None:
-        """The answer of one call; None where what it names is not there."""
-        with self._answers():
+        """Return the response to one call; `None` if the requested entry does not exist."""
+        with self._connection_errors():
             response = self._request(f"{self.uri}{_API}/{call}", params=query)
         try:
-            answer = response.json()
+            content = response.json()
         except ValueError:
-            answer = None
-        if isinstance(answer, dict) and answer.get("error_code") == _MISSING:
+            content = None
+        if isinstance(content, dict) and content.get("error_code") == _MISSING:
             return None
         address = without_password(self.uri)
         if response.status_code >= 500:
             raise StoreUnreachableError(f"{address}: the MLflow server failed: {_reason(response)}")
         if not response.ok:
             raise UserError(f"{address}: the MLflow server answered: {_reason(response)}{_advice(response)}")
-        if not isinstance(answer, dict):
+        if not isinstance(content, dict):
             raise UserError(
-                f"{address}: answers, but not as an MLflow server does; set MLFLOW_TRACKING_URI to an MLflow "
+                f"{address}: answers, but is not an MLflow server; set MLFLOW_TRACKING_URI to an MLflow "
                 "server's address (docs/stores.md)"
             )
-        return answer
+        return content
 
     def _request(self, url: str, **options: Any) -> requests.Response:
-        # `verify` goes with every request: as the session's own it would yield to REQUESTS_CA_BUNDLE
+        # `verify` is passed to every request, since REQUESTS_CA_BUNDLE overrides the session's own
         return self._session.get(url, timeout=_TIMEOUT_S, verify=self._verify, **options)
 
     @contextmanager
-    def _answers(self) -> Iterator[None]:
-        """Turn a failure of the connection within the block into a message."""
+    def _connection_errors(self) -> Iterator[None]:
+        """Turn connection errors within the block into messages."""
         try:
             yield
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
@@ -145,7 +146,7 @@ class RestClient:
             if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
                 raise UserError(f"MLFLOW_TRACKING_URI is {address!r}: not a server's address ({error})") from error
             if not isinstance(error, requests.exceptions.RequestException):
-                raise  # of this machine's disk
+                raise  # an error of this machine's disk
             raise StoreUnreachableError(
                 f"{address}: nothing answers there ({_cause(error)}); start it, or set MLFLOW_TRACKING_URI to where it "
                 "is (docs/stores.md)"
@@ -153,7 +154,7 @@ class RestClient:
 
 
 class _Token(AuthBase):
-    """A bearer token; given this way, a ~/.netrc does not replace it."""
+    """Authentication by bearer token. Unlike a header of the session, it is not replaced by ~/.netrc."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -164,7 +165,7 @@ class _Token(AuthBase):
 
 
 def _credentials() -> AuthBase | None:
-    """As mlflow takes them: user and password where both are set, else the token."""
+    """Return user and password if both are set, else the token, as mlflow does."""
     user, password = (os.environ.get(f"MLFLOW_TRACKING_{name}") for name in ("USERNAME", "PASSWORD"))
     if user and password:
         return HTTPBasicAuth(user, password)
@@ -173,23 +174,23 @@ def _credentials() -> AuthBase | None:
 
 
 def _model_of(entry: dict[str, Any]) -> RegisteredModel:
-    aliases = {one["alias"]: int(one["version"]) for one in entry.get("aliases", ())}
+    aliases = {alias["alias"]: int(alias["version"]) for alias in entry.get("aliases", ())}
     return RegisteredModel(entry["name"], dict(sorted(aliases.items())))
 
 
 def _version_of(entry: dict[str, Any]) -> Version:
-    tags = {one["key"]: one.get("value", "") for one in entry.get("tags", ())}
+    tags = {tag["key"]: tag.get("value", "") for tag in entry.get("tags", ())}
     return Version.of(entry["name"], entry["version"], entry.get("run_id"), tags)
 
 
 def _advice(response: requests.Response) -> str:
     if response.status_code in (401, 403):
-        return "; it wants MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+        return "; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
     return ""
 
 
 def _reason(response: requests.Response) -> str:
-    """Status and message of an answer that is an error, on one line."""
+    """Return the status and the message of an error response on one line."""
     try:
         message = str(response.json()["message"])
     except (ValueError, KeyError, TypeError):
@@ -198,7 +199,7 @@ def _reason(response: requests.Response) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, without urllib3's wrapping."""
+    """Return the innermost reason of a connection error, without urllib3's wrapping."""
     reason: Any = error.args[0] if error.args else error
     reason = getattr(reason, "reason", None) or reason
     return str(reason).rpartition(">: ")[2].rpartition("): ")[2][:300]

@@ -1,4 +1,4 @@
-"""What a registry holds: registered models, their versions, and how a reference names one of them."""
+"""Registered models, their versions, and references to versions."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ class Version:
     """A version of a registered model.
 
     Attributes:
-        problem: The registered model's name.
-        number: The version's number.
-        package: Digest of its package's manifest; empty where the version was not registered by Heelstrike.
-        run_id: The MLflow run of the retrain that made it.
+        problem: Name of the registered model.
+        number: Number of the version.
+        package: Digest of the version's package; empty if Heelstrike did not register the version.
+        run_id: MLflow run of the retrain that made the version.
         tags: The version's tags.
     """
 
@@ -33,12 +33,12 @@ class Version:
 
     @classmethod
     def of(cls, name: str, number: str | int, run_id: str | None, tags: dict[str, str]) -> Self:
-        """The version of an MLflow entry, whose tags hold the package's digest."""
+        """Make a version from an entry of MLflow, whose tags hold the package's digest."""
         return cls(name, int(number), tags.get(PACKAGE_TAG, ""), run_id or None, tags)
 
     @property
     def reference(self) -> str:
-        """`rearfoot/3`."""
+        """The version as a reference: `rearfoot/3`."""
         return f"{self.problem}/{self.number}"
 
 
@@ -47,8 +47,8 @@ class RegisteredModel:
     """A registered model.
 
     Attributes:
-        name: The problem's name.
-        aliases: Version number by alias.
+        name: Name of the problem.
+        aliases: Version number of each alias.
     """
 
     name: str
@@ -57,12 +57,12 @@ class RegisteredModel:
 
 @dataclass(frozen=True)
 class Reference:
-    """Names a version of a registered model, by number or by alias.
+    """A reference to a version of a registered model, by number or by alias.
 
     Attributes:
-        name: The registered model's name.
-        alias: Used where there is no number.
-        number: The version's number.
+        name: Name of the registered model.
+        alias: Alias of the version; ignored if there is a number.
+        number: Number of the version; `None` for a reference by alias.
     """
 
     name: str
@@ -74,17 +74,17 @@ class Reference:
         """Parse `rearfoot@champion`, `rearfoot` (the same) or `rearfoot/3`.
 
         Raises:
-            UserError: It is none of these.
+            UserError: The text has another form.
         """
         match = _REFERENCE.fullmatch(text)
         if not match:
             raise UserError(
-                f"{text!r}: not a model of the registry; expected NAME@champion, NAME or NAME/3. "
+                f"{text!r}: not a reference to a model; expected NAME@champion, NAME or NAME/3. "
                 "A package folder is given with --package FOLDER (in Python: package=FOLDER)"
             )
         return cls(match["name"], match["alias"] or CHAMPION, int(match["number"]) if match["number"] else None)
 
 
 def is_model_name(name: str) -> bool:
-    """Whether a registered model of this name can be referred to; the name of a promotion's lock cannot."""
+    """Return True if this is the name of a model. The lock of a promotion is a registered model whose name is not."""
     return re.fullmatch(_NAME, name) is not None

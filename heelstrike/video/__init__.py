@@ -1,1 +1,1 @@
-"""Video in and out."""
+"""Reading and writing videos."""

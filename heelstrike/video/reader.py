@@ -1,4 +1,4 @@
-"""Reading videos: exact frame numbers and time stamps, upright images, and no silence about damage."""
+"""Reading videos, with exact frame numbers and time stamps, upright images, and an error for every damage."""
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
@@ -26,7 +26,7 @@ class Frame:
     Attributes:
         number: Position in presentation order, from 0.
         time_s: Presentation time stamp in seconds, as the file states it.
-        image: RGB as displayed (rotation metadata applied), (H, W, 3).
+        image: RGB image as displayed, that is with rotation metadata applied.
     """
 
     number: int
@@ -35,10 +35,10 @@ class Frame:
 
 
 class VideoReader:
-    """Decodes a video from its start, once; a context manager.
+    """Decodes a video once from its start. Use it as a context manager.
 
-    Frames are never sought: seeking by time misses by a frame or more in files with B-frames, edit lists or a variable
-    frame rate. Every frame is decoded, only the wanted ones are converted to RGB.
+    It does not seek, since seeking by time is off by a frame or more in files with B-frames, edit lists or a variable
+    frame rate. Every frame is decoded; only the wanted ones are converted to RGB.
 
     Example:
         with VideoReader(path) as video:
@@ -54,7 +54,7 @@ class VideoReader:
             threads: Decoder threads; 0 leaves the number to the decoder.
 
         Raises:
-            UserError: Not there, empty, no video, or in a codec that this build cannot decode.
+            UserError: The file is missing, empty or not a video, or its codec is not supported.
         """
         self.path, self.decoded = path, 0
         if not path.is_file():
@@ -99,25 +99,25 @@ class VideoReader:
 
     @property
     def rate(self) -> Fraction:
-        """Average frames per second as the file states it; 25 where it does not."""
+        """Average frames per second as the file states it; 25 if it does not."""
         return self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
 
     @property
     def declared_frames(self) -> int | None:
-        """Number of frames that the file declares or implies by its duration; for progress only."""
+        """Number of frames that the file declares or implies by its duration. It may be wrong."""
         if self._stream.frames:
             return int(self._stream.frames)
         duration = self._declared_seconds()
         return None if duration is None else round(duration * self.rate)
 
     def frames(self, wanted: Collection[int] | None = None) -> Iterator[Frame]:
-        """Yield frames in presentation order, and count in `decoded` what was decoded.
+        """Yield frames in presentation order, and count decoded frames in `decoded`.
 
-        After the last wanted frame the rest of the file is still read (not decoded), to see that nothing is missing.
-        Wanted frames beyond the end are not an error here: then `decoded` is the number of frames.
+        After the last wanted frame the rest of the file is read but not decoded, to check that nothing is missing.
+        Wanted frames beyond the end are not an error; `decoded` is then the number of frames.
 
         Args:
-            wanted: Frame numbers; None for all.
+            wanted: Numbers of the frames to yield; `None` means all.
 
         Raises:
             UserError: The video is damaged or truncated, after the good wanted frames were yielded.
@@ -130,7 +130,7 @@ class VideoReader:
                 yield Frame(number, time_s, upright(frame.to_ndarray(format="rgb24")))
 
     def count(self) -> int:
-        """Decode the whole video, and say how many frames it has.
+        """Decode the whole video and return its number of frames.
 
         Raises:
             UserError: The video is damaged or truncated.
@@ -140,35 +140,35 @@ class VideoReader:
         return self.decoded
 
     def _decode(self, last: float) -> Iterator[tuple[int, float, "av.VideoFrame"]]:
-        """Decoded frames with numbers and time stamps, until the one numbered `last`; the rest is read, not decoded."""
-        tally, times, shown = _Tally(), list[float](), _Shown()
+        """Yield frames with numbers and time stamps up to number `last`; read the rest without decoding it."""
+        count, times, timeline = _PacketCount(), list[float](), _Timeline()
         self.decoded = 0
-        for packet in self._packets(tally):
+        for packet in self._packets(count):
             last_packet = packet.dts is None and not packet.size
             if last_packet:
-                # only now: in a file that is cut, the frames the decoder still holds need not follow one another
-                self._check_complete(tally, shown)
+                # before the decoder is flushed: in a cut file, the frames that it still holds may have gaps
+                self._check_complete(count, timeline)
             if self.decoded > last:
                 continue
             if not last_packet and packet.dts is not None and packet.time_base is not None:
                 heappush(times, float(packet.dts * packet.time_base))
-            for frame in self._frames_of(packet, shown):
-                # AVI stores no presentation stamps: its frames are shown at the packets' times, in order
+            for frame in self._frames_of(packet, timeline):
+                # AVI has no presentation time stamps, so frames get the times of the packets in order
                 stamp = heappop(times) if self._unstamped and times else frame.time
-                shown.add(frame.pts)
+                timeline.add(frame.pts)
                 self.decoded += 1
                 yield self.decoded - 1, float((self.decoded - 1) / self.rate) if stamp is None else stamp, frame
 
-    def _packets(self, tally: "_Tally") -> Iterator["av.Packet"]:
+    def _packets(self, count: "_PacketCount") -> Iterator["av.Packet"]:
         try:
             for packet in self._container.demux(self._stream):
-                tally.count(packet)
+                count.add(packet)
                 yield packet
         except av.FFmpegError as error:
-            raise self._damaged(_reason(error), _Shown()) from None
+            raise self._damaged(_reason(error), _Timeline()) from None
 
-    def _frames_of(self, packet: "av.Packet", shown: "_Shown") -> Iterator["av.VideoFrame"]:
-        """Frames that a packet completes."""
+    def _frames_of(self, packet: "av.Packet", timeline: "_Timeline") -> Iterator["av.VideoFrame"]:
+        """Yield the frames that a packet completes."""
         try:
             if packet.is_corrupt:
                 raise av.InvalidDataError(0, "the file ends within a frame")
@@ -177,22 +177,22 @@ class VideoReader:
                     raise av.InvalidDataError(0, "a frame is damaged")
                 yield frame
         except av.FFmpegError as error:
-            raise self._damaged(_reason(error), shown, before=packet.pts) from None
+            raise self._damaged(_reason(error), timeline, before=packet.pts) from None
 
-    def _check_complete(self, tally: "_Tally", shown: "_Shown") -> None:
+    def _check_complete(self, count: "_PacketCount", timeline: "_Timeline") -> None:
         declared = int(self._stream.frames)
         seconds = self._declared_seconds()
-        if tally.packets == 0:
+        if count.packets == 0:
             raise UserError(f"{self.path}: holds no frame; copy it again from where it came from")
-        if tally.cut:
-            raise self._damaged("the file ends within a frame", shown)
-        if declared and tally.packets < declared:
-            raise self._damaged(f"{tally.packets} of {declared} declared frames are there", shown)
-        if not declared and seconds is not None and tally.end_s + tally.slack_s < seconds:
-            raise self._damaged(f"it ends at {tally.end_s:.2f} s of {seconds:.2f} declared", shown)
+        if count.cut:
+            raise self._damaged("the file ends within a frame", timeline)
+        if declared and count.packets < declared:
+            raise self._damaged(f"{count.packets} of {declared} declared frames are there", timeline)
+        if not declared and seconds is not None and count.end_s + count.slack_s < seconds:
+            raise self._damaged(f"it ends at {count.end_s:.2f} s of {seconds:.2f} declared", timeline)
 
     def _declared_seconds(self) -> float | None:
-        """Duration of the video stream, of the file where only video is in it, or unknown."""
+        """Return the duration of the video stream, or of the file if it has no other stream; `None` if unknown."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         stated = self._stream.metadata.get("DURATION")  # Matroska: 00:00:02.040000000
@@ -203,19 +203,19 @@ class VideoReader:
             return float(self._container.duration / av.time_base)
         return None
 
-    def _damaged(self, reason: str, shown: "_Shown", before: int | None = None) -> UserError:
-        """The error for a damaged file; counts the good frames that the decoder still holds."""
+    def _damaged(self, reason: str, timeline: "_Timeline", before: int | None = None) -> UserError:
+        """Return the error for a damaged file, after counting the good frames that the decoder still holds."""
         with suppress(av.FFmpegError):
             for frame in self._stream.codec_context.decode(None):
-                if frame.is_corrupt or not shown.follows(frame.pts, before):
+                if frame.is_corrupt or not timeline.follows(frame.pts, before):
                     break
-                shown.add(frame.pts)
+                timeline.add(frame.pts)
                 self.decoded += 1
         good = f"its last good frame is {self.decoded - 1}" if self.decoded else "no frame of it can be read"
         return UserError(f"{self.path}: truncated or damaged ({reason}); {good}; copy it again from where it came from")
 
 
-class _Shown:
+class _Timeline:
     """Time stamps of the frames that were decoded, in the stream's units."""
 
     def __init__(self) -> None:
@@ -223,34 +223,34 @@ class _Shown:
         self._longest = 0
 
     def add(self, pts: int | None) -> None:
-        """One frame."""
+        """Add the time stamp of one frame."""
         if pts is not None:
             if self._last is not None:
                 self._longest = max(self._longest, pts - self._last)
             self._last = pts
 
     def follows(self, pts: int | None, before: int | None) -> bool:
-        """Whether a frame held by the decoder comes next: before the damage, and after no longer gap than was usual."""
+        """Return True if a frame from the decoder is the next one: before the damage, and without an unusual gap."""
         if pts is None or (before is not None and pts >= before):
             return False
         return before is not None or self._last is None or pts - self._last <= 1.5 * self._longest
 
 
-class _Tally:
-    """Packets met while reading a file, to compare with what it declares.
+class _PacketCount:
+    """Counts the packets of a file, to compare them with what the file declares.
 
     Attributes:
-        packets: Their number.
-        cut: Whether one ends before its end.
-        end_s: When the last one in presentation order ends.
-        slack_s: By how much a whole file may end before its declared duration, since durations are often unknown.
+        packets: Number of packets.
+        cut: True if a packet is incomplete.
+        end_s: End of the last packet in presentation order, in seconds.
+        slack_s: How much earlier than declared a complete file may end, since durations of packets are often unknown.
     """
 
     def __init__(self) -> None:
         self.packets, self.cut, self.end_s, self.slack_s, self._last = 0, False, 0.0, 0.05, -np.inf
 
-    def count(self, packet: "av.Packet") -> None:
-        """Count a packet; the one that ends the file is empty."""
+    def add(self, packet: "av.Packet") -> None:
+        """Count a packet, except for the empty one at the end of the file."""
         if packet.dts is None and not packet.size:
             return
         self.packets += 1
@@ -266,11 +266,11 @@ class _Tally:
 
 
 def _upright(frame: "av.VideoFrame") -> Callable[[np.ndarray], np.ndarray]:
-    """How to turn and mirror a decoded image so that it stands as a player shows it.
+    """Return a function that turns and mirrors a decoded image to the orientation in which players show it.
 
-    The display matrix maps (x, y) of the stored to the shown image: x' = a x + c y, y' = b x + d y, with the nine
-    numbers of the matrix being a b u c d v x y w (ISO/IEC 14496-12, 8.3.2). Only its quarter turns and mirrorings are
-    applied.
+    The display matrix maps (x, y) of the stored image to the displayed one: x' = a x + c y, y' = b x + d y, with the
+    nine numbers of the matrix being a b u c d v x y w (ISO/IEC 14496-12, 8.3.2). Only its quarter turns and mirrorings
+    are applied.
     """
     data = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
     if data is None:
@@ -280,9 +280,9 @@ def _upright(frame: "av.VideoFrame") -> Callable[[np.ndarray], np.ndarray]:
     left_right, up_down = (c < 0, b < 0) if swap else (a < 0, d < 0)
 
     def turn(image: np.ndarray) -> np.ndarray:
-        shown = image.transpose(1, 0, 2) if swap else image
-        shown = shown[:, ::-1] if left_right else shown
-        return np.ascontiguousarray(shown[::-1] if up_down else shown)
+        turned = image.transpose(1, 0, 2) if swap else image
+        turned = turned[:, ::-1] if left_right else turned
+        return np.ascontiguousarray(turned[::-1] if up_down else turned)
 
     return turn
 

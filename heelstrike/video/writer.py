@@ -1,4 +1,4 @@
-"""Write H.264 MP4 files: the same frames give the same bytes, and a file is there whole or not at all."""
+"""Writing H.264 MP4 files. Equal frames give equal bytes, and a file is written completely or not at all."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from heelstrike.files import write_aside
 
 
 class VideoWriter:
-    """A video file being written; it appears under its name when the block ends without an error.
+    """Writes a video file, which appears under its name when the block ends without an error.
 
     Example:
         with VideoWriter(path, fps=30) as video:
@@ -24,16 +24,16 @@ class VideoWriter:
                 video.add(frame)
 
     Args:
-        path: The file; MP4 whatever its suffix.
+        path: The file. It is an MP4, whatever its suffix.
         fps: Frames per second.
-        quality: x264's constant rate factor: 0 is lossless, 18 looks so, 35 is poor.
+        quality: x264's constant rate factor: 0 is lossless, 18 looks lossless, 35 is poor.
         preset: x264's speed preset.
     """
 
     def __init__(self, path: Path, fps: float, quality: int = 20, preset: str = "veryfast") -> None:
         self._path, self._fps = path, Fraction(fps).limit_denominator(1001)
-        # bytes depend on the frames alone: one thread, no wall-clock metadata, and no macroblock tree, whose AVX-512
-        # code in x264 gave other bytes in half of the runs of one clip (0 of 1600 without it)
+        # for reproducible bytes: one thread, no time in the metadata, and no macroblock tree, whose AVX-512 code in
+        # x264 gave different bytes in half of the runs of one clip (0 of 1600 without it)
         self._options = {"crf": str(quality), "preset": preset, "threads": "1", "x264-params": "mbtree=0"}
         self._open = ExitStack()
         self._stream: av.VideoStream | None = None
@@ -46,10 +46,10 @@ class VideoWriter:
         return self
 
     def add(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:
-        """Append an RGB frame; all have the first one's size, which must be even.
+        """Append an RGB frame. All frames have the same size, which must be even.
 
         Raises:
-            UserError: An odd size, or another than the first frame's.
+            UserError: The size is odd, or differs from the first frame's.
         """
         height, width = frame.shape[:2]
         if self._stream is None:
@@ -81,7 +81,7 @@ class VideoWriter:
 def write_video(
     path: Path, frames: Iterable[UInt8[np.ndarray, "H W 3"]], fps: float, quality: int = 20, preset: str = "veryfast"
 ) -> None:
-    """Write all frames to an MP4 file; see `VideoWriter`."""
+    """Write frames to an MP4 file. The arguments are those of `VideoWriter`."""
     with VideoWriter(path, fps, quality, preset) as video:
         for frame in frames:
             video.add(frame)

@@ -7,7 +7,9 @@ import pandas as pd
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
-from heelstrike.package.runtime import Package, Prediction, mirror_prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.heads.registry import mirror_prediction
+from heelstrike.package.runtime import Package
 from heelstrike.preprocess.letterbox import Letterbox
 from pipeline.heads import HEADS
 from pipeline.heads.export import HeadExport

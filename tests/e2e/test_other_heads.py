@@ -11,7 +11,7 @@ import yaml
 from heelstrike.files import file_digest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
 from pipeline.registry.criteria import Contest, Side, run_gates
@@ -68,7 +68,7 @@ def test_the_road(road: tuple[ProblemParams, Layout], tmp_path: Path) -> None:
     assert verdicts["signature"].passed
     assert not verdicts["comparison"].passed, "it is no better than itself"
     picture = next(layout.out("collect").rglob("*.png"))
-    report = predict_path(picture, package, Model("it/1", "1"), tmp_path / "out", overlay=True)
+    report = predict_path(picture, package, ModelReference("it/1", "1"), tmp_path / "out", overlay=True)
     frame = json.loads(report.done[0].files[0].read_text())["frames"][0]
     assert {"class", "instances"} & set(frame)
     page = (layout.out("evaluate") / "report.html").read_text()

@@ -59,7 +59,7 @@ def test_a_failed_retrain_says_how_to_go_on(tmp_path: Path, heelstrike: Heelstri
     done = heelstrike(tmp_path, "retrain", "rearfoot")
     assert done.exit_code == 1
     assert "params.yaml: not there" in done.stderr
-    assert "Go on from there with: heelstrike retrain rearfoot" in done.stderr
+    assert "Continue with: heelstrike retrain rearfoot" in done.stderr
 
 
 def test_an_interruption_says_that_nothing_is_lost_and_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,8 +67,8 @@ def test_an_interruption_says_that_nothing_is_lost_and_how_to_go_on(capsys: pyte
         raise KeyboardInterrupt
     assert ended.value.exit_code == 130
     assert capsys.readouterr().err.split("\n")[1:3] == [
-        "Interrupted. Nothing that was finished is lost.",
-        "Go on from there with: heelstrike retrain rearfoot",
+        "Interrupted. Finished work is kept.",
+        "Continue with: heelstrike retrain rearfoot",
     ]
 
 
@@ -108,4 +108,4 @@ def test_a_grid_without_data_says_what_to_run(tmp_path: Path, heelstrike: Heelst
     done = heelstrike(tmp_path, "grid", "run", "study", "--only", "kp4", "--problem", "rearfoot")
     assert done.exit_code == 1
     assert "run `dvc repro` first" in done.stderr
-    assert "Go on from there with: heelstrike grid run study" in done.stderr
+    assert "Continue with: heelstrike grid run study" in done.stderr

@@ -93,5 +93,5 @@ class TestFlow:
 
     def test_nothing_to_predict_on_is_a_message(self, world: World) -> None:
         champion(world, 1)
-        with pytest.raises(UserError, match=r"data/predict/rearfoot/in: not there; give a video"):
+        with pytest.raises(UserError, match=r"data/predict/rearfoot/in: does not exist; give a video"):
             predict("rearfoot", root=str(world.root))

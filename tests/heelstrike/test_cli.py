@@ -77,7 +77,7 @@ def test_a_package_folder_has_an_option_of_its_own(clinic: Path) -> None:
 def test_a_failure_is_a_message_and_the_exit_code(clinic: Path) -> None:
     done = run(clinic, "predict", "nothing.mp4")
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: nothing.mp4: not there")
+    assert done.stderr.startswith("Error: nothing.mp4: does not exist")
     assert "Traceback" not in done.stderr
 
 
@@ -93,7 +93,7 @@ class TestOutsideACheckout:
     def test_an_operators_command_says_how_to_get_it(self, installed: Path, arguments: tuple[str, ...]) -> None:
         done = run(installed, *arguments)
         assert done.returncode == 2
-        assert done.stderr.startswith(f"Error: `{arguments[0]}`: Needs a checkout")
+        assert done.stderr.startswith(f"Error: `{arguments[0]}`: this command needs a checkout")
         assert f"python3 -m flows.setup heelstrike {arguments[0]}" in done.stderr
 
     def test_help_shows_what_is_there(self, installed: Path) -> None:

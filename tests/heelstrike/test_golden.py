@@ -14,7 +14,7 @@ from heelstrike.package.manifest import read_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.package.wire import FORMAT_VERSION as MANIFEST_VERSION
 from heelstrike.predict.predictor import About, predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.results import FORMAT_VERSION, ExamResult, PredictionResult, read_result
 from heelstrike.video.writer import write_video
 from tests.packages import LEFT, RIGHT, SHARES
@@ -60,7 +60,7 @@ def test_package_measures_what_it_always_did(version: int, tmp_path: Path) -> No
     write_video(tmp_path / "walk.mp4", frames, 25)
     package = Package.load(GOLDEN / f"package-{version}", threads=1)
     about = About(0.4, {"foot": "right"})
-    predict_path(tmp_path / "walk.mp4", package, Model("rearfoot/3", "3"), tmp_path, about=about)
+    predict_path(tmp_path / "walk.mp4", package, ModelReference("rearfoot/3", "3"), tmp_path, about=about)
     then, now = (read_result(folder / "walk.mp4.json") for folder in (GOLDEN / "prediction-1", tmp_path))
     assert isinstance(then, PredictionResult) and isinstance(now, PredictionResult)
     for old, new in zip(then.frames, now.frames, strict=True):

@@ -12,7 +12,7 @@ import heelstrike
 from heelstrike.files import file_digest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model as ModelName
+from heelstrike.predict.results import ModelReference
 from heelstrike.video.writer import write_video
 from pipeline.registry.promote import promote
 from tests.packages import LEFT, RIGHT, SHARES, make_package
@@ -106,7 +106,7 @@ def test_images_and_folders(model, tmp_path):
 
 def test_write_is_what_the_command_does(model, folder, walk, tmp_path):
     report = model.write(str(walk), tmp_path / "one", overlay=True)
-    predict_path(walk, Package.load(folder, 1), ModelName(str(folder)), tmp_path / "two", overlay=True)
+    predict_path(walk, Package.load(folder, 1), ModelReference(str(folder)), tmp_path / "two", overlay=True)
     for file in report.done[0].files:
         assert file_digest(file) == file_digest(tmp_path / "two" / file.name)
 

@@ -132,7 +132,7 @@ def test_the_command_in_an_empty_folder(installed: Path, clinic: Path, tmp_path:
     assert "rearfoot  challenger = 1, champion = 1  (versions 1)" in heelstrike("models").stdout
     hint = heelstrike("retrain", "rearfoot")
     assert hint.returncode == 2
-    assert "`retrain`: Needs a checkout" in hint.stderr
+    assert "`retrain`: this command needs a checkout" in hint.stderr
 
 
 def test_a_database_says_that_it_needs_mlflow(installed: Path, world: World) -> None:

@@ -1,4 +1,4 @@
-"""What every head of the consumer's library has to do; a new one is tested by being in the registry."""
+"""The interface that every head of the consumer's library fulfils; all heads of the registry are tested."""
 
 import json
 from dataclasses import fields
@@ -13,7 +13,7 @@ from heelstrike.package.manifest import Category
 
 CATEGORY = Category(name="leg", keypoints=("knee", "ankle", "heel"), classes=("cup", "jar"))
 STYLE = Style(((0, 1), (1, 2)), 0.5, "", CATEGORY.categories)
-ANSWERS = {
+OUTPUTS = {
     "keypoints": np.array([[20, 30], [40, 60.25], [50, 90]], np.float32),
     "confidence": np.array([0.9, 0.25, 0.75], np.float32),
     "box": np.array([10, 20, 60, 80], np.float32),
@@ -23,11 +23,11 @@ ANSWERS = {
     "classes": np.array([1, 0]),
 }
 WIDTH = 100
-NOTHING = Prediction()
+EMPTY = Prediction()
 
 
-def answer(head: Head) -> Prediction:
-    return Prediction(**{name: ANSWERS[name] for name in head.outputs})
+def predict(head: Head) -> Prediction:
+    return Prediction(**{name: OUTPUTS[name] for name in head.outputs})
 
 
 @pytest.fixture(params=HEADS)
@@ -41,56 +41,56 @@ def test_outputs_are_fields_of_a_prediction_and_of_one_head_only(head: Head) -> 
 
 
 def test_mirroring_twice_gives_the_same_and_once_does_not_touch_sizes(head: Head) -> None:
-    prediction = answer(head)
+    prediction = predict(head)
     twice = mirror_prediction(mirror_prediction(prediction, WIDTH), WIDTH)
     for name in head.outputs:
-        np.testing.assert_allclose(getattr(twice, name), ANSWERS[name], atol=1e-4)
-    assert head.mirrored(NOTHING, WIDTH) == NOTHING
+        np.testing.assert_allclose(getattr(twice, name), OUTPUTS[name], atol=1e-4)
+    assert head.mirrored(EMPTY, WIDTH) == EMPTY
 
 
 def test_result_is_json_and_names_no_key_of_another_head(head: Head) -> None:
-    result = head.result(answer(head), CATEGORY, 0.5)
+    result = head.result(predict(head), CATEGORY, 0.5)
     json.dumps(result, allow_nan=False)
-    others = [other.result(answer(other), CATEGORY, 0.5) for other in HEADS.values() if other is not head]
+    others = [other.result(predict(other), CATEGORY, 0.5) for other in HEADS.values() if other is not head]
     assert result and not [key for key in result if any(key in other for other in others)]
-    assert all(value is None for value in head.result(NOTHING, CATEGORY, 0.5).values())
+    assert all(value is None for value in head.result(EMPTY, CATEGORY, 0.5).values())
 
 
 def test_a_cell_for_every_column(head: Head) -> None:
     columns = head.columns(CATEGORY)
-    assert len(set(columns)) == len(columns) == len(head.cells(answer(head), CATEGORY, 0.5))
-    assert head.cells(NOTHING, CATEGORY, 0.5) == [None] * len(columns)
+    assert len(set(columns)) == len(columns) == len(head.cells(predict(head), CATEGORY, 0.5))
+    assert head.cells(EMPTY, CATEGORY, 0.5) == [None] * len(columns)
 
 
-def test_shapes_that_fit_and_that_do_not(head: Head) -> None:
-    shapes = {name: ANSWERS[name].shape for name in head.outputs}
-    assert head.findings(CATEGORY, shapes) == []
-    assert head.findings(CATEGORY, {name: [None] * len(shape) for name, shape in shapes.items()}) == []
-    assert len(head.findings(CATEGORY, {name: (*shape, 9) for name, shape in shapes.items()})) == len(shapes)
+def test_shapes_are_compared_with_the_category(head: Head) -> None:
+    shapes = {name: OUTPUTS[name].shape for name in head.outputs}
+    assert head.check_shapes(CATEGORY, shapes) == []
+    assert head.check_shapes(CATEGORY, {name: [None] * len(shape) for name, shape in shapes.items()}) == []
+    assert len(head.check_shapes(CATEGORY, {name: (*shape, 9) for name, shape in shapes.items()})) == len(shapes)
 
 
-def test_drawing_changes_the_image_or_the_lines_and_nothing_without_an_answer(head: Head) -> None:
+def test_a_prediction_is_drawn_and_an_empty_one_is_not(head: Head) -> None:
     canvas = np.zeros((120, 100, 3), np.uint8)
-    head.draw(canvas, NOTHING, STYLE, 0.3)
-    assert not canvas.any() and not head.lines(NOTHING, STYLE)
-    head.draw(canvas, answer(head), STYLE, 0.3)
-    assert canvas.any() or head.lines(answer(head), STYLE)
+    head.draw(canvas, EMPTY, STYLE, 0.3)
+    assert not canvas.any() and not head.lines(EMPTY, STYLE)
+    head.draw(canvas, predict(head), STYLE, 0.3)
+    assert canvas.any() or head.lines(predict(head), STYLE)
 
 
-def test_what_each_head_says() -> None:
-    said = {name: head.result(answer(head), CATEGORY, 0.5) for name, head in HEADS.items()}
-    assert said["keypoints"]["missing"] == ["ankle"]
-    assert said["keypoints"]["keypoints"] == [[20, 30], [40, 60.25], [50, 90]]
-    assert said["box"] == {"box": [10, 20, 60, 80]}
-    assert said["class"]["class"] | {"probabilities": None} == {
+def test_results_of_each_head() -> None:
+    results = {name: head.result(predict(head), CATEGORY, 0.5) for name, head in HEADS.items()}
+    assert results["keypoints"]["missing"] == ["ankle"]
+    assert results["keypoints"]["keypoints"] == [[20, 30], [40, 60.25], [50, 90]]
+    assert results["box"] == {"box": [10, 20, 60, 80]}
+    assert results["class"]["class"] | {"probabilities": None} == {
         "name": "jar",
         "confidence": 0.75,
         "sure": True,
         "probabilities": None,
     }
-    assert said["detections"] == {"instances": [{"class": "jar", "score": 0.875, "box": [5, 6, 30, 40]}]}
-    assert HEADS["keypoints"].cells(answer(HEADS["keypoints"]), CATEGORY, 0.5) == [20, 30, None, None, 50, 90]
-    assert HEADS["class"].cells(answer(HEADS["class"]), CATEGORY, 0.8) == [None, 0.75]
-    assert HEADS["detections"].cells(answer(HEADS["detections"]), CATEGORY, 0.5) == [1]
-    assert HEADS["keypoints"].lowest_confidence(answer(HEADS["keypoints"])) == 0.25
-    assert HEADS["class"].lowest_confidence(answer(HEADS["class"])) == 0.75
+    assert results["detections"] == {"instances": [{"class": "jar", "score": 0.875, "box": [5, 6, 30, 40]}]}
+    assert HEADS["keypoints"].cells(predict(HEADS["keypoints"]), CATEGORY, 0.5) == [20, 30, None, None, 50, 90]
+    assert HEADS["class"].cells(predict(HEADS["class"]), CATEGORY, 0.8) == [None, 0.75]
+    assert HEADS["detections"].cells(predict(HEADS["detections"]), CATEGORY, 0.5) == [1]
+    assert HEADS["keypoints"].lowest_confidence(predict(HEADS["keypoints"])) == 0.25
+    assert HEADS["class"].lowest_confidence(predict(HEADS["class"])) == 0.75

@@ -85,7 +85,7 @@ class TestMeasuresOfImages:
         (row,) = measure.values(example.points[None], example.mm_per_px)
         assert found.values == pytest.approx(dict(zip(measure.quantities, row, strict=True)))
 
-    def test_every_quantity_has_a_unit_and_the_gate_its_own(self, name: str) -> None:
+    def test_every_quantity_has_a_unit(self, name: str) -> None:
         measure, example = self.build(name)
         assert len(measure.units) == len(measure.quantities) == len(set(measure.quantities))
         assert measure.unit in measure.units

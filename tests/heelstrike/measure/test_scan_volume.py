@@ -149,7 +149,7 @@ def test_commissures_at_a_distance_of_no_brain_are_a_reason() -> None:
 
 
 def test_settings_name_each_point_on_one_plane() -> None:
-    with pytest.raises(ValueError, match="midline names 'vertex', which is in none of"):
+    with pytest.raises(ValueError, match="midline names 'vertex', which is not in"):
         measure_of(midline=["axial_front", "axial_back", "vertex"])
     with pytest.raises(ValueError, match="twice"):
         measure_of(axial=[*AXIAL, "coronal_top"])

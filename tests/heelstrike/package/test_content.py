@@ -86,7 +86,10 @@ def external(location):
             r"measure.left names \['a', 'b'\], which are no keypoints",
         ),
         ({"radii": RADII | {"factors": [1.0] * 5}}, "radii.factors has 5 numbers, but there are 6 keypoints"),
-        ({"radii": RADII | {"difficulty": [[1.0, 2.0], [0.5, 4.0]]}}, "radii.difficulty is not by rising confidence"),
+        (
+            {"radii": RADII | {"difficulty": [[1.0, 2.0], [0.5, 4.0]]}},
+            "radii.difficulty is not in order of rising confidence",
+        ),
         (
             {"radii": RADII | {"quantities": {"middle": 1.0}}},
             r"radii.quantities names \['middle'\], which rearfoot_angle does not measure",
@@ -137,10 +140,10 @@ POINTS = {"keypoints": np.zeros((6, 2), np.float32), "confidence": np.ones(6, np
             {"category": CATEGORY | {"classes": ["cup", "jar"]}, "measure": None},
             r"'probabilities' has the shape \[3\], expected \[2\]: the category has 2 classes",
         ),
-        (external("weights.bin"), {}, "keeps weights outside the graph"),
-        (external("card.md"), {}, "keeps weights outside the graph"),
-        (external("../model.onnx"), {}, "keeps weights outside the graph"),
-        (external("/etc/passwd"), {}, "keeps weights outside the graph"),
+        (external("weights.bin"), {}, "has weights outside the graph"),
+        (external("card.md"), {}, "has weights outside the graph"),
+        (external("../model.onnx"), {}, "has weights outside the graph"),
+        (external("/etc/passwd"), {}, "has weights outside the graph"),
         (b"\0" * 100, {}, "ONNX Runtime cannot load it"),
     ],
 )
@@ -155,7 +158,7 @@ def test_weights_outside_the_graph_are_not_read_even_where_they_are(tmp_path, mo
     (tmp_path / "weights.bin").write_bytes(b"\0" * 4096)
     with_graph(tmp_path / "package", external("weights.bin"))
     (tmp_path / "package" / "weights.bin").symlink_to(tmp_path / "weights.bin")
-    with pytest.raises(UserError, match="keeps weights outside the graph"):
+    with pytest.raises(UserError, match="has weights outside the graph"):
         Package.load(tmp_path / "package")
 
 

@@ -189,7 +189,7 @@ def test_every_setting_of_the_preprocessing_has_a_place_in_the_manifest(settings
 
 
 def test_folder_that_is_no_package(tmp_path):
-    with pytest.raises(UserError, match=r"manifest.json: not there, so .* is no package"):
+    with pytest.raises(UserError, match=r"manifest.json: missing, so .* is not a package"):
         read_manifest(tmp_path)
 
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from heelstrike.package.runtime import Package
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.video.writer import write_video
 from tests.packages import make_package
 
-MODEL = Model("rearfoot@champion", "3")
+MODEL = ModelReference("rearfoot@champion", "3")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from heelstrike.package.runtime import Package
 from heelstrike.predict.describe import describe, measured, scale_of, slices_of
 from heelstrike.predict.exams import Examined
 from heelstrike.predict.predictor import Predicted, Report, predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.predict.summary import Spread, Summary
 from tests.packages import make_package
 
@@ -87,7 +87,7 @@ def test_files_with_brackets_and_what_is_not_reliable(tmp_path: Path, limit: flo
     make_package(tmp_path / "package", max_radius_px=limit)  # without radii: anything may be too far off
     picture = tmp_path / "foot [left] [red].png"
     cv2.imwrite(str(picture), np.full((120, 160, 3), 150, np.uint8))
-    report = predict_path(picture, Package.load(tmp_path / "package"), Model("x"), tmp_path / "out")
+    report = predict_path(picture, Package.load(tmp_path / "package"), ModelReference("x"), tmp_path / "out")
     first, *others = printed(report).splitlines()
     assert first == "foot [left] [red].png: left 3.8°, right 3.8°"
     assert ("  not reliable: see `doubts` in its JSON" in others) == doubtful
@@ -97,7 +97,7 @@ def test_files_with_brackets_and_what_is_not_reliable(tmp_path: Path, limit: flo
 def test_options() -> None:
     assert (scale_of(300, None), scale_of(None, 0.2), scale_of(None, None)) == (pytest.approx(25.4 / 300), 0.2, None)
     assert slices_of(["foot=left", "name=a=b"]) == {"foot": "left", "name": "a=b"}
-    with pytest.raises(UserError, match="give one of them"):
+    with pytest.raises(UserError, match="give only one of them"):
         scale_of(300, 0.2)
     with pytest.raises(UserError, match=r"--about left: expected NAME=VALUE, for instance foot=left"):
         slices_of(["left"])

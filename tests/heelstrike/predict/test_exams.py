@@ -10,7 +10,7 @@ import pytest
 from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.settings import ScanVolumeSettings
 from heelstrike.predict.predictor import Report, predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.scans import read_scan
 from pipeline.package.category import category_of
 from pipeline.problem import Problem
@@ -65,7 +65,7 @@ def package(tmp_path: Path, cut: list[scout.Scout]) -> Exact:
 
 
 def predicted(package: Exact, folder: Path, out: Path) -> Report:
-    return predict_path(folder, package, Model("scout/3", "3"), out)  # type: ignore[arg-type]
+    return predict_path(folder, package, ModelReference("scout/3", "3"), out)  # type: ignore[arg-type]
 
 
 def test_an_exam_folder_gives_one_volume_beside_its_images_results(tmp_path: Path, package: Exact) -> None:

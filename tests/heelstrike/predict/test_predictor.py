@@ -18,12 +18,12 @@ from heelstrike.measure.settings import RearfootSettings
 from heelstrike.package.manifest import write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import write_video
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, fixed_graph, make_package
 
-MODEL = Model("rearfoot@champion", "3")
+MODEL = ModelReference("rearfoot@champion", "3")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -167,7 +167,7 @@ def test_folder_does_the_good_files_and_lists_the_bad_and_the_ignored(package, w
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("gone.mp4", None, "gone.mp4: not there; give a video, an image or a folder"),
+        ("gone.mp4", None, "gone.mp4: does not exist; give a video, an image or a folder"),
         ("empty.mp4", b"", r"empty.mp4: empty \(0 bytes\)"),
         ("text.mp4", b"this is no video at all, just text\n" * 50, "text.mp4: not a readable video|text.mp4: holds no"),
         ("empty.png", b"", r"empty.png: the file is empty \(0 bytes\)"),
@@ -191,7 +191,9 @@ def test_results_folder_that_is_a_file(package, walk, tmp_path):
 
 def test_empty_folder(package, tmp_path):
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(UserError, match=r"no image or video in this folder, found 1 other files; known are .*mp4"):
+    with pytest.raises(
+        UserError, match=r"no image or video in this folder, found 1 other files; known types are .*mp4"
+    ):
         predict_path(tmp_path, package, MODEL, tmp_path / "out")
 
 
@@ -216,13 +218,13 @@ from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.package.manifest import write_manifest
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 
 package = Package.load(Path(sys.argv[2]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 for overlay in (False, True):
     try:
-        predict_path(Path(sys.argv[1]), package, Model("x"), Path(sys.argv[3]), overlay)
+        predict_path(Path(sys.argv[1]), package, ModelReference("x"), Path(sys.argv[3]), overlay)
     except UserError as error:
         print(error, file=sys.stderr)
 """
@@ -239,9 +241,9 @@ def test_predicting_needs_no_torch_and_no_mlflow(walk, tmp_path):
     make_package(tmp_path / "package")
     code = (
         "import sys; from pathlib import Path; from heelstrike.package.runtime import Package;"
-        "from heelstrike.predict.predictor import predict_path; from heelstrike.predict.results import Model;"
+        "from heelstrike.predict.predictor import predict_path; from heelstrike.predict.results import ModelReference;"
         "package = Package.load(Path(sys.argv[2]));"
-        "predict_path(Path(sys.argv[1]), package, Model('x'), Path(sys.argv[3]), overlay=True);"
+        "predict_path(Path(sys.argv[1]), package, ModelReference('x'), Path(sys.argv[3]), overlay=True);"
         "heavy = {'torch', 'mlflow', 'onnx', 'prefect', 'dvc', 'albumentations'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

@@ -124,7 +124,7 @@ class TestBackgroundSubtraction:
         np.testing.assert_array_equal(first, second)
 
     def test_a_still_image_is_refused(self) -> None:
-        with pytest.raises(UserError, match="background_subtraction needs the video's frames before"):
+        with pytest.raises(UserError, match="background_subtraction needs the preceding frames of a video"):
             apply_filters(photograph(), self.FILTERS)
 
 

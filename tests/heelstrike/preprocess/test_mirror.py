@@ -10,10 +10,12 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
-from heelstrike.package.runtime import Package, Prediction, mirror_prediction
+from heelstrike.heads.prediction import Prediction
+from heelstrike.heads.registry import mirror_prediction
+from heelstrike.package.runtime import Package
 from heelstrike.predict.measurer import About
 from heelstrike.predict.predictor import predict_path
-from heelstrike.predict.results import Model
+from heelstrike.predict.results import ModelReference
 from heelstrike.preprocess.settings import InputSize, Mirror
 from pipeline.layout import Layout
 from pipeline.params import parse_params
@@ -97,7 +99,7 @@ def test_a_package_gives_points_of_the_image_as_it_was_taken(tmp_path: Path) -> 
 
 def test_a_consumer_is_asked_and_the_result_says_the_scale(tmp_path: Path) -> None:
     make_package(tmp_path / "package", mirror=Mirror(**MIRROR))
-    package, model = Package.load(tmp_path / "package", threads=1), Model("x")
+    package, model = Package.load(tmp_path / "package", threads=1), ModelReference("x")
     cv2.imwrite(str(tmp_path / "foot.png"), np.full((60, 50, 3), 200, np.uint8))
     with pytest.raises(UserError, match="--about foot=left"):
         predict_path(tmp_path / "foot.png", package, model, tmp_path)

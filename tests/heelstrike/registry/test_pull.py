@@ -116,7 +116,7 @@ def test_a_reference_to_nothing_says_what_there_is(served):
         "footprint": r"footprint@champion: no such model in .*; nothing is registered\. .*`heelstrike retrain footp",
         "rearfoot@best": r"rearfoot@best: no such model in .*; it has challenger \(2\), champion \(1\)",
         "rearfoot/9": r"rearfoot has no version 9 in .*; it has \[1, 2\]",
-        "a b@c": r"'a b@c': not a model of the registry; expected NAME@champion, NAME or NAME/3",
+        "a b@c": r"'a b@c': not a reference to a model; expected NAME@champion, NAME or NAME/3",
     }
     for reference, message in wrong.items():
         with pytest.raises(UserError, match=message):

@@ -73,10 +73,10 @@ def test_a_server_below_a_path(server):
         (
             401,
             "You are not authenticated",
-            "answered: 401 You are not authenticated; it wants MLFLOW_TRACKING_USERNAME",
+            "answered: 401 You are not authenticated; set MLFLOW_TRACKING_USERNAME",
         ),
         (400, '{"error_code": "INVALID", "message": "bad filter"}', "the MLflow server answered: 400 bad filter"),
-        (200, "<html>a proxy's page</html>", "answers, but not as an MLflow server does; set MLFLOW_TRACKING_URI"),
+        (200, "<html>a proxy's page</html>", "answers, but is not an MLflow server; set MLFLOW_TRACKING_URI"),
     ],
 )
 def test_answers_that_are_errors(server, status, body, message):
@@ -104,6 +104,6 @@ def test_a_server_that_is_down_and_an_address_that_is_none():
 def test_files_in_a_store_that_needs_mlflow_say_so(server, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     server.body = '{"artifact_uri": "s3://bucket/1/models/m-1/artifacts"}'
-    message = r"rearfoot/1: its files lie at s3://bucket/.*, which is read through mlflow, and mlflow is not installed"
+    message = r"rearfoot/1: its files are at s3://bucket/.*, which is read through mlflow, and mlflow is not installed"
     with pytest.raises(UserError, match=message):
         RestClient(server.address).download(Version("rearfoot", 1, "0" * 64), "manifest.json", tmp_path)
