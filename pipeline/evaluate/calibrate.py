@@ -20,7 +20,7 @@ from pipeline.evaluate.conformal import (
     pooled_factors,
 )
 from pipeline.evaluate.judge import predict_split
-from pipeline.heads import heads_of
+from pipeline.heads import HEADS, heads_of
 from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network
@@ -29,6 +29,8 @@ from pipeline.problem import Problem
 from pipeline.scoring.cases import Truth, load_truth
 from pipeline.scoring.metrics import distances
 from pipeline.splits import VAL
+
+_KEYPOINTS, _CONFIDENCE = next(head.outputs for head in HEADS.values() if head.keypoints)
 
 
 def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii | None:
@@ -54,9 +56,9 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
 
 def keypoint_radii(truth: Truth, predicted: ArrayPredictions, problem: Problem, level: float) -> Radii:
     """The radii of keypoints: their difficulty by confidence, and each one's factor."""
-    error = distances(predicted["keypoints"], truth.keypoints, truth.labelled)
+    error = distances(predicted[_KEYPOINTS], truth.keypoints, truth.labelled)
     rows, columns = np.nonzero(np.isfinite(error))
-    points = Scored(error[rows, columns], predicted["confidence"][rows, columns], truth.subjects[rows], columns)
+    points = Scored(error[rows, columns], predicted[_CONFIDENCE][rows, columns], truth.subjects[rows], columns)
     knots, difficulty = _difficulty(points, level)
     scores = np.full(error.shape, np.nan)
     scores[rows, columns] = points.error / difficulty
@@ -71,8 +73,12 @@ def keypoint_radii(truth: Truth, predicted: ArrayPredictions, problem: Problem, 
 
 
 def _difficulty(points: Scored, level: float) -> tuple[Knots, Float[np.ndarray, " M"]]:
-    """Knots for new points, and the difficulty of these; the same everywhere where the confidence tells nothing."""
-    if len(points.error):
+    """Knots for new points, and the difficulty of these points.
+
+    The difficulty is the same everywhere if the confidence does not predict the error, or if there are not two subjects
+    to find that out by cross-fitting.
+    """
+    if len(np.unique(points.subject)) > 1:
         knots, difficulty = fit_difficulty(points, level), cross_fitted(points, level)
         if len(knots) > 1 and confidence_helps(points, difficulty, level):
             return knots, difficulty
@@ -93,11 +99,11 @@ def with_quantities(radii: Radii, truth: Truth, predicted: ArrayPredictions, mea
 
     Of what a consumer gets: images that are not measured are left out.
     """
-    found, original = truth.points_in_original(predicted["keypoints"]), truth.points_in_original(truth.keypoints)
+    found, original = truth.points_in_original(predicted[_KEYPOINTS]), truth.points_in_original(truth.keypoints)
     # without a limit there is no effect to compare with; the promise is then none, too
-    size = effects(measure, found, radii.of(predicted["confidence"], truth.letterbox[:, 0]), truth.mm_per_px)
+    size = effects(measure, found, radii.of(predicted[_CONFIDENCE], truth.letterbox[:, 0]), truth.mm_per_px)
     off = np.abs(measure.differences(found, original, truth.mm_per_px))
-    rows = zip(found, predicted["confidence"], truth.mm_per_px.tolist(), strict=True)
+    rows = zip(found, predicted[_CONFIDENCE], truth.mm_per_px.tolist(), strict=True)
     measured = np.array([measure.measure(*row).measured for row in rows])
     usable = measured[:, None] & np.isfinite(size) & (size > 0)
     scores = np.divide(off, size, out=np.full(off.shape, np.nan), where=usable)

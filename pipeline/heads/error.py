@@ -17,7 +17,7 @@ class CaseErrors(NamedTuple):
     """The error of each case.
 
     Attributes:
-        error: Inf where an answer is no number.
+        error: Of each case; inf where the prediction is not finite, NaN where the truth is unknown.
         weights: Of each case in the score; 0 where its truth is unknown.
     """
 

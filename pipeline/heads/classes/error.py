@@ -20,11 +20,11 @@ class ClassError(ErrorMetric):
     pooling: ClassVar[str] = "share of wrong answers over all images with a class"
 
     def errors(self, cases: Cases) -> CaseErrors:
-        """100 where the most probable class is not the true one."""
+        """100 where the most probable class is not the true one; NaN where the image has no class."""
         truth, probabilities = cases.truth["classes"], cases.answers["probabilities"]
         known, broken = truth >= 0, ~np.isfinite(probabilities).all(axis=1)
         wrong = 100.0 * (np.nan_to_num(probabilities).argmax(axis=1) != truth)
-        return CaseErrors(np.where(broken, np.inf, wrong), known.astype(np.float64))
+        return CaseErrors(np.where(known, np.where(broken, np.inf, wrong), np.nan), known.astype(np.float64))
 
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
         """`probabilities`."""

@@ -56,6 +56,14 @@ def promise() -> Promise:
     return Promise(radii, PROBLEM.keypoints)
 
 
+def test_one_validation_subject_gives_no_radii_and_a_note() -> None:
+    truth, predicted = people(1, 1)
+    radii = keypoint_radii(truth, predicted, PROBLEM, 0.6)  # enough points for two difficulties, one subject too few
+    assert radii.factors == (None, None, None) and radii.subjects == 1
+    metrics = head(truth, predicted, Promise(radii, PROBLEM.keypoints)).groups()
+    assert any("too few subjects" in sentence for sentence in radius_words.sentences(metrics, None))
+
+
 def test_new_people_are_within_radii_that_follow_keypoint_and_confidence(promise: Promise) -> None:
     found = head(*people(2, 150, 0.5), promise).groups()["radius"]
     assert found["coverage_low"] <= 0.9 + 1 / 81 and found["coverage_high"] >= 0.9
