@@ -32,7 +32,7 @@ def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -
         row = {"slice": name, "value": value, "images": int(mask.sum()), "subjects": len(set(subjects))}
         for s in statistics:
             weights = None if s.weights is None else s.weights[mask]
-            found = estimate(s.how, s.values[mask], subjects, settings.bootstrap, settings.seed, weights)
+            found = estimate(s.reduction, s.values[mask], subjects, settings.bootstrap, settings.seed, weights)
             row |= {s.name: found.value, f"{s.name}_low": found.interval.low, f"{s.name}_high": found.interval.high}
             row |= {f"{s.name}_drawn": found.drawn}
         rows.append(row)

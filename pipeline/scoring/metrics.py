@@ -161,7 +161,7 @@ def box_rmse(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"
     return np.sqrt(((np.asarray(predicted, np.float64) - truth) ** 2).mean(axis=1))
 
 
-def presence_metrics(
+def visibility_metrics(
     confidence: Float[np.ndarray, "N K"],
     visible: Bool[np.ndarray, "N K"],
     missing: Bool[np.ndarray, "N K"],

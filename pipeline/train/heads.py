@@ -47,7 +47,7 @@ def score_of(row: Row, early: bool = False) -> float:
 
 def headlines(row: Row) -> dict[str, float | int | str]:
     """What a progress bar shows of an epoch's row: the loss, a figure or two of each head, and the learning rate."""
-    figures = [name for head in HEADS.values() for name in training_of(head).shown]
+    figures = [name for head in HEADS.values() for name in training_of(head).progress_figures]
     return {name: row[name] for name in ("loss", *figures, "lr") if name in row}
 
 
