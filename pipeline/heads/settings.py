@@ -26,7 +26,7 @@ class LossSettings(Strict):
         """Return the reason why a network cannot be trained with these losses, or `None` if it can."""
         for head, name in self.model_dump().items():
             if model.brings_losses and name != "codec":
-                return f"train.losses.{head} is {name}, but {model.name!r} has its own losses; use codec"
+                return f"train.losses.{head} is {name}, but {model.name!r} has losses of its own; use codec"
         if self.keypoints != "codec" and not model.differentiable:
             return (
                 f"train.losses.keypoints is {self.keypoints}, which cannot train {model.name!r}: its keypoints are the "

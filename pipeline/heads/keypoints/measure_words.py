@@ -15,9 +15,9 @@ def verdict(metrics: Groups, measure: Measure) -> str:
     errors, unit, symbol = metrics[measure.group], measure.unit, measure.symbol
     return (
         f"The median error of the {measure.title} is {number(errors[f'median_{unit}'], symbol)} "
-        f"({span(errors[f'median_{unit}_low'], errors[f'median_{unit}_high'], symbol)}); 95 % of all errors are "
-        f"expected between {number(errors[f'loa_low_{unit}'], symbol)} and {number(errors[f'loa_high_{unit}'], symbol)}. "
-        f"{measure.human_error}"
+        f"({span(errors[f'median_{unit}_low'], errors[f'median_{unit}_high'], symbol)}); 95 % of all errors "
+        f"are expected between {number(errors[f'loa_low_{unit}'], symbol)} and "
+        f"{number(errors[f'loa_high_{unit}'], symbol)}. {measure.human_error}"
     ).rstrip()
 
 
