@@ -101,7 +101,9 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
         entry_shape = loaded[name].shape[1:]
         if len(entry_shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, entry_shape, strict=True)):
             actual, needed = ("x".join("any" if n is None else str(n) for n in sizes) for sizes in (entry_shape, shape))
-            raise UserError(f"{path}: each entry is {actual}, the problem needs {needed}; run the prepare stage again")
+            raise UserError(
+                f"{path}: each entry is {actual}, the problem asks for {needed}; run the prepare stage again"
+            )
     lengths = {name: len(array) for name, array in loaded.items()}
     if len(set(lengths.values())) > 1:
         raise UserError(f"{folder}: the arrays have different lengths {lengths}; run the prepare stage again")
