@@ -1,1 +1,1 @@
-"""Evaluate: metrics, slices with intervals, figures and the report, on the test split."""
+"""Evaluate: metrics, slices with intervals, figures and the report of a network on the test split."""

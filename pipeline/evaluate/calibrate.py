@@ -1,4 +1,4 @@
-"""How far this network's keypoints and measurements may be off, fitted on the validation split."""
+"""Radii of keypoints and half-widths of measurements, fitted on the validation split."""
 
 import math
 
@@ -20,7 +20,7 @@ from pipeline.evaluate.conformal import (
     pooled_factors,
 )
 from pipeline.evaluate.judge import predict_split
-from pipeline.heads import heads_of
+from pipeline.heads import HEADS, heads_of
 from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network
@@ -30,12 +30,17 @@ from pipeline.scoring.cases import Truth, load_truth
 from pipeline.scoring.metrics import distances
 from pipeline.splits import VAL
 
+_KEYPOINTS, _CONFIDENCE = next(head.outputs for head in HEADS.values() if head.keypoints)
+
 
 def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii | None:
-    """Fit on data/P/prepare/val; none where the network has no keypoint head or no coverage is asked for.
+    """Fit radii on data/P/prepare/val.
 
-    The network was chosen among its epochs on the same split, so it is a little better there than on new people; what
-    the radii are worth is what the test split says.
+    The epoch was selected on the same split, so the network is a little better there than on new people; the test split
+    shows the true coverage of the radii.
+
+    Returns:
+        The radii; `None` if the network predicts no keypoints or params ask for no coverage.
 
     Raises:
         UserError: A file is missing, or does not fit the others.
@@ -53,10 +58,10 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
 
 
 def keypoint_radii(truth: Truth, predicted: ArrayPredictions, problem: Problem, level: float) -> Radii:
-    """The radii of keypoints: their difficulty by confidence, and each one's factor."""
-    error = distances(predicted["keypoints"], truth.keypoints, truth.labelled)
+    """The radii of keypoints: difficulty by confidence, and a factor for each keypoint."""
+    error = distances(predicted[_KEYPOINTS], truth.keypoints, truth.labelled)
     rows, columns = np.nonzero(np.isfinite(error))
-    points = Scored(error[rows, columns], predicted["confidence"][rows, columns], truth.subjects[rows], columns)
+    points = Scored(error[rows, columns], predicted[_CONFIDENCE][rows, columns], truth.subjects[rows], columns)
     knots, difficulty = _difficulty(points, level)
     scores = np.full(error.shape, np.nan)
     scores[rows, columns] = points.error / difficulty
@@ -71,8 +76,12 @@ def keypoint_radii(truth: Truth, predicted: ArrayPredictions, problem: Problem, 
 
 
 def _difficulty(points: Scored, level: float) -> tuple[Knots, Float[np.ndarray, " M"]]:
-    """Knots for new points, and the difficulty of these; the same everywhere where the confidence tells nothing."""
-    if len(points.error):
+    """Knots for new points, and the difficulty of these points.
+
+    The difficulty is the same everywhere if the confidence does not predict the error, or if there are not two subjects
+    to find that out by cross-fitting.
+    """
+    if len(np.unique(points.subject)) > 1:
         knots, difficulty = fit_difficulty(points, level), cross_fitted(points, level)
         if len(knots) > 1 and confidence_helps(points, difficulty, level):
             return knots, difficulty
@@ -80,7 +89,7 @@ def _difficulty(points: Scored, level: float) -> tuple[Knots, Float[np.ndarray, 
 
 
 def _keypoint_groups(problem: Problem) -> dict[str, list[list[str]]]:
-    """A keypoint, it and its mirror image, all: what may be pooled with it."""
+    """Names that may be pooled, by keypoint: itself, it and its mirror image, all keypoints."""
     partner = {a: b for pair in problem.flip_pairs for a, b in (pair, pair[::-1])}
     everything = list(problem.keypoints)
     return {
@@ -89,29 +98,33 @@ def _keypoint_groups(problem: Problem) -> dict[str, list[list[str]]]:
 
 
 def with_quantities(radii: Radii, truth: Truth, predicted: ArrayPredictions, measure: Measure) -> Radii:
-    """The same with the factor of each quantity: how many times its keypoints' combined effect it may be off.
+    """Add the factor of each quantity: its half-width in units of the combined effect of its keypoints' radii.
 
-    Of what a consumer gets: images that are not measured are left out.
+    Images that are not measured are left out, since a consumer gets no numbers for them.
     """
-    found, original = truth.points_in_original(predicted["keypoints"]), truth.points_in_original(truth.keypoints)
-    # without a limit there is no effect to compare with; the promise is then none, too
-    size = effects(measure, found, radii.of(predicted["confidence"], truth.letterbox[:, 0]), truth.mm_per_px)
-    off = np.abs(measure.differences(found, original, truth.mm_per_px))
-    rows = zip(found, predicted["confidence"], truth.mm_per_px.tolist(), strict=True)
+    points, original = truth.points_in_original(predicted[_KEYPOINTS]), truth.points_in_original(truth.keypoints)
+    # if the radii have no limit, neither have the effects; such scores are left out, and nothing is promised
+    size = effects(measure, points, radii.of(predicted[_CONFIDENCE], truth.letterbox[:, 0]), truth.mm_per_px)
+    errors = np.abs(measure.differences(points, original, truth.mm_per_px))
+    rows = zip(points, predicted[_CONFIDENCE], truth.mm_per_px.tolist(), strict=True)
     measured = np.array([measure.measure(*row).measured for row in rows])
     usable = measured[:, None] & np.isfinite(size) & (size > 0)
-    scores = np.divide(off, size, out=np.full(off.shape, np.nan), where=usable)
-    alike = {
-        name: [other for other, of in zip(measure.quantities, measure.units, strict=True) if of == unit]
+    scores = np.divide(errors, size, out=np.full(errors.shape, np.nan), where=usable)
+    names_by_quantity = {
+        name: [
+            quantity
+            for quantity, unit_of_quantity in zip(measure.quantities, measure.units, strict=True)
+            if unit_of_quantity == unit
+        ]
         for name, unit in zip(measure.quantities, measure.units, strict=True)
     }
-    groups = {name: [[name]] + ([others] if others != [name] else []) for name, others in alike.items()}
+    groups = {name: [[name]] + ([group] if group != [name] else []) for name, group in names_by_quantity.items()}
     factors = pooled_factors(scores, truth.subjects, groups, radii.level)
     return radii.model_copy(update={"quantities": _plain(factors), "pooled": radii.pooled | factors.pooled})
 
 
 def _plain(factors: Factors) -> dict[str, float | None]:
-    """Six digits, rounded up so that rounding breaks no promise; none for what has no limit."""
+    """Factors with six digits, rounded up so that rounding breaks no promise; `None` if there is no limit."""
     return {name: _up(value) if math.isfinite(value) else None for name, value in factors.values.items()}
 
 

@@ -1,13 +1,13 @@
-"""Split-conformal calibration: radii within which a stated share of points lies, whatever the network is worth.
+"""Split-conformal calibration: radii within which a stated share of points lies, however good the network is.
 
-A score says how large an error is for how large it was expected to be; the calibration is a quantile of the scores of
-data that the network did not learn from (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005;
+A score is an error divided by its expected size; the calibration is a quantile of the scores on data that the network
+was not trained on (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005;
 normalised by a difficulty as in Lei et al., JASA 2018; 113: 1094-1111; an introduction: Angelopoulos and Bates,
 arXiv 2107.07511; for landmarks: McCouat and Voiculescu, Contour-hugging heatmaps, CVPR 2022).
 
-The plain quantile promises its level for points that are exchangeable. Frames of one person are not, they resemble
-each other; people are. So each subject counts alike, whatever the number of its frames, and one more subject is
-supposed whose errors have no limit: with m_i scores of subject i out of S, each weighs 1 / (m_i (S + 1)). The promise
+The plain quantile promises its level for exchangeable points. Frames of one person are not exchangeable, as they
+resemble each other; people are. So each subject has the same weight, whatever the number of its frames, and one subject
+with infinite errors is added: with m_i scores of subject i out of S, each has the weight 1 / (m_i (S + 1)). The promise
 then is for a random point of a new subject (Dunn, Wasserman and Ramdas, JASA 2023, arXiv 1809.07441; Lee, Barber and
 Willett, arXiv 2306.06342). With one image a subject it is the usual ceil((n + 1) level)-th smallest of n scores.
 """
@@ -21,12 +21,12 @@ from sklearn.isotonic import IsotonicRegression
 Knots = tuple[tuple[float, float], ...]
 
 FLAT: Knots = ((1.0, 1.0),)
-"""A difficulty that is the same everywhere: the factor is the radius in input pixels."""
+"""A constant difficulty of 1: the factor is the radius in input pixels."""
 
-_BEYOND = 5  # scores that should lie beyond a factor's quantile, else it is one frame's accident
-_BEYOND_BIN = 2  # the same for a bin of confidence: few points are unsure, and the bins are smoothed
+_BEYOND = 5  # least number of scores above a factor's quantile; with fewer it depends on single frames
+_BEYOND_BIN = 2  # the same for a bin of confidence: few points have a low confidence, and the bins are smoothed
 _FOLDS = 5
-_SMALLEST = 1e-3  # input pixels: no error is expected to be smaller
+_SMALLEST = 1e-3  # input pixels; lower limit of the expected error
 
 
 class Scored(NamedTuple):
@@ -34,9 +34,9 @@ class Scored(NamedTuple):
 
     Attributes:
         error: Distance to the label in input pixels.
-        confidence: In [0, 1].
-        subject: Whom each is of.
-        keypoint: Which each is.
+        confidence: Confidence, in [0, 1].
+        subject: Subject of each point.
+        keypoint: Index of each point's keypoint.
     """
 
     error: Float[np.ndarray, " M"]
@@ -49,7 +49,7 @@ def subject_quantile(scores: Float[np.ndarray, " M"], subjects: Shaped[np.ndarra
     """The smallest score that a random score of a new subject exceeds with a probability of at most 1 - level.
 
     Returns:
-        Inf where there are fewer than level / (1 - level) subjects: 9 for 0.9.
+        Inf if there are fewer than level / (1 - level) subjects: 9 for 0.9.
     """
     names, code = np.unique(subjects, return_inverse=True)
     order = np.argsort(scores, kind="stable")
@@ -59,11 +59,11 @@ def subject_quantile(scores: Float[np.ndarray, " M"], subjects: Shaped[np.ndarra
 
 
 def fit_difficulty(points: Scored, level: float) -> Knots:
-    """How large errors are at each confidence: never larger for a surer point, one size where there are few points.
+    """The size of errors by confidence; it never rises with confidence, and is constant if there are few points.
 
-    The surer half of the points is a bin, the surer half of the rest the next, and so on while a bin has enough points
-    for a quantile of its own, since large errors are among the few points that are least sure. The quantiles of the
-    bins, at their median confidence, are made monotone (isotonic regression of their logarithms).
+    The more confident half of the points is a bin, the more confident half of the rest the next, and so on while a bin
+    has enough points for a quantile of its own, since large errors are among the few points of low confidence. The
+    quantiles of the bins, at their median confidence, are made monotone (isotonic regression of their logarithms).
     """
     least = _at_least(_BEYOND_BIN, level)
     order = np.argsort(-points.confidence, kind="stable")
@@ -72,7 +72,7 @@ def fit_difficulty(points: Scored, level: float) -> Knots:
     while start < len(order):
         half = start + (len(order) - start + 1) // 2
         end = half if len(order) - half >= least else len(order)
-        end = int(np.searchsorted(-confidence, -confidence[end - 1], side="right"))  # equals stay together
+        end = int(np.searchsorted(-confidence, -confidence[end - 1], side="right"))  # equal confidences share a bin
         end = end if len(order) - end >= least else len(order)
         bins.append(slice(start, end))
         start = end
@@ -84,11 +84,11 @@ def fit_difficulty(points: Scored, level: float) -> Knots:
 
 
 class Factors(NamedTuple):
-    """Quantiles of scores, and what each is of.
+    """Quantiles of scores by name.
 
     Attributes:
-        values: Of each name; inf where too few subjects have any.
-        pooled: Names whose own scores were too few, and whose were taken in.
+        values: Quantile of each name; inf if too few subjects have scores.
+        pooled: For names with too few scores of their own, the names whose scores were pooled.
     """
 
     values: dict[str, float]
@@ -103,58 +103,57 @@ def pooled_factors(
 ) -> Factors:
     """A quantile for each column: of its own scores, or of the first group with it that has enough.
 
-    Own scores, and those of a group that is not the last, are enough where five would lie beyond the quantile. The last
-    group is taken as it is.
+    A group has enough scores if at least five lie above its quantile. The last group is used in any case.
 
     Args:
-        scores: A column for each of `groups`; NaN where there is none.
-        subjects: Of each row.
-        groups: By column, in order: the names to pool, from the column itself to the most that may be pooled.
-        level: Share of a new subject's scores that are not above.
+        scores: A column for each of `groups`; NaN if there is no score.
+        subjects: Subject of each row.
+        groups: By column name, in the order of columns: groups of names to pool, from the name alone to the largest.
+        level: Share of a new subject's scores that are at most the quantile.
     """
-    names, found = list(groups), Factors({}, {})
-    for name, tries in groups.items():
-        for number, group in enumerate(tries):
-            columns = scores[:, [names.index(other) for other in group]]
+    names, factors = list(groups), Factors({}, {})
+    for name, candidates in groups.items():
+        for place, group in enumerate(candidates):
+            columns = scores[:, [names.index(member) for member in group]]
             known = np.isfinite(columns)
             quantile = subject_quantile(columns[known], np.repeat(subjects, len(group))[known.ravel()], level)
-            if number == len(tries) - 1 or (known.sum() >= _at_least(_BEYOND, level) and np.isfinite(quantile)):
-                found.values[name] = quantile
+            if place == len(candidates) - 1 or (known.sum() >= _at_least(_BEYOND, level) and np.isfinite(quantile)):
+                factors.values[name] = quantile
                 if group != [name]:
-                    found.pooled[name] = ", ".join(group)
+                    factors.pooled[name] = ", ".join(group)
                 break
-    return found
+    return factors
 
 
 def cross_fitted(points: Scored, level: float) -> Float[np.ndarray, " M"]:
     """The difficulty of each point as fitted on the other subjects: five folds of whole subjects, in their order.
 
-    Scores by it are not smaller for having been fitted on, so that every subject can serve both fits. The promise is
-    then that of cross-conformal prediction (Barber et al., Ann. Statist. 2021; 49: 486-507): the level itself in
-    practice, 1 - 2 (1 - level) in the worst case.
+    No score is smaller because its point was used for the fit, so that every subject can serve both fits. There must be
+    at least two subjects. The promise is then that of cross-conformal prediction (Barber et al., Ann. Statist. 2021;
+    49: 486-507): the level itself in practice, 1 - 2 (1 - level) in the worst case.
     """
     fold = np.unique(points.subject, return_inverse=True)[1] % _FOLDS
-    found = np.ones(len(points.error))
+    difficulty = np.ones(len(points.error))
     for number in range(_FOLDS):
-        own = fold == number
-        rest = Scored(*(part[~own] for part in points))
-        found[own] = difficulty_at(fit_difficulty(rest, level), points.confidence[own])
-    return found
+        in_fold = fold == number
+        rest = Scored(*(part[~in_fold] for part in points))
+        difficulty[in_fold] = difficulty_at(fit_difficulty(rest, level), points.confidence[in_fold])
+    return difficulty
 
 
 def difficulty_at(knots: Knots, confidence: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
-    """Linear between the knots, constant beyond."""
+    """The difficulty at each confidence: linear between the knots, constant beyond."""
     at, size = np.array(knots).T
     return np.interp(confidence, at, size)
 
 
 def confidence_helps(points: Scored, difficulty: Float[np.ndarray, " M"], level: float) -> bool:
-    """Whether radii by confidence fit errors better than one radius for all, by the pinball loss of the quantile.
+    """True if radii by confidence fit errors better than one radius for all, by the pinball loss of the quantile.
 
     Args:
         points: All labelled points.
-        difficulty: As `cross_fitted`.
-        level: Of the quantile.
+        difficulty: Result of `cross_fitted`.
+        level: Level of the quantile.
     """
     losses = []
     for size in (difficulty, np.ones(len(difficulty))):
@@ -165,5 +164,5 @@ def confidence_helps(points: Scored, difficulty: Float[np.ndarray, " M"], level:
 
 
 def _at_least(beyond: int, level: float) -> int:
-    """Scores of which so many are beyond the quantile."""
+    """Number of scores of which `beyond` are above the quantile."""
     return int(np.ceil(beyond / (1 - level) - 1e-9))

@@ -16,7 +16,7 @@ from pipeline.params import ProblemParams
 from pipeline.scoring import figures
 from pipeline.scoring.sheet import overlay_sheet, pick
 
-_TILES = 4  # failures in a row
+_TILES = 4  # failures per row of the sheet
 
 
 class Evaluation(NamedTuple):
@@ -24,13 +24,13 @@ class Evaluation(NamedTuple):
 
     Attributes:
         params: The problem's section.
-        heads: What the model says about the test split; the first one's error ranks the images.
-        measure: What is read off the keypoints; none: nothing.
-        images: As `per_image` makes it.
-        slices: As `slice_table` makes it.
+        heads: Scores of each head on the test split; images are ranked by the first one's error.
+        measure: Measures the keypoints of an image; `None` means that nothing is measured.
+        images: Result of `per_image`.
+        slices: Result of `slice_table`.
         history: history.csv of the training.
         network: The network.
-        pixels: What it saw of each row.
+        pixels: Its inputs, one for each row of `images`.
     """
 
     params: ProblemParams
@@ -49,10 +49,10 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
     Args:
         evaluation: What to show.
         collected: The folder that image names are relative to.
-        folder: Made here.
+        folder: Folder to make.
 
     Returns:
-        Name of each figure to its PNG, in the order drawn.
+        PNG of each figure by name, in the order drawn.
     """
     params, heads, _, _, slices, history, network, pixels = evaluation
     first = heads[0]
@@ -81,7 +81,7 @@ def draw_all(evaluation: Evaluation, collected: Path, folder: Path) -> dict[str,
 
 
 def _failures(evaluation: Evaluation, pck: PckSettings, overlay: Overlay, files: list[Path], path: Path) -> None:
-    """The images whose worst point is farthest off by the size of the figure, beyond the smallest threshold."""
+    """Draw the images with the largest PCK distance, if beyond the smallest threshold."""
     far = evaluation.images["pck_distance"].to_numpy(float)
     failed = np.flatnonzero(far > min(pck.thresholds))
     ranked = failed[np.argsort(-far[failed], kind="stable")][: pck.failures]

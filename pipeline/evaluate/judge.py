@@ -1,4 +1,4 @@
-"""A network judged on the test split."""
+"""Evaluation of a network on the test split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +28,16 @@ _CHUNK = 128  # images between two steps of the progress bar
 
 @dataclass(frozen=True)
 class Judged:
-    """What is found of a network.
+    """The evaluation of a network.
 
     Attributes:
         truth: The test split.
-        predicted: What the network says about it.
+        predicted: The network's predictions.
         cases: Both, in pixels of the original images.
-        measure: What is read off the keypoints of an image; none: nothing, or only of exams.
-        heads: Each head's answers.
-        metrics: By group, as metrics.json has them.
-        headlines: Of these, the headline numbers.
+        measure: Measures the keypoints of an image; `None` if no images are measured (exams may be).
+        heads: Scores of each head.
+        metrics: Numbers by group, as in metrics.json.
+        headlines: The headline scores of all heads.
         images: A row per image.
     """
 
@@ -52,13 +52,13 @@ class Judged:
 
 
 def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii | None = None) -> Judged:
-    """Judge a network on data/P/prepare/test.
+    """Evaluate a network on data/P/prepare/test.
 
     Args:
-        network: It is left on the device that it is judged on.
+        network: The network; it stays on the device that it is evaluated on.
         params: The problem's section.
         layout: Where the prepared split lies.
-        radii: How far keypoints may be off, which is checked then; none: nothing is said of it.
+        radii: Radii whose coverage is evaluated; `None` means that there are none.
 
     Raises:
         UserError: A file is missing, or does not fit the others.
@@ -69,7 +69,7 @@ def judge(network: Network, params: ProblemParams, layout: Layout, radii: Radii 
 def judge_answers(
     predicted: ArrayPredictions, params: ProblemParams, layout: Layout, radii: Radii | None = None
 ) -> Judged:
-    """Judge what is already known of each image of data/P/prepare/test, in its order; see `judge`."""
+    """Evaluate given predictions for the images of data/P/prepare/test, in the split's order."""
     truth = load_truth(layout.out("prepare") / TEST)
     threshold, names = params.package.confidence, params.problem.keypoints
     measure = build_measure(params.measure, names, threshold) if params.measure is not None else None
@@ -85,7 +85,7 @@ def judge_answers(
 
 
 def predict_split(network: Network, folder: Path) -> ArrayPredictions:
-    """What a network says about every image of a prepared split; it is left on the device that it looked with."""
+    """Predictions for every image of a prepared split; the network stays on the device it ran on."""
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     pixels = np.load(folder / "images.npy", mmap_mode="r")
     parts = []

@@ -1,4 +1,4 @@
-"""report.html: what a clinician and an engineer need to know about a trained model, on one page."""
+"""report.html: one page about a trained model, for clinicians and engineers."""
 
 import base64
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from pipeline.scoring.format import number, share, span
 from pipeline.scoring.score import Score
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_LISTED = 200  # images that the page names; per_image.parquet has them all
+_LISTED = 200  # images that the page lists; per_image.parquet lists all
 Groups = dict[str, dict[str, float]]
 
 
@@ -31,13 +31,13 @@ class Report(NamedTuple):
         problem: Keypoints and input size.
         model: Settings of the network.
         metrics: Numbers by group, as `summarise` makes them.
-        scores: The headline numbers.
-        slices: As `slice_table` makes it.
-        measure: What was read off the keypoints; none: nothing.
-        measurements: Image, or exam, and what a consumer gets for it; empty without a measure.
+        scores: The headline scores.
+        slices: Result of `slice_table`.
+        measure: Measured the keypoints of an image; `None` if no images were measured.
+        measurements: Name of each image or exam with its measurement; empty if nothing was measured.
         settings: Bands and bootstrap.
-        figures: Name to PNG.
-        started_from: What the training started from, in a line; empty: from nothing.
+        figures: PNG of each figure by name.
+        started_from: What the training started from, in a line; empty if it started from random weights.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Picture(NamedTuple):
     """A PNG inside the page.
 
     Attributes:
-        name: Of the figure.
-        png: Its bytes, in base 64.
-        caption: What to see in it.
+        name: Name of the figure.
+        png: Its bytes in base 64.
+        caption: Its caption.
     """
 
     name: str
@@ -70,22 +70,22 @@ class Picture(NamedTuple):
 _OVERLAY = "overlay_sheet"
 _CAPTIONS = {
     _OVERLAY: "Orange rings: labels. Blue crosses: predictions that a consumer gets; a ring without a "
-    "cross was taken for missing, a cross without a ring has no label. Each tile is cut out around the points and "
-    "names the image and its error.",
+    "cross is a point taken as missing, a cross without a ring has no label. Each tile shows the region of the points; "
+    "its title has the image and its error.",
     "training": "Losses, validation error and learning rate by epoch; dotted lines separate training steps. The "
-    "weights of the best validation error are the ones evaluated here; the test split played no part.",
-    "slices": "A group whose interval lies to the right of the dashed line is served worse than the others.",
+    "weights with the lowest validation error are evaluated here; the test split was not used to select them.",
+    "slices": "The errors are larger for a group whose interval lies to the right of the dashed line.",
 }
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write the page: one file that loads nothing."""
+    """Write the page as one file that loads no other."""
     findings = Findings(report.metrics, report.problem, report.settings, report.measure)
     words = [HeadWords.of(head) for name, head in HEADS.items() if name in report.metrics]
-    captions = _CAPTIONS | {name: text for one in words for name, text in one.captions.items()}
+    captions = _CAPTIONS | {name: text for part in words for name, text in part.captions.items()}
 
     def pictures(names: Iterable[str]) -> list[Picture]:
-        """Those of the figures that were drawn."""
+        """The figures with these names that were drawn."""
         drawn = [(name, report.figures[name]) for name in names if name in report.figures]
         return [Picture(name, base64.b64encode(png.read_bytes()).decode(), captions[name]) for name, png in drawn]
 
@@ -95,14 +95,14 @@ def write_report(report: Report, path: Path) -> None:
         images=report.metrics["images"],
         settings=", ".join(f"{key} {value}" for key, value in report.model.items() if key != "name"),
         verdict=words[0].verdict(findings),
-        scores=[[one.title, number(one.value, one.unit), one.pooling, one.metric] for one in report.scores],
-        headline=[row for one in words for row in one.rows(findings)],
-        sheets=pictures([_OVERLAY, *(name for one in words for name in one.sheets)]),
-        errors=pictures(name for one in words for name in one.figures),
+        scores=[[part.title, number(part.value, part.unit), part.pooling, part.metric] for part in report.scores],
+        headline=[row for part in words for row in part.rows(findings)],
+        sheets=pictures([_OVERLAY, *(name for part in words for name in part.sheets)]),
+        errors=pictures(name for part in words for name in part.figures),
         by_slice=pictures(["slices"]),
         slices=_slices(report),
         unmeasured=_unmeasured(report) if report.measurements else None,
-        sections=[(section, pictures([section.figure])) for one in words for section in one.sections(findings)],
+        sections=[(section, pictures([section.figure])) for part in words for section in part.sections(findings)],
         training=pictures(["training"]),
         numbers=[[group, name, number(v)] for group, values in report.metrics.items() for name, v in values.items()],
     )
@@ -138,15 +138,15 @@ def _slices(report: Report) -> dict[str, Any]:
 
 
 def _unmeasured(report: Report) -> dict[str, Any]:
-    """What could not be measured: how often for which reason, and which images or exams."""
+    """Images or exams that could not be measured: the number by reason, and a list of them."""
     thing, total = "image" if report.measure is not None else "exam", len(report.measurements)
     counts = count_reasons([measurement for _, measurement in report.measurements])
     findings = [(name, m.message or "; ".join(m.warnings)) for name, m in report.measurements]
-    listed = [[name, words] for name, words in findings if words]
-    which = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
+    listed = [[name, text] for name, text in findings if text]
+    title = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
     return {
         "thing": thing,
         "reasons": [[name.replace("_", " "), str(n), share(n / total)] for name, n in counts.items()],
         "listed": listed[:_LISTED],
-        "listed_title": f"{which} {thing}s, with the numbers found",
+        "listed_title": f"{title} {thing}s, with details",
     }

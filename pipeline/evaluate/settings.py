@@ -18,7 +18,7 @@ class PckSettings(Strict):
 
 
 class EvaluateSettings(Strict):
-    """What is reported beside the metrics."""
+    """What is reported besides the metrics."""
 
     bands_px: Annotated[
         tuple[float, float],
@@ -34,10 +34,12 @@ class EvaluateSettings(Strict):
             ge=0.5,
             le=0.99,
             description="share of points that is to lie within its radius, fitted on the validation split and carried "
-            "by the package (conformal.py); none: no radii",
+            "by the package (conformal.py); null: no radii",
         ),
     ] = 0.9
     bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4
-    pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; none: not")] = None
+    pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; null: without")] = (
+        None
+    )
     seed: int = 1

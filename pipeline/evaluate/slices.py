@@ -14,12 +14,12 @@ def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -
 
     Args:
         truth: The split.
-        heads: What the model says about it.
-        settings: Of the bootstrap.
+        heads: Scores of each head on it.
+        settings: Settings of the bootstrap.
 
     Returns:
         Columns slice, value, images, subjects, and for each statistic its value, `_low`, `_high` and `_drawn`
-        (`clusters`: people were resampled; `images`: all values are of one person, and the interval speaks of that
+        (`clusters`: people were resampled; `images`: all values are of one person, and the interval holds for that
         person's frames only).
     """
     statistics = [statistic for head in heads for statistic in head.statistics()]
@@ -32,17 +32,21 @@ def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -
         row = {"slice": name, "value": value, "images": int(mask.sum()), "subjects": len(set(subjects))}
         for s in statistics:
             weights = None if s.weights is None else s.weights[mask]
-            found = estimate(s.how, s.values[mask], subjects, settings.bootstrap, settings.seed, weights)
-            row |= {s.name: found.value, f"{s.name}_low": found.interval.low, f"{s.name}_high": found.interval.high}
-            row |= {f"{s.name}_drawn": found.drawn}
+            statistic = estimate(s.reduction, s.values[mask], subjects, settings.bootstrap, settings.seed, weights)
+            row |= {
+                s.name: statistic.value,
+                f"{s.name}_low": statistic.interval.low,
+                f"{s.name}_high": statistic.interval.high,
+            }
+            row |= {f"{s.name}_drawn": statistic.drawn}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def for_showing(table: pd.DataFrame, most: int = 12) -> pd.DataFrame:
-    """The table with at most so many subjects, those with the largest error (the first statistic); other rows stay.
+    """The table with at most `most` subjects, those with the largest first statistic; other rows stay.
 
-    Where each subject is a single image, none is shown: those are the images, and the worst are on the overlay sheet.
+    If each subject has a single image, subjects are left out; the worst images are on the overlay sheet.
     """
     subjects = table.index[table["slice"] == "subject"]
     if (table.loc[subjects, "images"] == 1).all():

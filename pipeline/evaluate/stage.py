@@ -1,4 +1,4 @@
-"""The evaluate stage: the trained network on the test split, which nothing before it has seen."""
+"""The evaluate stage: the trained network on the test split, which no earlier stage uses."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ from pipeline.splits import TEST
 def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
-    Writes reports/P/evaluate (cases.npz, and scores.json, the headline numbers made of them; report.html, figures,
+    Writes reports/P/evaluate (cases.npz; scores.json, the headline scores computed from it; report.html, figures,
     per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for
     `dvc plots`, reports/P/plots.
 
@@ -61,7 +61,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             judged.headlines,
             slices,
             judged.measure,
-            [found for head in heads for found in head.measured(images["image"].astype(str).tolist())],
+            [measurement for head in heads for measurement in head.measured(images["image"].astype(str).tolist())],
             params.evaluate,
             drawn,
             _started_from(layout.out("train") / "summary.json"),
@@ -79,7 +79,7 @@ def _digest_of_split(path: Path) -> str:
 
 
 def _started_from(path: Path) -> str:
-    """What the training started from, in a line; empty where that was nothing."""
+    """What the training started from, in a line; empty if it started from random weights."""
     summary = json.loads(path.read_text()) if path.is_file() else {}
     return str(summary.get("init_from", {}).get("started_from", ""))
 
@@ -91,7 +91,7 @@ def _history(path: Path) -> pd.DataFrame:
 
 
 def _write_plots(folder: Path, history: pd.Series, errors: Float[np.ndarray, "N"]) -> None:
-    """What `dvc plots` compares between revisions: the validation error by epoch, and the shares of images by error."""
+    """Write the tables for `dvc plots`: the validation error by epoch, and quantiles of the images' errors."""
     training = pd.DataFrame({"epoch": np.arange(1, len(history) + 1), "val_error_px": history})
     share = np.linspace(0, 1, 101)
     known = errors[np.isfinite(errors)]
@@ -103,7 +103,7 @@ def _write_plots(folder: Path, history: pd.Series, errors: Float[np.ndarray, "N"
 
 
 def _slice_numbers(slices: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Slices for metrics.json; single subjects are in slices.csv only, a list that grows with the data."""
+    """Slices for metrics.json; subjects are only in slices.csv, since their number grows with the data."""
     nested: dict[str, dict[str, dict[str, float]]] = {}
     for row in slices[~slices["slice"].isin(["all", "subject"])].to_dict("records"):
         values = {"images": int(row["images"])} | {name: float(row[name]) for name in statistics_of(slices)}

@@ -1,4 +1,4 @@
-"""All numbers of a model on a split, nested by group, as metrics.json holds them."""
+"""All numbers of a model on a split, by group, as in metrics.json."""
 
 from collections import Counter
 from typing import Any
@@ -12,14 +12,14 @@ from pipeline.scoring.score import rounded
 
 
 def summarise(truth: Truth, heads: list[Scores]) -> Groups:
-    """Metrics by group; a number that cannot be had (no missing points, one subject) is NaN.
+    """Metrics by group; undefined numbers (no missing points, one subject) are NaN.
 
     Args:
         truth: The split.
-        heads: What the model says about it.
+        heads: Scores of each head on it.
 
     Returns:
-        `images` (counts) and the groups of each head, see `Scores.groups`.
+        `images` (counts) and the groups of each head (`Scores.groups`).
     """
     counts = truth.labelled.sum(axis=1)
     groups: Groups = {
@@ -37,7 +37,7 @@ def summarise(truth: Truth, heads: list[Scores]) -> Groups:
 
 
 def count_reasons(measurements: list[Measurement]) -> dict[str, int]:
-    """How many images were not measured, by reason, the most frequent first; and how many were, but with a warning."""
+    """Numbers of images not measured, by reason, and of images measured with a warning, the most frequent first."""
     reasons = Counter(m.reason for m in measurements if m.reason)
     warned = Counter(f"measured, but {warning.partition(':')[0]}" for m in measurements for warning in m.warnings)
     return {
@@ -46,7 +46,7 @@ def count_reasons(measurements: list[Measurement]) -> dict[str, int]:
 
 
 def to_json(value: Any) -> Any:
-    """Nested numbers as JSON can hold them: six significant digits (the rest is noise in a diff), NaN as null."""
+    """Nested numbers for JSON: six significant digits (the rest is noise in a diff), null if not finite."""
     if isinstance(value, dict):
         return {key: to_json(inner) for key, inner in value.items()}
     if isinstance(value, float | np.floating):

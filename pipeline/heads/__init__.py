@@ -1,7 +1,7 @@
-"""Heads: each kind of answer in one room, and the registry of them.
+"""Heads: one folder for each kind of prediction, and their registry.
 
-To add one, add a folder with a `Head` and its facets (training, evaluation, words, export, error), and name it in
-`HEADS`. Nothing outside of this package knows a head by name, but the networks that have it.
+To add a head, add a folder with a `Head` and its facets (training, evaluation, words, export, error), and list it in
+`HEADS`. Outside this package only the networks that have a head know its name.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from pipeline.models.settings.base import ArchitectureSettings
 from pipeline.problem import Problem
 
 HEADS: dict[str, Head] = {head.name: head for head in (KEYPOINTS, BOX, CLASS, DETECTIONS)}
-"""By name. Where several answer, the first one here ranks images, chooses the best epoch, and is what gates compare."""
+"""All heads by name. Of a network's heads, the first one here ranks images, selects the epoch and is gated."""
 
 USUAL: tuple[str, ...] = (BOX.name, KEYPOINTS.name)
-"""The heads that a training step teaches unless params say otherwise."""
+"""The heads that a training step trains unless params say otherwise."""
 
 
 def heads_of(names: Iterable[str]) -> list[Head]:
-    """The heads of these names, in the registry's order; names that are none are passed over."""
+    """The heads with these names, in the registry's order; unknown names are ignored."""
     chosen = set(names)
     return [head for name, head in HEADS.items() if name in chosen]
 
 
 def misfit_of(settings: ArchitectureSettings, problem: Problem) -> str | None:
-    """Why a network cannot be built for the problem, or None: what its heads need, then what it needs itself."""
+    """The reason why a network cannot be built for the problem, its heads' reasons first; `None` if it can."""
     findings = (head.misfit(problem) for head in heads_of(settings.heads))
     return next(filter(None, findings), None) or settings.misfit(problem)
 

@@ -21,9 +21,9 @@ class Batch(NamedTuple):
         keypoints: (N, K, 2) as (x, y) in input pixels; 0 where not labelled.
         visibility: (N, K), COCO's 0, 1, 2.
         boxes: (N, 4) as x, y, width, height in input pixels.
-        classes: (N,) number of the class, -1 where there is none.
-        objects: (N, M, 5) x, y, width, height, class of all instances, NaN beyond the last; M is 0 where the problem
-            has not several.
+        classes: (N,) index of the class, -1 if the image has none.
+        objects: (N, M, 5) x, y, width, height, class of all instances, NaN beyond the last; M is 0 unless the problem
+            is multi-instance.
     """
 
     pixels: UInt8[Tensor, "N H W C"]
@@ -43,8 +43,8 @@ class Arrays:
         keypoints: (N, K, 2), NaN where not labelled.
         visibility: (N, K).
         boxes: (N, 4).
-        classes: (N,); none where the problem has no classes.
-        objects: (N, M, 5); none where it has not several instances.
+        classes: (N,), -1 if the image has none; `None` if the problem has no classes.
+        objects: (N, M, 5); `None` unless the problem is multi-instance.
     """
 
     images: UInt8[np.ndarray, "N H W C"]
@@ -58,7 +58,7 @@ class Arrays:
         return len(self.images)
 
     def subset(self, rows: Sequence[int]) -> "Arrays":
-        """Only these rows, read into memory."""
+        """The given rows, read into memory."""
         index = np.asarray(rows)
         parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         chosen: dict[str, Any] = {name: None if array is None else array[index] for name, array in parts.items()}
@@ -66,7 +66,7 @@ class Arrays:
 
 
 def array_shapes(problem: Problem) -> dict[str, tuple[int | None, ...]]:
-    """The arrays of a prepared split that training needs, and the shape of an entry; none is any length."""
+    """The shape of one entry of each array that training needs of a prepared split; `None` means any length."""
     size, points = problem.input, len(problem.keypoints)
     shapes: dict[str, tuple[int | None, ...]] = {
         "images": (size.height, size.width, size.channels),
@@ -86,10 +86,10 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
 
     Args:
         folder: For instance data/rearfoot/prepare/train.
-        problem: What the shapes must agree with.
+        problem: The shapes must match it.
 
     Raises:
-        UserError: An array is missing or unreadable, has another shape than the problem asks for, or is empty.
+        UserError: An array is missing or unreadable, has another shape than the problem needs, or is empty.
     """
     loaded = {}
     for name, shape in array_shapes(problem).items():
@@ -98,10 +98,12 @@ def load_arrays(folder: Path, problem: Problem) -> Arrays:
             loaded[name] = np.load(path, mmap_mode="r" if name == "images" else None, allow_pickle=False)
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: cannot be read ({error}); run the prepare stage again") from None
-        found = loaded[name].shape[1:]
-        if len(found) != len(shape) or any(n not in (None, m) for n, m in zip(shape, found, strict=True)):
-            told = ["x".join("any" if n is None else str(n) for n in sizes) for sizes in (found, shape)]
-            raise UserError(f"{path}: each entry is {told[0]}, the problem asks for {told[1]}; run prepare again")
+        entry_shape = loaded[name].shape[1:]
+        if len(entry_shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, entry_shape, strict=True)):
+            actual, needed = ("x".join("any" if n is None else str(n) for n in sizes) for sizes in (entry_shape, shape))
+            raise UserError(
+                f"{path}: each entry is {actual}, the problem asks for {needed}; run the prepare stage again"
+            )
     lengths = {name: len(array) for name, array in loaded.items()}
     if len(set(lengths.values())) > 1:
         raise UserError(f"{folder}: the arrays have different lengths {lengths}; run the prepare stage again")

@@ -1,4 +1,4 @@
-"""What every head's answers are judged by: an error of each case, and the one number over all cases."""
+"""The error metric of a head: an error of each case, and one score over all cases."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ class CaseErrors(NamedTuple):
     """The error of each case.
 
     Attributes:
-        error: Inf where an answer is no number.
-        weights: Of each case in the score; 0 where its truth is unknown.
+        error: Of each case; inf where the prediction is not finite, NaN where the truth is unknown.
+        weights: Weight of each case in the score; 0 where the truth is unknown.
     """
 
     error: Float[np.ndarray, "N"]
@@ -26,7 +26,7 @@ class CaseErrors(NamedTuple):
 
     @property
     def broken(self) -> Bool[np.ndarray, "N"]:
-        """Cases whose answer is no number."""
+        """True for cases whose prediction is not finite."""
         return np.isinf(self.error)
 
 
@@ -34,10 +34,10 @@ class ErrorMetric(Facet, ABC):
     """A head's error metric: report, gates, MLflow and terminal show its `score`.
 
     Attributes:
-        metric: Where the score stands in metrics.json: `GROUP/NAME`.
-        title: What it is, for a person.
-        unit: As written after a number.
-        pooling: Over what the score is taken, and how.
+        metric: Place of the score in metrics.json: `GROUP/NAME`.
+        title: Name of the metric in messages and tables.
+        unit: Text that follows the number, for instance ` px`.
+        pooling: How the errors are pooled, and over which cases.
         power: The score is the weighted power mean of the cases' errors: 2 for a root mean square, 1 for a mean.
     """
 
@@ -55,24 +55,24 @@ class ErrorMetric(Facet, ABC):
 
     @abstractmethod
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
-        """What a package said of each image, as `Cases.answers` holds it."""
+        """Predictions of a package, one for each image, as arrays for `Cases.answers`."""
 
     @property
     def name(self) -> str:
-        """Of the score within its group: `rmse_px`."""
+        """Name of the score within its group, for instance `rmse_px`."""
         return self.metric.rpartition("/")[2]
 
     def tolerance(self, cases: int, parity_px: float) -> float:
-        """How far the score of a package may be from its network's: `parity_px`, or one case of a share of cases."""
+        """Largest allowed difference of the scores of package and network: `parity_px`, or the share of one case."""
         return parity_px if self.unit == " px" else 100 / cases
 
     def score(self, cases: Cases) -> Score:
-        """The one number over all cases."""
+        """The score over all cases."""
         return self.score_of(self.errors(cases))
 
-    def score_of(self, errors: CaseErrors, which: Bool[np.ndarray, "N"] | None = None) -> Score:
-        """The same of errors that are known already, of some of the cases only where `which` is given."""
-        chosen = (errors.weights > 0) & (True if which is None else which)
+    def score_of(self, errors: CaseErrors, mask: Bool[np.ndarray, "N"] | None = None) -> Score:
+        """The score of errors that are already computed; `mask` selects some of the cases."""
+        chosen = (errors.weights > 0) & (True if mask is None else mask)
         value = float("nan")
         if chosen.any():
             powers = errors.error[chosen] ** self.power

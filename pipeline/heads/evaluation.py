@@ -1,4 +1,4 @@
-"""What every head's evaluation offers."""
+"""The evaluation facet of a head."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -27,22 +27,29 @@ Drawings = dict[str, Callable[[Path], None]]
 
 
 class Statistic(NamedTuple):
-    """A column of the slice table: what of the images' values is taken."""
+    """A column of the slice table.
+
+    Attributes:
+        name: Of the column.
+        reduction: How the images' values are reduced to one number; for `rms` the values are squares.
+        values: One or several per image; NaN is left out.
+        weights: One per image, 1 by default.
+    """
 
     name: str
-    how: Literal["mean", "rms", "median"]
+    reduction: Literal["mean", "rms", "median"]
     values: Float[np.ndarray, "N *Q"]
     weights: Float[np.ndarray, "N"] | None = None
 
 
 class Promise(NamedTuple):
-    """What a package is to promise its consumer.
+    """What a package promises its consumer about errors.
 
     Attributes:
         radii: Fitted on the validation split.
-        names: Of the keypoints.
-        max_radius_px: See `package.max_radius_px`.
-        max_uncertainty: See `measure.max_uncertainty`.
+        names: Names of the keypoints.
+        max_radius_px: `package.max_radius_px` of params.yaml.
+        max_uncertainty: The measure's uncertainty limit in params.yaml.
     """
 
     radii: Radii
@@ -53,17 +60,17 @@ class Promise(NamedTuple):
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model predicts of a split, and what it is judged by.
+    """A model's predictions on a split, and what is needed to evaluate them.
 
     Attributes:
         truth: The split.
-        predictions: By output, in input pixels.
+        predictions: Arrays by output, in input pixels.
         problem: Names of keypoints and classes.
         settings: Bands and bootstrap.
-        threshold: Confidence below which a consumer takes an answer for none.
-        measure: What is read off an image's keypoints; None: nothing.
-        exam_measure: What is read off the keypoints of an exam's images together; None: nothing.
-        promise: How far keypoints may be off, to be checked; None: nothing is said of it.
+        threshold: Confidence below which a consumer treats a prediction as missing.
+        measure: Measures the keypoints of an image; `None` means that nothing is measured.
+        exam_measure: Measures the keypoints of all images of an exam; `None` means that nothing is measured.
+        promise: Promised radii, to be checked; `None` means that nothing is promised.
     """
 
     truth: Truth
@@ -80,9 +87,9 @@ class Overlay(NamedTuple):
     """What is drawn over images.
 
     Attributes:
-        truth: True points, original pixels, NaN where there is none.
-        predicted: Those that a consumer gets.
-        lines: Pairs of points to join.
+        truth: True points, original pixels, NaN where not labelled.
+        predicted: Points that a consumer gets, original pixels, NaN where missing.
+        lines: Pairs of indices of points to join.
     """
 
     truth: Float[np.ndarray, "N P 2"]
@@ -91,14 +98,14 @@ class Overlay(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What figures may show beside numbers.
+    """What figures may show besides numbers.
 
     Attributes:
         problem: Names of keypoints and classes.
         files: Image file of each row.
         network: The network itself, in evaluation mode.
-        pixels: (N, H, W, C) what it saw; may be memory-mapped.
-        images: Of each kind on a sheet.
+        pixels: (N, H, W, C) its inputs; may be memory-mapped.
+        images: Number of images of each kind on a sheet.
     """
 
     problem: Problem
@@ -115,86 +122,86 @@ class HeadEvaluation(Facet, ABC):
 
     @abstractmethod
     def scores(self, answers: Answers) -> "list[Scores]":
-        """Its answers to a split, held against the truth."""
+        """The head's predictions on a split, compared with the truth."""
 
 
 def scores_of(answers: Answers) -> "list[Scores]":
-    """Those of every head that answered; the first one's error is what images are ranked by."""
+    """The scores of every head that predicted; images are ranked by the first one's error."""
     answered = [head for head in HEADS.values() if set(head.outputs) <= set(answers.predictions)]
     return [scores for head in answered for scores in HeadEvaluation.of(head).scores(answers)]
 
 
 class Scores(ABC):
-    """One head's answers to a split, held against the truth.
+    """One head's predictions on a split, compared with the truth.
 
     Attributes:
-        cases: The split with these answers, which its headline numbers are computed from.
-        measurements: Every image measured as a consumer would; empty where nothing is measured.
+        cases: The split with these predictions; the headline scores are computed from it.
+        measurements: The measurement of every image as a consumer gets it; empty if nothing is measured.
     """
 
     error: ClassVar[str]
-    """Column of `columns` by which images are ranked: the larger the worse."""
+    """Name of the column of `columns` by which images are ranked: larger is worse."""
 
     unit: ClassVar[str] = "px"
-    """Of that column; original pixels, or nothing."""
+    """Unit of that column: `px` for original pixels, or empty."""
 
     history: ClassVar[str]
-    """Column of history.csv with its validation error."""
+    """Column of history.csv with the head's validation error."""
 
     history_title: ClassVar[str] = "Validation RMSE (input px)"
-    """What that is."""
+    """Title of that column in figures."""
 
     cases: Cases
     measurements: Sequence[Measurement] = ()
 
     def measured(self, images: Sequence[str]) -> list[tuple[str, Measurement]]:
-        """What was measured, each with its name: the image's, where images are what is measured."""
+        """Every measurement with its name; for measurements of images this is the image's name."""
         return list(zip(images, self.measurements, strict=True)) if self.measurements else []
 
     @abstractmethod
     def headlines(self) -> list[Score]:
-        """Its headline numbers, the same that gates, MLflow and terminal show; the first is its error."""
+        """The headline scores, as gates, MLflow and terminal show them; the first is the head's error."""
 
     @abstractmethod
     def groups(self) -> Groups:
-        """Its groups of metrics.json; a number that cannot be had is NaN, intervals end in `_low` and `_high`."""
+        """Groups for metrics.json; undefined numbers are NaN, ends of intervals are named `_low` and `_high`."""
 
     def published(self) -> Groups:
-        """Numbers that only published tables have, by group; see pipeline/grid."""
+        """Numbers by group that only published tables show (pipeline/grid)."""
         return {}
 
     @abstractmethod
     def statistics(self) -> list[Statistic]:
-        """Its columns of the slice table."""
+        """Columns for the slice table."""
 
     @abstractmethod
     def panels(self) -> dict[str, str]:
-        """Of those, the ones to draw, each with its title."""
+        """Titles of the statistics to draw, by name."""
 
     @abstractmethod
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Its columns of per_image.parquet.
+        """Columns for per_image.parquet.
 
         Args:
-            names: Of the keypoints.
+            names: Names of the keypoints.
         """
 
     def overlay(self, problem: Problem) -> Overlay | None:
-        """What to draw over the images of the overlay sheet; nothing where it has a sheet of its own, or none."""
+        """What to draw over the images of the overlay sheet; `None` if the head does not use that sheet."""
         return None
 
     @abstractmethod
     def drawings(self, scene: Scene) -> Drawings:
-        """Its own figures, by name."""
+        """Functions that draw the head's figures, by figure name."""
 
 
 def ends(name: str, interval: Interval) -> dict[str, float]:
-    """An interval as two numbers of a group."""
+    """The two ends of an interval as numbers of a group."""
     return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def with_headlines(groups: Groups, headlines: list[Score]) -> Groups:
-    """The groups with the headline numbers in their places."""
+    """A copy of the groups that includes the headline scores."""
     merged = {name: dict(group) for name, group in groups.items()}
     for score in headlines:
         group, _, name = score.metric.partition("/")

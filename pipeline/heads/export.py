@@ -1,4 +1,4 @@
-"""What every head's packaging offers."""
+"""The export facet of a head: its outputs in a packaged graph."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -22,52 +22,52 @@ class HeadExport(Facet, ABC):
     modules = "pipeline.heads.*.export"
 
     outputs: ClassVar[tuple[str, ...]]
-    """Names of its outputs of the packaged graph."""
+    """Names of the head's outputs in the packaged graph."""
 
     tensors: ClassVar[tuple[str, ...]] = ()
-    """Names of what `traced` gives, where `finished` makes the outputs of them."""
+    """Names of the tensors that `traced` returns; empty if these are the outputs already."""
 
     @abstractmethod
     def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """Of one image, tensors of fixed shape in the original image's pixels; torch's exporter traces this.
+        """Tensors of fixed shape for one image, in the original image's pixels; torch's exporter traces this.
 
         Args:
             network: The network.
-            raw: Its raw outputs of one image.
-            read: Gives what it reads out of them, once for all heads.
+            raw: Raw outputs of the network for one image.
+            read: Returns the predictions decoded from `raw`; computed once for all heads.
             letterbox: scale, pad_x, pad_y.
         """
 
     def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
-        """The graph of `traced` with what torch's exporter cannot write: then it has the `outputs`."""
+        """The graph of `traced`, extended by nodes that torch's exporter cannot write, so that it has the `outputs`."""
         return graph
 
     def reference(self, network: Network) -> Network:
-        """The network whose predictions `apart` is to be given."""
+        """The network whose predictions are the reference for `apart`."""
         return network
 
     def answered(self, prediction: Prediction) -> bool:
-        """Whether a package that predicted this has the head."""
+        """True if the prediction comes from a package that has the head."""
         return all(answer_of(prediction, output) is not None for output in self.outputs)
 
     @abstractmethod
     def apart(
-        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+        self, network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """Largest difference of coordinates, original pixels, and of confidences; inf where the answers differ in kind.
+        """Largest difference of coordinates, original pixels, and of confidences; inf if they do not correspond.
 
         Args:
             network: The network that was packaged.
-            found: What the package says of an image.
-            expected: What `reference` of it says of the image's prepared pixels, without the axis of images.
-            letterbox: Of the image.
+            prediction: The package's prediction for an image.
+            expected: Predictions of `reference(network)` for the prepared image, without the batch axis.
+            letterbox: The image's letterbox.
         """
 
 
 def answer_of(prediction: Prediction, output: str) -> np.ndarray | None:
-    """An output of the graph in a consumer's prediction; None where the graph has no such output."""
+    """The value of a graph's output in a consumer's prediction; `None` if the graph has no such output."""
     if not hasattr(prediction, output):
         return prediction.others.get(output)
     answer: np.ndarray | None = getattr(prediction, output)
@@ -75,10 +75,10 @@ def answer_of(prediction: Prediction, output: str) -> np.ndarray | None:
 
 
 def back(points: Float[Tensor, "*N 2"], letterbox: Float[Tensor, "3"]) -> Float[Tensor, "*N 2"]:
-    """Points of the input in the original image's pixels: `Letterbox.backward` as torch's exporter traces it."""
+    """Input points in pixels of the original image: `Letterbox.backward` in a form that torch can export."""
     return (points - letterbox[1:] + 0.5) / letterbox[0] - 0.5
 
 
-def largest(one: Float[np.ndarray, "*any"], two: Float[np.ndarray, "*any"]) -> float:
-    """Largest difference; 0 of nothing."""
-    return float(np.abs(one - two).max(initial=0.0))
+def largest(a: Float[np.ndarray, "*any"], b: Float[np.ndarray, "*any"]) -> float:
+    """Largest absolute difference; 0 for empty arrays."""
+    return float(np.abs(a - b).max(initial=0.0))

@@ -1,4 +1,4 @@
-"""A kind of answer of a network: what is known of it without torch, and where the rest lies."""
+"""A head, a kind of prediction of a network: what is known of it without torch, and where its facets are."""
 
 import importlib
 from collections.abc import Callable
@@ -13,14 +13,15 @@ class Head:
     """One head.
 
     Attributes:
-        name: What networks and `train.steps` call it; also its main group of metrics.
-        room: The package of its facets, a module for each.
-        outputs: Names under which a network predicts it.
-        misfit: Why it cannot serve a problem, or None.
-        card: What the model card says that it finds; `{points}` and `{categories}` are filled in.
-        headlines: Names of the metrics of its groups that lists of runs show, the most telling one first.
-        label: What follows the first of them in a line of a terminal.
-        keypoints: Whether it finds the problem's keypoints, which measures and radii are read off.
+        name: Its name in networks and `train.steps`; also the name of its main group of metrics.
+        room: The package that holds its facets, one module each.
+        outputs: Names of its outputs in a network's predictions.
+        misfit: Returns the reason why the head cannot serve a problem, or `None`.
+        card: What the model card says it finds; `{points}` and `{categories}` are filled in.
+        headlines: Names of the metrics of its groups that lists of runs show, the most important first.
+        label: Text that follows the first of them in a line of a terminal.
+        keypoints: True if the head predicts the problem's keypoints, which measures and radii need; its outputs are
+            then the points and their confidence.
     """
 
     name: str
@@ -34,21 +35,21 @@ class Head:
 
 
 class Facet:
-    """Base of what one stage needs of a head; `HeadTraining.of(head)` is the head's own.
+    """Base of what one stage needs of a head; `HeadTraining.of(head)` returns a head's instance.
 
-    It lies in a module of the head's room, under the module's name in capitals, and is imported when it is first asked
-    for: reading params.yaml needs no torch, and training no matplotlib.
+    The instance is in a module of the head's room, under the module's name in capitals. It is imported on first use, so
+    that reading params.yaml needs no torch and training needs no matplotlib.
     """
 
     modules: ClassVar[str]
-    """The modules of all heads with this facet, where `*` is the head: what dvc.yaml's dependencies are found by."""
+    """Pattern of the modules with this facet, where `*` is the head; dvc.yaml's dependencies are derived from it."""
 
     @classmethod
     def of(cls, head: Head) -> Self:
-        """The head's own.
+        """The facet of a head.
 
         Raises:
-            TypeError: What the head's room offers is something else.
+            TypeError: The object in the head's room is not such a facet.
         """
         name = cls.modules.rpartition(".")[2]
         facet = getattr(importlib.import_module(f"{head.room}.{name}"), name.upper())

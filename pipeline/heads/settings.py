@@ -9,15 +9,17 @@ from pipeline.models.settings import ModelSettings
 
 
 class LossSettings(Strict):
-    """The loss of each head (pipeline/heads/losses.py). All but `codec` compare the read-out predictions, in pixels."""
+    """The loss of each head (pipeline/heads/losses.py). All but `codec` compare decoded predictions, in pixels."""
 
     keypoints: Annotated[
         Literal["codec", "mse", "rmse", "l1", "smooth_l1"],
-        Field(description="codec: the network's own loss; the others need a differentiable read-out"),
+        Field(description="codec: the network's own loss; the others need a differentiable decoding"),
     ] = "codec"
     box: Annotated[
         Literal["codec", "mse", "rmse", "l1", "smooth_l1", "iou", "giou", "ciou"],
-        Field(description="codec: smooth L1 of shares of the image; iou learns nothing where boxes do not overlap"),
+        Field(
+            description="codec: smooth L1 in units of the image's size; iou has no gradient where boxes do not overlap"
+        ),
     ] = "codec"
 
     def misfit(self, model: ModelSettings) -> str | None:

@@ -1,4 +1,4 @@
-"""What training knows of every head: its losses, their weights, its validation figures, and what is made small."""
+"""The training facet of a head: its losses, their weights, its validation figures and the score that is minimised."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
@@ -15,11 +15,11 @@ Net = TypeVar("Net", bound=Network)
 
 
 class HeadFigures(ABC):
-    """The figures of one head over a split."""
+    """The validation figures of one head, accumulated over batches."""
 
     @abstractmethod
-    def add(self, found: Predictions, batch: Batch) -> None:
-        """Keep the errors of a batch."""
+    def add(self, predictions: Predictions, batch: Batch) -> None:
+        """Add the errors of a batch."""
 
     @abstractmethod
     def figures(self) -> dict[str, float]:
@@ -31,42 +31,42 @@ class HeadTraining(Facet, ABC, Generic[Net]):
 
     modules = "pipeline.heads.*.training"
 
-    shown: ClassVar[tuple[str, ...]]
-    """Its figures that a progress bar shows."""
+    progress_figures: ClassVar[tuple[str, ...]]
+    """Names of its figures that a progress bar shows."""
 
     @abstractmethod
     def losses(self, network: Net, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings) -> dict[str, Tensor]:
-        """Its losses by name, each a mean; 0 where nothing in the batch counts.
+        """The losses by name, each a mean; 0 if nothing in the batch is labelled.
 
         Args:
-            network: Whose codecs compare output and labels.
-            raw: Its raw outputs.
+            network: The network; its codecs compare outputs with labels.
+            raw: Raw outputs of the network.
             batch: Images and labels.
-            settings: Which loss is meant, and how.
+            settings: Names and options of the losses.
         """
 
     @abstractmethod
     def weights(self, settings: TrainSettings) -> dict[str, float]:
-        """Of each of its losses, by name, where several heads learn together."""
+        """The weight of each loss, by name, used if several losses are summed."""
 
     @abstractmethod
     def new_figures(self, network: Network) -> HeadFigures:
-        """Figures of an epoch, of nothing yet."""
+        """Empty figures for a new epoch."""
 
     def finish(self, network: Net, val: Arrays) -> None:
-        """What is still to be done with a trained network, on the CPU and in evaluation mode; most need nothing."""
+        """Finish a trained network, on the CPU and in evaluation mode; most heads do nothing."""
         return
 
     @abstractmethod
     def score(self, row: Row) -> float:
-        """What training makes small, from an epoch's row of history."""
+        """The score that training minimises, from an epoch's row of history."""
 
     def early_score(self, row: Row) -> float:
-        """What a search makes small in its short trials."""
+        """The score that a search minimises in its short trials."""
         return self.score(row)
 
 
 def training_of(head: Head) -> HeadTraining[Any]:
-    """What training needs of a head; for the kind of network that has it."""
+    """The training facet of a head, for networks that have the head."""
     training: HeadTraining[Any] = HeadTraining.of(head)
     return training

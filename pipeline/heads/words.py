@@ -1,4 +1,4 @@
-"""What the report says of a head."""
+"""The words facet of a head: what the report says about it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ Groups = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Findings:
-    """What an evaluation found, to be put into words.
+    """Results of an evaluation that the report describes.
 
     Attributes:
         metrics: Numbers by group, as `summarise` makes them.
         problem: Keypoints, classes and input size.
         settings: Bands and bootstrap.
-        measure: What was read off the keypoints of an image; None: nothing.
+        measure: Measured the keypoints of an image; `None` means that nothing was measured.
     """
 
     metrics: Groups
@@ -31,7 +31,7 @@ class Findings:
 
 
 class Section(NamedTuple):
-    """A part of the report that only some heads have: its title, paragraphs, and the name of its figure."""
+    """A section of the report that only some heads have: title, paragraphs, and the name of its figure."""
 
     title: str
     paragraphs: list[str]
@@ -44,13 +44,13 @@ class HeadWords(Facet, ABC):
     modules = "pipeline.heads.*.words"
 
     captions: ClassVar[Mapping[str, str]]
-    """Of its figures, by name: what to see in each."""
+    """Captions of the figures, by name."""
 
     sheets: ClassVar[tuple[str, ...]] = ()
-    """Of its figures, those that show images."""
+    """Names of the figures that show images."""
 
     figures: ClassVar[tuple[str, ...]]
-    """Of its figures, those that show errors, in the order of the page."""
+    """Names of the figures that show errors, in the order of the report."""
 
     @abstractmethod
     def verdict(self, findings: Findings) -> str:
@@ -58,8 +58,8 @@ class HeadWords(Facet, ABC):
 
     @abstractmethod
     def rows(self, findings: Findings) -> list[list[str]]:
-        """Its rows of the headline table: name, value, interval, what it means."""
+        """Rows for the table of results: name, value, interval, meaning."""
 
     def sections(self, findings: Findings) -> list[Section]:
-        """Parts of the page that only this head has."""
+        """Sections of the report that only this head has."""
         return []

@@ -1,4 +1,4 @@
-"""Networks from their settings, and trained networks from a folder."""
+"""Builds networks from settings, and loads trained networks from a folder."""
 
 import pkgutil
 from pathlib import Path
@@ -17,17 +17,17 @@ WEIGHTS, SETTINGS = "weights.safetensors", "settings.json"
 
 
 class _Trained(Strict, extra="ignore"):
-    """What a trained network's settings.json must hold; how it was trained is there too, but not needed here."""
+    """The required part of a trained network's settings.json, which also holds training settings."""
 
     problem: Problem
     model: ModelSettings
 
 
 def build_model(problem: Problem, settings: ModelSettings) -> Network:
-    """A network to train: fresh weights from torch's current random state, but where its layers are made for others.
+    """A network to train, with random weights from torch's current state or, where its settings ask, published ones.
 
     Raises:
-        UserError: The architecture does not fit the problem's input, or published weights are not to be had.
+        UserError: The architecture does not fit the problem's input, or published weights are not available.
     """
     network = _untrained(problem, settings)
     network.load_published()
@@ -35,9 +35,9 @@ def build_model(problem: Problem, settings: ModelSettings) -> Network:
 
 
 def _untrained(problem: Problem, settings: ModelSettings) -> Network:
-    finding = settings.misfit(problem)
-    if finding:
-        raise UserError(f"model: {finding}")
+    reason = settings.misfit(problem)
+    if reason:
+        raise UserError(f"model: {reason}")
     network: Network = pkgutil.resolve_name(settings.network)(problem, settings)
     return network
 
@@ -48,13 +48,13 @@ def save_weights(network: Network, path: Path) -> None:
 
 
 def load_trained(folder: Path) -> Network:
-    """The network that the train stage left in a folder, on the CPU, in evaluation mode.
+    """Load a trained network, on the CPU, in evaluation mode.
 
     Args:
-        folder: Holds weights.safetensors and settings.json, for instance models/rearfoot/train.
+        folder: Folder with weights.safetensors and settings.json, for instance models/rearfoot/train.
 
     Raises:
-        UserError: A file is missing, cannot be read, or they do not belong together.
+        UserError: A file is missing or cannot be read, or the two do not belong together.
     """
     settings_file, weights = folder / SETTINGS, folder / WEIGHTS
     for path in (settings_file, weights):
@@ -64,7 +64,7 @@ def load_trained(folder: Path) -> Network:
         trained = TypeAdapter(_Trained).validate_json(settings_file.read_bytes())
     except ValidationError as error:
         raise UserError(f"{settings_file}: not the settings of a trained network: {one_line(error)}") from None
-    network = _untrained(trained.problem, trained.model)  # what it started from need not be here
+    network = _untrained(trained.problem, trained.model)  # published weights are not needed here
     try:
         load_model(network, str(weights))
     except (SafetensorError, RuntimeError) as error:

@@ -1,1 +1,1 @@
-"""Package: one ONNX graph from uint8 image to answers, with model card and manifest, proven equal to the network."""
+"""Package: one ONNX graph from uint8 image to predictions, with model card and manifest, checked by the network."""

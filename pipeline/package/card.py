@@ -1,4 +1,4 @@
-"""The model card: what the model is for, what it was made of, how good it is, and where it should not be trusted."""
+"""The model card: intended use, data, metrics and limits of a model."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,20 +9,21 @@ from pipeline.heads import HEADS
 from pipeline.params import ProblemParams
 
 _LIMITS = """\
-- It reports what it sees. A confidence is the network's own estimate, learned on the data above, and is no guarantee:
-  on pictures unlike those (another camera, room, clothing, marker) both positions and confidences can be wrong.
-- What is less sure than {confidence:g} counts as not found (keypoints, instances), and nothing is measured from it.
-- The figures are for the test subjects of this data set. Few subjects mean wide intervals, however many the frames.
+- A confidence is the network's own estimate, learned on the data above, and is no guarantee: on pictures unlike those
+  (another camera, room, clothing, marker) both positions and confidences can be wrong.
+- Keypoints and instances with a confidence below {confidence:g} count as not found, and are not measured.
+- The figures are for the test subjects of this data set. With few subjects intervals are wide, whatever the number of
+  frames.
 - It is no medical device and was not assessed as one. A clinician must judge every measurement before it is used."""
 
 _SYNTHETIC = """\
-- **{share} of the sources are rendered, not filmed.** The figures on rendered pictures say how well the network learned
-  the renderer. They do not say how well it does on patients; test it on your own labelled videos first."""
+- **{share} of the sources are rendered, not filmed.** The figures on rendered pictures show how well the network
+  learned the renderer. They do not show how well it works on patients; test it on your own labelled videos first."""
 
 
 @dataclass(frozen=True)
 class SplitCount:
-    """How much of what a split holds."""
+    """Numbers of images, subjects and videos of a split."""
 
     split: str
     images: int
@@ -33,14 +34,14 @@ class SplitCount:
 def write_card(
     problem: str, params: ProblemParams, network: dict[str, Any], metrics: Any, data: list[SplitCount]
 ) -> str:
-    """The card as Markdown.
+    """The model card as Markdown.
 
     Args:
-        problem: Its name in params.yaml.
-        params: Its section.
-        network: Architecture and its settings.
+        problem: Name of the problem in params.yaml.
+        params: The problem's section.
+        network: Settings of the network, with its name.
         metrics: reports/PROBLEM/metrics.json.
-        data: The splits.
+        data: Counts of each split.
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
@@ -49,14 +50,14 @@ def write_card(
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
-        f"Says of an image, of {params.problem.category.replace('_', ' ')}: "
+        f"Predicts on an image, of {params.problem.category.replace('_', ' ')}: "
         f"{'; '.join(HEADS[name].card.format(points=listed, categories=categories) for name in params.model.heads)}."
         f"{measure}",
         "## Intended use",
         "Measuring on images and videos taken like those it was trained on, one instance in the picture, with a person "
-        "who looks at the results. Not for diagnosis on its own, and not for pictures of another kind.",
+        "who checks the results. Not for diagnosis on its own, and not for pictures of another kind.",
         "## Model",
-        f"Architecture `{network['name']}` ({architecture}). It looks at {size.width}x{size.height} pixels "
+        f"Architecture `{network['name']}` ({architecture}). Its input has {size.width}x{size.height} pixels "
         f"({'RGB' if size.channels == 3 else 'gray'}); scaling to that and back is part of the graph. "
         f"{_filters(params)} ONNX and torch agree within {params.package.parity_px:g} pixels of the input image, "
         "checked on test images when the package was made.",
@@ -75,7 +76,7 @@ def write_card(
 
 
 def numbers(metrics: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, float]]:
-    """Every finite number of nested metrics but those of single slices, by its path: `original/rmse_px`."""
+    """Path and value of every finite number of nested metrics, except slices: `original/rmse_px`."""
     if isinstance(metrics, Mapping):
         for key, value in metrics.items():
             if key != "slices":
@@ -112,11 +113,11 @@ def _metric_table(metrics: Any) -> str:
 
 
 def _slices(metrics: Any) -> list[str]:
-    """A table for each slice (skin tone, lighting, ...), a row per value and a column per metric."""
+    """A table for each slice (skin tone, lighting, ...) with a row per value and a column per metric."""
     slices = metrics.get("slices", {}) if isinstance(metrics, Mapping) else {}
     parts = []
     for name, values in sorted(slices.items()):
-        rows = {value: dict(numbers(found)) for value, found in sorted(values.items())}
+        rows = {value: dict(numbers(numbers_of_value)) for value, numbers_of_value in sorted(values.items())}
         columns = sorted({column for row in rows.values() for column in row})
         lines = [f"| {name} | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|"]
         for value, row in rows.items():

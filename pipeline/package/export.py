@@ -1,4 +1,4 @@
-"""One ONNX graph from the image to its answers: scaling, the network and the way back to the image's pixels."""
+"""One ONNX graph from image to predictions: scaling, the network, and the conversion to the image's pixels."""
 
 import functools
 import logging
@@ -17,7 +17,7 @@ from pipeline.heads.export import HeadExport
 from pipeline.models.network import Network
 from pipeline.prepare.preprocess import preprocess_model
 
-_LINKS = ("pixels", "letterbox")  # what the scaling graph hands to the network's
+_LINKS = ("pixels", "letterbox")  # outputs of the scaling graph that are inputs of the network's
 
 
 class InImagePixels(torch.nn.Module):
@@ -28,9 +28,9 @@ class InImagePixels(torch.nn.Module):
         self.network = network
 
     def forward(self, pixels: UInt8[Tensor, "H W C"], letterbox: Float[Tensor, "3"]) -> dict[str, Tensor]:
-        """The tensors of each head that the network has, see `HeadExport.traced`.
+        """The `HeadExport.traced` tensors of each of the network's heads.
 
-        `letterbox` is scale, pad_x, pad_y as the scaling graph gives it.
+        `letterbox` is scale, pad_x, pad_y, an output of the scaling graph.
         """
         raw = self.network(pixels.unsqueeze(0))
         read = functools.cache(lambda: self.network.read_out(raw))
@@ -41,7 +41,7 @@ class InImagePixels(torch.nn.Module):
 
 
 def exports_of(network: Network) -> list[HeadExport]:
-    """What packaging needs of the network's heads."""
+    """The export facets of the network's heads."""
     return [HeadExport.of(head) for head in heads_of(network.heads)]
 
 
@@ -51,10 +51,10 @@ def outputs_of(network: Network) -> dict[str, tuple[str, ...]]:
 
 
 def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
-    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads, see `outputs_of`.
+    """The whole graph: `image` uint8 (H, W, 3) RGB of any size to the outputs of the network's heads.
 
-    The same weights give the same bytes: names of files, stack traces and versions that the exporter leaves in the
-    graph are removed.
+    The same weights give the same bytes: file names, stack traces and versions that the exporter writes into the graph
+    are removed.
     """
     scaling = preprocess_model(size)
     opset = next(o.version for o in scaling.opset_import if not o.domain)
@@ -82,9 +82,9 @@ def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset:
         torch.zeros(size.height, size.width, size.channels, dtype=torch.uint8),
         torch.tensor([0.5, 0.0, 0.0]),
     )
-    noisy = logging.getLogger("torch.onnx")
-    level = noisy.level
-    noisy.setLevel(logging.ERROR)  # it lists what it skipped of optional libraries
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it logs skipped optional libraries
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
@@ -98,13 +98,13 @@ def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset:
                 verbose=False,
             )
     finally:
-        noisy.setLevel(level)
+        logger.setLevel(level)
     assert program is not None  # only the old exporter returns nothing
     return program.model_proto
 
 
 def _anonymise(model: onnx.ModelProto) -> None:
-    """Remove what tells of the machine and of the exporter: doc strings, metadata, producer."""
+    """Remove traces of the machine and the exporter: doc strings, metadata, producer."""
     model.producer_name, model.producer_version, model.doc_string = "heelstrike", "", ""
     graph = model.graph
     graph.name, graph.doc_string = "heelstrike", ""

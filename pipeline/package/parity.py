@@ -1,4 +1,4 @@
-"""Whether the package says on the original images what the trained network says on the prepared ones."""
+"""Checks that a package predicts on original images what the trained network predicts on prepared ones."""
 
 from pathlib import Path
 
@@ -19,28 +19,28 @@ from pipeline.models.network import Network
 from pipeline.package.export import exports_of
 from pipeline.prepare.labelled import filtered_images, labelled_image
 
-_IMAGES = 24  # spread over the test split: enough to meet every video's size, few enough for a stage of seconds
+_IMAGES = 24  # spread over the test split: enough to include every video's size, few enough to take seconds
 _CONFIDENCE = 1e-3
 
 
 def check_parity(package: Package, network: Network, prepared: Path, layout: Layout, limit_px: float) -> float:
     """Compare package and network end to end on test images.
 
-    The package gets the image as it was collected, filters and scales it itself; the network gets the pixels that the
-    prepare stage made of it. So a difference in scaling or filters is found as surely as one in the graph.
+    The package filters and scales the collected image itself; the network gets the pixels that the prepare stage made
+    of it. So the check finds differences in scaling and filters as well as in the graph.
 
     Args:
         package: The package just made.
         network: The network it was made from.
         prepared: A split's folder of the prepare stage.
-        layout: Where the images and videos that its index names are.
-        limit_px: Largest difference of a keypoint or a box, in the original image's pixels.
+        layout: Paths of the images and videos that its index names.
+        limit_px: Largest allowed difference of a keypoint or a box, in the original image's pixels.
 
     Returns:
         The largest difference found, in pixels.
 
     Raises:
-        UserError: The difference is larger; names the image.
+        UserError: The difference is larger; the message names the image.
     """
     index = pd.read_parquet(prepared / "index.parquet")
     rows = np.unique(np.linspace(0, len(index) - 1, min(_IMAGES, len(index))).round().astype(int))
@@ -54,11 +54,13 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
-    for n, (image, shown) in enumerate(zip(images, filtered_images(images, package.manifest.filters), strict=True)):
-        found = package.predict_filtered(shown.filtered, bool(mirrored[n]))
-        seen = mirror_prediction(found, shown.image.shape[1]) if mirrored[n] else found
+    for n, (image, image_pair) in enumerate(
+        zip(images, filtered_images(images, package.manifest.filters), strict=True)
+    ):
+        prediction = package.predict_filtered(image_pair.filtered, bool(mirrored[n]))
+        as_network_input = mirror_prediction(prediction, image_pair.image.shape[1]) if mirrored[n] else prediction
         of_image = {name: values[n] for name, values in expected.items()}
-        apart, unsure = _differences(network, seen, of_image, letterbox[n])
+        apart, unsure = _differences(network, as_network_input, of_image, letterbox[n])
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
             raise UserError(
                 f"{image.file}: ONNX and torch differ by {apart:.4f} px and {unsure:.4f} in confidence, allowed are "
@@ -69,19 +71,21 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
 
 
 def _differences(
-    network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
+    network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Float[np.ndarray, "3"]
 ) -> tuple[float, float]:
-    """Largest difference of coordinates, in the image's pixels, and of confidences; inf where only one has an output.
+    """Largest difference of coordinates, in the image's pixels, and of confidences; inf if only one has an output.
 
     Args:
         network: The network that was packaged.
-        found: What the package says of the image, or of its mirror image where the network saw that.
-        expected: What its reference says of the prepared pixels, without the axis of images.
+        prediction: The package's prediction for the image, mirrored if the network's input was.
+        expected: Predictions of the reference network for the prepared pixels, without the batch axis.
         letterbox: scale, pad_x, pad_y of the image.
     """
     heads = exports_of(network)
-    answered = {name for name, head in HEADS.items() if HeadExport.of(head).answered(found)}
+    answered = {name for name, head in HEADS.items() if HeadExport.of(head).answered(prediction)}
     if answered != set(network.heads):
         return float("inf"), float("inf")
-    apart, unsure = zip(*(head.apart(network, found, expected, Letterbox(*letterbox)) for head in heads), strict=True)
+    apart, unsure = zip(
+        *(head.apart(network, prediction, expected, Letterbox(*letterbox)) for head in heads), strict=True
+    )
     return max(apart), max(unsure)

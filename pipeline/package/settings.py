@@ -8,7 +8,7 @@ from heelstrike.settings import Strict
 
 
 class PackageSettings(Strict):
-    """What a package must satisfy before it is written, and what its card says."""
+    """What a package must satisfy before it is written, and what its card states."""
 
     parity_px: Annotated[float, Field(gt=0, description="largest keypoint difference between ONNX and torch")] = 0.01
     confidence: Annotated[
@@ -16,6 +16,8 @@ class PackageSettings(Strict):
     ] = 0.5
     max_radius_px: Annotated[
         float | None,
-        Field(gt=0, description="a frame is not reliable where a keypoint may be off by more image pixels; none: any"),
+        Field(
+            gt=0, description="a frame is not reliable where a keypoint may be off by more image pixels; null: no limit"
+        ),
     ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

@@ -1,4 +1,4 @@
-"""The package stage: weights to one ONNX graph with manifest and model card, proven equal to the network."""
+"""The package stage: weights to one ONNX graph with manifest and model card, checked against the network."""
 
 import functools
 import importlib.metadata
@@ -23,12 +23,12 @@ from pipeline.package.parity import check_parity
 from pipeline.params import ProblemParams
 from pipeline.splits import SPLITS, TEST
 
-# what tells one prepared data set from another
+# the files that distinguish prepared data sets
 _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "objects.npy"}
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
-    """Export, describe and prove the trained network; writes models/PROBLEM/package or nothing.
+    """Export, describe and check the trained network; writes models/PROBLEM/package or nothing.
 
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
@@ -61,14 +61,14 @@ def run(params: ProblemParams, layout: Layout) -> None:
         )
         write()
         bar.advance()
-        # nothing is kept unless the check passes
+        # if the check fails, the folder is discarded
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
         write(parity_px=float(f"{worst:.3g}"))
         bar.advance(parity_px=worst)
 
 
 def _training_data(prepared: Path) -> str:
-    """Digest of the prepared labels."""
+    """The digest of the prepared labels."""
     files = [path for split in SPLITS for path in (prepared / split).iterdir() if path.name in _LABELS]
     return json_digest({f"{path.parent.name}/{path.name}": file_digest(path) for path in files})
 
@@ -78,8 +78,8 @@ def _metrics(layout: Layout) -> Any:
 
 
 def _radii(layout: Layout) -> Radii | None:
-    found = _evaluated(layout.out("evaluate") / RADII)
-    return None if found is None else Radii.model_validate(found)
+    stored = _evaluated(layout.out("evaluate") / RADII)
+    return None if stored is None else Radii.model_validate(stored)
 
 
 def _evaluated(path: Path) -> Any:

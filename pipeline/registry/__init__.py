@@ -1,7 +1,7 @@
-"""The model registry: candidates in, the proven one out.
+"""The operator's side of the model registry.
 
-`versions` registers candidates, `gate` holds a challenger against the champion on the current test split, `promote`
-moves the champion when every gate passed, `rollback` takes it back, `history` is what happened, `pull` fetches a
-package for a consumer, `weights` those that another training starts from. Everything is kept in the MLflow registry
+`register` makes candidates versions, `gate` compares a challenger with the champion on the current test split,
+`promote` moves the champion if every gate passed, `rollback` restores the previous champion, `history` lists what
+happened, `weights` fetches weights that another training starts from. All state is stored in the MLflow registry
 itself, so that all machines see the same.
 """

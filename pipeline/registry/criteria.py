@@ -1,4 +1,4 @@
-"""The gates: each looks at one thing and says pass or fail with numbers. What cannot be computed fails."""
+"""The gates: each checks one property and passes or fails with numbers. A gate that cannot be computed fails."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Verdict = tuple[bool, str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two packages: its folder, its manifest, and what it did."""
+    """One of the two compared packages: its folder, manifest and examination."""
 
     folder: Path
     manifest: Manifest
@@ -30,14 +30,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Contest:
-    """Everything a gate may look at.
+    """Everything that gates may use.
 
     Attributes:
         params: The problem's params.
         challenger: The candidate.
-        champion: The present champion; `None` where there is none.
+        champion: The current champion; `None` if there is none.
         validation: The validate stage's result file.
-        rolled_back: When the challenger was taken back by a rollback; `None` where it was not.
+        rolled_back: Time at which a rollback removed the challenger as champion; `None` if it never did.
     """
 
     params: ProblemParams
@@ -48,7 +48,7 @@ class Contest:
 
 
 def validation(contest: Contest) -> Verdict:
-    """The labels have no errors, and no more warnings than allowed."""
+    """Passes if the labels have no errors and no more warnings than allowed."""
     result, limit = json.loads(contest.validation.read_text()), contest.params.gates.max_warnings
     errors, warnings = int(result["errors"]), int(result["warnings"])
     numbers: dict[str, float] = {"errors": errors, "warnings": warnings}
@@ -60,14 +60,14 @@ def validation(contest: Contest) -> Verdict:
 
 
 def finite(contest: Contest) -> Verdict:
-    """The package answers every image with numbers."""
+    """Passes if the package's prediction is finite for every image."""
     examined = contest.challenger.examined
     broken = int(examined.metric.errors(examined.run).broken.sum())
-    return broken == 0, f"{broken} of {len(examined.run)} test images gave no usable numbers", {"images": broken}
+    return broken == 0, f"{broken} of {len(examined.run)} test images gave no finite prediction", {"images": broken}
 
 
 def error(contest: Contest) -> Verdict:
-    """The error is within the limit."""
+    """Passes if the error is within the limit."""
     score, limit = contest.challenger.examined.score, contest.params.gates.max_error
     numbers = {contest.challenger.examined.metric.name: score.value}
     if limit is None:
@@ -76,34 +76,34 @@ def error(contest: Contest) -> Verdict:
 
 
 def measurement(contest: Contest) -> Verdict:
-    """The median error of the measurement is within the limit."""
+    """Passes if the median error of the measurement is within the limit."""
     settings, limit = contest.params.measure, contest.params.gates.max_measure_error
     if settings is None:
         return True, "the problem has no `measure`", {}
-    found = measurement_error(contest.challenger.examined.cases, settings, contest.params.problem.keypoints)
-    score, numbers = found.score, {"median": found.score.value}
+    measured = measurement_error(contest.challenger.examined.cases, settings, contest.params.problem.keypoints)
+    score, numbers = measured.score, {"median": measured.score.value}
     if limit is None:
         return True, f"{score}, {score.pooling}; no limit in params", numbers
-    if not found.labelled:
+    if not measured.labelled:
         return False, "no test image has a measurement to compare with", {}
-    undefined = f"; {found.undefined} of {found.labelled} could not be read off" if found.undefined else ""
+    undefined = f"; {measured.undefined} of {measured.labelled} could not be measured" if measured.undefined else ""
     reason = f"{score}, at most {limit:g}; {score.pooling}{undefined}"
     return score.value <= limit, reason, numbers | {"limit": limit}
 
 
 def comparison(contest: Contest) -> Verdict:
-    """It is better than the champion on the same images, by a paired bootstrap over subjects."""
+    """Passes if the challenger is better than the champion on the same images, by a paired bootstrap over subjects."""
     if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
     challenger, champion = contest.challenger.examined, contest.champion.examined
     if challenger.metric != champion.metric:
         return False, _incomparable(challenger, champion), {}
-    ours, theirs = challenger.errors.error, champion.errors.error
-    # a champion that fails on an image counts as bad there, not as absent; both failing is a tie
-    worst = 2 * float(np.max(np.concatenate([ours, theirs])[np.isfinite(np.concatenate([ours, theirs]))]))
-    ours, theirs = np.where(np.isinf(ours), worst, ours), np.where(np.isinf(theirs), worst, theirs)
+    new, old = challenger.errors.error, champion.errors.error
+    # an infinite error becomes twice the largest finite one, so that it counts; if both are infinite it is a tie
+    worst = 2 * float(np.max(np.concatenate([new, old])[np.isfinite(np.concatenate([new, old]))]))
+    new, old = np.where(np.isinf(new), worst, new), np.where(np.isinf(old), worst, old)
     settings = contest.params.evaluate
-    result = paired_bootstrap(ours, theirs, challenger.cases.subjects, settings.bootstrap, settings.seed)
+    result = paired_bootstrap(new, old, challenger.cases.subjects, settings.bootstrap, settings.seed)
     demanded = contest.params.gates.confidence
     reason = (
         f"mean error per image {result.difference:+.3f}{challenger.metric.unit} (95 % interval "
@@ -121,7 +121,7 @@ def comparison(contest: Contest) -> Verdict:
 
 
 def slices(contest: Contest) -> Verdict:
-    """No slice became worse than allowed; a slice that cannot be judged is reported."""
+    """Passes if no slice became worse than allowed; slices that cannot be compared are reported."""
     if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
     challenger, champion = contest.challenger.examined, contest.champion.examined
@@ -131,26 +131,26 @@ def slices(contest: Contest) -> Verdict:
     ratios, worse, small, unlabelled = dict[str, float](), list[str](), 0, list[str]()
     for name, values in challenger.cases.slices.items():
         for value in sorted(set(values)):
-            which, title = values == value, f"{name}={value}"
-            if int(which.sum()) < gates.min_slice_images:
+            mask, title = values == value, f"{name}={value}"
+            if int(mask.sum()) < gates.min_slice_images:
                 small += 1
                 continue
-            ours, theirs = (one.metric.score_of(one.errors, which).value for one in (challenger, champion))
-            if np.isnan(ours):
+            new, old = (side.metric.score_of(side.errors, mask).value for side in (challenger, champion))
+            if np.isnan(new):
                 unlabelled.append(title)
                 continue
-            ratios[title] = 1.0 if ours == theirs else float(np.divide(ours, theirs)) if theirs > 0 else float("inf")
+            ratios[title] = 1.0 if new == old else float(np.divide(new, old)) if old > 0 else float("inf")
             if not ratios[title] <= gates.max_slice_ratio:
-                worse.append(f"{title} {theirs:.3f} -> {ours:.3f}{unit}")
-    left = f"; {small} with fewer than {gates.min_slice_images} images not gated" if small else ""
-    left += f"; nothing is labelled in {', '.join(unlabelled)}" if unlabelled else ""
+                worse.append(f"{title} {old:.3f} -> {new:.3f}{unit}")
+    remarks = f"; {small} with fewer than {gates.min_slice_images} images not gated" if small else ""
+    remarks += f"; nothing is labelled in {', '.join(unlabelled)}" if unlabelled else ""
     if worse:
-        return False, f"worse by more than {gates.max_slice_ratio:g} times: {', '.join(worse)}{left}", ratios
+        return False, f"worse by more than {gates.max_slice_ratio:g} times: {', '.join(worse)}{remarks}", ratios
     if not ratios:
-        return True, f"no slice to gate{left}", ratios
+        return True, f"no slice to gate{remarks}", ratios
     top = max(ratios, key=ratios.__getitem__)
-    found = f"worst of {len(ratios)} slices: {top}, {ratios[top]:.2f} times the champion's"
-    return True, f"{found}, at most {gates.max_slice_ratio:g}{left}", ratios
+    summary = f"worst of {len(ratios)} slices: {top}, {ratios[top]:.2f} times the champion's"
+    return True, f"{summary}, at most {gates.max_slice_ratio:g}{remarks}", ratios
 
 
 def _incomparable(challenger: Examination, champion: Examination) -> str:
@@ -158,15 +158,15 @@ def _incomparable(challenger: Examination, champion: Examination) -> str:
 
 
 def latency(contest: Contest) -> Verdict:
-    """One image takes no longer than the budget."""
-    budget, found = contest.params.gates.max_latency_ms, contest.challenger.examined.latency_ms
+    """Passes if the median time of one image is within the budget."""
+    budget, ms = contest.params.gates.max_latency_ms, contest.challenger.examined.latency_ms
     if budget is None:
-        return True, f"{found:.3g} ms an image; no budget in params", {"ms": found}
-    return found <= budget, f"{found:.3g} ms an image, at most {budget:g}", {"ms": found, "limit": budget}
+        return True, f"{ms:.3g} ms an image; no budget in params", {"ms": ms}
+    return ms <= budget, f"{ms:.3g} ms an image, at most {budget:g}", {"ms": ms, "limit": budget}
 
 
 def parity(contest: Contest) -> Verdict:
-    """Graph and network differ by less than allowed, as packaging measured, and their scores agree."""
+    """Passes if graph and network differ by no more than allowed, as packaging measured, and their scores agree."""
     measured, limit = contest.challenger.manifest.parity_px, contest.params.package.parity_px
     if measured is None:
         return False, "packaging has not shown that ONNX and torch agree; package the model again", {}
@@ -181,21 +181,25 @@ def parity(contest: Contest) -> Verdict:
 
 
 def signature(contest: Contest) -> Verdict:
-    """A consumer of the champion can use the challenger: same inputs, outputs, keypoints and measurement."""
-    ours = _interface(contest.challenger)
-    if ours["classes"] != contest.params.problem.classes:
-        return False, f"tells {list(ours['classes'])} apart, the problem has {list(contest.params.problem.classes)}", {}
-    if tuple(ours["keypoints"]) != contest.params.problem.keypoints:
-        return False, f"finds {list(ours['keypoints'])}, the problem has {list(contest.params.problem.keypoints)}", {}
+    """Passes if a consumer of the champion can use the challenger: same inputs, outputs, keypoints and measurement."""
+    new = _interface(contest.challenger)
+    if new["classes"] != contest.params.problem.classes:
+        return False, f"has the classes {list(new['classes'])}, the problem {list(contest.params.problem.classes)}", {}
+    if tuple(new["keypoints"]) != contest.params.problem.keypoints:
+        return (
+            False,
+            f"has the keypoints {list(new['keypoints'])}, the problem {list(contest.params.problem.keypoints)}",
+            {},
+        )
     if contest.champion is None:
-        return True, "the first champion: finds what the problem names", {}
-    theirs = _interface(contest.champion)
-    differing = [f"{key}: {theirs[key]} -> {ours[key]}" for key in ours if ours[key] != theirs[key]]
+        return True, "the first champion: has the keypoints and classes of the problem", {}
+    old = _interface(contest.champion)
+    differing = [f"{key}: {old[key]} -> {new[key]}" for key in new if new[key] != old[key]]
     return not differing, "; ".join(differing) or "same as the champion's", {}
 
 
 def not_rolled_back(contest: Contest) -> Verdict:
-    """Nobody took this very version back."""
+    """Passes if this version was never rolled back."""
     if contest.rolled_back is None:
         return True, "was never rolled back", {}
     return False, f"was rolled back {contest.rolled_back[:19]}Z; train another candidate", {}
@@ -216,21 +220,21 @@ _GATES: dict[str, Callable[[Contest], Verdict]] = {
 
 
 def run_gates(contest: Contest) -> tuple[Gate, ...]:
-    """Every gate's verdict; one that raises has failed with that as its reason."""
+    """The verdict of every gate; a gate that raises fails, and the exception is its reason."""
     verdicts = []
     for name in GATES:
         try:
             passed, reason, numbers = _GATES[name](contest)
-        except (OSError, ValueError, KeyError, ArithmeticError, IndexError) as problem:
+        except (OSError, ValueError, KeyError, ArithmeticError, IndexError) as exception:
             passed, numbers = False, {}
-            reason = f"could not be computed ({type(problem).__name__}: {problem})"
-        kept = {key: float(value) for key, value in numbers.items() if np.isfinite(value)}
-        verdicts.append(Gate(name=name, passed=bool(passed), reason=reason, numbers=kept))
+            reason = f"could not be computed ({type(exception).__name__}: {exception})"
+        finite_numbers = {key: float(value) for key, value in numbers.items() if np.isfinite(value)}
+        verdicts.append(Gate(name=name, passed=bool(passed), reason=reason, numbers=finite_numbers))
     return tuple(verdicts)
 
 
 def _interface(side: Side) -> dict[str, Any]:
-    """What a consumer relies on."""
+    """The parts of a package that a consumer relies on."""
     import onnx
 
     graph = onnx.load(side.folder / MODEL, load_external_data=False).graph

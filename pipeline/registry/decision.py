@@ -1,4 +1,4 @@
-"""A decision: which gates a challenger passed, with the numbers, in a form that is kept on the version."""
+"""A decision: which gates a challenger passed, with the numbers, as it is stored on the version."""
 
 from heelstrike.settings import Strict
 
@@ -14,17 +14,17 @@ GATES = (
     "signature",
     "not_rolled_back",
 )
-"""Every gate; a decision that lacks one promotes nothing."""
+"""Names of all gates; a decision without a verdict of each promotes nothing."""
 
 
 class Gate(Strict):
-    """One gate's verdict; a gate that could not be computed has failed, and says why.
+    """One gate's verdict; a gate that could not be computed has failed.
 
     Attributes:
         name: One of `GATES`.
-        passed: Whether it lets the challenger through.
-        reason: One line for a person, with what was found and what was demanded.
-        numbers: What the reason states, for machines.
+        passed: True if the challenger passed.
+        reason: One line for a person, with the values found and required.
+        numbers: The numbers of the reason, for machines.
     """
 
     name: str
@@ -34,17 +34,17 @@ class Gate(Strict):
 
 
 class Decision(Strict):
-    """What came of holding a challenger against the champion.
+    """The result of comparing a challenger with the champion.
 
     Attributes:
-        problem: The registered model.
+        problem: Name of the registered model.
         challenger: Version number.
         challenger_package: Digest of its package.
-        champion: Version number of the champion at the time; none where there was none.
-        champion_package: Digest of its package.
-        test_split: Digest of the test split both were judged on.
-        time: When, UTC, ISO 8601.
-        gates: One verdict each.
+        champion: Version number of the champion at that time; `None` if there was none.
+        champion_package: Digest of its package; `None` if there was none.
+        test_split: Digest of the test split on which both were evaluated.
+        time: Time of the decision, UTC, ISO 8601.
+        gates: The verdict of each gate.
     """
 
     problem: str
@@ -58,7 +58,7 @@ class Decision(Strict):
 
     @property
     def passed(self) -> bool:
-        """Whether every gate was computed and passed."""
+        """True if every gate was computed and passed."""
         verdicts = {gate.name: gate.passed for gate in self.gates}
         return set(verdicts) >= set(GATES) and all(verdicts.values())
 

@@ -1,4 +1,4 @@
-"""A package run on every original image of the test split, as a consumer would, and scored."""
+"""Runs a package on every original image of the test split, as a consumer would, and scores it."""
 
 import time
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ _WARM_UP = 3
 
 @dataclass(frozen=True)
 class Examination:
-    """What a package did on a test set, and the cases that it is judged by.
+    """The results of a package on a test set.
 
     Attributes:
         metric: The error metric of the package's first head.
-        cases: What scores are computed from: evaluate's table where it is of this package, otherwise `run`.
-        run: The same with the answers of the package itself.
+        cases: The cases that are scored: evaluate's table if it is of this package, otherwise `run`.
+        run: The test set's cases with the package's own predictions.
         latency_ms: Median time of one image, on this machine's CPU.
     """
 
@@ -52,7 +52,7 @@ class Examination:
 
     @property
     def difference(self) -> float:
-        """How far the score of the package's own answers is from `score`."""
+        """Absolute difference between `score` and the score of the package's own predictions."""
         own = self.metric.score(self.run).value
         return 0.0 if own == self.score.value else abs(own - self.score.value)
 
@@ -66,21 +66,21 @@ def examine(
         package: The package.
         tests: The test set.
         params: The problem.
-        label: What the progress bar shows.
-        evaluated: What the evaluate stage found of the network in the package; `None` where that is not known.
+        label: Text of the progress bar.
+        evaluated: Evaluate's cases of the network in the package; `None` if not known.
 
     Raises:
-        UserError: An image is gone, or the package finds another number of keypoints or classes.
+        UserError: An image is missing, or the package has other keypoints or classes than the problem.
     """
     predictions, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for index, shown in enumerate(filtered_images(tests.images, package.manifest.filters)):
-            height, width = shown.image.shape[:2]
+        for index, image in enumerate(filtered_images(tests.images, package.manifest.filters)):
+            height, width = image.image.shape[:2]
             mirrored = package.mirrors({name: str(values[index]) for name, values in tests.cases.slices.items()})
             for _ in range(_WARM_UP if index == 0 else 0):
-                package.predict_filtered(shown.image)
+                package.predict_filtered(image.image)
             start = time.perf_counter()
-            predictions.append(package.predict_filtered(shown.filtered, mirrored))
+            predictions.append(package.predict_filtered(image.filtered, mirrored))
             seconds.append(time.perf_counter() - start)
             scales.append(Letterbox.fit(width, height, params.problem.input).scale)
             bar.advance()
@@ -91,12 +91,12 @@ def examine(
     return Examination(metrics[0], run if evaluated is None else evaluated, run, float(np.median(seconds) * 1000))
 
 
-def _refuse_other_problems(package: Package, found: Prediction, problem: Problem) -> None:
-    points = problem.keypoints if found.keypoints is None else found.keypoints
+def _refuse_other_problems(package: Package, prediction: Prediction, problem: Problem) -> None:
+    points = problem.keypoints if prediction.keypoints is None else prediction.keypoints
     if len(points) != len(problem.keypoints):
-        raise UserError(f"{package.folder}: found {len(points)} keypoints, the problem has {len(problem.keypoints)}")
+        raise UserError(f"{package.folder}: predicts {len(points)} keypoints, the problem has {len(problem.keypoints)}")
     if package.manifest.category.classes != problem.classes:
         raise UserError(
-            f"{package.folder}: tells {list(package.manifest.category.classes)} apart, the problem has "
+            f"{package.folder}: has the classes {list(package.manifest.category.classes)}, the problem "
             f"{list(problem.classes)}"
         )

@@ -1,4 +1,4 @@
-"""A challenger held against the champion, both on the current test split."""
+"""Compares a challenger with the champion on the current test split."""
 
 from pathlib import Path
 
@@ -21,17 +21,17 @@ from pipeline.tracking.tags import WEIGHTS_TAG
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     """Run every gate for a registered candidate.
 
-    The candidate is fetched from the registry like any consumer would. Where the evaluate stage looked at the network
-    in it, on the same test split, the candidate is scored on evaluate's table of cases, and what is served must score
-    the same; otherwise, like the champion, on what it answers now.
+    The candidate is fetched from the registry, as a consumer does. If the evaluate stage evaluated its network on the
+    same test split, the candidate is scored on evaluate's table of cases, and the package must have the same score.
+    Otherwise it is scored on its own predictions, like the champion.
 
     Args:
-        layout: Where the test split and the validation result lie.
+        layout: Paths of the test split and the validation result.
         params: The problem's params, with the gates.
         version: The candidate's number, from `register`.
 
     Returns:
-        The decision. For a candidate that is the champion already, the decision that made it so.
+        The decision; for a candidate that already is the champion, the decision that promoted it.
 
     Raises:
         UserError: A package cannot be fetched or is damaged, or there is no test split.
@@ -39,21 +39,21 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     with open_registry(layout.root, layout.problem) as registry:
         challenger = registry.version(version)
         champion = registry.aliased(CHAMPION)
-        made_by = stored_decision(challenger)
+        stored = stored_decision(challenger)
         if champion is not None and champion.number == challenger.number:
-            if made_by is not None and made_by.passed:
-                return made_by
-            champion = None  # made champion by hand: judged on its own
+            if stored is not None and stored.passed:
+                return stored
+            champion = None  # made champion by hand: evaluated without a comparison
         folder = fetch(registry.reader, challenger)
-        against = None if champion is None else fetch(registry.reader, champion)
+        champion_folder = None if champion is None else fetch(registry.reader, champion)
     tests = read_judged_split(layout, params)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     contest = Contest(
         params=params,
         challenger=_side(folder, tests, params, f"challenger {challenger.number}", evaluated),
         champion=None
-        if against is None or champion is None
-        else _side(against, tests, params, f"champion {champion.number}"),
+        if champion_folder is None or champion is None
+        else _side(champion_folder, tests, params, f"champion {champion.number}"),
         validation=layout.out("validate") / "result.json",
         rolled_back=challenger.tags.get(ROLLED_BACK_TAG),
     )

@@ -1,7 +1,7 @@
-"""What happened to a model: an append-only list of events, kept on the versions they concern.
+"""The history of a model: an append-only list of events, stored on the versions they concern.
 
-Each event is one tag of the version, under a name that is never used again, so that every machine that sees the
-registry sees the same history, on SQLite and on a server alike. Nothing here changes or removes an event.
+Each event is one tag of the version, under a name that is never reused, so that every machine with access to the
+registry sees the same history, on SQLite and on a server. Nothing here changes or removes an event.
 """
 
 import getpass
@@ -21,15 +21,15 @@ Kind = Literal["promoted", "refused", "rolled_back"]
 
 
 class Event(Strict):
-    """One line of the history.
+    """An event of the history.
 
     Attributes:
         time: UTC, ISO 8601.
         kind: What was done.
-        version: The version it concerns: promoted, refused, or restored.
-        champion_before: Version number of the champion until then; none where there was none.
-        why: One line for a person.
-        by: Who did it, user@machine.
+        version: The version that was promoted, refused or restored.
+        champion_before: Version number of the champion before; `None` if there was none.
+        why: The reason in one line.
+        by: user@machine that did it.
     """
 
     time: str
@@ -47,7 +47,7 @@ class Event(Strict):
 
 
 def history(root: Path, problem: str) -> list[Event]:
-    """Every event of a problem, oldest first; empty where nothing has been registered."""
+    """Every event of a problem, oldest first; empty if nothing has been registered."""
     with open_registry(root, problem, create=False) as registry:
         return events(registry.versions())
 
@@ -59,12 +59,12 @@ def events(versions: list[Version]) -> list[Event]:
 
 
 def append(registry: Registry, kind: Kind, version: int, champion_before: int | None, why: str) -> Event:
-    """Add an event, unless the newest event of the version already says the same (a command run again)."""
+    """Add an event, unless it equals the newest event of the version (a command was run again)."""
     event = Event(time=utc_now(), kind=kind, version=version, champion_before=champion_before, why=why, by=_who())
-    mine = [past for past in events(registry.versions()) if past.version == version]
-    same = {"time", "by"}
-    if mine and mine[-1].model_dump(exclude=same) == event.model_dump(exclude=same):
-        return mine[-1]
+    own = [past for past in events(registry.versions()) if past.version == version]
+    ignored = {"time", "by"}
+    if own and own[-1].model_dump(exclude=ignored) == event.model_dump(exclude=ignored):
+        return own[-1]
     key = f"{_PREFIX}{event.time.replace(':', '')}-{uuid.uuid4().hex[:6]}"
     registry.tag(version, {key: json.dumps(event.model_dump())})
     return event
@@ -73,8 +73,8 @@ def append(registry: Registry, kind: Kind, version: int, champion_before: int | 
 def champions(past: list[Event]) -> list[int]:
     """The champions that a rollback can go back through, oldest first; the last one is the present champion.
 
-    A promotion adds its version; a rollback removes what it took back. Where an event does not follow from the one
-    before (somebody moved the alias by hand), the champion it found is taken as it was.
+    A promotion adds its version; a rollback removes the versions after the one it restores. If an event does not follow
+    from the one before (somebody moved the alias by hand), the champion that the event recorded is added.
     """
     line: list[int] = []
     for event in past:

@@ -1,4 +1,4 @@
-"""The current test split: where its images are, and what is true of them."""
+"""The current test split: its original images and their truth."""
 
 import json
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class JudgedSplit:
     """N labelled instances in their original images, or N images with all their instances.
 
     Attributes:
-        images: Where the image of each is.
-        cases: What is true of each; without answers, and without `scale`, which the images themselves say.
+        images: Paths of the original image of each case.
+        cases: The truth of each case, without predictions; `scale` is NaN, as it depends on the images.
         digest: SHA-256 of the split's file.
     """
 
@@ -37,15 +37,17 @@ def read_judged_split(layout: Layout, params: ProblemParams) -> JudgedSplit:
     """Read the test split's COCO file.
 
     Raises:
-        UserError: It is missing, empty, or of another problem.
+        UserError: The file is missing, empty, or of another problem.
     """
     path, problem = layout.out("split") / "test.json", params.problem
     try:
         data = json.loads(path.read_text())
     except (FileNotFoundError, ValueError) as error:
-        raise UserError(f"{path}: no readable test split ({error}); run the split stage") from error
+        raise UserError(f"{path}: not a readable test split ({error}); run the split stage") from error
     if not data["annotations"]:
-        raise UserError(f"{path}: no labelled image in it, so nothing can be judged; add subjects or raise split.test")
+        raise UserError(
+            f"{path}: no labelled image in it, so nothing can be evaluated; add subjects or raise split.test"
+        )
     of_image: dict[int, list[Any]] = {}
     for annotation in data["annotations"]:
         of_image.setdefault(annotation["image_id"], []).append(annotation)

@@ -1,4 +1,4 @@
-"""The champion moves forward only here, and only when every gate passed."""
+"""Promotion: the only place that moves the champion forward, and only if every gate passed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ from pipeline.tracking.tags import VERDICT_TAG
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a candidate.
+    """The outcome for a candidate.
 
     Attributes:
-        kind: `promoted`, `refused`, or `already` where it was the champion before.
+        kind: `promoted`, `refused`, or `already` if it was the champion before.
         version: The candidate.
-        champion_before: Version number of the champion until then; none where there was none.
-        why: One line for a person.
+        champion_before: Version number of the champion before; `None` if there was none.
+        why: The reason in one line.
     """
 
     kind: Literal["promoted", "refused", "already"]
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def stored_decision(version: Version) -> Decision | None:
-    """The last decision on a version, as its tags tell it."""
+    """The last decision on a version, from its tags; `None` if there is none."""
     text = version.tags.get(DECISION_TAG)
     return Decision.model_validate_json(text) if text else None
 
@@ -39,10 +39,10 @@ def stored_decision(version: Version) -> Decision | None:
 def promote(root: Path, decision: Decision) -> Outcome:
     """Record a decision on its version, and move `champion` there if every gate passed.
 
-    Called again with the same decision, for instance after a kill, it ends in the same state and adds nothing.
+    A repeated call with the same decision, for instance after a kill, ends in the same state and adds nothing.
 
     Raises:
-        UserError: The champion is no longer the one the decision compared with, or the version is another package.
+        UserError: The champion is not the one that the decision compared with, or the version holds another package.
     """
     with open_registry(root, decision.problem) as registry, promotion_lock(registry):
         version = registry.version(decision.challenger)
@@ -65,23 +65,23 @@ def promote(root: Path, decision: Decision) -> Outcome:
             append(registry, "refused", version.number, champion, why)
             return Outcome("refused", version.number, champion, why)
         why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
-        # the event first: killed in between, the next call finds it and only moves the alias
+        # the event is written first: after a kill in between, the next call finds it and only moves the alias
         append(registry, "promoted", version.number, champion, why)
         registry.set_alias(CHAMPION, version.number)
         return Outcome("promoted", version.number, champion, why)
 
 
 def _record(registry: Registry, decision: Decision) -> None:
-    """Decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
+    """Write decision and numbers as tags and description of the version; few tags, since the UI lists them all."""
     numbers = {gate.name: gate.numbers for gate in decision.gates}
     compared = numbers.get("comparison", {})
-    shown = {
+    listed = {
         **{key: value for key, value in numbers.get("error", {}).items() if key != "limit"},
         **{key: value for key, value in compared.items() if key.startswith("champion_")},
         "better_than_champion": compared.get("better"),
         "measurement_median": numbers.get("measurement", {}).get("median"),
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }
-    tags = {name: f"{value:.4g}" for name, value in shown.items() if value is not None}
+    tags = {name: f"{value:.4g}" for name, value in listed.items() if value is not None}
     registry.tag(decision.challenger, {VERDICT_TAG: decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
     registry.describe(decision.challenger, decision.markdown())

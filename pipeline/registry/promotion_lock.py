@@ -1,8 +1,9 @@
-"""One promotion at a time: MLflow moves an alias at once, but has no compare-and-swap, so we bring our own lock.
+"""A lock for one promotion at a time: MLflow moves an alias atomically, but has no compare-and-swap.
 
-An embedded store (SQLite) is one machine's file: a file lock beside it, which a killed process loses at once. A store
-that several machines share: a registered model named PROBLEM.promotion-lock, because creating a name that exists fails
-on every MLflow store, atomically. A killed holder's lock is broken after `STALE_S`; promotions take about a second.
+An embedded store (SQLite) is a file of one machine. Its lock is a file lock beside it, which is released when the
+process is killed. In a store that several machines share, the lock is a registered model named PROBLEM.promotion-lock:
+on every MLflow store, creating a name that exists fails atomically. The lock of a killed holder is broken after
+`STALE_S`; promotions take about a second.
 """
 
 import json
@@ -27,7 +28,7 @@ _POLL_S = 0.2
 
 @contextmanager
 def promotion_lock(registry: Registry, wait_s: float = _WAIT_S) -> Iterator[None]:
-    """Hold the right to move the champion of one problem.
+    """Hold the lock for moving the champion of one problem.
 
     Raises:
         UserError: Somebody else held it for longer than `wait_s`.
@@ -58,7 +59,7 @@ def _acquire(registry: Registry, wait_s: float) -> str:
     from mlflow.exceptions import MlflowException
 
     token, until = uuid.uuid4().hex, time.monotonic() + wait_s
-    seen: dict[str, str] = {}
+    last_seen: dict[str, str] = {}
     since = time.monotonic()
     while True:
         holder = {"token": token, "by": f"{socket.gethostname()}:{os.getpid()}"}
@@ -70,16 +71,16 @@ def _acquire(registry: Registry, wait_s: float) -> str:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        found = _holder(registry)
-        if found != seen:
-            # age by our own clock since we first saw this holder: clocks of machines differ
-            seen, since = found, time.monotonic()
-        elif found and time.monotonic() - since > STALE_S and _holder(registry) == seen:
+        current = _holder(registry)
+        if current != last_seen:
+            # the age is measured by our own clock since we first saw this holder, as clocks of machines differ
+            last_seen, since = current, time.monotonic()
+        elif current and time.monotonic() - since > STALE_S and _holder(registry) == last_seen:
             _release(registry)
         if time.monotonic() > until:
             raise UserError(
-                f"{registry.problem}: {found.get('by', 'somebody')} is promoting and has not ended for {wait_s:.0f} s; "
-                "run the same command again"
+                f"{registry.problem}: {current.get('by', 'somebody')} is promoting and has not ended for {wait_s:.0f} s"
+                "; run the same command again"
             )
         time.sleep(_POLL_S)
 

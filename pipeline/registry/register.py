@@ -1,4 +1,4 @@
-"""A packaged candidate becomes a version of its problem's registered model, once per package."""
+"""Registers a packaged candidate as a version of its problem's registered model, once per package."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from pipeline.tracking.tags import MODEL_VERSIONS_TAG, NETWORK_TAG, WEIGHTS_TAG
 
 
 def register(layout: Layout, model_id: str, run_id: str) -> Version:
-    """Make the packaged candidate a version of its problem, and `challenger`.
+    """Make the packaged candidate a version of its problem, with the alias `challenger`.
 
-    The same package is registered once: called again, for instance after a kill, it finds the version it made.
+    A package is registered once: a repeated call, for instance after a kill, returns the existing version.
 
     Args:
-        layout: Where the package lies.
-        model_id: MLflow's model that holds the package.
-        run_id: The retrain's run.
+        layout: Paths of the package.
+        model_id: Id of the MLflow model that holds the package.
+        run_id: Id of the retrain's run.
 
     Raises:
         UserError: The package is damaged, or the store does not answer.
@@ -30,8 +30,8 @@ def register(layout: Layout, model_id: str, run_id: str) -> Version:
     verify(layout.out("package"), manifest)
     with open_registry(layout.root, layout.problem) as registry:
         _ensure_model(registry)
-        found = [version for version in registry.versions() if version.package == manifest.digest]
-        version = found[0] if found else _create(registry, manifest, model_id, run_id)
+        existing = [version for version in registry.versions() if version.package == manifest.digest]
+        version = existing[0] if existing else _create(registry, manifest, model_id, run_id)
         registry.set_alias(CHALLENGER, version.number)
         return version
 
@@ -50,7 +50,7 @@ def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) 
                 NETWORK_TAG: str(manifest.network.get("name", "?")),
                 **({WEIGHTS_TAG: weights} if weights else {}),
             },
-            description=f"Candidate, not judged yet. {metrics}",
+            description=f"Candidate, not evaluated by the gates yet. {metrics}",
         )
     link = json.dumps([{"name": entry.name, "version": int(entry.version)}])
     registry.client.set_logged_model_tags(model_id, {MODEL_VERSIONS_TAG: link})
@@ -59,14 +59,14 @@ def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) 
 
 @contextmanager
 def _as_global_store(uri: str) -> Iterator[None]:
-    """On a database, MLflow looks `models:/ID` up in the store of its global settings, not in the client's own."""
+    """Make a store MLflow's global one, where it looks up `models:/ID` if the client's store is a database."""
     from mlflow.tracking._tracking_service.utils import _use_tracking_uri
 
     before = os.environ.get("MLFLOW_TRACKING_URI")
     try:
         with _use_tracking_uri(uri):
             yield
-    finally:  # it leaves the variable unset
+    finally:  # MLflow leaves the variable unset
         if before is not None:
             os.environ["MLFLOW_TRACKING_URI"] = before
 
@@ -77,7 +77,7 @@ def _ensure_model(registry: Registry) -> None:
     try:
         registry.client.create_registered_model(
             registry.problem,
-            description=f"`{CHAMPION}` is what consumers pull; `{CHALLENGER}` the latest candidate. Only "
+            description=f"`{CHAMPION}` is the version that consumers pull, `{CHALLENGER}` the latest candidate. Only "
             "`heelstrike retrain` (every gate passed) and `heelstrike rollback` move the champion.",
         )
     except MlflowException as error:

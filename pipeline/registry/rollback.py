@@ -1,4 +1,4 @@
-"""The way back: the previous champion becomes the champion again, after its package was verified."""
+"""Rollback: the previous champion becomes the champion again, after its package was verified."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 
 @dataclass(frozen=True)
 class Rollback:
-    """From which version to which the champion went back."""
+    """A rollback: the version that is no longer champion, and the restored one."""
 
     problem: str
     taken_back: int
@@ -24,14 +24,14 @@ class Rollback:
     def __str__(self) -> str:
         return (
             f"{self.problem}: the champion is version {self.restored} again (its package was fetched and verified); "
-            f"version {self.taken_back} was taken back and will not be promoted again"
+            f"version {self.taken_back} was rolled back and will not be promoted again"
         )
 
 
 def rollback(problem: str, root: Path) -> Rollback:
     """Make the previous champion the champion again, after its package was fetched and its hashes checked.
 
-    The version taken back cannot be promoted again; a new candidate can.
+    The version rolled back cannot be promoted again; a new candidate can.
 
     Raises:
         UserError: There is no champion, none before it, or the previous one's package is damaged or gone.
@@ -42,11 +42,11 @@ def rollback(problem: str, root: Path) -> Rollback:
             raise UserError(
                 f"{problem}: has no champion, so nothing to roll back; `heelstrike retrain {problem}` makes one"
             )
-        line = champions(events(registry.versions()))
-        before = line[: line.index(now)] if now in line else line
+        past_champions = champions(events(registry.versions()))
+        before = past_champions[: past_champions.index(now)] if now in past_champions else past_champions
         if not before:
             raise UserError(
-                f"{problem}: version {now} is the first champion, there is none before it to go back to; "
+                f"{problem}: version {now} is the first champion, there is none before it to restore; "
                 "retrain, or pin your consumers to a folder"
             )
         previous = registry.version(before[-1])
@@ -54,7 +54,7 @@ def rollback(problem: str, root: Path) -> Rollback:
         time = utc_now()
         registry.tag(now, {ROLLED_BACK_TAG: time})
         registry.describe(now, f"Rolled back {time[:16].replace('T', ' ')} UTC.\n\n{_judgement(registry.version(now))}")
-        append(registry, "rolled_back", previous.number, now, f"version {now} taken back")
+        append(registry, "rolled_back", previous.number, now, f"version {now} rolled back")
         registry.set_alias(CHAMPION, previous.number)
         return Rollback(problem, now, previous.number)
 

@@ -8,10 +8,10 @@ from heelstrike.settings import Strict
 
 
 class GateSettings(Strict):
-    """Every gate must pass. Errors are of the packages, on the current test split."""
+    """Every gate must pass. Errors are those of the packages on the current test split."""
 
     max_warnings: Annotated[
-        int | None, Field(ge=0, description="most warnings of validation in the labels; null: any number")
+        int | None, Field(ge=0, description="largest number of validation warnings; null: any number")
     ] = None
     max_error: Annotated[
         float | None,
@@ -24,7 +24,13 @@ class GateSettings(Strict):
         float | None,
         Field(gt=0, description="largest median error of the measurement, in the measure's own unit"),
     ] = None
-    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of the paired bootstrap that it is better")] = 0.95
-    max_slice_ratio: Annotated[float, Field(ge=1, description="no slice's error may grow by more than this")] = 1.25
+    confidence: Annotated[
+        float, Field(gt=0.5, lt=1, description="least confidence of the paired bootstrap that the challenger is better")
+    ] = 0.95
+    max_slice_ratio: Annotated[float, Field(ge=1, description="largest ratio of a slice's error to the champion's")] = (
+        1.25
+    )
     min_slice_images: Annotated[int, Field(ge=1, description="slices with fewer images are reported, not gated")] = 10
-    max_latency_ms: Annotated[float | None, Field(gt=0, description="median of one image, CPU")] = None
+    max_latency_ms: Annotated[float | None, Field(gt=0, description="largest median time of one image on the CPU")] = (
+        None
+    )

@@ -1,4 +1,4 @@
-"""The registry as an operator uses it: one registered model, whose versions are tagged, described and given aliases."""
+"""The registry with write access: one registered model, whose versions get tags, descriptions and aliases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +17,11 @@ DECISION_TAG, ROLLED_BACK_TAG = "heelstrike.decision", "heelstrike.rolled_back"
 
 
 class Registry:
-    """One registered model in the store in force; make it with `open_registry`.
+    """One registered model in the configured store; create it with `open_registry`.
 
     Attributes:
-        client: mlflow's client, for what is written.
-        reader: Reads the same store as a consumer does.
+        client: MLflow's client, for writing.
+        reader: Reads the same store in the way of a consumer.
         uri: The store's address.
         problem: The registered model's name.
     """
@@ -31,7 +31,7 @@ class Registry:
         self.reader = DatabaseClient(client, uri)
 
     def aliases(self) -> dict[str, int]:
-        """Version number by alias; empty where nothing has been registered."""
+        """Version numbers by alias; empty if nothing has been registered."""
         return self.reader.aliases(self.problem)
 
     def versions(self) -> list[Version]:
@@ -51,12 +51,12 @@ class Registry:
         return version
 
     def aliased(self, alias: str) -> Version | None:
-        """The version that an alias stands for; None where the alias is not set."""
+        """The version with an alias; `None` if the alias is not set."""
         number = self.aliases().get(alias)
         return None if number is None else self.version(number)
 
     def set_alias(self, alias: str, number: int) -> None:
-        """Move an alias; readers see the old or the new version, never none."""
+        """Move an alias; readers see the old or the new version at any time."""
         self.client.set_registered_model_alias(self.problem, alias, str(number))
 
     def tag(self, number: int, tags: dict[str, str]) -> None:
@@ -71,12 +71,12 @@ class Registry:
 
 @contextmanager
 def open_registry(root: Path, problem: str, create: bool = True) -> Iterator[Registry]:
-    """Open the registry for one problem; failures of the store within the block become messages.
+    """Open the registry of one problem; failures of the store within the block become `UserError`.
 
     Args:
-        root: The repository root, for the embedded default.
+        root: The repository root, where the embedded store is.
         problem: The registered model's name.
-        create: Make an embedded store that is not there yet; a reader passes False.
+        create: True to create an embedded store if it does not exist; readers pass False.
     """
     client, uri = open_mlflow(root, create), tracking_uri(root)
     with store_errors(uri):

@@ -1,4 +1,4 @@
-"""The weights of a registered version, for another training to start from: pinned by digest, fetched, checked."""
+"""Weights of a registered version that another training starts from: pinned by digest, fetched and verified."""
 
 import shutil
 import tempfile
@@ -18,14 +18,14 @@ _FILE = "training/weights.safetensors"  # where pipeline.tracking.model logs it
 
 
 def pin(root: Path, reference: str) -> ModelStart:
-    """Resolve a reference to a version, fetch its weights, and say what `train.init_from` has to be for them.
+    """Resolve a reference to a version, fetch its weights, and return `train.init_from` for them.
 
     Args:
         root: The repository root.
         reference: `hand@champion`, `hand` (the same) or `hand/4`.
 
     Raises:
-        UserError: It names nothing, the version has no weights, or they were changed.
+        UserError: There is no such version, it has no weights, or they were changed.
     """
     wanted = Reference.parse(reference)
     with open_registry(root, wanted.name, create=False) as registry:
@@ -42,41 +42,42 @@ def pin(root: Path, reference: str) -> ModelStart:
 
 
 def supply(params: ProblemParams, layout: Layout) -> str | None:
-    """Fetch the weights that `train.init_from` pins, where they are missing.
+    """Fetch the weights that `train.init_from` pins, if they are missing.
 
     Returns:
-        What was fetched; none where there was nothing to do.
+        The reference of the fetched version; `None` if nothing was missing.
 
     Raises:
-        UserError: They are not to be had, or are others than were pinned.
+        UserError: The weights cannot be fetched, or are not the pinned ones.
     """
     start = params.train.init_from
-    if not isinstance(start, ModelStart) or start.version is None or _there(start, layout.root):
+    if not isinstance(start, ModelStart) or start.version is None or _is_fetched(start, layout.root):
         return None
     with open_registry(layout.root, start.model, create=False) as registry:
         _fetch(registry, registry.version(start.version), start, layout.root)
     return start.reference
 
 
-def _there(start: ModelStart, root: Path) -> bool:
+def _is_fetched(start: ModelStart, root: Path) -> bool:
     path = file_of_start(root, start.weights)
     return path.is_file() and file_digest(path) == start.weights
 
 
 def _fetch(registry: Registry, version: Version, start: ModelStart, root: Path) -> None:
-    if _there(start, root):
+    if _is_fetched(start, root):
         return
-    held = version.tags.get(WEIGHTS_TAG)
-    if held != start.weights:
+    registered = version.tags.get(WEIGHTS_TAG)
+    if registered != start.weights:
         raise UserError(
             f"train.init_from pins the weights {start.weights[:12]} of {version.reference}, but the registry holds "
-            f"{held[:12] if held else 'none'} for it; pin it anew: heelstrike init-from PROBLEM {version.reference}"
+            f"{registered[:12] if registered else 'none'} for it; pin it again: "
+            f"heelstrike init-from PROBLEM {version.reference}"
         )
     with tempfile.TemporaryDirectory() as folder:
         fetched = registry.reader.download(version, _FILE, Path(folder))
-        if (found := file_digest(fetched)) != start.weights:
+        if (digest := file_digest(fetched)) != start.weights:
             raise UserError(
-                f"{version.reference}: its weights in the registry have the SHA-256 {found[:12]}, but "
+                f"{version.reference}: its weights in the registry have the SHA-256 {digest[:12]}, but "
                 f"{start.weights[:12]} were registered; they were changed. Do not use them"
             )
         with write_aside(file_of_start(root, start.weights)) as aside:

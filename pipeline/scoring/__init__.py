@@ -1,1 +1,1 @@
-"""Scoring: what the scores, figures and words of every head are made of: cases, intervals, formats, styles."""
+"""Scoring: the parts that the evaluation of every head shares: cases, intervals, number formats, figure styles."""

@@ -5,11 +5,11 @@ from jaxtyping import Float
 
 
 def agreement(differences: Float[np.ndarray, "N"], unit: str) -> dict[str, float]:
-    """Errors of a measured quantity over all pairs; NaN pairs are left out.
+    """Errors of a measured quantity over all pairs of measured and true value; NaN is left out.
 
     Args:
         differences: Measured minus true.
-        unit: Goes into the names: `median_deg`.
+        unit: Suffix of the names: `median_deg`.
 
     Returns:
         `median`, `mean`, `p95` of the absolute difference, `rmse`; `bias` (mean difference), and `loa_low`, `loa_high`,
@@ -22,7 +22,7 @@ def agreement(differences: Float[np.ndarray, "N"], unit: str) -> dict[str, float
         return {f"{name}_{unit}": float("nan") for name in names}
     size, bias = np.abs(known), known.mean()
     spread = 1.96 * known.std(ddof=1) if len(known) > 1 else float("nan")
-    found = (
+    values = (
         np.median(size),
         size.mean(),
         np.quantile(size, 0.95),
@@ -31,4 +31,4 @@ def agreement(differences: Float[np.ndarray, "N"], unit: str) -> dict[str, float
         bias - spread,
         bias + spread,
     )
-    return {f"{name}_{unit}": float(value) for name, value in zip(names, found, strict=True)}
+    return {f"{name}_{unit}": float(value) for name, value in zip(names, values, strict=True)}

@@ -1,8 +1,8 @@
-"""Subject-clustered bootstrap: frames of one person are not independent, so people are drawn, not frames.
+"""Subject-clustered bootstrap: frames of one person are not independent, so people are resampled, not frames.
 
 Percentile intervals over whole-cluster resamples with replacement (Davison and Hinkley, Bootstrap Methods and their
-Application, 1997, section 3.8). Where all images belong to one cluster, images are drawn instead: the interval then
-speaks of that cluster only. With few clusters (under about ten) such intervals are somewhat too narrow.
+Application, 1997, section 3.8). If all images belong to one cluster, images are resampled instead: the interval then
+holds for that cluster only. With few clusters (under about ten) such intervals are somewhat too narrow.
 """
 
 from typing import Literal, NamedTuple
@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-_CHUNK = 2**22  # numbers of a weight matrix held at once
+_CHUNK = 2**22  # numbers of a weight matrix in memory at a time
 
 
 class Interval(NamedTuple):
-    """A two-sided interval; NaN where there was nothing to draw from."""
+    """A two-sided interval; NaN if there are no values."""
 
     low: float
     high: float
@@ -24,7 +24,7 @@ class PairedDifference(NamedTuple):
     """How a challenger compares with a champion on the same images.
 
     Attributes:
-        difference: Mean over images of challenger minus champion error; below zero the challenger is better.
+        difference: Mean over images of challenger minus champion error; negative if the challenger is better.
         interval: 95 % interval of that difference.
         better: Share of the bootstrap samples in which the challenger's mean error is lower; ties count half.
     """
@@ -35,15 +35,15 @@ class PairedDifference(NamedTuple):
 
 
 class ClusterBootstrap:
-    """Resamples of the same images, drawn once, so that every statistic sees the same draws.
+    """Resamples of the same images, drawn once, so that all statistics use the same resamples.
 
     Args:
-        clusters: What each image belongs to (its subject), length N.
+        clusters: Cluster of each image (its subject), length N.
         samples: Number of resamples B.
-        seed: Of the draws; same clusters, samples and seed give the same draws.
+        seed: Random seed; the same clusters, samples and seed give the same resamples.
 
     Attributes:
-        drawn: What was drawn, `clusters` or, where there is but one, `images`.
+        drawn: What was resampled: `clusters`, or `images` if there is only one cluster.
     """
 
     def __init__(self, clusters: Shaped[np.ndarray, "N"], samples: int, seed: int) -> None:
@@ -109,12 +109,12 @@ def interval(replicates: Float[np.ndarray, "B"], level: float = 0.95) -> Interva
 
 
 class Estimate(NamedTuple):
-    """A statistic of some images with its 95 % interval.
+    """A statistic of images with its 95 % interval.
 
     Attributes:
-        value: Of the images themselves; NaN where none has a value.
-        interval: From clustered resamples.
-        drawn: What was resampled, `clusters`; `images` where all values are of one cluster.
+        value: The statistic of the images; NaN if no image has a value.
+        interval: Interval from clustered resamples.
+        drawn: What was resampled: `clusters`, or `images` if all values are of one cluster.
     """
 
     value: float
@@ -123,21 +123,21 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-    how: Literal["mean", "rms", "median"],
+    reduction: Literal["mean", "rms", "median"],
     values: Float[np.ndarray, "N *Q"],
     clusters: Shaped[np.ndarray, "N"],
     samples: int,
     seed: int,
     weights: Float[np.ndarray, "N"] | None = None,
 ) -> Estimate:
-    """A statistic with its interval; images without any value are no part of it, nor are clusters of only such.
+    """A statistic with its interval; images without a value, and clusters of such images only, are left out.
 
     Args:
-        how: Mean, root of the mean (values are squares), or median.
+        reduction: Mean; root of the mean (`rms`, values are squares); or median.
         values: One or several per image; NaN is left out.
-        clusters: What each image belongs to (its subject).
+        clusters: Cluster of each image (its subject).
         samples: Number of resamples.
-        seed: Of the draws.
+        seed: Random seed.
         weights: One per image; not for the median.
     """
     has_value = np.isfinite(values).reshape(len(values), -1).any(axis=1)
@@ -146,10 +146,10 @@ def estimate(
     finite = np.isfinite(known)
     if not finite.any():
         return Estimate(float("nan"), interval(np.array([])), draws.drawn)
-    if how == "median":
+    if reduction == "median":
         return Estimate(float(np.median(known[finite])), interval(draws.median(known)), draws.drawn)
     mean = float(np.average(known[finite], weights=weight[finite] if weight is not None else None))
-    if how == "rms":
+    if reduction == "rms":
         return Estimate(mean**0.5, interval(draws.rms(known, weight)), draws.drawn)
     return Estimate(mean, interval(draws.mean(known, weight)), draws.drawn)
 
@@ -164,11 +164,11 @@ def paired_bootstrap(
     """Compare two models image by image, by a subject-clustered bootstrap of the mean difference of their errors.
 
     Args:
-        challenger_errors: Error of the challenger per image; lower is better. NaN: not scored.
+        challenger_errors: Error of the challenger per image; lower is better, NaN if not scored.
         champion_errors: Error of the champion on the same images in the same order.
-        clusters: What each image belongs to (its subject).
+        clusters: Cluster of each image (its subject).
         samples: Number of resamples.
-        seed: Of the draws.
+        seed: Random seed.
 
     Raises:
         ValueError: The three differ in length, or no image is scored by both.

@@ -1,4 +1,4 @@
-"""The cases of a split: each image with its truth and what a model said, which every score is computed from."""
+"""The cases of a split: each image with its truth and a model's predictions; all scores are computed from them."""
 
 import json
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from heelstrike.errors import UserError
 from heelstrike.files import write_aside
 
 CASES = "cases.npz"
-"""Name of the file, beside the report."""
+"""File name, in the folder of the report."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class Cases:
 
     Attributes:
         images: Name of each image.
-        subjects: Whose it is.
+        subjects: Subject of each image.
         slices: Value of each case, by the slice's name.
         scale: Input pixels per pixel of the original image.
         mm_per_px: Side of a pixel in millimetres; NaN where unknown.
-        exams: What each image is measured together with, see `exam_names`.
-        placement: Where in the patient each image lies, see `placement_of`.
+        exams: Name of each image's exam (`exam_names`).
+        placement: Where in the patient each image lies (`placement_of`).
         truth: `keypoints` (N, K, 2), NaN where not labelled; `boxes` (N, 4) as x, y, width, height; `classes` (N,), -1
-            where there is none; `objects` (N, M, 5) as x, y, width, height, class, NaN beyond the last. Those that the
-            problem has.
-        answers: What the model said, by the name of its output: `keypoints` (N, K, 2), `confidence` (N, K), `boxes`
-            (N, 4), `probabilities` (N, C), `objects` (N, D, 6 or 7) as x, y, width, height, class, score, and the scale
-            where it is known, score 0 beyond the last.
-        threshold: Confidence below which a consumer takes something for not found.
+            if the image has none; `objects` (N, M, 5) as x, y, width, height, class, NaN beyond the last. Only those
+            that the problem has.
+        answers: Predictions by name of the output: `keypoints` (N, K, 2), `confidence` (N, K), `boxes`
+            (N, 4), `probabilities` (N, C), `objects` (N, D, 6 or 7) as x, y, width, height, class, score and, if
+            known, scale; score 0 beyond the last.
+        threshold: Confidence below which a consumer treats a prediction as missing.
     """
 
     images: Shaped[np.ndarray, "N"]
@@ -49,11 +49,11 @@ class Cases:
     threshold: float
 
     def __len__(self) -> int:
-        """N."""
+        """Number of cases."""
         return len(self.images)
 
     def answered(self, answers: dict[str, Shaped[np.ndarray, "N ..."]]) -> "Cases":
-        """The same cases with other answers."""
+        """The same cases with other predictions."""
         return replace(self, answers=answers)
 
 
@@ -62,12 +62,12 @@ _TABLES = ("slices", "truth", "answers")
 
 
 def write_cases(cases: Cases, path: Path, weights: str, split: str) -> None:
-    """Write cases.npz, which holds arrays and no pickle.
+    """Write cases.npz, which contains arrays but no pickle.
 
     Args:
-        cases: What was evaluated.
+        cases: The cases to write.
         path: The file to write.
-        weights: SHA-256 of the weights that gave the answers.
+        weights: SHA-256 of the weights that made the predictions.
         split: SHA-256 of the split's COCO file.
     """
     arrays = {name: getattr(cases, name) for name in _ARRAYS}
@@ -79,12 +79,15 @@ def write_cases(cases: Cases, path: Path, weights: str, split: str) -> None:
 
 
 def read_cases(path: Path, weights: str | None, split: str) -> Cases | None:
-    """The cases of a model on a split; `None` where the file is not there, or is of other weights or another split.
+    """Read the cases of a model on a split.
 
     Args:
         path: A cases.npz.
-        weights: SHA-256 of the model's weights; `None` where they are not known.
+        weights: SHA-256 of the model's weights; `None` if they are not known.
         split: SHA-256 of the split's COCO file.
+
+    Returns:
+        The cases; `None` if there is no file, or if it belongs to other weights or another split.
 
     Raises:
         UserError: The file is damaged.
@@ -101,5 +104,5 @@ def read_cases(path: Path, weights: str | None, split: str) -> Cases | None:
                 names = [name for name in stored.files if name.startswith(f"{table}/")]
                 arrays[table] = {name.removeprefix(f"{table}/"): stored[name] for name in names}
     except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise UserError(f"{path}: no readable table of cases ({error}); run the evaluate stage again") from error
+        raise UserError(f"{path}: not a readable table of cases ({error}); run the evaluate stage again") from error
     return Cases(**arrays, threshold=float(about["threshold"]))

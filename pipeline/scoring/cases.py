@@ -1,4 +1,4 @@
-"""The test split and what a model says about it, side by side."""
+"""The truth of a prepared split, and its cases with a model's predictions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +21,17 @@ class Truth:
     """A prepared split without its images.
 
     Attributes:
-        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*;
-            exam and the place in the patient where they are known.
+        index: A row per image: image, subject, video, frame, time_s, width, height, mm_per_px, mirrored, slice_*; if
+            known also exam and the place in the patient.
         keypoints: Input pixels, NaN where not labelled.
         visibility: COCO's 0, 1, 2.
         boxes: (x, y, width, height), input pixels.
-        classes: Number of the class, -1 where there is none; nothing where the problem has no classes.
-        objects: x, y, width, height in input pixels, class of all instances, NaN beyond the last; nothing where the
-            problem has not several.
-        letterbox: scale, pad_x, pad_y of each image, see `Letterboxes`.
-        observers: Mean distance between several people's labels of a point, original pixels, NaN where one labelled it;
-            none where nothing was labelled by several.
+        classes: Index of the class, -1 if the image has none; `None` if the problem has no classes.
+        objects: x, y, width, height in input pixels, class of all instances, NaN beyond the last; `None` unless
+            the problem is multi-instance.
+        letterbox: scale, pad_x, pad_y of each image (`Letterboxes`).
+        observers: Mean distance between several people's labels of a point, original pixels, NaN where only one person
+            labelled it; `None` if no point was labelled by several people.
     """
 
     index: pd.DataFrame
@@ -50,12 +50,12 @@ class Truth:
 
     @property
     def placement(self) -> Float[np.ndarray, "N 3 3"]:
-        """Where in the patient each original image lies, see `placement_of`."""
+        """Where in the patient each original image lies (`placement_of`)."""
         return placement_of(self.index)
 
     @property
     def exams(self) -> np.ndarray:
-        """What each image is measured together with, see `exam_names`."""
+        """Name of each image's exam (`exam_names`)."""
         return exam_names(self.index)
 
     @property
@@ -65,16 +65,16 @@ class Truth:
 
     @property
     def subjects(self) -> np.ndarray:
-        """What each image's errors are clustered by."""
+        """Subject of each image; errors are clustered by it."""
         return self.index["subject"].to_numpy().astype(str)
 
     def slices(self) -> dict[str, np.ndarray]:
-        """Names of the slices to the value of each image, the subject first."""
+        """Values of the images by slice name, the subject first."""
         others = {c.removeprefix(SLICE_PREFIX): self.index[c].astype(str).to_numpy() for c in slice_columns(self.index)}
         return {_SUBJECT: self.subjects, **others}
 
     def cases(self, answers: dict[str, np.ndarray], threshold: float = 0.0) -> Cases:
-        """The split's cases with a model's answers in pixels of the original images, see `Cases`."""
+        """The split's cases with a model's predictions, which are in pixels of the original images."""
         truth: dict[str, np.ndarray] = {
             "keypoints": self.points_in_original(self.keypoints),
             "boxes": self.boxes_in_original(self.boxes),
@@ -97,19 +97,19 @@ class Truth:
         )
 
     def points_in_original(self, points: Float[np.ndarray, "N K 2"]) -> Float[np.ndarray, "N K 2"]:
-        """Points of the input in pixels of the original images, mirrored back where the input is mirrored."""
+        """Convert input points to pixels of the original images; points of mirrored inputs are mirrored back."""
         return mirror_points(Letterboxes(self.letterbox).backward(points), *self._mirrored)
 
     def boxes_in_original(self, boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4"]:
-        """Boxes of the input in pixels of the original images."""
+        """Convert input boxes to pixels of the original images."""
         return self.objects_in_original(boxes[:, None])[:, 0]
 
     def objects_in_original(self, objects: Float[np.ndarray, "N D C"]) -> Float[np.ndarray, "N D C"]:
-        """Any number of boxes of each image in pixels of the original images; what follows the box stays."""
+        """Convert input boxes, any number per image, to pixels of the original images; columns after the box stay."""
         objects = np.asarray(objects, np.float64)
-        facing = Letterboxes(self.letterbox).backward_boxes(objects[..., :4])
+        unmirrored = Letterboxes(self.letterbox).backward_boxes(objects[..., :4])
         width, mirrored = (np.repeat(each, objects.shape[1]) for each in self._mirrored)
-        boxes = mirror_boxes(facing.reshape(-1, 4), width, mirrored).reshape(facing.shape)
+        boxes = mirror_boxes(unmirrored.reshape(-1, 4), width, mirrored).reshape(unmirrored.shape)
         return np.concatenate([boxes, objects[..., 4:]], axis=-1)
 
     @property
@@ -124,14 +124,14 @@ def load_truth(folder: Path) -> Truth:
         folder: For instance data/rearfoot/prepare/test.
 
     Raises:
-        UserError: A file is missing, the arrays differ in length, or there is no image in them.
+        UserError: A file is missing, the arrays differ in length, or there is no image.
     """
     names = ("keypoints", "visibility", "boxes", "letterbox")
     for path in (folder / "index.parquet", *(folder / f"{name}.npy" for name in names)):
         if not path.is_file():
             raise UserError(f"{path}: not there; run the prepare stage first")
-    there = [name for name in ("classes", "objects", "observers") if (folder / f"{name}.npy").is_file()]
-    arrays = {name: np.load(folder / f"{name}.npy") for name in (*names, *there)}
+    optional = [name for name in ("classes", "objects", "observers") if (folder / f"{name}.npy").is_file()]
+    arrays = {name: np.load(folder / f"{name}.npy") for name in (*names, *optional)}
     index = pd.read_parquet(folder / "index.parquet")
     lengths = {name: len(array) for name, array in arrays.items()} | {"index": len(index)}
     if len(set(lengths.values())) != 1:

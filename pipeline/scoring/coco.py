@@ -11,12 +11,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 Entry = dict[str, Any]
-"""An instance in COCO's format: `image_id`, `category_id`, `bbox` and, where they are judged, `keypoints`."""
+"""An instance in COCO's format: `image_id`, `category_id`, `bbox` and, if they are evaluated, `keypoints`."""
 
 
 def evaluate_coco(
     truth: list[Entry],
-    answers: list[Entry],
+    predictions: list[Entry],
     images: int,
     categories: Sequence[int] = (0,),
     sigmas: Float[np.ndarray, " K"] | None = None,
@@ -25,10 +25,10 @@ def evaluate_coco(
 
     Args:
         truth: Labelled instances; the area of an instance is that of its box.
-        answers: What a model answered, each with a `score`.
-        images: Their number; image ids count from 0.
-        categories: Ids of the categories that are judged.
-        sigmas: Falloff of each keypoint in OKS, where keypoints are judged; `None`: boxes are judged, by IoU.
+        predictions: Predicted instances, each with a `score`.
+        images: Number of images; image ids count from 0.
+        categories: Ids of the evaluated categories.
+        sigmas: Falloff of each keypoint in OKS, to evaluate keypoints; `None` evaluates boxes, by IoU.
     """
     if not truth:
         return None
@@ -44,8 +44,8 @@ def evaluate_coco(
             "annotations": labelled,
         }
         coco.createIndex()
-        answered = coco.loadRes(answers) if answers else COCO()
-        evaluation = COCOeval(coco, answered, "bbox" if sigmas is None else "keypoints")
+        results = coco.loadRes(predictions) if predictions else COCO()
+        evaluation = COCOeval(coco, results, "bbox" if sigmas is None else "keypoints")
         evaluation.params.imgIds, evaluation.params.catIds = list(range(images)), list(categories)
         if sigmas is not None:
             evaluation.params.kpt_oks_sigmas = sigmas
@@ -64,5 +64,5 @@ def average_precision(evaluation: COCOeval | None) -> dict[str, float]:
 
 
 def known(value: float) -> float:
-    """A number of pycocotools, which writes -1 where there is nothing to find; NaN then."""
+    """A number of pycocotools, whose -1 (no instance is labelled) becomes NaN."""
     return float(value) if value >= 0 else float("nan")

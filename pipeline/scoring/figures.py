@@ -1,4 +1,4 @@
-"""The figures of the report. Each function draws one file."""
+"""Figures of the report that several heads share. Each function draws one file."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from pipeline.scoring.style import BLUE, FAINT, GREEN, INK, MUTED, ORANGE, RED, 
 
 
 def training_curves(history: pd.DataFrame, error: str, path: Path, title: str = "Validation RMSE (input px)") -> None:
-    """Losses, validation error and learning rate over the epochs of all training steps.
+    """Draw losses, validation error and learning rate over the epochs of all training steps.
 
     Args:
-        history: A row per epoch in order; `step` where there are several; columns with `loss` in their name,
-            `error` and `lr` are drawn where they are there.
+        history: A row per epoch in order; `step` if there are several; columns with `loss` in their name, `error` and
+            `lr` are drawn if present.
         error: Column of the validation error.
         path: PNG to write.
-        title: What that error is.
+        title: Title of that error.
     """
     epochs = np.arange(1, len(history) + 1)
     losses = [c for c in history.columns if "loss" in c]
@@ -52,7 +52,7 @@ def training_curves(history: pd.DataFrame, error: str, path: Path, title: str = 
 def _validation(
     axis: Axes, epochs: np.ndarray, rmse: Float[np.ndarray, "E"], last: Bool[np.ndarray, "E"], title: str
 ) -> None:
-    """The curve with its best epoch in the last step, whose weights were kept."""
+    """Draw the curve and the best epoch of the last step, whose weights were saved."""
     axis.plot(epochs, rmse, color=BLUE)
     known = np.flatnonzero(np.isfinite(rmse) & last)
     axis.set_title(title)
@@ -69,7 +69,7 @@ def _validation(
 def error_cdf(
     distance: Float[np.ndarray, "N K"], rmse: Float[np.ndarray, "N"], bands_px: tuple[float, float], path: Path
 ) -> None:
-    """Share of points and of images below an error, original pixels, on a logarithmic axis."""
+    """Draw the share of points and of images below an error, original pixels, on a logarithmic axis."""
     with figure(6.4, 3.6) as (drawn, (axis,)):
         for values, colour, name in ((distance, BLUE, "points (distance)"), (rmse, RED, "images (RMSE)")):
             known = np.sort(values[np.isfinite(values)])
@@ -90,13 +90,13 @@ def error_cdf(
             )
         axis.set(xscale="log", ylim=(0, 101), xlabel="error (original px)", ylabel="share below (%)")
         plain_numbers(axis.xaxis)
-        axis.set_title("How many are how good")
+        axis.set_title("Distribution of errors")
         axis.legend(loc="upper left")
         save(drawn, path)
 
 
 def keypoint_errors(distance: Float[np.ndarray, "N K"], names: tuple[str, ...], path: Path) -> None:
-    """Median, middle half and 95th percentile of each keypoint's distance, original pixels."""
+    """Draw median, quartiles and 95th percentile of each keypoint's distance, original pixels."""
     with figure(6.4, 1.3 + 0.32 * len(names)) as (drawn, (axis,)):
         for row in range(len(names)):
             known = distance[:, row][np.isfinite(distance[:, row])]
@@ -117,12 +117,12 @@ def keypoint_errors(distance: Float[np.ndarray, "N K"], names: tuple[str, ...], 
         axis.set_yticks(range(len(names)), names)
         axis.set(xlabel="distance (original px)", ylim=(len(names) - 0.5, -0.7), xlim=(0, 1.04 * axis.get_xlim()[1]))
         axis.grid(axis="y", visible=False)
-        axis.set_title("Each keypoint: median, middle half, 95th percentile")
+        axis.set_title("Each keypoint: median, quartiles, 95th percentile")
         save(drawn, path)
 
 
 def box_errors(overlap: Float[np.ndarray, "N"], difference: Float[np.ndarray, "N 4"], path: Path) -> None:
-    """Share of images above an overlap, and the errors of each of a box's numbers.
+    """Draw the share of images above an overlap, and the errors of each coordinate of the box.
 
     Args:
         overlap: Intersection over union of each image's box with the true one.
@@ -130,39 +130,41 @@ def box_errors(overlap: Float[np.ndarray, "N"], difference: Float[np.ndarray, "N
         path: PNG to write.
     """
     with figure(8.6, 3.2, columns=2) as (drawn, (left, right)):
-        known = np.sort(overlap[np.isfinite(overlap)])[::-1]
-        left.step(known, 100 * np.arange(1, len(known) + 1) / max(1, len(known)), where="post", color=BLUE)
+        overlaps = np.sort(overlap[np.isfinite(overlap)])[::-1]
+        left.step(overlaps, 100 * np.arange(1, len(overlaps) + 1) / max(1, len(overlaps)), where="post", color=BLUE)
         for threshold in (0.5, 0.75):  # COCO's AP50 and AP75
             left.axvline(threshold, color=MUTED, linestyle="--", linewidth=1)
         left.set(xlabel="overlap with the true box (IoU)", ylabel="share above (%)", xlim=(0, 1), ylim=(0, 101))
-        left.set_title("How many boxes are how good")
-        kept = difference[np.isfinite(difference).all(axis=1)]
+        left.set_title("Distribution of overlaps")
+        known = difference[np.isfinite(difference).all(axis=1)]
         right.axvline(0, color=MUTED, linewidth=1)
-        right.boxplot(list(kept.T), orientation="horizontal", tick_labels=["x", "y", "width", "height"], sym=".")
+        right.boxplot(list(known.T), orientation="horizontal", tick_labels=["x", "y", "width", "height"], sym=".")
         right.invert_yaxis()
         right.set(xlabel="predicted minus true (original px)")
-        right.set_title("Each number of the box")
+        right.set_title("Errors of the box's coordinates")
         save(drawn, path)
 
 
 def slice_errors(table: pd.DataFrame, columns: dict[str, str], path: Path) -> None:
-    """A row per slice with its interval, a panel per statistic; the line is the whole split.
+    """Draw a row per slice with its interval and a panel per statistic; the line is the whole split.
 
     Args:
-        table: As `slice_table` makes it.
-        columns: Statistic to the panel's title.
+        table: Result of `slice_table`.
+        columns: Title of the panel by statistic.
         path: PNG to write.
     """
     labels = [f"{s}: {v}  ({n})" if s != "all" else f"all images  ({n})" for s, v, n in _labels(table)]
     with figure(3.0 + 3.4 * len(columns), 1.2 + 0.23 * len(table), columns=len(columns), sharey=True) as (drawn, axes):
         for axis, (column, title) in zip(axes, columns.items(), strict=True):
             axis.axvline(table[column].iloc[0], color=MUTED, linestyle="--", linewidth=1)
-            for row, (value, low, high, drew) in enumerate(
+            for row, (value, low, high, resampled) in enumerate(
                 table[[column, *(f"{column}_{part}" for part in ("low", "high", "drawn"))]].itertuples(index=False)
             ):
                 colour = INK if row == 0 else BLUE
-                axis.plot([low, high], [row, row], color=colour, linewidth=1.5, alpha=1 if drew == "clusters" else 0.4)
-                face = colour if drew == "clusters" else "white"
+                axis.plot(
+                    [low, high], [row, row], color=colour, linewidth=1.5, alpha=1 if resampled == "clusters" else 0.4
+                )
+                face = colour if resampled == "clusters" else "white"
                 axis.plot(value, row, "o", color=colour, markerfacecolor=face, markersize=5)
             axis.set_title(title)
             axis.set_xlim(0, None)
@@ -182,7 +184,7 @@ def _labels(table: pd.DataFrame) -> list[tuple[str, str, int]]:
 def bland_altman(
     truth: Float[np.ndarray, "N Q"], differences: Float[np.ndarray, "N Q"], measure: Measure, path: Path
 ) -> None:
-    """Difference against mean of measured and true values in the measure's main unit, with bias and limits."""
+    """Draw difference against mean of predicted and true values in the measure's main unit, with bias and limits."""
     main = [q for q, unit in enumerate(measure.units) if unit == measure.unit]
     truth, differences = truth[:, main], differences[:, main]
     quantities = [measure.quantities[q] for q in main]
@@ -219,7 +221,7 @@ def bland_altman(
 
 
 def _clip_outliers(axis: Axes, differences: np.ndarray, bias: float, reach: float) -> int:
-    """Keep single gross errors from flattening the rest; say how many lie beyond."""
+    """Limit the axis so that single gross errors do not flatten the rest; returns the number of values outside."""
     if not np.isfinite(reach) or reach == 0:
         return 0
     farthest = np.nanmax(np.abs(differences - bias))
@@ -236,13 +238,13 @@ def confidence(
     threshold: float,
     path: Path,
 ) -> None:
-    """Confidence of points that are there and not there; whether it is calibrated; what it says about the error."""
+    """Draw the confidence of visible, hidden and missing points, its calibration, and the error by confidence."""
     with figure(10, 3.2, columns=3) as (drawn, (left, middle, right)):
         edges = np.linspace(0, 1, 21).tolist()
         hidden = ~visible & ~missing
-        for which, colour, name in ((visible, BLUE, "visible"), (hidden, ORANGE, "hidden"), (missing, RED, "missing")):
-            if which.any():
-                left.hist(values[which], edges, color=colour, alpha=0.65, label=f"{name} ({int(which.sum())})")
+        for mask, colour, name in ((visible, BLUE, "visible"), (hidden, ORANGE, "hidden"), (missing, RED, "missing")):
+            if mask.any():
+                left.hist(values[mask], edges, color=colour, alpha=0.65, label=f"{name} ({int(mask.sum())})")
         left.axvline(threshold, color=INK, linestyle="--", linewidth=1)
         left.set(yscale="log", xlabel="confidence", ylabel="points", xlim=(0, 1))
         plain_numbers(left.yaxis)
@@ -253,12 +255,12 @@ def confidence(
         save(drawn, path)
 
 
-def _reliability(axis: Axes, values: np.ndarray, visible: np.ndarray, counted: np.ndarray) -> None:
+def _reliability(axis: Axes, values: np.ndarray, visible: np.ndarray, included: np.ndarray) -> None:
     edges = np.linspace(0, 1, 11)
-    which = np.clip(np.digitize(values, edges) - 1, 0, 9)
+    bins = np.clip(np.digitize(values, edges) - 1, 0, 9)
     axis.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
     for b in range(10):
-        inside = counted & (which == b)
+        inside = included & (bins == b)
         if inside.any():
             size = 3 + 2 * np.log10(inside.sum())
             axis.plot(values[inside].mean(), visible[inside].mean(), "o", color=BLUE, markersize=size)
@@ -275,7 +277,7 @@ def _error_by_confidence(axis: Axes, values: np.ndarray, distance: np.ndarray) -
 
 
 def plain_numbers(axis: Axis) -> None:
-    """0.5, 1, 2, 5, 10 on a logarithmic axis instead of powers; labels also within one decade."""
+    """Label a logarithmic axis with 0.5, 1, 2, 5, 10 instead of powers, also within one decade."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(lambda value, _: f"{value:g}")
     axis.set_minor_formatter(NullFormatter())

@@ -1,4 +1,4 @@
-"""Numbers as report, gates and terminal write them."""
+"""Number formats of report, gates and terminal."""
 
 import math
 
@@ -6,7 +6,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 def number(value: float | int | None, unit: str = "") -> str:
-    """About three significant digits, a dash where there is no number."""
+    """A number with about three significant digits; a dash if it is `None` or not finite."""
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
@@ -22,5 +22,5 @@ def share(value: float) -> str:
 
 
 def span(low: float, high: float, unit: str = "") -> str:
-    """An interval, or a dash."""
+    """An interval; a dash if an end is NaN."""
     return "–" if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}{unit}"

@@ -1,4 +1,4 @@
-"""The error of what is measured on the cases of a split."""
+"""The error of the measurement on the cases of a split."""
 
 from typing import NamedTuple
 
@@ -16,12 +16,12 @@ _SYMBOLS = {"mm": " mm", "deg": "°"}
 
 
 class Measured(NamedTuple):
-    """The measurement's headline number, and what it is of.
+    """The measurement's headline score, and the number of values behind it.
 
     Attributes:
         score: The median error.
-        labelled: Quantities, or exams, that the labels define.
-        undefined: How many of these the answers do not define.
+        labelled: Number of quantities, or exams, that the labels define.
+        undefined: Number of these that the predictions do not define.
     """
 
     score: Score
@@ -32,14 +32,14 @@ class Measured(NamedTuple):
 def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[str, ...]) -> Measured:
     """Median absolute error of the measurement, in the measure's unit.
 
-    Pooled over all quantities in that unit that the labels define (of two legs in an image, each counts as one),
-    refused images included, so that refusing cannot improve it; of a measure of exams, over the exams. A labelled
-    quantity that the answers do not define counts as infinitely wrong.
+    The median is over all quantities in that unit that the labels define (each of two legs in an image is one), refused
+    images included, so that refusing cannot improve it; for a measure of exams it is over the exams. The error of a
+    labelled quantity that the predictions do not define is infinite.
 
     Args:
         cases: A split, with `keypoints` in truth and answers.
-        settings: What is measured.
-        keypoints: Their names.
+        settings: Settings of the measure.
+        keypoints: Names of the keypoints.
     """
     measure = build_measure(settings, keypoints, cases.threshold)
     if measure is not None:
@@ -50,7 +50,7 @@ def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[
 
 
 def error_of_images(cases: Cases, measure: Measure) -> Measured:
-    """See `measurement_error`."""
+    """`measurement_error` of a measure of images."""
     main = np.array(measure.units) == measure.unit
     truth = measure.values(cases.truth["keypoints"], cases.mm_per_px)[:, main]
     differences = measure.differences(cases.answers["keypoints"], cases.truth["keypoints"], cases.mm_per_px)[:, main]
@@ -66,15 +66,15 @@ def error_of_images(cases: Cases, measure: Measure) -> Measured:
 
 
 def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
-    """See `measurement_error`."""
-    sure = np.ones(cases.truth["keypoints"].shape[:2])
-    answered = each_exam(cases.exams, Exam(cases.answers["keypoints"], sure, cases.placement))
-    labelled = each_exam(cases.exams, Exam(cases.truth["keypoints"], sure, cases.placement))
+    """`measurement_error` of a measure of exams."""
+    confidence = np.ones(cases.truth["keypoints"].shape[:2])
+    predicted = each_exam(cases.exams, Exam(cases.answers["keypoints"], confidence, cases.placement))
+    labelled = each_exam(cases.exams, Exam(cases.truth["keypoints"], confidence, cases.placement))
     errors = []
     for name, (_, exam) in labelled.items():
         true = measure.values(exam)
         if np.isfinite(measure.errors(true, true)[0]):
-            errors.append(measure.errors(measure.values(answered[name][1]), true)[0])
+            errors.append(measure.errors(measure.values(predicted[name][1]), true)[0])
     kind, unit = measure.kinds[0], measure.units[0]
     value, count, undefined = _median(np.array(errors))
     score = Score(
@@ -88,7 +88,7 @@ def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
 
 
 def _median(errors: Float[np.ndarray, "Q"]) -> tuple[float, int, int]:
-    """The median with what is undefined as infinite, how many errors there are, and how many are undefined."""
+    """The median, with undefined errors as inf; the number of errors; the number of undefined ones."""
     undefined = ~np.isfinite(errors)
     value = float(np.median(np.where(undefined, np.inf, errors))) if len(errors) else float("nan")
     return value, len(errors), int(undefined.sum())

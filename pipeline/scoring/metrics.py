@@ -1,7 +1,7 @@
-"""What the errors of keypoints, boxes and confidences are called here, and how each is computed.
+"""Errors of keypoints, boxes and confidences.
 
-Everything is over labelled points only. Pixels are those of the coordinates given: the network's input or the original
-image. "RMSE" is the root of the mean squared *coordinate* error; the mean Euclidean distance is called just that.
+All errors are over labelled points only. Pixels are those of the given coordinates: of the network's input or of the
+original image. "RMSE" is the root of the mean squared *coordinate* error, not of the Euclidean distance.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ Numbers = dict[str, float]
 def keypoint_metrics(
     predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
 ) -> Numbers:
-    """Errors over all labelled points of all images; NaN where there is none.
+    """Errors over all labelled points of all images; NaN if there are none.
 
     Returns:
         `mse_px2`, `rmse_px`, `l1_px`, `smooth_l1` (torch's, beta 1) and `nmae` are means over coordinates;
         `mean_distance_px`, `median_distance_px`, `p95_distance_px` are of the Euclidean distance of points. `nmae` is
-        |predicted - true| / |true|, so it is smaller the farther from the top left corner a point lies, and another one
-        at another input size; true coordinates below one pixel count as one.
+        |predicted - true| / |true|: it is smaller for points farther from the top left corner, and depends on the input
+        size; true coordinates below one pixel count as one.
     """
     difference = (np.asarray(predicted, np.float64) - truth)[labelled]
     if not len(difference):
@@ -63,13 +63,13 @@ def radial_metrics(
     """Errors in millimetres over all points with a label in images whose pixels have a size.
 
     Args:
-        distance_mm: Predicted to labelled point, NaN where either is unknown.
-        difference_mm: The same as (x, y).
-        radii_mm: See `share_within_Rmm`.
+        distance_mm: Distance of predicted and labelled point, NaN if unknown.
+        difference_mm: Predicted minus labelled point as (x, y).
+        radii_mm: Radii of the shares `share_within_2mm`, ...
 
     Returns:
         `rmse_mm` (over coordinates), `mean_radial_error_mm`, its standard deviation `radial_error_sd_mm`, median and
-        95th percentile, `share_within_2mm`, ..., and the number of `points`; empty where no point is known.
+        95th percentile, `share_within_2mm`, ..., and the number of `points`; empty if no distance is known.
     """
     known = distance_mm[np.isfinite(distance_mm)]
     if not len(known):
@@ -95,8 +95,8 @@ def distances(
     predicted: Float[np.ndarray, "N K 2"], truth: Float[np.ndarray, "N K 2"], labelled: Bool[np.ndarray, "N K"]
 ) -> Float[np.ndarray, "N K"]:
     """Euclidean distance of every labelled point, NaN for the others."""
-    found = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
-    return np.where(labelled, found, np.nan)
+    distance = np.linalg.norm(np.asarray(predicted, np.float64) - truth, axis=-1)
+    return np.where(labelled, distance, np.nan)
 
 
 def image_mse(
@@ -135,7 +135,7 @@ def box_iou(a: Float[np.ndarray, "N 4"], b: Float[np.ndarray, "N 4"]) -> Float[n
     """Intersection over union of boxes (x, y, width, height), pair by pair.
 
     Returns:
-        In [0, 1]; 0 where both are empty, NaN where one is unknown (NaN).
+        IoU in [0, 1]; 0 if both boxes are empty, NaN if one is unknown (NaN).
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     low = np.maximum(a[:, :2], b[:, :2])
@@ -146,7 +146,7 @@ def box_iou(a: Float[np.ndarray, "N 4"], b: Float[np.ndarray, "N 4"]) -> Float[n
 
 
 def box_metrics(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"]) -> Numbers:
-    """Errors of boxes (x, y, width, height): over the four numbers in pixels, and `iou_loss_percent`, 1 - mean IoU."""
+    """Errors of boxes (x, y, width, height): of the coordinates in pixels, and `iou_loss_percent`, 1 - mean IoU."""
     known = np.isfinite(truth).all(axis=1)
     difference = np.asarray(predicted, np.float64)[known] - truth[known]
     if not len(difference):
@@ -161,34 +161,34 @@ def box_rmse(predicted: Float[np.ndarray, "N 4"], truth: Float[np.ndarray, "N 4"
     return np.sqrt(((np.asarray(predicted, np.float64) - truth) ** 2).mean(axis=1))
 
 
-def presence_metrics(
+def visibility_metrics(
     confidence: Float[np.ndarray, "N K"],
     visible: Bool[np.ndarray, "N K"],
     missing: Bool[np.ndarray, "N K"],
     threshold: float,
 ) -> Numbers:
-    """Whether the confidence tells points that are there from points that are not.
+    """How well the confidence separates visible from missing points.
 
     Args:
-        confidence: Of each point, in [0, 1].
-        visible: Points that the label calls visible.
-        missing: Points without a label. A point that is neither (labelled but hidden) is in no figure here.
-        threshold: Below it a consumer takes the point for missing.
+        confidence: Confidence of each point, in [0, 1].
+        visible: True for points labelled as visible.
+        missing: True for points without a label. Hidden points, which are neither, are left out.
+        threshold: Confidence below which a consumer treats a point as missing.
 
     Returns:
-        `auroc` (0.5 is chance; NaN without points of both kinds), `visible_called_missing_share`,
+        `auroc` (0.5 is chance; NaN unless there are both visible and missing points), `visible_called_missing_share`,
         `missing_called_visible_share`.
     """
-    both = bool(visible.any() and missing.any())
+    defined = bool(visible.any() and missing.any())
     score = np.concatenate([confidence[visible], confidence[missing]])
-    kind = np.repeat([1, 0], [int(visible.sum()), int(missing.sum())])
+    label = np.repeat([1, 0], [int(visible.sum()), int(missing.sum())])
     return {
-        "auroc": float(roc_auc_score(kind, score)) if both else float("nan"),
+        "auroc": float(roc_auc_score(label, score)) if defined else float("nan"),
         "visible_called_missing_share": share(confidence[visible] < threshold),
         "missing_called_visible_share": share(confidence[missing] >= threshold),
     }
 
 
-def share(which: Bool[np.ndarray, "N"]) -> float:
-    """How many of them are true, in [0, 1]; NaN of none."""
-    return float(which.mean()) if len(which) else float("nan")
+def share(mask: Bool[np.ndarray, "N"]) -> float:
+    """Share of true values, in [0, 1]; NaN for an empty array."""
+    return float(mask.mean()) if len(mask) else float("nan")

@@ -1,4 +1,4 @@
-"""A headline number, with its unit and how it is pooled beside it."""
+"""A headline score with its unit and how it is pooled."""
 
 import json
 import math
@@ -10,18 +10,18 @@ from heelstrike.files import write_json
 from pipeline.scoring.format import number
 
 SCORES = "scores.json"
-"""Name of the file, beside the report."""
+"""File name, in the folder of the report."""
 
 
 class Score(NamedTuple):
-    """One headline number of a model on a split.
+    """A headline score of a model on a split.
 
     Attributes:
-        metric: Where it stands in metrics.json, and in MLflow below `test/`: `keypoints/rmse_px`.
-        title: What it is, for a person.
-        value: NaN where nothing in the split can be scored; inf where an answer is no number.
-        unit: As written after a number, for instance ` px` or `°`.
-        pooling: Over what it is taken, and how: `median over all labelled quantities`.
+        metric: Place in metrics.json, and in MLflow below `test/`: `keypoints/rmse_px`.
+        title: Name of the score in messages and tables.
+        value: The score; NaN if nothing in the split can be scored, inf if a prediction is not finite.
+        unit: Text that follows the number, for instance ` px` or `°`.
+        pooling: How it is pooled and over what: `median over all labelled quantities`.
     """
 
     metric: str
@@ -31,18 +31,18 @@ class Score(NamedTuple):
     pooling: str
 
     def __str__(self) -> str:
-        """`RMSE 0.718 px`."""
+        """Title, value and unit: `RMSE 0.718 px`."""
         return f"{self.title} {number(self.value, self.unit)}"
 
 
 def write_scores(scores: list[Score], path: Path) -> None:
-    """Write scores.json; a value that is no number is null, the others have six significant digits."""
+    """Write scores.json; values have six significant digits, or are null if not finite."""
     rows = [score._asdict() | {"value": rounded(score.value)} for score in scores]
     write_json(path, rows)
 
 
 def read_scores(path: Path) -> list[Score]:
-    """What `write_scores` wrote.
+    """Read scores.json.
 
     Raises:
         UserError: The file is missing.
@@ -55,5 +55,5 @@ def read_scores(path: Path) -> list[Score]:
 
 
 def rounded(value: float) -> float | None:
-    """A number as JSON files hold it: six significant digits (the rest is noise in a diff); None if it is none."""
+    """A number for JSON: six significant digits (the rest is noise in a diff); `None` if it is not finite."""
     return float(f"{value:.6g}") if math.isfinite(value) else None

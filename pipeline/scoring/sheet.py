@@ -20,7 +20,7 @@ def pick(errors: Float[np.ndarray, "N"], count: int) -> dict[str, Int[np.ndarray
 
     Returns:
         `best` from the lowest up, `median` around the middle, `worst` from the highest down; images without an error
-        (NaN) are in none.
+        (NaN) are left out.
     """
     ranked = np.argsort(errors, kind="stable")[: int(np.isfinite(errors).sum())]
     count = min(count, len(ranked) // 3) if len(ranked) >= 3 else len(ranked)
@@ -41,9 +41,9 @@ def overlay_sheet(
     """Draw one row of tiles for each kind of image.
 
     Args:
-        rows: Row title to the numbers of its images.
-        images: File of every image of the split.
-        titles: Title of every image.
+        rows: Indices of the images by row title.
+        images: File of each image of the split.
+        titles: Title of each image.
         truth: True points, original pixels, NaN where not labelled.
         predicted: Predicted points, original pixels.
         skeleton: Pairs of keypoints to join by a line.
@@ -89,7 +89,7 @@ def _tile(
 
 
 def _window(points: Float[np.ndarray, "P 2"], width: int, height: int) -> tuple[float, float, float]:
-    """A square around the points with room at the sides, inside the image as far as it goes: left, top, side."""
+    """A square around the points with a margin, inside the image if possible: left, top, side."""
     known = points[np.isfinite(points).all(axis=1)]
     low, high = np.clip(known.min(axis=0), 0, (width, height)), np.clip(known.max(axis=0), 0, (width, height))
     side = min(max(1.35 * float((high - low).max()), 0.3 * max(width, height)), float(max(width, height)))
@@ -102,5 +102,5 @@ def _window(points: Float[np.ndarray, "P 2"], width: int, height: int) -> tuple[
 def _read(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
     if image is None:
-        raise UserError(f"{path}: missing or no image; run the collect stage again")
+        raise UserError(f"{path}: missing or not an image; run the collect stage again")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -1,4 +1,4 @@
-"""How figures look: one restrained style, colours that colour-blind people tell apart, the same bytes every time."""
+"""Style of the figures: colours that colour-blind people can distinguish, and reproducible bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Okabe and Ito's palette: told apart with every common kind of colour blindness, and in print
+# Okabe and Ito's palette: distinguishable with every common kind of colour blindness, and in print
 BLUE, ORANGE, GREEN, RED, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
 SERIES = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY)
 INK, MUTED, FAINT = "#1F2933", "#6B7785", "#D9DEE4"
@@ -65,5 +65,5 @@ def figure(
 
 
 def save(drawn: Figure, path: Path) -> None:
-    """Write a PNG without the writer's version or a date in it: the same figure gives the same bytes."""
+    """Write a PNG without version or date, so that the same figure gives the same bytes."""
     drawn.savefig(path, format="png", metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""The heads of a network in training: their losses together, and their validation figures."""
+"""Losses and validation figures of all heads of a network in training."""
 
 import torch
 from jaxtyping import Float
@@ -20,7 +20,7 @@ def head_losses(
     heads: tuple[str, ...],
     settings: TrainSettings = _DEFAULTS,
 ) -> dict[str, Float[Tensor, ""]]:
-    """Losses of the heads that learn, by name: the network's own, or each head's `losses`."""
+    """Losses of the trained heads, by name: the network's own, or those of each head."""
     learning = [training_of(head) for head in heads_of(heads)]
     own = network.own_losses(raw, batch.keypoints, batch.visibility, batch.boxes)
     if own:
@@ -31,7 +31,7 @@ def head_losses(
 
 
 def total_loss(losses: dict[str, Tensor], settings: TrainSettings) -> Float[Tensor, ""]:
-    """Weighted sum; a loss that is alone has nothing to be weighed against, so its weight is 1."""
+    """Weighted sum of the losses; a single loss has the weight 1."""
     if len(losses) == 1:
         return next(iter(losses.values()))
     every = [training_of(head).weights(settings) for head in HEADS.values()]
@@ -40,19 +40,24 @@ def total_loss(losses: dict[str, Tensor], settings: TrainSettings) -> Float[Tens
 
 
 def score_of(row: Row, early: bool = False) -> float:
-    """What training and, of a trial's `early` epochs, search make small: the score of the first head that learned."""
+    """The score that training and search minimise: that of the first trained head.
+
+    Args:
+        row: An epoch's row of history.
+        early: True for the short trials of a search.
+    """
     head = training_of(heads_of(str(row["heads"]).split("+"))[0])
     return head.early_score(row) if early else head.score(row)
 
 
 def headlines(row: Row) -> dict[str, float | int | str]:
-    """What a progress bar shows of an epoch's row: the loss, a figure or two of each head, and the learning rate."""
-    figures = [name for head in HEADS.values() for name in training_of(head).shown]
+    """The part of an epoch's row for a progress bar: the loss, some figures of each head, and the learning rate."""
+    figures = [name for head in HEADS.values() for name in training_of(head).progress_figures]
     return {name: row[name] for name in ("loss", *figures, "lr") if name in row}
 
 
 def finish(network: Network, val: Arrays) -> None:
-    """What the network's heads still need after training; see `HeadTraining.finish`."""
+    """Finish the heads of a trained network, for instance calibrate probabilities."""
     for head in heads_of(network.heads):
         training_of(head).finish(network, val)
 
@@ -61,7 +66,7 @@ class Validation:
     """Errors of a network over the validation split.
 
     Args:
-        network: Predicts, in whatever mode it is.
+        network: The network; its mode is not changed.
     """
 
     def __init__(self, network: Network) -> None:
@@ -69,11 +74,11 @@ class Validation:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every batch."""
+        """Remove all batches."""
         self._figures = [training_of(head).new_figures(self.network) for head in heads_of(self.network.heads)]
 
     def add(self, batch: Batch) -> None:
-        """Predict a batch in full precision, as a consumer will, and keep its errors."""
+        """Predict a batch in full precision, like a consumer, and add its errors."""
         with torch.autocast(batch.pixels.device.type, enabled=False):
             predictions = self.network.predict(batch.pixels)
         for figures in self._figures:

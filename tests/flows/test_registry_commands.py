@@ -32,7 +32,7 @@ def test_a_rollback_says_which_version_is_champion_again(twice: World, heelstrik
     assert done.exit_code == 0
     assert done.stdout == (
         "✓ rearfoot: the champion is version 1 again (its package was fetched and \n"
-        "verified); version 2 was taken back and will not be promoted again\n"
+        "verified); version 2 was rolled back and will not be promoted again\n"
     )
     assert twice.champion == 1
 
@@ -42,7 +42,7 @@ def test_a_refused_rollback_is_a_message_and_moves_nothing(twice: World, heelstr
     done = heelstrike(twice.root, "rollback", "rearfoot")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: rearfoot: version 1 is the first champion, there is none before it to go back to; "
+        "Error: rearfoot: version 1 is the first champion, there is none before it to restore; "
         "retrain, or pin your consumers to a folder\n"
     )
     assert twice.champion == 1
@@ -58,7 +58,7 @@ def test_the_history_is_a_line_for_each_event_oldest_first(twice: World, heelstr
             r"promoted     version 1  champion none -> 1  .*",
             r"promoted     version 2  champion 1 -> 2  .*",
             r"refused      version 3  champion stays 2  slices: slices was made up",
-            r"rolled_back  version 1  champion 2 -> 1  version 2 taken back",
+            r"rolled_back  version 1  champion 2 -> 1  version 2 rolled back",
         ),
         strict=True,
     ):

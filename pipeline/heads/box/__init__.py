@@ -1,4 +1,4 @@
-"""The box head: where the one instance is.
+"""The box head predicts the box of the one instance.
 
 Output: `boxes` (N, 4) as x, y, width, height in input pixels.
 """

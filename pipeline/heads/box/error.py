@@ -1,4 +1,4 @@
-"""The error of one box: 1 - IoU."""
+"""The error metric of the box head: 1 - IoU."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -21,14 +21,14 @@ class BoxError(ErrorMetric):
     pooling: ClassVar[str] = "mean of 1 - IoU over all instances with a box"
 
     def errors(self, cases: Cases) -> CaseErrors:
-        """1 - IoU of each case in percent."""
+        """1 - IoU of each case in percent; NaN where no box is labelled."""
         truth, predicted = cases.truth["boxes"], cases.answers["boxes"]
         known, broken = np.isfinite(truth).all(axis=1), ~np.isfinite(predicted).all(axis=1)
         loss = 100 * (1 - box_iou(predicted, truth))
         return CaseErrors(np.where(broken & known, np.inf, loss), known.astype(np.float64))
 
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
-        """`boxes`."""
+        """`boxes` (N, 4) as x, y, width, height, original pixels."""
         return {"boxes": np.array([p.box for p in predictions], np.float64)}
 
 

@@ -1,4 +1,4 @@
-"""The box head's answers."""
+"""Evaluation of the box head."""
 
 from typing import ClassVar
 
@@ -31,13 +31,13 @@ _SIDES = [(0, 1), (1, 2), (2, 3), (3, 0)]
 
 
 class BoxScores(Scores):
-    """See `Scores`.
+    """Predicted boxes compared with the true ones.
 
     Args:
         truth: The split.
         boxes: (x, y, width, height), input pixels.
-        settings: Of the bootstrap.
-        ranks: How sure each box is, by which average precision ranks them; None: all alike.
+        settings: Settings of the bootstrap.
+        ranks: Confidence of each box, by which average precision ranks them; `None` means equal ranks.
     """
 
     error: ClassVar[str] = "box_rmse_original_px"
@@ -52,23 +52,23 @@ class BoxScores(Scores):
     ) -> None:
         self._ranks = np.ones(len(boxes)) if ranks is None else ranks
         self._truth, self._boxes, self._settings = truth, boxes, settings
-        self._found, self._original = truth.boxes_in_original(boxes), truth.boxes_in_original(truth.boxes)
+        self._predicted, self._original = truth.boxes_in_original(boxes), truth.boxes_in_original(truth.boxes)
         self._overlap = box_iou(boxes, truth.boxes)
-        self.cases = truth.cases({"boxes": self._found})
+        self.cases = truth.cases({"boxes": self._predicted})
 
     def headlines(self) -> list[Score]:
-        """IoU loss."""
+        """The IoU loss."""
         return [ERROR.score(self.cases)]
 
     def groups(self) -> Groups:
-        """`box` (input pixels) and `box_original`."""
+        """`box` (input pixels) and `box_original` (original pixels)."""
         draw = (self._truth.subjects, self._settings.bootstrap, self._settings.seed)
         loss = estimate("mean", 100 * (1 - self._overlap), *draw)
         rmse = estimate("rms", box_rmse(self._boxes, self._truth.boxes) ** 2, *draw)
         inside = box_metrics(self._boxes, self._truth.boxes)
         inside |= ends("iou_loss_percent", loss.interval) | ends("rmse_px", rmse.interval)
-        inside |= box_precision(self.cases.images, self._original, self._found, self._ranks)
-        groups = {"box": inside, "box_original": box_metrics(self._found, self._original)}
+        inside |= box_precision(self.cases.images, self._original, self._predicted, self._ranks)
+        groups = {"box": inside, "box_original": box_metrics(self._predicted, self._original)}
         return with_headlines(groups, self.headlines())
 
     def published(self) -> Groups:
@@ -76,24 +76,24 @@ class BoxScores(Scores):
         return {"box": {"image_rmse_px": float(np.nanmean(box_rmse(self._boxes, self._truth.boxes)))}}
 
     def statistics(self) -> list[Statistic]:
-        """See `Scores`."""
+        """The IoU loss."""
         return [Statistic("box_iou_loss_percent", "mean", 100 * (1 - self._overlap))]
 
     def panels(self) -> dict[str, str]:
-        """See `Scores`."""
+        """The IoU loss."""
         return {"box_iou_loss_percent": "Box: IoU loss (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """box_iou and box_rmse_original_px, over x, y, width and height."""
-        return {"box_iou": self._overlap, self.error: box_rmse(self._found, self._original)}
+        return {"box_iou": self._overlap, self.error: box_rmse(self._predicted, self._original)}
 
     def overlay(self, problem: Problem) -> Overlay:
-        """The corners and sides."""
-        return Overlay(_corners(self._original), _corners(self._found), _SIDES)
+        """The corners and sides of the boxes."""
+        return Overlay(_corners(self._original), _corners(self._predicted), _SIDES)
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Scores`."""
-        return {"boxes": lambda path: figures.box_errors(self._overlap, self._found - self._original, path)}
+        """The figure `boxes`: overlaps and errors."""
+        return {"boxes": lambda path: figures.box_errors(self._overlap, self._predicted - self._original, path)}
 
 
 def _corners(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4 2"]:
@@ -103,11 +103,11 @@ def _corners(boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N 4 2"]:
 
 
 class BoxEvaluation(HeadEvaluation):
-    """See `HeadEvaluation`."""
+    """Evaluates `boxes`."""
 
     def scores(self, answers: Answers) -> list[Scores]:
-        """See `HeadEvaluation`."""
-        confidence = answers.predictions.get("confidence")  # a box head alone does not say how sure it is
+        """The scores of the boxes, ranked by the mean keypoint confidence if there is one."""
+        confidence = answers.predictions.get("confidence")  # the box head has no confidence of its own
         ranks = None if confidence is None else confidence.mean(axis=1)
         return [BoxScores(answers.truth, answers.predictions["boxes"], answers.settings, ranks)]
 

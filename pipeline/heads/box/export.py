@@ -1,4 +1,4 @@
-"""The box head in a package."""
+"""The box head in a packaged graph."""
 
 from collections.abc import Callable
 
@@ -14,23 +14,23 @@ from pipeline.models.network import Network, Predictions
 
 
 class BoxExport(HeadExport):
-    """`box` (4,)."""
+    """Output `box` (4,): x, y, width, height."""
 
     outputs = ("box",)
 
     def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """See `HeadExport`."""
+        """`box` in the original image's pixels."""
         box = read()["boxes"][0]
         return {"box": torch.cat([back(box[:2], letterbox), box[2:] / letterbox[0]])}
 
     def apart(
-        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+        self, network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `HeadExport`."""
-        assert found.box is not None
-        return largest(found.box, letterbox.backward_boxes(expected["boxes"])), 0.0
+        """Largest difference of the box's coordinates; there is no confidence."""
+        assert prediction.box is not None
+        return largest(prediction.box, letterbox.backward_boxes(expected["boxes"])), 0.0
 
 
 EXPORT = BoxExport()

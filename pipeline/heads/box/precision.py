@@ -15,17 +15,17 @@ def box_precision(
     """`ap` (mean over IoU 0.50:0.05:0.95), `ap50`, `ap75`; NaN where no instance is labelled.
 
     Args:
-        images: Name of the image that each instance is in.
-        truth: x, y, width, height; original pixels.
-        predicted: The same.
-        scores: By which the predictions are ranked, for instance the mean confidence.
+        images: Name of each instance's image.
+        truth: True boxes as x, y, width, height; original pixels.
+        predicted: Predicted boxes in the same form.
+        scores: Predictions are ranked by these, for instance the mean confidence.
     """
     names = list(dict.fromkeys(images))
-    number = {name: place for place, name in enumerate(names)}
-    at = [{"image_id": number[name], "category_id": 0} for name in images]
-    labelled = [entry | {"bbox": box.tolist()} for entry, box in zip(at, truth, strict=True)]
-    answers = [
+    image_ids = {name: image_id for image_id, name in enumerate(names)}
+    entries = [{"image_id": image_ids[name], "category_id": 0} for name in images]
+    labelled = [entry | {"bbox": box.tolist()} for entry, box in zip(entries, truth, strict=True)]
+    predictions = [
         entry | {"bbox": box.tolist(), "score": float(score)}
-        for entry, box, score in zip(at, predicted, scores, strict=True)
+        for entry, box, score in zip(entries, predicted, scores, strict=True)
     ]
-    return average_precision(evaluate_coco(labelled, answers, len(names)))
+    return average_precision(evaluate_coco(labelled, predictions, len(names)))

@@ -18,14 +18,14 @@ class BoxFigures(HeadFigures):
         self._ious: list[Tensor] = []
         self._squares: list[Tensor] = []
 
-    def add(self, found: Predictions, batch: Batch) -> None:
-        """See `HeadFigures`."""
-        corners = [box_convert(b.float(), "xywh", "xyxy") for b in (found["boxes"], batch.boxes)]
+    def add(self, predictions: Predictions, batch: Batch) -> None:
+        """Add overlap and squared coordinate errors of a batch."""
+        corners = [box_convert(b.float(), "xywh", "xyxy") for b in (predictions["boxes"], batch.boxes)]
         self._ious.append(torch.diagonal(box_iou(*corners)).cpu())
-        self._squares.append((found["boxes"].float() - batch.boxes).square().cpu())
+        self._squares.append((predictions["boxes"].float() - batch.boxes).square().cpu())
 
     def figures(self) -> dict[str, float]:
-        """See the class."""
+        """Means over all batches."""
         return {
             "val_box_iou": float(torch.cat(self._ious).double().mean()),
             "val_box_rmse_px": float(torch.cat(self._squares).double().mean().sqrt()),
@@ -33,22 +33,22 @@ class BoxFigures(HeadFigures):
 
 
 class BoxTraining(HeadTraining[KeypointNetwork]):
-    """Loss `box`: mean over images."""
+    """Loss `box`, a mean over images."""
 
-    shown = ("val_box_iou",)
+    progress_figures = ("val_box_iou",)
 
     def losses(
         self, network: KeypointNetwork, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
     ) -> dict[str, Tensor]:
-        """See `HeadTraining`."""
+        """The loss named by `losses.box`."""
         return {"box": HEAD_LOSSES["box"][settings.losses.box](network, raw, batch)}
 
     def weights(self, settings: TrainSettings) -> dict[str, float]:
-        """See `HeadTraining`."""
+        """`train.box_weight`."""
         return {"box": settings.box_weight}
 
     def new_figures(self, network: Network) -> HeadFigures:
-        """See `HeadTraining`."""
+        """Overlap and RMSE of boxes."""
         return BoxFigures()
 
     def score(self, row: Row) -> float:

@@ -4,23 +4,23 @@ from pipeline.heads.words import Findings, Groups, HeadWords
 from pipeline.scoring.format import number, span
 
 CAPTIONS = {
-    "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a box "
-    "that is not centred on zero is placed or sized with a bias.",
+    "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a "
+    "coordinate whose errors are not centred on zero has a bias.",
 }
 
 
 def verdict(metrics: Groups) -> str:
-    """One sentence: how well it overlaps, and how far its numbers are off."""
+    """One sentence with mean overlap and RMSE."""
     box = metrics["box"]
     return (
-        f"The predicted box overlaps the true one by {number(100 - box['iou_loss_percent'], ' %')} in the mean "
-        f"({span(100 - box['iou_loss_percent_high'], 100 - box['iou_loss_percent_low'])}); the RMSE of its numbers at "
-        f"the network's own scale is {number(box['rmse_px'])} px ({span(box['rmse_px_low'], box['rmse_px_high'])})."
+        f"The predicted box overlaps the true one by {number(100 - box['iou_loss_percent'], ' %')} on average "
+        f"({span(100 - box['iou_loss_percent_high'], 100 - box['iou_loss_percent_low'])}); the RMSE of its coordinates "
+        f"at the network's input size is {number(box['rmse_px'])} px ({span(box['rmse_px_low'], box['rmse_px_high'])})."
     )
 
 
 def rows(metrics: Groups) -> list[list[str]]:
-    """Of the headline table: average precision and IoU loss."""
+    """Rows for average precision and IoU loss."""
     box = metrics["box"]
     return [
         ["box AP", number(box["ap"]), "–", f"COCO's; AP50 {number(box['ap50'])}, AP75 {number(box['ap75'])}"],
@@ -34,17 +34,17 @@ def rows(metrics: Groups) -> list[list[str]]:
 
 
 class BoxWords(HeadWords):
-    """See `HeadWords`."""
+    """Describes the box head."""
 
     captions = CAPTIONS
     figures = ("boxes",)
 
     def verdict(self, findings: Findings) -> str:
-        """See `HeadWords`."""
+        """Mean overlap and RMSE."""
         return verdict(findings.metrics)
 
     def rows(self, findings: Findings) -> list[list[str]]:
-        """See `HeadWords`."""
+        """Average precision and IoU loss."""
         return rows(findings.metrics)
 
 

@@ -1,4 +1,4 @@
-"""The class head: what the one instance is.
+"""The class head predicts the class of the one instance.
 
 Output: `probabilities` (N, C) of the classes.
 """

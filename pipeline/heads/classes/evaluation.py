@@ -1,4 +1,4 @@
-"""The class head's answers."""
+"""Evaluation of the class head."""
 
 from typing import ClassVar
 
@@ -25,97 +25,101 @@ _TINY = 1e-12
 
 
 class ClassScores(Scores):
-    """See `Scores`.
+    """Predicted classes compared with the true ones.
 
     Args:
-        truth: The split; images without a class are in no figure.
-        probabilities: Of each class.
-        kinds: Names of the classes.
+        truth: The split; images without a class are not scored.
+        probabilities: Probability of each class.
+        categories: Names of the classes.
     """
 
     error: ClassVar[str] = "improbability"
     unit: ClassVar[str] = ""
     history: ClassVar[str] = "val_class_nll"
-    history_title: ClassVar[str] = "Validation: log-likelihood lost"
+    history_title: ClassVar[str] = "Validation: negative log-likelihood"
 
-    def __init__(self, truth: Truth, probabilities: Float[np.ndarray, "N C"], kinds: tuple[str, ...]) -> None:
+    def __init__(self, truth: Truth, probabilities: Float[np.ndarray, "N C"], categories: tuple[str, ...]) -> None:
         assert truth.classes is not None
-        self._classes, self._probabilities, self._kinds = truth.classes, probabilities, kinds
+        self._classes, self._probabilities, self._categories = truth.classes, probabilities, categories
         self._known = truth.classes >= 0
         self.cases = truth.cases({"probabilities": probabilities})
-        self._said = probabilities.argmax(axis=1)
+        self._predicted = probabilities.argmax(axis=1)
         of_truth = probabilities[np.arange(len(probabilities)), np.maximum(truth.classes, 0)]
         self._of_truth = np.where(self._known, of_truth, np.nan)
-        self._right = np.where(self._known, self._said == truth.classes, np.nan)
+        self._right = np.where(self._known, self._predicted == truth.classes, np.nan)
 
     def headlines(self) -> list[Score]:
         """The error rate."""
         return [ERROR.score(self.cases)]
 
     def groups(self) -> Groups:
-        """`class`, `class_NAME` of each class, and `confusion`: how often the row's class was called the column's."""
+        """`class`; `class_NAME` of each class; `confusion`: how often the one class was predicted as the other."""
         known = self._known
-        true, said, sure = self._classes[known], self._said[known], self._probabilities[known]
-        counts = confusion(true, said, len(self._kinds))
-        whole, each = scores(true, said, len(self._kinds))
+        true, predicted, probabilities = self._classes[known], self._predicted[known], self._probabilities[known]
+        counts = confusion(true, predicted, len(self._categories))
+        whole, each = scores(true, predicted, len(self._categories))
         right = int(np.nansum(self._right))
         low, high = wilson(right, int(known.sum()))
         whole |= {
             "images": int(known.sum()),
             "accuracy_low": low,
             "accuracy_high": high,
-            "ece": expected_calibration_error(calibration(sure, true)),
+            "ece": expected_calibration_error(calibration(probabilities, true)),
             "nll": float(-np.log(np.maximum(self._of_truth[known], _TINY)).mean()) if known.any() else float("nan"),
         }
         groups: Groups = {"class": whole}
-        for kind, own, row in zip(self._kinds, each, counts, strict=True):
-            low, high = wilson(int(row[self._kinds.index(kind)]), int(row.sum()))
-            groups[f"class_{kind}"] = own | {"recall_low": low, "recall_high": high}
+        for name, own, row in zip(self._categories, each, counts, strict=True):
+            low, high = wilson(int(row[self._categories.index(name)]), int(row.sum()))
+            groups[f"class_{name}"] = own | {"recall_low": low, "recall_high": high}
         groups["confusion"] = {
-            f"{a}_called_{b}": int(counts[i, j]) for i, a in enumerate(self._kinds) for j, b in enumerate(self._kinds)
+            f"{a}_called_{b}": int(counts[i, j])
+            for i, a in enumerate(self._categories)
+            for j, b in enumerate(self._categories)
         }
         return with_headlines(groups, self.headlines())
 
     def statistics(self) -> list[Statistic]:
-        """See `Scores`."""
+        """The error in percent."""
         return [Statistic("error_percent", "mean", 100 * (1 - self._right))]
 
     def panels(self) -> dict[str, str]:
-        """See `Scores`."""
-        return {"error_percent": "Wrong answers (%)"}
+        """The error in percent."""
+        return {"error_percent": "Wrong predictions (%)"}
 
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """class_true, class_predicted, right, confidence, improbability (1 - that of the truth), probability_NAME."""
-        kinds = np.array([*self._kinds, ""], object)  # -1 is the last
+        categories = np.array([*self._categories, ""], object)  # index -1, no class, is the last
         columns = {
-            "class_true": kinds[self._classes],
-            "class_predicted": kinds[self._said],
+            "class_true": categories[self._classes],
+            "class_predicted": categories[self._predicted],
             "right": self._right,
             "confidence": self._probabilities.max(axis=1),
             self.error: 1 - self._of_truth,
         }
-        return columns | {f"probability_{kind}": p for kind, p in zip(self._kinds, self._probabilities.T, strict=True)}
+        return columns | {
+            f"probability_{name}": p for name, p in zip(self._categories, self._probabilities.T, strict=True)
+        }
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Scores`."""
+        """Confusion matrix, calibration, and a sheet of right and wrong images."""
         known = self._known
-        true, said = self._classes[known], self._said[known]
-        counts = confusion(true, said, len(self._kinds))
+        true, predicted = self._classes[known], self._predicted[known]
+        counts = confusion(true, predicted, len(self._categories))
         bins = calibration(self._probabilities[known], true)
         return {
-            "confusion": lambda path: class_figures.draw_confusion(counts, self._kinds, path),
+            "confusion": lambda path: class_figures.draw_confusion(counts, self._categories, path),
             "calibration": lambda path: class_figures.draw_calibration(bins, path),
             "right_and_wrong": lambda path: class_figures.draw_cases(
-                scene, self._classes, self._probabilities, self._kinds, path
+                scene, self._classes, self._probabilities, self._categories, path
             ),
         }
 
 
 class ClassEvaluation(HeadEvaluation):
-    """See `HeadEvaluation`."""
+    """Evaluates `probabilities`."""
 
     def scores(self, answers: Answers) -> list[Scores]:
-        """See `HeadEvaluation`."""
+        """The scores of the classes."""
         return [ClassScores(answers.truth, answers.predictions["probabilities"], answers.problem.classes)]
 
 

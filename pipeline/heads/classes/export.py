@@ -1,4 +1,4 @@
-"""The class head in a package."""
+"""The class head in a packaged graph."""
 
 from collections.abc import Callable
 
@@ -13,22 +13,22 @@ from pipeline.models.network import Network, Predictions
 
 
 class ClassExport(HeadExport):
-    """`probabilities` (C,)."""
+    """Output `probabilities` (C,)."""
 
     outputs = ("probabilities",)
 
     def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """See `HeadExport`."""
+        """`probabilities` of the one image."""
         return {"probabilities": read()["probabilities"][0]}
 
     def apart(
-        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+        self, network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `HeadExport`."""
-        assert found.probabilities is not None
-        return 0.0, largest(found.probabilities, expected["probabilities"])
+        """Largest difference of probabilities; there are no coordinates."""
+        assert prediction.probabilities is not None
+        return 0.0, largest(prediction.probabilities, expected["probabilities"])
 
 
 EXPORT = ClassExport()

@@ -14,17 +14,17 @@ from pipeline.scoring.style import BLUE, FAINT, INK, MUTED, figure, save
 _TILE = 2.3  # inches
 
 
-def draw_confusion(counts: Int[np.ndarray, "C C"], kinds: tuple[str, ...], path: Path) -> None:
-    """Counts, shaded by the share of their row."""
+def draw_confusion(counts: Int[np.ndarray, "C C"], categories: tuple[str, ...], path: Path) -> None:
+    """Draw the confusion matrix: counts, shaded by their share of the row."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 1.6 + 0.9 * len(kinds)
+    side = 1.6 + 0.9 * len(categories)
     with figure(side + 0.6, side) as (drawn, (axis,)):
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), count in np.ndenumerate(counts):
             colour = "white" if shares[row, column] > 0.6 else INK
             axis.text(column, row, f"{count}\n{shares[row, column]:.0%}", ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(kinds)), kinds)
-        axis.set_yticks(range(len(kinds)), kinds)
+        axis.set_xticks(range(len(categories)), categories)
+        axis.set_yticks(range(len(categories)), categories)
         axis.set(xlabel="predicted", ylabel="labelled")
         axis.grid(False)
         axis.set_title("Confusion")
@@ -32,17 +32,17 @@ def draw_confusion(counts: Int[np.ndarray, "C C"], kinds: tuple[str, ...], path:
 
 
 def draw_calibration(bins: list[Bin], path: Path) -> None:
-    """Share right by probability, and how many answers there are of each."""
+    """Draw the share of right predictions by probability, and the number of predictions at each."""
     with figure(4.6, 3.6) as (drawn, (axis,)):
         counts = axis.twinx()
-        counts.bar([b.confidence for b in bins], [b.answers for b in bins], width=0.05, color=FAINT)
-        counts.set_ylabel("answers", color=MUTED)
+        counts.bar([b.confidence for b in bins], [b.predictions for b in bins], width=0.05, color=FAINT)
+        counts.set_ylabel("predictions", color=MUTED)
         counts.grid(False)
         axis.set_zorder(counts.get_zorder() + 1)
         axis.patch.set_visible(False)
         axis.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
         axis.plot([b.confidence for b in bins], [b.right for b in bins], "o-", color=BLUE)
-        axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the answer", ylabel="share right")
+        axis.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="probability of the predicted class", ylabel="share right")
         axis.set_title(f"Calibration, ECE {expected_calibration_error(bins):.3f}")
         save(drawn, path)
 
@@ -51,32 +51,32 @@ def draw_cases(
     scene: Scene,
     classes: Int[np.ndarray, "N"],
     probabilities: Float[np.ndarray, "N C"],
-    kinds: tuple[str, ...],
+    categories: tuple[str, ...],
     path: Path,
 ) -> None:
-    """A row of right answers and one of wrong ones, the surest first, each beside where the network looked."""
-    said, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    order = np.argsort(-sure, kind="stable")
+    """Draw right and wrong images, the most confident first, each beside its Grad-CAM heat map."""
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
     chosen = {
-        "right": [i for i in order if said[i] == classes[i]][: scene.images],
-        "wrong": [i for i in order if said[i] != classes[i] and classes[i] >= 0][: scene.images],
+        "right": [i for i in order if predicted[i] == classes[i]][: scene.images],
+        "wrong": [i for i in order if predicted[i] != classes[i] and classes[i] >= 0][: scene.images],
     }
-    rows = {kind: numbers for kind, numbers in chosen.items() if numbers}
-    columns = 2 * max(len(numbers) for numbers in rows.values())
+    rows = {title: images for title, images in chosen.items() if images}
+    columns = 2 * max(len(images) for images in rows.values())
     with figure(_TILE * columns * 0.75, (_TILE + 0.35) * len(rows), len(rows), columns) as (drawn, axes):
         for axis in axes:
             axis.set_axis_off()
-        for row, (kind, numbers) in enumerate(rows.items()):
-            for place, number in enumerate(numbers):
-                pixels = np.array(scene.pixels[number])
+        for row, (title, images) in enumerate(rows.items()):
+            for place, index in enumerate(images):
+                pixels = np.array(scene.pixels[index])
                 image = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
                 left, right = axes[row * columns + 2 * place : row * columns + 2 * place + 2]
                 left.imshow(image)
-                left.set_title(f"{kind}: {kinds[classes[number]]}", fontsize=7.5, fontweight="normal", pad=3)
-                heat = gradcam(scene.network, pixels, int(said[number]))
+                left.set_title(f"{title}: {categories[classes[index]]}", fontsize=7.5, fontweight="normal", pad=3)
+                heat = gradcam(scene.network, pixels, int(predicted[index]))
                 right.imshow(_heated(image, heat))
-                title = f"said {kinds[said[number]]}, {sure[number]:.0%}"
-                right.set_title(title, fontsize=7.5, fontweight="normal", pad=3)
+                caption = f"predicted {categories[predicted[index]]}, {confidence[index]:.0%}"
+                right.set_title(caption, fontsize=7.5, fontweight="normal", pad=3)
         save(drawn, path)
 
 

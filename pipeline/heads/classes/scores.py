@@ -1,4 +1,4 @@
-"""What the figures of a classification are called here; scikit-learn and SciPy compute them."""
+"""Scores of a classification, computed by scikit-learn and SciPy."""
 
 from typing import NamedTuple
 
@@ -9,45 +9,50 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 _BINS = 10
 _NAMES, _AVERAGES = ("precision", "recall", "f1"), ("macro", "weighted")
-_MEANS = ("accuracy", *(f"{how}_{name}" for name in _NAMES for how in _AVERAGES))
+_MEANS = ("accuracy", *(f"{average}_{name}" for name in _NAMES for average in _AVERAGES))
 
 
 def wilson(right: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927): also right for few images and for shares near 0 and 1; NaN of none."""
+    """Wilson's 95 % interval of a share (1927), valid for few images and shares near 0 and 1; NaN if `total` is 0."""
     if not total:
         return float("nan"), float("nan")
     interval = binomtest(right, total).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
 
-def confusion(true: Int[np.ndarray, "N"], answered: Int[np.ndarray, "N"], kinds: int) -> Int[np.ndarray, "C C"]:
-    """How many images of the row's class were called the column's."""
+def confusion(true: Int[np.ndarray, "N"], predicted: Int[np.ndarray, "N"], classes: int) -> Int[np.ndarray, "C C"]:
+    """Confusion matrix: number of images by true class (rows) and predicted class (columns)."""
     if not len(true):
-        return np.zeros((kinds, kinds), np.int64)
-    return np.asarray(confusion_matrix(true, answered, labels=range(kinds)))
+        return np.zeros((classes, classes), np.int64)
+    return np.asarray(confusion_matrix(true, predicted, labels=range(classes)))
 
 
 def scores(
-    true: Int[np.ndarray, "N"], answered: Int[np.ndarray, "N"], kinds: int
+    true: Int[np.ndarray, "N"], predicted: Int[np.ndarray, "N"], classes: int
 ) -> tuple[dict[str, float], list[dict[str, float]]]:
-    """Figures of the answers to N images.
+    """Scores of the predicted classes of N images.
+
+    Args:
+        true: Index of the true class of each image.
+        predicted: Index of the predicted class.
+        classes: Number of classes.
 
     Returns:
-        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (classes without an image are in no mean; NaN
-        where no image has a class); and for each class `precision`, `recall`, `f1`, `images`. A class that is never
-        answered has precision 0.
+        `accuracy`, `macro_` and `weighted_` precision, recall and F1 (means over the classes that have images; NaN if
+        no image has a class); and for each class `precision`, `recall`, `f1`, `images`. A class that is never predicted
+        has precision 0.
     """
     if not len(true):
-        return dict.fromkeys(_MEANS, float("nan")), [dict.fromkeys(_NAMES, 0.0) | {"images": 0} for _ in range(kinds)]
-    means = {"accuracy": float(accuracy_score(true, answered))}
+        return dict.fromkeys(_MEANS, float("nan")), [dict.fromkeys(_NAMES, 0.0) | {"images": 0} for _ in range(classes)]
+    means = {"accuracy": float(accuracy_score(true, predicted))}
     labelled = np.unique(true)
     averages = {
-        how: precision_recall_fscore_support(true, answered, labels=labelled, average=how, zero_division=0.0)
-        for how in _AVERAGES
+        average: precision_recall_fscore_support(true, predicted, labels=labelled, average=average, zero_division=0.0)
+        for average in _AVERAGES
     }
-    for number, name in enumerate(_NAMES):
-        means |= {f"{how}_{name}": float(values[number]) for how, values in averages.items()}
-    columns = precision_recall_fscore_support(true, answered, labels=range(kinds), zero_division=0.0)
+    for column, name in enumerate(_NAMES):
+        means |= {f"{average}_{name}": float(values[column]) for average, values in averages.items()}
+    columns = precision_recall_fscore_support(true, predicted, labels=range(classes), zero_division=0.0)
     each = [
         {"precision": float(p), "recall": float(r), "f1": float(f), "images": int(n)}
         for p, r, f, n in zip(*columns, strict=True)
@@ -56,31 +61,35 @@ def scores(
 
 
 class Bin(NamedTuple):
-    """Answers of about the same confidence.
+    """Predictions of similar confidence.
 
     Attributes:
-        answers: How many.
+        predictions: Their number.
         confidence: Their mean probability.
         right: Share of them that is right.
     """
 
-    answers: int
+    predictions: int
     confidence: float
     right: float
 
 
 def calibration(probabilities: Float[np.ndarray, "N C"], true: Int[np.ndarray, "N"]) -> list[Bin]:
-    """The answers in ten bins of equal width by their probability; empty bins are left out."""
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == true
-    number = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    """The predictions in ten bins of equal width by their probability; empty bins are left out."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == true
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     return [
-        Bin(int((number == b).sum()), float(sure[number == b].mean()), float(right[number == b].mean()))
+        Bin(
+            int((bins == b).sum()),
+            float(confidence[bins == b].mean()),
+            float(right[bins == b].mean()),
+        )
         for b in range(_BINS)
-        if (number == b).any()
+        if (bins == b).any()
     ]
 
 
 def expected_calibration_error(bins: list[Bin]) -> float:
-    """Mean distance of probability and share right over the answers (Naeini et al. 2015); NaN of none."""
-    total = sum(b.answers for b in bins)
-    return sum(b.answers * abs(b.confidence - b.right) for b in bins) / total if total else float("nan")
+    """Mean difference of probability and share right (Naeini et al. 2015); NaN without predictions."""
+    total = sum(b.predictions for b in bins)
+    return sum(b.predictions * abs(b.confidence - b.right) for b in bins) / total if total else float("nan")

@@ -1,7 +1,7 @@
-"""The detector's head: any number of instances.
+"""The detector's head predicts any number of instances.
 
 Output: `objects` (N, D, 7) as x, y, width, height in input pixels, index of the class, score, and index of the scale
-that found it; the best score first, 0 beyond the last.
+that predicted it; sorted by falling score, 0 beyond the last.
 """
 
 from pipeline.heads.head import Head

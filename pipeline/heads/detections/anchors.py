@@ -1,4 +1,4 @@
-"""What the scales of a detector cover and respond to."""
+"""Which boxes the anchors of each scale of a detector cover, and how strongly each scale responds to an image."""
 
 import itertools
 
@@ -16,8 +16,8 @@ def coverage(network: Detector, objects: Float[np.ndarray, "N M 5"]) -> Float[np
     """Share of each class's labelled boxes that an anchor of each scale overlaps by at least `positive_iou`.
 
     Args:
-        network: Its anchors are meant.
-        objects: Input pixels, NaN beyond the last of an image.
+        network: The detector.
+        objects: Labelled instances in input pixels, NaN beyond the last of an image.
     """
     rows = objects.reshape(-1, 5)
     rows = rows[np.isfinite(rows).all(axis=1)]
@@ -31,17 +31,19 @@ def coverage(network: Detector, objects: Float[np.ndarray, "N M 5"]) -> Float[np
     limit = network.settings.positive_iou
     return np.stack(
         [
-            (best[rows[:, 4] == kind] >= limit).mean(axis=0) if (rows[:, 4] == kind).any() else np.full(SCALES, np.nan)
-            for kind in range(network.kinds)
+            (best[rows[:, 4] == category] >= limit).mean(axis=0)
+            if (rows[:, 4] == category).any()
+            else np.full(SCALES, np.nan)
+            for category in range(network.kinds)
         ]
     )
 
 
 def activations(network: Detector, pixels: np.ndarray) -> list[Float[np.ndarray, "rows columns"]]:
-    """Mean strength of the features that each scale's head reads, for one image; by forward hooks."""
-    kept: list[Tensor] = []
+    """Mean over channels of the features that each scale's head reads, for one image (by forward hooks)."""
+    features: list[Tensor] = []
     hooks = [
-        scale[0].register_forward_hook(lambda module, inputs, output: kept.append(output))  # type: ignore[index]
+        scale[0].register_forward_hook(lambda module, inputs, output: features.append(output))  # type: ignore[index]
         for scale in network.scales
     ]
     try:
@@ -50,4 +52,4 @@ def activations(network: Detector, pixels: np.ndarray) -> list[Float[np.ndarray,
     finally:
         for hook in hooks:
             hook.remove()
-    return [maps[0].float().mean(dim=0).cpu().numpy() for maps in kept]
+    return [maps[0].float().mean(dim=0).cpu().numpy() for maps in features]

@@ -1,4 +1,4 @@
-"""The error of a detector: 1 - F1 of each image, at IoU 0.5 and the consumer's threshold."""
+"""The error metric of a detector: 1 - F1 of each image, at IoU 0.5 and the consumer's threshold."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from heelstrike.heads.prediction import Prediction
-from pipeline.heads.detections.matching import counted
+from pipeline.heads.detections.matching import match_predictions
 from pipeline.heads.error import CaseErrors, ErrorMetric
 from pipeline.scoring.case_table import Cases
 
@@ -15,7 +15,7 @@ from pipeline.scoring.case_table import Cases
 class DetectionError(ErrorMetric):
     """1 - F1 of an image in percent, at IoU 0.5 and the consumer's threshold; the mean over all images.
 
-    An image counts as much with one instance as with many; the F1 of all instances together is another number.
+    Every image has the same weight, however many instances it has; the F1 over all instances is another number.
     """
 
     metric: ClassVar[str] = "detections/one_minus_f1_percent"
@@ -27,11 +27,11 @@ class DetectionError(ErrorMetric):
         """1 - F1 of each image in percent."""
         broken = ~np.isfinite(cases.answers["objects"]).all(axis=(1, 2))
         pairs = zip(cases.truth["objects"], cases.answers["objects"], strict=True)
-        losses = [100 * counted(labelled(true), taken(rows, cases.threshold)).loss for true, rows in pairs]
+        losses = [100 * match_predictions(labelled(true), accepted(rows, cases.threshold)).loss for true, rows in pairs]
         return CaseErrors(np.where(broken, np.inf, losses), np.ones(len(losses)))
 
     def answers(self, predictions: Sequence[Prediction]) -> dict[str, Shaped[np.ndarray, "N ..."]]:
-        """`objects`: x, y, width, height, class and score of the instances found, score 0 beyond the last."""
+        """`objects`: x, y, width, height, class and score of the predicted instances; score 0 beyond the last."""
         tables = [_instances(prediction) for prediction in predictions]
         objects = np.zeros((len(tables), max(map(len, tables), default=0), 6))
         for row, table in enumerate(tables):
@@ -47,12 +47,12 @@ def _instances(prediction: Prediction) -> Float[np.ndarray, "D 6"]:
 
 
 def labelled(objects: Float[np.ndarray, "M 5"]) -> Float[np.ndarray, "L 5"]:
-    """The instances of an image without the filling beyond the last."""
+    """The labelled instances of an image, without padding."""
     return objects[np.isfinite(objects).all(axis=1)]
 
 
-def taken(objects: Float[np.ndarray, "D C"], threshold: float) -> Float[np.ndarray, "A C"]:
-    """The answers that a consumer takes, by their score."""
+def accepted(objects: Float[np.ndarray, "D C"], threshold: float) -> Float[np.ndarray, "A C"]:
+    """The predictions whose score reaches the consumer's threshold."""
     return objects[(objects[:, 5] > 0) & (objects[:, 5] >= threshold)]
 
 

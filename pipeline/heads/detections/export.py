@@ -1,4 +1,4 @@
-"""The detector's head in a package: suppression is ONNX's own NonMaxSuppression, in the graph."""
+"""The detector's head in a packaged graph, which suppresses by ONNX's NonMaxSuppression."""
 
 import copy
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from pipeline.models.detector import CANDIDATES, Detector
 from pipeline.models.inference import ArrayPredictions
 from pipeline.models.network import Network, Predictions
 
-_MARGIN = 1e-3  # of score or overlap: this near to a threshold, rounding decides
+_MARGIN = 1e-3  # of score or overlap: closer to a threshold than this, rounding decides
 
 
 class DetectionExport(HeadExport):
-    """`boxes` (D, 4), `scores` (D,) and `classes` (D,), however many there are."""
+    """Outputs `boxes` (D, 4), `scores` (D,) and `classes` (D,) of any number D of instances."""
 
     outputs = ("boxes", "scores", "classes")
     tensors = ("candidates", "apart", "sure", "kinds")
@@ -31,16 +31,21 @@ class DetectionExport(HeadExport):
     def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """What suppression chooses from: boxes, the same moved apart by class, scores, classes."""
+        """The candidates for suppression: boxes, the same boxes shifted apart by class, scores, classes."""
         assert isinstance(network, Detector)
-        found = network.candidates(raw)
-        corners = found.boxes[0]
+        candidates = network.candidates(raw)
+        corners = candidates.boxes[0]
         sides = (corners[:, 2:] - corners[:, :2]) / letterbox[0]
         boxes = torch.cat([back(corners[:, :2], letterbox), sides], dim=1)
-        return {"candidates": boxes, "apart": found.apart[0], "sure": found.scores[0], "kinds": found.classes[0]}
+        return {
+            "candidates": boxes,
+            "apart": candidates.apart[0],
+            "sure": candidates.scores[0],
+            "kinds": candidates.classes[0],
+        }
 
     def finished(self, graph: onnx.ModelProto, network: Network, opset: int) -> onnx.ModelProto:
-        """See `HeadExport`: keeps of the candidates what `Detector.keep` keeps."""
+        """The graph with suppression; it keeps the same candidates as `Detector.keep`."""
         assert isinstance(network, Detector)
         suppression = _suppression(network, opset, _length(graph))
         suppression.ir_version = graph.ir_version
@@ -50,10 +55,10 @@ class DetectionExport(HeadExport):
         )
 
     def reference(self, network: Network) -> Network:
-        """The same without suppression.
+        """The same network without suppression.
 
-        Of two candidates that are equally sure of one instance, rounding decides which of them suppresses the other, so
-        kept answers cannot be compared one by one; candidates can.
+        If two candidates for one instance have equal scores, rounding decides which of them suppresses the other. So
+        the remaining predictions cannot be compared one by one, but the candidates can.
         """
         assert isinstance(network, Detector)
         bare = copy.copy(network)
@@ -61,69 +66,74 @@ class DetectionExport(HeadExport):
         return bare
 
     def apart(
-        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+        self, network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `HeadExport`: each answer against the nearest candidate of its class, unless they were not suppressed.
+        """Largest differences between each prediction and the nearest candidate of its class.
 
-        What greedy suppression leaves is known by this: every candidate is overlapped by an answer at least as sure (it
-        may be that answer itself), and no two answers overlap by more than is allowed.
+        They are inf if the predictions are not a result of greedy suppression. In such a result every candidate is
+        overlapped by a prediction of at least its score (which may be itself), and no two predictions overlap by more
+        than is allowed.
         """
         assert isinstance(network, Detector)
-        assert found.boxes is not None
-        assert found.scores is not None
-        assert found.classes is not None
+        assert prediction.boxes is not None
+        assert prediction.scores is not None
+        assert prediction.classes is not None
         rows = expected["objects"][expected["objects"][:, 5] > 0].astype(np.float64)
-        there = np.concatenate([letterbox.backward_boxes(rows[:, :4]), rows[:, 4:6]], axis=1)
-        here = np.column_stack([found.boxes, found.classes, found.scores]).astype(np.float64)
-        full = len(here) == network.most  # then the least sure ones are left out, covered or not
-        sure = max(network.score, here[-1, 5] if full else 0.0) + _MARGIN
-        if not (_suppressed(here, network.nms_iou) and _covered(there[there[:, 5] > sure], here, network.nms_iou)):
+        candidates = np.concatenate([letterbox.backward_boxes(rows[:, :4]), rows[:, 4:6]], axis=1)
+        predictions = np.column_stack([prediction.boxes, prediction.classes, prediction.scores]).astype(np.float64)
+        full = len(predictions) == network.most  # then the lowest scores are left out, overlapped or not
+        lowest = max(network.score, predictions[-1, 5] if full else 0.0) + _MARGIN
+        above = candidates[candidates[:, 5] > lowest]
+        if not (_suppressed(predictions, network.nms_iou) and _covered(above, predictions, network.nms_iou)):
             return float("inf"), float("inf")
-        return _farthest(here[here[:, 5] > sure], there)
+        return _farthest(predictions[predictions[:, 5] > lowest], candidates)
 
 
 EXPORT = DetectionExport()
 
 
-def _suppressed(answers: Float[np.ndarray, "A 6"], most: float) -> bool:
-    """Whether no two answers of a class overlap by more than this."""
-    overlap = _overlap(answers, answers) - np.eye(len(answers))
+def _suppressed(predictions: Float[np.ndarray, "A 6"], most: float) -> bool:
+    """True if no two predictions of a class overlap by more than `most`."""
+    overlap = _overlap(predictions, predictions) - np.eye(len(predictions))
     return bool((overlap <= most + _MARGIN).all())
 
 
-def _covered(candidates: Float[np.ndarray, "B 6"], answers: Float[np.ndarray, "A 6"], least: float) -> bool:
-    """Whether an answer of its class, no less sure, overlaps each candidate by at least this."""
-    near = _overlap(candidates, answers) >= least - _MARGIN
-    surer = answers[None, :, 5] >= candidates[:, None, 5] - _MARGIN
-    return bool((near & surer).any(axis=1).all())
+def _covered(candidates: Float[np.ndarray, "B 6"], predictions: Float[np.ndarray, "A 6"], least: float) -> bool:
+    """True if each candidate overlaps a prediction of its class, with no lower score, by at least `least`."""
+    near = _overlap(candidates, predictions) >= least - _MARGIN
+    not_lower = predictions[None, :, 5] >= candidates[:, None, 5] - _MARGIN
+    return bool((near & not_lower).any(axis=1).all())
 
 
-def _overlap(one: Float[np.ndarray, "A 6"], two: Float[np.ndarray, "B 6"]) -> Float[np.ndarray, "A B"]:
+def _overlap(a: Float[np.ndarray, "A 6"], b: Float[np.ndarray, "B 6"]) -> Float[np.ndarray, "A B"]:
     """IoU of boxes (x, y, width, height, class, score); 0 between classes."""
-    first, second = (torch.from_numpy(np.concatenate([b[:, :2], b[:, :2] + b[:, 2:4]], axis=1)) for b in (one, two))
-    return np.where(one[:, None, 4] == two[None, :, 4], box_iou(first, second).numpy(), 0.0)
+    first, second = (torch.from_numpy(np.concatenate([box[:, :2], box[:, :2] + box[:, 2:4]], axis=1)) for box in (a, b))
+    return np.where(a[:, None, 4] == b[None, :, 4], box_iou(first, second).numpy(), 0.0)
 
 
 def _length(graph: onnx.ModelProto) -> int:
     return int(graph.graph.output[0].type.tensor_type.shape.dim[0].dim_value)
 
 
-def _farthest(answers: Float[np.ndarray, "A 6"], others: Float[np.ndarray, "B 6"]) -> tuple[float, float]:
-    """Largest distance of box and of score from each answer to the nearest other of its class."""
-    far, unsure = 0.0, 0.0
-    for row in answers:
-        same = others[others[:, 4] == row[4]]
+def _farthest(predictions: Float[np.ndarray, "A 6"], candidates: Float[np.ndarray, "B 6"]) -> tuple[float, float]:
+    """Largest differences of box and score between each prediction and the nearest candidate of its class."""
+    box_difference, score_difference = 0.0, 0.0
+    for row in predictions:
+        same = candidates[candidates[:, 4] == row[4]]
         if not len(same):
             return float("inf"), float("inf")
         distance = np.abs(same[:, :4] - row[:4]).max(axis=1)
         nearest = int(distance.argmin())
-        far = max(far, float(distance[nearest]))
-        unsure = max(unsure, float(abs(same[nearest, 5] - row[5])))
-    return far, unsure
+        box_difference = max(box_difference, float(distance[nearest]))
+        score_difference = max(score_difference, float(abs(same[nearest, 5] - row[5])))
+    return box_difference, score_difference
 
 
 def _suppression(network: Detector, opset: int, count: int) -> onnx.ModelProto:
-    """`candidates` (T, 4), `apart` (T, 4), `sure` (T,), `kinds` (T,) to the outputs; one class, since moved apart."""
+    """Graph from `candidates` (T, 4), `apart` (T, 4), `sure` (T,) and `kinds` (T,) to the outputs.
+
+    One class is enough for NonMaxSuppression, since `apart` holds the boxes shifted apart by class.
+    """
     nodes = [
         helper.make_node("Unsqueeze", ["apart", "first"], ["apart_batch"]),
         helper.make_node("Unsqueeze", ["sure", "first_two"], ["sure_batch"]),

@@ -1,4 +1,4 @@
-"""Answers of a detector held against the labels of one image."""
+"""Predictions of a detector matched with the labels of one image."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ _IOU = 0.5
 SCALES = 3
 
 
-class Counted(NamedTuple):
-    """One image's answers.
+class Matches(NamedTuple):
+    """Matches of one image.
 
     Attributes:
-        right: Answers that found an instance of their class.
-        loss: 1 - F1; 0 where there is nothing and nothing was said.
-        scales: (right, 2) class and number of the scale of each of those.
+        right: Number of predictions that match an instance of their class.
+        loss: 1 - F1; 0 if there is neither an instance nor a prediction.
+        scales: (right, 2) index of the class and of the scale of each match.
     """
 
     right: int
@@ -25,29 +25,29 @@ class Counted(NamedTuple):
     scales: Int[np.ndarray, "R 2"]
 
 
-def counted(true: Float[np.ndarray, "D C"], answers: Float[np.ndarray, "D C"]) -> Counted:
-    """Give each answer, the surest first, the instance of its class that it overlaps most, by an IoU of at least 0.5.
+def match_predictions(true: Float[np.ndarray, "D C"], predictions: Float[np.ndarray, "D C"]) -> Matches:
+    """Match predictions by falling score with the instance of their class they overlap most, at an IoU of 0.5 or more.
 
     Args:
-        true: x, y, width, height, class.
-        answers: The same, score, and the scale where it is known.
+        true: x, y, width, height, class of each instance.
+        predictions: x, y, width, height, class, score and, if known, scale of each prediction.
     """
     free = np.ones(len(true), bool)
-    found = []
-    for row in answers[np.argsort(-answers[:, 5], kind="stable")] if len(answers) else answers:
+    matches = []
+    for row in predictions[np.argsort(-predictions[:, 5], kind="stable")] if len(predictions) else predictions:
         overlap = box_iou(np.repeat(row[None, :4], len(true), axis=0), true[:, :4])
         overlap = np.where(free & (true[:, 4] == row[4]), overlap, 0.0)
         if len(overlap) and overlap.max() >= _IOU:
             free[overlap.argmax()] = False
-            found.append((int(row[4]), int(row[6]) if len(row) > 6 else 0))
-    total = len(true) + len(answers)
-    loss = 1 - 2 * len(found) / total if total else 0.0
-    return Counted(len(found), loss, np.array(found, np.int64).reshape(-1, 2))
+            matches.append((int(row[4]), int(row[6]) if len(row) > 6 else 0))
+    total = len(true) + len(predictions)
+    loss = 1 - 2 * len(matches) / total if total else 0.0
+    return Matches(len(matches), loss, np.array(matches, np.int64).reshape(-1, 2))
 
 
-def found_by_scale(images: list[Counted], kinds: int) -> Int[np.ndarray, "C S"]:
-    """How many instances of each class each scale found."""
-    table = np.zeros((kinds, SCALES), np.int64)
+def matches_by_scale(images: list[Matches], classes: int) -> Int[np.ndarray, "C S"]:
+    """Number of instances of each class that each scale found."""
+    table = np.zeros((classes, SCALES), np.int64)
     for image in images:
         np.add.at(table, (image.scales[:, 0], image.scales[:, 1]), 1)
     return table

@@ -10,41 +10,43 @@ Objects = Float[np.ndarray, "D C"]
 """x, y, width, height, class and, of predictions, score of each instance in an image."""
 
 _SIZES = ("small", "medium", "large")  # COCO's: areas below 32x32, below 96x96, above
-_MOST = 100
+_MOST = 100  # instances of an image that are evaluated
 
 
-def evaluated(true: list[Objects], found: list[Objects], kinds: int) -> COCOeval | None:
+def evaluated(true: list[Objects], predicted: list[Objects], classes: int) -> COCOeval | None:
     """Pycocotools' evaluation of boxes; `None` where no instance is labelled.
 
     Args:
-        true: Of each image.
-        found: Of the same images.
-        kinds: Number of classes.
+        true: True instances of each image.
+        predicted: Predicted instances of the same images.
+        classes: Number of classes.
     """
-    answers = [entry | {"score": float(row[5])} for entry, row in zip(_entries(found), _rows(found), strict=True)]
-    return evaluate_coco(_entries(true), answers, len(true), range(kinds))
+    predictions = [
+        entry | {"score": float(row[5])} for entry, row in zip(_entries(predicted), _rows(predicted), strict=True)
+    ]
+    return evaluate_coco(_entries(true), predictions, len(true), range(classes))
 
 
-def detection_precision(true: list[Objects], found: list[Objects], kinds: int) -> dict[str, float]:
+def detection_precision(true: list[Objects], predicted: list[Objects], classes: int) -> dict[str, float]:
     """`ap` (mean over IoU 0.50:0.05:0.95), `ap50`, `ap75`, `ap_small`, `ap_medium`, `ap_large`, `ar`.
 
-    NaN where there is nothing to find. `ar` is the recall of 100 answers an image, mean over the same IoUs.
+    NaN if no instance is labelled. `ar` is the recall of 100 predictions per image, mean over the same IoUs.
     """
     names = (*(f"ap_{size}" for size in _SIZES), "ar")
-    evaluation = evaluated(true, found, kinds)
+    evaluation = evaluated(true, predicted, classes)
     if evaluation is None:
         return average_precision(None) | dict.fromkeys(names, float("nan"))
     values = (*evaluation.stats[3:6], evaluation.stats[8])
     return average_precision(evaluation) | {name: known(v) for name, v in zip(names, values, strict=True)}
 
 
-def class_precision(true: list[Objects], found: list[Objects], kinds: int) -> list[dict[str, float]]:
+def class_precision(true: list[Objects], predicted: list[Objects], classes: int) -> list[dict[str, float]]:
     """`ap` and `ap50` of each class."""
-    evaluation = evaluated(true, found, kinds)
+    evaluation = evaluated(true, predicted, classes)
     if evaluation is None:
-        return [{"ap": float("nan"), "ap50": float("nan")} for _ in range(kinds)]
+        return [{"ap": float("nan"), "ap50": float("nan")} for _ in range(classes)]
     precision = evaluation.eval["precision"][:, :, :, 0, -1]  # IoU, recall, class
-    tables = [precision[:, :, kind] for kind in range(kinds)]
+    tables = [precision[:, :, category] for category in range(classes)]
     return [{"ap": _mean(table), "ap50": _mean(table[:1])} for table in tables]
 
 
@@ -61,5 +63,5 @@ def _entries(images: list[Objects]) -> list[Entry]:
 
 
 def _mean(precision: Float[np.ndarray, "*any"]) -> float:
-    found = precision[precision > -1]
-    return float(found.mean()) if found.size else float("nan")
+    valid = precision[precision > -1]
+    return float(valid.mean()) if valid.size else float("nan")

@@ -1,4 +1,4 @@
-"""The keypoint head, and what is measured on keypoints.
+"""The keypoint head, and the evaluation of measurements on its keypoints.
 
 Outputs: `keypoints` (N, K, 2) as (x, y) in input pixels; `confidence` (N, K), the probability that each is visible.
 """

@@ -1,4 +1,4 @@
-"""The keypoint head's answers, and what is measured on them."""
+"""Evaluation of the keypoint head and of the measurements on its keypoints."""
 
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from pipeline.heads.evaluation import (
     ends,
     with_headlines,
 )
-from pipeline.heads.keypoints.coverage import Kept, coverage_groups, kept_values, unreliable
+from pipeline.heads.keypoints.coverage import BoundedErrors, bounded_errors, coverage_groups, unreliable
 from pipeline.heads.keypoints.error import ERROR
 from pipeline.heads.keypoints.exams import ExamScores
 from pipeline.heads.keypoints.oks import oks_precision
@@ -39,25 +39,25 @@ from pipeline.scoring.metrics import (
     image_mse,
     image_rmse,
     keypoint_metrics,
-    presence_metrics,
     radial_metrics,
     share,
+    visibility_metrics,
 )
 from pipeline.scoring.score import Score
 
 
 class KeypointScores(Scores):
-    """See `Scores`.
+    """Predicted keypoints and their measurements compared with the true ones.
 
     Args:
         truth: The split.
-        keypoints: Input pixels.
-        confidence: In [0, 1].
-        measure: What is read off them; none: nothing.
+        keypoints: Predicted points, input pixels.
+        confidence: Confidence of each point, in [0, 1].
+        measure: Measures the keypoints of an image; `None` means that nothing is measured.
         settings: Bands and bootstrap.
-        threshold: Confidence below which a consumer takes a point for missing.
-        promise: How far keypoints may be off, to be checked; none: nothing is said of it.
-        sigmas: Falloff of each keypoint in OKS; None: COCO's average precision is left out.
+        threshold: Confidence below which a consumer treats a point as missing.
+        promise: Promised radii, to be checked; `None` means that nothing is promised.
+        sigmas: Falloff of each keypoint in OKS; `None` leaves out COCO's average precision.
     """
 
     error: ClassVar[str] = "rmse_original_px"
@@ -77,52 +77,52 @@ class KeypointScores(Scores):
         self._sigmas = sigmas
         self._truth, self._keypoints, self._confidence = truth, keypoints, confidence
         self._measure, self._settings, self._threshold = measure, settings, threshold
-        self._found, self._original = truth.points_in_original(keypoints), truth.points_in_original(truth.keypoints)
-        self.cases = truth.cases({"keypoints": self._found, "confidence": confidence}, threshold)
-        self._rmse = image_rmse(self._found, self._original, truth.labelled)
+        self._predicted, self._original = truth.points_in_original(keypoints), truth.points_in_original(truth.keypoints)
+        self.cases = truth.cases({"keypoints": self._predicted, "confidence": confidence}, threshold)
+        self._rmse = image_rmse(self._predicted, self._original, truth.labelled)
         self._counts = truth.labelled.sum(axis=1).astype(float)
         self._draw = (truth.subjects, settings.bootstrap, settings.seed)
         if measure is not None:
-            rows = zip(self._found, confidence, truth.mm_per_px.tolist(), strict=True)
+            rows = zip(self._predicted, confidence, truth.mm_per_px.tolist(), strict=True)
             self.measurements = [measure.measure(*row) for row in rows]
         self._promise = promise
-        self._values: Kept | None = None
+        self._values: BoundedErrors | None = None
         if promise is not None:
-            self._keep(promise)
+            self._check_promise(promise)
 
-    def _keep(self, promise: Promise) -> None:
-        """Hold errors against what is promised of them."""
+    def _check_promise(self, promise: Promise) -> None:
+        """Compare errors with the promised radii and half-widths."""
         truth, measure, radii = self._truth, self._measure, promise.radii
         radius, sizes = radii.of(self._confidence, truth.letterbox[:, 0]), truth.mm_per_px.tolist()
-        self._points = Kept(radii.level, self._distance, radius)
+        self._points = BoundedErrors(radii.level, self._distance, radius)
         if measure is not None:
-            rows = zip(self.measurements, self._found, radius, sizes, strict=True)
+            rows = zip(self.measurements, self._predicted, radius, sizes, strict=True)
             self.measurements = [with_half_widths(m, measure, radii, *row) for m, *row in rows]
-            self._values = kept_values(self.measurements, measure, self._differences(measure), radii)
+            self._values = bounded_errors(self.measurements, measure, self._differences(measure), radii)
 
     def headlines(self) -> list[Score]:
-        """RMSE, and the median error of what is measured."""
+        """The RMSE, and the median error of the measurement."""
         measured = [] if self._measure is None else [error_of_images(self.cases, self._measure).score]
         return [ERROR.score(self.cases), *measured]
 
     def groups(self) -> Groups:
-        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`; if asked for `pck`, the measure's.
+        """`keypoints` (input pixels), `keypoints_original`, `bands`, `presence`, and groups that depend on the problem.
 
-        Also `millimetres` where pixels have a size, `observers` where several people labelled the same points, and
-        whether radii keep their promise (`radius`, `ANGLE_half_width`) where there is one.
+        These are `pck`; the group of the measure; `millimetres` if pixels have a size; `observers` if several people
+        labelled the same points; and the coverage of the promised radii (`radius`, `ANGLE_half_width`).
         """
         truth = self._truth
         groups = {
             "keypoints": self._errors(self._keypoints, truth.keypoints),
-            "keypoints_original": self._errors(self._found, self._original),
+            "keypoints_original": self._errors(self._predicted, self._original),
             "bands": band_shares(self._rmse, self._settings.bands_px),
-            "presence": presence_metrics(self._confidence, truth.visibility == 2, ~truth.labelled, self._threshold),
+            "presence": visibility_metrics(self._confidence, truth.visibility == 2, ~truth.labelled, self._threshold),
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)
         if self._sigmas is not None:
-            boxes, sure = self.cases.truth["boxes"], self._confidence.mean(axis=1)
-            oks = oks_precision(self.cases.images, self._original, boxes, self._found, sure, self._sigmas)
+            boxes, ranks = self.cases.truth["boxes"], self._confidence.mean(axis=1)
+            oks = oks_precision(self.cases.images, self._original, boxes, self._predicted, ranks, self._sigmas)
             groups["keypoints"] |= oks
         groups |= self._in_millimetres() | self._observers() | self._coverage()
         if self._measure is not None:
@@ -140,21 +140,21 @@ class KeypointScores(Scores):
 
     @property
     def _distance(self) -> Float[np.ndarray, "N K"]:
-        return distances(self._found, self._original, self._truth.labelled)
+        return distances(self._predicted, self._original, self._truth.labelled)
 
     def _in_millimetres(self) -> Groups:
         size = self._truth.mm_per_px[:, None]
-        distance, difference = self._distance * size, (self._found - self._original) * size[..., None]
-        found = radial_metrics(distance, difference, self._settings.radii_mm)
-        if not found:
+        distance, difference = self._distance * size, (self._predicted - self._original) * size[..., None]
+        errors = radial_metrics(distance, difference, self._settings.radii_mm)
+        if not errors:
             return {}
         mean = estimate("mean", mean_over_known(distance), *self._draw, weights=np.isfinite(distance).sum(axis=1) * 1.0)
-        return {"millimetres": found | ends("mean_radial_error_mm", mean.interval)}
+        return {"millimetres": errors | ends("mean_radial_error_mm", mean.interval)}
 
     def _observers(self) -> Groups:
-        """How far people are apart on the points that several labelled, and how far the model is from the label there.
+        """Distances between people on the points that several labelled, and the model's distances to the label there.
 
-        `model_to_observers` below 1 says that the model is nearer to the label than one person is to another.
+        `model_to_observers` below 1 means that the model is nearer to the label than one person is to another.
         """
         if self._truth.observers is None:
             return {}
@@ -162,22 +162,22 @@ class KeypointScores(Scores):
         model = np.where(np.isfinite(people), self._distance, np.nan)
         size = self._truth.mm_per_px[:, None]
         pairs = {"px": (people, model), "mm": (people * size, model * size)}
-        found: dict[str, float] = {}
-        for unit, (apart, off) in pairs.items():
-            if np.isfinite(apart).any():
-                found |= {
-                    f"mean_distance_{unit}": float(np.nanmean(apart)),
-                    f"median_distance_{unit}": float(np.nanmedian(apart)),
-                    f"model_mean_distance_{unit}": float(np.nanmean(off)),
-                    f"model_median_distance_{unit}": float(np.nanmedian(off)),
+        numbers: dict[str, float] = {}
+        for unit, (between_people, from_label) in pairs.items():
+            if np.isfinite(between_people).any():
+                numbers |= {
+                    f"mean_distance_{unit}": float(np.nanmean(between_people)),
+                    f"median_distance_{unit}": float(np.nanmedian(between_people)),
+                    f"model_mean_distance_{unit}": float(np.nanmean(from_label)),
+                    f"model_median_distance_{unit}": float(np.nanmedian(from_label)),
                 }
-        if not found:
+        if not numbers:
             return {}
-        found["model_to_observers"] = found["model_mean_distance_px"] / found["mean_distance_px"]
-        return {"observers": found | {"points": int(np.isfinite(people).sum())}}
+        numbers["model_to_observers"] = numbers["model_mean_distance_px"] / numbers["mean_distance_px"]
+        return {"observers": numbers | {"points": int(np.isfinite(people).sum())}}
 
     def _coverage(self) -> Groups:
-        """See `coverage_groups`; with limits in params also `unreliable_share`, of images."""
+        """The groups of `coverage_groups`; with limits in params also `unreliable_share`, of images."""
         if (promise := self._promise) is None:
             return {}
         truth = self._truth
@@ -185,28 +185,30 @@ class KeypointScores(Scores):
             self._points, self._values, promise, self._measure, truth.mm_per_px, truth.subjects, self._settings
         )
         if promise.max_radius_px is not None or promise.max_uncertainty is not None:
-            sure = self._confidence >= self._threshold
-            doubted = unreliable(promise, self._points.limit, sure, self.measurements)
+            accepted = self._confidence >= self._threshold
+            doubted = unreliable(promise, self._points.limits, accepted, self.measurements)
             groups["radius"]["unreliable_share"] = share(doubted)
         return groups
 
     def _differences(self, measure: Measure) -> Float[np.ndarray, "N Q"]:
-        return measure.differences(self._found, self._original, self._truth.mm_per_px)
+        return measure.differences(self._predicted, self._original, self._truth.mm_per_px)
 
     def _measured(self, measure: Measure) -> dict[str, float]:
-        """Errors over all labelled quantities, refused frames included, so that refusing cannot improve them.
+        """Errors over all labelled quantities, refused images included, so that refusing cannot improve them.
 
-        `measured_share` says how many images a consumer gets numbers for: of those whose every quantity is labelled
-        (`of_complete`), and of those where a label is missing (`of_incomplete`); `median_measured` is the error of only
-        the images measured.
+        `measured_share` is the share of images that a consumer gets numbers for, also of the images in which every
+        quantity is labelled (`of_complete`) and of the others (`of_incomplete`); `median_measured` is the error over
+        the measured images only.
         """
         everything, unit = self._differences(measure), measure.unit
-        of_unit = {other: np.array(measure.units) == other for other in dict.fromkeys(measure.units)}
-        differences = everything[:, of_unit[unit]]
+        columns_by_unit = {name: np.array(measure.units) == name for name in dict.fromkeys(measure.units)}
+        differences = everything[:, columns_by_unit[unit]]
         measured = np.array([m.measured for m in self.measurements])
         truth = measure.values(self._original, self._truth.mm_per_px)
-        complete = np.isfinite(truth[:, of_unit[unit]]).all(axis=1)
-        others = [agreement(everything[:, which], other) for other, which in of_unit.items() if other != unit]
+        complete = np.isfinite(truth[:, columns_by_unit[unit]]).all(axis=1)
+        other_units = [
+            agreement(everything[:, columns], name) for name, columns in columns_by_unit.items() if name != unit
+        ]
         only_measured = agreement(differences[measured], measure.unit)
         return (
             agreement(differences, unit)
@@ -220,7 +222,7 @@ class KeypointScores(Scores):
                 "measured_share_of_incomplete": share(measured[~complete]),
                 "pairs": int(np.isfinite(differences).sum()),
             }
-            | {name: value for group in others for name, value in group.items()}
+            | {name: value for group in other_units for name, value in group.items()}
         )
 
     def published(self) -> Groups:
@@ -229,25 +231,25 @@ class KeypointScores(Scores):
         return {"keypoints": {"image_rmse_px": float(np.nanmean(rmse))}}
 
     def statistics(self) -> list[Statistic]:
-        """See `Scores`."""
+        """RMSE, share of images below the first band, error of the measure, coverage of the radii."""
         labelled, band = self._truth.labelled, self._settings.bands_px[0]
         good = np.where(np.isfinite(self._rmse), self._rmse < band, np.nan)
         inside = image_mse(self._keypoints, self._truth.keypoints, labelled)
-        chosen = [
+        statistics = [
             Statistic("rmse_px", "rms", inside, self._counts),
-            Statistic("rmse_original_px", "rms", image_mse(self._found, self._original, labelled), self._counts),
+            Statistic("rmse_original_px", "rms", image_mse(self._predicted, self._original, labelled), self._counts),
             Statistic(f"share_below_{band:g}px", "mean", good),
         ]
         if self._measure is not None:
             main = np.array(self._measure.units) == self._measure.unit
             size = np.abs(self._differences(self._measure)[:, main])
-            chosen.append(Statistic(f"{self._measure.group}_median_{self._measure.unit}", "median", size))
+            statistics.append(Statistic(f"{self._measure.group}_median_{self._measure.unit}", "median", size))
         if self._promise is not None:
-            chosen.append(Statistic("radius_coverage", "mean", self._points.inside))
-        return chosen
+            statistics.append(Statistic("radius_coverage", "mean", self._points.inside))
+        return statistics
 
     def panels(self) -> dict[str, str]:
-        """See `Scores`."""
+        """RMSE in original pixels, and the median error of the measure."""
         panels = {"rmse_original_px": "RMSE (original px)"}
         if (m := self._measure) is not None:
             panels[f"{m.group}_median_{m.unit}"] = f"{m.title}: median error ({m.symbol})"
@@ -256,10 +258,10 @@ class KeypointScores(Scores):
     def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """rmse_px, rmse_original_px, confidence (the lowest of the points), NAME_distance_px (original pixels).
 
-        With PCK also pck_distance, the largest distance of a point by the diagonal of the labelled points' box. Where
-        pixels have a size also radial_error_mm, the mean over the points.
-        With a measure also its error, each quantity (`left_deg`), the true one (`left_true_deg`), and the reason where
-        a consumer gets none. With radii also NAME_radius_px and, of each quantity, `left_half_width_deg`.
+        With PCK also pck_distance, the largest distance of a point in units of the diagonal of the labelled points'
+        box. If pixels have a size also radial_error_mm, the mean over the points. With a measure also its error, each
+        quantity (`left_deg`), its true value (`left_true_deg`), and the reason if it was not measured. With radii also
+        NAME_radius_px and, for each quantity, `left_half_width_deg`.
         """
         labelled = self._truth.labelled
         columns = {
@@ -269,33 +271,33 @@ class KeypointScores(Scores):
         }
         if self._settings.pck is not None:
             columns["pck_distance"] = worst(self._relative()["box"])
-        apart = self._distance.T
-        columns |= {f"{name}_distance_px": d for name, d in zip(names, apart, strict=True)}
+        distances_by_point = self._distance.T
+        columns |= {f"{name}_distance_px": d for name, d in zip(names, distances_by_point, strict=True)}
         size = self._truth.mm_per_px
         if np.isfinite(size).any():
             columns["radial_error_mm"] = mean_over_known(self._distance * size[:, None])
         if self._promise is not None:
-            columns |= {f"{name}_radius_px": r for name, r in zip(names, self._points.limit.T, strict=True)}
+            columns |= {f"{name}_radius_px": r for name, r in zip(names, self._points.limits.T, strict=True)}
         if (m := self._measure) is None:
             return columns
-        columns[f"{m.group}_error_{m.unit}"] = m.errors(self._found, self._original, size)
-        read, true = m.values(self._found, size), m.values(self._original, size)
+        columns[f"{m.group}_error_{m.unit}"] = m.errors(self._predicted, self._original, size)
+        predicted, true = m.values(self._predicted, size), m.values(self._original, size)
         for q, (name, unit) in enumerate(zip(m.quantities, m.units, strict=True)):
-            columns |= {f"{name}_{unit}": read[:, q], f"{name}_true_{unit}": true[:, q]}
+            columns |= {f"{name}_{unit}": predicted[:, q], f"{name}_true_{unit}": true[:, q]}
         if self._values is not None:
-            limits = zip(m.quantities, m.units, self._values.limit.T, strict=True)
+            limits = zip(m.quantities, m.units, self._values.limits.T, strict=True)
             columns |= {f"{name}_half_width_{unit}": size for name, unit, size in limits}
-        columns["not_measured"] = np.array([found.reason for found in self.measurements], object)
+        columns["not_measured"] = np.array([measurement.reason for measurement in self.measurements], object)
         return columns
 
     def overlay(self, problem: Problem) -> Overlay:
-        """Points and skeleton; what is below the threshold counts as not found, as for a consumer."""
-        shown = np.where(self._confidence[..., None] >= self._threshold, self._found, np.nan)
+        """Points and skeleton; points below the threshold are missing, as for a consumer."""
+        visible = np.where(self._confidence[..., None] >= self._threshold, self._predicted, np.nan)
         number = problem.keypoints.index
-        return Overlay(self._original, shown, [(number(a), number(b)) for a, b in problem.skeleton])
+        return Overlay(self._original, visible, [(number(a), number(b)) for a, b in problem.skeleton])
 
     def drawings(self, scene: Scene) -> Drawings:
-        """See `Scores`."""
+        """Figures of errors, keypoints and confidence; of PCK, radii and agreement if there are any."""
         truth, bands, threshold = self._truth, self._settings.bands_px, self._threshold
         distance = self._distance
         drawings: Drawings = {
@@ -309,19 +311,19 @@ class KeypointScores(Scores):
             relative = self._relative()
             drawings["pck"] = lambda path: draw_curve(relative, scene.problem.keypoints, pck, path)
         if self._promise is not None:
-            kept, values = (self._points, scene.problem.keypoints), (self._values, self._measure)
-            drawings["radius"] = lambda path: draw_radii(kept, values, truth.subjects, self._settings, path)
+            points, values = (self._points, scene.problem.keypoints), (self._values, self._measure)
+            drawings["radius"] = lambda path: draw_radii(points, values, truth.subjects, self._settings, path)
         if (m := self._measure) is not None:
-            true, off = m.values(self._original, truth.mm_per_px), self._differences(m)
-            drawings["agreement"] = lambda path: figures.bland_altman(true, off, m, path)
+            true, differences = m.values(self._original, truth.mm_per_px), self._differences(m)
+            drawings["agreement"] = lambda path: figures.bland_altman(true, differences, m, path)
         return drawings
 
 
 class KeypointEvaluation(HeadEvaluation):
-    """Keypoints, and what is measured on them: of each image, of each exam."""
+    """Evaluates `keypoints`, `confidence` and the measurements of images and exams."""
 
     def scores(self, answers: Answers) -> list[Scores]:
-        """See `HeadEvaluation`."""
+        """The scores of the keypoints and, if exams are measured, those of the exams."""
         truth, settings, threshold = answers.truth, answers.settings, answers.threshold
         keypoints, confidence = answers.predictions["keypoints"], answers.predictions["confidence"]
         scores: list[Scores] = [

@@ -1,4 +1,4 @@
-"""Figures of what is measured on exams."""
+"""The figure of the measurements of exams."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from pipeline.scoring.style import BLUE, SERIES, figure, save
 def draw_exams(
     errors: Float[np.ndarray, "E K"], quality: Float[np.ndarray, "E"], measure: ExamMeasure, path: Path
 ) -> None:
-    """The share of exams within each error, by kind; and the main error by the quality that a consumer sees."""
-    with figure(8.4, 3.6, columns=2) as (drawn, (shares, warned)):
+    """Draw the share of exams within each error, by kind, and the main error against the quality."""
+    with figure(8.4, 3.6, columns=2) as (drawn, (shares, by_quality)):
         for kind, unit, values, colour in zip(measure.kinds, measure.units, errors.T, SERIES, strict=False):
             known = np.sort(values[np.isfinite(values)])
             share = np.arange(1, len(known) + 1) / max(len(known), 1)
@@ -22,9 +22,11 @@ def draw_exams(
         shares.set_xlim(left=0)
         shares.set_title(f"Errors of the {measure.title}")
         shares.legend(loc="lower right")
-        warned.plot(quality, errors[:, 0], "o", color=BLUE, alpha=0.7, mew=0)
-        warned.set_xlim(left=0)
-        warned.set_ylim(bottom=0)
-        warned.set(xlabel=f"{measure.quality} ({measure.units[0]})", ylabel=f"{measure.kinds[0]} ({measure.units[0]})")
-        warned.set_title("Does the quality warn?")
+        by_quality.plot(quality, errors[:, 0], "o", color=BLUE, alpha=0.7, mew=0)
+        by_quality.set_xlim(left=0)
+        by_quality.set_ylim(bottom=0)
+        by_quality.set(
+            xlabel=f"{measure.quality} ({measure.units[0]})", ylabel=f"{measure.kinds[0]} ({measure.units[0]})"
+        )
+        by_quality.set_title("Does the quality warn?")
         save(drawn, path)

@@ -1,38 +1,38 @@
-"""What the report says about what is measured on the images of an exam together."""
+"""What the report says about the measurements of exams."""
 
 from heelstrike import units
 from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
 
 CAPTIONS = {
-    "exams": "Left: the share of exams within each error. Right: whether the quality that a consumer sees warns of "
-    "large errors, a dot for each exam; a good one rises from the lower left to the upper right.",
+    "exams": "Left: the share of exams within each error. Right: error against the quality that a consumer sees, a "
+    "dot for each exam; a quality that warns of large errors rises from the lower left to the upper right.",
 }
-_MIDDLE = "_median_"
+_MEDIAN = "_median_"
 
 
 def rows(metrics: Groups) -> list[list[str]]:
-    """Value, interval and meaning of each kind of error."""
-    found = metrics["exams"]
-    told = []
-    for name in [n for n in found if _MIDDLE in n and not n.endswith(("_low", "_high"))]:
-        kind, _, unit = name.partition(_MIDDLE)
+    """Rows for each kind of error, and for the share of exams measured."""
+    exams = metrics["exams"]
+    listed = []
+    for name in [n for n in exams if _MEDIAN in n and not n.endswith(("_low", "_high"))]:
+        kind, _, unit = name.partition(_MEDIAN)
         symbol = units.symbol(unit)
-        told.append(
+        listed.append(
             [
                 f"exams: {kind.replace('_', ' ')}, median error",
-                number(found[name], symbol),
-                span(found[f"{name}_low"], found[f"{name}_high"], symbol),
-                f"against the labels' own; 95 % below {number(found[f'{kind}_p95_{unit}'], symbol)}",
+                number(exams[name], symbol),
+                span(exams[f"{name}_low"], exams[f"{name}_high"], symbol),
+                f"against the measurement of the labels; 95 % below {number(exams[f'{kind}_p95_{unit}'], symbol)}",
             ]
         )
     return [
-        *told,
+        *listed,
         [
             "exams measured",
-            share(found["measured_share"]),
+            share(exams["measured_share"]),
             "–",
-            f"of {found['count']:.0f}; the others get a reason; {found['scored']:.0f} are labelled well enough to be "
+            f"of {exams['count']:.0f}; the others get a reason; {exams['scored']:.0f} have enough labels to be "
             "compared",
         ],
     ]

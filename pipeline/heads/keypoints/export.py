@@ -1,4 +1,4 @@
-"""The keypoint head in a package."""
+"""The keypoint head in a packaged graph."""
 
 from collections.abc import Callable
 
@@ -13,25 +13,25 @@ from pipeline.models.network import Network, Predictions
 
 
 class KeypointExport(HeadExport):
-    """`keypoints` (K, 2) and `confidence` (K,)."""
+    """Outputs `keypoints` (K, 2) and `confidence` (K,)."""
 
     outputs = ("keypoints", "confidence")
 
     def traced(
         self, network: Network, raw: dict[str, Tensor], read: Callable[[], Predictions], letterbox: Float[Tensor, "3"]
     ) -> dict[str, Tensor]:
-        """See `HeadExport`."""
-        found = read()
-        return {"keypoints": back(found["keypoints"][0], letterbox), "confidence": found["confidence"][0]}
+        """`keypoints` in the original image's pixels, and `confidence`."""
+        predictions = read()
+        return {"keypoints": back(predictions["keypoints"][0], letterbox), "confidence": predictions["confidence"][0]}
 
     def apart(
-        self, network: Network, found: Prediction, expected: ArrayPredictions, letterbox: Letterbox
+        self, network: Network, prediction: Prediction, expected: ArrayPredictions, letterbox: Letterbox
     ) -> tuple[float, float]:
-        """See `HeadExport`."""
-        assert found.keypoints is not None
-        assert found.confidence is not None
+        """Largest differences of coordinates and of confidences."""
+        assert prediction.keypoints is not None
+        assert prediction.confidence is not None
         points = letterbox.backward(expected["keypoints"])
-        return largest(found.keypoints, points), largest(found.confidence, expected["confidence"])
+        return largest(prediction.keypoints, points), largest(prediction.confidence, expected["confidence"])
 
 
 EXPORT = KeypointExport()

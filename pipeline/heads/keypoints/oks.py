@@ -17,27 +17,27 @@ def oks_precision(
     """`oks_ap` (mean over OKS 0.50:0.05:0.95), `oks_ap50`, `oks_ap75`; NaN where no instance is labelled.
 
     Args:
-        images: Name of the image that each instance is in.
-        truth: Original pixels; NaN where not labelled.
-        boxes: True x, y, width, height, whose area is the instance's size in OKS; original pixels.
-        predicted: Original pixels.
-        scores: By which the predictions are ranked: the mean confidence.
+        images: Name of each instance's image.
+        truth: True points, original pixels; NaN where not labelled.
+        boxes: True boxes as x, y, width, height, original pixels; their area is the instance's size in OKS.
+        predicted: Predicted points, original pixels.
+        scores: Predictions are ranked by these, the mean confidence.
         sigmas: Falloff of each keypoint.
     """
     names = list(dict.fromkeys(images))
-    number = {name: place for place, name in enumerate(names)}
-    at = [{"image_id": number[name], "category_id": 0} for name in images]
+    image_ids = {name: image_id for image_id, name in enumerate(names)}
+    entries = [{"image_id": image_ids[name], "category_id": 0} for name in images]
     labelled = np.isfinite(truth).all(axis=2)
     true = [
-        entry | {"bbox": box.tolist(), "keypoints": _triples(points, there), "num_keypoints": int(there.sum())}
-        for entry, box, points, there in zip(at, boxes, np.nan_to_num(truth), labelled, strict=True)
+        entry | {"bbox": box.tolist(), "keypoints": _triples(points, mask), "num_keypoints": int(mask.sum())}
+        for entry, box, points, mask in zip(entries, boxes, np.nan_to_num(truth), labelled, strict=True)
     ]
-    everywhere = np.ones(len(sigmas), bool)
-    answers = [
-        entry | {"keypoints": _triples(points, everywhere), "score": float(score)}
-        for entry, points, score in zip(at, predicted, scores, strict=True)
+    all_points = np.ones(len(sigmas), bool)
+    predictions = [
+        entry | {"keypoints": _triples(points, all_points), "score": float(score)}
+        for entry, points, score in zip(entries, predicted, scores, strict=True)
     ]
-    evaluation = evaluate_coco(true, answers, len(names), sigmas=np.array(sigmas))
+    evaluation = evaluate_coco(true, predictions, len(names), sigmas=np.array(sigmas))
     return {f"oks_{name}": value for name, value in average_precision(evaluation).items()}
 
 

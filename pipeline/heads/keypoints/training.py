@@ -18,39 +18,39 @@ class KeypointFigures(HeadFigures):
     """`val_rmse_px` and `val_median_px` of labelled points, and `val_presence`.
 
     They are the root of the mean squared coordinate error and the median distance, in input pixels, and the share of
-    points whose visibility is told rightly.
+    points whose visibility is predicted correctly.
     """
 
     def __init__(self) -> None:
         self._errors: list[Tensor] = []
-        self._presence_right: list[Tensor] = []
+        self._visibility_right: list[Tensor] = []
 
-    def add(self, found: Predictions, batch: Batch) -> None:
-        """See `HeadFigures`."""
-        self._errors.append((found["keypoints"] - batch.keypoints)[batch.visibility > 0].cpu())
-        right = (found["confidence"] >= 0.5) == (batch.visibility == VISIBLE)
-        self._presence_right.append(right.flatten().float().cpu())
+    def add(self, predictions: Predictions, batch: Batch) -> None:
+        """Add errors of labelled points, and whether the visibility of all points is predicted correctly."""
+        self._errors.append((predictions["keypoints"] - batch.keypoints)[batch.visibility > 0].cpu())
+        right = (predictions["confidence"] >= 0.5) == (batch.visibility == VISIBLE)
+        self._visibility_right.append(right.flatten().float().cpu())
 
     def figures(self) -> dict[str, float]:
-        """See the class."""
+        """Figures over all batches; NaN for errors if no point is labelled."""
         errors = torch.cat(self._errors).double().numpy()
         distances = np.hypot(errors[:, 0], errors[:, 1])
         return {
             "val_rmse_px": float(np.sqrt((errors**2).mean())) if len(errors) else float("nan"),
             "val_median_px": float(np.median(distances)) if len(errors) else float("nan"),
-            "val_presence": float(torch.cat(self._presence_right).double().mean()),
+            "val_presence": float(torch.cat(self._visibility_right).double().mean()),
         }
 
 
 class KeypointTraining(HeadTraining[KeypointNetwork]):
-    """Losses `keypoints`: mean over labelled points, hidden ones too; `presence`: whether a point is visible."""
+    """Losses `keypoints`, a mean over labelled points including hidden ones, and `presence`, of the visibility."""
 
-    shown = ("val_rmse_px",)
+    progress_figures = ("val_rmse_px",)
 
     def losses(
         self, network: KeypointNetwork, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
     ) -> dict[str, Tensor]:
-        """See `HeadTraining`; presence is binary cross-entropy, mean over all points."""
+        """The loss named by `losses.keypoints`, and the binary cross-entropy of visibility, a mean over all points."""
         visible = (batch.visibility == VISIBLE).float()
         return {
             "keypoints": HEAD_LOSSES["keypoints"][settings.losses.keypoints](network, raw, batch),
@@ -58,11 +58,11 @@ class KeypointTraining(HeadTraining[KeypointNetwork]):
         }
 
     def weights(self, settings: TrainSettings) -> dict[str, float]:
-        """See `HeadTraining`."""
+        """1 for the keypoints, `train.visibility_weight` for the visibility."""
         return {"keypoints": 1.0, "presence": settings.visibility_weight}
 
     def new_figures(self, network: Network) -> HeadFigures:
-        """See `HeadTraining`."""
+        """Errors and visibility of keypoints."""
         return KeypointFigures()
 
     def score(self, row: Row) -> float:
@@ -72,8 +72,8 @@ class KeypointTraining(HeadTraining[KeypointNetwork]):
     def early_score(self, row: Row) -> float:
         """The median distance.
 
-        A short trial has not found every point yet. Its RMSE says how many it mistook for something on the other leg,
-        which is chance; its median says how well it learns.
+        After a short trial some points are still confused, for instance with those of the other leg. The RMSE then
+        depends on their number, which is chance; the median shows how well the network learns.
         """
         return float(row["val_median_px"])
 

@@ -15,29 +15,29 @@ from pipeline.scoring.format import number, share, span
 CAPTIONS = {
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "
     "single points spoil an image.",
-    "keypoints": "A keypoint whose tail reaches far out is confused with something else at times; one whose median is "
-    "high is placed inconsistently, by the model or by the labels.",
-    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means points that are found in another place, "
-    "not points that are found inexactly.",
-    "failures": "The images whose worst point is farthest from its label, in units of the labelled points' box.",
+    "keypoints": "A keypoint with a long tail is sometimes confused with something else; one with a high median is "
+    "placed inconsistently, by the model or by the labels.",
+    "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means that points are found in a wrong place, "
+    "not that they are found inexactly.",
+    "failures": "The images with the largest error of a point, in units of the diagonal of the labelled points' box.",
     "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
     "the confidence is a probability. Right: whether low confidence warns of large errors.",
 }
 
 
 def verdict(metrics: Groups, measure: Measure | None) -> str:
-    """How far the points are off, and what is measured on them."""
+    """Errors of the points and of the measurement."""
     original, inside = metrics["keypoints_original"], metrics["keypoints"]
     text = (
         f"Half of all points are within {number(original['median_distance_px'])} pixels of their label in the original "
-        f"image, 95 % within {number(original['p95_distance_px'])}; the RMSE at the network's own scale is "
+        f"image, 95 % within {number(original['p95_distance_px'])}; the RMSE at the network's input size is "
         f"{number(inside['rmse_px'])} px ({span(inside['rmse_px_low'], inside['rmse_px_high'])})."
     )
     return text if measure is None else f"{text} {measured.verdict(metrics, measure)}"
 
 
 def rows(metrics: Groups, problem: Problem, settings: EvaluateSettings, measure: Measure | None) -> list[list[str]]:
-    """Of the headline table: errors in pixels and millimetres, bands, PCK, what is measured, radii, OKS."""
+    """Rows for errors in pixels and millimetres, bands, PCK, the measurement, radii and OKS."""
     inside, original = metrics["keypoints"], metrics["keypoints_original"]
     size, bands = problem.input, settings.bands_px
     return [
@@ -57,7 +57,7 @@ def rows(metrics: Groups, problem: Problem, settings: EvaluateSettings, measure:
             "NMAE",
             share(inside["nmae"]),
             "–",
-            "mean of |predicted − labelled| / |labelled| over coordinates at the network's own scale",
+            "mean of |predicted − labelled| / |labelled| over coordinates at the network's input size",
         ],
         ["mean distance", number(original["mean_distance_px"], " px"), "–", "predicted to labelled point, original px"],
         *_millimetre_rows(metrics, settings),
@@ -83,17 +83,17 @@ def rows(metrics: Groups, problem: Problem, settings: EvaluateSettings, measure:
 
 
 def _millimetre_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
-    """Errors in millimetres, where pixels have a size, and how far people are apart, where several labelled."""
+    """Rows for errors in millimetres and for the distances between people who labelled the same points, if known."""
     rows = []
-    if (found := metrics.get("millimetres")) is not None:
+    if (errors := metrics.get("millimetres")) is not None:
         radii = ", ".join(
-            f"{share(found[f'share_within_{radius:g}mm'])} within {radius:g} mm" for radius in settings.radii_mm
+            f"{share(errors[f'share_within_{radius:g}mm'])} within {radius:g} mm" for radius in settings.radii_mm
         )
         rows.append(
             [
                 "mean radial error",
-                number(found["mean_radial_error_mm"], " mm"),
-                span(found["mean_radial_error_mm_low"], found["mean_radial_error_mm_high"], " mm"),
+                number(errors["mean_radial_error_mm"], " mm"),
+                span(errors["mean_radial_error_mm_low"], errors["mean_radial_error_mm_high"], " mm"),
                 f"predicted to labelled point; {radii}",
             ]
         )
@@ -101,7 +101,7 @@ def _millimetre_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[s
         unit = "mm" if "mean_distance_mm" in people else "px"
         rows.append(
             [
-                "people among each other",
+                "between people",
                 number(people[f"mean_distance_{unit}"], f" {unit}"),
                 "–",
                 f"mean distance of {people['points']} points that several people labelled; the model is "
@@ -112,13 +112,13 @@ def _millimetre_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[s
 
 
 def _pck_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
-    """A row for each threshold of both sizes; none where PCK is not asked for."""
-    found, pck = metrics.get("pck", {}), settings.pck
+    """A row for each threshold of both sizes; empty unless params ask for PCK."""
+    shares, pck = metrics.get("pck", {}), settings.pck
     return [
         [
             f"PCK@{threshold:.2f} by the {size}",
-            share(found[name]),
-            span(100 * found[f"{name}_low"], 100 * found[f"{name}_high"], " %"),
+            share(shares[name]),
+            span(100 * shares[f"{name}_low"], 100 * shares[f"{name}_high"], " %"),
             f"points within {threshold:.0%} of {meaning}",
         ]
         for size, meaning in SIZES.items()
@@ -128,37 +128,36 @@ def _pck_rows(metrics: Groups, settings: EvaluateSettings) -> list[list[str]]:
 
 
 class KeypointWords(HeadWords):
-    """Keypoints, their radii and confidence, and what is measured on them."""
+    """Describes keypoints, their radii and confidence, and the measurements."""
 
     captions = CAPTIONS | measured.CAPTIONS | exams.CAPTIONS | {"radius": radius.CAPTION}
     figures = ("error_cdf", "keypoints", "pck", "failures", "agreement", "exams")
 
     def verdict(self, findings: Findings) -> str:
-        """See `HeadWords`."""
+        """Errors of the points and of the measurement."""
         return verdict(findings.metrics, findings.measure)
 
     def rows(self, findings: Findings) -> list[list[str]]:
-        """See `HeadWords`."""
+        """Errors of keypoints, measurements and exams."""
         own = rows(findings.metrics, findings.problem, findings.settings, findings.measure)
         return [*own, *(exams.rows(findings.metrics) if "exams" in findings.metrics else [])]
 
     def sections(self, findings: Findings) -> list[Section]:
-        """What the confidence is worth, and how far off a point may be where radii say so."""
+        """Sections about the confidence and, if there are radii, about these."""
         sections = [Section("Confidence", _confidence(findings.metrics["presence"]), "confidence")]
-        if about := radius.sentences(findings.metrics, findings.measure):
-            sections.append(Section("How far off a point may be", about, "radius"))
+        if sentences := radius.sentences(findings.metrics, findings.measure):
+            sections.append(Section("How far off a point may be", sentences, "radius"))
         return sections
 
 
 def _confidence(visibility: dict[str, float]) -> list[str]:
-    """How well the confidence tells visible from missing points; nothing where no point is missing."""
+    """How well the confidence separates visible from missing points; empty if no point is missing."""
     if math.isnan(visibility["auroc"]):
         return []
     return [
-        f"Points that are not there get a confidence that lets them pass in "
-        f"{share(visibility['missing_called_visible_share'])} of the cases; points that are visible are wrongly "
-        f"called missing in {share(visibility['visible_called_missing_share'])}. The confidence tells the two "
-        f"apart with an AUROC of {number(visibility['auroc'])} (1 is perfect, 0.5 is chance)."
+        f"{share(visibility['missing_called_visible_share'])} of the missing points are called visible, and "
+        f"{share(visibility['visible_called_missing_share'])} of the visible points are called missing. The confidence "
+        f"separates the two with an AUROC of {number(visibility['auroc'])} (1 is perfect, 0.5 is chance)."
     ]
 
 

@@ -1,6 +1,6 @@
-"""Settings of the architectures, one class each; `name` picks one.
+"""Settings of the architectures, one class each; `name` selects one.
 
-To add an architecture, write its network and its settings, which name it, and list the settings here.
+To add an architecture, write its network and its settings, which refer to the network, and list the settings here.
 """
 
 from typing import Annotated, get_args
@@ -52,7 +52,7 @@ _SETTINGS: tuple[type[ArchitectureSettings], ...] = (
 ARCHITECTURES: dict[str, type[ArchitectureSettings]] = {
     get_args(s.model_fields["name"].annotation)[0]: s for s in _SETTINGS
 }
-"""By name; each names its network."""
+"""Settings classes by name; each refers to its network."""
 
 ModelSettings = Annotated[ArchitectureSettings, ByName(ARCHITECTURES)]
 

@@ -1,4 +1,4 @@
-"""What the settings of every architecture say about it."""
+"""Base class of the settings of every architecture."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
@@ -8,51 +8,51 @@ from pipeline.problem import Problem
 
 
 class ArchitectureSettings(Strict, ABC):
-    """Base of the settings; a subclass adds `name`, its own fields, its network, and what it needs of a problem."""
+    """Base of the settings; a subclass adds `name`, its fields, its network and its requirements on a problem."""
 
     if TYPE_CHECKING:
         name: str
 
     network: ClassVar[str]
-    """The `pipeline.models.network.Network` that they are of, as `module:class`: reading settings needs no torch."""
+    """The `pipeline.models.network.Network` subclass as `module:class`, so that reading settings needs no torch."""
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The heads that the network has: what a training step may name, and what it says about an image."""
+        """Names of the network's heads, which a training step may train and which predict on an image."""
         return ("box", "keypoints")
 
     @property
     def learns_after(self) -> dict[str, str]:
-        """Heads that build on another's answer, and can learn nothing before that one does: its name."""
+        """Heads that use another head's prediction, mapped to that head, which must be trained before or with them."""
         return {}
 
     @property
     def differentiable(self) -> bool:
-        """Whether a loss of the coordinates that are read out teaches the whole network."""
+        """True if a loss of the decoded coordinates has a gradient for the whole network."""
         return True
 
     @property
     def brings_losses(self) -> bool:
-        """Whether its losses are its own, so that `train.losses` cannot name others."""
+        """True if the network has its own losses, so that `train.losses` cannot name others."""
         return False
 
     @property
     def imagenet(self) -> bool:
-        """Whether a part of it can start from ImageNet's weights (`train.init_from`)."""
+        """True if a part of the network can start from ImageNet weights (`train.init_from`)."""
         return False
 
     @abstractmethod
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
 
 
 def too_deep(multiple: int, problem: Problem, instead: str) -> str | None:
-    """Why a network whose coarsest cells cover so many pixels does not fit the problem's input, or nothing.
+    """The reason why a network's coarsest cells are too large for the problem's input, or `None`.
 
     Args:
         multiple: Input pixels per cell.
-        problem: Whose input it is.
-        instead: What to do about it.
+        problem: The problem with the input size.
+        instead: Advice for the message: what to use instead.
     """
     smallest = min(problem.input.width, problem.input.height)
     if multiple <= smallest:

@@ -1,4 +1,4 @@
-"""Settings of which `name` says the class, looked up in a registry when they are read."""
+"""Settings whose `name` selects their class from a registry when they are read."""
 
 from collections.abc import Mapping
 from typing import Any, Union
@@ -11,10 +11,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 class ByName:
     """Annotation of a field: an instance of one of the classes, or a mapping whose `name` is a key of the registry.
 
-    It is what a discriminated union of the classes would be, but follows the registry.
+    It works like a discriminated union of the classes, but follows later changes of the registry.
 
     Args:
-        registry: Name to class.
+        registry: Classes by name.
     """
 
     def __init__(self, registry: Mapping[str, type[BaseModel]]) -> None:

@@ -1,4 +1,4 @@
-"""Settings of the networks of a backbone and fully connected heads."""
+"""Settings of the networks with a backbone and fully connected heads."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from pipeline.problem import Problem
 
 
 class ConnectedSettings(ArchitectureSettings):
-    """What they have in common."""
+    """Settings that these networks share."""
 
     backbone: BackboneSettings = StackBackbone()
     hidden: Annotated[int, Field(ge=1, description="width of a head's fully connected layer")] = 256
@@ -18,16 +18,16 @@ class ConnectedSettings(ArchitectureSettings):
 
     @property
     def imagenet(self) -> bool:
-        """See `ArchitectureSettings.imagenet`."""
+        """True for backbones with published weights."""
         return isinstance(self.backbone, ExtractorBackbone | TimmBackbone)
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(self.backbone.multiple, problem, self.backbone.shallower)
 
 
 class RegressionSettings(ConnectedSettings):
-    """A backbone and a fully connected head that says the keypoints' coordinates; no box."""
+    """A backbone and a fully connected head that predicts the keypoints' coordinates; no box."""
 
     network = "pipeline.models.connected:Regression"
 
@@ -35,12 +35,12 @@ class RegressionSettings(ConnectedSettings):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """Keypoints only."""
         return ("keypoints",)
 
 
 class LocalizationSettings(ConnectedSettings):
-    """A backbone and a fully connected head that says the box; no keypoints."""
+    """A backbone and a fully connected head that predicts the box; no keypoints."""
 
     network = "pipeline.models.connected:Localization"
 
@@ -48,25 +48,27 @@ class LocalizationSettings(ConnectedSettings):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """The box only."""
         return ("box",)
 
 
 class ClassifierSettings(ConnectedSettings):
-    """A backbone and a head that says what the picture shows: a probability for each class."""
+    """A backbone and a head that predicts a probability for each class."""
 
     network = "pipeline.models.classifier:Classifier"
 
     name: Literal["classifier"]
-    hidden: Annotated[int, Field(ge=0, description="width of the fully connected layer before the last; 0: none")] = 64
+    hidden: Annotated[
+        int, Field(ge=0, description="width of the fully connected layer before the last; 0: no such layer")
+    ] = 64
     pool: Annotated[
         Literal["none", "average"],
-        Field(description="what the head sees of the backbone's map: all of it, or each channel's average"),
+        Field(description="input of the head: the backbone's whole map, or each channel's average"),
     ] = "none"
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """The class only."""
         return ("class",)
 
 
@@ -79,14 +81,16 @@ class MultiHeadSettings(ConnectedSettings):
     crop: Annotated[
         Literal["none", "roi_align", "second_pass", "mask"],
         Field(
-            description="what the keypoint head sees: all features; those in the predicted box, cut out and scaled; "
-            "those of a second backbone that looks at the box cut out of the image; or all, zero outside the box"
+            description="input of the keypoint head: all features; those in the predicted box, cropped and scaled; "
+            "those of a second backbone on the box cropped from the image; or all, zero outside the box"
         ),
     ] = "none"
-    crop_margin: Annotated[float, Field(ge=0, le=1, description="added to the box on each side, share of it")] = 0.1
-    separate: Annotated[bool, Field(description="a residual block of its own in each head")] = False
+    crop_margin: Annotated[
+        float, Field(ge=0, le=1, description="added to the box on each side, as a share of its size")
+    ] = 0.1
+    separate: Annotated[bool, Field(description="each head has a residual block of its own")] = False
 
     @property
     def learns_after(self) -> dict[str, str]:
-        """See `ArchitectureSettings.learns_after`; a crop is where the predicted box is."""
+        """Keypoints after the box, if their input is cropped to the predicted box."""
         return {} if self.crop == "none" else {"keypoints": "box"}

@@ -11,7 +11,7 @@ Side = Annotated[float, Field(gt=0)]
 
 
 class DetectorSettings(ArchitectureSettings):
-    """Four convolution blocks; heads at three resolutions find any number of instances by anchors."""
+    """Four convolution blocks; heads at three resolutions predict any number of instances by anchors."""
 
     network = "pipeline.models.detector:Detector"
 
@@ -21,24 +21,24 @@ class DetectorSettings(ArchitectureSettings):
         Field(description="of the four blocks; each halves the map, the last three have heads"),
     ] = (16, 24, 48, 96)
     depth: Annotated[
-        tuple[int, int, int, int], Field(description="residual blocks in each; they widen what a cell sees")
+        tuple[int, int, int, int], Field(description="residual blocks in each; they enlarge the receptive field")
     ] = (0, 1, 1, 2)
     anchors: Annotated[
         tuple[tuple[Side, ...], tuple[Side, ...], tuple[Side, ...]],
         Field(description="sides of the square anchors of each scale, fine to coarse, input pixels"),
     ] = ((16, 24, 32), (48, 64, 96), (96, 128, 192))
     positive_iou: Annotated[
-        float, Field(gt=0, lt=1, description="an anchor of at least this overlap is to find it")
+        float, Field(gt=0, lt=1, description="an anchor of at least this overlap with an instance is positive")
     ] = 0.5
-    negative_iou: Annotated[float, Field(gt=0, lt=1, description="below, it is background; between, it has no say")] = (
-        0.3
-    )
+    negative_iou: Annotated[
+        float, Field(gt=0, lt=1, description="below this overlap it is background; between the two it is ignored")
+    ] = 0.3
     negatives: Annotated[float, Field(gt=0, description="hard negatives in the loss for each positive")] = 3.0
-    score: Annotated[float, Field(ge=0, lt=1, description="what is less sure is not answered at all")] = 0.02
+    score: Annotated[float, Field(ge=0, lt=1, description="predictions with a lower score are left out")] = 0.02
     nms_iou: Annotated[
-        float, Field(gt=0, lt=1, description="of two answers of a class that overlap more, one stays")
+        float, Field(gt=0, lt=1, description="of two predictions of a class that overlap more, one is removed")
     ] = 0.45
-    most: Annotated[int, Field(ge=1, le=1000, description="answers for an image at most")] = 50
+    most: Annotated[int, Field(ge=1, le=1000, description="largest number of predictions for an image")] = 50
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -50,7 +50,7 @@ class DetectorSettings(ArchitectureSettings):
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """Detections only."""
         return ("detections",)
 
     @property
@@ -59,5 +59,5 @@ class DetectorSettings(ArchitectureSettings):
         return (4, 8, 16)
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(self.strides[-1], problem, "a larger problem.input")

@@ -1,4 +1,4 @@
-"""Settings of the networks that say a map for each keypoint, and no box."""
+"""Settings of the networks that predict a map for each keypoint, and no box."""
 
 from abc import abstractmethod
 from typing import Annotated, ClassVar, Literal, Self
@@ -11,7 +11,7 @@ from pipeline.problem import Problem
 
 
 class MapSettings(ArchitectureSettings):
-    """What they have in common: a body that makes features, and a head that makes maps of them, as `module:class`."""
+    """Settings that these networks share; `body` and `head` are classes named as `module:class`."""
 
     network = "pipeline.models.maps.network:MapNetwork"
     body: ClassVar[str]
@@ -21,19 +21,19 @@ class MapSettings(ArchitectureSettings):
     confidence: Annotated[
         Literal["visibility", "map"],
         Field(
-            description="of a point: the learned probability that it is visible; or how sure the map is, for data "
-            "where every point is always there"
+            description="of a point: the learned probability that it is visible; or the confidence of the map, for "
+            "data in which every point is always visible"
         ),
     ] = "visibility"
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """Keypoints only."""
         return ("keypoints",)
 
     @property
     def differentiable(self) -> bool:
-        """See `ArchitectureSettings.differentiable`."""
+        """True if the codec's decoding has a gradient."""
         return self.codec.differentiable
 
     @property
@@ -42,7 +42,7 @@ class MapSettings(ArchitectureSettings):
         """Input pixels per cell of the coarsest map; the input is padded to a multiple of it."""
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(self.multiple, problem, "a larger problem.input, or a shallower network")
 
 
@@ -56,17 +56,17 @@ class EncoderSettings(MapSettings):
 
     @property
     def imagenet(self) -> bool:
-        """See `ArchitectureSettings.imagenet`."""
+        """True: the encoder has published weights."""
         return True
 
     @property
     def multiple(self) -> int:
-        """See `MapSettings.multiple`."""
+        """Input pixels per cell of the encoder's last map."""
         return 32
 
 
 class NestedSettings(EncoderSettings):
-    """An encoder whose maps of every size a decoder sees on its way back up."""
+    """An encoder and a decoder with skip connections at every resolution."""
 
     stride: Annotated[Literal[1, 2, 4], Field(description="input pixels per map cell")] = 1
     width: Annotated[
@@ -126,17 +126,17 @@ class VitSettings(MapSettings):
 
     @property
     def imagenet(self) -> bool:
-        """See `ArchitectureSettings.imagenet`."""
+        """True: the encoder has published weights."""
         return True
 
     @property
     def multiple(self) -> int:
-        """See `MapSettings.multiple`."""
+        """Side of a patch, input pixels."""
         return int(self.patch)
 
 
 class HourglassSettings(MapSettings):
-    """Stacked hourglass (Newell et al. 2016), each taught by maps of its own; read out by soft-argmax."""
+    """Stacked hourglass (Newell et al. 2016), each trained by its own maps; decoded by soft-argmax by default."""
 
     network = "pipeline.models.maps.hourglass:Hourglass"
 
@@ -150,17 +150,17 @@ class HourglassSettings(MapSettings):
     @model_validator(mode="after")
     def _maps(self) -> Self:
         if self.codec.name == "simcc":
-            raise ValueError("codec is simcc, but each hourglass hands its maps to the next; use one that has maps")
+            raise ValueError("codec is simcc, but each hourglass hands its maps to the next; use a codec with maps")
         return self
 
     @property
     def multiple(self) -> int:
-        """See `MapSettings.multiple`."""
+        """Input pixels per cell at the lowest level."""
         return int(self.stride) * 2**self.levels
 
 
 class FlatNetSettings(MapSettings):
-    """Flat-net: dilated convolutions at one resolution, no pooling; tanh last, so only heatmaps can be written."""
+    """Flat-net: dilated convolutions at one resolution, no pooling; the last layer is tanh, so only heatmaps fit."""
 
     body = "pipeline.models.maps.flat:FlatNet"
     head = "pipeline.models.maps.flat:TanhHead"
@@ -172,17 +172,18 @@ class FlatNetSettings(MapSettings):
         tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, description="rates of the two 9x9 layers")
     ] = (1, 2, 4, 6, 8)
     stride: Annotated[
-        Literal[1, 2, 4, 8], Field(description="input pixels per map cell; 1 as published, else a strided stem first")
+        Literal[1, 2, 4, 8],
+        Field(description="input pixels per map cell; 1 as published, else a strided stem comes first"),
     ] = 1
 
     @property
     def multiple(self) -> int:
-        """See `MapSettings.multiple`."""
+        """Input pixels per map cell."""
         return int(self.stride)
 
 
 class LightSettings(MapSettings):
-    """Blocks of a 3x3 convolution and max-pooling, and as many back up as the maps' resolution needs."""
+    """Blocks of a 3x3 convolution and max-pooling, and as many upsampling blocks as the maps' resolution needs."""
 
     channels: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2, description="of each block; each halves the map")
@@ -197,7 +198,7 @@ class LightSettings(MapSettings):
 
     @property
     def multiple(self) -> int:
-        """See `MapSettings.multiple`."""
+        """Input pixels per cell after the last block."""
         return int(2 ** len(self.channels))
 
 
@@ -207,11 +208,11 @@ class HeatmapNetSettings(LightSettings):
     body = "pipeline.models.maps.light:EncoderDecoder"
 
     name: Literal["heatmapnet"]
-    skips: Annotated[bool, Field(description="whether the decoder sees the encoder's maps of its own size")] = True
+    skips: Annotated[bool, Field(description="the decoder also gets the encoder's maps of the same resolution")] = True
 
 
 class ConfigurationSettings(LightSettings):
-    """Spatial-configuration network (Payer et al. 2019): maps of local appearance times maps of where it fits."""
+    """Spatial-configuration network (Payer et al. 2019): maps of local appearance times maps of configuration."""
 
     body = "pipeline.models.maps.light:EncoderDecoder"
     head = "pipeline.models.maps.configuration:ConfigurationHead"
@@ -219,10 +220,12 @@ class ConfigurationSettings(LightSettings):
     name: Literal["configuration"]
     codec: OnlyHeatmap = HeatmapCodec()
     shrink: Annotated[
-        Literal[2, 4, 8], Field(description="how much coarser the maps are from which the configuration is read")
+        Literal[2, 4, 8], Field(description="how much coarser the maps of the spatial configuration are")
     ] = 4
     width: Annotated[int, Field(ge=1, description="channels of the configuration's convolutions")] = 32
-    kernel: Annotated[int, Field(ge=3, le=15, description="side of those; three layers of it; odd")] = 11
+    kernel: Annotated[
+        int, Field(ge=3, le=15, description="side of these convolutions, odd; there are three layers")
+    ] = 11
 
     @model_validator(mode="after")
     def _odd(self) -> Self:
@@ -234,7 +237,7 @@ class ConfigurationSettings(LightSettings):
 
 
 class RegressionNetSettings(ArchitectureSettings):
-    """RegressionNet, the twin of HeatmapNet: the same encoder, averaged over the image, fully connected layers."""
+    """RegressionNet, the twin of HeatmapNet: the same encoder, averaged over the image, then fully connected layers."""
 
     network = "pipeline.models.maps.light:RegressionNet"
 
@@ -245,13 +248,13 @@ class RegressionNetSettings(ArchitectureSettings):
     hidden: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, description="widths of the connected layers")
     ] = (128, 64)
-    dropout: Annotated[float, Field(ge=0, lt=1, description="after each of them")] = 0.5
+    dropout: Annotated[float, Field(ge=0, lt=1, description="after each connected layer")] = 0.5
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """See `ArchitectureSettings.heads`."""
+        """Keypoints only."""
         return ("keypoints",)
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(2 ** len(self.channels), problem, "fewer channels entries")

@@ -11,8 +11,8 @@ from pipeline.problem import Problem
 class KeypointRcnnSettings(ArchitectureSettings):
     """torchvision's Keypoint R-CNN: proposals on a feature pyramid, a box and keypoint maps for the best of them.
 
-    Heavy: 59 million parameters and seconds of CPU for an image. Its losses are its own, of about the same size; give
-    `train.box_weight` 1. Anchors follow the problem's input: from a sixteenth of its longer side to all of it.
+    It has 59 million parameters and needs seconds of CPU for an image. It has its own losses, of similar size: set
+    `train.box_weight` to 1. Anchors range from a sixteenth of the input's longer side to all of it.
     """
 
     network = "pipeline.models.keypoint_rcnn:KeypointRcnn"
@@ -23,7 +23,12 @@ class KeypointRcnnSettings(ArchitectureSettings):
         Field(description="start from ImageNet's backbone or COCO's whole network, which must lie in torch's cache"),
     ] = "none"
     trainable_layers: Annotated[
-        int, Field(ge=0, le=5, description="stages of a pretrained backbone that learn, from the last; else all do")
+        int,
+        Field(
+            ge=0,
+            le=5,
+            description="number of last stages of a pretrained backbone that are trained; without pretraining all are",
+        ),
     ] = 3
     resnet: Annotated[Literal[18, 34, 50], Field(description="layers of the backbone, a ResNet")] = 50
     width: Annotated[int, Field(ge=4, description="channels of the feature pyramid")] = 256
@@ -31,7 +36,7 @@ class KeypointRcnnSettings(ArchitectureSettings):
     keypoint_width: Annotated[int, Field(ge=4, description="channels of the keypoint head")] = 512
     keypoint_layers: Annotated[int, Field(ge=1, description="convolutions of the keypoint head")] = 8
     proposals: Annotated[
-        int, Field(ge=1, description="proposals that are looked at in each image, the most promising ones")
+        int, Field(ge=1, description="number of proposals with the highest scores that are used in each image")
     ] = 128
 
     @model_validator(mode="after")
@@ -45,9 +50,9 @@ class KeypointRcnnSettings(ArchitectureSettings):
 
     @property
     def brings_losses(self) -> bool:
-        """See `ArchitectureSettings.brings_losses`."""
+        """True: torchvision's model computes its losses."""
         return True
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(32, problem, "a larger problem.input")

@@ -1,4 +1,4 @@
-"""Settings of the networks that answer by a spatial map per keypoint."""
+"""Settings of the networks with a spatial map per keypoint and a box head."""
 
 from typing import Annotated, Literal
 
@@ -28,7 +28,7 @@ class SpatialSettings(ArchitectureSettings):
 
     @property
     def differentiable(self) -> bool:
-        """Whether a loss of the coordinates that are read out teaches the whole network."""
+        """True if the codec's decoding has a gradient."""
         return self.codec.differentiable
 
     @property
@@ -37,12 +37,12 @@ class SpatialSettings(ArchitectureSettings):
         return int(self.stride) * 2**self.levels
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         return too_deep(self.multiple, problem, "fewer levels or a smaller stride")
 
 
 class RefinedSettings(ArchitectureSettings):
-    """The light network at coarse resolution, and a second look at full resolution around each keypoint it found."""
+    """The light network at coarse resolution, then a refinement at full resolution around each predicted keypoint."""
 
     network = "pipeline.models.refined:Refined"
 
@@ -52,13 +52,15 @@ class RefinedSettings(ArchitectureSettings):
     stride: Annotated[Literal[2, 4, 8], Field(description="input pixels per cell of the coarse map")] = 8
     codec: MapCodec = SoftmaxCodec()
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    window: Annotated[int, Field(ge=8, multiple_of=4, description="side of the second look, input pixels")] = 32
-    window_width: Annotated[int, Field(ge=4, description="channels of the second look")] = 24
-    window_blocks: Annotated[int, Field(ge=1, description="residual blocks of the second look")] = 2
+    window: Annotated[int, Field(ge=8, multiple_of=4, description="side of the refinement window, input pixels")] = 32
+    window_width: Annotated[int, Field(ge=4, description="channels of the refinement")] = 24
+    window_blocks: Annotated[int, Field(ge=1, description="residual blocks of the refinement")] = 2
     jitter: Annotated[float, Field(ge=0, description="shift of the windows in training, input pixels")] = 6
     box: Annotated[
         Literal["features", "keypoints"],
-        Field(description="the box is read off the features, or is the extent of the keypoints and learned margins"),
+        Field(
+            description="the box is predicted from the features, or is the extent of the keypoints plus learned margins"
+        ),
     ] = "features"
 
     @property
@@ -75,16 +77,16 @@ class RefinedSettings(ArchitectureSettings):
 
     @property
     def learns_after(self) -> dict[str, str]:
-        """See `ArchitectureSettings.learns_after`."""
+        """The box after the keypoints, if it is computed from them."""
         return {"box": "keypoints"} if self.box == "keypoints" else {}
 
     @property
     def differentiable(self) -> bool:
-        """Whether a loss of the coordinates that are read out teaches the whole network: only the second look."""
+        """False: a loss of the decoded coordinates has a gradient for the refinement only."""
         return False
 
     def misfit(self, problem: Problem) -> str | None:
-        """Why the network cannot be built for the problem, or nothing."""
+        """The reason why the network cannot be built for the problem, or `None`."""
         if self.window > min(problem.input.width, problem.input.height):
             return f"looks at windows of {self.window} px, more than the input has; use a smaller window"
         return self.coarse.misfit(problem)

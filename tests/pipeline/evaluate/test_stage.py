@@ -160,7 +160,7 @@ def test_four_subjects_promise_no_radius_and_the_report_says_so(evaluated: Layou
     assert (found["promised"], found["coverage"], found["unlimited_share"]) == (0.9, 1, 1)
     assert found["mean_px"] is None
     report = (evaluated.out("evaluate") / "report.html").read_text()
-    assert "100 % of the points have a radius without limit: the validation split has too few subjects" in report
+    assert "100 % of the points have no radius: the validation split has too few subjects" in report
 
 
 def test_without_coverage_there_are_no_radii_and_all_other_numbers_stay(
@@ -202,7 +202,7 @@ def test_a_failure_leaves_the_old_report(evaluated: Layout, rearfoot_project: La
     before = digests(rearfoot_project.root / "reports")
     for image in (rearfoot_project.out("collect") / "images").rglob("*.png"):
         image.write_bytes(b"no image")
-    with pytest.raises(UserError, match="missing or no image"):
+    with pytest.raises(UserError, match="missing or not an image"):
         run(rearfoot, rearfoot_project)
     assert digests(rearfoot_project.root / "reports") == before
 

@@ -101,7 +101,7 @@ class TestHead:
     def test_its_room_has_every_facet(self, head: Head) -> None:
         for facet in (HeadEvaluation, HeadWords, HeadExport, ErrorMetric):
             assert isinstance(facet.of(head), facet)
-        assert training_of(head).shown
+        assert training_of(head).progress_figures
 
     def test_a_problem_that_it_serves_and_one_that_it_does_not(self, head: Head) -> None:
         problem, settings = NETWORKS[head.name]
@@ -137,7 +137,7 @@ class TestHead:
             for _ in range(2):
                 figures.add(network.predict(labels.pixels), labels)
         row = figures.figures()
-        assert set(training.shown) <= set(row)
+        assert set(training.progress_figures) <= set(row)
         assert np.isfinite([training.score(row), training.early_score(row)]).all()
 
     def test_perfect_answers_have_no_error_and_are_put_into_words(self, head: Head) -> None:

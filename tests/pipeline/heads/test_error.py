@@ -47,6 +47,14 @@ def test_a_class_is_right_or_wrong() -> None:
     assert CLASS.score(cases).value == pytest.approx(100 / 3)
 
 
+def test_an_image_without_a_class_is_not_scored() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [np.nan, np.nan]])
+    errors = CLASS.errors(make_cases({"classes": np.array([0, -1, -1])}, {"probabilities": probabilities}))
+    assert errors.error[0] == 0 and np.isnan(errors.error[1:]).all()
+    assert errors.weights.tolist() == [1, 0, 0]
+    assert not errors.broken.any()
+
+
 def test_an_image_counts_as_much_with_one_instance_as_with_two() -> None:
     truth = np.array([[[0.0, 0, 10, 10, 0], [20, 20, 10, 10, 1]], [[0, 0, 10, 10, 0], [np.nan] * 5]])
     found = np.zeros((2, 2, 6))

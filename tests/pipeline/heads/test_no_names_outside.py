@@ -13,7 +13,6 @@ LABELS = ("collect", "validate", "split", "prepare", "augment", "synthetic", "sc
 #: what else may say such a name, and what it means there
 ALLOWED = {
     "pipeline/annotations.py": {"class"},  # a column of the annotation table
-    "pipeline/evaluate/calibrate.py": {"keypoints"},  # the output that radii are fitted to
     "pipeline/registry/criteria.py": {"keypoints"},  # of the category in a package's manifest
     "pipeline/registry/examine.py": {"keypoints"},  # COCO's field
     "pipeline/registry/test_set.py": {"keypoints"},  # COCO's field

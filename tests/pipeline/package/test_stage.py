@@ -173,6 +173,6 @@ def test_a_network_without_keypoints_is_packaged_and_says_its_box(tmp_path):
     params, layout = make_repository(tmp_path, section)
     stage.run(params, layout)
     folder = layout.out("package")
-    assert "Says of an image, of lower legs: its box." in (folder / "card.md").read_text()
+    assert "Predicts on an image, of lower legs: its box." in (folder / "card.md").read_text()
     found = Package.load(folder).predict(np.zeros((40, 50, 3), np.uint8))
     assert (found.keypoints, found.confidence, found.box.shape) == (None, None, (4,))

@@ -101,12 +101,12 @@ def test_finite(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
     assert criteria.finite(contest(side(metric, cases(0)))) == (
         True,
-        "0 of 24 test images gave no usable numbers",
+        "0 of 24 test images gave no finite prediction",
         {"images": 0},
     )
     broken = cases(0).answered({name: array * np.nan for name, array in cases(0).answers.items()})
     verdict = criteria.finite(contest(side(metric, cases(0), broken)))
-    assert verdict[:2] == (False, "24 of 24 test images gave no usable numbers")
+    assert verdict[:2] == (False, "24 of 24 test images gave no finite prediction")
 
 
 def test_comparison(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:

@@ -65,5 +65,5 @@ def test_evaluates_cases_are_what_it_is_scored_on_and_compared_with(params: Prob
 
 
 def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: JudgedSplit) -> None:
-    with pytest.raises(UserError, match="it: found 3 keypoints, the problem has 2"):
+    with pytest.raises(UserError, match="it: predicts 3 keypoints, the problem has 2"):
         examine(package(np.zeros((3, 2))), tests, params, "it")

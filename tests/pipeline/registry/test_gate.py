@@ -205,8 +205,8 @@ def test_a_test_split_that_is_not_there_or_empty_is_said(tested):
     version = (package(tested, bias=1.0), tested.register(1))[1].number
     path = tested.layout.out("split") / "test.json"
     path.write_text('{"images": [], "annotations": []}')
-    with pytest.raises(UserError, match=r"test\.json: no labelled image in it, so nothing can be judged"):
+    with pytest.raises(UserError, match=r"test\.json: no labelled image in it, so nothing can be evaluated"):
         gate(tested.layout, params(), version)
     path.unlink()
-    with pytest.raises(UserError, match=r"test\.json: no readable test split .*; run the split stage"):
+    with pytest.raises(UserError, match=r"test\.json: not a readable test split .*; run the split stage"):
         gate(tested.layout, params(), version)

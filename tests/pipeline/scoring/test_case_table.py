@@ -48,5 +48,5 @@ def test_cases_of_other_weights_or_another_split_are_not_taken(cases: Cases, tmp
 
 def test_a_damaged_file_is_named(cases: Cases, tmp_path: Path) -> None:
     (tmp_path / CASES).write_bytes(b"no zip")
-    with pytest.raises(UserError, match=r"cases\.npz: no readable table of cases .*run the evaluate stage again"):
+    with pytest.raises(UserError, match=r"cases\.npz: not a readable table of cases .*run the evaluate stage again"):
         read_cases(tmp_path / CASES, "w", "s")

@@ -15,8 +15,8 @@ from pipeline.scoring.metrics import (
     image_mse,
     image_rmse,
     keypoint_metrics,
-    presence_metrics,
     smooth_l1,
+    visibility_metrics,
 )
 
 RNG = np.random.default_rng(7)
@@ -111,7 +111,7 @@ def test_presence() -> None:
     confidence = np.array([[0.9, 0.4, 0.6], [0.8, 0.1, 0.2]])
     visible = np.array([[True, True, False], [True, False, False]])
     missing = np.array([[False, False, True], [False, True, False]])
-    found = presence_metrics(confidence, visible, missing, 0.5)
+    found = visibility_metrics(confidence, visible, missing, 0.5)
     assert found["auroc"] == pytest.approx(5 / 6)  # of six pairs only (0.4 there, 0.6 not there) is wrong
     assert found["visible_called_missing_share"] == pytest.approx(1 / 3)
     assert found["missing_called_visible_share"] == pytest.approx(1 / 2)
@@ -119,6 +119,6 @@ def test_presence() -> None:
 
 def test_presence_without_missing_points() -> None:
     every = np.ones((2, 3), bool)
-    found = presence_metrics(np.full((2, 3), 0.9), every, ~every, 0.5)
+    found = visibility_metrics(np.full((2, 3), 0.9), every, ~every, 0.5)
     assert np.isnan(found["auroc"]) and np.isnan(found["missing_called_visible_share"])
     assert found["visible_called_missing_share"] == 0.0

@@ -47,5 +47,5 @@ def test_a_class_without_an_image_is_in_no_mean() -> None:
 def test_calibration_error_by_hand() -> None:
     probabilities = np.array([[0.95, 0.05], [0.92, 0.08], [0.65, 0.35], [0.62, 0.38]])
     bins = calibration(probabilities, np.array([0, 1, 0, 0]))
-    assert [b.answers for b in bins] == [2, 2]
+    assert [b.predictions for b in bins] == [2, 2]
     assert expected_calibration_error(bins) == pytest.approx(0.5 * abs(0.935 - 0.5) + 0.5 * abs(0.635 - 1.0))

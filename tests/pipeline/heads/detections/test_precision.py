@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.heads.detections.matching import counted, found_by_scale
+from pipeline.heads.detections.matching import match_predictions, matches_by_scale
 from pipeline.heads.detections.precision import class_precision, detection_precision
 
 TRUE = [np.array([[10.0, 10, 20, 20, 0], [50, 50, 100, 100, 1]]), np.array([[5.0, 5, 40, 40, 1]])]
@@ -34,9 +34,9 @@ def test_a_wrong_class_is_wrong() -> None:
 
 
 def test_each_instance_is_found_once_and_by_one_scale() -> None:
-    said = answers((10, 10, 20, 20, 0, 0.9, 0), (11, 10, 20, 20, 0, 0.8, 1), (50, 50, 100, 98, 1, 0.7, 2))
-    image = counted(TRUE[0], said)
+    predicted = answers((10, 10, 20, 20, 0, 0.9, 0), (11, 10, 20, 20, 0, 0.8, 1), (50, 50, 100, 98, 1, 0.7, 2))
+    image = match_predictions(TRUE[0], predicted)
     assert image.right == 2
     assert image.loss == pytest.approx(1 - 4 / 5)
-    assert found_by_scale([image], 2).tolist() == [[1, 0, 0], [0, 0, 1]]
-    assert counted(TRUE[0][:0], said[:0]).loss == 0
+    assert matches_by_scale([image], 2).tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert match_predictions(TRUE[0][:0], predicted[:0]).loss == 0

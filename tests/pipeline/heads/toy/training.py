@@ -28,7 +28,7 @@ class VisibleFigures(HeadFigures):
 class VisibleTraining(HeadTraining[Network]):
     """Loss `visible`: mean squared error."""
 
-    shown = ("val_points_off",)
+    progress_figures = ("val_points_off",)
 
     def losses(
         self, network: Network, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
