@@ -57,8 +57,8 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     for n, (image, image_pair) in enumerate(
         zip(images, filtered_images(images, package.manifest.filters), strict=True)
     ):
-        prediction = package.predict_filtered(image_pair.filtered, bool(mirrored[n]))
-        as_network_input = mirror_prediction(prediction, image_pair.image.shape[1]) if mirrored[n] else prediction
+        prediction = package.predict_filtered(pixels.filtered, bool(mirrored[n]))
+        as_network_input = mirror_prediction(prediction, pixels.image.shape[1]) if mirrored[n] else prediction
         of_image = {name: values[n] for name, values in expected.items()}
         apart, unsure = _differences(network, as_network_input, of_image, letterbox[n])
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
