@@ -133,7 +133,7 @@ def test_all_bad_images_are_named_and_nothing_is_left(layout: Layout) -> None:
     assert not layout.out("prepare").exists()
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "not there"), (b"", r"empty \(0 bytes\)")])
+@pytest.mark.parametrize(("content", "message"), [(None, "missing"), (b"", r"empty \(0 bytes\)")])
 def test_a_missing_or_empty_image_is_named(layout: Layout, content: bytes | None, message: str) -> None:
     path = layout.out("collect") / "images/3.png"
     path.unlink()
