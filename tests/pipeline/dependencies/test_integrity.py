@@ -1,4 +1,4 @@
-"""What a stage reads is what the stage before it wrote, byte for byte."""
+"""A stage refuses inputs that are not, byte for byte, what the earlier stage wrote."""
 
 import json
 import os
