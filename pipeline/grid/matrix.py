@@ -26,7 +26,7 @@ from pipeline.scoring.bootstrap import Interval
 
 @dataclass(frozen=True)
 class Cell:
-    """One target from one start.
+    """A cell of the transfer matrix: the error of one target trained from one start.
 
     Attributes:
         target: Problem that was trained.

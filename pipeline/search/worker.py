@@ -29,7 +29,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One trial.
+    """A trial for a worker process to run.
 
     Attributes:
         number: Number of the trial.
