@@ -1,8 +1,8 @@
-"""Effect of the anchors' size on the detector: too small, as given, too large. Also who finds what.
+"""Effect of the anchors' size on the detector: too small, as given, too large; and the scale that finds each category.
 
     python -m benchmarks.anchors CHECKOUT [--epochs 10] [--problem shapes]
 
-CHECKOUT holds data/PROBLEM/prepare, as after `dvc repro prepare@shapes`. Prints a table; the test split is judged.
+CHECKOUT holds data/PROBLEM/prepare, as after `dvc repro prepare@shapes`. The test split is judged.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main() -> None:
     train, val, test = (load_arrays(prepared / split, params.problem) for split in ("train", "val", "test"))
     assert test.objects is not None
     true = [rows[np.isfinite(rows).all(axis=1)].astype(float) for rows in test.objects]
-    kinds = params.problem.categories
+    categories = params.problem.categories
     for name, factor in _FACTORS.items():
         anchors = tuple(tuple(side * factor for side in sides) for sides in params.model.anchors)
         step = params.train.steps[-1].shortened(given.epochs)
@@ -57,16 +57,16 @@ def main() -> None:
         seconds = time.process_time() - start
         assert isinstance(network, Detector)
         objects = predict_arrays(network, test.images)["objects"]
-        found = [rows[rows[:, 5] > 0].astype(float) for rows in objects]
-        precision = detection_precision(true, found, len(kinds))
-        answers = [rows[rows[:, 5] >= _THRESHOLD] for rows in found]
-        table = found_by_scale([counted(t, a) for t, a in zip(true, answers, strict=True)], len(kinds))
+        predictions = [rows[rows[:, 5] > 0].astype(float) for rows in objects]
+        precision = detection_precision(true, predictions, len(categories))
+        confident = [rows[rows[:, 5] >= _THRESHOLD] for rows in predictions]
+        table = found_by_scale([counted(t, a) for t, a in zip(true, confident, strict=True)], len(categories))
         covered = coverage(network, test.objects)
         print(f"\n{name}: anchors {anchors}, {given.epochs} epochs, {seconds:.0f} CPU s")
         print(f"AP {precision['ap']:.3f}  AP50 {precision['ap50']:.3f}  AP75 {precision['ap75']:.3f}")
-        for number, kind in enumerate(kinds):
+        for number, category in enumerate(categories):
             shares = "  ".join(f"{share:.0%}" for share in covered[number])
-            print(f"  {kind:10} found by scale 1, 2, 3: {table[number].tolist()}   covered: {shares}")
+            print(f"  {category:10} found by scale 1, 2, 3: {table[number].tolist()}   covered: {shares}")
 
 
 if __name__ == "__main__":

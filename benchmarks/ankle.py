@@ -1,8 +1,9 @@
-"""The published small network and a ResNet-18 from scratch on the ankles, several seeds, with intervals.
+"""The published small network and a ResNet-18 from scratch on the ankles, with intervals, over seeds.
 
     python -m benchmarks.ankle CHECKOUT [--seeds 3] [--epochs 40] [--only small]
 
-CHECKOUT holds data/ankle/prepare, as after `dvc repro prepare@ankle` with docs/examples/ankle.yaml. Judged on test.
+CHECKOUT holds data/ankle/prepare, as after `dvc repro prepare@ankle` with docs/examples/ankle.yaml. The test split
+is judged.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def main() -> None:
     resnet = ClassifierSettings(
         name="classifier", backbone=ExtractorBackbone(name="resnet18"), pool="average", hidden=0, dropout=0.2
     )
-    kinds, step = params.problem.classes, params.train.steps[-1].shortened(given.epochs)
+    classes, step = params.problem.classes, params.train.steps[-1].shortened(given.epochs)
     for name, model in {"small": params.model, "resnet18": resnet}.items():
         if given.only not in (None, name):
             continue
@@ -48,11 +49,11 @@ def main() -> None:
             start = time.process_time()
             with tempfile.TemporaryDirectory() as work:
                 fitted = fit(plan, train, val, Path(work))
-            found = predict_arrays(fitted.network, test.images)["probabilities"]
-            means, each = scores(confusion(test.classes, found.argmax(axis=1), len(kinds)))
+            probabilities = predict_arrays(fitted.network, test.images)["probabilities"]
+            means, each = scores(confusion(test.classes, probabilities.argmax(axis=1), len(classes)))
             low, high = wilson(means["accuracy"] * len(test), len(test))
             every.append([means["accuracy"], means["macro_f1"], *(own["f1"] for own in each)])
-            f1 = "  ".join(f"F1 {kind} {own['f1']:.2f}" for kind, own in zip(kinds, each, strict=True))
+            f1 = "  ".join(f"F1 {label} {own['f1']:.2f}" for label, own in zip(classes, each, strict=True))
             print(
                 f"{name} seed {seed}: accuracy {means['accuracy']:.3f} ({low:.2f} to {high:.2f})  "
                 f"macro F1 {means['macro_f1']:.3f}  {f1}  "
@@ -60,9 +61,9 @@ def main() -> None:
                 flush=True,
             )
         mean, spread = np.mean(every, axis=0), np.std(every, axis=0, ddof=1) if len(every) > 1 else np.zeros(5)
-        names = ["accuracy", "macro F1", *(f"F1 {kind}" for kind in kinds)]
-        told = "  ".join(f"{n} {m:.3f} ± {s:.3f}" for n, m, s in zip(names, mean, spread, strict=True))
-        print(f"{name}, mean and standard deviation over {given.seeds} seeds: {told}", flush=True)
+        names = ["accuracy", "macro F1", *(f"F1 {label}" for label in classes)]
+        averages = "  ".join(f"{n} {m:.3f} ± {s:.3f}" for n, m, s in zip(names, mean, spread, strict=True))
+        print(f"{name}, mean and standard deviation over {given.seeds} seeds: {averages}", flush=True)
 
 
 if __name__ == "__main__":

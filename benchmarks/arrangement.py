@@ -1,6 +1,6 @@
-"""What does it bring that a network chooses among peaks by where the other keypoints are? The same weights, both ways.
+"""Benefit of choosing among peaks by the positions of the other keypoints: one network, with and without.
 
-A network whose arrangement knows nothing takes the highest peak of each map (pipeline/models/arrangement.py).
+Without an arrangement, the network takes the highest peak of each map (pipeline/models/arrangement.py).
 
 Example:
     python -m benchmarks.arrangement models/rearfoot/train data/rearfoot/prepare/test
@@ -41,17 +41,17 @@ def main() -> None:
 
 
 def _judge(network: Network, prepared: Path) -> dict[str, float]:
-    """Errors over a split, and how many people are badly off."""
+    """Return errors over a split: of all points, and of the worst person."""
     images = np.load(prepared / "images.npy", mmap_mode="r")
     truth, labelled = np.load(prepared / "keypoints.npy"), np.load(prepared / "visibility.npy") > 0
-    found = predict_arrays(network, images)["keypoints"]
-    errors = keypoint_metrics(found, truth, labelled)
+    keypoints = predict_arrays(network, images)["keypoints"]
+    errors = keypoint_metrics(keypoints, truth, labelled)
     people = pd.read_parquet(prepared / "index.parquet")["subject"]
-    by_person = pd.Series(image_mse(found, truth, labelled)).groupby(people).mean() ** 0.5
+    by_person = pd.Series(image_mse(keypoints, truth, labelled)).groupby(people).mean() ** 0.5
     return {
         "RMSE, px": errors["rmse_px"],
         "median distance, px": errors["median_distance_px"],
-        "points more than 5 px off, %": 100 * float((distances(found, truth, labelled)[labelled] > 5).mean()),
+        "points more than 5 px off, %": 100 * float((distances(keypoints, truth, labelled)[labelled] > 5).mean()),
         "worst person's RMSE, px": float(by_person.max()),
         "people": len(by_person),
         "points": float(labelled.sum()),

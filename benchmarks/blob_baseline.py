@@ -38,7 +38,7 @@ def find_blobs(image: UInt8[np.ndarray, "H W 3"], count: int) -> Float[np.ndarra
     contrast = cv2.GaussianBlur(contrast, (0, 0), 0.3 * unit)
     threshold = max(18.0, float(np.percentile(contrast, 97)) * 0.6)
     total, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > threshold).astype(np.uint8))
-    found = []
+    blobs = []
     for k in range(1, total):
         x, y, w, h, area = (int(v) for v in stats[k])
         if not 1.5 * unit <= max(w, h) <= 10 * unit or max(w, h) > 2.5 * min(w, h):
@@ -49,9 +49,9 @@ def find_blobs(image: UInt8[np.ndarray, "H W 3"], count: int) -> Float[np.ndarra
         part = contrast[y : y + h, x : x + w] * (labels[y : y + h, x : x + w] == k)
         cx = float((part.sum(axis=0) @ np.arange(w)) / part.sum()) + x
         cy = float((part.sum(axis=1) @ np.arange(h)) / part.sum()) + y
-        found.append((float(part.max()) * min(w, h) / max(w, h) * (1 - abs(1 - roundness)), cx, cy))
-    found.sort(reverse=True)
-    return np.array([(x, y) for _, x, y in found[:count]], dtype=np.float64).reshape(-1, 2)
+        blobs.append((float(part.max()) * min(w, h) / max(w, h) * (1 - abs(1 - roundness)), cx, cy))
+    blobs.sort(reverse=True)
+    return np.array([(x, y) for _, x, y in blobs[:count]], dtype=np.float64).reshape(-1, 2)
 
 
 def assign_legs(blobs: Float[np.ndarray, "n 2"], per_leg: int) -> Float[np.ndarray, "K 2"]:
@@ -77,12 +77,12 @@ def score(table: pd.DataFrame, folder: Path, keypoints: tuple[str, ...]) -> pd.D
             image = cv2.imread(str(folder / name), cv2.IMREAD_COLOR)
             if image is None:
                 raise UserError(f"{folder / name}: not there or no image; run the collect stage again")
-            found = assign_legs(find_blobs(image, len(keypoints)), len(keypoints) // 2)
+            points = assign_legs(find_blobs(image, len(keypoints)), len(keypoints) // 2)
             scale = min(SIZE / image.shape[1], SIZE / image.shape[0])
-            off = found - truth[n]
-            # one that finds any blob near the point, whatever it calls it
+            off = points - truth[n]
+            # distance to the nearest blob, whichever keypoint it was taken for
             for k in np.flatnonzero(visibility[n] > 0):
-                near = np.linalg.norm(found - truth[n, k], axis=1)
+                near = np.linalg.norm(points - truth[n, k], axis=1)
                 rows.append((n, off[k, 0], off[k, 1], float(np.nanmin(near, initial=np.inf)), scale))
             bar.advance()
     return pd.DataFrame(rows, columns=["image", "dx", "dy", "nearest", "scale"])
@@ -118,10 +118,10 @@ def main(
     except UserError as error:
         Console(stderr=True).print(f"[red]{error}")
         raise typer.Exit(1) from None
-    shown = Table("blob baseline", "value", title=str(folder))
+    summary = Table("blob baseline", "value", title=str(folder))
     for name, value in numbers.items():
-        shown.add_row(name, f"{value:.2f}" if "px at" in name else f"{100 * value:.1f} %")
-    Console().print(shown)
+        summary.add_row(name, f"{value:.2f}" if "px at" in name else f"{100 * value:.1f} %")
+    Console().print(summary)
 
 
 if __name__ == "__main__":

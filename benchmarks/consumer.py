@@ -1,4 +1,4 @@
-"""What does a consumer pay: size and installation of the wheel's environment, imports, one image from cold start?
+"""Costs of a consumer: size and installation of the wheel's environment, imports, one image from cold start.
 
 The wheel is built and installed into a fresh virtual environment; everything is measured there, in new processes.
 
@@ -67,8 +67,8 @@ def main() -> None:
         }
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, median of {arguments.rounds}\n")
     print("| what | cost |\n| --- | --- |")
-    for what, cost in rows.items():
-        print(f"| {what} | {cost} |")
+    for name, cost in rows.items():
+        print(f"| {name} | {cost} |")
 
 
 def _picture(folder: Path) -> Path:
@@ -122,7 +122,7 @@ def _arguments() -> argparse.Namespace:
         type=lambda text: Path(text).resolve(),
         help="a package folder; default: exported here, with fresh weights",
     )
-    parser.add_argument("--extras", default="", help="extras to install, separated by commas (default: none)")
+    parser.add_argument("--extras", default="", help="extras to install, separated by commas (default: no extras)")
     parser.add_argument("--rounds", type=int, default=5, help="new processes of each kind (default: %(default)s)")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""How many real skin markers does a package find in photographs, though it was trained on rendered video alone?
+"""Count the real skin markers in photographs that a package finds, which was trained on rendered video alone.
 
 The photographs show two markers a leg (Achilles tendon and calcaneus), measured to sub-pixel accuracy; the network
 looks for three. A real marker counts as found when a keypoint that the network is confident of lies within the limit.
@@ -27,28 +27,28 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="package folder")
     parser.add_argument("photographs", type=Path, help="folder with images/ and labels.csv (image, leg, marker, x, y)")
     parser.add_argument("--limit", type=float, default=10, help="pixels of the photograph (default 10)")
-    parser.add_argument("--sheet", type=Path, help="PNG to draw the photographs with both kinds of points to")
+    parser.add_argument("--sheet", type=Path, help="PNG to draw the photographs with labelled and predicted points to")
     arguments = parser.parse_args()
     package = Package.load(arguments.package)
     labels = pd.read_csv(arguments.photographs / "labels.csv")
     table = Table("photograph", "markers", "found", "distances px", box=None)
-    seen: list[tuple[str, np.ndarray, np.ndarray, Prediction]] = []
-    found = total = 0
+    panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]] = []
+    found_count = total = 0
     for name, rows in labels.groupby("image"):
         image = cv2.cvtColor(cv2.imread(str(arguments.photographs / "images" / str(name))), cv2.COLOR_BGR2RGB)
         markers = rows[["x", "y"]].to_numpy()
         prediction = package.predict(image)
         distances = nearest(markers, prediction, package.manifest.confidence)
         hits = int((distances <= arguments.limit).sum())
-        found, total = found + hits, total + len(markers)
-        shown = " ".join("–" if np.isinf(d) else f"{d:.1f}" for d in distances)
-        table.add_row(str(name), str(len(markers)), str(hits), shown)
-        seen.append((f"{name}: {hits} of {len(markers)}", image, markers, prediction))
+        found_count, total = found_count + hits, total + len(markers)
+        cells = " ".join("–" if np.isinf(d) else f"{d:.1f}" for d in distances)
+        table.add_row(str(name), str(len(markers)), str(hits), cells)
+        panels.append((f"{name}: {hits} of {len(markers)}", image, markers, prediction))
     console = Console()
     console.print(table)
-    console.print(f"{found} of {total} real markers within {arguments.limit:g} px")
+    console.print(f"{found_count} of {total} real markers within {arguments.limit:g} px")
     if arguments.sheet:
-        draw_sheet(seen, package.manifest.confidence, arguments.sheet)
+        draw_sheet(panels, package.manifest.confidence, arguments.sheet)
 
 
 def nearest(markers: Float[np.ndarray, "M 2"], prediction: Prediction, confidence: float) -> Float[np.ndarray, " M"]:
@@ -59,11 +59,11 @@ def nearest(markers: Float[np.ndarray, "M 2"], prediction: Prediction, confidenc
     return np.linalg.norm(markers[:, None] - points[None], axis=-1).min(axis=1)
 
 
-def draw_sheet(seen: list[tuple[str, np.ndarray, np.ndarray, Prediction]], confidence: float, path: Path) -> None:
+def draw_sheet(panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]], confidence: float, path: Path) -> None:
     columns = 5
-    lines = -(-len(seen) // columns)
+    lines = -(-len(panels) // columns)
     with figure(3.2 * columns, 2.1 * lines + 0.4, lines, columns) as (drawn, axes):
-        for axis, (title, image, markers, prediction) in zip(axes, seen, strict=False):
+        for axis, (title, image, markers, prediction) in zip(axes, panels, strict=False):
             axis.imshow(image)
             sure = prediction.confidence >= confidence
             unsure = prediction.keypoints[~sure]

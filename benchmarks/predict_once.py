@@ -40,7 +40,7 @@ def main() -> None:
     frames = 0
     times = {"decode": seconds_of(decode), "predict": seconds_of(predict)}
     speeds = {
-        what: {"frames_per_s": frames / wall, "cpu_ms": 1000 * busy / frames} for what, (wall, busy) in times.items()
+        name: {"frames_per_s": frames / wall, "cpu_ms": 1000 * busy / frames} for name, (wall, busy) in times.items()
     }
     print(json.dumps(speeds))
 

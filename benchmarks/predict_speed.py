@@ -1,8 +1,8 @@
-"""How fast is `heelstrike predict` on a 1080p video, against another checkout and against the naive way?
+"""Speed of `heelstrike predict` on a 1080p video, against another checkout and against a plain loop.
 
-All in one run, on the same frames, on the same cores, each several times in turn:
+All are measured in one run, on the same frames and cores, in turns:
   decode    reading the frames of the video and nothing else
-  predict   heelstrike's own: a package, three threads, JSON and CSV written; with --overlay also the drawn video
+  predict   `heelstrike predict`: a package, three threads, JSON and CSV written; with --overlay also the drawn video
   eager     the same network frame by frame in eager torch: decode, scale, predict, measure, one after the other
 
 Decode and predict run in a process of their own (predict_once.py), with the code of this checkout and of each that
@@ -51,11 +51,11 @@ from pipeline.synthetic.settings import SyntheticSource
 
 _HERE = Path(__file__).resolve().parents[1]
 _LEGS = ((800, 300), (802, 600), (795, 850), (1100, 300), (1098, 600), (1106, 850))  # two legs, top to bottom
-_RENDERED = 60  # frames that are really rendered; shown forwards and backwards until the video is long enough
+_RENDERED = 60  # frames that are rendered; played forwards and backwards until the video is long enough
 
 
 class Speed(TypedDict):
-    """Of one piece of work."""
+    """Speed of one piece of work."""
 
     frames_per_s: float
     cpu_ms: float
@@ -81,13 +81,13 @@ def main() -> None:
         results: dict[str, list[Speed]] = {}
         for _ in range(arguments.rounds):
             for checkout in (_HERE, *arguments.against):
-                for what, speed in _once(checkout, video, package, folder / "out", arguments.overlay).items():
-                    results.setdefault(what if checkout == _HERE else f"{what} of {checkout.name}", []).append(speed)
+                for work, speed in _once(checkout, video, package, folder / "out", arguments.overlay).items():
+                    results.setdefault(work if checkout == _HERE else f"{work} of {checkout.name}", []).append(speed)
             if not arguments.no_eager:
                 results.setdefault("eager torch", []).append(_timed(lambda: _eager(video, network, params)))
-    for what, speeds in results.items():
+    for work, speeds in results.items():
         fast, busy = (float(np.median([speed[k] for speed in speeds])) for k in ("frames_per_s", "cpu_ms"))
-        print(f"{what}: median {fast:.1f} frames/s, {busy:.1f} ms CPU a frame, of {len(speeds)} rounds")
+        print(f"{work}: median {fast:.1f} frames/s, {busy:.1f} ms CPU a frame, of {len(speeds)} rounds")
 
 
 def _once(checkout: Path, video: Path, package: Path, out: Path, overlay: bool) -> dict[str, Speed]:
@@ -109,7 +109,7 @@ def _timed(work: Callable[[], int]) -> Speed:
 
 
 def _of_format_2(package: Path, copy: Path) -> Path:
-    """The package as Heelstrike wrote it before format 3, for an old checkout to read."""
+    """Copy the package in format 2, which an old checkout can read."""
     shutil.copytree(package, copy)
     content = json.loads((copy / MANIFEST).read_text())
     for name in ("digest", "heads", "min_reader"):
@@ -120,7 +120,7 @@ def _of_format_2(package: Path, copy: Path) -> Path:
 
 
 def _eager(video: Path, network: Network, params: ProblemParams) -> int:
-    """The naive consumer; writes nothing. Returns the number of frames."""
+    """Measure frame by frame, without threads and results. Return the number of frames."""
     scale = Preprocess(params.problem.input, torch.get_num_threads())
     measure = None
     if params.measure is not None:
@@ -130,10 +130,10 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
     with VideoReader(video) as reader, torch.inference_mode():
         for frame in reader.frames():
             pixels, letterbox = scale(frame.image)
-            found = network.predict(torch.from_numpy(pixels)[None])
-            keypoints = Letterbox(*map(float, letterbox)).backward(found.keypoints[0].numpy())
+            prediction = network.predict(torch.from_numpy(pixels)[None])
+            keypoints = Letterbox(*map(float, letterbox)).backward(prediction.keypoints[0].numpy())
             if measure is not None:
-                measure.measure(keypoints, found.confidence[0].numpy())
+                measure.measure(keypoints, prediction.confidence[0].numpy())
             count += 1
     return count
 
@@ -155,7 +155,7 @@ def write_film(path: Path, frames: int) -> Path:
 def write_package(folder: Path, network: Network, params: ProblemParams) -> Path:
     """A package of a network that need not be trained: its speed does not depend on the weights.
 
-    Where it finds keypoints, they are replaced by those of two legs, so that everything is measured on every frame.
+    Keypoints that it finds are replaced by the keypoints of two legs, so that every frame is measured.
     """
     folder.mkdir()
     graph = export_model(network, params.problem.input)
@@ -179,7 +179,7 @@ def write_package(folder: Path, network: Network, params: ProblemParams) -> Path
 
 
 def _replace(graph: onnx.ModelProto, output: str, value: np.ndarray) -> None:
-    """Give an output of a graph this value, in a way that still computes what it was."""
+    """Replace the value of an output of a graph; the graph still computes the value that it had."""
     for node in graph.graph.node:
         node.output[:] = [f"{name}_before" if name == output else name for name in node.output]
     zero, to = f"{output}_zero", f"{output}_to"

@@ -1,7 +1,7 @@
-"""Does the prepare stage keep flat memory and linear time? Prepares 1,000 to 20,000 generated frames and tables it.
+"""Memory and time of the prepare stage for 1,000 to 20,000 generated frames: memory must stay flat, time linear.
 
 Each size runs in a process of its own, whose peak memory is read when it ends. The frames are links to a few rendered
-ones: every one of them is decoded all the same.
+ones; each link is decoded.
 
     python benchmarks/prepare_scale.py --frames 1000 5000 20000 --width 640 --height 480
 """
@@ -33,7 +33,7 @@ SECTION = {
 
 
 def render(folder: Path, frames: int, width: int, height: int, suffix: str) -> list[str]:
-    """Write a few smooth, noisy frames and link them under as many names as asked for."""
+    """Write a few smooth, noisy frames, and link them under `frames` names."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     names = [f"images/{n:06d}.{suffix}" for n in range(frames)]
@@ -49,7 +49,7 @@ def render(folder: Path, frames: int, width: int, height: int, suffix: str) -> l
 
 
 def make_inputs(root: Path, frames: int, width: int, height: int, suffix: str) -> None:
-    """What collect and split would have left: images, and COCO files of 65, 15 and 20 percent."""
+    """Write the outputs of collect and split: images, and COCO files of 65, 15 and 20 per cent of them."""
     layout = Layout(root, "bench")
     names = render(layout.out("collect") / "images", frames, width, height, suffix)
     ends = {"train": (0, 0.65), "val": (0.65, 0.8), "test": (0.8, 1)}
@@ -65,7 +65,7 @@ def make_inputs(root: Path, frames: int, width: int, height: int, suffix: str) -
 
 
 def measure(root: Path) -> dict[str, float]:
-    """Run the stage here and now."""
+    """Run the stage in this process. Return seconds and MiB."""
     from pipeline.prepare import stage
 
     params = parse_params({"problems": ["bench"], "bench": SECTION})["bench"]
@@ -97,15 +97,15 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             make_inputs(Path(folder), frames, arguments.width, arguments.height, arguments.suffix)
             command = [sys.executable, __file__, "--only", folder]
-            told = subprocess.run(command, check=True, capture_output=True, text=True, env=_quiet(folder)).stdout
-        row = json.loads(told.splitlines()[-1])
+            output = subprocess.run(command, check=True, capture_output=True, text=True, env=_quiet(folder)).stdout
+        row = json.loads(output.splitlines()[-1])
         per_frame, cpu = 1000 * row["seconds"] / frames, 1000 * row["cpu"] / frames
         cells = f"{row['seconds']:.1f} | {per_frame:.2f} | {cpu:.2f} | {row['before']:.0f} | {row['peak']:.0f}"
         print(f"| {frames} | {cells} |", flush=True)
 
 
 def _quiet(folder: str) -> dict[str, str]:
-    """The environment, with progress going to a file."""
+    """Return the environment with progress written to a file."""
     return dict(os.environ) | {"HEELSTRIKE_PROGRESS": f"{folder}/progress.jsonl"}
 
 

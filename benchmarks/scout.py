@@ -3,11 +3,11 @@
     python -m benchmarks.scout CHECKOUT [--brain ../shared/datasets/mri-midsagittal-colin27] [--sheet brain.png]
 
 CHECKOUT is a repository after `package` with docs/examples/scout.yaml. Every exam of the test split is predicted from
-its files as a consumer would, reading, network, volume and result files included, and held against the volume that its
-labels give and, where the head was made up, against the truth that it was made with.
+its files as by a consumer, from reading to result files. It is compared with the volume of its labels and, if the head
+was rendered, with the volume that it was rendered from.
 
-With --brain, planes are cut from a real one at random angles. Its landmarks tell the commissures and, by those on the
-midline, the midsagittal plane; so the axes have a truth there, the volume's centre and extents have none.
+With --brain, planes are cut from a real brain at random angles. Its landmarks give the commissures and the midsagittal
+plane; so the axes have a ground truth there, but the volume's centre and extents do not.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--brain", type=Path, help="folder with colin27_ch2_1mm.nii.gz and labels_3d.csv")
-    parser.add_argument("--poses", type=int, default=20, help="of the real brain (default 20)")
+    parser.add_argument("--poses", type=int, default=20, help="number of poses of the real brain (default 20)")
     parser.add_argument("--sheet", type=Path, help="PNG to draw one pose of the real brain to")
     given = parser.parse_args()
     params, layout = load_params(given.checkout / "params.yaml")["scout"], Layout(given.checkout, "scout")
@@ -89,11 +89,11 @@ def _of_test_split(package: Package, params: ProblemParams, layout: Layout, meas
             start = time.perf_counter()
             report = predict_path(files[0].parent, package, ModelReference("benchmark"), Path(out))
             seconds.append(time.perf_counter() - start)
-        found = report.exams[0].measurement
-        reasons[found.reason or "measured"] += 1
-        if not found.measured:
+        measurement = report.exams[0].measurement
+        reasons[measurement.reason or "measured"] += 1
+        if not measurement.measured:
             continue
-        read = np.array([found.values.get(quantity, np.nan) for quantity in measure.quantities])
+        read = np.array([measurement.values.get(quantity, np.nan) for quantity in measure.quantities])
         of_labels.append(measure.errors(read, labels))
         if source is not None and files[0].is_relative_to(layout.work("collect")):
             person, exam = (int(part.rpartition("_")[2]) for part in str(name).split("/"))
@@ -103,7 +103,7 @@ def _of_test_split(package: Package, params: ProblemParams, layout: Layout, meas
             true = np.concatenate([made.centre, made.axes.ravel(), made.extents + margin, [np.nan]])
             of_truth.append(measure.errors(read, true))
             labels_off.append(measure.errors(labels, true))
-    counted = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in reasons.most_common())
+    counted = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.most_common())
     table = Table(title=f"{len(seconds)} exams of the test split: {counted}")
     for heading in ("", *(f"{k} ({u}): median, 95 %" for k, u in zip(measure.kinds, measure.units, strict=True))):
         table.add_column(heading)
@@ -120,7 +120,7 @@ def _of_test_split(package: Package, params: ProblemParams, layout: Layout, meas
 
 
 def _original(copy: Path, layout: Layout) -> Path:
-    """The file that collect made an 8-bit copy of."""
+    """Return the raw file of an 8-bit copy made by collect."""
     name = copy.relative_to(layout.out("collect") / "images").as_posix()
     return layout.video(name.removesuffix(".png"))
 
@@ -134,7 +134,7 @@ def _spread(errors: list[Float[np.ndarray, "E"]]) -> list[str]:
 def _of_brain(
     package: Package, problem: Problem, measure: ExamMeasure, folder: Path, poses: int, sheet: Path | None
 ) -> Table:
-    """See the module."""
+    """Predict scout planes cut from a real brain at random angles, and return the errors of landmarks and axes."""
     image = sitk.ReadImage(str(folder / "colin27_ch2_1mm.nii.gz"))
     volume = sitk.GetArrayFromImage(image).astype(np.float32)
     corner, step = np.array(image.GetOrigin()) * (-1, -1, 1), np.array(image.GetDirection()).reshape(3, 3)
@@ -158,23 +158,23 @@ def _of_brain(
             report = predict_path(
                 exam, package, ModelReference("benchmark"), Path(work) / "out", overlay=sheet is not None
             )
-            found = report.exams[0].measurement
-            reasons[found.reason or "measured"] += 1
+            measurement = report.exams[0].measurement
+            reasons[measurement.reason or "measured"] += 1
             if sheet is not None and pose == 0:
                 pictures = [cv2.imread(str(Path(work) / "out" / f"{p}.nii.overlay.png")) for p in scout.PLANES]
                 cv2.imwrite(str(sheet), np.hstack(pictures))
             scan = read_scan(exam / "sagittal.nii")
-            said = package.predict(scan.image).keypoints
-            assert said is not None
+            keypoints = package.predict(scan.image).keypoints
+            assert keypoints is not None
             steps = scan.placement[1:]
             for name, true in (("sagittal_ac", ac), ("sagittal_pc", pc)):
                 at = (turn @ true + shift - scan.placement[0]) @ steps.T / (steps**2).sum(axis=1)
-                off[name].append(float(np.linalg.norm(said[problem.keypoints.index(name)] - at)) * _STEP_MM)
-        if found.measured:
-            read = np.array(list(found.details["axes"].values()))
+                off[name].append(float(np.linalg.norm(keypoints[problem.keypoints.index(name)] - at)) * _STEP_MM)
+        if measurement.measured:
+            read = np.array(list(measurement.details["axes"].values()))
             turned = np.degrees(np.arccos(np.clip((read * (axes @ turn.T)).sum(axis=1), -1, 1)))
             angles.append(turned)
-    counted = ", ".join(f"{n} {what.replace('_', ' ')}" for what, n in reasons.most_common())
+    counted = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.most_common())
     table = Table(title=f"{poses} poses of a real brain: {counted}")
     for heading in ("", "median", "95 %"):
         table.add_column(heading)
@@ -192,7 +192,7 @@ def _consensus(path: Path) -> dict[str, Float[np.ndarray, "3"]]:
 
 
 def _axes(landmarks: dict[str, Float[np.ndarray, "3"]]) -> Float[np.ndarray, "3 3"]:
-    """Of the midsagittal plane through the midline's landmarks, and of the commissures in it."""
+    """Return unit axes of the brain: normal of the midsagittal plane, line of the commissures, and their product."""
     points = np.stack([landmarks[name] for name in _MIDLINE])
     x = np.linalg.svd(points - points.mean(axis=0))[2][2]
     x = x * np.sign(x[0])
@@ -210,7 +210,7 @@ def _slice(
     corner: Float[np.ndarray, "3"],
     to_ras: Float[np.ndarray, "3 3"],
 ) -> np.ndarray:
-    """The brain on a plane of the scanner's, 5 mm thick; nothing beyond the volume."""
+    """Return the brain on a plane of the scanner, averaged over 5 mm; zero beyond the volume."""
     rows, columns = np.mgrid[:_SIZE, :_SIZE].reshape(2, -1, 1)
     plane = placement[0] + columns * placement[1] + rows * placement[2]
     normal = np.cross(placement[1], placement[2]) / _STEP_MM**2

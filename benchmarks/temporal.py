@@ -2,8 +2,8 @@
 
 The videos must be of people whom the per-frame network was not trained on: prepare them as a problem of their own, with
 another seed and every frame labelled (`frames_per_subject: 1000`), then give its folder here. Its `train` videos teach
-the temporal models, `val` chooses their weights, `test` judges. Videos are taken as they are, and disturbed:
-runs of frames with a patch over a keypoint, and runs with motion blur.
+the temporal models, `val` chooses their weights, `test` judges. Each model is tested on the videos
+unchanged and disturbed: runs of frames with a patch over a keypoint, and runs with motion blur.
 
 Examples:
     python -m benchmarks.temporal models/rearfoot/train data/dense/prepare
@@ -59,27 +59,29 @@ def tracks_of(network: Network, folder: Path, disturb: bool) -> list[Track]:
     """
     index = pd.read_parquet(folder / "index.parquet")
     images, truth = np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "keypoints.npy")
-    found = []
+    tracks = []
     for number, (_, rows) in enumerate(index[index["video"] != ""].groupby("video", sort=True)):
         rows = rows.sort_values("frame")
         if len(rows) < _RUN or (np.diff(rows["frame"]) > 2).any():
             continue  # frames without any visible keypoint have no label; a gap of one is no break
         at, rng = rows.index.to_numpy(), np.random.default_rng([1, number])
         pixels = disturbed(images[at], truth[at], rng) if disturb else np.array(images[at])
-        said = predict_arrays(network, pixels)
-        if not {"keypoints", "confidence", "boxes"} <= set(said):
+        outputs = predict_arrays(network, pixels)
+        if not {"keypoints", "confidence", "boxes"} <= set(outputs):
             raise UserError("the per-frame network needs a keypoint head and a box head")
-        found.append(
-            Track(str(rows["subject"].iloc[0]), said["keypoints"], said["confidence"], said["boxes"], truth[at])
+        tracks.append(
+            Track(
+                str(rows["subject"].iloc[0]), outputs["keypoints"], outputs["confidence"], outputs["boxes"], truth[at]
+            )
         )
-    if not found:
+    if not tracks:
         raise UserError(f"{folder}: no video with consecutive labelled frames; raise frames_per_subject")
-    return found
+    return tracks
 
 
-def jitter(tracks: list[Track], found: list[Float[np.ndarray, "T K 2"]]) -> float:
-    """Root mean square of the error's second difference in time, input pixels; what the eye sees as trembling."""
-    parts = [np.diff(points - track.truth, n=2, axis=0) for track, points in zip(tracks, found, strict=True)]
+def jitter(tracks: list[Track], predictions: list[Float[np.ndarray, "T K 2"]]) -> float:
+    """Root mean square of the error's second difference in time, input pixels: visible trembling."""
+    parts = [np.diff(points - track.truth, n=2, axis=0) for track, points in zip(tracks, predictions, strict=True)]
     return float(np.sqrt(np.nanmean(np.concatenate(parts).astype(np.float64) ** 2)))
 
 
@@ -98,29 +100,31 @@ def main() -> None:
 
 
 def show(title: str, tracks: dict[str, list[Track]], arguments: argparse.Namespace) -> None:
-    """Train, judge, print the table and what follows from it."""
+    """Train and judge the temporal models. Print the table and a verdict on each."""
     test, console = tracks["test"], Console()
-    answers = {PER_FRAME: [track.keypoints for track in test]}
-    answers |= {name: [smooth(track.keypoints) for track in test] for name, smooth in SMOOTHERS.items()}
-    answers |= {name: learned(name, tracks, arguments) for name in TEMPORAL}
+    by_method = {PER_FRAME: [track.keypoints for track in test]}
+    by_method |= {name: [smooth(track.keypoints) for track in test] for name, smooth in SMOOTHERS.items()}
+    by_method |= {name: learned(name, tracks, arguments) for name in TEMPORAL}
     truth = np.concatenate([track.truth for track in test])
     labelled = np.concatenate([track.labelled for track in test])
     subjects = np.concatenate([[track.subject] * len(track.keypoints) for track in test])
-    errors = {name: image_mse(np.concatenate(found), truth, labelled) for name, found in answers.items()}
+    errors = {name: image_mse(np.concatenate(predictions), truth, labelled) for name, predictions in by_method.items()}
     table = Table("method", "RMSE px", "jitter px", "MSE against per frame, 95 %", title=title, title_justify="left")
     verdicts = []
-    for name, found in answers.items():
+    for name, predictions in by_method.items():
         change = paired_bootstrap(errors[name], errors[PER_FRAME], subjects, 4000, 1)
-        shown = "" if name == PER_FRAME else f"{change.interval.low:+.3f} to {change.interval.high:+.3f} px²"
-        table.add_row(name, f"{rmse(np.concatenate(found), truth):.3f}", f"{jitter(test, found):.3f}", shown)
+        interval = "" if name == PER_FRAME else f"{change.interval.low:+.3f} to {change.interval.high:+.3f} px²"
+        table.add_row(
+            name, f"{rmse(np.concatenate(predictions), truth):.3f}", f"{jitter(test, predictions):.3f}", interval
+        )
         if name in TEMPORAL:
-            verdicts.append(verdict(name, change, jitter(test, found), jitter(test, answers[PER_FRAME])))
+            verdicts.append(verdict(name, change, jitter(test, predictions), jitter(test, by_method[PER_FRAME])))
     console.print(table)
     console.print(f"{len(test)} videos of {len(set(subjects))} people, {len(truth)} frames.", *verdicts, sep="\n")
 
 
 def learned(name: str, tracks: dict[str, list[Track]], arguments: argparse.Namespace) -> list[np.ndarray]:
-    """A trained temporal model's answer to each test video."""
+    """A trained temporal model's predictions for each test video."""
     torch.manual_seed(arguments.seed)
     temporal = TEMPORAL[name](tracks["test"][0].truth.shape[1], arguments.window)
     train, val = (windows_of(tracks[split], arguments.window) for split in ("train", "val"))
@@ -129,14 +133,14 @@ def learned(name: str, tracks: dict[str, list[Track]], arguments: argparse.Names
 
 
 def verdict(name: str, change: PairedDifference, trembling: float, before: float) -> str:
-    """Whether both error and jitter are lower than per frame; the error by its interval."""
-    shown = change.interval.high < 0
+    """Return a sentence that says if error (by its interval) and jitter are both lower than per frame."""
+    better = change.interval.high < 0
     error = (
-        "lower" if shown else "higher" if change.interval.low > 0 else "not shown to differ (zero is in the interval)"
+        "lower" if better else "higher" if change.interval.low > 0 else "not shown to differ (zero is in the interval)"
     )
-    said = f"{name}: error {error}; jitter {trembling:.3f} px, per frame {before:.3f} px."
-    wins = shown and trembling < before
-    return f"{said} It {'beats' if wins else 'does not beat'} per-frame prediction in both."
+    summary = f"{name}: error {error}; jitter {trembling:.3f} px, per frame {before:.3f} px."
+    wins = better and trembling < before
+    return f"{summary} It {'beats' if wins else 'does not beat'} per-frame prediction in both."
 
 
 if __name__ == "__main__":

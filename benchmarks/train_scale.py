@@ -1,7 +1,7 @@
-"""Does training keep flat memory and linear time? One epoch over 1,000 to 20,000 prepared frames, and a table.
+"""Memory and time of one epoch over 1,000 to 20,000 prepared frames: memory must stay flat, time linear.
 
 Each size runs in a process of its own. Pages of the memory-mapped images are the system's cache, which it takes back
-when it needs it; what the process holds for itself (RssAnon, sampled while it runs) is what must stay flat.
+when it needs it. Only the process's own memory (RssAnon, sampled while it runs) must stay flat.
 
     python -m benchmarks.train_scale --frames 1000 5000 20000
 """
@@ -38,7 +38,7 @@ def make_arrays(folder: Path, frames: int) -> None:
 
 
 def measure(folder: Path) -> dict[str, float]:
-    """Train one epoch here and now."""
+    """Train one epoch in this process. Return seconds and MiB."""
     from pipeline.heads.arrays import load_arrays
     from pipeline.train.fit import Plan, fit
     from pipeline.train.settings import Step, TrainSettings
@@ -84,8 +84,8 @@ def main() -> None:
             make_arrays(Path(folder) / "train", frames)
             make_arrays(Path(folder) / "val", 100)
             command = [sys.executable, "-m", "benchmarks.train_scale", "--only", folder]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        row = json.loads(told.splitlines()[-1])
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        row = json.loads(output.splitlines()[-1])
         per_frame, cpu = 1000 * row["seconds"] / frames, 1000 * row["cpu"] / frames
         print(f"| {frames} | {row['seconds']:.1f} | {per_frame:.2f} | {cpu:.2f} | {row['peak']:.0f} |", flush=True)
 

@@ -1,4 +1,4 @@
-"""How fast the train stage is, beside the same network on one fixed batch in memory; both in one run.
+"""Speed of the train stage, and of its network on one fixed batch in memory, in one run.
 
 The difference is everything that is not the network: reading, augmentation, Lightning, bookkeeping. Each round measures
 one epoch of the real loop and as many steps on the fixed batch, in turns, so that a busy machine disturbs both alike.

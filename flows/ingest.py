@@ -80,7 +80,7 @@ def version_batch(layout: Layout, inbox: Path, names: list[str]) -> str:
     """Copy the files to a batch folder, add it to DVC, commit and tag it in git, and push it.
 
     Returns:
-        The batch's name. The same files give the same batch again; what an interrupted call left undone is done.
+        The batch's name. A repeated call with the same files gives the same batch and completes an interrupted call.
     """
     digest = json_digest({name: file_digest(inbox / name) for name in names})[:10]
     batch = _folder_for(layout.raw, digest)

@@ -32,7 +32,7 @@ class Release:
         flow_run: Id of the Prefect flow run.
         run_id: Id of the MLflow run.
         decision: Verdicts of the gates.
-        outcome: What happened to the candidate.
+        outcome: Outcome of the promotion.
     """
 
     layout: Layout
@@ -44,7 +44,7 @@ class Release:
 
 
 def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
-    """Log, register, gate and promote. Each step continues from what an interrupted call has done.
+    """Log, register, gate and promote. Each step continues where an interrupted call stopped.
 
     Raises:
         UserError: A store does not answer, or another promotion has moved the champion meanwhile.

@@ -50,8 +50,8 @@ class LogReporter:
         get_run_logger().info(line)
 
 
-# The command line sets its display here; a flow that a worker starts has none, and logs. It cannot be a parameter of
-# the flow, since Prefect sends parameters to its server.
+# The command line sets its display here; a flow that a worker starts has no display, and logs. It cannot be a
+# parameter of the flow, since Prefect sends parameters to its server.
 reporter: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 
 

@@ -20,7 +20,7 @@ from pipeline.registry.weights import supply
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")
 def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
-    """Retrain one problem. After any interruption, run it again: it continues where it was.
+    """Retrain one problem. After any interruption, run it again: it continues where it stopped.
 
     Args:
         problem: The problem's name in params.yaml.

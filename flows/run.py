@@ -9,7 +9,7 @@ from rich.markup import escape
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 
-# Prefect starts a server of its own where PREFECT_API_URL names none. In a fresh home that takes about 20 s.
+# Without PREFECT_API_URL, Prefect starts a server of its own. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 # The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")

@@ -27,7 +27,7 @@ def stage_names(root: Path, problem: str) -> list[str]:
 
     try:
         with Repo(str(root)) as repo:
-            # an edge points from a stage to what it depends on
+            # an edge points from a stage to a stage that it depends on
             order = list(networkx.topological_sort(repo.index.graph.reverse()))
     except DvcException as error:
         raise UserError(f"dvc.yaml cannot be read: {error}") from error

@@ -11,11 +11,11 @@ def only_problem() -> str:
     """Return the problem of params.yaml, if there is only one.
 
     Raises:
-        UserError: params.yaml has several problems, or is wrong.
+        UserError: params.yaml has more than one problem, or is wrong.
     """
     from pipeline.params import load_params
 
     names = list(load_params(ROOT / "params.yaml"))
     if len(names) > 1:
-        raise UserError(f"params.yaml has several problems ({', '.join(names)}); choose one with --problem")
+        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); choose one with --problem")
     return names[0]

@@ -53,7 +53,7 @@ def _near_distinct(values: UInt64[np.ndarray, " n"], bits: int) -> Int[np.ndarra
         band, sorted_values = band[order], values[order]
         first = np.arange(len(values))
         for step in range(1, len(values)):
-            # equal bands are adjacent: a band without an equal at distance `step` has none at a larger distance
+            # equal bands are adjacent: a band without an equal at distance `step` has no equal at a larger distance
             first = first[first + step < len(values)]
             first = first[band[first] == band[first + step]]
             if not len(first):

@@ -14,7 +14,7 @@ class Problem(Strict):
     The order matters: index k of every array with a keypoint axis is `keypoints[k]`, and class c is `classes[c]`.
     """
 
-    keypoints: Annotated[tuple[str, ...], Field(description="names, in the order of every array")] = ()
+    keypoints: Annotated[tuple[str, ...], Field(description="names of the keypoints, in the order of every array")] = ()
     classes: Annotated[
         tuple[str, ...], Field(description="classes of an instance; empty: all instances are of one category")
     ] = ()
@@ -23,15 +23,16 @@ class Problem(Strict):
         Field(description="an image may show any number of instances; all are detected (needs `detector`)"),
     ] = False
     flip_pairs: Annotated[
-        tuple[tuple[str, str], ...], Field(description="names that are swapped when the image is mirrored")
+        tuple[tuple[str, str], ...],
+        Field(description="pairs of keypoints that change places when the image is mirrored"),
     ] = ()
     skeleton: Annotated[tuple[tuple[str, str], ...], Field(description="lines to draw between keypoints")] = ()
     sigmas: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...] | Annotated[float, Field(gt=0)],
-        Field(description="COCO's falloff of each keypoint for OKS: one value for all, or one each"),
+        Field(description="COCO's sigma of each keypoint for OKS: one value for all, or one for each"),
     ] = 0.05
     category: Annotated[str, Field(description="COCO category name of one instance")] = "object"
-    input: InputSize = InputSize()
+    input: Annotated[InputSize, Field(description="size of the network's input")] = InputSize()
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -68,5 +69,5 @@ class Problem(Strict):
 
     @property
     def sigma_list(self) -> list[float]:
-        """COCO's falloff of each keypoint for OKS, length K."""
+        """COCO's sigma of each keypoint for OKS, length K."""
         return list(self.sigmas) if isinstance(self.sigmas, tuple) else [self.sigmas] * len(self.keypoints)

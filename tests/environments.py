@@ -44,5 +44,5 @@ def python_of(environment: Path) -> Path:
 
 def surroundings(**more: str) -> dict[str, str]:
     """This process's variables without those that would let another environment's packages in."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return kept | more
+    inherited = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return inherited | more

@@ -1,4 +1,4 @@
-"""What a retrain leaves in a repository, made by hand, and real stores to log it to."""
+"""Files of a retrain, made by hand, and real stores to log them to."""
 
 import os
 import socket

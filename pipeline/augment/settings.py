@@ -33,29 +33,40 @@ class ViewSettings(Strict):
     recipe: Annotated[
         tuple[RecipeName, ...],
         Field(
-            description="augmentations of the published study, each with probability 0.5, one or several together; "
-            "several zooms mean any factor between the smallest and the largest"
+            description="augmentations of the published study, each with probability 0.5; with more than one zoom, "
+            "the factor is drawn between the smallest and the largest"
         ),
     ] = ()
-    flip: Annotated[Probability, Field(description="mirror; left and right keypoints change places")] = 0.5
-    zoom: Annotated[Probability, Field(description="scale about the image centre")] = 0.5
-    zoom_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor")] = (0.8, 1.3)
-    tilt: Annotated[Probability, Field(description="rotate about the image centre")] = 0.5
-    tilt_degrees: Annotated[float, Field(ge=0, le=180)] = 10
-    shift: Annotated[Probability, Field(description="move the image")] = 0.5
+    flip: Annotated[
+        Probability, Field(description="probability of mirroring the image; left and right keypoints change places")
+    ] = 0.5
+    zoom: Annotated[Probability, Field(description="probability of scaling about the image centre")] = 0.5
+    zoom_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor of the zoom")] = (
+        0.8,
+        1.3,
+    )
+    tilt: Annotated[Probability, Field(description="probability of a rotation about the image centre")] = 0.5
+    tilt_degrees: Annotated[float, Field(ge=0, le=180, description="largest rotation to either side")] = 10
+    shift: Annotated[Probability, Field(description="probability of moving the image")] = 0.5
     shift_fraction: Annotated[
         float, Field(ge=0, le=0.5, description="largest shift, as a share of width and height")
     ] = 0.08
-    colour: Annotated[Probability, Field(description="shift of brightness, contrast and hue")] = 0.5
+    colour: Annotated[Probability, Field(description="probability of a change of brightness, contrast and hue")] = 0.5
     colour_fraction: Annotated[float, Field(ge=0, le=1, description="largest change of brightness and contrast")] = 0.25
     hue_degrees: Annotated[float, Field(ge=0, le=180, description="largest shift of hue")] = 20
-    saturation: Annotated[Probability, Field(description="more or less vivid colours")] = 0.2
-    saturation_range: Annotated[tuple[Factor, Factor], Field(description="smallest and largest factor")] = (0.5, 1.5)
-    negative: Annotated[Probability, Field(description="inverted image")] = 0.0
-    blur: Annotated[Probability, Field(description="motion or Gaussian blur")] = 0.1
-    blur_px: Annotated[int, Field(ge=3, le=31, description="longest motion, input pixels; Gaussian: 3 sigma")] = 7
-    noise: Annotated[Probability, Field(description="sensor noise")] = 0.2
-    noise_levels: Annotated[float, Field(ge=0, le=128, description="largest standard deviation, gray levels")] = 10
+    saturation: Annotated[Probability, Field(description="probability of a change of saturation")] = 0.2
+    saturation_range: Annotated[
+        tuple[Factor, Factor], Field(description="smallest and largest factor of the saturation")
+    ] = (0.5, 1.5)
+    negative: Annotated[Probability, Field(description="probability of inverting the colours")] = 0.0
+    blur: Annotated[Probability, Field(description="probability of motion blur or Gaussian blur")] = 0.1
+    blur_px: Annotated[
+        int, Field(ge=3, le=31, description="longest motion blur, input pixels, odd; of Gaussian blur, 3 sigma")
+    ] = 7
+    noise: Annotated[Probability, Field(description="probability of sensor noise")] = 0.2
+    noise_levels: Annotated[
+        float, Field(ge=0, le=128, description="largest standard deviation of the noise, gray levels")
+    ] = 10
 
     @model_validator(mode="before")
     @classmethod
@@ -86,9 +97,11 @@ class ViewSettings(Strict):
 
 
 class AugmentSettings(ViewSettings):
-    """Settings of augmentation. It is applied to training images only; an epoch shows one or several views of each."""
+    """Settings of augmentation. It is applied to training images only; an epoch shows one or more views of each."""
 
     views: Annotated[
         tuple[ViewSettings, ...],
-        Field(description="an epoch shows each image once in each view; empty: once, with the settings beside"),
+        Field(
+            description="views that an epoch shows of each image; empty: one view, with the other settings of augment"
+        ),
     ] = ()

@@ -1,4 +1,4 @@
-"""How far people who label the same picture agree: Fleiss' kappa, pairs of annotators, and pictures to label again."""
+"""Agreement of people who label the same pictures: Fleiss' kappa, pairs of annotators, and pictures to label again."""
 
 import itertools
 from collections import Counter

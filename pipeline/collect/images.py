@@ -95,7 +95,7 @@ def _beyond(media: str, labels: pd.DataFrame, count: int) -> UserError:
 def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[UserError]) -> pd.DataFrame:
     """Return the facts about every still; those of earlier runs are looked up by the file's content.
 
-    The path of a scan is that of its 8-bit copy in the cache.
+    The path of a scan is the path of its 8-bit copy in the cache.
     """
     once = table.drop_duplicates("media").sort_values("media")
     if once.empty:

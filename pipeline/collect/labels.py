@@ -67,7 +67,7 @@ def make_labels(
         findings: Collects the findings, which are raised at the end.
         missing_images: `error`, or `skip` to leave out labels whose file does not exist.
         notes: Sentences for the user from the reader.
-        unit: Name of what the number in `source` counts, for messages.
+        unit: Unit that the number in `source` counts, for messages, for instance "row".
 
     Raises:
         UserError: There are findings, from these checks or from the reader.

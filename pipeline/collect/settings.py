@@ -10,7 +10,7 @@ from pipeline.synthetic.settings import SyntheticSource
 
 MissingImages = Annotated[
     Literal["error", "skip"],
-    Field(description="labels whose image or video is missing: stop, or leave out and list"),
+    Field(description="if the image or video of a label is missing: stop, or leave the label out and list it"),
 ]
 
 
@@ -76,14 +76,15 @@ class DeepLabCutSource(FileSource):
 
 
 class CocoSource(FileSource):
-    """COCO keypoint JSON."""
+    """COCO JSON of keypoints."""
 
     kind: Literal["coco"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
     subject: Annotated[
-        str | None, Field(description="key of the image entry that names the subject; null: each image is its own")
+        str | None,
+        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
     ] = None
     missing_images: MissingImages = "error"
 
@@ -99,7 +100,8 @@ class CocoBoxesSource(FileSource):
     ] = "xywh"
     classes: Annotated[dict[str, str], Field(description="class: name of the category, where they differ")] = {}
     subject: Annotated[
-        str | None, Field(description="key of the image entry that names the subject; null: each image is its own")
+        str | None,
+        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
     ] = None
     missing_images: MissingImages = "error"
 
@@ -128,7 +130,7 @@ class Ee641Source(FileSource):
 
     kind: Literal["ee641"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*_annotations.json"
-    images: Annotated[str | None, Field(description="image folder, relative to the JSON; null: NAME")] = None
+    images: Annotated[str | None, Field(description="image folder, relative to the JSON; null: the folder NAME")] = None
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
     missing_images: MissingImages = "error"
 
@@ -145,42 +147,49 @@ class ViaSource(FileSource):
     ] = "landmark"
     keypoints: Annotated[dict[str, str], Field(description="keypoint: value of that attribute, where they differ")] = {}
     instance: Annotated[
-        str | None, Field(description="region attribute that tells several instances of an image apart")
+        str | None,
+        Field(
+            description="region attribute that tells the instances of an image apart; null: an image has one instance"
+        ),
     ] = None
     subject: Annotated[
-        str | None, Field(description="attribute that names the subject; null: each image is its own")
+        str | None, Field(description="attribute that names the subject; null: each image is its own subject")
     ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
     missing_images: MissingImages = "error"
 
 
 class LandmarksSource(FileSource):
-    """A CSV with a row per point, whose columns are named here; several people may have labelled the same images."""
+    """A CSV with a row per point, whose columns are named here; more than one person may have labelled an image."""
 
     kind: Literal["landmarks"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/labels.csv"
     images: Annotated[str, Field(description="image folder, relative to the CSV")] = "."
     file: Annotated[str, Field(description="column: image file")] = "image"
     landmark: Annotated[str, Field(description="column: name or number of the landmark")] = "landmark"
-    x: Annotated[str, Field(description="column")] = "x"
-    y: Annotated[str, Field(description="column")] = "y"
+    x: Annotated[str, Field(description="column: x in pixels")] = "x"
+    y: Annotated[str, Field(description="column: y in pixels")] = "y"
     prefix: Annotated[str, Field(description="prefix of a keypoint's name before the landmark's name or number")] = ""
     keypoints: Annotated[dict[str, str], Field(description="keypoint: landmark in the file, where they differ")] = {}
     annotator: Annotated[str | None, Field(description="column: who labelled; null: one person labelled all")] = None
-    annotators: Annotated[tuple[str, ...], Field(description="whose labels count; empty: everybody's")] = ()
+    annotators: Annotated[tuple[str, ...], Field(description="people whose labels are used; empty: everybody")] = ()
     combine: Annotated[
         Literal["mean", "separate"],
-        Field(description="labels of several people: use their mean, or each person's as a separate ground truth"),
+        Field(
+            description="where labels of more people exist: use their mean, or each person's as a separate ground truth"
+        ),
     ] = "mean"
     observers: Annotated[
         tuple[str, ...],
         Field(description="people whose mutual distance is reported beside the model's error; empty: `annotators`"),
     ] = ()
-    subject: Annotated[str | None, Field(description="column: person; null: each image is its own")] = None
+    subject: Annotated[str | None, Field(description="column: person; null: each image is its own subject")] = None
     exam: Annotated[
-        str | None, Field(description="column: which of a subject's images are measured together; null: all of them")
+        str | None, Field(description="column: exam, whose images are measured together; null: all images of a subject")
     ] = None
-    instance: Annotated[str | None, Field(description="column that tells several instances of an image apart")] = None
+    instance: Annotated[
+        str | None, Field(description="column: identifies the instance; null: an image has one instance")
+    ] = None
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
@@ -209,7 +218,10 @@ Source = Annotated[
 
 
 class CollectSettings(Strict):
-    """Where labels and images come from, and the boxes drawn around the keypoints."""
+    """Sources of labels and images, and the margin of the boxes around the keypoints."""
 
-    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
-    box_buffer_px: Annotated[float, Field(ge=0, description="pixels around the keypoints, clipped to the image")] = 80
+    sources: Annotated[tuple[Source, ...], Field(min_length=1, description="sources of labels and images")]
+    box_buffer_px: Annotated[
+        float,
+        Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
+    ] = 80

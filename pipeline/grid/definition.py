@@ -21,18 +21,18 @@ class Metric(Strict):
     """One number of a row: its path among the metrics of `evaluate`, and its format."""
 
     of: Annotated[str, Field(description="path in metrics.json, for instance keypoints.rmse_px")]
-    title: str
-    scale: Annotated[float, Field(gt=0, description="100 shows a share as per cent")] = 1.0
-    better: Literal["lower", "higher"] = "lower"
-    digits: Annotated[int, Field(ge=0, le=6)] = 2
+    title: Annotated[str, Field(description="heading of its column")]
+    scale: Annotated[float, Field(gt=0, description="factor of the number; 100 shows a share in per cent")] = 1.0
+    better: Annotated[Literal["lower", "higher"], Field(description="which values are better")] = "lower"
+    digits: Annotated[int, Field(ge=0, le=6, description="digits after the decimal point")] = 2
 
 
 class Table(Strict):
     """A table: its metrics in order, and the metric that ranks its rows."""
 
-    title: str
-    metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
-    rank_by: str
+    title: Annotated[str, Field(description="heading of the table")]
+    metrics: Annotated[dict[Name, Metric], Field(min_length=1, description="columns, in order")]
+    rank_by: Annotated[str, Field(description="metric that ranks the rows")]
 
     @model_validator(mode="after")
     def _ranked_by_a_metric(self) -> Self:
@@ -49,13 +49,16 @@ class Base(Strict):
 
 
 class Row(Base):
-    """One configuration."""
+    """One configuration, which is trained once, or once for each seed."""
 
     name: Name
     table: str
     what: Annotated[str, Field(description="difference to the other rows, in words")] = ""
     published: Annotated[dict[str, float], Field(description="metric of the table: value")] = {}
-    seeds: Annotated[tuple[int, ...], Field(description="run once with each train.seed, as NAME-sSEED")] = ()
+    seeds: Annotated[
+        tuple[int, ...],
+        Field(description="values of train.seed; the row is run with each, as NAME-sSEED; empty: once, as NAME"),
+    ] = ()
     start: Annotated[
         str | None,
         Field(
@@ -77,10 +80,10 @@ class Comparison(Strict):
     """Groups of rows (with their seeds) whose errors are compared over a slice."""
 
     slice: Annotated[str, Field(description="evaluation slice, for instance tone")]
-    values: Annotated[tuple[str, ...], Field(min_length=2, description="its values in order")]
+    values: Annotated[tuple[str, ...], Field(min_length=2, description="values of the slice, in order")]
     pairs: Annotated[tuple[tuple[str, str], ...], Field(min_length=1, description="rows: [without, with]")]
     what: Annotated[str, Field(description="property that only the second of a pair has")]
-    note: Annotated[str, Field(description="a limit of the data that the report must name")] = ""
+    note: Annotated[str, Field(description="limitation of the data that the report states")] = ""
 
 
 class Transfer(Strict):
@@ -90,9 +93,11 @@ class Transfer(Strict):
     targets: Annotated[tuple[Name, ...], Field(description="problems to train; empty: all of params.yaml")] = ()
     sources: Annotated[
         tuple[Name, ...],
-        Field(description="initial weights besides `nothing`; empty: imagenet if there is an encoder, and the targets"),
+        Field(description="initial weights beside `nothing`; empty: imagenet if there is an encoder, and the targets"),
     ] = ()
-    seeds: Annotated[tuple[int, ...], Field(min_length=2, description="of each pair; intervals are over seeds")] = (
+    seeds: Annotated[
+        tuple[int, ...], Field(min_length=2, description="values of train.seed for each pair; intervals are over seeds")
+    ] = (
         1,
         2,
         3,
@@ -100,25 +105,25 @@ class Transfer(Strict):
 
 
 class Definition(Strict):
-    """A grid."""
+    """A grid: its tables, and the rows of settings to train."""
 
     name: Name
-    title: str
+    title: Annotated[str, Field(description="title of the report")]
     fresh: Annotated[
         tuple[Section, ...],
         Field(description="sections that start from their defaults instead of from params.yaml"),
     ] = ()
-    tables: Annotated[dict[Name, Table], Field(min_length=1)]
-    bases: dict[Name, Base] = {}
-    rows: tuple[Row, ...] = ()
-    compare: Comparison | None = None
-    transfer: Annotated[Transfer | None, Field(description="instead of rows, over several problems")] = None
+    tables: Annotated[dict[Name, Table], Field(min_length=1, description="name: table")]
+    bases: Annotated[dict[Name, Base], Field(description="name: settings that rows build on")] = {}
+    rows: Annotated[tuple[Row, ...], Field(description="configurations to train")] = ()
+    compare: Annotated[Comparison | None, Field(description="groups of rows to compare over a slice")] = None
+    transfer: Annotated[Transfer | None, Field(description="transfer between problems, instead of rows")] = None
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
         findings, names = list[str](), [row.name for row in self.rows]
         if not names and self.transfer is None:
-            findings.append("rows: there are none")
+            findings.append("rows is empty; name rows, or a transfer")
         if self.transfer and self.transfer.table not in self.tables:
             findings.append(f"transfer: no table {self.transfer.table!r}; there are {', '.join(self.tables)}")
         findings += [f"row {name} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]

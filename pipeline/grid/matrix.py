@@ -26,7 +26,7 @@ from pipeline.scoring.bootstrap import Interval
 
 @dataclass(frozen=True)
 class Cell:
-    """One target from one start.
+    """A cell of the transfer matrix: the error of one target trained from one start.
 
     Attributes:
         target: Problem that was trained.
@@ -35,7 +35,7 @@ class Cell:
         mean: Mean error over the seeds.
         change: Change of the error against random weights, as a share; `None` for the start from random weights.
         took: Description of the loaded weights.
-        note: Reason why there is no value, or why some seeds have none.
+        note: Reason why the pair or some of its seeds have no value.
     """
 
     target: str

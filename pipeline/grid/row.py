@@ -37,7 +37,7 @@ class Scale:
 
     Attributes:
         budget: Share of epochs and iterations.
-        images: Largest number of training images; 0 for all. Validation gets half as many.
+        images: Largest number of training images; 0 for all. The largest number of validation images is half of it.
     """
 
     budget: float = 1.0

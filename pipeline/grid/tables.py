@@ -12,7 +12,7 @@ _FEWEST = 3  # smallest number of rows of a rank correlation
 
 
 class Agreement(NamedTuple):
-    """Agreement of the published order and ours by one metric.
+    """Agreement of the published order of the rows and the measured order, by one metric.
 
     Attributes:
         rows: Number of rows with both values.
@@ -36,12 +36,12 @@ class Line:
     Attributes:
         name: Name of the row.
         what: Difference to the other rows, in words.
-        published: Metric -> published value; NaN if none was published.
-        ours: Metric -> our value; NaN if there is none.
+        published: Metric -> published value; NaN if the publication gives no value.
+        ours: Metric -> value of this repository's runs; NaN if the row has no value.
         rank_published: Rank of the published value among the rows with both values, 1 is best; NaN for other rows. Ties
             share a rank.
-        rank_ours: Rank of our value among the same rows.
-        note: Reason why there is no value of ours; empty if there is one.
+        rank_ours: Rank of the value in `ours` among the same rows.
+        note: Reason why `ours` has no value; empty if it has one.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Filled:
 
     @property
     def missing(self) -> list[str]:
-        """Rows without a value of ours, grouped by reason."""
+        """Rows without a value in `ours`, grouped by reason."""
         reasons: dict[str, list[str]] = {}
         for line in self.lines:
             if line.note:

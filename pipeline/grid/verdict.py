@@ -59,7 +59,7 @@ def _conclusions(comparison: Comparison, result: Compared) -> str:
         verdict = f"{subject} is {direction} with {comparison.what}: {_px(change, signed=True)}, and zero is outside."
     else:
         verdict = (
-            f"Whether {comparison.what} changes the difference between values of {comparison.slice} is not shown: "
+            f"An effect of {comparison.what} on the difference between values of {comparison.slice} is not shown: "
             f"the change is {_px(change, signed=True)}, and the interval includes zero. An effect within it may exist; "
             "this many people cannot show it."
         )

@@ -13,7 +13,7 @@ from pipeline.models.settings import ModelSettings
 from pipeline.problem import Problem
 
 Predictions = dict[str, Tensor]
-"""What a network predicts for N images: the outputs of its heads by name; pipeline/heads/HEAD says what each is."""
+"""The predictions of a network for N images, by output; pipeline/heads/HEAD describes the outputs of each head."""
 
 
 class Network(nn.Module, ABC):
@@ -68,7 +68,7 @@ class Network(nn.Module, ABC):
         """
 
     def learn_classes(self, classes: Int[Tensor, " N"]) -> None:
-        """Learn statistics of the training images' classes (indices, -1 for none) before training."""
+        """Learn statistics of the training images' classes (indices, -1 where there is no label) before training."""
 
     def own_losses(
         self,

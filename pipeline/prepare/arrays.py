@@ -65,7 +65,7 @@ def write_images(
 def _from_files(
     images: list[_ImageRow], layout: Layout, filters: Sequence[Filter], preprocess: Preprocess, bar: Progress
 ) -> Iterator[UInt8[np.ndarray, "H W C"] | UserError]:
-    """Yield the pixels of each image in order, or an error that says what is wrong with it."""
+    """Yield the pixels of each image in order, or an error that describes the fault of the image."""
 
     def pixels(image: _ImageRow) -> UInt8[np.ndarray, "H W C"] | UserError:
         name, _, _, width, height, mirrored = image

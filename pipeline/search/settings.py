@@ -19,7 +19,7 @@ Settings = TypeVar("Settings", bound=BaseModel)
 class Choice(Strict):
     """A setting that is chosen from a list."""
 
-    choose: Annotated[tuple[Value, ...], Field(min_length=1)]
+    choose: Annotated[tuple[Value, ...], Field(min_length=1, description="possible values")]
 
     @property
     def extremes(self) -> tuple[Value, ...]:
@@ -30,9 +30,9 @@ class Choice(Strict):
 class Range(Strict):
     """A number that is chosen from an interval."""
 
-    low: float
-    high: float
-    log: bool = False
+    low: Annotated[float, Field(description="smallest value")]
+    high: Annotated[float, Field(description="largest value")]
+    log: Annotated[bool, Field(description="draw on a logarithmic scale")] = False
     whole: Annotated[bool, Field(description="whole numbers only")] = False
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class SearchSettings(Strict):
     trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml without a search")] = 12
     epochs: Annotated[int, Field(ge=1, description="epochs of one trial")] = 5
     images: Annotated[
-        int, Field(ge=2, description="largest number of training images of a trial; validation gets half as many")
+        int, Field(ge=2, description="largest number of training images of a trial; half of it for validation images")
     ] = 256
     workers: Annotated[
         int, Field(ge=1, description="trials that run at once, each in its own process; the result depends on it")
@@ -72,10 +72,12 @@ class SearchSettings(Strict):
         Field(ge=0, lt=1, description="share by which a trial must beat params.yaml, since short trials are noisy"),
     ] = 0.1
     startup: Annotated[int, Field(ge=1, description="number of random trials before TPE begins")] = 4
-    prune_after: Annotated[int, Field(ge=0, description="epochs before a trial may be pruned")] = 1
-    architectures: Annotated[tuple[ModelSettings, ...], Field(description="candidates beside `model`")] = ()
-    space: dict[str, Choice | Range] = {}
-    seed: Annotated[int, Field(ge=0)] = 1
+    prune_after: Annotated[int, Field(ge=0, description="number of epochs before a trial may be pruned")] = 1
+    architectures: Annotated[
+        tuple[ModelSettings, ...], Field(description="architectures to search, in addition to `model`")
+    ] = ()
+    space: Annotated[dict[str, Choice | Range], Field(description="path of a setting: its possible values")] = {}
+    seed: Annotated[int, Field(ge=0, description="seed of TPE's proposals")] = 1
 
     @model_validator(mode="after")
     def _space_is_possible(self) -> Self:
@@ -144,7 +146,7 @@ def _refusal(field: FieldInfo, value: Any) -> str | None:
 
 
 def _fields(classes: Iterable[Any], names: list[str]) -> list[FieldInfo]:
-    """Return the field at this path in each class that has it. Nested settings may be one of several classes."""
+    """Return the field at this path in each class that has it. Nested settings may be of any class of a union."""
     if not names:
         return []
     first, *rest = names

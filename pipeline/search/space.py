@@ -17,7 +17,7 @@ class Space:
     """The search space of one problem.
 
     Attributes:
-        candidates: Label -> architecture; the first is that of params.yaml.
+        candidates: Label -> architecture; the first is the architecture of params.yaml.
     """
 
     def __init__(self, params: ProblemParams) -> None:

@@ -87,7 +87,7 @@ def run_study(
 
 
 def _proposal(study: optuna.Study, space: Space, settings: SearchSettings, number: int, start: int) -> FrozenTrial:
-    """Return trial `number` as TPE proposes it from the trials before `start`; trial 0 is that of params.yaml."""
+    """Return trial `number` as TPE proposes it from the trials before `start`; trial 0 has those of params.yaml."""
     if number == 0:
         drawn = space.given()
     else:

@@ -29,13 +29,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One trial.
+    """A trial for a worker process to run.
 
     Attributes:
         number: Number of the trial.
         plan: Training plan as data that can be written as JSON.
         prepared: Folder of the prepared arrays.
-        images: Largest number of training images; validation gets half as many.
+        images: Largest number of training images. The largest number of validation images is half of it.
         seed: Seed of the choice of images.
         work: Folder for temporary files.
         root: Repository root, below which the weights lie that `train.init_from` names.

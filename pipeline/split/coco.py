@@ -29,7 +29,7 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     from 1, so that an image has the same id in every file. Besides COCO's own fields, an image has `subject`, `video`,
     `frame`, `time_s` (null for stills), `mm_per_px` (null if unknown) and `slices`, and, if the table has them, `exam`
     and the columns of the position in the patient (null if unknown). An annotation has its `subject` and, if several
-    people labelled it, `observers_px` (column of the annotation table). Its area is that of its box. An instance
+    people labelled it, `observers_px` (column of the annotation table). Its area is the area of its box. An instance
     without a box, of which nothing is labelled, has the box [0, 0, 0, 0]. The categories are the problem's classes in
     their order, or its one category. An instance whose class nobody labelled has `NO_CATEGORY`, which is none of them.
 

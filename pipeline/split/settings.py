@@ -9,7 +9,7 @@ from pipeline.splits import TEST, TRAIN, VAL, Split
 
 
 class GivenSplit(Strict):
-    """A slice of the data that sets the split of subjects, for instance that of a published data set."""
+    """A slice of the data that states the split of each subject, as some published data sets do."""
 
     slice: Annotated[str, Field(description="name of the slice, for instance `part`")]
     splits: Annotated[
@@ -21,8 +21,8 @@ class GivenSplit(Strict):
 class SplitSettings(Strict):
     """Shares of the validation and test splits; the other subjects are for training."""
 
-    val: Annotated[float, Field(gt=0, lt=1)] = 0.15
-    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    val: Annotated[float, Field(gt=0, lt=1, description="share of the validation split")] = 0.15
+    test: Annotated[float, Field(gt=0, lt=1, description="share of the test split")] = 0.2
     stratify: Annotated[str | None, Field(description="slice whose values are spread evenly over the splits")] = None
     by_class: Annotated[
         bool, Field(description="spread every class evenly over the splits; subjects stay together")
@@ -30,16 +30,19 @@ class SplitSettings(Strict):
     tolerance: Annotated[
         float, Field(gt=0, lt=1, description="by_class: largest error of a class's share of a split")
     ] = 0.05
-    folds: Annotated[int, Field(ge=0, description="number of cross-validation folds to write; 0 writes none")] = 0
-    given: Annotated[GivenSplit | None, Field(description="null: the shares decide for all subjects")] = None
+    folds: Annotated[int, Field(ge=0, description="number of cross-validation folds to write; 0: no folds")] = 0
+    given: Annotated[
+        GivenSplit | None,
+        Field(description="splits that the data set states; null: the shares decide for all subjects"),
+    ] = None
     near_duplicate_bits: Annotated[
         Annotated[int, Field(ge=0, le=64)] | None,
         Field(
-            description="images whose perceptual hashes differ by at most this many bits count as one; null compares "
-            "no hashes, for drawn images that look alike by chance"
+            description="images whose perceptual hashes differ by at most this many bits count as one; null: hashes "
+            "are not compared, for drawn images that look alike by chance"
         ),
     ] = 2
-    seed: int = 1
+    seed: Annotated[int, Field(description="seed of the random assignment of subjects")] = 1
 
     @property
     def shares(self) -> dict[Split, float]:

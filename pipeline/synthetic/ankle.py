@@ -20,7 +20,7 @@ _FINE = 8  # fractional bits of the polygon coordinates that OpenCV gets
 
 
 class Photograph(NamedTuple):
-    """One photograph.
+    """A drawn photograph of two feet, seen from behind.
 
     Attributes:
         image: RGB image.

@@ -60,7 +60,7 @@ _TOES = (
 
 @dataclass(frozen=True)
 class Print:
-    """One print.
+    """A drawn footprint with its ground truth.
 
     Attributes:
         image: The scan, RGB.

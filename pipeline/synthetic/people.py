@@ -38,7 +38,7 @@ class Sticker:
 
 @dataclass(frozen=True)
 class Dressed:
-    """One leg with everything on it.
+    """A leg with its markers, clothes and shoe.
 
     Attributes:
         leg: The leg.

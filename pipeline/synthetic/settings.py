@@ -19,9 +19,13 @@ class SyntheticSource(Strict):
         int,
         Field(
             ge=1,
-            description="labelled frames of a video, evenly spread; images of a person (three scouts make an exam)",
+            description="labelled frames of a video, evenly spread; or still images of a person (three make an exam)",
         ),
     ] = 8
-    width: Annotated[int, Field(ge=64, multiple_of=2, description="pixels; the largest width of a footprint")] = 640
-    height: Annotated[int, Field(ge=64, multiple_of=2, description="pixels; the largest height of a footprint")] = 480
-    seed: int = 1
+    width: Annotated[
+        int, Field(ge=64, multiple_of=2, description="image width, pixels; of footprints the largest width")
+    ] = 640
+    height: Annotated[
+        int, Field(ge=64, multiple_of=2, description="image height, pixels; of footprints the largest height")
+    ] = 480
+    seed: Annotated[int, Field(description="seed of everything that is drawn")] = 1

@@ -13,7 +13,7 @@ _EDGE = 0.5  # millimetres over which one tissue becomes another
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """One ellipsoid.
+    """An ellipsoid in the head's coordinates.
 
     Attributes:
         centre: Centre, millimetres.

@@ -25,7 +25,7 @@ def _png(image: UInt8[np.ndarray, "H W 3"]) -> bytes:
 
 @dataclass(frozen=True)
 class Still:
-    """One image.
+    """A drawn image with its labels, before it is written.
 
     Attributes:
         name: Path of its file below the source's folder.

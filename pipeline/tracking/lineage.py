@@ -64,6 +64,6 @@ def git_tags(root: Path) -> dict[str, str]:
 
     commit = git("rev-parse", "HEAD")
     if commit is None:
-        return {GIT_TAG: "none: not a git repository, or nothing committed"}
+        return {GIT_TAG: "no commit: not a git repository, or nothing committed"}
     changed = git("status", "--porcelain", "--untracked-files=no")
     return {COMMIT_TAG: commit, GIT_TAG: commit[:10] + ("+changes" if changed else "")}

@@ -38,7 +38,7 @@ _PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-m
 
 
 class Plan(Strict):
-    """All settings that a training depends on besides its data. It is settings.json of a trained network."""
+    """All settings of a training. They are written as settings.json of the trained network."""
 
     problem: Problem
     model: ModelSettings
@@ -79,7 +79,7 @@ def fit(
 ) -> Fitted:
     """Train a network, or resume an interrupted call with the same plan, data and folder.
 
-    The result is bit for bit the same as that of an uninterrupted run on the same machine.
+    An uninterrupted run on the same machine gives the same result, bit for bit.
 
     Args:
         plan: Settings.

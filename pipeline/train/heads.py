@@ -40,7 +40,7 @@ def total_loss(losses: dict[str, Tensor], settings: TrainSettings) -> Float[Tens
 
 
 def score_of(row: Row, early: bool = False) -> float:
-    """The score that training and search minimise: that of the first trained head.
+    """The score that training and search minimise: the score of the first trained head.
 
     Args:
         row: An epoch's row of history.

@@ -116,7 +116,7 @@ class Training(lightning.LightningModule):
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
             self._counts[name] = self._counts.get(name, 0) + counts
 
-    # -- what is kept ------------------------------------------------------------------------------------------
+    # -- validation, history, checkpoints ----------------------------------------------------------------------
 
     def on_validation_epoch_start(self) -> None:
         """Reset the validation errors."""

@@ -50,7 +50,10 @@ class Step(Strict):
     The length is either `epochs`, or `iterations` with `every`; then `every` updates count as an epoch.
     """
 
-    heads: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], Field(min_length=1)]
+    heads: Annotated[
+        tuple[Annotated[str, AfterValidator(_known)], ...],
+        Field(min_length=1, description="heads that learn in this step"),
+    ]
     epochs: Annotated[int | None, Field(ge=1, description="passes over the training images")] = None
     iterations: Annotated[int | None, Field(ge=1, description="updates of the weights, instead of epochs")] = None
     every: Annotated[int | None, Field(ge=1, description="iterations between validations; divides iterations")] = None
@@ -84,51 +87,62 @@ class TrainSettings(Strict):
     """Settings of a training. Its steps are trained in order, each from the best weights of the step before."""
 
     init_from: Annotated[Start | None, Field(description="pretrained weights; null: random weights")] = None
-    steps: Annotated[tuple[Step, ...], Field(min_length=1)] = (Step(heads=USUAL, epochs=30),)
-    batch_size: Annotated[int, Field(ge=2)] = 16
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, description="steps of the training, in order")] = (
+        Step(heads=USUAL, epochs=30),
+    )
+    batch_size: Annotated[int, Field(ge=2, description="images of a batch")] = 16
     accumulate: Annotated[
         int, Field(ge=1, description="batches whose gradients make one update, as if they were one larger batch")
     ] = 1
-    optimizer: Literal["adamw", "adam"] = "adamw"
+    optimizer: Annotated[Literal["adamw", "adam"], Field(description="optimizer of the weights")] = "adamw"
     lr: Annotated[float, Field(gt=0, description="highest learning rate")] = 2e-3
-    weight_decay: Annotated[float, Field(ge=0, description="weight decay; norms and biases do not decay")] = 1e-4
+    weight_decay: Annotated[
+        float, Field(ge=0, description="weight decay, except of normalisation layers and biases")
+    ] = 1e-4
     schedule: Annotated[
         Literal["one_cycle", "plateau", "step", "cosine", "constant"],
         Field(description="schedule of the learning rate; it restarts in each step (pipeline/train/schedules.py)"),
     ] = "one_cycle"
-    warmup: Annotated[float, Field(gt=0, lt=1, description="share of one_cycle in which the rate rises")] = 0.15
-    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    plateau_patience: Annotated[int, Field(ge=0, description="epochs without a better validation score")] = 4
+    warmup: Annotated[float, Field(gt=0, lt=1, description="one_cycle: share of the step in which the rate rises")] = (
+        0.15
+    )
+    plateau_factor: Annotated[float, Field(gt=0, lt=1, description="plateau: factor of each reduction of the rate")] = (
+        0.1
+    )
+    plateau_patience: Annotated[
+        int, Field(ge=0, description="plateau: epochs without a better validation score before a reduction")
+    ] = 4
     plateau_threshold: Annotated[
-        float, Field(ge=0, lt=1, description="share by which a score must be lower to count as better")
+        float, Field(ge=0, lt=1, description="plateau: share by which a score must be lower to count as better")
     ] = 1e-4
     step_epochs: Annotated[int, Field(ge=1, description="step: epochs between two reductions")] = 5
     step_gamma: Annotated[float, Field(gt=0, le=1, description="step: factor of each reduction")] = 0.8
     early_stopping: Annotated[
         int, Field(ge=0, description="epochs without a better validation score after which a step ends; 0: never")
     ] = 0
-    losses: LossSettings = LossSettings()
+    losses: Annotated[LossSettings, Field(description="loss of each head")] = LossSettings()
     box_weight: Annotated[float, Field(ge=0, description="weight of the box head's loss when heads learn together")] = (
         0.1
     )
     visibility_weight: Annotated[float, Field(ge=0, description="weight of the loss of keypoint visibility")] = 0.3
     class_weights: Annotated[
         Literal["none", "balanced"],
-        Field(description="weight of a class in its loss; balanced: higher the rarer the class is in training"),
+        Field(description="weights of the classes in their loss; balanced: higher the rarer a class is in training"),
     ] = "none"
-    label_smoothing: Annotated[float, Field(ge=0, lt=1, description="share of the classes' targets spread evenly")] = (
-        0.0
-    )
-    gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0 for no limit")] = 1.0
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="share of each class target that is spread evenly over all classes")
+    ] = 0.0
+    gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0: no limit")] = 1.0
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],
         Field(description="auto: mixed precision if the device computes it natively, else 32"),
     ] = "auto"
     threads: Annotated[int, Field(ge=0, description="CPU threads; 0: torch's default")] = 0
     workers: Annotated[
-        int, Field(ge=0, description="processes that read and augment in advance; 0: the training process")
+        int,
+        Field(ge=0, description="processes that read and augment images in advance; 0: the training process does it"),
     ] = 0
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, description="seed of weights, batches and augmentation")] = 1
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Return the reason why a network cannot be trained with these settings, or `None` if it can."""

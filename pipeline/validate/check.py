@@ -21,7 +21,7 @@ class Finding:
         keypoint: Name of the keypoint, or names joined by commas; empty if the finding is about the image.
         found: Description of the label.
         expected: Description of a label that would pass.
-        suggestion: What the labeller can do.
+        suggestion: Advice to the labeller.
     """
 
     row: int | None

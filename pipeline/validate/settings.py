@@ -11,11 +11,15 @@ from pipeline.validate.expectations import EXPECTATIONS
 
 
 class Expectation(Strict):
-    """One expectation of the suite."""
+    """One expectation of the suite: its name, its severity and its options."""
 
-    name: Annotated[str, Field(description="a name of EXPECTATIONS in pipeline/validate/expectations")]
-    severity: Annotated[Literal["error", "warning"], Field(description="an error stops the pipeline")] = "error"
-    options: Annotated[dict[str, Any], Field(description="fields of the expectation's class")] = {}
+    name: Annotated[
+        str, Field(description="name of the expectation, a key of EXPECTATIONS in pipeline/validate/expectations")
+    ]
+    severity: Annotated[
+        Literal["error", "warning"], Field(description="an error stops the pipeline, a warning is reported")
+    ] = "error"
+    options: Annotated[dict[str, Any], Field(description="options of the expectation, the fields of its class")] = {}
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -44,7 +48,7 @@ def _finding(name: str, error: Any) -> str:
 class ValidateSettings(Strict):
     """The suite. Only the listed expectations are checked; `[]` checks nothing. The default suits any problem."""
 
-    expectations: tuple[Expectation, ...] = (
+    expectations: Annotated[tuple[Expectation, ...], Field(description="expectations to check, in order")] = (
         Expectation(name="images_readable"),
         Expectation(name="keypoints_in_image"),
         Expectation(name="keypoints_in_box"),

@@ -24,7 +24,7 @@ class Workplace:
     Attributes:
         root: The checkout.
         environment: Beside this process's own.
-        first: What its first retrain printed.
+        first: Output of its first retrain.
     """
 
     root: Path

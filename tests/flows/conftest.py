@@ -1,4 +1,4 @@
-"""What the flows' own tests share: a small git and DVC repository, a Prefect server, the command line."""
+"""Shared by the tests of flows: a small git and DVC repository, a Prefect server, the command line."""
 
 import shutil
 import subprocess

@@ -42,11 +42,11 @@ def test_a_second_retrain_is_refused_with_who_holds_the_lock(tmp_path: Path) -> 
 
 def test_a_second_retrain_waits_and_says_so(tmp_path: Path) -> None:
     process = holder(tmp_path, 1.5)
-    said: list[str] = []
-    with retrain_lock(tmp_path, "toy", wait=True, say=said.append):
+    messages: list[str] = []
+    with retrain_lock(tmp_path, "toy", wait=True, say=messages.append):
         assert process.wait(timeout=5) == 0
-    assert len(said) == 1
-    assert "waiting for it to end" in said[0]
+    assert len(messages) == 1
+    assert "waiting for it to end" in messages[0]
 
 
 def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:

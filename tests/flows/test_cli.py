@@ -83,7 +83,7 @@ def test_several_problems_need_a_name(tmp_path: Path, heelstrike: Heelstrike) ->
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"problems": ["a", "b"], "a": section, "b": section}))
     done = heelstrike(tmp_path, "ingest")
     assert done.exit_code == 1
-    assert "params.yaml has several problems (a, b); choose one with --problem" in done.stderr
+    assert "params.yaml has more than one problem (a, b); choose one with --problem" in done.stderr
 
 
 def test_prediction_without_a_registry_says_what_to_do(tmp_path: Path, heelstrike: Heelstrike) -> None:

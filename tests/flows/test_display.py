@@ -1,4 +1,4 @@
-"""What a person sees of stages that run."""
+"""The display of stages that run."""
 
 import io
 

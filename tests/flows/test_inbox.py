@@ -1,4 +1,4 @@
-"""What the ingest flow takes out of an inbox, versioned by real DVC and git, and what it leaves there."""
+"""The ingest flow moves files out of an inbox, versions them by DVC and git, and leaves the others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_nothing_leaves_before_it_is_versioned_and_pushed(inbox: Path, tmp_path:
 
 
 def version_alone(inbox: Path) -> str:
-    """What an ingest leaves that was killed before it cleared the inbox."""
+    """The state after an ingest that was killed before it cleared the inbox."""
     layout = Layout(inbox.parents[2], "toy")
     return version_batch.fn(layout, inbox, ["week/labels.csv", "week/walk.mp4"])
 

@@ -28,7 +28,7 @@ def champion(world: World, seed: int, **fields: Any) -> None:
 
 @pytest.fixture
 def folder(world: World) -> Path:
-    """Where the scheduled flow looks: an image, a video in a folder of its own, and a file that is neither."""
+    """Inputs of the scheduled flow: an image, a video in a folder of its own, and a file that is neither."""
     folder = world.root / "data" / "predict" / "rearfoot" / "in"
     (folder / "anna").mkdir(parents=True)
     cv2.imwrite(str(folder / "foot.png"), GREY)

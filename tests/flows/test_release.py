@@ -1,4 +1,4 @@
-"""What the end of a retrain tells Prefect."""
+"""The state of the Prefect flow at the end of a retrain."""
 
 import pytest
 from prefect.artifacts import MarkdownArtifact

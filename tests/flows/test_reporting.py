@@ -1,4 +1,4 @@
-"""What a run without a terminal writes to its log."""
+"""The log of a run without a terminal."""
 
 import logging
 

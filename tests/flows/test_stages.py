@@ -101,7 +101,7 @@ def test_a_killed_flow_leaves_its_stage_to_the_next_one(repository: Path) -> Non
         time.sleep(0.05)
     flow.kill()
     flow.wait()
-    said: list[str] = []
-    assert not run_stage(repository, "first@toy", silent, said.append)
-    assert "waiting for it to end" in said[0]
+    messages: list[str] = []
+    assert not run_stage(repository, "first@toy", silent, messages.append)
+    assert "waiting for it to end" in messages[0]
     assert (repository / "first.toy.txt").read_text() == "slow"

@@ -17,7 +17,7 @@ from tests.stores import lock
 
 @pytest.fixture
 def layout(tmp_path) -> Layout:
-    """What stages leave that the summary reads."""
+    """The files of stages that the summary reads."""
     layout = Layout(tmp_path, "rearfoot")
     lock(layout, 1)
     for name, subjects in (("train", "aab"), ("val", "c"), ("test", "dd")):

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 @dataclass(frozen=True)
 class Track:
-    """One video, frame by frame, in input pixels.
+    """Predictions and labels of a video, frame by frame, in input pixels.
 
     Attributes:
         subject: Name of the subject.

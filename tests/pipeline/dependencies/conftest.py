@@ -72,7 +72,7 @@ class Checkout:
             return [stage.addressing for stage in repo.reproduce(list(targets) or None, **options)]
 
     def refused(self, target: str, **options: bool) -> bool:
-        """Whether `dvc repro` fails on this stage."""
+        """True if `dvc repro` fails on this stage."""
         try:
             self.repro(target, **options)
         except ReproductionError:
@@ -88,7 +88,7 @@ class Checkout:
         self.meanwhile("true")
 
     def lock(self) -> str:
-        """What dvc.lock holds."""
+        """Content of dvc.lock."""
         return (self.root / "dvc.lock").read_text()
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""What a stage reads is what the stage before it wrote, byte for byte."""
+"""A stage refuses inputs that are not, byte for byte, what the earlier stage wrote."""
 
 import json
 import os
@@ -100,9 +100,14 @@ def test_without_the_cache_the_folder_is_named(checkout: Checkout, monkeypatch: 
     (checkout.root / ".dvc" / "config.local").unlink()
 
 
-def test_inputs_made_by_hand_are_taken_by_a_stage_run_by_hand(checkout: Checkout) -> None:
+def test_inputs_made_by_hand_are_taken_only_by_a_stage_run_by_hand(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (checkout.root / ARRAY).write_text("my own")
     verify(checkout.root, READS)
+    monkeypatch.setenv("DVC_STAGE", "train@rearfoot")
+    with pytest.raises(UserError, match=f"^{ARRAY}: not the bytes"):
+        verify(checkout.root, READS)
 
 
 def test_one_file_of_an_output_is_an_input_too(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +118,10 @@ def test_one_file_of_an_output_is_an_input_too(checkout: Checkout, monkeypatch: 
     verify(checkout.root, Inputs(("code",)))
 
 
-def test_nothing_is_checked_without_dvc(tmp_path: Path) -> None:
-    (tmp_path / PREPARED).mkdir(parents=True)
-    verify(tmp_path, READS)
+def test_nothing_is_checked_without_a_lock(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_STAGE", "train@rearfoot")
+    flip(checkout.root / ARRAY)
+    with pytest.raises(UserError, match="not the bytes"):
+        verify(checkout.root, READS)
+    (checkout.root / "dvc.lock").unlink()
+    verify(checkout.root, READS)

@@ -1,4 +1,4 @@
-"""What a comparison says follows from its numbers: a known effect is found, and none is not."""
+"""A comparison reports a known effect, and reports no effect where there is none."""
 
 from pathlib import Path
 
@@ -32,12 +32,12 @@ def tables(folder: Path, dark_plain: float, dark_colour: float, seeds: int = 3) 
     return written
 
 
-def found(folder: Path, dark_plain: float, dark_colour: float) -> Compared:
+def compared(folder: Path, dark_plain: float, dark_colour: float) -> Compared:
     return compare(ASKED, ("plain", "colour"), tables(folder, dark_plain, dark_colour))
 
 
 def test_a_smaller_difference_is_found_and_said(tmp_path: Path) -> None:
-    one = found(tmp_path, 2.0, 1.4)
+    one = compared(tmp_path, 2.0, 1.4)
     assert one.spread_change.value == pytest.approx(-0.6, abs=0.05)
     assert one.spread_change.interval.high < 0
     assert [v.subjects for v in one.values] == [12, 12]
@@ -54,11 +54,11 @@ def test_a_smaller_difference_is_found_and_said(tmp_path: Path) -> None:
 
 
 def test_a_larger_difference_is_said_as_such(tmp_path: Path) -> None:
-    assert "is larger with colour" in paragraphs(ASKED, found(tmp_path, 1.4, 2.0))[1]
+    assert "is larger with colour" in paragraphs(ASKED, compared(tmp_path, 1.4, 2.0))[1]
 
 
 def test_no_difference_is_not_sold_as_one(tmp_path: Path) -> None:
-    one = found(tmp_path, 1.5, 1.5)
+    one = compared(tmp_path, 1.5, 1.5)
     assert one.spread_change.interval.low < 0 < one.spread_change.interval.high
     second = paragraphs(ASKED, one)[1]
     assert "is not shown" in second

@@ -70,7 +70,7 @@ def test_every_wrong_setting_is_named_at_once(grid: Callable[..., str], params: 
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "message"),
     [
         ([{"name": "a", "table": "nowhere"}], "row a: no table 'nowhere'; there are points"),
         ([{"name": "a", "table": "points", "published": {"ap": 1}}], "row a: published names 'ap'"),
@@ -80,10 +80,10 @@ def test_every_wrong_setting_is_named_at_once(grid: Callable[..., str], params: 
         ([{"name": "a", "table": "points", "epochs": 3}], "rows.a.epochs: unknown key"),
     ],
 )
-def test_a_wrong_definition_is_a_message(grid: Callable[..., str], rows: list[Any], said: str) -> None:
+def test_a_wrong_definition_is_a_message(grid: Callable[..., str], rows: list[Any], message: str) -> None:
     with pytest.raises(UserError, match=r"toy\.yaml") as error:
         load_definition(grid(rows=rows))
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_unknown_names_say_what_there_is(grid: Callable[..., str], params: ProblemParams) -> None:

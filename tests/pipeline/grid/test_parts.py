@@ -39,13 +39,13 @@ def transfer(grid: Callable[..., str]) -> Definition:
     return load_definition(grid(rows=[], transfer={"table": "points", "seeds": [1, 2]}))
 
 
-def names(found: list[Part]) -> dict[str, list[str]]:
-    return {part.problem: [row.name for row in part.definition.rows] for part in found}
+def names(grids: list[Part]) -> dict[str, list[str]]:
+    return {part.problem: [row.name for row in part.definition.rows] for part in grids}
 
 
 def test_every_target_from_every_source_and_from_nothing(transfer: Definition, both: dict[str, ProblemParams]) -> None:
-    found = parts(transfer, both)
-    assert names(found) == {
+    grids = parts(transfer, both)
+    assert names(grids) == {
         "discs": ["discs-from-nothing", "discs-from-wide"],
         "wide": ["wide-from-nothing", "wide-from-discs"],
     }
@@ -56,8 +56,8 @@ def test_every_target_from_every_source_and_from_nothing(transfer: Definition, b
 
 def test_imagenet_is_a_source_where_there_is_an_encoder(transfer: Definition) -> None:
     unet = SECTION | {"model": {"name": "unet"}, "train": {"steps": [{"heads": ["keypoints"], "epochs": 1}]}}
-    found = parts(transfer, parse_params({"problems": ["a", "b"], "a": unet, "b": SECTION}))
-    assert names(found) == {
+    grids = parts(transfer, parse_params({"problems": ["a", "b"], "a": unet, "b": SECTION}))
+    assert names(grids) == {
         "a": ["a-from-nothing", "a-from-imagenet", "a-from-b"],
         "b": ["b-from-nothing", "b-from-a"],
     }
@@ -95,21 +95,21 @@ def test_two_problems_from_each_other_and_from_nothing(
     for stage in ("collect", "split"):  # the same pictures; only the input differs
         shutil.copytree(layout.out(stage), Layout(root, "wide").out(stage))
     weights = {name: train(name, section, root) for name, section in both.items()}
-    found = parts(transfer, both)
+    grids = parts(transfer, both)
     results: dict[str, Any] = {}
-    for part in found:
+    for part in grids:
         watch = RecordingWatch()
         results |= run_grid(part.definition, both[part.problem], Layout(root, part.problem), scale, "", watch)
         assert not any(watch.again.values())
     assert {result["state"] for result in results.values()} == {"finished"}
     assert len(results) == 8
-    told = results["wide-from-discs-s1"]["started_from"]
+    started_from = results["wide-from-discs-s1"]["started_from"]
     total = sum(p.numel() for p in build_model(both["wide"].problem, both["wide"].model).parameters())
-    assert told.startswith("discs: ")
-    assert f"of {total / 1e6:.2f} M" in told
+    assert started_from.startswith("discs: ")
+    assert f"of {total / 1e6:.2f} M" in started_from
     assert "started_from" not in results["wide-from-nothing-s1"]
-    kept = file_of_start(root, file_digest(weights["discs"]))
-    assert load_file(str(kept)).keys() == load_file(str(weights["discs"])).keys()
+    stored = file_of_start(root, file_digest(weights["discs"]))
+    assert load_file(str(stored)).keys() == load_file(str(weights["discs"])).keys()
 
     client = open_mlflow(root)
     runs = client.search_runs([client.get_experiment_by_name("wide").experiment_id])
@@ -117,14 +117,14 @@ def test_two_problems_from_each_other_and_from_nothing(
     assert tags["wide-from-discs-s2"].startswith("discs: ")
 
     again = RecordingWatch()
-    run_grid(found[0].definition, both["discs"], layout, scale, "", again)
+    run_grid(grids[0].definition, both["discs"], layout, scale, "", again)
     assert all(again.again.values())
     save_weights(build_model(both["wide"].problem, both["wide"].model), weights["wide"])
     again = RecordingWatch()
-    run_grid(found[0].definition, both["discs"], layout, scale, "discs-from-nothing,discs-from-wide-s1", again)
+    run_grid(grids[0].definition, both["discs"], layout, scale, "discs-from-nothing,discs-from-wide-s1", again)
     assert again.again == {"discs-from-nothing-s1": True, "discs-from-nothing-s2": True, "discs-from-wide-s1": False}
 
-    matrix = read_matrix(transfer, found, root)
+    matrix = read_matrix(transfer, grids, root)
     assert (matrix.targets, matrix.sources) == (["discs", "wide"], ["nothing", "discs", "wide"])
     cell = matrix.cells["wide", "discs"]
     errors = [results[f"wide-from-discs-s{seed}"]["metrics"]["keypoints"]["image_rmse_px"] for seed in (1, 2)]
@@ -143,14 +143,14 @@ def results_of(root: Path, errors: dict[str, dict[str, list[float]]]) -> list[Pa
         {"name": "toy", "title": "t", "tables": tables, "transfer": {"table": "points", "seeds": [1, 2, 3]}}
     )
     section = parse_params({"problems": ["x"], "x": SECTION})["x"]
-    found = parts(definition, dict.fromkeys(errors, section))
-    for part in found:
+    grids = parts(definition, dict.fromkeys(errors, section))
+    for part in grids:
         places = Places(Layout(root, part.problem), "toy")
         for row in part.definition.rows:
             for (name, _), error in zip(row.run_names.items(), errors[part.problem][str(row.start)], strict=False):
                 metrics = {"keypoints": {"e": error}}
                 write_json(places.result(name), {"state": "finished", "metrics": metrics})
-    return found
+    return grids
 
 
 def test_intervals_and_sentences_follow_from_the_numbers(tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_intervals_and_sentences_follow_from_the_numbers(tmp_path: Path) -> None
         "chest": {"nothing": [4.0, 6.0, 5.0], "hand": [5.0, 5.0, 5.0], "foot": [5.0]},
         "foot": {"nothing": [2.0, 2.0, 2.0], "hand": [2.0, 2.0, 2.0], "chest": []},
     }
-    found = results_of(tmp_path, errors)
-    matrix = read_matrix(found[0].definition, found, tmp_path)
+    grids = results_of(tmp_path, errors)
+    matrix = read_matrix(grids[0].definition, grids, tmp_path)
     # Student's t with two degrees of freedom: 4.303 deviations of the mean
     assert matrix.cells["chest", "nothing"].mean.interval.high == pytest.approx(5 + 4.3027 / np.sqrt(3), abs=1e-3)
     halved = matrix.cells["hand", "chest"].change
@@ -178,6 +178,6 @@ def test_intervals_and_sentences_follow_from_the_numbers(tmp_path: Path) -> None
 
 
 def test_of_one_training_nothing_is_said(tmp_path: Path) -> None:
-    found = results_of(tmp_path, {"a": {"nothing": [1.0], "b": [0.1]}, "b": {"nothing": [1.0], "a": [1.0]}})
-    assert sentences(read_matrix(found[0].definition, found, tmp_path))[0].startswith("Nothing can be said yet")
+    grids = results_of(tmp_path, {"a": {"nothing": [1.0], "b": [0.1]}, "b": {"nothing": [1.0], "a": [1.0]}})
+    assert sentences(read_matrix(grids[0].definition, grids, tmp_path))[0].startswith("Nothing can be said yet")
     assert np.isnan(mean_of(np.array([1.0])).interval.low)

@@ -75,9 +75,9 @@ def test_a_row_learns_from_one_batch_and_predicts(name: str, tmp_path: Path) -> 
     fitted = fit(plan, arrays, arrays, tmp_path)
     assert len(fitted.history) == len(plan.train.steps)
     assert all(math.isfinite(float(row["loss"])) for row in fitted.history)
-    found = predict_arrays(fitted.network, arrays.images)
-    assert set(found) == {name for head in heads_of(plan.model.heads) for name in head.outputs}
-    assert all(np.isfinite(part).all() for part in found.values())
+    outputs = predict_arrays(fitted.network, arrays.images)
+    assert set(outputs) == {name for head in heads_of(plan.model.heads) for name in head.outputs}
+    assert all(np.isfinite(part).all() for part in outputs.values())
 
 
 def test_every_published_row_is_there_with_its_numbers() -> None:
@@ -111,7 +111,7 @@ def test_published_numbers_are_consistent() -> None:
 )
 def test_rows_are_what_the_study_says(name: str, what: dict[str, object]) -> None:
     params = planned(name)
-    found = {
+    settings = {
         "input": params.problem.input.width,
         "epochs": sum(step.rounds for step in params.train.steps),
         "filters": [one.name for one in params.prepare.filters],
@@ -120,7 +120,7 @@ def test_rows_are_what_the_study_says(name: str, what: dict[str, object]) -> Non
         "dropout": params.model.model_dump()["dropout"],
         **{key: params.model.model_dump()["backbone"][key] for key in ("residual", "bottleneck")},
     }
-    assert {key: found[key] for key in what} == what
+    assert {key: settings[key] for key in what} == what
 
 
 def test_nothing_of_params_yaml_but_the_data_gets_in() -> None:

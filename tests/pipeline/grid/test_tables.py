@@ -24,10 +24,10 @@ def definition(**published: float) -> Definition:
 
 def test_rank_correlation_of_known_orders() -> None:
     published = np.array([1.0, 2.0, 3.0, 4.0, np.nan])
-    found = agree(published, np.array([10.0, 30.0, 20.0, 40.0, 5.0]))
-    assert found.rows == 4
-    assert found.spearman == pytest.approx(0.8)  # 1 - 6 * 2 / (4 * 15)
-    assert found.kendall == pytest.approx(2 / 3)  # five pairs agree, one does not
+    agreement = agree(published, np.array([10.0, 30.0, 20.0, 40.0, 5.0]))
+    assert agreement.rows == 4
+    assert agreement.spearman == pytest.approx(0.8)  # 1 - 6 * 2 / (4 * 15)
+    assert agreement.kendall == pytest.approx(2 / 3)  # five pairs agree, one does not
     assert agree(published, -published).spearman == pytest.approx(-1)
     assert np.isnan(agree(published[:2], published[:2]).spearman)
     assert np.isnan(agree(published[:4], np.ones(4)).kendall)

@@ -135,14 +135,14 @@ class TestArchitecture:
     def test_shapes(self, settings: ModelSettings, size: InputSize) -> None:
         network = fresh(settings, size).eval()
         assert set(network.heads) == set(settings.heads)
-        raw, found = network(pixels(size)), network.predict(pixels(size))
+        raw, outputs = network(pixels(size)), network.predict(pixels(size))
         assert ("keypoints" in raw, "presence" in raw) == ("keypoints" in network.heads,) * 2
         assert ("box" in raw) == ("box" in network.heads)
-        assert set(found) == {name for head in heads_of(network.heads) for name in head.outputs}
+        assert set(outputs) == {name for head in heads_of(network.heads) for name in head.outputs}
         shapes = {"keypoints": (2, 3, 2), "confidence": (2, 3), "boxes": (2, 4)}
-        assert all(tuple(part.shape) == shapes[name] for name, part in found.items())
-        if "confidence" in found:
-            assert ((found["confidence"] >= 0) & (found["confidence"] <= 1)).all()
+        assert all(tuple(part.shape) == shapes[name] for name, part in outputs.items())
+        if "confidence" in outputs:
+            assert ((outputs["confidence"] >= 0) & (outputs["confidence"] <= 1)).all()
 
     def test_same_seed_gives_the_same_network(self, settings: ModelSettings, size: InputSize) -> None:
         one, two, other = (list(fresh(settings, size, seed).state_dict().values()) for seed in (1, 1, 2))
@@ -164,9 +164,9 @@ class TestArchitecture:
         }
         for name, value in network(pixels(size)).items():
             assert name not in ("keypoints", "box") or raw[name].shape[1:] == value.shape[1:]
-        found = network.read_out(raw)
-        assert torch.allclose(found.get("keypoints", truth), truth, atol=0.01)
-        assert torch.allclose(found.get("boxes", boxes), boxes, atol=0.01)
+        decoded = network.read_out(raw)
+        assert torch.allclose(decoded.get("keypoints", truth), truth, atol=0.01)
+        assert torch.allclose(decoded.get("boxes", boxes), boxes, atol=0.01)
 
     def test_each_head_sends_gradients_to_the_backbone_and_to_no_other_head(
         self, settings: ModelSettings, size: InputSize
@@ -213,25 +213,25 @@ class TestArchitecture:
 
 
 def losses(network: KeypointNetwork, raw: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Of each head, by its codec."""
+    """Return the loss of each head, from its codec."""
     count = len(next(iter(raw.values())))
     visibility = torch.full((count, 3), 2, dtype=torch.uint8)
     truth = torch.tensor([[[10.0, 20.0], [33.0, 41.0], [48.0, 12.0]]] * count)
     boxes = torch.tensor([[5.0, 5.0, 20.0, 20.0]] * count)
-    found = network.own_losses(raw, truth, visibility, boxes)
-    if found:
-        return {"keypoints": found["keypoints"] + found["presence"], "box": found["box"]}
+    losses = network.own_losses(raw, truth, visibility, boxes)
+    if losses:
+        return {"keypoints": losses["keypoints"] + losses["presence"], "box": losses["box"]}
     if "keypoints" in network.heads:
-        found["keypoints"] = network.keypoint_loss(raw, truth).mean()
+        losses["keypoints"] = network.keypoint_loss(raw, truth).mean()
         if raw["presence"].requires_grad:  # or it is how sure the map is
-            found["keypoints"] = found["keypoints"] + raw["presence"].square().mean()
+            losses["keypoints"] = losses["keypoints"] + raw["presence"].square().mean()
     if "box" in network.heads:
-        found["box"] = network.box_codec.loss(raw["box"], boxes).mean()
-    return found
+        losses["box"] = network.box_codec.loss(raw["box"], boxes).mean()
+    return losses
 
 
 def kind_of(settings: ModelSettings) -> tuple[str, ...]:
-    """What makes for other operators in a graph; codecs are exported in tests/package."""
+    """Return the settings that change the operators of a graph; tests/pipeline/package exports the codecs."""
     return settings.name, str(type(getattr(settings, "backbone", None))), str(getattr(settings, "crop", ""))
 
 
@@ -246,14 +246,14 @@ def test_package_says_what_the_network_says_on_an_image_of_another_size(settings
     image = np.random.default_rng(5).integers(0, 255, (91, 67, 3), np.uint8)
     scaled, letterbox = Preprocess(size)(image)
     expected, back = predict_arrays(network, scaled[None]), Letterbox(*map(float, letterbox))
-    found = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"image": image}), strict=True))
+    exported = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"image": image}), strict=True))
     outputs = {"box": ["box"], "keypoints": ["keypoints", "confidence"]}
-    assert set(found) == {name for head in network.heads for name in outputs[head]}
+    assert set(exported) == {name for head in network.heads for name in outputs[head]}
     if "keypoints" in expected:
-        np.testing.assert_allclose(found["keypoints"], back.backward(expected["keypoints"][0]), atol=0.01)
-        np.testing.assert_allclose(found["confidence"], expected["confidence"][0], atol=1e-4)
+        np.testing.assert_allclose(exported["keypoints"], back.backward(expected["keypoints"][0]), atol=0.01)
+        np.testing.assert_allclose(exported["confidence"], expected["confidence"][0], atol=1e-4)
     if "boxes" in expected:
-        np.testing.assert_allclose(found["box"], back.backward_boxes(expected["boxes"][0]), atol=0.01)
+        np.testing.assert_allclose(exported["box"], back.backward_boxes(expected["boxes"][0]), atol=0.01)
 
 
 def test_too_deep_a_network_is_refused() -> None:

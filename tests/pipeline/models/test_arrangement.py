@@ -50,10 +50,10 @@ def test_one_keypoint_without_its_peak_leaves_the_others_alone():
     truth = bodies(1)[0].round()
     maps = maps_of(truth, 12.0)
     maps[4] = maps_of(torch.tensor([[3.0, 60.0]]), 20.0)[0]
-    found = learned()(maps[None])[0].float()
+    chosen = learned()(maps[None])[0].float()
     keep = [0, 1, 2, 3, 5]
-    torch.testing.assert_close(found[keep], truth[keep])
-    assert found[4].tolist() == [3, 60]
+    torch.testing.assert_close(chosen[keep], truth[keep])
+    assert chosen[4].tolist() == [3, 60]
 
 
 def test_pairs_never_labelled_together_say_nothing():

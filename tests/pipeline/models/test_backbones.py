@@ -1,4 +1,4 @@
-"""What the settings of a backbone build."""
+"""The backbones that settings build."""
 
 from pathlib import Path
 

@@ -23,8 +23,8 @@ def _box(pixels: torch.Tensor, points: list[list[float]], present: list[bool], m
     source = BoxAroundKeypoints(PROBLEM)
     with torch.no_grad():
         source.margins.copy_((margin - 1) / torch.tensor([64, 48, 64, 48]))
-        found = source(torch.ones(1, 4), torch.tensor([points]), torch.tensor([present]), pixels)
-    decoded: list[float] = BoxCodec(64, 48).decode(found)[0].tolist()
+        box = source(torch.ones(1, 4), torch.tensor([points]), torch.tensor([present]), pixels)
+    decoded: list[float] = BoxCodec(64, 48).decode(box)[0].tolist()
     return decoded
 
 

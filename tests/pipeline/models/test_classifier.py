@@ -54,9 +54,9 @@ class TestClassifier:
     def test_probabilities(self, settings: ClassifierSettings) -> None:
         network = classifier(settings).eval()
         pixels = torch.randint(0, 256, (2, 48, 48, 3), dtype=torch.uint8)
-        found = network.predict(pixels)["probabilities"]
-        assert found.shape == (2, 3)
-        assert torch.allclose(found.sum(dim=1), torch.ones(2), atol=1e-5)
+        probabilities = network.predict(pixels)["probabilities"]
+        assert probabilities.shape == (2, 3)
+        assert torch.allclose(probabilities.sum(dim=1), torch.ones(2), atol=1e-5)
 
     def test_temperature_changes_how_sure_but_not_what(self, settings: ClassifierSettings) -> None:
         network = classifier(settings).eval()
@@ -76,9 +76,9 @@ class TestClassifier:
         size = network.problem.input
         session = onnxruntime.InferenceSession(export_model(network, size).SerializeToString())
         image = np.random.default_rng(2).integers(0, 255, (60, 90, 3), np.uint8)
-        (found,) = session.run(["probabilities"], {"image": image})
+        (exported,) = session.run(["probabilities"], {"image": image})
         expected = predict_arrays(network, Preprocess(size)(image)[0][None])["probabilities"]
-        np.testing.assert_allclose(found, expected[0], atol=1e-4)
+        np.testing.assert_allclose(exported, expected[0], atol=1e-4)
 
 
 def test_shares_of_classes_are_learned_from_labels() -> None:

@@ -30,7 +30,7 @@ def make(case: dict, grid: Grid) -> Codec:
 
 
 def allowed(case: dict, grid: Grid, points: torch.Tensor) -> torch.Tensor:
-    """How far a round trip may be off in x and in y, pixels; (1, K, 2)."""
+    """Return the largest error of a round trip in x and y, pixels, (1, K, 2)."""
     exact = torch.full_like(points, 0.01)
     if case.get("decode") == "argmax":
         return exact + (0.5 / case["split"] if case["name"] == "simcc" else 0.5 * grid.stride)

@@ -1,4 +1,4 @@
-"""What the keypoint head of a multi-headed network sees, and where its answers lie."""
+"""Input of the keypoint head of a multi-headed network, and the frame of its predictions."""
 
 import pytest
 import torch
@@ -44,9 +44,9 @@ def test_keypoints_lie_in_the_image_wherever_the_head_looked(crop: str, size: In
     network.box_head.connected[-1].bias.data = network.box_codec.encode(box)[0]
     # the head says: the middle of what it sees, and its lower right corner
     network.keypoint_head.connected[-1].bias.data = torch.tensor([0.0, 0.0, 0.0, 1.0, 1.0, 0.0])
-    found = network.predict(torch.zeros(1, size.height, size.width, 3, dtype=torch.uint8))
+    outputs = network.predict(torch.zeros(1, size.height, size.width, 3, dtype=torch.uint8))
     padded = torch.tensor([4 * (-(-n // 4)) for n in (size.width, size.height)])
     cut = crop in ("roi_align", "second_pass")
     middle = torch.tensor([25.0, 18.0]) if cut else padded / 2 - 0.5
     corner = torch.tensor([25.0 + 18.0, 18.0 + 12.0]) if cut else padded - 0.5
-    assert torch.allclose(found["keypoints"][0], torch.stack([middle, corner]), atol=1e-3)
+    assert torch.allclose(outputs["keypoints"][0], torch.stack([middle, corner]), atol=1e-3)

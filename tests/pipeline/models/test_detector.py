@@ -60,9 +60,9 @@ def test_anchors_lie_on_cells_centres() -> None:
 def test_matching_by_overlap() -> None:
     anchors = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 6], [0, 0, 10, 4], [20, 20, 30, 30], [40, 40, 48, 48]])
     boxes = torch.tensor([[0.0, 0, 10, 10], [40, 40, 60, 60]])
-    found = match(anchors, boxes, positive=0.5, negative=0.3)
+    matches = match(anchors, boxes, positive=0.5, negative=0.3)
     # the last overlaps by 0.16 only, but no other anchor is nearer to its box
-    assert found.tolist() == [0, 0, IGNORE, BACKGROUND, 1]
+    assert matches.tolist() == [0, 0, IGNORE, BACKGROUND, 1]
     assert match(anchors, boxes[:0], 0.5, 0.3).tolist() == [BACKGROUND] * 5
 
 
@@ -74,9 +74,9 @@ def test_offsets_and_back() -> None:
 
 def test_an_ideal_output_is_read_out_as_the_truth(network: Detector) -> None:
     objects = [([4.0, 5.0, 12.0, 13.0], 0, 3.0), ([20.0, 10.0, 50.0, 40.0], 1, 6.0)]
-    found = network.read_out(ideal(network, objects))["objects"]
-    assert found.shape == (1, 8, 7)
-    known = found[0, found[0, :, 5] > 0]
+    decoded = network.read_out(ideal(network, objects))["objects"]
+    assert decoded.shape == (1, 8, 7)
+    known = decoded[0, decoded[0, :, 5] > 0]
     assert torch.allclose(known[:, :4], torch.tensor([[20.0, 10, 30, 30], [4, 5, 8, 8]]), atol=1e-3)
     assert known[:, 4].tolist() == [1, 0]
     assert known[:, 5].tolist() == pytest.approx(torch.sigmoid(torch.tensor([6.0, 3.0])).tolist(), abs=1e-3)
@@ -92,11 +92,11 @@ def test_of_two_answers_for_one_thing_the_surer_stays_and_classes_do_not_suppres
     twice["objectness"][0, other] = 1.0
     box = boxes_of(network.anchors[anchor], twice["offsets"][0, anchor])
     twice["offsets"][0, other] = offsets_of(network.anchors[other], box)
-    found = network.read_out(twice)["objects"]
-    assert int((found[0, :, 5] > 0).sum()) == 2
+    decoded = network.read_out(twice)["objects"]
+    assert int((decoded[0, :, 5] > 0).sum()) == 2
     twice["kind"][0, other] = torch.tensor([20.0, 0.0])
-    found = network.read_out(twice)["objects"]
-    assert int((found[0, :, 5] > 0).sum()) == 3
+    decoded = network.read_out(twice)["objects"]
+    assert int((decoded[0, :, 5] > 0).sum()) == 3
 
 
 def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> None:
@@ -112,22 +112,22 @@ def test_the_package_says_what_the_network_says(network: Detector, tmp_path) -> 
     image = np.random.default_rng(5).integers(0, 255, (91, 67, 3), np.uint8)
     pixels, letterbox = Preprocess(SIZE)(image)
     names = [output.name for output in session.get_outputs()]
-    found = dict(zip(names, session.run(None, {"image": image}), strict=True))
-    assert set(found) == {"boxes", "scores", "classes"}
-    assert 0 < len(found["boxes"]) <= SETTINGS.most
-    assert (np.diff(found["scores"]) <= 0).all()
+    exported = dict(zip(names, session.run(None, {"image": image}), strict=True))
+    assert set(exported) == {"boxes", "scores", "classes"}
+    assert 0 < len(exported["boxes"]) <= SETTINGS.most
+    assert (np.diff(exported["scores"]) <= 0).all()
     head, back = HeadExport.of(DETECTIONS), Letterbox(*map(float, letterbox))
     expected = predict_arrays(head.reference(network), pixels[None])["objects"]
     one = {"objects": expected[0]}
-    apart, unsure = head.apart(network, Prediction(**found), one, back)
+    apart, unsure = head.apart(network, Prediction(**exported), one, back)
     assert apart < 0.01
     assert unsure < 1e-4
     # what a package must not do: leave an instance out, say one twice, move a box
-    fewer = {name: value[1:] for name, value in found.items()}
-    twice = {name: np.concatenate([value, value[:1]]) for name, value in found.items()}
+    fewer = {name: value[1:] for name, value in exported.items()}
+    twice = {name: np.concatenate([value, value[:1]]) for name, value in exported.items()}
     assert head.apart(network, Prediction(**fewer), one, back)[0] == np.inf
     assert head.apart(network, Prediction(**twice), one, back)[0] == np.inf
-    moved = {**found, "boxes": found["boxes"] + 0.2}
+    moved = {**exported, "boxes": exported["boxes"] + 0.2}
     assert head.apart(network, Prediction(**moved), one, back)[0] == pytest.approx(0.2, abs=0.02)
 
 

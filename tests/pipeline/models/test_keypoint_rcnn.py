@@ -122,13 +122,13 @@ def test_half_precision_trains_on_coordinates_in_full() -> None:
     pixels = torch.randint(0, 256, (2, 96, 64, 3), dtype=torch.uint8)
     truth = torch.tensor([[[20.0, 30.0], [40.0, 60.0]]] * 2)
     labels = (truth, torch.full((2, 2), 2), torch.tensor([[10.0, 20, 40, 50]] * 2))
-    found = []
+    losses_of_runs = []
     for enabled in (False, True):
         torch.manual_seed(1)
         network.zero_grad()
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
             losses = network.own_losses(network(pixels), *labels)
-        found.append(torch.stack([loss.float() for loss in losses.values()]).detach())
+        losses_of_runs.append(torch.stack([loss.float() for loss in losses.values()]).detach())
         torch.stack(list(losses.values())).sum().backward()
         assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
-    assert torch.allclose(*found, rtol=0.1)
+    assert torch.allclose(*losses_of_runs, rtol=0.1)

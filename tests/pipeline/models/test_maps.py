@@ -1,4 +1,4 @@
-"""What networks of maps have beyond the conformance tests."""
+"""Properties of networks of maps that the conformance tests do not cover."""
 
 import pytest
 import torch

@@ -15,10 +15,12 @@ def tracks(count: int, seed: int, wrong: float = 0.1) -> list[Track]:
         t = np.arange(30)
         x = 60 + 30 * np.sin(2 * np.pi * (t / 20 + rng.uniform()))
         truth = np.stack([np.stack([x, 0 * t + 40.0], 1), np.stack([x + 20, 0 * t + 80.0], 1)], axis=1)
-        found = truth + rng.normal(0, 0.3, truth.shape)
+        predicted = truth + rng.normal(0, 0.3, truth.shape)
         off = rng.uniform(size=truth.shape[:2]) < wrong
-        found[off] += rng.normal(0, 12, (int(off.sum()), 2))
-        made.append(Track(f"s{number}", found, np.where(off, 0.2, 0.95), np.tile([10.0, 20, 100, 90], (30, 1)), truth))
+        predicted[off] += rng.normal(0, 12, (int(off.sum()), 2))
+        made.append(
+            Track(f"s{number}", predicted, np.where(off, 0.2, 0.95), np.tile([10.0, 20, 100, 90], (30, 1)), truth)
+        )
     return made
 
 
@@ -26,8 +28,8 @@ def tracks(count: int, seed: int, wrong: float = 0.1) -> list[Track]:
 class TestNetworks:
     def test_untrained_it_leaves_the_frame_as_it_is(self, name: str) -> None:
         windows = windows_of(tracks(2, seed=1), 9)
-        found = predict_temporal(TEMPORAL[name](2, 9), windows)
-        np.testing.assert_allclose(found, windows.keypoints[:, 4], atol=1e-4)
+        predicted = predict_temporal(TEMPORAL[name](2, 9), windows)
+        np.testing.assert_allclose(predicted, windows.keypoints[:, 4], atol=1e-4)
 
     def test_it_learns_to_repair_frames(self, name: str) -> None:
         torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""What every registered generator must keep to. A new one needs its problem here, and passes."""
+"""Requirements of every registered generator. A new generator needs its problem here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ def source_of(name: str, **changes: Any) -> SyntheticSource:
 
 @dataclass(frozen=True)
 class Made:
-    """What a generator made: of one subject, of the same once more, of others, of two; and the label files."""
+    """Outputs of a generator: one subject, the same subject again, another seed, two subjects; and the label files."""
 
     name: str
     labels: dict[str, Path]

@@ -127,7 +127,7 @@ these.log_all(Layout(Path(sys.argv[1]), "rearfoot"))
     root = str(layout.root)
     assert subprocess.run([sys.executable, "-c", script, root], check=False).returncode == 9
     log_all(layout)
-    found, count = everything(layout)
+    runs, count = everything(layout)
     undisturbed = tmp_path_factory.mktemp("undisturbed")
     shutil.copy(empty_store, undisturbed / "mlflow.db")
     whole = finished_retrain(undisturbed)
@@ -135,8 +135,8 @@ these.log_all(Layout(Path(sys.argv[1]), "rearfoot"))
     expected, expected_count = everything(whole)
     assert count == expected_count == 5
     for part, (_, status, params, metrics, datasets, models) in expected.items():
-        assert found[part][1:5] == (status, params, metrics, datasets)
-        assert len(found[part][5]) >= len(models)
+        assert runs[part][1:5] == (status, params, metrics, datasets)
+        assert len(runs[part][5]) >= len(models)
 
 
 def test_other_outputs_make_another_run(layout):
@@ -152,13 +152,13 @@ def test_a_failure_shows_on_the_run_and_the_next_call_mends_it(layout):
     (layout.out("train") / "history.csv").unlink()
     with pytest.raises(UserError, match=r"history\.csv: not there; run the stages first"):
         log_all(layout)
-    found, _ = everything(layout)
-    assert found["retrain"][1] == "FAILED"
+    runs, _ = everything(layout)
+    assert runs["retrain"][1] == "FAILED"
     (layout.out("train") / "history.csv").write_text("epoch,loss\n1,0.5\n")
     log_all(layout)
     again, _ = everything(layout)
     assert again["retrain"][1] == "FINISHED"
-    assert again["retrain"][0] == found["retrain"][0]
+    assert again["retrain"][0] == runs["retrain"][0]
 
 
 def test_the_model_is_the_package_without_pickle_and_mlflow_loads_it(layout, tmp_path, monkeypatch):

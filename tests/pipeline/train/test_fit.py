@@ -32,12 +32,12 @@ def test_learns_where_the_discs_are_and_which_are_missing(plan: MakePlan, discs:
     first, best = fitted.history[0], min(fitted.history, key=lambda row: row["val_rmse_px"])
     assert best["val_rmse_px"] < 2 < first["val_rmse_px"]
     assert best["val_box_iou"] > 0.9
-    found = predict_arrays(fitted.network, val.images)
+    outputs = predict_arrays(fitted.network, val.images)
     visible = val.visibility == 2
-    rmse = np.sqrt(np.mean((found["keypoints"] - val.keypoints)[visible] ** 2))
+    rmse = np.sqrt(np.mean((outputs["keypoints"] - val.keypoints)[visible] ** 2))
     assert rmse == pytest.approx(best["val_rmse_px"], rel=1e-4), "the weights kept are not the best"
-    assert np.median(found["confidence"][visible]) > 0.8
-    assert np.median(found["confidence"][~visible]) < 0.4
+    assert np.median(outputs["confidence"][visible]) > 0.8
+    assert np.median(outputs["confidence"][~visible]) < 0.4
 
 
 def test_two_runs_are_equal_bit_for_bit(plan: MakePlan, train: Arrays, val: Arrays, tmp_path: Path) -> None:

@@ -25,5 +25,5 @@ print(faults(), given_back)
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives memory back so eagerly")
 def test_a_tensor_gets_the_memory_of_the_one_before() -> None:
     done = subprocess.run([sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True)
-    kept, given_back = map(int, done.stdout.split())
-    assert kept * 20 < given_back
+    faults_kept, given_back = map(int, done.stdout.split())
+    assert faults_kept * 20 < given_back

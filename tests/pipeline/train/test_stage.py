@@ -52,8 +52,8 @@ def test_writes_weights_settings_history_and_summary(
     history, summary = pd.read_csv(out / "history.csv"), json.loads((out / "summary.json").read_text())
     assert len(history) == 3
     assert summary["val_rmse_px"] == history["val_rmse_px"].min()
-    found = predict_arrays(load_trained(out), val.images)
-    rmse = np.sqrt(np.nanmean((found["keypoints"] - val.keypoints) ** 2))
+    outputs = predict_arrays(load_trained(out), val.images)
+    rmse = np.sqrt(np.nanmean((outputs["keypoints"] - val.keypoints) ** 2))
     assert rmse == pytest.approx(summary["val_rmse_px"], rel=1e-4)
     assert not list(prepared.work("train").glob("*")), "finished work is left behind"
 

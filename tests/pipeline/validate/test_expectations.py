@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,18 +11,10 @@ from pipeline.annotations import BOX_COLUMNS
 from pipeline.problem import Problem
 from pipeline.validate.check import Finding, Findings
 from pipeline.validate.expectations import EXPECTATIONS
-from pipeline.validate.load import labels_of
+from tests.pipeline.validate.tables import find, places, still_labels, swap_row
 
 Walk = Callable[..., pd.DataFrame]
 GROUPS = {"groups": [["left_shank", "left_ankle", "left_heel"], ["right_shank", "right_ankle", "right_heel"]]}
-
-
-def find(name: str, table: pd.DataFrame, problem: Problem, **options: Any) -> Findings:
-    return EXPECTATIONS[name].model_validate(options).find(labels_of(table, problem))
-
-
-def places(findings: Findings) -> list[tuple[int | None, str]]:
-    return [(item.row, item.keypoint) for item in findings.items]
 
 
 @pytest.mark.parametrize(
@@ -256,72 +247,6 @@ def test_image_of_two_subjects(walk: Walk, problem: Problem) -> None:
 def test_all_images_alike_are_each_reported_once(walk: Walk, problem: Problem) -> None:
     table = walk().assign(phash="0" * 16)
     assert len(find("no_image_of_two_subjects", table, problem).items) == 60
-
-
-def test_left_and_right_at_random_are_not_identifiable(walk: Walk, problem: Problem) -> None:
-    table = walk(subjects=5, frames=40)
-    for row in np.random.default_rng(1).permutation(200)[:100]:
-        swap_row(table, row, problem.flip_pairs)
-    findings = find("keypoints_identifiable", table, problem)
-    assert places(findings) == [(None, f"{a}, {b}") for a, b in problem.flip_pairs]
-
-
-def test_one_pair_at_random_is_the_one_reported(walk: Walk, problem: Problem) -> None:
-    table = walk(subjects=5, frames=40)
-    for row in np.random.default_rng(1).permutation(200)[:100]:
-        swap_row(table, row, problem.flip_pairs[2:])
-    assert places(find("keypoints_identifiable", table, problem)) == [(None, "left_heel, right_heel")]
-
-
-def test_a_body_that_turns_is_identifiable_by_its_midline(problem: Problem) -> None:
-    random = np.random.default_rng(2)
-    angle = random.uniform(0, 2 * np.pi, 200)
-    spin = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
-    body = np.array([[0, -50], [0, 50], [-20, 0], [20, 0]])
-    names = ("nose", "tail", "left", "right")
-    animal = Problem(keypoints=names, flip_pairs=(("left", "right"),))
-    xy = 200 + np.einsum("nij,kj->nki", spin, body)
-    assert not EXPECTATIONS["keypoints_identifiable"]().find(still_labels(animal, xy)).items
-    without = Problem(keypoints=names[2:], flip_pairs=(("left", "right"),))
-    assert len(EXPECTATIONS["keypoints_identifiable"]().find(still_labels(without, xy[:, 2:])).items) == 1
-
-
-def still_labels(problem: Problem, xy: np.ndarray, size: tuple[int, int] = (400, 400)) -> Any:
-    from pipeline.annotations import with_keypoints
-
-    n = len(xy)
-    visible = 2 * np.isfinite(xy).all(-1).astype(int)
-    fixed = {
-        "instance": 0,
-        "video": "",
-        "frame": -1,
-        "time_s": np.nan,
-        "mm_per_px": np.nan,
-        "phash": "0" * 16,
-        "subject": "one",
-    }
-    table = pd.DataFrame({"image": [f"{i}.png" for i in range(n)]} | fixed)
-    table[["width", "height"]] = size
-    table[["file_width", "file_height"]] = size
-    table[["box_x", "box_y", "box_w", "box_h"]] = [0.0, 0.0, float(size[0]), float(size[1])]
-    return labels_of(with_keypoints(table, problem.keypoints, xy, visible), problem)
-
-
-def swap_row(table: pd.DataFrame, row: int, pairs: Any) -> None:
-    for a, b in pairs:
-        columns = [f"{name}_{axis}" for name in (a, b) for axis in "xy"]
-        table.loc[row, columns] = table.loc[row, columns[2:] + columns[:2]].to_numpy()
-
-
-def test_stick_figures_hands_are_reported(datasets: Path) -> None:
-    import json
-
-    labels = json.loads(next((datasets / "ee641-keypoints").rglob("train*.json")).read_text())
-    names = tuple(labels["keypoint_names"])
-    problem = Problem(keypoints=names, flip_pairs=(("left_hand", "right_hand"), ("left_foot", "right_foot")))
-    xy = np.array([image["keypoints"] for image in labels["images"]], dtype=float)
-    findings = EXPECTATIONS["keypoints_identifiable"]().find(still_labels(problem, xy, (128, 128)))
-    assert [item.keypoint for item in findings.items] == ["left_hand, right_hand"]
 
 
 def test_real_labels_with_missing_points(datasets: Path) -> None:

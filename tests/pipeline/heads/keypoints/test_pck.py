@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,7 +56,9 @@ def test_the_curve_is_drawn_of_many_points_and_of_none(tmp_path: Path) -> None:
     draw_curve({"box": many, "image": many / 2}, tuple(f"p{n}" for n in range(17)), PCK, tmp_path / "many.png")
     none = np.full((2, 1), np.nan)
     draw_curve({"box": none, "image": none}, ("a",), PCK, tmp_path / "none.png")
-    assert (tmp_path / "none.png").is_file()
+    drawn = {name: cv2.imread(str(tmp_path / f"{name}.png")) for name in ("many", "none")}
+    coloured = {name: int((np.ptp(image, axis=2) > 0).sum()) for name, image in drawn.items()}
+    assert coloured["many"] > coloured["none"]  # only a curve has a colour that is not grey
 
 
 def test_the_stage_reports_it_where_asked(tmp_path: Path) -> None:
