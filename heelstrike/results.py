@@ -204,7 +204,7 @@ def read_result(path: Path | str) -> PredictionResult | ExamResult:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {advice}") from None
     name: Any = data.get("format")
-    if name not in _FORMATS:
+    if not isinstance(name, str) or name not in _FORMATS:
         raise UserError(f"{path}: format is {name!r}, expected {' or '.join(_FORMATS)}; {advice}")
     check_version(path, data, 1, FORMAT_VERSION)
     return parse(path, data, _FORMATS[name])
