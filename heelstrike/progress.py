@@ -1,8 +1,8 @@
 """Progress of long work, shown in the terminal or reported to the flow that started the stage.
 
-A stage run by hand or by `dvc repro` draws its own Rich bar on stderr. A flow sets the environment variable HEELSTRIKE_PROGRESS
-to the path of a file; its stages append a JSON object per line to this file, and the flow draws one display for all of
-them. Work in the flow's own process passes the same objects to the function that `listening` sets.
+A stage run by hand or by `dvc repro` draws its own Rich bar on stderr. A flow sets the environment variable
+HEELSTRIKE_PROGRESS to the path of a file; its stages append a JSON object per line to this file, and the flow draws one
+display for all of them. Work in the flow's own process passes the same objects to the function that `listening` sets.
 """
 
 import json

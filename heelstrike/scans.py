@@ -61,9 +61,7 @@ def read_scan(path: Path) -> Picture:
         try:
             pixels, spacing = _dicom_pixels(planes[0], tags), _dicom_spacing(tags)
         except ValueError as error:
-            raise UserError(
-                f"{path}: its window or its size of a pixel is invalid ({error}); export it again"
-            ) from None
+            raise UserError(f"{path}: its window or pixel size is invalid ({error}); export it again") from None
     else:
         pixels, spacing = windowed(planes[0]), _header_spacing(path, image)
     return Picture(rgb(pixels), _square_side(path, spacing), _placement(path, image, tags), converted=True)

@@ -56,7 +56,7 @@ def test_dicom_window_inversion_and_spacing(tmp_path: Path) -> None:
 def test_a_window_that_is_no_number_is_a_message(tmp_path: Path) -> None:
     path = write(RAMP[None], tmp_path / "a.dcm", (0.3, 0.3, 1.0), _00281050="7654", _00281051="501")
     path.write_bytes(path.read_bytes().replace(b"7654", b"wide"))
-    with pytest.raises(UserError, match=r"a\.dcm: its window or its size of a pixel is invalid .*'wide'"):
+    with pytest.raises(UserError, match=r"a\.dcm: its window or pixel size is invalid .*'wide'"):
         read_scan(path)
 
 
