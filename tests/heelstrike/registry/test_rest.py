@@ -116,7 +116,7 @@ def test_a_wrong_address_is_refused_and_its_password_is_not_shown(address, tmp_p
 
 def test_a_page_of_a_proxy_is_not_repeated(server):
     server.status, server.body, server.extra = 404, "<!doctype html><p>gone", {"Content-Type": "text/html"}
-    with pytest.raises(UserError, match="the MLflow server answered: 404 Not Found$"):
+    with pytest.raises(UserError, match=r"the MLflow server answered: 404 Not Found$"):
         RestClient(server.address).models()
 
 
