@@ -64,8 +64,9 @@ class _ToTerminal(Progress):
 
         super().__init__(label, total)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        columns = (*columns, TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"))
-        self._bars = Bars(*columns, console=Console(stderr=True))  # the output is for results
+        note = TextColumn("[dim]{task.fields[note]}")
+        stderr = Console(stderr=True)  # stdout is for results
+        self._bars = Bars(*columns, TimeRemainingColumn(), note, console=stderr)
         self._bar = self._bars.add_task(label, total=total, note="")
         self._bars.start()
 
