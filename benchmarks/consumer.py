@@ -40,9 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network = build_model(params.problem, params.model)
-        package = (arguments.package and arguments.package.resolve()) or write_package(
-            folder / "package", network, params
-        )
+        package = arguments.package or write_package(folder / "package", network, params)
         picture = _picture(folder)
         wheel, environment = build_wheel(folder / "wheel"), folder / "environment"
         pins = ("--constraint", str(ROOT / "requirements.txt"))
@@ -72,7 +70,7 @@ def main() -> None:
 
 
 def _picture(folder: Path) -> Path:
-    """One rendered 1920x1080 frame as PNG."""
+    """Write one rendered frame of 1920x1080 pixels as PNG and return its path."""
     with VideoReader(write_film(folder / "walk.mp4", 1)) as video:
         frame = next(iter(video.frames()))
     path = folder / "foot.png"
@@ -92,7 +90,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _timed(folder: Path, rounds: int, *command: str) -> str:
-    """Median wall and CPU seconds of a new process; the first run, which fills the disk's cache, does not count."""
+    """Return median wall and CPU seconds of new processes. The first run fills the disk's cache and does not count."""
 
     def once() -> tuple[float, float]:
         before = os.times()
@@ -109,7 +107,7 @@ def _timed(folder: Path, rounds: int, *command: str) -> str:
 
 
 def _size(folder: Path) -> int:
-    """Bytes of all files, links not followed."""
+    """Return the bytes of all files; links are not followed."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 

@@ -20,7 +20,6 @@ _HINT = (
     "this command needs a checkout with its params.yaml and data: git clone the repository, then run "
     "`python3 -m flows.setup heelstrike {name}` at its root. README.md there explains it"
 )
-_ABOUT_EXAMPLE = "NAME=VALUE, e.g. foot=left"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +61,7 @@ def predict(
     ] = False,
     dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
-    about: Annotated[list[str] | None, typer.Option(help=f"What the images show: {_ABOUT_EXAMPLE}.")] = None,
+    about: Annotated[list[str] | None, typer.Option(help="What the images show: NAME=VALUE, e.g. foot=left.")] = None,
 ) -> None:
     """Measure images and videos with a model, and write its keypoints and measurements as JSON and CSV.
 
@@ -77,6 +76,8 @@ def predict(
     heelstrike predict walk.mp4 --model rearfoot/3 --offline
 
     heelstrike predict print.png --model footprint --dpi 300 --about foot=left
+
+    heelstrike predict insole.png --model footprint --mm-per-px 0.2 --about foot=right
 
     heelstrike predict walk.mp4 --package rearfoot-package/
     """

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 def write_aside(path: Path) -> Iterator[Path]:
     """Give a temporary path, which is renamed to `path` when the block ends and removed if the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.aside")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.aside")
     try:
         yield aside
         aside.replace(path)

@@ -100,7 +100,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 def _bytes(path: Path) -> UInt8[np.ndarray, "B"]:
     if not path.is_file():
-        raise UserError(f"{path}: missing; put it back, or run the stage that writes it")
+        raise UserError(f"{path}: no such image")
     data = np.fromfile(path, np.uint8)
     if not data.size:
         raise UserError(f"{path}: the file is empty (0 bytes); copy it again")

@@ -195,6 +195,8 @@ class Model:
     ) -> Report:
         """Measure an image, a video or a folder of them and write the files that `heelstrike predict` writes.
 
+        A progress bar is drawn on stderr.
+
         Args:
             path: Image, video or folder.
             out: Folder for the results; by default they are written beside the input.

@@ -1,8 +1,8 @@
 """Progress of long work, shown in the terminal or reported to the flow that started the stage.
 
-A stage run by hand or by `dvc repro` draws its own Rich bar. A flow sets the environment variable HEELSTRIKE_PROGRESS
-to the path of a file; its stages append a JSON object per line to this file, and the flow draws one display for all of
-them. Work in the flow's own process passes the same objects to the function that `listening` sets.
+A stage run by hand or by `dvc repro` draws its own Rich bar on stderr. A flow sets the environment variable
+HEELSTRIKE_PROGRESS to the path of a file; its stages append a JSON object per line to this file, and the flow draws one
+display for all of them. Work in the flow's own process passes the same objects to the function that `listening` sets.
 """
 
 import json
@@ -58,12 +58,15 @@ def _append_to(path: Path) -> Listener:
 
 class _ToTerminal(Progress):
     def __init__(self, label: str, total: int) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
         super().__init__(label, total)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Bars(*columns, TimeRemainingColumn(), TextColumn("[dim]{task.fields[note]}"))
+        note = TextColumn("[dim]{task.fields[note]}")
+        stderr = Console(stderr=True)  # stdout is for results
+        self._bars = Bars(*columns, TimeRemainingColumn(), note, console=stderr)
         self._bar = self._bars.add_task(label, total=total, note="")
         self._bars.start()
 

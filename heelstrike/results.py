@@ -71,7 +71,7 @@ class InstanceResult(Wire):
     box: Annotated[tuple[Number, Number, Number, Number], Field(description="x, y, width, height in pixels")]
 
 
-class FrameResult(Wire):
+class FrameWire(Wire):
     """One frame of a video, or an image. Outputs that the network does not have are null or absent."""
 
     frame: Annotated[int, Field(description="number in presentation order, from 0")]
@@ -113,7 +113,7 @@ class SourceWire(Wire):
     mm_per_px: Annotated[Number, Field(description="side of a pixel in millimetres; null if unknown")] = None
 
 
-class Spread(Wire):
+class SpreadWire(Wire):
     """Median and range of a quantity over the measured frames."""
 
     median: Number
@@ -121,7 +121,7 @@ class Spread(Wire):
     max: Number
 
 
-class Summary(Wire):
+class SummaryWire(Wire):
     """Counts and spreads over all frames. The last five fields are there if the model has a measure."""
 
     frames: int
@@ -132,7 +132,7 @@ class Summary(Wire):
     not_measured: Annotated[dict[str, int] | None, Field(description="number of frames by reason")] = None
     unit: str | None = None
     units: dict[str, str] | None = None
-    values: dict[str, Spread] | None = None
+    values: dict[str, SpreadWire] | None = None
 
 
 class Versioned(Wire):
@@ -163,8 +163,8 @@ class PredictionResult(Versioned):
     max_uncertainty: Annotated[
         Number, Field(description="largest half-width that is still reliable; null: no limit")
     ] = None
-    frames: tuple[FrameResult, ...]
-    summary: Summary
+    frames: tuple[FrameWire, ...]
+    summary: SummaryWire
 
 
 class ExamSource(Wire):
@@ -204,7 +204,7 @@ def read_result(path: Path | str) -> PredictionResult | ExamResult:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {advice}") from None
     name: Any = data.get("format")
-    if name not in _FORMATS:
+    if not isinstance(name, str) or name not in _FORMATS:
         raise UserError(f"{path}: format is {name!r}, expected {' or '.join(_FORMATS)}; {advice}")
     check_version(path, data, 1, FORMAT_VERSION)
     return parse(path, data, _FORMATS[name])

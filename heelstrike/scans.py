@@ -41,7 +41,7 @@ def read_scan(path: Path) -> Picture:
         UserError: The file cannot be read, is a volume, or its pixels are not square.
     """
     if not path.is_file():
-        raise UserError(f"{path}: missing")
+        raise UserError(f"{path}: no such image")
     if not path.stat().st_size:
         raise UserError(f"{path}: empty (0 bytes); copy the image again from where it came from")
     reader = sitk.ImageFileReader()
@@ -58,7 +58,10 @@ def read_scan(path: Path) -> Picture:
         size = " x ".join(map(str, image.GetSize()))
         raise UserError(f"{path}: a volume of {size} voxels; expected one image: cut the wanted plane out of it first")
     if path.suffix.lower() == ".dcm":
-        pixels, spacing = _dicom_pixels(planes[0], tags), _dicom_spacing(tags)
+        try:
+            pixels, spacing = _dicom_pixels(planes[0], tags), _dicom_spacing(tags)
+        except ValueError as error:
+            raise UserError(f"{path}: its window or pixel size is invalid ({error}); export it again") from None
     else:
         pixels, spacing = windowed(planes[0]), _header_spacing(path, image)
     return Picture(rgb(pixels), _square_side(path, spacing), _placement(path, image, tags), converted=True)

@@ -12,8 +12,23 @@ class StoreUnreachableError(UserError):
 
 
 def tracking_uri(root: Path) -> str:
-    """Return the address of MLflow's runs and registry: MLFLOW_TRACKING_URI, else the database of the checkout."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    """Return the address of MLflow's runs and registry: MLFLOW_TRACKING_URI, else the database of the checkout.
+
+    Raises:
+        UserError: MLFLOW_TRACKING_URI is not an address. The message does not repeat it, since it may hold a password.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    try:
+        parts = urlsplit(uri)
+        valid = parts.port is None or bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid or (is_server(uri) and not parts.hostname):
+        raise UserError(
+            "MLFLOW_TRACKING_URI: not an address, since its host or port cannot be read; expected for instance "
+            "https://HOST:PORT, with every special character of a password written as %XX"
+        )
+    return uri
 
 
 def cache_folder() -> Path:

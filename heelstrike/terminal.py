@@ -26,7 +26,8 @@ def messages(resume: str = "") -> Iterator[None]:
         _say_resume(resume)
         raise typer.Exit(130) from None
     except (UserError, OSError) as error:
-        text = str(error) if isinstance(error, UserError) else f"{error.strerror or error}: {error.filename or ''}"
+        parts = (error,) if isinstance(error, UserError) else (error.strerror or error, error.filename)
+        text = ": ".join(str(part) for part in parts if part)
         problems.print("[red]Error:[/]", end=" ")
         problems.print(text, highlight=False, markup=False, soft_wrap=True)
         _say_resume(resume)

@@ -54,6 +54,8 @@ def read_manifest(folder: Path) -> Manifest:
         data = read_object(path, _MAX_BYTES, _ADVICE)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path}: missing, so {folder} is not a package; expected {MANIFEST} and {MODEL}") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     digest = _digest_of(data)
     version = check_version(path, data, OLDEST, FORMAT_VERSION)
     for old in range(version, FORMAT_VERSION):

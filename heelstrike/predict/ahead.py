@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from contextlib import ExitStack
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -18,8 +19,9 @@ class _End(Generic[T]):
 def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
     """Yield the items of `source` in order, computed in a thread that is at most `depth` items ahead.
 
-    An exception of the source is raised here after the preceding items. Leaving the loop early ends the thread. Python
-    code of two threads does not run at the same time, but decoders, ONNX Runtime and encoders do.
+    An exception of the source is raised here after the preceding items. Leaving the loop early closes the source and
+    ends the thread. Python code of two threads does not run at the same time, but decoders, ONNX Runtime and encoders
+    do.
     """
     items: queue.Queue[T | _End[T]] = queue.Queue(depth)
     stopped = threading.Event()
@@ -34,21 +36,18 @@ def ahead(source: Iterable[T], depth: int) -> Generator[T, None, None]:
 
     def work() -> None:
         error: BaseException | None = None
-        iterator = iter(source)
         try:
-            while not stopped.is_set():
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    break
-                put(item)
+            with ExitStack() as at_end:
+                iterator = iter(source)
+                if hasattr(iterator, "close"):
+                    at_end.callback(iterator.close)
+                for item in iterator:
+                    put(item)
+                    if stopped.is_set():
+                        break
         except BaseException as raised:  # any exception is raised again in the consumer's thread
             error = raised
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
-            put(_End(error))
+        put(_End(error))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -65,7 +65,7 @@ def measured(done: Predicted) -> str:
         return "predicted" if summary.frames == 1 else f"{summary.frames} frames predicted"
     values = ", ".join(f"{name} {_number(spread, summary, name)}" for name, spread in summary.values.items())
     if summary.frames == 1:
-        return values or f"not measured: {done.message}"
+        return values or f"not measured: {done.message or ', '.join(summary.not_measured)}"
     reasons = ", ".join(f"{reason} in {count}" for reason, count in summary.not_measured.items())
     frames = f"{summary.measured} of {summary.frames} frames measured"
     medians = f"; median {values}" if values else ""

@@ -76,7 +76,7 @@ class Exams:
         exam.placement.append(placement)
 
     def fail(self, file: Path) -> None:
-        """Note an image that could not be read, for its exam's result."""
+        """Note an image that could not be read, or whose results could not be written, for its exam's result."""
         if file.parent in self._folders:
             self._folders[file.parent].failed.append(file.name)
 

@@ -81,9 +81,7 @@ class Measurer:
 
         Three threads work at the same time: one decodes, one runs filters and network, and the caller's measures.
         """
-        predict = self._package.predictor(self._mirrored)
-        decoded = ahead(frames, _AHEAD)
-        with closing(ahead(((frame, predict(frame.image)) for frame in decoded), _AHEAD)) as predicted:
+        with closing(ahead(self._predictions(frames), _AHEAD)) as predicted:
             for frame, prediction in predicted:
                 yield frame, self._result(frame.number, frame.time_s, frame.image, prediction, self._about.scale())
 
@@ -92,6 +90,13 @@ class Measurer:
         predict = self._package.predictor(self._mirrored)
         for number, image in enumerate(images):
             yield self._result(number, None, image, predict(image), self._about.scale())
+
+    def _predictions(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
+        predict = self._package.predictor(self._mirrored)
+        # closed here, since a decoder must have ended before its video is closed, also after an error of the network
+        with closing(ahead(frames, _AHEAD)) as decoded:
+            for frame in decoded:
+                yield frame, predict(frame.image)
 
     def _result(
         self,

@@ -61,7 +61,7 @@ def predict_path(
         raise UserError(f"{out}: is a file; results need a folder, so give another path")
     writer = Writer(package, model, overlay, about or About())
     report = Report(ignored=inputs.ignored)
-    with progress(f"predict {path.name}", sum(map(_length, inputs.files))) as bar:
+    with progress(f"predict {path.resolve().name}", sum(map(_length, inputs.files))) as bar:
         for file in inputs.files:
             try:
                 report.done.append(writer.write(file, out / file.relative_to(inputs.base), bar.advance))
@@ -71,7 +71,7 @@ def predict_path(
                 report.failed.append((file, f"{error.filename or file}: {error.strerror or error}"))
     if path.is_dir():
         report.exams.extend(writer.exams([file for file, _ in report.failed]))
-    if not path.is_dir() and report.failed:
+    elif report.failed:
         raise UserError(report.failed[0][1])
     return report
 

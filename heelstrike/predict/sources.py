@@ -52,7 +52,7 @@ def find_inputs(path: Path, out: Path) -> Inputs:
     for file in sorted(p for p in path.rglob("*") if p.is_file()):
         if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
             continue
-        if file.name.endswith(_RESULTS):
+        if file.name.lower().endswith(_RESULTS):
             continue
         (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
     if not files:
@@ -64,4 +64,4 @@ def find_inputs(path: Path, out: Path) -> Inputs:
 def _within(file: Path, out: Path, folder: Path) -> bool:
     """Return True if the file is in the output folder and that is a folder below the input folder."""
     inside, top = out.resolve(), folder.resolve()
-    return inside != top and file.resolve().is_relative_to(inside)
+    return inside != top and inside.is_relative_to(top) and file.resolve().is_relative_to(inside)

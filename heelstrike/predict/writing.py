@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from heelstrike.errors import UserError
 from heelstrike.files import write_aside
 from heelstrike.heads.base import Style
 from heelstrike.images import read_picture
@@ -90,19 +89,17 @@ class Writer:
         """Measure each folder's images together and write the results, if the model measures exams.
 
         Args:
-            failed: Images that could not be read.
+            failed: Inputs that could not be read, or whose results could not be written.
         """
         if self._exams is None:
             return []
-        for file in failed:
+        for file in filter(lambda file: is_image(file.name), failed):
             self._exams.fail(file)
         return self._exams.write()
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
         image, mm_per_px, placement, _ = read_picture(file)
         result = self._measurer.image(image, mm_per_px)
-        if self._exams is not None:
-            self._exams.add(file, target, result.prediction, placement)
         json_path, overlay_path = result_path(target, ".json"), result_path(target, f"{OVERLAY}.png")
         height, width = image.shape[:2]
         measure, measurement = self._measurer.measure, result.measurement
@@ -116,6 +113,8 @@ class Writer:
             drawings = measure.files(measurement) if measure and measurement else {}
             for suffix, content in drawings.items():
                 files.enter_context(write_aside(result_path(target, suffix))).write_bytes(content)
+        if self._exams is not None:
+            self._exams.add(file, target, result.prediction, placement)
         tick()
         written = (
             json_path,
@@ -129,9 +128,7 @@ class Writer:
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
-            first = next(results, None)
-            if first is None:
-                raise UserError(f"{file}: holds no frame; copy it again from where it came from")
+            first = next(results)  # a video without frames is an error of the reader
             height, width = first[0].image.shape[:2]
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)

@@ -131,7 +131,7 @@ def _on_lightness(image: Image, change: Callable[[Any], Any]) -> Image:
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
 
 
-class BackgroundSubtraction:
+class BackgroundSubtractor:
     """Makes pixels black where nothing moves, by OpenCV's Gaussian mixture (Zivkovic 2004). Shadows count as moving."""
 
     def __init__(self, history: int, threshold: float) -> None:
@@ -142,5 +142,5 @@ class BackgroundSubtraction:
         return cv2.bitwise_and(image, image, mask=self._mixture.apply(image))
 
 
-VIDEO_FILTERS: dict[str, Callable[..., Callable[[Image], Image]]] = {"background_subtraction": BackgroundSubtraction}
+VIDEO_FILTERS: dict[str, Callable[..., Callable[[Image], Image]]] = {"background_subtraction": BackgroundSubtractor}
 """Filters that depend on earlier frames. A new one is made for each video."""

@@ -6,10 +6,10 @@ pointed to, or the reference used by default, when the registry last answered.
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
@@ -40,18 +40,22 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
     if is_intact(folder, digest):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{digest[:12]}.", dir=folder.parent))
+    aside = folder.with_name(f".{digest[:12]}.{uuid4().hex}")
+    aside.mkdir()
     try:
         fill(aside)
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged copy
-        try:
-            aside.replace(folder)
-        except OSError:
-            if not is_intact(folder, digest):  # if it is intact, another process was faster
-                raise
+        # another process may have been faster, and may be using its copy already
+        if not is_intact(folder, digest):
+            _replace(folder, aside)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _replace(damaged: Path, whole: Path) -> None:
+    """Put a folder at the place of a damaged or missing one."""
+    shutil.rmtree(damaged, ignore_errors=True)
+    whole.replace(damaged)
 
 
 def is_intact(folder: Path, digest: str) -> bool:
@@ -79,7 +83,7 @@ def recall(uri: str, reference: str) -> Remembered | None:
         version = Version(name, int(number), last["package"])
         folder = cache_folder() / "packages" / version.package
         return Remembered(folder, version, last["time"]) if is_intact(folder, version.package) else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
         return None
 
 
@@ -92,7 +96,7 @@ def recall_default(uri: str) -> str | None:
     """Return the stored reference of the registry's only champion; `None` if none was stored."""
     try:
         return str(json.loads(_reference_file(uri, "").read_text())["default"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
         return None
 
 

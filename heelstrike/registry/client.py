@@ -88,8 +88,14 @@ def find_version(client: RegistryClient, reference: Reference) -> Version:
     if number is not None:
         numbers = [version.number for version in client.versions(name)]
         raise UserError(f"{name} has no version {number} in {without_password(client.uri)}; it has {numbers or 'none'}")
-    known = f"it has {', '.join(f'{a} ({n})' for a, n in aliases.items())}" if aliases else "nothing is registered"
     raise UserError(
-        f"{name}@{reference.alias}: no such model in {without_password(client.uri)}; {known}. "
-        f"`heelstrike models` lists all models, `heelstrike retrain {name}` makes one"
+        f"{name}@{reference.alias}: no such model in {without_password(client.uri)}; {_known(client, name, aliases)}. "
+        f"`heelstrike models` lists all models, `heelstrike retrain {name}` in a checkout makes one"
     )
+
+
+def _known(client: RegistryClient, name: str, aliases: dict[str, int]) -> str:
+    if aliases:
+        return f"it has {', '.join(f'{alias} ({number})' for alias, number in aliases.items())}"
+    versions = [version.reference for version in client.versions(name)]
+    return f"it has no alias; name one of {', '.join(versions)}" if versions else "nothing is registered"

@@ -26,9 +26,18 @@ _API, _ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
 _TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of a response
 _PAGE = 1000
 _CHUNK_BYTES = 1 << 20
+_NOT_MLFLOW = "set MLFLOW_TRACKING_URI to an MLflow server's address (docs/stores.md)"
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 # requests to a busy or restarting server are repeated; a server that refuses the connection is down
-_RETRIES = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=(429, 502, 503, 504), raise_on_status=False)
+_GATEWAY_ERRORS = (502, 503, 504)
+_RETRIES = Retry(
+    total=2,
+    connect=0,
+    backoff_factor=0.5,
+    status_forcelist=(429, *_GATEWAY_ERRORS),
+    raise_on_status=False,
+    respect_retry_after_header=False,  # a server may ask for hours
+)
 
 
 class RestClient:
@@ -45,6 +54,10 @@ class RestClient:
         self._session.cert = os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH") or None
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=_RETRIES))
+        for name in ("SERVER", "CLIENT"):
+            certificate = os.environ.get(f"MLFLOW_TRACKING_{name}_CERT_PATH")
+            if certificate and not Path(certificate).exists():
+                raise UserError(f"MLFLOW_TRACKING_{name}_CERT_PATH is {certificate!r}: no such file")
         insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1")
         self._verify = False if insecure else os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
 
@@ -79,6 +92,10 @@ class RestClient:
             return download_artifact(version, address, file, folder, self.uri)
         target = folder / file
         with self._connection_errors(), self._request(f"{served}/{quote(file)}", stream=True) as response:
+            if response.status_code in _GATEWAY_ERRORS:
+                raise StoreUnreachableError(
+                    f"{without_password(self.uri)}: the MLflow server failed: {_reason(response)}"
+                )
             if not response.ok:
                 raise UserError(
                     f"{version.reference}: {file} cannot be fetched from {address}: {_reason(response)}; "
@@ -121,10 +138,7 @@ class RestClient:
         if not response.ok:
             raise UserError(f"{address}: the MLflow server answered: {_reason(response)}{_advice(response)}")
         if not isinstance(content, dict):
-            raise UserError(
-                f"{address}: answers, but is not an MLflow server; set MLFLOW_TRACKING_URI to an MLflow "
-                "server's address (docs/stores.md)"
-            )
+            raise UserError(f"{address}: answers, but is not an MLflow server; {_NOT_MLFLOW}")
         return content
 
     def _request(self, url: str, **options: Any) -> requests.Response:
@@ -136,7 +150,7 @@ class RestClient:
         """Turn connection errors within the block into messages."""
         try:
             yield
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
+        except requests.exceptions.RequestException as error:
             address = without_password(self.uri)
             if isinstance(error, requests.exceptions.SSLError):
                 raise UserError(
@@ -144,9 +158,12 @@ class RestClient:
                     "MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of its authority"
                 ) from error
             if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-                raise UserError(f"MLFLOW_TRACKING_URI is {address!r}: not a server's address ({error})") from error
-            if not isinstance(error, requests.exceptions.RequestException):
-                raise  # an error of this machine's disk
+                # without the error's text, which may repeat a password
+                raise UserError(f"{address!r}: not a server's address, or one of a proxy is not") from error
+            if isinstance(error, requests.exceptions.TooManyRedirects):
+                raise UserError(f"{address}: redirects in a circle; {_NOT_MLFLOW}") from error
+            if not isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
+                raise StoreUnreachableError(f"{address}: broke off its answer ({_cause(error)}); try again") from error
             raise StoreUnreachableError(
                 f"{address}: nothing answers there ({_cause(error)}); start it, or set MLFLOW_TRACKING_URI to where it "
                 "is (docs/stores.md)"
@@ -194,7 +211,8 @@ def _reason(response: requests.Response) -> str:
     try:
         message = str(response.json()["message"])
     except (ValueError, KeyError, TypeError):
-        message = response.text.strip() or response.reason or ""
+        is_page = "html" in response.headers.get("Content-Type", "")  # of a proxy
+        message = (not is_page and response.text.strip()) or response.reason or ""
     return f"{response.status_code} {(message.splitlines() or [''])[0][:300]}"
 
 

@@ -10,7 +10,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 PACKAGE_TAG = "heelstrike.package"
 
 _NAME = r"[\w-]+"
-_REFERENCE = re.compile(rf"(?P<name>{_NAME})(?:@(?P<alias>{_NAME})|/(?P<number>\d+))?")
+_REFERENCE = re.compile(rf"(?P<name>{_NAME})(?:@(?P<alias>{_NAME})|/(?P<number>\d{{1,9}}))?")
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,8 @@ class VideoReader:
                 timeline.add(frame.pts)
                 self.decoded += 1
                 yield self.decoded - 1, float((self.decoded - 1) / self.rate) if stamp is None else stamp, frame
+        if not self.decoded and last >= 0:
+            raise self._without_frames()
 
     def _packets(self, count: "_PacketCount") -> Iterator["av.Packet"]:
         try:
@@ -183,7 +185,7 @@ class VideoReader:
         declared = int(self._stream.frames)
         seconds = self._declared_seconds()
         if count.packets == 0:
-            raise UserError(f"{self.path}: holds no frame; copy it again from where it came from")
+            raise self._without_frames()
         if count.cut:
             raise self._damaged("the file ends within a frame", timeline)
         if declared and count.packets < declared:
@@ -195,13 +197,16 @@ class VideoReader:
         """Return the duration of the video stream, or of the file if it has no other stream; `None` if unknown."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
-        stated = self._stream.metadata.get("DURATION")  # Matroska: 00:00:02.040000000
-        if stated:
+        stated = self._stream.metadata.get("DURATION", "")  # Matroska: 00:00:02.040000000
+        with suppress(ValueError):  # any program may have written another text
             hours, minutes, seconds = stated.split(":")
             return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         if self._container.duration is not None and len(self._container.streams) == 1:
             return float(self._container.duration / av.time_base)
         return None
+
+    def _without_frames(self) -> UserError:
+        return UserError(f"{self.path}: holds no frame; copy it again from where it came from")
 
     def _damaged(self, reason: str, timeline: "_Timeline", before: int | None = None) -> UserError:
         """Return the error for a damaged file, after counting the good frames that the decoder still holds."""

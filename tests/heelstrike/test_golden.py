@@ -138,6 +138,7 @@ def test_result_of_an_exam_is_read(version: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"format": []}, r"format is \[\], expected heelstrike-prediction or heelstrike-exam"),
         ({"format": "something"}, "format is 'something', expected heelstrike-prediction or heelstrike-exam"),
         ({"format_version": 9, "min_reader": 9}, "made for readers of 9 or later.*upgrade heelstrike"),
         ({"frames": [{}]}, "frames.0.frame: Field required"),

@@ -11,8 +11,10 @@ import pytest
 import heelstrike
 from heelstrike.files import file_digest
 from heelstrike.package.runtime import Package
+from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
+from heelstrike.video.reader import Frame
 from heelstrike.video.writer import write_video
 from pipeline.registry.promote import promote
 from tests.packages import LEFT, RIGHT, SHARES, make_package
@@ -93,6 +95,21 @@ def test_leaving_a_video_early_ends_its_threads(model, walk):
     next(frames)
     frames.close()
     assert threading.active_count() == before
+
+
+def test_an_error_of_the_network_ends_the_decoder_before_the_video_is_closed(folder):
+    package, ended = Package.load(folder, 1), []
+
+    def frames():
+        try:
+            for number in range(50):
+                yield Frame(number, number / 25, np.full((120, 160, 3 if number < 2 else 4), 150, np.uint8))
+        finally:
+            ended.append(True)
+
+    with pytest.raises(heelstrike.UserError, match="expected an RGB image"):
+        list(Measurer(package, About()).video(frames()))
+    assert ended == [True]
 
 
 def test_images_and_folders(model, tmp_path):

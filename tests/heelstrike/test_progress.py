@@ -34,7 +34,7 @@ def test_a_person_sees_what_it_is_and_how_far(
     monkeypatch.delenv(PROGRESS_FILE, raising=False)
     with progress("decode videos", 3) as bar:
         bar.advance(3)
-    printed = capsys.readouterr().out
+    printed = capsys.readouterr().err
     assert "decode videos" in printed
     assert "3/3" in printed
 

@@ -53,6 +53,13 @@ def test_dicom_window_inversion_and_spacing(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_scan(inverted).image[..., 0], 255 - expected)
 
 
+def test_a_window_that_is_no_number_is_a_message(tmp_path: Path) -> None:
+    path = write(RAMP[None], tmp_path / "a.dcm", (0.3, 0.3, 1.0), _00281050="7654", _00281051="501")
+    path.write_bytes(path.read_bytes().replace(b"7654", b"wide"))
+    with pytest.raises(UserError, match=r"a\.dcm: its window or pixel size is invalid .*'wide'"):
+        read_scan(path)
+
+
 def test_what_is_no_single_image_of_square_pixels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a volume of 40 x 30 x 2 voxels"):
         read_scan(write(np.stack([RAMP, RAMP]), tmp_path / "volume.nii.gz", (1.0, 1.0, 1.0)))

@@ -70,3 +70,20 @@ def test_stages_overlap():
             yield number
 
     assert list(ahead(second(ahead(source(), 2)), 2)) == [0, 1, 2, 3, 4]
+
+
+def test_a_source_that_cannot_start_or_end_is_an_error_and_no_endless_wait():
+    class Unstartable:
+        def __iter__(self):
+            raise ValueError("no start")
+
+    def unclosable():
+        try:
+            yield 1
+        finally:
+            raise ValueError("no end")
+
+    with pytest.raises(ValueError, match="no start"):
+        list(ahead(Unstartable(), 2))
+    with pytest.raises(ValueError, match="no end"):
+        list(ahead(unclosable(), 2))

@@ -47,6 +47,7 @@ def rearfoot(frames: int, reasons: dict[str, int], message: str | None = None, *
         ),
         (rearfoot(1, {}, left=-0.04), "left −0.0°"),
         (rearfoot(1, {"no_legs": 1}, "no marker was found"), "not measured: no marker was found"),
+        (rearfoot(1, {"no_legs": 1}), "not measured: no_legs"),  # a video of one frame has no message
         (Predicted(Path("a.png"), (), Summary(1)), "predicted"),
         (Predicted(Path("a.mp4"), (), Summary(7)), "7 frames predicted"),
         (

@@ -164,6 +164,22 @@ def test_folder_does_the_good_files_and_lists_the_bad_and_the_ignored(package, w
     ]
 
 
+def test_results_of_a_camera_that_writes_capitals_are_no_inputs(package, walk, tmp_path):
+    shutil.copy(walk, tmp_path / "WALK.MP4")
+    cv2.imwrite(str(tmp_path / "FOOT.PNG"), np.full((60, 80, 3), 150, np.uint8))
+    for _ in range(2):
+        report = predict_path(tmp_path, package, MODEL, tmp_path, overlay=True)
+        assert [done.input.name for done in report.done] == ["FOOT.PNG", "WALK.MP4"]
+        assert report.ignored == ()
+
+
+def test_results_may_go_to_the_folder_above_the_inputs(package, tmp_path):
+    (tmp_path / "clinic").mkdir()
+    cv2.imwrite(str(tmp_path / "clinic" / "foot.png"), np.full((60, 80, 3), 150, np.uint8))
+    (done,) = predict_path(tmp_path / "clinic", package, MODEL, tmp_path).done
+    assert done.files == (tmp_path / "foot.png.json",)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -226,11 +242,11 @@ for overlay in (False, True):
     try:
         predict_path(Path(sys.argv[1]), package, ModelReference("x"), Path(sys.argv[3]), overlay)
     except UserError as error:
-        print(error, file=sys.stderr)
+        print(error)
 """
     command = [sys.executable, "-c", code, str(walk), str(tmp_path / "package"), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    messages = done.stderr.splitlines()
+    messages = done.stdout.splitlines()
     assert len(messages) == 2, done.stderr
     for message in messages:
         assert "while writing the results of walk.mp4: free some space" in message

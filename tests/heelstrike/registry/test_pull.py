@@ -10,6 +10,8 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
+from heelstrike.registry.cache import cached
+from heelstrike.registry.database import open_mlflow
 from heelstrike.registry.pull import default_reference, open_folder, resolve
 from heelstrike.stores import StoreUnreachableError
 from pipeline.registry.promote import promote
@@ -68,6 +70,30 @@ def test_pulled_once_it_is_not_downloaded_again_and_a_damaged_copy_is(served):
     (folder / "model.onnx").write_bytes(b"rot")
     assert resolve("rearfoot", served.root).folder == folder
     assert (folder / "model.onnx").stat().st_size > 3
+
+
+def test_a_copy_that_another_process_has_pulled_meanwhile_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEELSTRIKE_CACHE", str(tmp_path / "cache"))
+    manifest = make_package(tmp_path / "package")
+
+    def fill(folder):
+        shutil.copytree(tmp_path / "package", folder, dirs_exist_ok=True)
+
+    def overtaken(folder):
+        other.append(cached(manifest.digest, fill).stat().st_ino)
+        fill(folder)
+
+    other = []
+    folder = cached(manifest.digest, overtaken)
+    assert [folder.stat().st_ino] == other
+    assert [path.name for path in folder.parent.iterdir()] == [manifest.digest]
+
+
+def test_a_model_without_an_alias_names_its_versions(world):
+    version = world.candidate(1)
+    open_mlflow(world.root).delete_registered_model_alias("rearfoot", "challenger")
+    with pytest.raises(UserError, match=rf"it has no alias; name one of rearfoot/{version.number}"):
+        resolve("rearfoot", world.root)
 
 
 def test_a_registry_that_is_down_leaves_the_cached_champion_and_says_so(served):

@@ -6,8 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from heelstrike.errors import UserError
+from heelstrike.registry.client import connect
 from heelstrike.registry.rest import RestClient
-from heelstrike.registry.versions import Version
+from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError
 
 ANSWER = '{"registered_models": []}'
@@ -17,6 +18,8 @@ class _Server(ThreadingHTTPServer):
     """Answers every request alike and remembers their headers."""
 
     status, body = 200, ANSWER
+    extra: dict[str, str] = {}
+    bodies: dict[str, str] = {}  # other answers, by a part of the path; without `extra` headers
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -32,8 +35,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.headers.append(dict(self.headers))
         self.server.paths.append(self.path)
         self.send_response(self.server.status)
-        body = self.server.body.encode()
-        self.send_header("Content-Length", str(len(body)))
+        special = [body for part, body in self.server.bodies.items() if part in self.path]
+        body = (special or [self.server.body])[0].encode()
+        for name, value in ({"Content-Length": str(len(body))} | ({} if special else self.server.extra)).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -99,6 +104,57 @@ def test_a_server_that_is_down_and_an_address_that_is_none():
         RestClient("http://u:secret@127.0.0.1:9").models()
     with pytest.raises(UserError, match="not a server's address"):
         RestClient("http://").models()
+
+
+@pytest.mark.parametrize("address", ["http://u:secret@/x", "http://u:sec/ret@h", "http://u:secret@[h", "http://h:x"])
+def test_a_wrong_address_is_refused_and_its_password_is_not_shown(address, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(UserError, match="MLFLOW_TRACKING_URI: not an address") as raised:
+        connect(tmp_path)
+    assert "sec" not in str(raised.value)
+
+
+def test_a_page_of_a_proxy_is_not_repeated(server):
+    server.status, server.body, server.extra = 404, "<!doctype html><p>gone", {"Content-Type": "text/html"}
+    with pytest.raises(UserError, match=r"the MLflow server answered: 404 Not Found$"):
+        RestClient(server.address).models()
+
+
+def test_redirects_in_a_circle(server):
+    server.status, server.extra = 302, {"Location": "/"}
+    with pytest.raises(UserError, match="redirects in a circle; set MLFLOW_TRACKING_URI") as raised:
+        RestClient(server.address).models()
+    assert not isinstance(raised.value, StoreUnreachableError)
+
+
+def test_a_busy_server_is_not_waited_for_as_long_as_it_asks(server):
+    server.status, server.extra = 503, {"Retry-After": "3600"}
+    with pytest.raises(StoreUnreachableError, match="the MLflow server failed: 503"):
+        RestClient(server.address).models()
+    assert len(server.paths) == 3
+
+
+def test_a_certificate_that_is_not_there(server, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", "/nowhere/ca.pem")
+    with pytest.raises(UserError, match=r"MLFLOW_TRACKING_SERVER_CERT_PATH is '/nowhere/ca.pem': no such file"):
+        RestClient(server.address)
+
+
+def test_a_download_that_breaks_off_leaves_no_file(server, tmp_path):
+    server.bodies = {"get-download-uri": '{"artifact_uri": "mlflow-artifacts:/1/a"}'}
+    client, version = RestClient(server.address), Version("rearfoot", 1, "0" * 64)
+    assert client.download(version, "card.md", tmp_path).read_text() == ANSWER
+    server.extra = {"Content-Length": "1000"}
+    with pytest.raises(StoreUnreachableError, match="broke off its answer"):
+        client.download(version, "model.onnx", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["card.md"]
+
+
+def test_all_pages_are_read(server):
+    first = '{"registered_models": [{"name": "b", "aliases": [{"alias": "champion", "version": "2"}]}], '
+    server.body = first + '"next_page_token": "more"}'
+    server.bodies = {"page_token=more": '{"registered_models": [{"name": "a"}]}'}
+    assert RestClient(server.address).models() == [RegisteredModel("a", {}), RegisteredModel("b", {"champion": 2})]
 
 
 def test_files_in_a_store_that_needs_mlflow_say_so(server, tmp_path, monkeypatch):

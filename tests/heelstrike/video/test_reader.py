@@ -216,3 +216,11 @@ def test_real_video(datasets):
     assert [f.number for f in frames] == [0, 500, 993]
     assert frames[1].image.shape == (406, 396, 3)
     assert frames[1].time_s == pytest.approx(500 / 250)
+
+
+def test_a_duration_that_is_no_time_is_passed_over(tmp_path, videos):
+    path = videos.write_video(tmp_path / "a.mkv", frames=30)
+    stated = b"00:00:01.200000000"
+    assert stated in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(stated, b"a little over a second"[: len(stated)]))
+    assert len(read(path)) == 30
