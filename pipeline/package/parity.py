@@ -54,11 +54,10 @@ def check_parity(package: Package, network: Network, prepared: Path, layout: Lay
     names = index.iloc[rows][["image", "video", "frame"]].itertuples(index=False, name=None)
     images = [labelled_image(layout, *name) for name in names]
     worst = 0.0
-    for n, (image, image_pair) in enumerate(
-        zip(images, filtered_images(images, package.manifest.filters), strict=True)
-    ):
-        prediction = package.predict_filtered(pixels.filtered, bool(mirrored[n]))
-        as_network_input = mirror_prediction(prediction, pixels.image.shape[1]) if mirrored[n] else prediction
+    read = filtered_images(images, package.manifest.filters)
+    for n, (image, original) in enumerate(zip(images, read, strict=True)):
+        prediction = package.predict_filtered(original.filtered, bool(mirrored[n]))
+        as_network_input = mirror_prediction(prediction, original.image.shape[1]) if mirrored[n] else prediction
         of_image = {name: values[n] for name, values in expected.items()}
         apart, unsure = _differences(network, as_network_input, of_image, letterbox[n])
         if not (apart <= limit_px and unsure <= _CONFIDENCE):
@@ -88,4 +87,4 @@ def _differences(
     apart, unsure = zip(
         *(head.apart(network, prediction, expected, Letterbox(*letterbox)) for head in heads), strict=True
     )
-    return max(apart), max(unsure)
+    return float(np.max(apart)), float(np.max(unsure))  # NaN if any is, where Python's max may lose it
