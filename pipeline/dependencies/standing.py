@@ -13,14 +13,14 @@ import yaml
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
-from pipeline.dependencies.inputs import Inputs
+from pipeline.dependencies.inputs import StageInputs
 from pipeline.layout import ROOMS
 
 _MAX_LISTED = 10
 
 
 @contextmanager
-def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
+def unchanged(root: Path, inputs: StageInputs) -> Iterator[None]:
     """Run the block, and raise at its end if any input has changed in the meantime.
 
     Code and sections of params.yaml are compared by content, so a touched file or an edited comment in params.yaml is
@@ -46,7 +46,7 @@ def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
         )
 
 
-def _marks(root: Path, inputs: Inputs) -> dict[str, Any]:
+def _marks(root: Path, inputs: StageInputs) -> dict[str, Any]:
     """Return a value for each input, by its name, that differs if the input has changed."""
     marks = dict[str, Any]()
     for dep in inputs.deps:

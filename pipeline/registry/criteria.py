@@ -20,7 +20,7 @@ Verdict = tuple[bool, str, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Side:
+class Contestant:
     """One of the two compared packages: its folder, manifest and examination."""
 
     folder: Path
@@ -41,8 +41,8 @@ class Contest:
     """
 
     params: ProblemParams
-    challenger: Side
-    champion: Side | None
+    challenger: Contestant
+    champion: Contestant | None
     validation: Path
     rolled_back: str | None = None
 
@@ -233,11 +233,11 @@ def run_gates(contest: Contest) -> tuple[Gate, ...]:
     return tuple(verdicts)
 
 
-def _interface(side: Side) -> dict[str, Any]:
+def _interface(contestant: Contestant) -> dict[str, Any]:
     """The parts of a package that a consumer relies on."""
     import onnx
 
-    graph = onnx.load(side.folder / MODEL, load_external_data=False).graph
+    graph = onnx.load(contestant.folder / MODEL, load_external_data=False).graph
 
     def tensors(values: Any) -> list[tuple[str, str, int]]:
         types = onnx.TensorProto.DataType
@@ -245,7 +245,7 @@ def _interface(side: Side) -> dict[str, Any]:
             (v.name, types.Name(v.type.tensor_type.elem_type), len(v.type.tensor_type.shape.dim)) for v in values
         )
 
-    manifest = side.manifest
+    manifest = contestant.manifest
     return {
         "inputs": tensors(graph.input),
         "outputs": tensors(graph.output),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from heelstrike.errors import UserError
-from pipeline.dependencies.inputs import Inputs, inputs_of
+from pipeline.dependencies.inputs import StageInputs, inputs_of
 from tests.pipeline.dependencies.conftest import Checkout
 
 DATA = "data/rearfoot/prepare/keypoints.npy"
@@ -53,10 +53,10 @@ def test_what_the_stage_does_not_read_may_change(checkout: Checkout) -> None:
 
 
 def test_a_stage_also_runs_without_dvc_and_says_when_dvc_yaml_is_damaged(tmp_path: Path) -> None:
-    assert inputs_of(tmp_path, "train", "toy") == Inputs()
+    assert inputs_of(tmp_path, "train", "toy") == StageInputs()
     (tmp_path / "dvc.yaml").write_text("stages: [")
     with pytest.raises(UserError, match=r"dvc\.yaml: not valid YAML with stages"):
         inputs_of(tmp_path, "train", "toy")
     (tmp_path / "dvc.yaml").write_text("stages: {train: {deps: [code], params: [toy.train]}}")
-    assert inputs_of(tmp_path, "train", "toy") == Inputs(("code",), ("toy.train",))
-    assert inputs_of(tmp_path, "split", "toy") == Inputs()
+    assert inputs_of(tmp_path, "train", "toy") == StageInputs(("code",), ("toy.train",))
+    assert inputs_of(tmp_path, "split", "toy") == StageInputs()

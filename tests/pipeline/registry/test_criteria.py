@@ -15,7 +15,7 @@ from pipeline.heads.error import ErrorMetric
 from pipeline.heads.keypoints.error import ERROR as KEYPOINTS
 from pipeline.params import ProblemParams
 from pipeline.registry import criteria
-from pipeline.registry.criteria import Contest, Side
+from pipeline.registry.criteria import Contest, Contestant
 from pipeline.registry.examine import Examination
 from pipeline.scoring.case_table import Cases
 from tests.cases import make_cases
@@ -64,12 +64,12 @@ def instances(missed: int) -> Cases:
     return make_cases({"objects": truth}, {"objects": found}, slices={"tone": TONE})
 
 
-def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float = 5, **manifest: Any) -> Side:
+def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float = 5, **manifest: Any) -> Contestant:
     examined = Examination(metric, cases, run or cases, ms)
-    return Side(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
+    return Contestant(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
 
 
-def contest(challenger: Side, champion: Side | None = None, **gates: Any) -> Contest:
+def contest(challenger: Contestant, champion: Contestant | None = None, **gates: Any) -> Contest:
     return Contest(params(**gates), challenger, champion, Path())
 
 
