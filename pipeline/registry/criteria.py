@@ -60,10 +60,11 @@ def validation(contest: Contest) -> Verdict:
 
 
 def finite(contest: Contest) -> Verdict:
-    """Passes if the package's prediction is finite for every image."""
-    examined = contest.challenger.examined
-    broken = int(examined.metric.errors(examined.run).broken.sum())
-    return broken == 0, f"{broken} of {len(examined.run)} test images gave no finite prediction", {"images": broken}
+    """Passes if the package's prediction is finite for every image: each number of each head."""
+    run = contest.challenger.examined.run
+    parts = [np.isfinite(values).reshape(len(run), -1).all(axis=1) for values in run.answers.values()]
+    broken = int((~np.all(parts, axis=0)).sum())
+    return broken == 0, f"{broken} of {len(run)} test images gave no finite prediction", {"images": broken}
 
 
 def error(contest: Contest) -> Verdict:

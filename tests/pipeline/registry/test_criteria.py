@@ -109,6 +109,14 @@ def test_finite(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     assert verdict[:2] == (False, "24 of 24 test images gave no finite prediction")
 
 
+def test_finite_looks_at_every_number_of_the_package() -> None:
+    cases = legs(0)
+    confidence = np.ones((COUNT, 6))
+    confidence[3, 5] = np.nan
+    run = cases.answered(cases.answers | {"confidence": confidence})
+    assert criteria.finite(contest(side(KEYPOINTS, cases, run)))[1].startswith("1 of 24 test images")
+
+
 def test_comparison(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
     better, worse = side(metric, cases(0)), side(metric, cases(20))
