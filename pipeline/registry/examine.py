@@ -22,6 +22,7 @@ from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 
 _WARM_UP = 3
+_ADVICE = "; other keypoints or classes than the champion's need a problem of their own in params.yaml"
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ def examine(
         evaluated: Evaluate's cases of the network in the package; `None` if not known.
 
     Raises:
-        UserError: An image is missing, the package has other keypoints or classes than the problem, or `evaluated` is of
-            other images.
+        UserError: An image is missing, the package has other keypoints or classes than the problem, or `evaluated` has
+            other images than the test set.
     """
     predictions, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
@@ -102,9 +103,11 @@ def examine(
 def _refuse_other_problems(package: Package, prediction: Prediction, problem: Problem) -> None:
     points = problem.keypoints if prediction.keypoints is None else prediction.keypoints
     if len(points) != len(problem.keypoints):
-        raise UserError(f"{package.folder}: predicts {len(points)} keypoints, the problem has {len(problem.keypoints)}")
+        raise UserError(
+            f"{package.folder}: predicts {len(points)} keypoints, the problem has {len(problem.keypoints)}{_ADVICE}"
+        )
     if package.manifest.category.classes != problem.classes:
         raise UserError(
             f"{package.folder}: has the classes {list(package.manifest.category.classes)}, the problem "
-            f"{list(problem.classes)}"
+            f"{list(problem.classes)}{_ADVICE}"
         )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from heelstrike.clock import utc_now
+from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION
@@ -72,5 +73,8 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
 def _contestant(
     folder: Path, tests: JudgedSplit, params: ProblemParams, label: str, evaluated: Cases | None = None
 ) -> Contestant:
-    package = Package.load(folder)
-    return Contestant(folder, package.manifest, examine(package, tests, params, label, evaluated))
+    try:
+        package = Package.load(folder)
+        return Contestant(folder, package.manifest, examine(package, tests, params, label, evaluated))
+    except UserError as error:
+        raise UserError(f"{label} cannot be run on the test split, so nothing is promoted: {error}") from error

@@ -6,7 +6,8 @@ import pytest
 
 from heelstrike.errors import UserError
 from pipeline.dependencies.inputs import StageInputs, inputs_of
-from tests.pipeline.dependencies.conftest import Checkout
+from pipeline.dependencies.standing import IGNORED
+from tests.pipeline.dependencies.conftest import ROOT, Checkout
 
 DATA = "data/rearfoot/prepare/keypoints.npy"
 
@@ -46,10 +47,15 @@ def test_the_stage_runs_again_with_what_was_edited(checkout: Checkout) -> None:
 def test_what_the_stage_does_not_read_may_change(checkout: Checkout) -> None:
     checkout.meanwhile(
         "sed -i 's/bootstrap: .*/bootstrap: 7}/; s/^problems/# a comment\\nproblems/' params.yaml;"
-        "touch code/network.py; mkdir code/__pycache__; echo > code/__pycache__/network.pyc"
+        "touch code/network.py; mkdir code/__pycache__; echo > code/__pycache__/network.pyc;"
+        "echo > code/.network.py.swp"
     )
     assert checkout.repro("train@rearfoot", single_item=True, force=True) == ["train@rearfoot"]
     assert "# a comment" in (checkout.root / "params.yaml").read_text()
+
+
+def test_dvc_ignores_the_same_names() -> None:
+    assert tuple((ROOT / ".dvcignore").read_text().split()) == IGNORED
 
 
 def test_a_stage_also_runs_without_dvc_and_says_when_dvc_yaml_is_damaged(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ class TestHead:
         first = answers[head.outputs[0]]
         first[0, ..., :1] = np.nan
         errors = metric.errors(cases.answered(answers))
-        assert errors.broken.tolist() == [True, False]
+        assert np.isinf(errors.error).tolist() == [True, False]
         assert np.isinf(metric.score_of(errors).value)
 
     def test_the_consumer_knows_its_outputs(self, head: Head) -> None:

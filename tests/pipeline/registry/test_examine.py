@@ -71,5 +71,5 @@ def test_evaluates_cases_of_other_images_are_refused(params: ProblemParams, test
 
 
 def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: JudgedSplit) -> None:
-    with pytest.raises(UserError, match="it: predicts 3 keypoints, the problem has 2"):
+    with pytest.raises(UserError, match="it: predicts 3 keypoints, the problem has 2; other keypoints"):
         examine(package(np.zeros((3, 2))), tests, params, "it")
