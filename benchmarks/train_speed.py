@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from pipeline.heads.arrays import Arrays, load_arrays
+from pipeline.heads.training import Row
 from pipeline.models.build import build_model
 from pipeline.params import ProblemParams, load_params
 from pipeline.train.data import ArrayDataset
 from pipeline.train.fit import Plan, fit, precision_of
 from pipeline.train.heads import head_losses, total_loss
-from pipeline.train.module import Row
 from pipeline.train.settings import Step
 
 

@@ -14,7 +14,7 @@ from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
-from pipeline.registry.promote import Outcome, promote
+from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
 from pipeline.tracking.model import log_package
 from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
@@ -40,7 +40,7 @@ class Release:
     flow_run: str
     run_id: str
     decision: Decision
-    outcome: Outcome
+    outcome: PromotionResult
 
 
 def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
@@ -95,6 +95,6 @@ def decision_key(problem: str) -> str:
 
 
 @task(name="promote", cache_policy=NO_CACHE)
-def move_champion(layout: Layout, decision: Decision) -> Outcome:
+def move_champion(layout: Layout, decision: Decision) -> PromotionResult:
     """Move the champion alias if every gate passed, and record the decision in any case."""
     return promote(layout.root, decision)

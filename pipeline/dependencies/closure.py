@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pipeline.dependencies.source import Source
+from pipeline.dependencies.source import SourceCode
 
 PARAMS = "pipeline.params"
 
@@ -33,7 +33,7 @@ class Closure:
     sections: tuple[str, ...]
 
 
-def closure_of(source: Source, stage: str) -> Closure:
+def closure_of(source: SourceCode, stage: str) -> Closure:
     """Return all code that the stage runs.
 
     The imports of `pipeline.params` are not followed, since it imports the settings of all rooms only to check them.
@@ -52,7 +52,7 @@ def closure_of(source: Source, stage: str) -> Closure:
     )
 
 
-def _imported(source: Source, starts: Iterable[str]) -> set[str]:
+def _imported(source: SourceCode, starts: Iterable[str]) -> set[str]:
     imported, waiting = set[str](), list(starts)
     while waiting:
         module = waiting.pop()
@@ -62,7 +62,7 @@ def _imported(source: Source, starts: Iterable[str]) -> set[str]:
     return imported
 
 
-def _files_named(source: Source, modules: set[str]) -> list[Path]:
+def _files_named(source: SourceCode, modules: set[str]) -> list[Path]:
     """Return the files that a module names, and the files that these name in turn, such as included templates."""
     named = [file for file in source.files if any(source.names_file(module, file) for module in modules)]
     for file in named:
@@ -71,14 +71,14 @@ def _files_named(source: Source, modules: set[str]) -> list[Path]:
     return named
 
 
-def _fields(source: Source) -> list[ast.AnnAssign]:
+def _fields(source: SourceCode) -> list[ast.AnnAssign]:
     """Return the fields of `ProblemParams`, which are the sections of a problem."""
     classes = [node for node in source.tree(PARAMS).body if isinstance(node, ast.ClassDef)]
     problem = next(node for node in classes if node.name == "ProblemParams")
     return [node for node in problem.body if isinstance(node, ast.AnnAssign)]
 
 
-def _settings_by_section(source: Source) -> dict[str, list[str]]:
+def _settings_by_section(source: SourceCode) -> dict[str, list[str]]:
     """Return, for each field of `ProblemParams`, the modules of the settings classes in its annotation."""
     origin = {
         alias.asname or alias.name: node.module
@@ -96,7 +96,7 @@ def _settings_by_section(source: Source) -> dict[str, list[str]]:
     }
 
 
-def _aliases(source: Source) -> dict[str, str]:
+def _aliases(source: SourceCode) -> dict[str, str]:
     """Return the names in params.yaml of those fields of `ProblemParams` that have another name there."""
     return {
         ast.unparse(field.target): str(ast.literal_eval(keyword.value))

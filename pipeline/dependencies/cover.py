@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from pipeline.dependencies.closure import EXEMPT
-from pipeline.dependencies.source import PACKAGES, Source
+from pipeline.dependencies.source import PACKAGES, SourceCode
 
 
-def code_deps(source: Source, needed: frozenset[str]) -> list[str]:
+def code_deps(source: SourceCode, needed: frozenset[str]) -> list[str]:
     """Return the folders and files that cover all needed paths, sorted by name.
 
     Args:

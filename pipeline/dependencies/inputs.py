@@ -10,7 +10,7 @@ from heelstrike.errors import UserError
 
 
 @dataclass(frozen=True)
-class Inputs:
+class StageInputs:
     """The inputs of one stage.
 
     Attributes:
@@ -22,7 +22,7 @@ class Inputs:
     params: tuple[str, ...] = ()
 
 
-def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
+def inputs_of(root: Path, stage: str, problem: str) -> StageInputs:
     """Return the stage's inputs. They are empty if dvc.yaml lacks the stage, since a stage also runs without DVC.
 
     Raises:
@@ -30,7 +30,7 @@ def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
     """
     path = root / "dvc.yaml"
     if not path.is_file():
-        return Inputs()
+        return StageInputs()
     try:
         stages: dict[str, Any] = yaml.safe_load(path.read_text())["stages"]
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
@@ -38,4 +38,4 @@ def inputs_of(root: Path, stage: str, problem: str) -> Inputs:
     body = stages.get(stage, {})
     body = body.get("do", body)
     deps, params = (tuple(str(e).replace("${item}", problem) for e in body.get(key, [])) for key in ("deps", "params"))
-    return Inputs(deps, params)
+    return StageInputs(deps, params)

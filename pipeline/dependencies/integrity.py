@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
-from pipeline.dependencies.inputs import Inputs
+from pipeline.dependencies.inputs import StageInputs
 from pipeline.dependencies.standing import files_below
 from pipeline.dvc_lock import locked_stages
 
@@ -23,7 +23,7 @@ _MAX_LISTED = 5
 _RUN_BY_DVC = "DVC_STAGE"
 
 
-def verify(root: Path, inputs: Inputs) -> None:
+def verify(root: Path, inputs: StageInputs) -> None:
     """Hash every input that is a stage's output, and compare it with dvc.lock.
 
     An input without an entry in dvc.lock is not checked. A stage that is run by hand accepts an input that was changed

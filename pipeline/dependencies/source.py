@@ -13,7 +13,7 @@ PACKAGES = ("heelstrike", "pipeline")
 _LISTING = {"iter_modules", "walk_packages"}
 
 
-class Source:
+class SourceCode:
     """The source code of a repository.
 
     Attributes:

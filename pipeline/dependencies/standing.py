@@ -6,6 +6,7 @@ DVC hashes the inputs after the stage's command, so dvc.lock would record conten
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ import yaml
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
-from pipeline.dependencies.inputs import Inputs
+from pipeline.dependencies.inputs import StageInputs
 from pipeline.layout import ROOMS
 
 _MAX_LISTED = 10
+IGNORED = ("__pycache__", "*.pyc", ".gitkeep", ".work", ".venv", ".*.sw?", "*~", ".DS_Store")
+"""Names of files and folders that are no inputs, as in .dvcignore: among them what editors write beside a file."""
 
 
 @contextmanager
-def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
+def unchanged(root: Path, inputs: StageInputs) -> Iterator[None]:
     """Run the block, and raise at its end if any input has changed in the meantime.
 
     Code and sections of params.yaml are compared by content, so a touched file or an edited comment in params.yaml is
@@ -46,7 +49,7 @@ def unchanged(root: Path, inputs: Inputs) -> Iterator[None]:
         )
 
 
-def _marks(root: Path, inputs: Inputs) -> dict[str, Any]:
+def _marks(root: Path, inputs: StageInputs) -> dict[str, Any]:
     """Return a value for each input, by its name, that differs if the input has changed."""
     marks = dict[str, Any]()
     for dep in inputs.deps:
@@ -60,12 +63,16 @@ def _marks(root: Path, inputs: Inputs) -> dict[str, Any]:
 
 
 def files_below(path: Path) -> Iterator[Path]:
-    """Yield the file itself, or every file below the folder except compiled Python."""
+    """Yield the file itself, or every file below the folder that DVC does not ignore, in the order of names."""
     if path.is_file():
         yield path
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(set(folders) - {"__pycache__"})
-        yield from (Path(folder, name) for name in sorted(names))
+        folders[:] = sorted(name for name in folders if not _is_ignored(name))
+        yield from (Path(folder, name) for name in sorted(names) if not _is_ignored(name))
+
+
+def _is_ignored(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in IGNORED)
 
 
 def _stat(path: Path) -> tuple[int, int, int]:

@@ -11,13 +11,13 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from heelstrike.files import write_aside
 from pipeline.dependencies.closure import closure_of
 from pipeline.dependencies.cover import code_deps
-from pipeline.dependencies.source import PACKAGES, Source
+from pipeline.dependencies.source import PACKAGES, SourceCode
 from pipeline.layout import STAGES
 
 
 def differences(root: Path) -> list[str]:
     """Return the lines to add to and remove from dvc.yaml, each as `stage: add deps - path`."""
-    source, stages = Source(root), _load(root)["stages"]
+    source, stages = SourceCode(root), _load(root)["stages"]
     return [
         f"{stage}: {verb} {key} - {entry}"
         for stage in STAGES
@@ -30,7 +30,7 @@ def differences(root: Path) -> list[str]:
 
 def rewrite(root: Path) -> None:
     """Correct deps and params of every stage in dvc.yaml; everything else, comments included, stays as it is."""
-    source, document = Source(root), _load(root)
+    source, document = SourceCode(root), _load(root)
     for stage in STAGES:
         body = document["stages"][stage]["do"]
         for key, (stated, right) in _compared(source, stage, body).items():
@@ -47,7 +47,7 @@ def rewrite(root: Path) -> None:
         aside.write_text(text.getvalue())
 
 
-def _compared(source: Source, stage: str, body: CommentedMap) -> dict[str, tuple[list[str], list[str]]]:
+def _compared(source: SourceCode, stage: str, body: CommentedMap) -> dict[str, tuple[list[str], list[str]]]:
     """Return the stated and the right entries, for the deps on code and for the sections of params.yaml."""
     closure = closure_of(source, stage)
     in_code = tuple(f"{package}/" for package in PACKAGES)

@@ -13,14 +13,14 @@ from heelstrike.measure.radii import Radii
 from heelstrike.progress import progress
 from pipeline.evaluate.images import per_image
 from pipeline.evaluate.summary import summarise
-from pipeline.heads.evaluation import Answers, Groups, Promise, Scores, scores_of
+from pipeline.heads.evaluation import Answers, Promise, Scores, scores_of
 from pipeline.layout import Layout
 from pipeline.models.inference import ArrayPredictions, concatenate, predict_arrays
 from pipeline.models.network import Network
 from pipeline.params import ProblemParams
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.cases import Truth, load_truth
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 from pipeline.splits import TEST
 
 _CHUNK = 128  # images between two steps of the progress bar

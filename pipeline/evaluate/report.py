@@ -13,17 +13,16 @@ from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
 from pipeline.heads import HEADS
-from pipeline.heads.words import Findings, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.problem import Problem
 from pipeline.scoring.format import number, share, span
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _LISTED = 200  # images that the page lists; per_image.parquet lists all
-Groups = dict[str, dict[str, float]]
 
 
-class Report(NamedTuple):
+class ReportContent(NamedTuple):
     """Everything the page shows.
 
     Attributes:
@@ -53,7 +52,7 @@ class Report(NamedTuple):
     started_from: str = ""
 
 
-class Picture(NamedTuple):
+class EmbeddedFigure(NamedTuple):
     """A PNG inside the page.
 
     Attributes:
@@ -78,31 +77,32 @@ _CAPTIONS = {
 }
 
 
-def write_report(report: Report, path: Path) -> None:
+def write_report(report: ReportContent, path: Path) -> None:
     """Write the page as one file that loads no other."""
-    findings = Findings(report.metrics, report.problem, report.settings, report.measure)
+    results = EvaluationResults(report.metrics, report.problem, report.settings, report.measure)
     words = [HeadWords.of(head) for name, head in HEADS.items() if name in report.metrics]
     captions = _CAPTIONS | {name: text for part in words for name, text in part.captions.items()}
 
-    def pictures(names: Iterable[str]) -> list[Picture]:
+    def pictures(names: Iterable[str]) -> list[EmbeddedFigure]:
         """The figures with these names that were drawn."""
-        drawn = [(name, report.figures[name]) for name in names if name in report.figures]
-        return [Picture(name, base64.b64encode(png.read_bytes()).decode(), captions[name]) for name, png in drawn]
+        drawn = [name for name in names if name in report.figures]
+        encoded = [base64.b64encode(report.figures[name].read_bytes()).decode() for name in drawn]
+        return [EmbeddedFigure(name, png, captions[name]) for name, png in zip(drawn, encoded, strict=True)]
 
     page = _environment().get_template("report.j2")
     text = page.render(
         report=report,
         images=report.metrics["images"],
         settings=", ".join(f"{key} {value}" for key, value in report.model.items() if key != "name"),
-        verdict=words[0].verdict(findings),
+        verdict=words[0].verdict(results),
         scores=[[part.title, number(part.value, part.unit), part.pooling, part.metric] for part in report.scores],
-        headline=[row for part in words for row in part.rows(findings)],
+        headline=[row for part in words for row in part.rows(results)],
         sheets=pictures([_OVERLAY, *(name for part in words for name in part.sheets)]),
         errors=pictures(name for part in words for name in part.figures),
         by_slice=pictures(["slices"]),
         slices=_slices(report),
         unmeasured=_unmeasured(report) if report.measurements else None,
-        sections=[(section, pictures([section.figure])) for part in words for section in part.sections(findings)],
+        sections=[(section, pictures([section.figure])) for part in words for section in part.sections(results)],
         training=pictures(["training"]),
         numbers=[[group, name, number(v)] for group, values in report.metrics.items() for name, v in values.items()],
     )
@@ -120,7 +120,7 @@ def _environment() -> Environment:
     )
 
 
-def _slices(report: Report) -> dict[str, Any]:
+def _slices(report: ReportContent) -> dict[str, Any]:
     """Header and rows of the table of slices."""
     frame = for_showing(report.slices)
     statistics = statistics_of(frame)
@@ -137,12 +137,12 @@ def _slices(report: Report) -> dict[str, Any]:
     }
 
 
-def _unmeasured(report: Report) -> dict[str, Any]:
+def _unmeasured(report: ReportContent) -> dict[str, Any]:
     """Images or exams that could not be measured: the number by reason, and a list of them."""
     thing, total = "image" if report.measure is not None else "exam", len(report.measurements)
     counts = count_reasons([measurement for _, measurement in report.measurements])
-    findings = [(name, m.message or "; ".join(m.warnings)) for name, m in report.measurements]
-    listed = [[name, text] for name, text in findings if text]
+    texts = [(name, m.message or "; ".join(m.warnings)) for name, m in report.measurements]
+    listed = [[name, text] for name, text in texts if text]
     title = f"the first {_LISTED} of {len(listed)}" if len(listed) > _LISTED else f"these {len(listed)}"
     return {
         "thing": thing,

@@ -13,7 +13,7 @@ from heelstrike.measure.radii import RADII
 from pipeline.evaluate.calibrate import fit_radii
 from pipeline.evaluate.gallery import Evaluation, draw_all
 from pipeline.evaluate.judge import judge
-from pipeline.evaluate.report import Report, write_report
+from pipeline.evaluate.report import ReportContent, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import to_json
 from pipeline.layout import Layout
@@ -53,7 +53,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         pixels = np.load(layout.out("prepare") / TEST / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
         drawn = draw_all(evaluation, layout.out("collect"), out / "figures")
-        report = Report(
+        report = ReportContent(
             layout.problem,
             params.problem,
             network.settings.model_dump(mode="json"),

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from heelstrike.measure.base import Measurement
-from pipeline.heads.evaluation import Groups, Scores
+from pipeline.heads.evaluation import Scores
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.score import rounded
+from pipeline.scoring.score import Groups, rounded
 
 
 def summarise(truth: Truth, heads: list[Scores]) -> Groups:

@@ -24,11 +24,6 @@ class CaseErrors(NamedTuple):
     error: Float[np.ndarray, "N"]
     weights: Float[np.ndarray, "N"]
 
-    @property
-    def broken(self) -> Bool[np.ndarray, "N"]:
-        """True for cases whose prediction is not finite."""
-        return np.isinf(self.error)
-
 
 class ErrorMetric(Facet, ABC):
     """A head's error metric: report, gates, MLflow and terminal show its `score`.

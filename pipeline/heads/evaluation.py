@@ -20,9 +20,8 @@ from pipeline.problem import Problem
 from pipeline.scoring.bootstrap import Interval
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
-Groups = dict[str, dict[str, float]]
 Drawings = dict[str, Callable[[Path], None]]
 
 

@@ -9,12 +9,11 @@ from heelstrike.measure.base import Measure
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads.head import Facet
 from pipeline.problem import Problem
-
-Groups = dict[str, dict[str, float]]
+from pipeline.scoring.score import Groups
 
 
 @dataclass(frozen=True)
-class Findings:
+class EvaluationResults:
     """Results of an evaluation that the report describes.
 
     Attributes:
@@ -53,13 +52,13 @@ class HeadWords(Facet, ABC):
     """Names of the figures that show errors, in the order of the report."""
 
     @abstractmethod
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """How good the model is, in a sentence or two."""
 
     @abstractmethod
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """Rows for the table of results: name, value, interval, meaning."""
 
-    def sections(self, findings: Findings) -> list[Section]:
+    def sections(self, results: EvaluationResults) -> list[Section]:
         """Sections of the report that only this head has."""
         return []

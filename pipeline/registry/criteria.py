@@ -20,7 +20,7 @@ Verdict = tuple[bool, str, dict[str, float]]
 
 
 @dataclass(frozen=True)
-class Side:
+class Contestant:
     """One of the two compared packages: its folder, manifest and examination."""
 
     folder: Path
@@ -41,8 +41,8 @@ class Contest:
     """
 
     params: ProblemParams
-    challenger: Side
-    champion: Side | None
+    challenger: Contestant
+    champion: Contestant | None
     validation: Path
     rolled_back: str | None = None
 
@@ -60,10 +60,11 @@ def validation(contest: Contest) -> Verdict:
 
 
 def finite(contest: Contest) -> Verdict:
-    """Passes if the package's prediction is finite for every image."""
-    examined = contest.challenger.examined
-    broken = int(examined.metric.errors(examined.run).broken.sum())
-    return broken == 0, f"{broken} of {len(examined.run)} test images gave no finite prediction", {"images": broken}
+    """Passes if the package's prediction is finite for every image: each number of each head."""
+    run = contest.challenger.examined.run
+    parts = [np.isfinite(values).reshape(len(run), -1).all(axis=1) for values in run.answers.values()]
+    broken = int((~np.all(parts, axis=0)).sum())
+    return broken == 0, f"{broken} of {len(run)} test images gave no finite prediction", {"images": broken}
 
 
 def error(contest: Contest) -> Verdict:
@@ -233,11 +234,11 @@ def run_gates(contest: Contest) -> tuple[Gate, ...]:
     return tuple(verdicts)
 
 
-def _interface(side: Side) -> dict[str, Any]:
+def _interface(contestant: Contestant) -> dict[str, Any]:
     """The parts of a package that a consumer relies on."""
     import onnx
 
-    graph = onnx.load(side.folder / MODEL, load_external_data=False).graph
+    graph = onnx.load(contestant.folder / MODEL, load_external_data=False).graph
 
     def tensors(values: Any) -> list[tuple[str, str, int]]:
         types = onnx.TensorProto.DataType
@@ -245,7 +246,7 @@ def _interface(side: Side) -> dict[str, Any]:
             (v.name, types.Name(v.type.tensor_type.elem_type), len(v.type.tensor_type.shape.dim)) for v in values
         )
 
-    manifest = side.manifest
+    manifest = contestant.manifest
     return {
         "inputs": tensors(graph.input),
         "outputs": tensors(graph.output),

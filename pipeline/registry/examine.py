@@ -22,6 +22,7 @@ from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 
 _WARM_UP = 3
+_ADVICE = "; other keypoints or classes than the champion's need a problem of their own in params.yaml"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def examine(
         evaluated: Evaluate's cases of the network in the package; `None` if not known.
 
     Raises:
-        UserError: An image is missing, or the package has other keypoints or classes than the problem.
+        UserError: An image is missing, the package has other keypoints or classes than the problem, or `evaluated` has
+            other images than the test set.
     """
     predictions, scales, seconds = list[Prediction](), list[float](), list[float]()
     with progress(f"judge {label}", len(tests.images)) as bar:
@@ -86,6 +88,13 @@ def examine(
             bar.advance()
     _refuse_other_problems(package, predictions[0], params.problem)
     metrics = [ErrorMetric.of(head) for head in HEADS.values() if HeadExport.of(head).answered(predictions[0])]
+    if not metrics:
+        raise UserError(f"{package.folder}: its graph has the outputs of no known head, so it cannot be scored")
+    if evaluated is not None and not np.array_equal(evaluated.images, tests.cases.images):
+        raise UserError(
+            "the cases of the evaluate stage are of other images than the test split, or in another order; run the "
+            "prepare and evaluate stages again"
+        )
     answers = {name: array for metric in metrics for name, array in metric.answers(predictions).items()}
     run = replace(tests.cases, scale=np.array(scales), answers=answers)
     return Examination(metrics[0], run if evaluated is None else evaluated, run, float(np.median(seconds) * 1000))
@@ -94,9 +103,11 @@ def examine(
 def _refuse_other_problems(package: Package, prediction: Prediction, problem: Problem) -> None:
     points = problem.keypoints if prediction.keypoints is None else prediction.keypoints
     if len(points) != len(problem.keypoints):
-        raise UserError(f"{package.folder}: predicts {len(points)} keypoints, the problem has {len(problem.keypoints)}")
+        raise UserError(
+            f"{package.folder}: predicts {len(points)} keypoints, the problem has {len(problem.keypoints)}{_ADVICE}"
+        )
     if package.manifest.category.classes != problem.classes:
         raise UserError(
             f"{package.folder}: has the classes {list(package.manifest.category.classes)}, the problem "
-            f"{list(problem.classes)}"
+            f"{list(problem.classes)}{_ADVICE}"
         )

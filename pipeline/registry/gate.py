@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from heelstrike.clock import utc_now
+from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.registry.criteria import Contest, Side, run_gates
+from pipeline.registry.criteria import Contest, Contestant, run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
 from pipeline.registry.judged_split import JudgedSplit, read_judged_split
@@ -50,10 +51,10 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     contest = Contest(
         params=params,
-        challenger=_side(folder, tests, params, f"challenger {challenger.number}", evaluated),
+        challenger=_contestant(folder, tests, params, f"challenger {challenger.number}", evaluated),
         champion=None
         if champion_folder is None or champion is None
-        else _side(champion_folder, tests, params, f"champion {champion.number}"),
+        else _contestant(champion_folder, tests, params, f"champion {champion.number}"),
         validation=layout.out("validate") / "result.json",
         rolled_back=challenger.tags.get(ROLLED_BACK_TAG),
     )
@@ -69,6 +70,11 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     )
 
 
-def _side(folder: Path, tests: JudgedSplit, params: ProblemParams, label: str, evaluated: Cases | None = None) -> Side:
-    package = Package.load(folder)
-    return Side(folder, package.manifest, examine(package, tests, params, label, evaluated))
+def _contestant(
+    folder: Path, tests: JudgedSplit, params: ProblemParams, label: str, evaluated: Cases | None = None
+) -> Contestant:
+    try:
+        package = Package.load(folder)
+        return Contestant(folder, package.manifest, examine(package, tests, params, label, evaluated))
+    except UserError as error:
+        raise UserError(f"{label} cannot be run on the test split, so nothing is promoted: {error}") from error

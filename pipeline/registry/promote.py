@@ -14,7 +14,7 @@ from pipeline.tracking.tags import VERDICT_TAG
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PromotionResult:
     """The outcome for a candidate.
 
     Attributes:
@@ -36,7 +36,7 @@ def stored_decision(version: Version) -> Decision | None:
     return Decision.model_validate_json(text) if text else None
 
 
-def promote(root: Path, decision: Decision) -> Outcome:
+def promote(root: Path, decision: Decision) -> PromotionResult:
     """Record a decision on its version, and move `champion` there if every gate passed.
 
     A repeated call with the same decision, for instance after a kill, ends in the same state and adds nothing.
@@ -53,7 +53,7 @@ def promote(root: Path, decision: Decision) -> Outcome:
             )
         champion = registry.aliases().get(CHAMPION)
         if champion == version.number:
-            return Outcome("already", version.number, decision.champion, "it is the champion already")
+            return PromotionResult("already", version.number, decision.champion, "it is the champion already")
         if champion != decision.champion:
             raise UserError(
                 f"{decision.problem}: the champion is now version {champion}, but the decision compared with "
@@ -63,12 +63,12 @@ def promote(root: Path, decision: Decision) -> Outcome:
         if not decision.passed or ROLLED_BACK_TAG in version.tags:
             why = "; ".join(decision.failures) or f"was rolled back {version.tags[ROLLED_BACK_TAG]}"
             append(registry, "refused", version.number, champion, why)
-            return Outcome("refused", version.number, champion, why)
+            return PromotionResult("refused", version.number, champion, why)
         why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
         # the event is written first: after a kill in between, the next call finds it and only moves the alias
         append(registry, "promoted", version.number, champion, why)
         registry.set_alias(CHAMPION, version.number)
-        return Outcome("promoted", version.number, champion, why)
+        return PromotionResult("promoted", version.number, champion, why)
 
 
 def _record(registry: Registry, decision: Decision) -> None:

@@ -43,7 +43,9 @@ def rollback(problem: str, root: Path) -> Rollback:
                 f"{problem}: has no champion, so nothing to roll back; `heelstrike retrain {problem}` makes one"
             )
         past_champions = champions(events(registry.versions()))
-        before = past_champions[: past_champions.index(now)] if now in past_champions else past_champions
+        before = past_champions
+        if now in past_champions:  # a version can be champion twice; what counts is the last time
+            before = past_champions[: -1 - past_champions[::-1].index(now)]
         if not before:
             raise UserError(
                 f"{problem}: version {now} is the first champion, there is none before it to restore; "

@@ -15,7 +15,7 @@ from pipeline.scoring.score import Score
 _SYMBOLS = {"mm": " mm", "deg": "°"}
 
 
-class Measured(NamedTuple):
+class MeasurementScore(NamedTuple):
     """The measurement's headline score, and the number of values behind it.
 
     Attributes:
@@ -29,7 +29,7 @@ class Measured(NamedTuple):
     undefined: int
 
 
-def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[str, ...]) -> Measured:
+def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[str, ...]) -> MeasurementScore:
     """Median absolute error of the measurement, in the measure's unit.
 
     The median is over all quantities in that unit that the labels define (each of two legs in an image is one), refused
@@ -49,7 +49,7 @@ def measurement_error(cases: Cases, settings: MeasureSettings, keypoints: tuple[
     return error_of_exams(cases, of_exams)
 
 
-def error_of_images(cases: Cases, measure: Measure) -> Measured:
+def error_of_images(cases: Cases, measure: Measure) -> MeasurementScore:
     """`measurement_error` of a measure of images."""
     main = np.array(measure.units) == measure.unit
     truth = measure.values(cases.truth["keypoints"], cases.mm_per_px)[:, main]
@@ -62,10 +62,10 @@ def error_of_images(cases: Cases, measure: Measure) -> Measured:
         measure.symbol,
         "median of the absolute error over all labelled quantities",
     )
-    return Measured(score, labelled, undefined)
+    return MeasurementScore(score, labelled, undefined)
 
 
-def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
+def error_of_exams(cases: Cases, measure: ExamMeasure) -> MeasurementScore:
     """`measurement_error` of a measure of exams."""
     confidence = np.ones(cases.truth["keypoints"].shape[:2])
     predicted = each_exam(cases.exams, Exam(cases.answers["keypoints"], confidence, cases.placement))
@@ -84,7 +84,7 @@ def error_of_exams(cases: Cases, measure: ExamMeasure) -> Measured:
         _SYMBOLS.get(unit, f" {unit}"),
         "median over all labelled exams",
     )
-    return Measured(score, count, undefined)
+    return MeasurementScore(score, count, undefined)
 
 
 def _median(errors: Float[np.ndarray, "Q"]) -> tuple[float, int, int]:

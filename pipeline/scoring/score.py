@@ -13,6 +13,10 @@ SCORES = "scores.json"
 """File name, in the folder of the report."""
 
 
+Groups = dict[str, dict[str, float]]
+"""Numbers by group and name, as in metrics.json."""
+
+
 class Score(NamedTuple):
     """A headline score of a model on a split.
 

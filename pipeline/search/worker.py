@@ -170,10 +170,11 @@ def _train(job: Job, pipe: Connection) -> Outcome:
     import torch
 
     from pipeline.heads.arrays import Arrays, load_arrays
+    from pipeline.heads.training import Row
     from pipeline.models.initial_weights import NothingLoadedError
     from pipeline.train.fit import Plan, fit
     from pipeline.train.heads import score_of
-    from pipeline.train.module import DivergedError, Row
+    from pipeline.train.module import DivergedError
 
     torch.set_num_threads(1)
     plan = Plan.model_validate(job.plan)

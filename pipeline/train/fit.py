@@ -20,6 +20,7 @@ from pipeline.augment.recipe import build_recipes
 from pipeline.augment.settings import AugmentSettings
 from pipeline.heads import misfit_of
 from pipeline.heads.arrays import Arrays
+from pipeline.heads.training import Row
 from pipeline.models.build import build_model, save_weights
 from pipeline.models.initial_weights import LoadedWeights
 from pipeline.models.network import Network
@@ -28,7 +29,7 @@ from pipeline.problem import Problem
 from pipeline.train.data import EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
 from pipeline.train.memory import keep_freed_memory
-from pipeline.train.module import Row, Training
+from pipeline.train.module import Training
 from pipeline.train.settings import TrainSettings
 from pipeline.train.start import load_pretrained
 

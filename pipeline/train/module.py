@@ -18,8 +18,6 @@ from pipeline.train.heads import Validation, head_losses, score_of, total_loss
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
 
-__all__ = ["DivergedError", "Row", "Training"]
-
 
 class DivergedError(UserError):
     """The loss became infinite or NaN."""

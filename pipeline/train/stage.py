@@ -12,6 +12,7 @@ from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
 from pipeline.heads.arrays import array_shapes, load_arrays
+from pipeline.heads.training import Row
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
@@ -19,7 +20,6 @@ from pipeline.problem import Problem
 from pipeline.splits import TRAINED_ON
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.heads import headlines
-from pipeline.train.module import Row
 from pipeline.train.start import describe_start, start_summary
 
 

@@ -10,7 +10,7 @@ from flows.summary import print_summary
 from heelstrike.files import write_json
 from pipeline.layout import Layout
 from pipeline.registry.decision import GATES, Decision, Gate
-from pipeline.registry.promote import Outcome
+from pipeline.registry.promote import PromotionResult
 from pipeline.tracking.lineage import output_hashes
 from tests.stores import lock
 
@@ -37,7 +37,7 @@ def released(layout: Layout, kind: str = "promoted", why: str = "All gates passe
     about = {"time": "2026-01-01T00:00:00Z", "test_split": "0" * 64, "challenger_package": "1" * 64}
     decision = Decision(problem="rearfoot", challenger=2, champion=1, champion_package="2" * 64, gates=gates, **about)
     ran = [f"{stage}@rearfoot" for stage in ("collect", "train")] if kind != "already" else []
-    return Release(layout, ran, "0" * 32, "run", decision, Outcome(kind, 2, 1, why))
+    return Release(layout, ran, "0" * 32, "run", decision, PromotionResult(kind, 2, 1, why))
 
 
 def rows(release: Release) -> list[tuple[str, str]]:

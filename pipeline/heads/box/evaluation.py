@@ -11,7 +11,6 @@ from pipeline.heads.box.precision import box_precision
 from pipeline.heads.evaluation import (
     Answers,
     Drawings,
-    Groups,
     HeadEvaluation,
     Overlay,
     Scene,
@@ -25,7 +24,7 @@ from pipeline.scoring import figures
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.metrics import box_iou, box_metrics, box_rmse
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 _SIDES = [(0, 1), (1, 2), (2, 3), (3, 0)]
 

@@ -1,7 +1,8 @@
 """What the report says about boxes."""
 
-from pipeline.heads.words import Findings, Groups, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.scoring.format import number, span
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "boxes": "Left: the dashed lines are the overlaps at which COCO's AP50 and AP75 count a box as found. Right: a "
@@ -39,13 +40,13 @@ class BoxWords(HeadWords):
     captions = CAPTIONS
     figures = ("boxes",)
 
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """Mean overlap and RMSE."""
-        return verdict(findings.metrics)
+        return verdict(results.metrics)
 
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """Average precision and IoU loss."""
-        return rows(findings.metrics)
+        return rows(results.metrics)
 
 
 WORDS = BoxWords()

@@ -11,7 +11,6 @@ from pipeline.heads.classes.scores import calibration, confusion, expected_calib
 from pipeline.heads.evaluation import (
     Answers,
     Drawings,
-    Groups,
     HeadEvaluation,
     Scene,
     Scores,
@@ -19,7 +18,7 @@ from pipeline.heads.evaluation import (
     with_headlines,
 )
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 _TINY = 1e-12
 

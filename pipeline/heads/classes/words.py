@@ -1,7 +1,8 @@
 """What the report says about classes."""
 
-from pipeline.heads.words import Findings, Groups, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "confusion": "Rows: true class; columns: predicted class. Everything off the diagonal is wrong.",
@@ -65,13 +66,13 @@ class ClassWords(HeadWords):
     sheets = ("right_and_wrong",)
     figures = ("confusion", "calibration")
 
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """Accuracy and F1."""
-        return verdict(findings.metrics)
+        return verdict(results.metrics)
 
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """The scores over all classes and of each class."""
-        return rows(findings.metrics, findings.problem.classes)
+        return rows(results.metrics, results.problem.classes)
 
 
 WORDS = ClassWords()

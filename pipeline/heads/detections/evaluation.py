@@ -13,7 +13,6 @@ from pipeline.heads.detections.precision import Objects, class_precision, detect
 from pipeline.heads.evaluation import (
     Answers,
     Drawings,
-    Groups,
     HeadEvaluation,
     Scene,
     Scores,
@@ -21,7 +20,7 @@ from pipeline.heads.evaluation import (
     with_headlines,
 )
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 
 class DetectionScores(Scores):

@@ -1,7 +1,8 @@
 """What the report says about any number of instances in an image."""
 
-from pipeline.heads.words import Findings, Groups, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.scoring.format import number, share
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "detection_sheet": "Orange: labelled. Blue: predictions that a consumer gets, with class and score. Each title has "
@@ -53,13 +54,13 @@ class DetectionWords(HeadWords):
     sheets = ("detection_sheet",)
     figures = ("precision", "scales", "coverage", "activation")
 
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """Average precision, precision and recall."""
-        return verdict(findings.metrics)
+        return verdict(results.metrics)
 
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """Average precision and F1."""
-        return rows(findings.metrics, findings.problem.categories)
+        return rows(results.metrics, results.problem.categories)
 
 
 WORDS = DetectionWords()

@@ -13,8 +13,7 @@ from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads.evaluation import Promise
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.metrics import share
-
-Groups = dict[str, dict[str, float]]
+from pipeline.scoring.score import Groups
 
 
 class BoundedErrors(NamedTuple):

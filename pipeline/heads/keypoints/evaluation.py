@@ -11,7 +11,6 @@ from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads.evaluation import (
     Answers,
     Drawings,
-    Groups,
     HeadEvaluation,
     Overlay,
     Promise,
@@ -43,7 +42,7 @@ from pipeline.scoring.metrics import (
     share,
     visibility_metrics,
 )
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 
 class KeypointScores(Scores):

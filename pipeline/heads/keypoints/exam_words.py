@@ -1,8 +1,8 @@
 """What the report says about the measurements of exams."""
 
 from heelstrike import units
-from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "exams": "Left: the share of exams within each error. Right: error against the quality that a consumer sees, a "

@@ -10,12 +10,12 @@ from scipy.stats import spearmanr
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure, each_exam
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.heads.evaluation import Drawings, Groups, Scene, Scores, Statistic, ends, with_headlines
+from pipeline.heads.evaluation import Drawings, Scene, Scores, Statistic, ends, with_headlines
 from pipeline.heads.keypoints.exam_figures import draw_exams
 from pipeline.scoring.bootstrap import estimate
 from pipeline.scoring.cases import Truth
 from pipeline.scoring.measurement import error_of_exams
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 
 
 class ExamScores(Scores):

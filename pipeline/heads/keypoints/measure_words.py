@@ -1,8 +1,8 @@
 """What the report says about the measurements on keypoints: angles, lengths."""
 
 from heelstrike.measure.base import Measure
-from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "agreement": "Each dot is one measured quantity of one image. A slope means that large values are measured too "

@@ -2,8 +2,8 @@
 
 from heelstrike.measure.base import Measure
 from pipeline.heads.keypoints.coverage import off_promise
-from pipeline.heads.words import Groups
 from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Groups
 
 CAPTION = (
     "Left: the error of a dot above the line exceeds its radius. A cloud that rises to the right means that the "

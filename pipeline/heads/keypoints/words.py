@@ -8,9 +8,10 @@ from pipeline.heads.keypoints import exam_words as exams
 from pipeline.heads.keypoints import measure_words as measured
 from pipeline.heads.keypoints import radius_words as radius
 from pipeline.heads.keypoints.pck import SIZES, hundredths
-from pipeline.heads.words import Findings, Groups, HeadWords, Section
+from pipeline.heads.words import EvaluationResults, HeadWords, Section
 from pipeline.problem import Problem
 from pipeline.scoring.format import number, share, span
+from pipeline.scoring.score import Groups
 
 CAPTIONS = {
     "error_cdf": "The further left a curve, the better. Where the curve of images lies far right of that of points, "
@@ -133,19 +134,19 @@ class KeypointWords(HeadWords):
     captions = CAPTIONS | measured.CAPTIONS | exams.CAPTIONS | {"radius": radius.CAPTION}
     figures = ("error_cdf", "keypoints", "pck", "failures", "agreement", "exams")
 
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """Errors of the points and of the measurement."""
-        return verdict(findings.metrics, findings.measure)
+        return verdict(results.metrics, results.measure)
 
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """Errors of keypoints, measurements and exams."""
-        own = rows(findings.metrics, findings.problem, findings.settings, findings.measure)
-        return [*own, *(exams.rows(findings.metrics) if "exams" in findings.metrics else [])]
+        own = rows(results.metrics, results.problem, results.settings, results.measure)
+        return [*own, *(exams.rows(results.metrics) if "exams" in results.metrics else [])]
 
-    def sections(self, findings: Findings) -> list[Section]:
+    def sections(self, results: EvaluationResults) -> list[Section]:
         """Sections about the confidence and, if there are radii, about these."""
-        sections = [Section("Confidence", _confidence(findings.metrics["presence"]), "confidence")]
-        if sentences := radius.sentences(findings.metrics, findings.measure):
+        sections = [Section("Confidence", _confidence(results.metrics["presence"]), "confidence")]
+        if sentences := radius.sentences(results.metrics, results.measure):
             sections.append(Section("How far off a point may be", sentences, "radius"))
         return sections
 

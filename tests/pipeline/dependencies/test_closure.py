@@ -7,7 +7,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.dependencies.closure import Closure, closure_of
 from pipeline.dependencies.cover import code_deps
-from pipeline.dependencies.source import Source
+from pipeline.dependencies.source import SourceCode
 
 BASE = {
     "heelstrike/__init__.py": "from heelstrike.predict import load\n",
@@ -37,7 +37,7 @@ def closure(root: Path, stage: str = "") -> Closure:
     for name, text in BASE.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text + (stage if name == "pipeline/train/stage.py" else ""))
-    return closure_of(Source(root), "train")
+    return closure_of(SourceCode(root), "train")
 
 
 def files(root: Path, stage: str = "") -> set[str]:
@@ -106,6 +106,6 @@ def test_an_import_that_cannot_be_followed_is_refused(tmp_path: Path, stage: str
 
 def test_a_folder_is_a_dep_where_half_of_it_runs(tmp_path: Path) -> None:
     some = closure(tmp_path)
-    assert code_deps(Source(tmp_path), some.files) == ["pipeline/train/stage.py"]
+    assert code_deps(SourceCode(tmp_path), some.files) == ["pipeline/train/stage.py"]
     most = closure(tmp_path, "from pipeline.train import fit\n")
-    assert code_deps(Source(tmp_path), most.files) == ["pipeline/train"]
+    assert code_deps(SourceCode(tmp_path), most.files) == ["pipeline/train"]

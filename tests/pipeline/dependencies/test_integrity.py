@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from heelstrike.errors import UserError
-from pipeline.dependencies.inputs import Inputs
+from pipeline.dependencies.inputs import StageInputs
 from pipeline.dependencies.integrity import verify
 from pipeline.dvc_lock import locked_stages
 from tests.pipeline.dependencies.conftest import Checkout
 
 PREPARED = "data/rearfoot/prepare"
 ARRAY = f"{PREPARED}/keypoints.npy"
-READS = Inputs((PREPARED,))
+READS = StageInputs((PREPARED,))
 
 
 def cached(checkout: Checkout, name: str = "") -> Path:
@@ -114,8 +114,8 @@ def test_one_file_of_an_output_is_an_input_too(checkout: Checkout, monkeypatch: 
     monkeypatch.setenv("DVC_STAGE", "train@rearfoot")
     flip(checkout.root / ARRAY)
     with pytest.raises(UserError, match="not the bytes"):
-        verify(checkout.root, Inputs((ARRAY,)))
-    verify(checkout.root, Inputs(("code",)))
+        verify(checkout.root, StageInputs((ARRAY,)))
+    verify(checkout.root, StageInputs(("code",)))
 
 
 def test_nothing_is_checked_without_a_lock(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:

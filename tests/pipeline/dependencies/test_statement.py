@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.dependencies.__main__ import main
 from pipeline.dependencies.closure import EXEMPT
-from pipeline.dependencies.source import Source
+from pipeline.dependencies.source import SourceCode
 from pipeline.dependencies.statement import differences
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +20,7 @@ def test_dvc_yaml_states_all_that_every_stage_runs_and_nothing_else() -> None:
 
 
 def test_what_is_exempt_is_there() -> None:
-    assert EXEMPT.keys() <= Source(ROOT).modules.keys()
+    assert EXEMPT.keys() <= SourceCode(ROOT).modules.keys()
 
 
 def test_the_command_names_each_line_and_corrects_it_with_comments_kept(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from heelstrike.measure.base import Measurement
-from pipeline.evaluate.report import Report, write_report
+from pipeline.evaluate.report import ReportContent, write_report
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.problem import Problem
 from pipeline.scoring.score import Score
@@ -29,7 +29,7 @@ SLICES = pd.DataFrame(
 
 
 def written(path: Path, measurements: list[tuple[str, Measurement]]) -> str:
-    report = Report(
+    report = ReportContent(
         name="<b>feet</b>",
         problem=Problem(keypoints=("a", "b")),
         model={"name": "localization", "width": 4},

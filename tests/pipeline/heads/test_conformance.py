@@ -14,7 +14,7 @@ from pipeline.heads.error import ErrorMetric
 from pipeline.heads.evaluation import Answers, HeadEvaluation, Scores, scores_of
 from pipeline.heads.export import HeadExport
 from pipeline.heads.training import training_of
-from pipeline.heads.words import Findings, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.models.settings import (
@@ -146,10 +146,10 @@ class TestHead:
         problem = NETWORKS[head.name][0]
         metrics = scores.groups()
         assert head.name in metrics and head.headlines[0] in metrics[head.name]
-        findings = Findings(metrics, problem, EvaluateSettings(), None)
+        results = EvaluationResults(metrics, problem, EvaluateSettings(), None)
         words = HeadWords.of(head)
-        assert words.verdict(findings).endswith(".")
-        assert {len(row) for row in words.rows(findings)} == {4}
+        assert words.verdict(results).endswith(".")
+        assert {len(row) for row in words.rows(results)} == {4}
 
     def test_an_answer_that_is_no_number_has_an_infinite_error(self, head: Head) -> None:
         metric, cases = ErrorMetric.of(head), scores_for(head, perfect()[head.name]).cases
@@ -157,7 +157,7 @@ class TestHead:
         first = answers[head.outputs[0]]
         first[0, ..., :1] = np.nan
         errors = metric.errors(cases.answered(answers))
-        assert errors.broken.tolist() == [True, False]
+        assert np.isinf(errors.error).tolist() == [True, False]
         assert np.isinf(metric.score_of(errors).value)
 
     def test_the_consumer_knows_its_outputs(self, head: Head) -> None:

@@ -14,7 +14,6 @@ LABELS = ("collect", "validate", "split", "prepare", "augment", "synthetic", "sc
 ALLOWED = {
     "pipeline/annotations.py": {"class"},  # a column of the annotation table
     "pipeline/registry/criteria.py": {"keypoints"},  # of the category in a package's manifest
-    "pipeline/registry/examine.py": {"keypoints"},  # COCO's field
     "pipeline/registry/judged_split.py": {"keypoints"},  # COCO's field
 }
 

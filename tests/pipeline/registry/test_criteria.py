@@ -15,7 +15,7 @@ from pipeline.heads.error import ErrorMetric
 from pipeline.heads.keypoints.error import ERROR as KEYPOINTS
 from pipeline.params import ProblemParams
 from pipeline.registry import criteria
-from pipeline.registry.criteria import Contest, Side
+from pipeline.registry.criteria import Contest, Contestant
 from pipeline.registry.examine import Examination
 from pipeline.scoring.case_table import Cases
 from tests.cases import make_cases
@@ -64,12 +64,12 @@ def instances(missed: int) -> Cases:
     return make_cases({"objects": truth}, {"objects": found}, slices={"tone": TONE})
 
 
-def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float = 5, **manifest: Any) -> Side:
+def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float = 5, **manifest: Any) -> Contestant:
     examined = Examination(metric, cases, run or cases, ms)
-    return Side(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
+    return Contestant(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
 
 
-def contest(challenger: Side, champion: Side | None = None, **gates: Any) -> Contest:
+def contest(challenger: Contestant, champion: Contestant | None = None, **gates: Any) -> Contest:
     return Contest(params(**gates), challenger, champion, Path())
 
 
@@ -107,6 +107,14 @@ def test_finite(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     broken = cases(0).answered({name: array * np.nan for name, array in cases(0).answers.items()})
     verdict = criteria.finite(contest(side(metric, cases(0), broken)))
     assert verdict[:2] == (False, "24 of 24 test images gave no finite prediction")
+
+
+def test_finite_looks_at_every_number_of_the_package() -> None:
+    cases = legs(0)
+    confidence = np.ones((COUNT, 6))
+    confidence[3, 5] = np.nan
+    run = cases.answered(cases.answers | {"confidence": confidence})
+    assert criteria.finite(contest(side(KEYPOINTS, cases, run)))[1].startswith("1 of 24 test images")
 
 
 def test_comparison(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:

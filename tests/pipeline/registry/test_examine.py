@@ -64,6 +64,12 @@ def test_evaluates_cases_are_what_it_is_scored_on_and_compared_with(params: Prob
     assert examined.difference == pytest.approx(0.5)
 
 
+def test_evaluates_cases_of_other_images_are_refused(params: ProblemParams, tests: JudgedSplit) -> None:
+    evaluated = make_cases({"keypoints": TRUTH}, {"keypoints": TRUTH}, images=np.array(["image1", "image0"]))
+    with pytest.raises(UserError, match="of other images than the test split, or in another order"):
+        examine(package(TRUTH[0]), tests, params, "it", evaluated)
+
+
 def test_a_package_of_another_problem_is_refused(params: ProblemParams, tests: JudgedSplit) -> None:
-    with pytest.raises(UserError, match="it: predicts 3 keypoints, the problem has 2"):
+    with pytest.raises(UserError, match="it: predicts 3 keypoints, the problem has 2; other keypoints"):
         examine(package(np.zeros((3, 2))), tests, params, "it")

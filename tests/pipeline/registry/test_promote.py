@@ -106,6 +106,14 @@ def test_rollback_restores_the_champion_before_and_the_one_before_that(world):
     ]
 
 
+def test_rollback_of_a_version_that_is_champion_for_the_second_time(world):
+    first, second = world.candidate(1), world.candidate(2)
+    for version in (first, second, first):
+        promote(world.root, world.decision(version, world.champion))
+    rollback("rearfoot", world.root)
+    assert world.champion == 2
+
+
 def test_what_was_rolled_back_is_not_promoted_again_but_a_new_candidate_is(world):
     first, second = world.candidate(1), world.candidate(2)
     promote(world.root, world.decision(first, None))

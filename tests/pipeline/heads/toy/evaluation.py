@@ -8,7 +8,6 @@ from jaxtyping import Float
 from pipeline.heads.evaluation import (
     Answers,
     Drawings,
-    Groups,
     HeadEvaluation,
     Scene,
     Scores,
@@ -16,7 +15,7 @@ from pipeline.heads.evaluation import (
     with_headlines,
 )
 from pipeline.scoring.cases import Truth
-from pipeline.scoring.score import Score
+from pipeline.scoring.score import Groups, Score
 from tests.pipeline.heads.toy.error import ERROR
 
 

@@ -1,6 +1,6 @@
 """What the report says of the toy head."""
 
-from pipeline.heads.words import Findings, HeadWords
+from pipeline.heads.words import EvaluationResults, HeadWords
 
 
 class VisibleWords(HeadWords):
@@ -9,13 +9,13 @@ class VisibleWords(HeadWords):
     captions = {}
     figures = ()
 
-    def verdict(self, findings: Findings) -> str:
+    def verdict(self, results: EvaluationResults) -> str:
         """See `HeadWords`."""
-        return f"It is {findings.metrics['visible']['points_off']:.1f} points off."
+        return f"It is {results.metrics['visible']['points_off']:.1f} points off."
 
-    def rows(self, findings: Findings) -> list[list[str]]:
+    def rows(self, results: EvaluationResults) -> list[list[str]]:
         """See `HeadWords`."""
-        return [["miscount", f"{findings.metrics['visible']['points_off']:.3f}", "–", "mean over all images"]]
+        return [["miscount", f"{results.metrics['visible']['points_off']:.3f}", "–", "mean over all images"]]
 
 
 WORDS = VisibleWords()
