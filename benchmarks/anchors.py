@@ -15,7 +15,7 @@ import torch
 
 from pipeline.heads.arrays import load_arrays
 from pipeline.heads.detections.anchors import coverage
-from pipeline.heads.detections.matching import counted, found_by_scale
+from pipeline.heads.detections.matching import match_predictions, matches_by_scale
 from pipeline.heads.detections.precision import detection_precision
 from pipeline.layout import Layout
 from pipeline.models.detector import Detector
@@ -60,7 +60,9 @@ def main() -> None:
         predictions = [rows[rows[:, 5] > 0].astype(float) for rows in objects]
         precision = detection_precision(true, predictions, len(categories))
         confident = [rows[rows[:, 5] >= _THRESHOLD] for rows in predictions]
-        table = found_by_scale([counted(t, a) for t, a in zip(true, confident, strict=True)], len(categories))
+        table = matches_by_scale(
+            [match_predictions(t, a) for t, a in zip(true, confident, strict=True)], len(categories)
+        )
         covered = coverage(network, test.objects)
         print(f"\n{name}: anchors {anchors}, {given.epochs} epochs, {seconds:.0f} CPU s")
         print(f"AP {precision['ap']:.3f}  AP50 {precision['ap50']:.3f}  AP75 {precision['ap75']:.3f}")

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from pipeline.heads.arrays import load_arrays
-from pipeline.heads.classes.scores import confusion, scores, wilson
+from pipeline.heads.classes.scores import scores, wilson
 from pipeline.layout import Layout
 from pipeline.models.inference import predict_arrays
 from pipeline.models.settings import ClassifierSettings, ExtractorBackbone
@@ -50,8 +50,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as work:
                 fitted = fit(plan, train, val, Path(work))
             probabilities = predict_arrays(fitted.network, test.images)["probabilities"]
-            means, each = scores(confusion(test.classes, probabilities.argmax(axis=1), len(classes)))
-            low, high = wilson(means["accuracy"] * len(test), len(test))
+            means, each = scores(test.classes, probabilities.argmax(axis=1), len(classes))
+            low, high = wilson(round(means["accuracy"] * len(test)), len(test))
             every.append([means["accuracy"], means["macro_f1"], *(own["f1"] for own in each)])
             f1 = "  ".join(f"F1 {label} {own['f1']:.2f}" for label, own in zip(classes, each, strict=True))
             print(

@@ -10,14 +10,14 @@ Example:
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from rich.console import Console
 from rich.table import Table
 
 from heelstrike.heads.prediction import Prediction
+from heelstrike.images import read_image
 from heelstrike.package.runtime import Package
 from pipeline.scoring.style import PREDICTED, RED, TRUE, figure, save
 
@@ -35,7 +35,7 @@ def main() -> None:
     panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]] = []
     found_count = total = 0
     for name, rows in labels.groupby("image"):
-        image = cv2.cvtColor(cv2.imread(str(arguments.photographs / "images" / str(name))), cv2.COLOR_BGR2RGB)
+        image = read_image(arguments.photographs / "images" / str(name))
         markers = rows[["x", "y"]].to_numpy()
         prediction = package.predict(image)
         distances = nearest(markers, prediction, package.manifest.confidence)
@@ -53,10 +53,18 @@ def main() -> None:
 
 def nearest(markers: Float[np.ndarray, "M 2"], prediction: Prediction, confidence: float) -> Float[np.ndarray, " M"]:
     """Distance from each real marker to the nearest keypoint that the network is confident of; infinite without one."""
-    points = prediction.keypoints[prediction.confidence >= confidence]
+    keypoints, confident = points_of(prediction, confidence)
+    points = keypoints[confident]
     if not len(points):
         return np.full(len(markers), np.inf)
     return np.linalg.norm(markers[:, None] - points[None], axis=-1).min(axis=1)
+
+
+def points_of(prediction: Prediction, confidence: float) -> tuple[Float[np.ndarray, "K 2"], Bool[np.ndarray, " K"]]:
+    """All keypoints, and which of them the network is confident of."""
+    assert prediction.keypoints is not None
+    assert prediction.confidence is not None
+    return prediction.keypoints, prediction.confidence >= confidence
 
 
 def draw_sheet(panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]], confidence: float, path: Path) -> None:
@@ -65,10 +73,10 @@ def draw_sheet(panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]], con
     with figure(3.2 * columns, 2.1 * lines + 0.4, lines, columns) as (drawn, axes):
         for axis, (title, image, markers, prediction) in zip(axes, panels, strict=False):
             axis.imshow(image)
-            sure = prediction.confidence >= confidence
-            unsure = prediction.keypoints[~sure]
+            keypoints, confident = points_of(prediction, confidence)
+            unsure = keypoints[~confident]
             axis.plot(*markers.T, "o", mfc="none", mec=TRUE, ms=9, label="real marker")
-            axis.plot(*prediction.keypoints[sure].T, "+", color=PREDICTED, ms=7, mew=1.4, label="predicted")
+            axis.plot(*keypoints[confident].T, "+", color=PREDICTED, ms=7, mew=1.4, label="predicted")
             axis.plot(*unsure.T, "x", color=RED, ms=4, mew=0.8, label="predicted, not confident")
             axis.set(title=title, xlim=(0, image.shape[1]), ylim=(image.shape[0], 0))
         for axis in axes:

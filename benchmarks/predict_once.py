@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--overlay", action="store_true")
     arguments = parser.parse_args()
 
+    frames = 0
+
     def decode() -> None:
         nonlocal frames
         with VideoReader(arguments.video) as reader:
@@ -37,7 +39,6 @@ def main() -> None:
         package, model = Package.load(arguments.package), ModelReference(str(arguments.package))
         predict_path(arguments.video, package, model, arguments.out, arguments.overlay)
 
-    frames = 0
     times = {"decode": seconds_of(decode), "predict": seconds_of(predict)}
     speeds = {
         name: {"frames_per_s": frames / wall, "cpu_ms": 1000 * busy / frames} for name, (wall, busy) in times.items()

@@ -131,9 +131,9 @@ def _eager(video: Path, network: Network, params: ProblemParams) -> int:
         for frame in reader.frames():
             pixels, letterbox = scale(frame.image)
             prediction = network.predict(torch.from_numpy(pixels)[None])
-            keypoints = Letterbox(*map(float, letterbox)).backward(prediction.keypoints[0].numpy())
+            keypoints = Letterbox(*map(float, letterbox)).backward(prediction["keypoints"][0].numpy())
             if measure is not None:
-                measure.measure(keypoints, prediction.confidence[0].numpy())
+                measure.measure(keypoints, prediction["confidence"][0].numpy())
             count += 1
     return count
 
@@ -184,7 +184,7 @@ def _replace(graph: onnx.ModelProto, output: str, value: np.ndarray) -> None:
         node.output[:] = [f"{name}_before" if name == output else name for name in node.output]
     zero, to = f"{output}_zero", f"{output}_to"
     graph.graph.initializer.extend(
-        [onnx.numpy_helper.from_array(np.float32(0), zero), onnx.numpy_helper.from_array(value, to)]
+        [onnx.numpy_helper.from_array(np.array(0, np.float32), zero), onnx.numpy_helper.from_array(value, to)]
     )
     graph.graph.node.extend(
         [

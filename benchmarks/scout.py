@@ -26,6 +26,7 @@ from rich.table import Table
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
+from heelstrike.images import read_image
 from heelstrike.measure.build import build_exam_measure
 from heelstrike.measure.exam import Exam, ExamMeasure
 from heelstrike.measure.settings import ScanVolumeSettings
@@ -161,8 +162,8 @@ def _of_brain(
             measurement = report.exams[0].measurement
             reasons[measurement.reason or "measured"] += 1
             if sheet is not None and pose == 0:
-                pictures = [cv2.imread(str(Path(work) / "out" / f"{p}.nii.overlay.png")) for p in scout.PLANES]
-                cv2.imwrite(str(sheet), np.hstack(pictures))
+                pictures = [read_image(Path(work) / "out" / f"{p}.nii.overlay.png") for p in scout.PLANES]
+                cv2.imwrite(str(sheet), np.hstack(pictures)[..., ::-1])
             scan = read_scan(exam / "sagittal.nii")
             keypoints = package.predict(scan.image).keypoints
             assert keypoints is not None

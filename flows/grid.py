@@ -65,7 +65,8 @@ def run(
                 results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(
-            f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}"
+            f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}",
+            soft_wrap=True,  # a command that is broken over two lines cannot be copied
         )
     if failed:
         raise typer.Exit(1)

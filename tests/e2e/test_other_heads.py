@@ -14,7 +14,7 @@ from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
-from pipeline.registry.criteria import Contest, Side, run_gates
+from pipeline.registry.criteria import Contest, Contestant, run_gates
 from pipeline.registry.examine import examine
 from pipeline.registry.judged_split import read_judged_split
 from pipeline.scoring.case_table import CASES, read_cases
@@ -60,7 +60,7 @@ def test_the_road(road: tuple[ProblemParams, Layout], tmp_path: Path) -> None:
     weights = file_digest(layout.out("train") / "weights.safetensors")
     evaluated = read_cases(layout.out("evaluate") / CASES, weights, tests.digest)
     assert evaluated is not None
-    side = Side(layout.out("package"), package.manifest, examine(package, tests, params, "challenger", evaluated))
+    side = Contestant(layout.out("package"), package.manifest, examine(package, tests, params, "challenger", evaluated))
     contest = Contest(params, side, side, layout.out("validate") / "result.json")
     verdicts = {gate.name: gate for gate in run_gates(contest)}
     assert verdicts["finite"].passed
