@@ -23,6 +23,7 @@ from pipeline.heads.evaluation import (
 from pipeline.heads.keypoints.coverage import BoundedErrors, bounded_errors, coverage_groups, unreliable
 from pipeline.heads.keypoints.error import ERROR
 from pipeline.heads.keypoints.exams import ExamScores
+from pipeline.heads.keypoints.observers import observer_groups
 from pipeline.heads.keypoints.oks import oks_precision
 from pipeline.heads.keypoints.pck import draw_curve, pck_metrics, relative_distances, worst
 from pipeline.heads.keypoints.radius_figure import draw_radii
@@ -123,7 +124,7 @@ class KeypointScores(Scores):
             boxes, ranks = self.cases.truth["boxes"], self._confidence.mean(axis=1)
             oks = oks_precision(self.cases.images, self._original, boxes, self._predicted, ranks, self._sigmas)
             groups["keypoints"] |= oks
-        groups |= self._in_millimetres() | self._observers() | self._coverage()
+        groups |= self._in_millimetres() | observer_groups(truth, self._distance) | self._coverage()
         if self._measure is not None:
             groups[self._measure.group] = self._measured(self._measure)
         return with_headlines(groups, self.headlines())
@@ -149,31 +150,6 @@ class KeypointScores(Scores):
             return {}
         mean = estimate("mean", mean_over_known(distance), *self._draw, weights=np.isfinite(distance).sum(axis=1) * 1.0)
         return {"millimetres": errors | ends("mean_radial_error_mm", mean.interval)}
-
-    def _observers(self) -> Groups:
-        """Distances between people on the points that several labelled, and the model's distances to the label there.
-
-        `model_to_observers` below 1 means that the model is nearer to the label than one person is to another.
-        """
-        if self._truth.observers is None:
-            return {}
-        people = np.where(self._truth.labelled, self._truth.observers, np.nan)
-        model = np.where(np.isfinite(people), self._distance, np.nan)
-        size = self._truth.mm_per_px[:, None]
-        pairs = {"px": (people, model), "mm": (people * size, model * size)}
-        numbers: dict[str, float] = {}
-        for unit, (between_people, from_label) in pairs.items():
-            if np.isfinite(between_people).any():
-                numbers |= {
-                    f"mean_distance_{unit}": float(np.nanmean(between_people)),
-                    f"median_distance_{unit}": float(np.nanmedian(between_people)),
-                    f"model_mean_distance_{unit}": float(np.nanmean(from_label)),
-                    f"model_median_distance_{unit}": float(np.nanmedian(from_label)),
-                }
-        if not numbers:
-            return {}
-        numbers["model_to_observers"] = numbers["model_mean_distance_px"] / numbers["mean_distance_px"]
-        return {"observers": numbers | {"points": int(np.isfinite(people).sum())}}
 
     def _coverage(self) -> Groups:
         """The groups of `coverage_groups`; with limits in params also `unreliable_share`, of images."""
