@@ -1,5 +1,7 @@
 """One retrain of a problem at a time."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,5 +55,8 @@ def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
     process = holder(tmp_path, 60)
     process.kill()
     process.wait()
-    with retrain_lock(tmp_path, "toy", wait=False, say=print):
-        pass
+    messages: list[str] = []
+    with retrain_lock(tmp_path, "toy", wait=False, say=messages.append):
+        owner = json.loads((tmp_path / ".work" / "toy" / "retrain.json").read_text())
+    assert owner["pid"] == os.getpid()
+    assert messages == []
