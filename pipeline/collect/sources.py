@@ -15,6 +15,7 @@ from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import FileSource, Source
+from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
@@ -78,6 +79,10 @@ def _read_files(
         except UserError as error:
             errors.append(error)
     raise_all(errors)
+    if source.subject is None:
+        findings = Findings(kind)
+        refuse_unstated([label.table for label in labels], findings)
+        findings.raise_any()
     return SourceLabels(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
 
 

@@ -12,6 +12,8 @@ from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import CocoSource
+from pipeline.collect.subject_setting import Subject
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"
@@ -35,22 +37,21 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     data = load(path, findings, "keypoints")
     order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
-    images = images_by_id(data["images"], source.subject, findings)
+    images = images_by_id(data["images"], findings)
     findings.raise_any()
     wanted, dropped = _wanted(data["annotations"], order, images, findings)
     findings.raise_any()
     points = (
         np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
     )
-    files, subjects = [images[a["image_id"]][0] for a in wanted], [images[a["image_id"]][1] for a in wanted]
-    names = pd.Series(files, dtype="str")
-    media = media_below(root, path.parent / source.images, names)
+    entries = [images[a["image_id"]] for a in wanted]
+    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": media.groupby(media).cumcount(),
-            "subject": pd.Series(subjects, dtype="str") if source.subject else media,
+            "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
         }
     )
@@ -115,23 +116,28 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
     return orders
 
 
-def images_by_id(entries: list[dict[str, Any]], key: str | None, findings: Findings) -> dict[Any, tuple[str, str]]:
-    """Map image id to file name and subject; the subject is the entry's value of `key`."""
+def images_by_id(entries: list[dict[str, Any]], findings: Findings) -> dict[Any, dict[str, Any]]:
+    """Map image id to the image's entry, whose file name is text."""
     images = {}
     for entry in entries:
         if entry["id"] in images:
             findings.add(f"image id {entry['id']} occurs twice; number the images anew")
-        subject = entry.get(key) if key else ""
-        if key and subject in (None, ""):
-            findings.add(f"image {entry['id']} ({entry['file_name']}): no {key!r}, which names the subject")
-        images[entry["id"]] = (str(entry["file_name"]), str(subject))
+        images[entry["id"]] = entry | {"file_name": str(entry["file_name"])}
     return images
+
+
+def subjects_of_images(
+    setting: Subject | None, media: pd.Series, entries: list[dict[str, Any]], findings: Findings
+) -> pd.Series:
+    """Return the subject of each annotation, whose image's entry is given; the entry's keys may name it."""
+    rows = pd.Series([f"image {e['id']} ({e['file_name']})" for e in entries], dtype="str")
+    return subjects_of(setting, media, pd.DataFrame(entries, dtype=object), rows, findings)
 
 
 def _wanted(
     annotations: list[dict[str, Any]],
     order: dict[Any, list[int]],
-    images: dict[Any, tuple[str, str]],
+    images: dict[Any, dict[str, Any]],
     findings: Findings,
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     """Return annotations of single instances with the problem's keypoints, and the others by the reason."""
@@ -156,7 +162,7 @@ def _wanted(
     return wanted, dropped
 
 
-def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, tuple[str, str]]) -> str:
+def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, dict[str, Any]]) -> str:
     values = annotation["keypoints"]
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"

@@ -20,6 +20,7 @@ from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.settings import LabelStudioSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # prefix that Label Studio gives the name of an uploaded file
@@ -57,6 +58,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
     word = next((word for word in source.exclude if word.lower() in contributor.lower()), None)
     if word is not None:
         return Labels(pd.DataFrame(), dropped | {f"the folder's name has {word!r} in it": [findings.where]})
+    offered = list[dict[str, Any]]()
     rows, points, votes, used = list[dict[str, Any]](), [], dict[str, dict[str, str]](), set[Path]()
     for number, task in enumerate(_tasks(path, findings)):
         where = f"{findings.where}:{task.get('id', number)}"
@@ -71,7 +73,6 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             "media": media.as_posix(),
             "name": (media.parent.parent / f"{contributor}_{image.name}").as_posix(),
             "frame": -1,
-            "subject": contributor,
             "source": where,
         }
         instances = _boxes(annotations) if problem.multi_instance else _picture(annotations, problem)
@@ -81,7 +82,9 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
         if not instances:
             reason = "annotators disagree, and there is no majority" if len(classes) > 1 else "nothing is labelled"
             dropped.setdefault(reason, []).append(f"{where} ({image.name})")
+        data = task.get("data") or {}
         for instance, (name, box, xy_of) in enumerate(instances):
+            offered.append(data)
             rows.append({**about, "instance": instance, CLASS: name, **dict(zip(BOX_COLUMNS, box, strict=True))})
             points.append([xy_of.get(k, np.full(2, np.nan)) for k in problem.keypoints])
     unused = sorted(set(_images_in(path.parent / source.images)) - used)
@@ -92,6 +95,14 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
         return Labels(pd.DataFrame(), dropped, votes=votes)
     xy = np.array(points, np.float64).reshape(len(rows), len(problem.keypoints), 2)
     table = pd.DataFrame(rows)
+    table["subject"] = subjects_of(
+        source.subject,
+        table["media"],
+        pd.DataFrame(offered, dtype=object),
+        "task " + table["source"].str.rpartition(":")[2],
+        findings,
+        default=pd.Series(contributor, index=table.index, dtype="str"),
+    )
     if not problem.classes:
         table = table.drop(columns=CLASS)
     labels = make_labels(table, problem.keypoints, xy, np.full(xy.shape[:2], 2), root, findings, "error", unit="task")

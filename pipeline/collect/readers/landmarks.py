@@ -13,6 +13,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
 from pipeline.collect.settings import LandmarksSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"
@@ -59,7 +60,7 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
 
 def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> None:
     wanted = (source.file, source.landmark, source.x, source.y)
-    if_named = (source.annotator, source.subject, source.exam, source.instance)
+    if_named = (source.annotator, source.exam, source.instance)
     for column in filter(None, (*wanted, *if_named, *source.slices)):
         if column not in cells.columns:
             findings.add(f"header: column {column!r} is missing; found {list(cells.columns)}")
@@ -108,7 +109,7 @@ def _labels(
         "media": media,
         "frame": -1,
         "instance": media.groupby(media).cumcount(),
-        "subject": first[source.subject] if source.subject else media,
+        "subject": subjects_of(source.subject, media, first, "row " + first["line"].astype("str"), findings),
         "source": f"{findings.where}:" + first["line"].astype("str"),
     }
     if source.spacing in cells:

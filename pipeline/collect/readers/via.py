@@ -14,6 +14,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import read_rows, same_width
 from pipeline.collect.settings import ViaSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _NOT_A_POINT = "a region that is not a point"
@@ -70,11 +71,13 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
         for k, point in instance.points.items():
             xy[row, k] = point
     media = media_below(root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"))
+    offered = pd.DataFrame([i.attributes for i in instances], dtype=object)
+    rows = pd.Series([f"image {i.image.number} ({i.image.name})" for i in instances], dtype="str")
     columns = {
         "media": media,
         "frame": -1,
         "instance": media.groupby(media).cumcount(),
-        "subject": _subjects(instances, source, media, findings),
+        "subject": subjects_of(source.subject, media, offered, rows, findings),
         "source": [_where(findings, i, source) for i in instances],
     }
     for name in source.slices:
@@ -95,16 +98,6 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
     value = f" ({instance.value})" if source.instance else ""
     return f"{findings.where}{value}:{instance.image.number}"
-
-
-def _subjects(instances: list[_Instance], source: ViaSource, media: pd.Series, findings: Findings) -> pd.Series:
-    if source.subject is None:
-        return media
-    subjects = [str(i.attributes.get(source.subject, "")) for i in instances]
-    for instance, subject in zip(instances, subjects, strict=True):
-        if not subject:
-            findings.add(f"image {instance.image.number} ({instance.image.name}): no {source.subject!r}")
-    return pd.Series(subjects, dtype="str")
 
 
 def _from_json(path: Path, findings: Findings) -> list[_Image]:
