@@ -67,12 +67,12 @@ def make_labels(
         findings: Collects the findings, which are raised at the end.
         missing_images: `error`, or `skip` to leave out labels whose file does not exist.
         notes: Sentences for the user from the reader.
-        unit: Unit that the number in `source` counts, for messages, for instance "row".
+        unit: Unit that the number in `source` counts, for messages, for instance "row"; empty if it stands there.
 
     Raises:
         UserError: There are findings, from these checks or from the reader.
     """
-    rows = f"{unit} " + table["source"].str.rpartition(":")[2].to_numpy()
+    rows = (f"{unit} " if unit else "") + table["source"].str.rpartition(":")[2].to_numpy()
     _check_points(keypoints, xy, rows, findings)
     _check_media(table, root, rows, findings, missing_images)
     _check_duplicates(table, xy, rows, findings)
