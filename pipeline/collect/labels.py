@@ -26,12 +26,14 @@ class Labels:
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
+        files: Further label files that belong to this one, relative to the source's root.
     """
 
     table: pd.DataFrame
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:

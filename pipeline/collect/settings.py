@@ -246,7 +246,8 @@ class LightningPoseSource(FileSource):
     kind: Literal["lightning_pose"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/video_preds/*.csv"
     videos: Annotated[
-        str, Field(description="folder of the videos or images, relative to the CSV; the folders above are searched too")
+        str,
+        Field(description="folder of the videos or images, relative to the CSV; the folders above are searched too"),
     ] = "."
     bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
     min_likelihood: Annotated[

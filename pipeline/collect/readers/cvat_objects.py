@@ -131,7 +131,9 @@ def _of_track(
     skeleton = label if any(part.tag == "skeleton" for part, _ in parts) or track.find("track") is not None else None
     key = f"group {track.get('group_id', '')}" if skeleton is None else f"skeleton {position}"
     task = tasks.get(track.get("task_id", ""), tasks[""])
-    result.others += [(part.tag, f"{name}, frame {part.get('frame')}") for part, _ in parts if part.tag in _OTHER_SHAPES]
+    result.others += [
+        (part.tag, f"{name}, frame {part.get('frame')}") for part, _ in parts if part.tag in _OTHER_SHAPES
+    ]
     pointed = [(part, part_label) for part, part_label in parts if part.tag in ("points", "skeleton")]
     if pointed and all(shape.outside for part, _ in pointed for shape in _points_in(part, "")):
         result.empty.append(name)

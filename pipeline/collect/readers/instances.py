@@ -41,7 +41,9 @@ class Instance:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     points: dict[int, tuple[float, float, int]] = field(default_factory=dict)
 
-    def add(self, k: int, xy: tuple[float | None, float | None], visibility: int, name: str, findings: Findings) -> None:
+    def add(
+        self, k: int, xy: tuple[float | None, float | None], visibility: int, name: str, findings: Findings
+    ) -> None:
         """Add a point; a finding if it is not two numbers, or if the instance has this keypoint already."""
         x, y = xy
         if x is None or y is None or np.isnan([x, y]).any():
@@ -136,7 +138,9 @@ def labels_of(
         notes,
         unit="",
     )
-    merged = {reason: dropped.get(reason, []) + labels.dropped.get(reason, []) for reason in {**dropped, **labels.dropped}}
+    merged = {
+        reason: dropped.get(reason, []) + labels.dropped.get(reason, []) for reason in {**dropped, **labels.dropped}
+    }
     return Labels(labels.table, merged, labels.notes)
 
 
@@ -150,9 +154,7 @@ def _unique(numbers: list[str]) -> list[str]:
     return unique
 
 
-def _check_repeats(
-    points: np.ndarray, media: pd.Series, frame: pd.Series, rows: pd.Series, findings: Findings
-) -> None:
+def _check_repeats(points: np.ndarray, media: pd.Series, frame: pd.Series, rows: pd.Series, findings: Findings) -> None:
     """Add a finding for each instance with the points of an earlier one of the same image."""
     earlier: dict[tuple[str, int, bytes], int] = {}
     for i in np.flatnonzero(~np.isnan(points[..., 0]).all(axis=1)):

@@ -89,7 +89,7 @@ def _media(path: Path, root: Path, data: dict[str, Any], findings: Findings) -> 
         media = MediaFiles(root, [path.parent], findings).path(stated)
         if not media.startswith("..") and (root / media).is_file():
             return media
-    siblings = sorted(p for p in path.parent.glob(f"{_literal(path.stem)}.*") if is_image(p.name))
+    siblings = sorted(p for p in path.parent.glob(f"{_literal(path.stem)}.*") if is_image(p))
     if len(siblings) == 1:
         return siblings[0].relative_to(root).as_posix()
     if isinstance(stated, str) and stated.strip():

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from heelstrike.media import is_image, is_video
+from heelstrike.media import kind_of
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import media_below
 
@@ -32,8 +32,9 @@ class MediaFiles:
         """Return the path of a file relative to the root; if it is not there, where it was expected first."""
         if stated not in self._paths:
             names = self._names(stated)
-            path = next((p for name in names for f in self._folders if (p := self._below(f, name)) and self._is_file(p)), "")
-            self._paths[stated] = path or self._below(self._folders[0], names[-1] if _is_absolute(stated) else names[0])
+            paths = [self._below(folder, name) for name in names for folder in self._folders]
+            expected = self._below(self._folders[0], names[-1] if _is_absolute(stated) else names[0])
+            self._paths[stated] = next(filter(self._is_file, paths), expected)
             self._check_unique(stated, self._paths[stated])
         return self._paths[stated]
 
@@ -48,7 +49,8 @@ class MediaFiles:
         return str(media_below(self._root, folder, pd.Series([name], dtype="str")).iloc[0])
 
     def _is_file(self, path: str) -> bool:
-        return not path.startswith("..") and (is_image(path) or is_video(path)) and (self._root / path).is_file()
+        file = self._root / path
+        return not path.startswith("..") and file.is_file() and kind_of(file) is not None
 
     def _check_unique(self, stated: str, path: str) -> None:
         earlier = self._stated.setdefault(path, stated)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from heelstrike.errors import UserError
 from heelstrike.media import is_video
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
+from pipeline.collect.readers.hdf5_file import Hdf5File
 from pipeline.collect.readers.instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.settings import SleapSource
@@ -30,6 +30,8 @@ _CENTRED_SINCE = 1.1  # version from which a pixel's centre has whole coordinate
 _UNKNOWN_SINCE = 3.0  # versions with tables of another kind
 _PREDICTION = "predicted by SLEAP, not labelled (`predicted: true` reads them)"
 _SUPERSEDED = "predicted by SLEAP, and corrected by a person in another instance"
+_INSTANCE = ("instance_id", "instance_type", "skeleton", "track", "from_predicted", "point_id_start", "point_id_end")
+_POINT = ("x", "y", "visible")
 _NO_NODES = "its skeleton has none of the problem's keypoints"
 
 
@@ -100,9 +102,7 @@ class _Reading:
         used = project.instances["from_predicted"][project.instances["instance_type"] == _USER]
         self._corrected = {int(i) for i in used if i >= 0}
 
-    def instances(
-        self, row: np.void, media: str, frame: int, number: str, size: tuple[float, float]
-    ) -> list[Instance]:
+    def instances(self, row: np.void, media: str, frame: int, number: str, size: tuple[float, float]) -> list[Instance]:
         """Return the instances of a row of the table of frames; a frame without any gets one without points."""
         start, end = int(row["instance_id_start"]), int(row["instance_id_end"])
         if end > len(self.project.instances):
@@ -147,38 +147,40 @@ class _Reading:
 
 def _open(path: Path, findings: Findings) -> _Project:
     try:
-        with h5py.File(path, "r") as file:
-            version = float(np.asarray(file["metadata"].attrs.get("format_id", 1.0)).item())
+        with Hdf5File(path) as file:
+            version = float(file.attribute("metadata", "format_id", 1.0))
             if version >= _UNKNOWN_SINCE:
                 raise UserError(
                     f"{findings.where}: version {version} of SLEAP's format; versions below {_UNKNOWN_SINCE} are read; "
                     "save it with an older version of SLEAP"
                 )
-            if "video_crops" in file:
+            if file.has("video_crops"):
                 raise UserError(f"{findings.where}: has cropped videos, which are not read; save it without crops")
-            metadata = json.loads(_text(file["metadata"].attrs["json"]))
-            videos = [json.loads(_text(entry)) for entry in file["videos_json"][:]]
+            metadata = json.loads(file.attribute("metadata", "json"))
+            videos = [json.loads(text) for text in file.texts("videos_json")]
+            tracks = file.texts("tracks_json") if file.has("tracks_json") else []
+            predicted = "pred_points" if file.has("pred_points") else "points"
             return _Project(
                 version=version,
                 skeletons=_skeletons(metadata),
                 videos=[_with_source(file, video) for video in videos],
-                tracks=[str(json.loads(_text(entry))[1]) for entry in _table(file, "tracks_json")],
-                frames=_table(file, "frames"),
-                instances=_table(file, "instances"),
-                points={_USER: _table(file, "points"), _PREDICTED: _table(file, "pred_points")},
+                tracks=[str(json.loads(text)[1]) for text in tracks],
+                frames=file.table("frames", ("video", "frame_idx", "instance_id_start", "instance_id_end")),
+                instances=file.table("instances", _INSTANCE),
+                points={_USER: file.table("points", _POINT), _PREDICTED: file.table(predicted, _POINT)},
             )
-    except (OSError, RuntimeError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{findings.where}: not a SLEAP project ({reason}); save it again in SLEAP") from None
-
-
-def _table(file: h5py.File, name: str) -> np.ndarray:
-    """Return a whole table; an empty one if the file lacks it."""
-    return file[name][:] if name in file else np.empty(0)
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def _skeletons(metadata: dict[str, Any]) -> list[list[str]]:
@@ -198,18 +200,17 @@ def _node_name(node: Any, names: list[str]) -> str:
     return names[int(node)]
 
 
-def _with_source(file: h5py.File, video: dict[str, Any]) -> dict[str, Any]:
+def _with_source(file: Hdf5File, video: dict[str, Any]) -> dict[str, Any]:
     """Return the entry of a video; that of the video which its embedded images come from, if it has such images."""
     backend = video.get("backend") or {}
     if backend.get("filename", video.get("filename")) != ".":
         return video
     dataset = str(backend.get("dataset") or "")
-    group = file.get(dataset.removesuffix("/video"))
     for key in ("source_video", "original_video"):
-        if isinstance(group, h5py.Group) and key in group:
-            stored = group[key]
-            text = stored["json"][()] if "json" in stored else stored.attrs["json"]
-            return json.loads(_text(text)) | {"embedded": dataset}
+        group = f"{dataset.removesuffix('/video')}/{key}"
+        if file.has(group):
+            text = file.texts(f"{group}/json")[0] if file.has(f"{group}/json") else file.attribute(group, "json")
+            return json.loads(text) | {"embedded": dataset}
     return (video.get("source_video") or {}) | {"embedded": dataset}
 
 
