@@ -62,8 +62,8 @@ def _check_labels(labels: set[str], reading: "_Reading") -> None:
     lacking = [label for label in reading.order if label not in labels]
     if lacking and reading.source.skeleton not in labels:
         reading.findings.add(
-            f"no label {lacking}; found {sorted(labels)}; name the labels of the keypoints in params under `keypoints`, "
-            "or under `skeleton` the label of points that are the keypoints in order"
+            f"no label {lacking}; found {sorted(labels)}; name the labels of the keypoints in params under "
+            "`keypoints`, or under `skeleton` the label of points that are the keypoints in order"
         )
 
 

@@ -78,7 +78,7 @@ def _values(
     order: dict[str, int],
     findings: Findings,
 ) -> tuple[dict[tuple[str, str], Float[np.ndarray, " N"]], list[str]]:
-    """Return the columns of the problem's keypoints by body part and axis, and notes on the columns that are not used."""
+    """Return the columns of the problem's keypoints by body part and axis, and notes on columns that are not used."""
     values, unused = dict[tuple[str, str], Float[np.ndarray, " N"]](), dict[str, None]()
     coords = coords + [""] * (len(parts) - len(coords))
     for column in range(1, len(parts)):
@@ -92,8 +92,8 @@ def _values(
     lacking = [f"{axis} of {part}" for part in order for axis in _AXES if (part, axis) not in values]
     if lacking:
         findings.add(
-            f"header: no {', '.join(lacking)}; found {sorted({clean(part) for part in parts[1:]})}; name the body parts "
-            "in params under `bodyparts`; labels without likelihood are read by the kind `deeplabcut`"
+            f"header: no {', '.join(lacking)}; found {sorted({clean(part) for part in parts[1:]})}; name the body "
+            "parts in params under `bodyparts`; labels without likelihood are read by the kind `deeplabcut`"
         )
     notes = [f"{findings.where}: the columns {sorted(unused)} are not used"] if unused else []
     return values, notes
