@@ -1,6 +1,7 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
     bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
     notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:

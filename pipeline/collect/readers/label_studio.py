@@ -5,7 +5,7 @@ Coordinates in an export are percent of the image's size.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -106,7 +106,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
     if not problem.classes:
         table = table.drop(columns=CLASS)
     labels = make_labels(table, problem.keypoints, xy, np.full(xy.shape[:2], 2), root, findings, "error", unit="task")
-    return Labels(labels.table, dropped | labels.dropped, labels.notes, votes)
+    return replace(labels, dropped=dropped | labels.dropped, votes=votes)
 
 
 def _tasks(path: Path, findings: Findings) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,7 +93,7 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
         source.missing_images,
         unit="image",
     )
-    return Labels(labels.table, dropped | labels.dropped, labels.notes)
+    return replace(labels, dropped=dropped | labels.dropped)
 
 
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
