@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from heelstrike.media import is_video
 from pipeline.collect.batches import batch_of
 from pipeline.collect.findings import Findings
 
@@ -97,10 +96,10 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
         return table
     stills = dict(zip(media["media"], media["image"], strict=True))
 
-    def image(old: str, image: str) -> str:
-        return image.replace(f"/{old}/", f"/{names[old]}/", 1) if is_video(old) else stills[names[old]]
-
-    images = [image(old, name) for old, name in zip(table["media"], table["image"], strict=True)]
+    images = [
+        stills[names[old]] if frame < 0 else image.replace(f"/{old}/", f"/{names[old]}/", 1)
+        for old, image, frame in zip(table["media"], table["image"], table["frame"], strict=True)
+    ]
     own = table["subject"] == table["media"]
     renamed = table["media"].map(names)
     subject = table["subject"].where(~own, renamed)

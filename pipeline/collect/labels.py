@@ -29,6 +29,7 @@ class Labels:
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
         empty: Rows as in `table` without any label. In a later batch they withdraw the labels of the same picture.
+        truths: Number of rows of one instance: above 1 if each annotator's labels are a ground truth of their own.
     """
 
     table: pd.DataFrame
@@ -36,6 +37,7 @@ class Labels:
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
     empty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truths: int = 1
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:

@@ -14,7 +14,7 @@ from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.batches import batch_of
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers import READERS
+from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
 from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout
@@ -73,7 +73,7 @@ def _read_files(
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
-            labels.append(_with_scale(READERS[source.kind](path, root, source, problem), source))
+            labels.append(_with_scale(read_labels(path, root, source, problem), source))
         except UserError as error:
             errors.append(error)
     raise_all(errors)

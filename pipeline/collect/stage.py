@@ -13,7 +13,6 @@ import pandas as pd
 
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, write_json
-from heelstrike.media import is_video
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
 from pipeline.collect.agreement import agreement
@@ -46,7 +45,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     table = corrected.table
     if table.empty:
         raise UserError(f"{layout.raw}: later batches withdraw every label; put labels there")
-    table = table.assign(video=table["media"].where(table["media"].map(is_video).astype(bool), ""))
+    table = table.assign(video=table["media"].where(table["frame"] >= 0, ""))
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)

@@ -6,7 +6,6 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from heelstrike.media import is_image
 from pipeline.collect.batches import without_batch
 from pipeline.collect.findings import Findings
 from pipeline.collect.subject_setting import FOLDER, IMAGE, Subject, SubjectPattern, column_of
@@ -107,11 +106,10 @@ def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
         tables: Labels of a source whose `subject` is not stated.
         findings: Gets the findings.
     """
-    pairs = [table[["media", "subject"]] for table in tables if len(table)]
+    pairs = [table.loc[table["frame"] < 0, ["media", "subject"]] for table in tables if len(table)]
     if not pairs:
         return
     once = pd.concat(pairs).drop_duplicates()
-    once = once[once["media"].map(is_image).astype(bool)]
     folders = once["media"].map(lambda name: PurePosixPath(name).parent.as_posix())
     for folder, images in once.groupby(folders, sort=True):
         count = images["subject"].nunique()

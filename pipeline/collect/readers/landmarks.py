@@ -134,7 +134,8 @@ def _labels(
         table = pd.concat([table, spread], axis=1)
     points = truths.reshape(count * each, len(keypoints), 2)
     visible = np.full(points.shape[:2], 2)
-    return make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    labels = make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    return replace(labels, truths=each)
 
 
 def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:

@@ -30,6 +30,7 @@ def table_of(layout):
 
 def label(folder, *rows: str, header: str = HEADER) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    folder.with_name(f"{folder.name}.dvc").touch()  # the batch is versioned
     (folder / "labels.csv").write_text("\n".join([header, *rows]) + "\n")
 
 
