@@ -9,7 +9,7 @@ from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import read_still
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers import READERS
+from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import CollectSettings
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
@@ -48,7 +48,7 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
         for name in sorted(path.relative_to(inbox).as_posix() for path in files_matching(inbox, source.labels)):
             label_files.add(name)
             try:
-                labels = READERS[source.kind](inbox / name, inbox, source, problem)
+                labels = read_labels(inbox / name, inbox, source, problem)
                 if labels.table.empty:
                     reasons = "; ".join(f"{reason} ({len(rows)})" for reason, rows in labels.dropped.items())
                     checked.rejected[name] = f"none of its labels can be used: {reasons or 'nothing is labelled'}"

@@ -303,3 +303,10 @@ class CollectSettings(Strict):
         float,
         Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
     ] = 80
+    repeated_pictures: Annotated[
+        Literal["error", "keep"],
+        Field(
+            description="if the same pixels are labelled under two names: stop, or train on both, for instance for "
+            "frames of a recording that stands still"
+        ),
+    ] = "error"

@@ -17,6 +17,7 @@ from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
 from pipeline.collect.agreement import agreement
 from pipeline.collect.boxes import boxes_of
+from pipeline.collect.corrections import Corrected, correct, files_of
 from pipeline.collect.images import with_images
 from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
@@ -39,10 +40,16 @@ def run(params: ProblemParams, layout: Layout) -> None:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
         raise UserError(f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there")
     table, images = with_images(table, layout)
+    corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
+    images = files_of(table, corrected.table, images)
+    table = corrected.table
+    if table.empty:
+        raise UserError(f"{layout.raw}: later batches withdraw every label; put labels there")
+    table = table.assign(video=table["media"].where(table["frame"] >= 0, ""))
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
-    summary = _summary(table, batches)
+    summary = _summary(table, batches, corrected)
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
         _place_images(images, cache, out)
@@ -82,7 +89,7 @@ def _prune_cache(cache: Path, used: set[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]:
+def _summary(table: pd.DataFrame, batches: list[SourceLabels], corrected: Corrected) -> dict[str, Any]:
     dropped = dict[str, list[str]]()
     for labels in (labels for batch in batches for labels in batch.labels):
         for reason, rows in labels.dropped.items():
@@ -104,7 +111,8 @@ def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]
         "dropped": [
             {"reason": r, "count": len(rows), "rows": rows[:_MAX_LISTED]} for r, rows in sorted(dropped.items())
         ],
-        "notes": [note for batch in batches for labels in batch.labels for note in labels.notes],
+        "superseded": corrected.summary,
+        "notes": [note for batch in batches for labels in batch.labels for note in labels.notes] + corrected.sentences,
         "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 

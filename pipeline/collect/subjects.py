@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from heelstrike.media import is_image
+from pipeline.collect.batches import without_batch
 from pipeline.collect.findings import Findings
 from pipeline.collect.subject_setting import FOLDER, IMAGE, Subject, SubjectPattern, column_of
 
@@ -15,7 +15,6 @@ ADVICE = (
     "name of a column or key of the label file, or `subject: image` if each image really shows another person"
 )
 _GROUP = "subject"
-_BATCH = re.compile(r"^\d{4,}-[0-9a-f]{8,}/")  # the folder of an ingested batch, which says nothing about the person
 
 
 def subjects_of(
@@ -57,12 +56,13 @@ def folder_of(path: str) -> str:
 
 def _by_pattern(pattern: str, media: pd.Series, rows: pd.Series, findings: Findings) -> pd.Series:
     group = _GROUP if _GROUP in re.compile(pattern).groupindex else 1
-    matches = {name: re.search(pattern, _BATCH.sub("", name)) for name in media.unique()}
+    # the folder of an ingested batch says nothing about the person
+    matches = {name: re.search(pattern, without_batch(name)) for name in media.unique()}
     subjects = {name: clean(match[group] or "") if match else "" for name, match in matches.items()}
     for row, name in zip(rows, media, strict=True):
         if not subjects[name]:
             findings.add(
-                f"{row}: the path {_BATCH.sub('', name)!r} does not match the pattern {pattern!r} of `subject`, or its "
+                f"{row}: the path {without_batch(name)!r} does not match the pattern {pattern!r} of `subject`, or its "
                 "group is empty; correct the pattern, so that it finds the subject in every path"
             )
             subjects[name] = "?"  # one finding for each file
@@ -106,11 +106,10 @@ def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
         tables: Labels of a source whose `subject` is not stated.
         findings: Gets the findings.
     """
-    pairs = [table[["media", "subject"]] for table in tables if len(table)]
+    pairs = [table.loc[table["frame"] < 0, ["media", "subject"]] for table in tables if len(table)]
     if not pairs:
         return
     once = pd.concat(pairs).drop_duplicates()
-    once = once[once["media"].map(is_image).astype(bool)]
     folders = once["media"].map(lambda name: PurePosixPath(name).parent.as_posix())
     for folder, images in once.groupby(folders, sort=True):
         count = images["subject"].nunique()

@@ -1,6 +1,7 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from jaxtyping import Float
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
@@ -45,6 +47,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
         np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
     )
     entries = [images[a["image_id"]] for a in wanted]
+    refuse_listed_twice(entries, findings)
     media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
     table = pd.DataFrame(
         {
@@ -60,7 +63,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
     bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
     notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:
@@ -101,9 +104,12 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
     """Map category id to the indices of the problem's keypoints in it; categories without any of them are left out."""
     orders = {}
     for category in categories:
-        own = category.get("keypoints") or []
+        own = [str(name) for name in category.get("keypoints") or []]
         lacking = [name for name in names if name not in own]
-        if not lacking:
+        repeated = [name for name in repeated_names(own) if name in names]
+        if repeated:
+            findings.add(f"category {category['name']!r} names the keypoints {repeated} twice; rename one of each")
+        elif not lacking:
             orders[category["id"]] = [own.index(name) for name in names]
         elif len(lacking) < len(names):
             findings.add(
@@ -124,6 +130,21 @@ def images_by_id(entries: list[dict[str, Any]], findings: Findings) -> dict[Any,
             findings.add(f"image id {entry['id']} occurs twice; number the images anew")
         images[entry["id"]] = entry | {"file_name": str(entry["file_name"])}
     return images
+
+
+def refuse_listed_twice(entries: list[dict[str, Any]], findings: Findings) -> None:
+    """Add a finding for each file that several image entries name, of which more than one is labelled.
+
+    Args:
+        entries: The image's entry of each annotation.
+        findings: Gets the findings.
+    """
+    ids: dict[str, set[Any]] = {}
+    for entry in entries:
+        ids.setdefault(entry["file_name"], set()).add(entry["id"])
+    for name, numbers in ids.items():
+        if len(numbers) > 1:
+            findings.add(f"images {sorted(numbers, key=str)} are the same file {name}, and are labelled; keep one")
 
 
 def subjects_of_images(

@@ -1,6 +1,7 @@
 """COCO JSON of boxes with categories, any number in an image. `bbox` may also hold two corners."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.coco import images_by_id, load, subjects_of_images
+from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, subjects_of_images
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -50,6 +51,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
             wanted.append(annotation)
     findings.raise_any()
     entries = [images[a["image_id"]] for a in wanted]
+    refuse_listed_twice(entries, findings)
     media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
     table = pd.DataFrame(
         {
@@ -75,7 +77,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     )
     bare = len(images) - len({a["image_id"] for a in wanted})
     notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
 
 
 def _classes(

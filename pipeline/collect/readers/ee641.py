@@ -10,6 +10,7 @@ import pandas as pd
 from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import Ee641Source
 from pipeline.collect.subjects import subjects_of
@@ -36,6 +37,8 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     findings = Findings(path.relative_to(root).as_posix())
     data = _load(path, findings)
     names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in problem.keypoints]
+    if repeated := [name for name in repeated_names(names) if name in wanted]:
+        findings.add(f"keypoint_names has {repeated} twice; rename one of each")
     lacking = [name for name in wanted if name not in names]
     if lacking:
         findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
     dropped = {_OTHER_LANDMARK: cells["k"].isna(), _OTHER_ANNOTATOR: ~asked}
     left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][rows]] for r, rows in dropped.items()}
     labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings)
-    return Labels(labels.table, {r: n for r, n in left_out.items() if n} | labels.dropped, labels.notes)
+    return replace(labels, dropped={r: n for r, n in left_out.items() if n} | labels.dropped)
 
 
 def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> None:
@@ -133,7 +134,8 @@ def _labels(
         table = pd.concat([table, spread], axis=1)
     points = truths.reshape(count * each, len(keypoints), 2)
     visible = np.full(points.shape[:2], 2)
-    return make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    labels = make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    return replace(labels, truths=each)
 
 
 def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:

@@ -76,11 +76,11 @@ def test_a_path_without_the_pattern_an_empty_cell_and_a_missing_column(make_para
 def test_images_of_one_folder_are_not_taken_for_different_people() -> None:
     findings = Findings("coco")
     files = [["a/frame_1.png"], ["a/frame_2.png", "b/x.png"]]  # a label file for each image is the same
-    refuse_unstated([pd.DataFrame({"media": names, "subject": names}) for names in files], findings)
+    refuse_unstated([pd.DataFrame({"media": names, "subject": names, "frame": -1}) for names in files], findings)
     assert findings.count == 1
     assert "2 images of the folder a (frame_1.png, frame_2.png, ...) would be 2 subjects" in findings.text()
     one = pd.DataFrame({"media": ["a/1.png", "a/2.png", "v/1.mp4", "v/2.mp4"], "subject": ["p", "p", "q", "r"]})
-    refuse_unstated([one], nothing := Findings("csv"))
+    refuse_unstated([one.assign(frame=[-1, -1, 0, 0])], nothing := Findings("csv"))
     assert not nothing.count
 
 
