@@ -75,6 +75,17 @@ def write_csv(images: Images, folder: Path) -> list[str]:
     return paths
 
 
+def write_european_csv(images: Images, folder: Path) -> list[str]:
+    paths = save(images, folder, in_one_folder)
+    header = ["video", "subject", *(f"{k}_{axis}" for k in KEYPOINTS for axis in ("x", "y"))]
+    rows = [
+        [path, image.subject, *(str(cell).replace(".", ",") for cell in xy_cells(image.instances[0]))]
+        for image, path in zip(images, paths, strict=True)
+    ]
+    write_table(folder / "labels.csv", [header, *rows], delimiter=";")
+    return paths
+
+
 def write_deeplabcut(images: Images, folder: Path) -> list[str]:
     paths = save(images, folder, by_subject)
     count = max(len(image.instances) for image in images)
@@ -198,6 +209,7 @@ _PERSON = {"subject": "person"}
 
 FORMATS: dict[str, Format] = {
     "csv": Format(write_csv, {"kind": "csv"}, hidden=True),
+    "csv, European": Format(write_european_csv, {"kind": "csv"}),
     "deeplabcut": Format(write_deeplabcut, {"kind": "deeplabcut"}, instances=3),
     "coco": Format(write_coco, {"kind": "coco"} | _PERSON, hidden=True, instances=3),
     "coco_boxes": Format(write_coco_boxes, {"kind": "coco_boxes"} | _PERSON, instances=3, boxes=True),
