@@ -12,7 +12,7 @@ from jaxtyping import Float
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, subjects_of_images
+from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -60,6 +60,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
             "instance": media.groupby(media).cumcount(),
             "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            **sizes_of_images(entries, findings),
             CLASS: pd.Series([classes[a["category_id"]] for a in wanted], dtype="str"),
         }
     )

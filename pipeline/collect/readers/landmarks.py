@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from pipeline.annotations import EXAM, SLICE_PREFIX
 from pipeline.collect.findings import Findings
+from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive
 from pipeline.collect.readers.delimited import cells_of, read_sheet
