@@ -72,7 +72,7 @@ class _Geometry:
         self.boxes[row] = [*points[-2:].min(axis=0), height, width]
 
     def scale(self, rows: Int[np.ndarray, " R"]) -> Float[np.ndarray, "R 2"]:
-        """Move the labels of some instances from the stated to the actual size, and return the factors along x and y."""
+        """Move labels of some instances from the stated to the actual size, and return the factors along x and y."""
         factors = self.actual[rows] / self.stated[rows]
         self.xy[rows] = (self.xy[rows] + 0.5) * factors[:, None] - 0.5
         self.boxes[rows, :2] = (self.boxes[rows, :2] + 0.5) * factors - 0.5

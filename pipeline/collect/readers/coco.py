@@ -12,7 +12,8 @@ from jaxtyping import Float
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.stated_sizes import size_columns
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
@@ -49,7 +50,9 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     )
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
+    media = find_media(
+        root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"), findings
+    )
     table = pd.DataFrame(
         {
             "media": media,

@@ -11,7 +11,8 @@ from jaxtyping import Float
 
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
@@ -52,7 +53,9 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     findings.raise_any()
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
+    media = find_media(
+        root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"), findings
+    )
     table = pd.DataFrame(
         {
             "media": media,

@@ -9,7 +9,8 @@ from heelstrike.media import is_image
 from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive, whole_numbers
 from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import CsvSource
@@ -48,7 +49,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     findings.add_each(unnamed, lambda i: f"row {lines[i]}, column {source.file}: empty, expected a video or image")
     findings.raise_any()
 
-    media = media_below(root, path.parent, cells[source.file])
+    media = find_media(root, path.parent, cells[source.file], findings)
     subject = subjects_of(source.subject, media, cells, "row " + pd.Series(lines).astype("str"), findings)
     columns = {
         "media": media,

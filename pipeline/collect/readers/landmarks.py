@@ -11,8 +11,8 @@ from jaxtyping import Float, Int
 
 from pipeline.annotations import EXAM, SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive
 from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import LandmarksSource
@@ -107,7 +107,7 @@ def _labels(
     )
     xy[position] = cells[["px", "py"]].to_numpy()
     first = cells.drop_duplicates("row").sort_values("row")
-    media = media_below(root, path.parent / source.images, first[source.file])
+    media = find_media(root, path.parent / source.images, first[source.file], findings)
     columns = {
         "media": media,
         "frame": -1,

@@ -13,7 +13,8 @@ from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import add_point
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
@@ -72,7 +73,9 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     for row, instance in enumerate(instances):
         for name, point in instance.points.items():
             xy[row, order[name]] = point
-    media = media_below(root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"))
+    media = find_media(
+        root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"), findings
+    )
     offered = pd.DataFrame([i.attributes for i in instances], dtype=object)
     rows = pd.Series([f"image {i.image.number} ({i.image.name})" for i in instances], dtype="str")
     columns = {
