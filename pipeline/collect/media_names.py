@@ -105,8 +105,8 @@ class _Search:
     def _listed(self, folder: Path) -> dict[str, list[str]]:
         if folder not in self._entries:
             entries: dict[str, list[str]] = {}
-            for name in sorted(os.listdir(folder)) if folder.is_dir() else []:
-                entries.setdefault(_key(name), []).append(name)
+            for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+                entries.setdefault(_key(path.name), []).append(path.name)
             self._entries[folder] = entries
         return self._entries[folder]
 

@@ -154,6 +154,10 @@ class ViaSource(FileSource):
         ),
     ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    same_files: Annotated[
+        bool,
+        Field(description="refuse an image whose file has another size in bytes than the label file states"),
+    ] = True
     missing_images: MissingImages = "error"
 
 

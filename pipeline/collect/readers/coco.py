@@ -50,9 +50,8 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     )
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = find_media(
-        root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"), findings
-    )
+    names = pd.Series([entry["file_name"] for entry in entries], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
     table = pd.DataFrame(
         {
             "media": media,

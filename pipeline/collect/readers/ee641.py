@@ -51,9 +51,8 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     part = path.stem.removesuffix(_SUFFIX)
     order = [names.index(name) for name in wanted]
     xy = np.array([entry["keypoints"] for entry in entries], np.float64).reshape(-1, len(names), 2)[:, order]
-    media = find_media(
-        root, path.parent / (source.images or part), pd.Series([e["file_name"] for e in entries]), findings
-    )
+    files = pd.Series([str(entry["file_name"]) for entry in entries], dtype="str")
+    media = find_media(root, path.parent / (source.images or part), files, findings)
     offered = pd.DataFrame(entries, dtype=object).drop(columns="keypoints")
     rows = pd.Series([f"image {entry['id']}" for entry in entries], dtype="str")
     table = pd.DataFrame(

@@ -39,7 +39,7 @@ class TaskImages:
                 if len(files) > 1:
                     choice = " or ".join(sorted(file.name for file in files))
                     findings.add(
-                        f"{where}: its image {name} could be {choice}; keep one of them there, or name it as the task does"
+                        f"{where}: its image {name} could be {choice}; keep one of them, or name it as the task does"
                     )
                 if files:
                     return files[0]

@@ -62,13 +62,8 @@ def xy_cells(instance: Instance) -> list[Any]:
 
 def write_csv(images: Images, folder: Path) -> list[str]:
     paths = save(images, folder, in_one_folder)
-    header = [
-        "video",
-        "subject",
-        "image_width",
-        "image_height",
-        *(f"{k}_{axis}" for axis in ("x", "y", "v") for k in KEYPOINTS),
-    ]
+    points = [f"{k}_{axis}" for axis in ("x", "y", "v") for k in KEYPOINTS]
+    header = ["video", "subject", "image_width", "image_height", *points]
     rows = []
     for image, path in zip(images, paths, strict=True):
         for instance in image.instances:
