@@ -57,7 +57,7 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
             except UserError as error:
                 checked.rejected[name] = str(error).replace(f"{inbox}/", "")
                 continue
-            named |= set(labels.table["media"])
+            named |= {*labels.table["media"], *labels.files}
             checked.accepted.append(name)
     patterns = ", ".join(s.labels for s in settings.sources if not isinstance(s, SyntheticSource)) or "nothing"
     for name in names:
