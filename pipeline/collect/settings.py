@@ -59,6 +59,12 @@ class CsvSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; null: all other columns")
     ] = None
@@ -148,6 +154,10 @@ class ViaSource(FileSource):
         ),
     ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    same_files: Annotated[
+        bool,
+        Field(description="refuse an image whose file has another size in bytes than the label file states"),
+    ] = True
     missing_images: MissingImages = "error"
 
 
@@ -184,6 +194,12 @@ class LandmarksSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
     missing_images: MissingImages = "error"
 

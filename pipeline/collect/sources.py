@@ -13,6 +13,7 @@ from heelstrike.media import files_matching
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.batches import batch_of
 from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
@@ -86,8 +87,11 @@ def _read_files(
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
     table = labels.table
-    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
-    return replace(labels, table=table.assign(mm_per_px=known))
+    if "mm_per_px" not in table:
+        return replace(labels, table=table.assign(mm_per_px=source.pixel_mm))
+    stated = table["mm_per_px"].notna()
+    known = table["mm_per_px"].fillna(source.pixel_mm)
+    return replace(labels, table=table.assign(mm_per_px=known, **{SPACING: stated}))
 
 
 def one_table(batches: list[SourceLabels]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from pipeline.collect.agreement import agreement
 from pipeline.collect.boxes import boxes_of
 from pipeline.collect.corrections import Corrected, correct, files_of
 from pipeline.collect.images import with_images
+from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
@@ -40,6 +41,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
         raise UserError(f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there")
     table, images = with_images(table, layout)
+    table, size_notes = in_image_pixels(table, keypoints)
     corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
     images = files_of(table, corrected.table, images)
     table = corrected.table
@@ -50,6 +52,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
     summary = _summary(table, batches, corrected)
+    summary["notes"] += size_notes
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
         _place_images(images, cache, out)
