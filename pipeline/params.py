@@ -20,6 +20,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
+from pipeline.names import side_pairs
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -119,6 +120,21 @@ class ProblemParams(Strict):
     def _classes_for_split(self) -> Self:
         if self.split.by_class and not self.problem.classes:
             raise ValueError("split.by_class spreads the classes over the splits, but problem.classes is empty")
+        return self
+
+    @model_validator(mode="after")
+    def _sides_change_places(self) -> Self:
+        augments = [self.augment, *self.search.variants("augment", self.augment)]
+        if not any(view.flip for augment in augments for view in (augment, *augment.views)):
+            return self
+        paired = {name for pair in self.problem.flip_pairs for name in pair}
+        lacking = [list(pair) for pair in side_pairs(self.problem.keypoints) if not paired & set(pair)]
+        if lacking:
+            raise ValueError(
+                "augment.flip mirrors training images, and by their names these keypoints change places then, but "
+                f"problem.flip_pairs lacks them: {lacking}; add them, or set augment.flip (and that of views and of "
+                "the search) to 0"
+            )
         return self
 
     @model_validator(mode="after")

@@ -119,6 +119,14 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     if EXAM in table.columns:
         table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
+    for column in slices:
+        without = table["label_file"][table[column].isna()].unique()
+        if len(without):
+            print(
+                f"collect: the column {column.removeprefix(SLICE_PREFIX)!r} is a slice that {len(without)} of "
+                f"{table['label_file'].nunique()} label files lack ({', '.join(without[:3])}); their images are in no "
+                "group of it"
+            )
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
     left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
