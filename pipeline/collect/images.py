@@ -35,7 +35,7 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
     """
     cache = layout.work("collect", "frames")
-    video = table["media"].map({m: is_video(m) for m in table["media"].unique()}).astype(bool)
+    video = table["file"].map({f: is_video(f) for f in table["file"].unique()}).astype(bool)
     errors = list[UserError]()
     parts = [
         _frames_of(table[video], cache, errors),
