@@ -1,4 +1,4 @@
-"""The batches of a problem: folders `data/raw/PROBLEM/NNNN-DIGEST`, of which DVC holds the bytes and git the pointer."""
+"""The batches of a problem: folders `data/raw/PROBLEM/NNNN-DIGEST`; DVC holds their bytes, git their pointers."""
 
 import hashlib
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError
-from pipeline.collect.label_files import BATCH_NAME
+from pipeline.collect.raw_batches import BATCH_NAME
 from pipeline.layout import Layout
 
 
@@ -52,9 +52,7 @@ def versioned_batches(layout: Layout) -> list[Batch]:
         return []
     tags = set(git(layout.root, "tag", "--list", f"data/{layout.problem}/*").split("\n"))
     listings = _listings([layout.raw / f"{name}.dvc" for name in names], layout.root)
-    return [
-        Batch(name, files, batch_tag(layout, name) in tags) for name, files in zip(names, listings, strict=True)
-    ]
+    return [Batch(name, files, batch_tag(layout, name) in tags) for name, files in zip(names, listings, strict=True)]
 
 
 def versioned_files(layout: Layout, name: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ def leave_reasons(inbox: Path, reasons: Mapping[str, str]) -> None:
 
     Only a file that begins with `REASON_TITLE` is ours: no other one is overwritten or removed.
     """
-    for old in (inbox / name for name in files_below(inbox) if name.endswith(REASON_SUFFIX)):
+    for old in (path for path in files_below(inbox) if path.name.endswith(REASON_SUFFIX)):
         if old.relative_to(inbox).as_posix().removesuffix(REASON_SUFFIX) not in reasons and _is_ours(old):
             old.unlink(missing_ok=True)
     for name, reason in reasons.items():

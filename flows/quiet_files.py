@@ -57,7 +57,9 @@ def still_written(inbox: Path, names: list[str], say: Callable[[str], None]) -> 
     ages = [min(max(now - stamp[1] / 1e9, 0), quiet) for stamp in before.values()]
     if quiet > 0 and ages and (rest := quiet - min(ages)) > 0:
         young = sum(age < quiet for age in ages)
-        say(f"{young} files were changed in the last {quiet:g} s; waiting {rest:.0f} s to see whether they still change")
+        say(
+            f"{young} files were changed in the last {quiet:g} s; waiting {rest:.0f} s to see whether they still change"
+        )
         time.sleep(rest)
     after = stamps(inbox, names)
     changed = {name for name in names if after.get(name) != before.get(name)}

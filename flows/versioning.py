@@ -40,6 +40,15 @@ def dvc(root: Path, *arguments: str) -> str:
     return _run(root, [sys.executable, "-m", "dvc", *arguments])
 
 
+def await_dvc(root: Path) -> None:
+    """Wait until no other process holds DVC's lock.
+
+    Raises:
+        UserError: It is held for too long.
+    """
+    _run(root, [sys.executable, "-c", "from dvc.repo import Repo\nwith Repo() as repo, repo.lock: pass"])
+
+
 def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
     """Commit these paths and nothing else, even if other files are changed or staged.
 

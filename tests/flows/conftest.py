@@ -18,6 +18,7 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
+from flows.quiet_files import QUIET
 from flows.reporting import reporter
 from heelstrike import terminal
 from heelstrike.cli import app
@@ -100,6 +101,12 @@ def versioned(repository: Path) -> Path:
     )
     run(repository, "git", "commit", "--quiet", "-am", "Add a remote")
     return repository
+
+
+@pytest.fixture(autouse=True)
+def files_need_not_be_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test has just written are ingested at once; a test of the waiting sets its own time."""
+    monkeypatch.setenv(QUIET, "0")
 
 
 class Listener:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 
 from flows.ingest import Ingested, ingest, version_batch
+from flows.quiet_files import stamps
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError
 from heelstrike.video.writer import write_video
@@ -82,7 +83,8 @@ def test_nothing_leaves_before_it_is_versioned_and_pushed(inbox: Path, tmp_path:
 def version_alone(inbox: Path) -> str:
     """The state after an ingest that was killed before it cleared the inbox."""
     layout = Layout(inbox.parents[2], "toy")
-    return version_batch.fn(layout, inbox, ["week/labels.csv", "week/walk.mp4"])
+    names = ["week/labels.csv", "week/walk.mp4"]
+    return version_batch.fn(layout, inbox, names, stamps(inbox, names))
 
 
 def test_a_kill_before_the_inbox_is_cleared_is_made_good_by_the_next_run(inbox: Path) -> None:

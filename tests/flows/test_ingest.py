@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.ingest import version_batch
+from flows.quiet_files import stamps
 from flows.versioning import git
 from pipeline.layout import Layout
 from tests.flows.conftest import Listener
@@ -20,13 +21,18 @@ def layout(versioned: Path) -> Layout:
     return Layout(versioned, "toy")
 
 
+def version(layout: Layout, *names: str) -> str:
+    """Version files of the inbox as the flow does it."""
+    inbox = layout.root / "data" / "inbox" / "toy"
+    return version_batch.fn(layout, inbox, list(names), stamps(inbox, names))
+
+
 def batches(layout: Layout) -> list[str]:
     return sorted(path.name for path in layout.raw.iterdir() if path.is_dir())
 
 
 def test_a_batch_is_in_dvc_in_git_tagged_and_pushed(layout: Layout, listener: Listener) -> None:
-    inbox = layout.root / "data" / "inbox" / "toy"
-    name = version_batch.fn(layout, inbox, ["labels.csv", "walk.mp4"])
+    name = version(layout, "labels.csv", "walk.mp4")
     assert name.startswith("0001-")
     assert (layout.raw / name / "walk.mp4").read_text() == "b"
     assert git(layout.root, "ls-files", "data/raw").splitlines() == [
@@ -40,30 +46,19 @@ def test_a_batch_is_in_dvc_in_git_tagged_and_pushed(layout: Layout, listener: Li
 
 
 def test_the_same_files_again_are_the_same_batch(layout: Layout, listener: Listener) -> None:
-    inbox = layout.root / "data" / "inbox" / "toy"
-    first = version_batch.fn(layout, inbox, ["labels.csv"])
+    first = version(layout, "labels.csv")
     head = git(layout.root, "rev-parse", "HEAD")
-    assert version_batch.fn(layout, inbox, ["labels.csv"]) == first
+    assert version(layout, "labels.csv") == first
     assert git(layout.root, "rev-parse", "HEAD") == head
     assert batches(layout) == [first]
 
 
-def test_what_a_kill_left_half_done_is_finished(layout: Layout, listener: Listener) -> None:
-    inbox = layout.root / "data" / "inbox" / "toy"
-    name = version_batch.fn(layout, inbox, ["labels.csv"])
-    # as if killed after the copy, before DVC and git knew of it
-    git(layout.root, "reset", "--quiet", "--hard", "HEAD~1")
-    git(layout.root, "tag", "-d", f"data/toy/{name}")
-    assert version_batch.fn(layout, inbox, ["labels.csv"]) == name
-    assert git(layout.root, "tag") == f"data/toy/{name}"
-
-
 def test_more_data_never_touches_what_is_there(layout: Layout, listener: Listener) -> None:
     inbox = layout.root / "data" / "inbox" / "toy"
-    first = version_batch.fn(layout, inbox, ["labels.csv"])
+    first = version(layout, "labels.csv")
     before = (layout.raw / f"{first}.dvc").read_bytes()
     (inbox / "labels.csv").write_text("c")
-    second = version_batch.fn(layout, inbox, ["labels.csv"])
+    second = version(layout, "labels.csv")
     assert batches(layout) == [first, second]
     assert second.startswith("0002-")
     assert (layout.raw / f"{first}.dvc").read_bytes() == before
