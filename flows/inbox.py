@@ -25,18 +25,25 @@ def inbox_of(layout: Layout) -> Path:
 def leave_reasons(inbox: Path, reasons: Mapping[str, str]) -> None:
     """Write NAME.reason.txt beside each file that is left, and remove our reasons that no longer hold.
 
-    Only a file that begins with `REASON_TITLE` is ours: no other one is overwritten or removed.
+    Only a file that begins with `REASON_TITLE` is ours: no other one is overwritten or removed. Nothing is written or
+    removed behind a linked folder.
     """
     for old in (path for path in files_below(inbox) if path.name.endswith(REASON_SUFFIX)):
-        if old.relative_to(inbox).as_posix().removesuffix(REASON_SUFFIX) not in reasons and _is_ours(old):
+        holds = old.relative_to(inbox).as_posix().removesuffix(REASON_SUFFIX) in reasons
+        if not holds and _is_inside(inbox, old) and _is_ours(old):
             old.unlink(missing_ok=True)
     for name, reason in reasons.items():
         file = inbox / f"{name}{REASON_SUFFIX}"
         try:
-            if not file.exists() or _is_ours(file):
+            if _is_inside(inbox, file) and (not file.exists() or _is_ours(file)):
                 file.write_text(f"{REASON_TITLE}\n{reason}\n")
         except OSError as error:
             current_reporter().say(f"{name}: {reason} (the reason could not be written beside it: {error.strerror})")
+
+
+def _is_inside(inbox: Path, file: Path) -> bool:
+    """Return False for a file behind a linked folder that lies elsewhere."""
+    return file.parent.resolve().is_relative_to(inbox.resolve())
 
 
 def _is_ours(file: Path) -> bool:
@@ -63,8 +70,8 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
     Returns:
         The files that stay.
     """
-    resolved, names = inbox.resolve(), list(names)
-    inside = [name for name in names if (inbox / name).parent.resolve().is_relative_to(resolved)]
+    names = list(names)
+    inside = [name for name in names if _is_inside(inbox, inbox / name)]
     writing = open_for_writing(inbox, inside)
     stay = [name for name in names if name not in inside or name in writing]
     for name in inside:
