@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError
-from pipeline.collect.raw_batches import BATCH_NAME
+from pipeline.collect.batches import is_batch_name
 from pipeline.layout import Layout
 
 
@@ -47,7 +47,7 @@ def versioned_batches(layout: Layout) -> list[Batch]:
     except UserError:  # nothing is committed yet
         return []
     names = [Path(path).stem for path in committed if path.endswith(".dvc") and (layout.root / path).is_file()]
-    names = sorted(filter(BATCH_NAME.fullmatch, names), key=_number)
+    names = sorted(filter(is_batch_name, names), key=_number)
     if not names:
         return []
     tags = set(git(layout.root, "tag", "--list", f"data/{layout.problem}/*").split("\n"))
@@ -87,7 +87,7 @@ def folder_for(layout: Layout, digest: str, batches: list[Batch]) -> Path:
         if batch.name.endswith(f"-{digest}") and (batch is batches[-1] or not batch.pushed):
             return layout.raw / batch.name
     names = [path.name.removesuffix(".dvc") for path in layout.raw.glob("[0-9]*-*")]
-    last = max((_number(name) for name in names if BATCH_NAME.fullmatch(name)), default=0)
+    last = max((_number(name) for name in names if is_batch_name(name)), default=0)
     return layout.raw / f"{last + 1:04d}-{digest}"
 
 
@@ -103,7 +103,7 @@ def half_made(layout: Layout, batches: list[Batch]) -> list[str]:
     names = {path.name.removesuffix(".dvc") for path in layout.raw.glob("[0-9]*-*")}
     names -= {batch.name for batch in batches}
     tags = set(git(layout.root, "tag", "--list", f"data/{layout.problem}/*").split("\n"))
-    return sorted(name for name in names if BATCH_NAME.fullmatch(name) and batch_tag(layout, name) not in tags)
+    return sorted(name for name in names if is_batch_name(name) and batch_tag(layout, name) not in tags)
 
 
 def withdraw(layout: Layout, name: str, safe: Collection[str]) -> Path | None:

@@ -11,7 +11,7 @@ from heelstrike.media import files_below, files_matching, is_image, kind_of
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import read_still
-from pipeline.collect.readers import READERS
+from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import CollectSettings, FileSource
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
@@ -101,7 +101,7 @@ def _read(inbox: Path, name: str, sources: list[FileSource], problem: Problem) -
     Raises:
         UserError: A source cannot read it, or none finds a label in it.
     """
-    labels = [READERS[source.kind](inbox / name, inbox, source, problem) for source in sources]
+    labels = [read_labels(inbox / name, inbox, source, problem) for source in sources]
     table = pd.concat([part.table for part in labels], ignore_index=True)
     if table.empty:
         dropped = [(reason, len(rows)) for part in labels for reason, rows in part.dropped.items()]

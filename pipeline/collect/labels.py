@@ -12,6 +12,8 @@ from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
 
+NOTHING_LABELLED = "nothing is labelled"
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -26,12 +28,16 @@ class Labels:
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
+        empty: Rows as in `table` without any label. In a later batch they withdraw the labels of the same picture.
+        truths: Number of rows of one instance: above 1 if each annotator's labels are a ground truth of their own.
     """
 
     table: pd.DataFrame
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    empty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truths: int = 1
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
@@ -89,8 +95,13 @@ def make_labels(
         ]
         full = full[~missing]
     empty = ~_labelled(full, keypoints)
-    dropped["nothing is labelled"] = full["source"][empty].tolist()
-    return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
+    dropped[NOTHING_LABELLED] = full["source"][empty].tolist()
+    return Labels(
+        full[~empty].reset_index(drop=True),
+        {reason: rows for reason, rows in dropped.items() if rows},
+        notes or [],
+        empty=full[empty],
+    )
 
 
 def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:

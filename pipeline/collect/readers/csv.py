@@ -11,6 +11,8 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
+from pipeline.collect.subject_setting import column_of
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 
@@ -47,11 +49,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     findings.raise_any()
 
     media = media_below(root, path.parent, cells[source.file])
-    subject = cells[source.subject] if source.subject else media
-    unnamed = np.flatnonzero(subject == "")
-    findings.add_each(
-        unnamed, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected the subject that is shown"
-    )
+    subject = subjects_of(source.subject, media, cells, "row " + pd.Series(lines).astype("str"), findings)
     columns = {
         "media": media,
         "frame": frame,
@@ -75,7 +73,7 @@ def _check_header(
     header = list(cells.columns)
     for column in sorted({c for c in header if header.count(c) > 1}):
         findings.add(f"header: column {column!r} occurs twice; rename or remove one")
-    for column in filter(None, (source.file, source.subject, *(source.slices or ()))):
+    for column in (source.file, *(source.slices or ())):
         if column not in header:
             findings.add(f"header: column {column!r} is missing; found {header}")
     lacking = [c for pair in pairs.values() for c in pair if c not in header]
@@ -141,7 +139,8 @@ def _classes(
 def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
-    used = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used.add(column_of(source.subject))
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

@@ -1,17 +1,33 @@
-"""The batches below data/raw, as the collect stage sees them: those without a pointer of DVC are in no version."""
+"""Ingested batches below data/raw/PROBLEM: their names, and which of them DVC has versioned."""
 
 import re
 from pathlib import Path
 
 from heelstrike.media import files_matching
 
-BATCH_NAME = re.compile(r"\d{4,}-[0-9a-f]{10}")
-"""Name of a batch's folder: its number and a digest of its content."""
+_NAME = r"(\d{4,})-[0-9a-f]{8,}"
+_BATCH = re.compile(rf"^{_NAME}/")
+
+
+def batch_of(path: str) -> int:
+    """Return the number of the batch that a path below data/raw/PROBLEM lies in; 0 if it lies in none."""
+    match = _BATCH.match(path)
+    return int(match[1]) if match else 0
+
+
+def without_batch(path: str) -> str:
+    """Return the path without the folder of its batch."""
+    return _BATCH.sub("", path)
+
+
+def is_batch_name(name: str) -> bool:
+    """Return True if a folder of this name below data/raw/PROBLEM is a batch: its number and a digest of its content."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def unversioned_batches(raw: Path) -> list[str]:
     """Return the names of batch folders without a pointer: their ingest was interrupted, or another branch has it."""
-    folders = sorted(path for path in raw.glob("[0-9]*-*") if BATCH_NAME.fullmatch(path.name) and path.is_dir())
+    folders = sorted(path for path in raw.glob("[0-9]*-*") if is_batch_name(path.name) and path.is_dir())
     return [folder.name for folder in folders if not folder.with_name(f"{folder.name}.dvc").is_file()]
 
 
