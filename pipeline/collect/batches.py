@@ -21,7 +21,7 @@ def without_batch(path: str) -> str:
 
 
 def is_batch_name(name: str) -> bool:
-    """Return True if a folder of this name below data/raw/PROBLEM is a batch: its number and a digest of its content."""
+    """Return True if a folder of this name below data/raw/PROBLEM is a batch: a number and a digest of the content."""
     return re.fullmatch(_NAME, name) is not None
 
 

@@ -65,7 +65,7 @@ def check_inbox(
     for name in sorted(label_files - set(unfinished) - set(versioned)):
         readers = [source for source, matching in zip(sources, by_source, strict=True) if name in matching]
         try:
-            tables[name] = _read(inbox, name, readers, problem)
+            tables[name] = _read(inbox, name, readers, problem, versioned)
         except UserError as error:
             checked.rejected[name] = _relative(error, inbox)
     named = {media for table in tables.values() for media in table["media"]}
@@ -95,15 +95,21 @@ def _matching(inbox: Path, source: FileSource) -> set[str]:
     return {name for name in paths if not name.endswith(REASON_SUFFIX)}
 
 
-def _read(inbox: Path, name: str, sources: list[FileSource], problem: Problem) -> pd.DataFrame:
-    """Return the columns source, media and frame of a label file's labels, as all sources read it that match it.
+def _read(
+    inbox: Path, name: str, sources: list[FileSource], problem: Problem, versioned: Collection[str]
+) -> pd.DataFrame:
+    """Return the columns source, media and frame of a label file's rows, as all sources read it that match it.
+
+    A file without any label is good only if its rows withdraw labels: if a batch has their media already.
 
     Raises:
         UserError: A source cannot read it, or none finds a label in it.
     """
     labels = [read_labels(inbox / name, inbox, source, problem) for source in sources]
-    table = pd.concat([part.table for part in labels], ignore_index=True)
-    if table.empty:
+    rows = [rows for part in labels for rows in (part.table, part.empty) if len(rows)]
+    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    withdraws = bool(rows) and set(table["media"]) <= set(versioned)
+    if not withdraws and all(part.table.empty for part in labels):
         dropped = [(reason, len(rows)) for part in labels for reason, rows in part.dropped.items()]
         reasons = "; ".join(f"{reason} ({count})" for reason, count in dropped)
         raise UserError(f"none of its labels can be used: {reasons or 'nothing is labelled'}")
