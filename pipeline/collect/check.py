@@ -1,6 +1,6 @@
 """Check of an inbox before it is versioned: every file is opened, every label file is compared with its media."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def check_inbox(
     names = [name for name in listed if not name.endswith(REASON_SUFFIX)]
     sources = [source for source in settings.sources if not isinstance(source, SyntheticSource)]
     checked = Checked()
-    by_source = [_matching(inbox, source) for source in sources]
+    by_source = [_matching(inbox, source.labels) for source in sources]
     label_files = {name for matching in by_source for name in matching}
     tables = dict[str, pd.DataFrame]()
     for name in sorted(label_files - set(unfinished) - set(versioned)):
@@ -90,13 +90,13 @@ def check_inbox(
     return checked
 
 
-def _matching(inbox: Path, source: FileSource) -> set[str]:
-    paths = {path.relative_to(inbox).as_posix() for path in files_matching(inbox, source.labels)}
+def _matching(inbox: Path, pattern: str) -> set[str]:
+    paths = {path.relative_to(inbox).as_posix() for path in files_matching(inbox, pattern)}
     return {name for name in paths if not name.endswith(REASON_SUFFIX)}
 
 
 def _read(
-    inbox: Path, name: str, sources: list[FileSource], problem: Problem, versioned: Collection[str]
+    inbox: Path, name: str, sources: Sequence[FileSource], problem: Problem, versioned: Collection[str]
 ) -> pd.DataFrame:
     """Return the columns source, media and frame of a label file's rows, as all sources read it that match it.
 
