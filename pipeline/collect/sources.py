@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
-from heelstrike.media import files_matching
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
-from pipeline.collect.batches import batch_of
+from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
@@ -61,7 +60,7 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
         return _read_files(read_as, "synthetic", root, root.name, labels, problem)
-    files = files_matching(layout.raw, source.labels)
+    files = versioned_label_files(layout.raw, source.labels)
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
     return _read_files(source, source.kind, layout.raw, "", files, problem)
