@@ -10,10 +10,22 @@ _MAX_LINES = 20
 
 
 class Findings:
-    """Findings of one file. The first 20 are spelled out, the others are only counted."""
+    """Findings of one file. The first 20 are spelled out, the others are only counted.
+
+    Attributes:
+        where: Name of the file.
+        lines: Findings that are spelled out.
+        count: Number of all findings.
+        notes: Sentences on what is no fault but what the user should know.
+    """
 
     def __init__(self, where: str) -> None:
         self.where, self.lines, self.count = where, list[str](), 0
+        self.notes = list[str]()
+
+    def note(self, message: str) -> None:
+        """Add a note; `message` follows the file's name."""
+        self.notes.append(f"{self.where}: {message}")
 
     def add(self, message: str) -> None:
         """Add a finding; `message` follows the file's name."""

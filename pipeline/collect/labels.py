@@ -100,7 +100,7 @@ def make_labels(
     return Labels(
         full[~empty].reset_index(drop=True),
         {reason: rows for reason, rows in dropped.items() if rows},
-        notes or [],
+        [*findings.notes, *(notes or [])],
         empty=full[empty],
     )
 

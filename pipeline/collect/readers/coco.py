@@ -63,7 +63,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
     bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
     notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
-    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=[*labels.notes, *notes])
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:

@@ -77,7 +77,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     )
     bare = len(images) - len({a["image_id"] for a in wanted})
     notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
-    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=[*labels.notes, *notes])
 
 
 def _classes(

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, read_rows, same_width
+from pipeline.collect.readers.cells import numbers
+from pipeline.collect.readers.delimited import read_sheet, same_width
 from pipeline.collect.settings import DeepLabCutSource
 from pipeline.collect.subject_setting import FOLDER
 from pipeline.collect.subjects import subjects_of
@@ -106,7 +107,8 @@ def _individuals(table: _Table, parts: list[str], findings: Findings) -> tuple[l
 
 
 def _read_csv(path: Path, findings: Findings) -> _Table:
-    rows, lines = read_rows(path, findings, header_rows=3)
+    sheet = read_sheet(path, findings, header_rows=3)
+    rows, lines = sheet.rows, sheet.lines
     heads = {row[0].lower(): row for row in rows[:4] if row[0].lower() in _HEADS}
     if "bodyparts" not in heads or "coords" not in heads:
         raise UserError(
@@ -128,7 +130,9 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
         who = heads["individuals"][column] if "individuals" in heads else ""
         part, coord = heads["bodyparts"][column], coords[column]
         _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
-        values[who, part, coord] = numbers(cells[column], f"{who} {part} {coord}".strip(), lines, findings)
+        values[who, part, coord] = numbers(
+            cells[column], f"{who} {part} {coord}".strip(), lines, findings, sheet.decimal_comma
+        )
     return _complete(_Table(images, lines, values), findings)
 
 

@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from pipeline.annotations import EXAM, SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
+from pipeline.collect.readers.cells import numbers, positive
+from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import LandmarksSource
 from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
@@ -34,13 +35,12 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
         UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
-    rows, lines = read_rows(path, findings)
-    body = same_width(rows[1:], lines[1:], len(rows[0]), findings)
-    cells = pd.DataFrame(body, columns=pd.Index(rows[0]), dtype="str")
+    sheet = read_sheet(path, findings)
+    cells, lines, comma = cells_of(sheet, findings), sheet.lines[1:], sheet.decimal_comma
     _check_header(cells, source, findings)
-    cells["line"], cells["k"] = lines[1:], cells[source.landmark].map(_order(source, keypoints))
-    cells["px"] = numbers(cells[source.x], source.x, cells["line"].to_numpy(), findings)
-    cells["py"] = numbers(cells[source.y], source.y, cells["line"].to_numpy(), findings)
+    cells["line"], cells["k"] = lines, cells[source.landmark].map(_order(source, keypoints))
+    cells["px"] = numbers(cells[source.x], source.x, lines, findings, comma)
+    cells["py"] = numbers(cells[source.y], source.y, lines, findings, comma)
     cells["who"] = cells[source.annotator] if source.annotator else ""
     cells["which"] = cells[source.instance] if source.instance else ""
     lacking = [name for number, name in enumerate(keypoints) if not (cells["k"] == number).any()]
@@ -55,7 +55,7 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
     asked = cells["who"].isin({*people, *(source.observers or people)})
     dropped = {_OTHER_LANDMARK: cells["k"].isna(), _OTHER_ANNOTATOR: ~asked}
     left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][rows]] for r, rows in dropped.items()}
-    labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings)
+    labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings, comma)
     return replace(labels, dropped={r: n for r, n in left_out.items() if n} | labels.dropped)
 
 
@@ -93,6 +93,7 @@ def _labels(
     keypoints: tuple[str, ...],
     people: list[str],
     findings: Findings,
+    comma: bool,
 ) -> Labels:
     """Return an instance per image and value of the instance column; with `combine: separate`, one for each person."""
     cells = cells.assign(row=cells.groupby([source.file, "which"], sort=False).ngroup())
@@ -114,7 +115,9 @@ def _labels(
         "source": f"{findings.where}:" + first["line"].astype("str"),
     }
     if source.spacing in cells:
-        columns["mm_per_px"] = positive(first[source.spacing], source.spacing, first["line"].to_numpy(), findings)
+        columns["mm_per_px"] = positive(
+            first[source.spacing], source.spacing, first["line"].to_numpy(), findings, comma
+        )
     if source.exam:
         columns[EXAM] = first[source.exam]
     columns |= {f"{SLICE_PREFIX}{c}": first[c] for c in source.slices}

@@ -14,7 +14,7 @@ from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import read_rows, same_width
+from pipeline.collect.readers.delimited import read_rows, same_width
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
