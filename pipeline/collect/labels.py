@@ -29,6 +29,7 @@ class Labels:
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
+        files: Further label files that belong to this one, relative to the source's root.
         empty: Rows as in `table` without any label. In a later batch they withdraw the labels of the same picture.
         truths: Number of rows of one instance: above 1 if each annotator's labels are a ground truth of their own.
     """
@@ -37,6 +38,7 @@ class Labels:
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     empty: pd.DataFrame = field(default_factory=pd.DataFrame)
     truths: int = 1
 
@@ -74,12 +76,12 @@ def make_labels(
         findings: Collects the findings, which are raised at the end.
         missing_images: `error`, or `skip` to leave out labels whose file does not exist.
         notes: Sentences for the user from the reader.
-        unit: Unit that the number in `source` counts, for messages, for instance "row".
+        unit: Unit that the number in `source` counts, for messages, for instance "row"; empty if it stands there.
 
     Raises:
         UserError: There are findings, from these checks or from the reader.
     """
-    rows = f"{unit} " + table["source"].str.rpartition(":")[2].to_numpy()
+    rows = (f"{unit} " if unit else "") + table["source"].str.rpartition(":")[2].to_numpy()
     _check_points(keypoints, xy, rows, findings)
     _check_media(table, root, rows, findings, missing_images)
     _check_duplicates(table, xy, rows, findings)

@@ -201,6 +201,88 @@ class LandmarksSource(FileSource):
         return self
 
 
+class LabelMeSource(FileSource):
+    """LabelMe: a JSON for each image; only shapes that are points are read."""
+
+    kind: Literal["labelme"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: label in the file, where they differ")] = {}
+    slices: Annotated[
+        tuple[str, ...], Field(description="flags of the image or keys of the file that become slices")
+    ] = ()
+    missing_images: MissingImages = "error"
+
+
+class CvatSource(FileSource):
+    """CVAT XML 1.1, for images or for video: points and skeletons."""
+
+    kind: Literal["cvat"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.xml"
+    images: Annotated[
+        str, Field(description="folder of the images or the video, relative to the XML; `images` in it is searched too")
+    ] = "."
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: label in the file, where they differ")] = {}
+    skeleton: Annotated[
+        str | None, Field(description="label of the skeletons that are read; null: all, and single points")
+    ] = None
+    interpolated: Annotated[
+        bool, Field(description="also read frames that CVAT interpolated between two keyframes of a track")
+    ] = False
+    slices: Annotated[tuple[str, ...], Field(description="attributes that become slices")] = ()
+    missing_images: MissingImages = "error"
+
+
+class SleapSource(FileSource):
+    """SLEAP projects (.slp); images that are embedded in the file are not read."""
+
+    kind: Literal["sleap"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.slp"
+    videos: Annotated[
+        str, Field(description="folder of the videos, relative to the file, where the stated paths do not exist")
+    ] = "."
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: node in the file, where they differ")] = {}
+    predicted: Annotated[
+        bool, Field(description="also read instances that SLEAP predicted and nobody has corrected")
+    ] = False
+    missing_images: MissingImages = "error"
+
+
+class LightningPoseSource(FileSource):
+    """Predictions of lightning-pose or DeepLabCut: a CSV for each video, with a row for each frame."""
+
+    kind: Literal["lightning_pose"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/video_preds/*.csv"
+    videos: Annotated[
+        str,
+        Field(description="folder of the videos or images, relative to the CSV; the folders above are searched too"),
+    ] = "."
+    bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
+    min_likelihood: Annotated[
+        float, Field(ge=0, le=1, description="points with a lower likelihood count as not labelled")
+    ] = 0.9
+    missing_images: MissingImages = "error"
+
+
+class YoloPoseSource(FileSource):
+    """YOLO pose: a YAML that names the folders of images, and a text file of labels for each image."""
+
+    kind: Literal["yolo_pose"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/data.yaml"
+    names: Annotated[
+        tuple[str, ...],
+        Field(
+            description="names of the file's keypoints in their order; empty: `kpt_names` of the YAML, otherwise the "
+            "problem's keypoints in their order"
+        ),
+    ] = ()
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    category: Annotated[str | None, Field(description="class whose instances are read; null: all")] = None
+    slices: Annotated[
+        tuple[Literal["split", "class"], ...], Field(description="`split` (train, val or test) or `class` as slices")
+    ] = ()
+    missing_images: MissingImages = "error"
+
+
 Source = Annotated[
     SyntheticSource
     | CsvSource
@@ -210,7 +292,12 @@ Source = Annotated[
     | LabelStudioSource
     | Ee641Source
     | ViaSource
-    | LandmarksSource,
+    | LandmarksSource
+    | LabelMeSource
+    | CvatSource
+    | SleapSource
+    | LightningPoseSource
+    | YoloPoseSource,
     Field(discriminator="kind"),
 ]
 

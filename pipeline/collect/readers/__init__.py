@@ -7,7 +7,21 @@ from typing import Any
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import refuse_several
 from pipeline.collect.labels import Labels, without_zero_points
-from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, ee641, label_studio, landmarks, via
+from pipeline.collect.readers import (
+    coco,
+    coco_boxes,
+    csv,
+    cvat,
+    deeplabcut,
+    ee641,
+    label_studio,
+    labelme,
+    landmarks,
+    lightning_pose,
+    sleap,
+    via,
+    yolo_pose,
+)
 from pipeline.problem import Problem
 
 Reader = Callable[[Path, Path, Any, Problem], Labels]
@@ -22,6 +36,11 @@ READERS: dict[str, Reader] = {
     "label_studio": label_studio.read,
     "via": via.read,
     "landmarks": landmarks.read,
+    "labelme": labelme.read,
+    "cvat": cvat.read,
+    "sleap": sleap.read,
+    "lightning_pose": lightning_pose.read,
+    "yolo_pose": yolo_pose.read,
 }
 
 
