@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -22,6 +22,17 @@ _OTHER = {"left": "right", "right": "left", "lt": "rt", "rt": "lt", "l": "r", "r
 def normal_form(name: str) -> str:
     """Return a name in Unicode's normal form NFC, in which names are compared."""
     return unicodedata.normalize("NFC", name)
+
+
+def in_normal_form(value: Any) -> Any:
+    """Return parsed JSON or YAML with all its texts, keys included, in the normal form NFC."""
+    if isinstance(value, str):
+        return normal_form(value)
+    if isinstance(value, dict):
+        return {in_normal_form(key): in_normal_form(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [in_normal_form(item) for item in value]
+    return value
 
 
 def _accepted(name: str) -> str:

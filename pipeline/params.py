@@ -20,7 +20,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
-from pipeline.names import side_pairs
+from pipeline.names import in_normal_form, side_pairs
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -196,6 +196,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     """
     if not isinstance(data, dict) or not isinstance(data.get("problems"), list) or not data["problems"]:
         raise UserError(f"{where}: expected a mapping with `problems: [NAME, ...]` and a section for each NAME")
+    data = in_normal_form(data)  # names are compared with those of label files
     findings, parsed = [], {}
     names = [str(name) for name in data["problems"]]
     for extra in sorted(set(map(str, data)) - {"problems", *names}):

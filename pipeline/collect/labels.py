@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of, with_keypoints
 from pipeline.collect.findings import Findings
+from pipeline.names import normal_form
 
 NOTHING_LABELLED = "nothing is labelled"
 
@@ -47,10 +48,19 @@ def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
     """Return paths that a label file states relative to `folder` as paths relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
-    that leaves `root` starts with ``..``.
+    that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    unique = {n: os.path.relpath(os.path.normpath(folder / n.replace("\\", "/")), root) for n in names.unique()}
-    return names.map(unique)
+    paths = {name: os.path.normpath(folder / name.replace("\\", "/")) for name in names.unique()}
+    return names.map({name: os.path.relpath(_on_disk(path), root) for name, path in paths.items()})
+
+
+def _on_disk(path: str) -> str:
+    """Return the path in the normal form of Unicode that the file system has it in."""
+    if path.isascii() or os.path.lexists(path):
+        return path
+    folder, name = Path(_on_disk(str(Path(path).parent))), normal_form(Path(path).name)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return str(next((entry for entry in entries if normal_form(entry.name) == name), folder / name))
 
 
 def make_labels(

@@ -74,4 +74,4 @@ class Hdf5File:
 
 
 def _plain(value: object) -> object:
-    return value.decode("utf-8") if isinstance(value, bytes) else value
+    return normal_form(value.decode("utf-8")) if isinstance(value, bytes) else value

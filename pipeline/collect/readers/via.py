@@ -138,7 +138,7 @@ def _from_csv(path: Path, findings: Findings) -> list[_Image]:
     for cells, line in zip(same_width(rows[1:], lines[1:], len(header), findings), lines[1:], strict=True):
         row = dict(zip(header, cells, strict=True))
         try:
-            file_attributes, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
+            file_attributes, shape, attributes = (in_normal_form(json.loads(row[c] or "{}")) for c in _CSV_COLUMNS[1:])
         except ValueError as error:
             findings.add(f"row {line}: attributes are not valid JSON ({error})")
             continue
