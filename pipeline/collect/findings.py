@@ -45,10 +45,14 @@ class Findings:
         rest = self.count - len(self.lines)
         return "\n".join([*self.lines, *([f"{self.where}: and {rest} more"] if rest else [])])
 
+    def errors(self) -> list[UserError]:
+        """Return all findings as one error in a list, which is empty if there are none."""
+        return [UserError(self.text())] if self.count else []
+
     def raise_any(self) -> None:
         """Raise a UserError with all findings, if there are any."""
-        if self.count:
-            raise UserError(self.text())
+        for error in self.errors():
+            raise error
 
 
 def raise_all(errors: Iterable[UserError]) -> None:

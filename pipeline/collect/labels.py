@@ -207,7 +207,7 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     """Add a finding for each bad file, at the first row that names it, and for each bad frame number."""
     first = table.drop_duplicates("media")
     for row, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
-        if media.startswith(".."):
+        if media == ".." or media.startswith("../"):
             findings.add(f"{rows[row]}: {media} lies outside {root}, where it is not versioned; move it there")
         elif kind_of(root / media) is None:
             findings.add(f"{rows[row]}: {media} is neither a video nor an image; known are {KNOWN}")

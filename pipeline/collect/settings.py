@@ -66,6 +66,12 @@ class CsvSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; null: all other columns")
     ] = None
@@ -155,6 +161,10 @@ class ViaSource(FileSource):
         ),
     ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    same_files: Annotated[
+        bool,
+        Field(description="refuse an image whose file has another size in bytes than the label file states"),
+    ] = True
     missing_images: MissingImages = "error"
 
 
@@ -191,6 +201,12 @@ class LandmarksSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
     missing_images: MissingImages = "error"
 
@@ -310,6 +326,13 @@ class CollectSettings(Strict):
         float,
         Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
     ] = 80
+    strict: Annotated[
+        bool,
+        Field(
+            description="stop if anything is left out: labels, columns with too many values for a slice, files that no "
+            "source reads, images and videos that no label names; otherwise they are counted and listed"
+        ),
+    ] = False
     repeated_pictures: Annotated[
         Literal["error", "keep"],
         Field(

@@ -12,6 +12,7 @@ from heelstrike.files import json_digest
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
@@ -21,6 +22,7 @@ from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
 _MAX_SLICE_VALUES = 32
+_TAKEN_SLICES = ("all", "subject")
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,11 @@ def _read_files(
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
     table = labels.table
-    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
-    return replace(labels, table=table.assign(mm_per_px=known))
+    if "mm_per_px" not in table:
+        return replace(labels, table=table.assign(mm_per_px=source.pixel_mm))
+    stated = table["mm_per_px"].notna()
+    known = table["mm_per_px"].fillna(source.pixel_mm)
+    return replace(labels, table=table.assign(mm_per_px=known, **{SPACING: stated}))
 
 
 def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
@@ -126,9 +131,20 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
                 f"{table['label_file'].nunique()} label files lack ({', '.join(without[:3])}); their images are in no "
                 "group of it"
             )
+    _refuse_taken_slices(slices)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
     left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
-    for column in left_out:
-        print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
     return table.drop(columns=left_out)
+
+
+def _refuse_taken_slices(columns: list[str]) -> None:
+    """Raise a finding for each slice that would have the name of one that evaluation makes."""
+    findings = Findings("labels")
+    for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
+        if name in _TAKEN_SLICES:
+            findings.add(
+                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list the "
+                "other columns under `slices` of the source"
+            )
+    findings.raise_any()

@@ -12,7 +12,9 @@ from jaxtyping import Float
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.stated_sizes import size_columns
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
 from pipeline.collect.subjects import subjects_of
@@ -48,7 +50,8 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     )
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
+    names = pd.Series([entry["file_name"] for entry in entries], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
     table = pd.DataFrame(
         {
             "media": media,
@@ -56,6 +59,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
             "instance": media.groupby(media).cumcount(),
             "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            **sizes_of_images(entries, findings),
         }
     )
     visibility = np.where(np.isin(points[..., 2], (1, 2)), points[..., 2], 0).astype(np.int64)
@@ -145,6 +149,12 @@ def refuse_listed_twice(entries: list[dict[str, Any]], findings: Findings) -> No
     for name, numbers in ids.items():
         if len(numbers) > 1:
             findings.add(f"images {sorted(numbers, key=str)} are the same file {name}, and are labelled; keep one")
+
+
+def sizes_of_images(entries: list[dict[str, Any]], findings: Findings) -> dict[str, list[float]]:
+    """Return the columns of the size that the image's entry states, a row for each annotation."""
+    names = [f"image {e['id']} ({e['file_name']})" for e in entries]
+    return size_columns([(e.get("width"), e.get("height")) for e in entries], names, findings)
 
 
 def subjects_of_images(

@@ -8,7 +8,9 @@ import pandas as pd
 from heelstrike.media import is_image
 from pipeline.annotations import CLASS, SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive, whole_numbers
 from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import CsvSource
@@ -47,7 +49,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     findings.add_each(unnamed, lambda i: f"row {lines[i]}, column {source.file}: empty, expected a video or image")
     findings.raise_any()
 
-    media = media_below(root, path.parent, cells[source.file])
+    media = find_media(root, path.parent, cells[source.file], findings)
     subject = subjects_of(source.subject, media, cells, "row " + pd.Series(lines).astype("str"), findings)
     columns = {
         "media": media,
@@ -59,6 +61,9 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     columns |= classes
     if source.spacing in cells:
         columns["mm_per_px"] = positive(cells[source.spacing], source.spacing, lines, findings, comma)
+    if {source.image_width, source.image_height} <= set(cells):
+        for column, name in ((WIDTH, source.image_width), (HEIGHT, source.image_height)):
+            columns[column] = positive(cells[name], name, lines, findings, comma)
     columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs, problem)}
     return make_labels(
         pd.DataFrame(columns), keypoints, xy, visibility, root, findings, missing_images=source.missing_images
@@ -139,7 +144,7 @@ def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, 
     if source.slices is not None:
         return list(source.slices)
     used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
-    used.add(column_of(source.subject))
+    used |= {column_of(source.subject), source.image_width, source.image_height}
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers
 from pipeline.collect.readers.delimited import read_sheet, same_width
 from pipeline.collect.settings import DeepLabCutSource
@@ -55,7 +56,7 @@ def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> 
     individuals, notes = _individuals(table, parts, findings)
     findings.raise_any()
     names = table.images.str.replace("\\", "/", regex=False)
-    media = _media(path, root, names)
+    media = _media(path, root, names, findings)
     rows = "row " + pd.Series(table.rows).astype("str")
     # the folder is the video's in the project, also where the images lie beside the label file
     paths = names if source.subject == FOLDER else media
@@ -177,7 +178,7 @@ def _complete(table: _Table, findings: Findings) -> _Table:
     return table
 
 
-def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
+def _media(path: Path, root: Path, names: pd.Series, findings: Findings) -> pd.Series:
     """Return the images' paths relative to `root`.
 
     The project is the nearest folder, from the label file up to `root`, that has the first folder of the images' paths.
@@ -186,9 +187,9 @@ def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
     top = PurePosixPath(names.iloc[0]).parts[0]
     for folder in (path.parent, *path.parent.parents):
         if (folder / top).exists():
-            return media_below(root, folder, names)
+            return find_media(root, folder, names, findings)
         if folder == root:
             break
     bare = names.map({name: PurePosixPath(name).name for name in names.unique()})
     beside = (path.parent / bare.iloc[0]).exists()
-    return media_below(root, path.parent, bare if beside else names)
+    return find_media(root, path.parent, bare if beside else names, findings)

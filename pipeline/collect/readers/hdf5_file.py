@@ -7,6 +7,8 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
+from pipeline.names import normal_form
+
 
 class Hdf5File:
     """A file that is open for reading.

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 
 from pipeline.annotations import EXAM, SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive
 from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import LandmarksSource
@@ -23,7 +24,7 @@ _OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"
 # columns beside those of the file, whose names never begin with a blank
 _OWN = _LINE, _KEYPOINT, _X, _Y, _WHO, _INSTANCE, _IMAGE = (
     " line",
-    " keypoint",
+    " point",
     " x",
     " y",
     " who",
@@ -114,14 +115,14 @@ def _labels(
     position = (cells[_IMAGE].to_numpy(), cells[_WHO].map(everyone.index).to_numpy(), cells[_KEYPOINT].to_numpy(int))
     repeated = cells.assign(**{_PERSON: position[1]}).duplicated([_IMAGE, _PERSON, _KEYPOINT]).to_numpy()
     findings.add_each(
-        np.flatnonzero(repeated), lambda i: f"row {cells['line'].iloc[i]} labels a point that was labelled before"
+        np.flatnonzero(repeated), lambda i: f"row {cells[_LINE].iloc[i]} labels a point that was labelled before"
     )
     xy[position] = cells[[_X, _Y]].to_numpy()
     first = cells.drop_duplicates(_IMAGE).sort_values(_IMAGE)
     if column := column_of(source.subject):
         _refuse_two_subjects(cells, column, findings)
     offered = first.drop(columns=list(_OWN))
-    media = media_below(root, path.parent / source.images, first[source.file])
+    media = find_media(root, path.parent / source.images, first[source.file], findings)
     columns = {
         "media": media,
         "frame": -1,

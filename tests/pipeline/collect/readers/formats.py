@@ -62,7 +62,8 @@ def xy_cells(instance: Instance) -> list[Any]:
 
 def write_csv(images: Images, folder: Path) -> list[str]:
     paths = save(images, folder, in_one_folder)
-    header = ["video", "subject", "width", "height", *(f"{k}_{axis}" for axis in ("x", "y", "v") for k in KEYPOINTS)]
+    points = [f"{k}_{axis}" for axis in ("x", "y", "v") for k in KEYPOINTS]
+    header = ["video", "subject", "image_width", "image_height", *points]
     rows = []
     for image, path in zip(images, paths, strict=True):
         for instance in image.instances:
@@ -208,13 +209,13 @@ def write_landmarks(images: Images, folder: Path) -> list[str]:
 _PERSON = {"subject": "person"}
 
 FORMATS: dict[str, Format] = {
-    "csv": Format(write_csv, {"kind": "csv"}, hidden=True),
+    "csv": Format(write_csv, {"kind": "csv"}, hidden=True, stated=True),
     "csv, European": Format(write_european_csv, {"kind": "csv"}),
     "deeplabcut": Format(write_deeplabcut, {"kind": "deeplabcut"}, instances=3),
-    "coco": Format(write_coco, {"kind": "coco"} | _PERSON, hidden=True, instances=3),
-    "coco_boxes": Format(write_coco_boxes, {"kind": "coco_boxes"} | _PERSON, instances=3, boxes=True),
+    "coco": Format(write_coco, {"kind": "coco"} | _PERSON, hidden=True, instances=3, stated=True),
+    "coco_boxes": Format(write_coco_boxes, {"kind": "coco_boxes"} | _PERSON, instances=3, stated=True, boxes=True),
     "ee641": Format(write_ee641, {"kind": "ee641", "subject": "folder"}, missing=False),
-    "label_studio": Format(write_label_studio, {"kind": "label_studio"} | _PERSON),
+    "label_studio": Format(write_label_studio, {"kind": "label_studio"} | _PERSON, stated=True),
     "via": Format(write_via, {"kind": "via", "instance": "animal"} | _PERSON, instances=3),
     "landmarks": Format(write_landmarks, {"kind": "landmarks", "instance": "animal"} | _PERSON, instances=3),
 }

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.collect.images import with_images
+from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import Source
 from pipeline.collect.sources import one_table, read_source
@@ -33,6 +34,7 @@ def collected(form: Format, images: list[LabelledImage], top: Path) -> tuple[pd.
     problem = Problem.model_validate(content | {"multi_instance": multiple})
     source: Any = TypeAdapter(Source).validate_python(form.settings)
     table, _ = with_images(one_table([read_source(source, layout, problem)]), layout)
+    table, _ = in_image_pixels(table, problem.keypoints)
     return table, [f"batch/{path}" for path in paths]
 
 
