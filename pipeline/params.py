@@ -6,6 +6,7 @@ This file only combines them, and checks conditions that involve several of them
 
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -135,6 +136,24 @@ class ProblemParams(Strict):
                 f"problem.flip_pairs lacks them: {lacking}; add them, or set augment.flip (and that of views and of "
                 "the search) to 0"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_name_in_the_file_for_each(self) -> Self:
+        for number, source in enumerate(self.collect.sources):
+            for setting, names in (
+                ("keypoints", self.problem.keypoints),
+                ("bodyparts", self.problem.keypoints),
+                ("classes", self.problem.classes),
+            ):
+                given = getattr(source, setting, {})
+                in_file = Counter(given.get(name, name) for name in names)
+                repeated = [name for name, count in in_file.items() if count > 1 and isinstance(name, str)]
+                if repeated:
+                    raise ValueError(
+                        f"collect.sources.{number}.{setting} gives two names of the problem one name in the file: "
+                        f"{repeated}"
+                    )
         return self
 
     @model_validator(mode="after")

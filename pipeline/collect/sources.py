@@ -144,7 +144,7 @@ def _refuse_taken_slices(columns: list[str]) -> None:
     for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
         if name in _TAKEN_SLICES:
             findings.add(
-                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list the "
-                "other columns under `slices` of the source"
+                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list "
+                "the other columns under `slices` of the source"
             )
     findings.raise_any()

@@ -102,3 +102,14 @@ def test_no_other_keypoint_has_a_column_of_the_table() -> None:
     taken = {*FIXED_COLUMNS, *PLACEMENT_COLUMNS, "class", "exam"}
     stems = {column.rpartition("_")[0] for column in taken}
     assert {s for s in stems if s and {*keypoint_columns((s,)), f"{s}_observers"} & taken} == {"box"}
+
+
+@pytest.mark.parametrize("source", [{"kind": "coco"}, {"kind": "deeplabcut"}])
+def test_two_keypoints_of_one_name_in_the_file(source: dict) -> None:
+    setting = "bodyparts" if source["kind"] == "deeplabcut" else "keypoints"
+    section = {"problem": {"keypoints": ["a", "b"]}, "model": {"name": "spatial"}}
+    collect = {"sources": [source | {setting: {"a": "b"}}]}
+    with pytest.raises(UserError, match=rf"collect.sources.0.{setting} gives two names .*: \['b'\]"):
+        parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})
+    collect = {"sources": [source | {setting: {"a": "b", "b": "a"}}]}
+    assert parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})

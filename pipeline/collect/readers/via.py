@@ -16,8 +16,10 @@ from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.names import in_normal_form
 from pipeline.problem import Problem
 
 _NOT_A_POINT = "a region that is not a point"
@@ -116,12 +118,7 @@ def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
 
 
 def _from_json(path: Path, findings: Findings) -> list[_Image]:
-    if not path.stat().st_size:
-        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    data = read_json(path, findings)
     entries = data.get("_via_img_metadata", data) if isinstance(data, dict) else None
     if not isinstance(entries, dict) or not entries or not all(_is_entry(entry) for entry in entries.values()):
         raise UserError(
