@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -123,8 +124,13 @@ def files_matching(folder: Path, pattern: str) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    wanted = tuple(part for part in pattern.split("/") if part not in ("", "."))
-    return [path for path in files_below(folder) if _matches(path.relative_to(folder).parts, wanted)]
+    wanted = tuple(part for part in _normal(pattern).split("/") if part not in ("", "."))
+    below = ((path, _normal(path.relative_to(folder).as_posix())) for path in files_below(folder))
+    return [path for path, name in below if _matches(tuple(name.split("/")), wanted)]
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)  # macOS writes decomposed letters
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

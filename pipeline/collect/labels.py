@@ -1,16 +1,18 @@
 """The labels that every reader returns, and the checks that all formats share."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
 from heelstrike.media import KNOWN, is_video, kind_of
-from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
+from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of, with_keypoints
 from pipeline.collect.findings import Findings
+from pipeline.names import normal_form
 
 NOTHING_LABELLED = "nothing is labelled"
 
@@ -46,10 +48,19 @@ def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
     """Return paths that a label file states relative to `folder` as paths relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
-    that leaves `root` starts with ``..``.
+    that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    unique = {n: os.path.relpath(os.path.normpath(folder / n.replace("\\", "/")), root) for n in names.unique()}
-    return names.map(unique)
+    paths = {name: os.path.normpath(folder / name.replace("\\", "/")) for name in names.unique()}
+    return names.map({name: os.path.relpath(_on_disk(path), root) for name, path in paths.items()})
+
+
+def _on_disk(path: str) -> str:
+    """Return the path in the normal form of Unicode that the file system has it in."""
+    if path.isascii() or os.path.lexists(path):
+        return path
+    folder, name = Path(_on_disk(str(Path(path).parent))), normal_form(Path(path).name)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return str(next((entry for entry in entries if normal_form(entry.name) == name), folder / name))
 
 
 def make_labels(
@@ -103,6 +114,56 @@ def make_labels(
         {reason: rows for reason, rows in dropped.items() if rows},
         [*findings.notes, *(notes or [])],
         empty=full[empty],
+    )
+
+
+def without_zero_points(
+    labels: Labels, keypoints: tuple[str, ...], rule: Literal["error", "missing", "keep"], findings: Findings
+) -> Labels:
+    """Apply a source's `zero_points` to labelled points at exactly (0, 0).
+
+    In a format whose coordinates begin at the corner of the image instead of the centre of its first pixel, such a
+    point is read as (-0.5, -0.5).
+
+    Args:
+        labels: The labels as a reader returns them.
+        keypoints: Names of the keypoints.
+        rule: The setting.
+        findings: Gets a finding for each such point if the setting is `error`.
+
+    Returns:
+        The labels, without these points if the setting is `missing`.
+    """
+    if rule == "keep" or labels.table.empty or not keypoints:
+        return labels
+    xy, visibility = keypoints_of(labels.table, keypoints)
+    zero = (visibility > 0) & ((xy == 0).all(axis=2) | (xy == -0.5).all(axis=2))
+    if not zero.any():
+        return labels
+    if rule == "error":
+        points, sources = np.argwhere(zero), labels.table["source"].to_numpy()
+        findings.add_each(
+            np.arange(len(points)),
+            lambda i: (
+                f"{sources[points[i][0]]}: {keypoints[points[i][1]]} lies at exactly (0, 0), as many programs write a "
+                "point that is not labelled; set zero_points of the source to missing, or to keep if it is a point"
+            ),
+        )
+        return labels
+    table = with_keypoints(
+        labels.table, keypoints, np.where(zero[..., None], np.nan, xy), np.where(zero, 0, visibility)
+    )
+    empty = ~_labelled(table, keypoints)
+    dropped = dict(labels.dropped)
+    if empty.any():
+        dropped[NOTHING_LABELLED] = [*dropped.get(NOTHING_LABELLED, []), *table["source"][empty]]
+    note = f"{findings.where}: {int(zero.sum())} points at (0, 0) count as not labelled"
+    return replace(
+        labels,
+        table=table[~empty].reset_index(drop=True),
+        dropped=dropped,
+        notes=[*labels.notes, note],
+        empty=pd.concat([labels.empty, table[empty]], ignore_index=True),
     )
 
 

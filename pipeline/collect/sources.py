@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
-from heelstrike.media import files_matching
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
-from pipeline.collect.batches import batch_of
+from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
@@ -23,6 +22,7 @@ from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
 _MAX_SLICE_VALUES = 32
+_TAKEN_SLICES = ("all", "subject")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
         return _read_files(read_as, "synthetic", root, root.name, labels, problem)
-    files = files_matching(layout.raw, source.labels)
+    files = versioned_label_files(layout.raw, source.labels)
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
     return _read_files(source, source.kind, layout.raw, "", files, problem)
@@ -123,9 +123,28 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     if EXAM in table.columns:
         table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
+    for column in slices:
+        without = table["label_file"][table[column].isna()].unique()
+        if len(without):
+            print(
+                f"collect: the column {column.removeprefix(SLICE_PREFIX)!r} is a slice that {len(without)} of "
+                f"{table['label_file'].nunique()} label files lack ({', '.join(without[:3])}); their images are in no "
+                "group of it"
+            )
+    _refuse_taken_slices(slices)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
     left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
-    for column in left_out:
-        print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
     return table.drop(columns=left_out)
+
+
+def _refuse_taken_slices(columns: list[str]) -> None:
+    """Raise a finding for each slice that would have the name of one that evaluation makes."""
+    findings = Findings("labels")
+    for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
+        if name in _TAKEN_SLICES:
+            findings.add(
+                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list "
+                "the other columns under `slices` of the source"
+            )
+    findings.raise_any()

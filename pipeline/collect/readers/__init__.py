@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import refuse_several
-from pipeline.collect.labels import Labels
+from pipeline.collect.labels import Labels, without_zero_points
 from pipeline.collect.readers import (
     coco,
     coco_boxes,
@@ -52,6 +52,7 @@ def read_labels(path: Path, root: Path, source: Any, problem: Problem) -> Labels
     """
     labels = READERS[source.kind](path, root, source, problem)
     findings = Findings(path.relative_to(root).as_posix())
+    labels = without_zero_points(labels, problem.keypoints, source.zero_points, findings)
     refuse_several(labels, problem, findings)
     findings.raise_any()
     return labels

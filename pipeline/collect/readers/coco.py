@@ -1,6 +1,5 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.readers.stated_sizes import size_columns
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
@@ -81,12 +80,7 @@ def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str
     Raises:
         UserError: The file is not COCO JSON.
     """
-    if not path.stat().st_size:
-        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    data = read_json(path, findings)
     for part in ("images", "annotations", "categories"):
         if not isinstance(data, dict) or not isinstance(data.get(part), list):
             findings.add(f"no list {part!r}; expected COCO JSON with images, annotations and categories")

@@ -6,10 +6,11 @@ from typing import Any
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
+from pipeline.names import in_normal_form
 
 
 def read_json(path: Path, findings: Findings) -> Any:
-    """Read a JSON file in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+    """Read a JSON file in UTF-8, UTF-16 or UTF-32, with or without a byte order mark; its texts are in NFC then.
 
     Raises:
         UserError: The file is empty, is not JSON, or is nested too deeply.
@@ -18,7 +19,8 @@ def read_json(path: Path, findings: Findings) -> Any:
     if not data:
         raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
     try:
-        return json.loads(data)
+        content = json.loads(data)
+        return content if data.isascii() and b"\\u" not in data else in_normal_form(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
 

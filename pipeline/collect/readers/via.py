@@ -16,8 +16,10 @@ from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.names import in_normal_form
 from pipeline.problem import Problem
 
 _NOT_A_POINT = "a region that is not a point"
@@ -116,12 +118,7 @@ def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
 
 
 def _from_json(path: Path, findings: Findings) -> list[_Image]:
-    if not path.stat().st_size:
-        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    data = read_json(path, findings)
     entries = data.get("_via_img_metadata", data) if isinstance(data, dict) else None
     if not isinstance(entries, dict) or not entries or not all(_is_entry(entry) for entry in entries.values()):
         raise UserError(
@@ -152,7 +149,7 @@ def _from_csv(path: Path, findings: Findings) -> list[_Image]:
     for cells, line in zip(same_width(rows[1:], lines[1:], len(header), findings), lines[1:], strict=True):
         row = dict(zip(header, cells, strict=True))
         try:
-            file_attributes, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
+            file_attributes, shape, attributes = (in_normal_form(json.loads(row[c] or "{}")) for c in _CSV_COLUMNS[1:])
         except ValueError as error:
             findings.add(f"row {line}: attributes are not valid JSON ({error})")
             continue
