@@ -106,7 +106,7 @@ def _outline(
     corners = value.get("points") if "points" in value else [[value.get("x"), value.get("y")]]
     if "points" not in value and not {"x", "y"} <= set(value):
         return None
-    size = (result.get("original_width"), result.get("original_height"))
+    size: list[Any] = [result.get("original_width"), result.get("original_height")]
     extent = [value.get(key, 0) for key in ("width", "height", "rotation")]
     pairs = corners if isinstance(corners, list) else [corners]
     numbers = [number for pair in pairs for number in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]

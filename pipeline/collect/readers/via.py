@@ -137,12 +137,12 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
 
 def _region(region: Any, where: str, findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return shape and attributes of a region."""
-    keys = ("shape_attributes", "region_attributes")
-    parts = [region.get(key) or {} if isinstance(region, dict) else None for key in keys]
-    if not all(isinstance(part, dict) for part in parts):
-        findings.add(f"{where}: a region is {region!r:.60}, expected shape_attributes and region_attributes")
-        return {}, {}
-    return parts[0], parts[1]
+    entry = region if isinstance(region, dict) else {}
+    shape, attributes = entry.get("shape_attributes"), entry.get("region_attributes") or {}
+    if isinstance(shape, dict) and isinstance(attributes, dict):
+        return shape, attributes
+    findings.add(f"{where}: a region is {region!r:.60}, expected shape_attributes and region_attributes")
+    return {}, {}
 
 
 def _is_entry(entry: Any) -> bool:
