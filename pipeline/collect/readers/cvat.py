@@ -12,10 +12,10 @@ from pathlib import Path
 from heelstrike.errors import UserError
 from heelstrike.media import IMAGES, is_video
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels
+from pipeline.collect.labels import NOTHING_LABELLED, Labels
 from pipeline.collect.readers.cvat_meta import label_names, tasks_of
 from pipeline.collect.readers.cvat_objects import CvatObject, Points, objects_of
-from pipeline.collect.readers.instances import NOT_LABELLED, Instance, labels_of, order_of
+from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.readers.xml_file import read_xml
 from pipeline.collect.settings import CvatSource
@@ -47,7 +47,7 @@ def read(path: Path, root: Path, source: CvatSource, problem: Problem) -> Labels
     for tag, number in content.others:
         reading.drop(f"a {tag}, not points", number)
     for number in content.empty:
-        reading.drop(NOT_LABELLED, number)
+        reading.drop(NOTHING_LABELLED, number)
     labels = {clean(name) for name in label_names(tree)}
     labels |= {clean(shape.label) for o in content.objects for shape in o.shapes}
     _check_labels(labels, reading)

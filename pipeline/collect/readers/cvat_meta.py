@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from pipeline.collect.readers.instances import UNKNOWN_SIZE
+from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE
 
 _STEP = re.compile(r"step\s*=\s*(\d+)")
 

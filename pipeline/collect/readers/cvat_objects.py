@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.readers.cvat_meta import Task
-from pipeline.collect.readers.instances import UNKNOWN_SIZE
+from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE
 
 _OTHER_SHAPES = ("box", "polygon", "polyline", "cuboid", "ellipse", "mask")
 

@@ -7,7 +7,6 @@ project, the folder that holds labeled-data, whatever folder the label file lies
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers
 from pipeline.collect.readers.delimited import read_sheet, same_width
+from pipeline.collect.readers.pandas_hdf5 import read_table
 from pipeline.collect.settings import DeepLabCutSource
 from pipeline.collect.subject_setting import FOLDER
 from pipeline.collect.subjects import subjects_of
@@ -138,25 +138,20 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
 
 
 def _read_hdf(path: Path, findings: Findings) -> _Table:
-    try:
-        table: Any = pd.read_hdf(path)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[-1:]  # the message of an HDF5 error is a whole stack trace
-        raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; export the labels again") from None
-    levels = list(getattr(table, "columns", pd.Index([])).names)
-    if not isinstance(table, pd.DataFrame) or "bodyparts" not in levels or "coords" not in levels:
+    table = read_table(path, findings)
+    if "bodyparts" not in table.levels or "coords" not in table.levels:
         raise UserError(
-            f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found {levels}"
+            f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found "
+            f"{table.levels}"
         )
-    keys: list[Any] = table.index.to_list()
-    images = ["/".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in keys]
     values = {}
     for position, key in enumerate(table.columns):
-        named = dict(zip(levels, key, strict=True))
-        who, part, coord = str(named.get("individuals", "")), str(named["bodyparts"]), str(named["coords"]).lower()
+        named = dict(zip(table.levels, key, strict=True))
+        who, part, coord = named.get("individuals", ""), named["bodyparts"], named["coords"].lower()
         _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
-        values[who, part, coord] = table.iloc[:, position].to_numpy(dtype=np.float64)
-    return _complete(_Table(pd.Series(images, dtype="str"), np.arange(1, len(table) + 1), values), findings)
+        values[who, part, coord] = table.values[:, position]
+    images = pd.Series(["/".join(key) for key in table.index], dtype="str")
+    return _complete(_Table(images, np.arange(1, len(images) + 1), values), findings)
 
 
 def _check_coord(coord: str, repeated: bool, part: str, findings: Findings) -> None:

@@ -54,6 +54,21 @@ class Hdf5File:
             raise ValueError(f"{name} has no columns {lacking}")
         return rows
 
+    def groups(self) -> list[str]:
+        """Return the names of the groups at the top of the file."""
+        return [name for name in self._file if isinstance(self._object(name), h5py.Group)]
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a dataset of numbers.
+
+        Raises:
+            ValueError: It holds something else.
+        """
+        dataset = self._dataset(name)
+        if dataset.dtype.kind not in "iuf":
+            raise ValueError(f"{name} holds {dataset.dtype}, expected numbers")
+        return np.asarray(dataset[()])
+
     def _object(self, name: str) -> h5py.Group | h5py.Dataset | None:
         """Return a group or dataset, `None` if there is none."""
         owner: Any = self._file

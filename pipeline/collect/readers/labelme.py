@@ -11,8 +11,8 @@ from heelstrike.errors import UserError
 from heelstrike.media import is_image
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers.instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.json_file import number, read_json
+from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.settings import LabelMeSource
 from pipeline.collect.subjects import clean

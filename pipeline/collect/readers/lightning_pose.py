@@ -16,8 +16,9 @@ from heelstrike.errors import UserError
 from heelstrike.media import is_video
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers.cells import numbers, read_rows, same_width
-from pipeline.collect.readers.instances import Instance, labels_of, order_of
+from pipeline.collect.readers.cells import numbers
+from pipeline.collect.readers.delimited import read_rows, same_width
+from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.settings import LightningPoseSource
 from pipeline.collect.subjects import clean

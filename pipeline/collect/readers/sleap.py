@@ -19,7 +19,7 @@ from heelstrike.media import is_video
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.hdf5_file import Hdf5File
-from pipeline.collect.readers.instances import UNKNOWN_SIZE, Instance, labels_of, order_of
+from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.settings import SleapSource
 from pipeline.collect.subjects import clean

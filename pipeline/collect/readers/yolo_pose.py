@@ -18,7 +18,7 @@ from heelstrike.errors import UserError
 from heelstrike.images import image_size
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers.instances import Instance, labels_of, order_of
+from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.yolo_files import YoloDataSet, YoloImage, images_of, read_data_set
 from pipeline.collect.settings import YoloPoseSource
 from pipeline.collect.subjects import clean

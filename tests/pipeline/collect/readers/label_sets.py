@@ -104,7 +104,7 @@ def label_sets(draw: st.DrawFn, instances: int, stated: bool, missing: bool) -> 
         orientation = draw(st.integers(1, 8))
         suffix = draw(st.sampled_from([".jpg", ".JPEG"] if orientation > 1 else [".png", ".jpg", ".PNG", ".bmp"]))
         instance = _instances(width, height, missing)
-        labels = draw(st.lists(instance, min_size=1, max_size=instances, unique_by=lambda i: (i.points, i.box)))
+        labels = draw(st.lists(instance, min_size=1, max_size=instances, unique_by=lambda i: i.points))
         images.append(
             LabelledImage(
                 f"{number}{draw(_WORDS)}{suffix}",

@@ -21,6 +21,9 @@ from pipeline.layout import Layout
 from pipeline.problem import Problem
 from tests.pipeline.collect.readers.formats import FORMATS, Format
 from tests.pipeline.collect.readers.label_sets import CLASSES, KEYPOINTS, LabelledImage, label_sets
+from tests.pipeline.collect.readers.tool_formats import TOOL_FORMATS
+
+ALL = FORMATS | TOOL_FORMATS
 
 
 def collected(form: Format, images: list[LabelledImage], top: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -60,10 +63,10 @@ def rows_of(form: Format, table: pd.DataFrame) -> list[list[float]]:
 
 
 def test_every_reader_has_a_writer():
-    assert {form.settings["kind"] for form in FORMATS.values()} == set(READERS)
+    assert {form.settings["kind"] for form in ALL.values()} == set(READERS)
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
+@pytest.mark.parametrize("form", ALL.values(), ids=ALL.keys())
 class TestRoundTrip:
     @settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(data=st.data())

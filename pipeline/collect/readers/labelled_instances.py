@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,6 @@ from pipeline.collect.subjects import clean, subjects_of
 from pipeline.problem import Problem
 
 UNKNOWN_SIZE = (float("nan"), float("nan"))
-NOT_LABELLED = "nothing is labelled"
 
 
 @dataclass(frozen=True)
@@ -138,10 +137,8 @@ def labels_of(
         notes,
         unit="",
     )
-    merged = {
-        reason: dropped.get(reason, []) + labels.dropped.get(reason, []) for reason in {**dropped, **labels.dropped}
-    }
-    return Labels(labels.table, merged, labels.notes)
+    merged = {reason: dropped.get(reason, []) + rows for reason, rows in labels.dropped.items()}
+    return replace(labels, dropped=dropped | merged)
 
 
 def _unique(numbers: list[str]) -> list[str]:
