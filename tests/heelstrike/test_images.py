@@ -51,7 +51,7 @@ def test_pixels_and_size_are_those_of_the_upright_image(tmp_path: Path, suffix: 
 def test_every_mode_is_rgb(tmp_path: Path, mode: str) -> None:
     picture = Image.fromarray(stored()).convert(mode)
     picture.save(tmp_path / "a.png")
-    image, mm_per_px, placement, converted = read_picture(tmp_path / "a.png")
+    image, mm_per_px, placement, converted, _ = read_picture(tmp_path / "a.png")
     np.testing.assert_array_equal(image, np.asarray(picture.convert("RGB")))
     assert np.isnan(mm_per_px) and np.isnan(placement).all() and not converted
 
@@ -59,7 +59,7 @@ def test_every_mode_is_rgb(tmp_path: Path, mode: str) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_gray_of_16_bits_is_windowed_and_has_no_pixel_size(tmp_path: Path, suffix: str) -> None:
     cv2.imwrite(str(tmp_path / f"deep{suffix}"), RAMP)
-    image, mm_per_px, _, converted = read_picture(tmp_path / f"deep{suffix}")
+    image, mm_per_px, _, converted, _ = read_picture(tmp_path / f"deep{suffix}")
     low, high = np.percentile(RAMP, (0.5, 99.5))
     np.testing.assert_array_equal(image[..., 1], np.rint(255 * np.clip((RAMP - low) / (high - low), 0, 1)))
     assert np.isnan(mm_per_px)
