@@ -145,7 +145,7 @@ def without_zero_points(
         findings.add_each(
             np.arange(len(points)),
             lambda i: (
-                f"{sources[points[i][0]]}: {keypoints[points[i][1]]} lies at exactly (0, 0), as many programs write a "
+                f"label {sources[points[i][0]].rpartition(':')[2]}: {keypoints[points[i][1]]} lies at exactly (0, 0), as many programs write a "
                 "point that is not labelled; set zero_points of the source to missing, or to keep if it is a point"
             ),
         )
