@@ -10,6 +10,7 @@ from pipeline.collect.batches import batch_of
 from pipeline.collect.findings import Findings
 
 _PICTURE = ["content", "frame"]
+_HELPERS = ["content", "label_file", "empty", "subject_by_path"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
 
     Args:
         table: Labels with `media`, `frame`, `instance`, `subject`, `source`, `image`, `content` (the same for the same
-            pixels or video), `label_file` (path below the source's root) and `empty` (True for a row without labels).
+            pixels or video), `label_file` (path below the source's root), `empty` (True for a row without labels) and
+            `subject_by_path` (True if the path names the subject).
         keep_repeated: True if pictures of different names may be the same.
 
     Returns:
-        The table without `content`, `label_file` and `empty`, in the order of its rows. Media that were ingested again
-        have the name, and where each image is its own the subject, of the first batch that has them.
+        The table without `content`, `label_file`, `empty` and `subject_by_path`, in the order of its rows. Media that
+        were ingested again have the name, and if the path names the subject also the subject, of the first batch that
+        has them.
 
     Raises:
         UserError: The labels of a picture that count come from more than one label file, or from more than one file
@@ -68,7 +71,7 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
         superseded[int(number), int(by)] = rows["source"].tolist()
     current = table[(batch == latest) & ~table["empty"]]
     _refuse_repeated(current, ["media", "frame"] if keep_repeated else _PICTURE)
-    return Corrected(_renamed(current, table).drop(columns=["content", "label_file", "empty"]), superseded)
+    return Corrected(_renamed(current, table).drop(columns=_HELPERS), superseded)
 
 
 def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
@@ -100,9 +103,11 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
         stills[names[old]] if frame < 0 else image.replace(f"/{old}/", f"/{names[old]}/", 1)
         for old, image, frame in zip(table["media"], table["image"], table["frame"], strict=True)
     ]
-    own = table["subject"] == table["media"]
     renamed = table["media"].map(names)
-    subject = table["subject"].where(~own, renamed)
+    # a subject that the path names stays that of the first path, so that the picture stays in its split
+    by_path = table["subject_by_path"] & (renamed != table["media"])
+    subjects = dict(zip(media["media"], media["subject"], strict=True))
+    subject = table["subject"].where(~by_path, renamed.map(subjects))
     return table.assign(media=renamed, subject=subject, image=images)
 
 

@@ -71,6 +71,21 @@ def test_a_later_picture_may_have_other_metadata_and_an_empty_row_withdraws(layo
     assert summary["superseded"][0]["count"] == 2
 
 
+def test_a_correction_in_another_folder_is_of_the_same_subject(layout, make_params, table_of) -> None:
+    header = HEADER.replace("video,frame", "video")
+    picture(layout.raw / FIRST / "patient_1" / "0.png", 0)
+    picture(layout.raw / SECOND / "0.png", 0)
+    label(layout.raw / FIRST, "patient_1/0.png,A,1,2,3,4", header=header)
+    label(layout.raw / SECOND, "0.png,B,5,6,7,8", header=header)
+    for subject, expected in (
+        ("folder", "patient_1"),
+        ({"pattern": "(patient_1|0.png)"}, "patient_1"),
+        ("subject", "B"),
+    ):
+        run(make_params({"kind": "csv", "subject": subject, "slices": []}), layout)
+        assert table_of()[0]["subject"].tolist() == [expected]
+
+
 def test_a_picture_of_two_names_in_one_batch(layout, make_params, table_of) -> None:
     for name in ("a.png", "b.png"):
         picture(layout.raw / name, 1)
