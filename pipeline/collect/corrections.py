@@ -66,10 +66,11 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
     batch = table["label_file"].map({name: batch_of(name) for name in table["label_file"].unique()})
     latest = batch.groupby([table[name] for name in _PICTURE]).transform("max")
     superseded: dict[tuple[int, int], list[str]] = {}
-    old = table[(batch < latest) & ~table["empty"]]
+    earlier = (batch > 0) & (batch < latest)  # files in no batch are neither earlier nor later
+    old = table[earlier & ~table["empty"]]
     for (number, by), rows in old.groupby([batch[old.index], latest[old.index]], sort=True):
         superseded[int(number), int(by)] = rows["source"].tolist()
-    current = table[(batch == latest) & ~table["empty"]]
+    current = table[~earlier & ~table["empty"]]
     _refuse_repeated(current, ["media", "frame"] if keep_repeated else _PICTURE)
     return Corrected(_renamed(current, table).drop(columns=_HELPERS), superseded)
 
@@ -86,6 +87,9 @@ def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
         choice = ", or set collect.repeated_pictures: keep" if len(names) > 1 else ""
         findings.add(f"{same} {verb} labelled in {' and in '.join(rows['source'])}; keep one{choice}")
     findings.raise_any()
+    for row in table[table.duplicated(["media", "frame", "instance"])].itertuples():
+        findings.add(f"{row.source} is read by two sources of params.yaml; narrow the `labels` of one")
+    findings.raise_any()
 
 
 def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +102,6 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
     if all(old == new for old, new in names.items()):
         return table
     stills = dict(zip(media["media"], media["image"], strict=True))
-
     images = [
         stills[names[old]] if frame < 0 else image.replace(f"/{old}/", f"/{names[old]}/", 1)
         for old, image, frame in zip(table["media"], table["image"], table["frame"], strict=True)
