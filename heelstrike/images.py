@@ -101,6 +101,8 @@ def image_size(path: Path) -> tuple[int, int]:
         with path.open("rb") as stream:
             with Image.open(stream, formats=_FORMATS) as image:
                 width, height = image.size
+                if width * height > MOST_PIXELS:
+                    raise UserError(f"{path}: not a readable image: its header states {width} x {height} pixels")
                 # Pillow has already applied the orientation to a TIFF's size
                 turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _TURNED
                 png = image.format == "PNG"
@@ -111,8 +113,6 @@ def image_size(path: Path) -> tuple[int, int]:
         return width, height
     except (OSError, SyntaxError, ValueError) as error:
         raise UserError(f"{path}: not a readable image ({error}); copy it again") from None
-    if width * height > MOST_PIXELS:
-        raise UserError(f"{path}: not a readable image (its header states {width} x {height} pixels); save it again")
     return (height, width) if turned else (width, height)
 
 

@@ -148,11 +148,11 @@ def test_size_and_pixels_agree_for_every_way_of_storing(tmp_path: Path, name: st
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     picture = Image.fromarray(stored()).convert(mode)
-    picture.save(tmp_path / name, exif=exif, **options)
+    picture.save(tmp_path / name, **options, **({} if name == "fax.tif" else {"exif": exif}))
     image = read_image(tmp_path / name)
     assert image_size(tmp_path / name) == (image.shape[1], image.shape[0])
     if mode != "F":
-        turned = orientation == 6 and not name.endswith("bmp")
+        turned = orientation == 6 and name not in ("palette.bmp", "fax.tif")
         expected = np.asarray(picture.convert("RGB"))
         assert np.abs(image.astype(int) - (np.rot90(expected, -1) if turned else expected)).max() <= 3
 
@@ -212,5 +212,5 @@ def test_a_huge_size_in_the_header_is_a_message(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(data)
     with pytest.raises(UserError, match=r"a\.png: not a readable image .* more than 2\^30 pixels"):
         read_image(tmp_path / "a.png")
-    with pytest.raises(UserError, match=r"a\.png: not a readable image \(its header states 65000 x 65000 pixels\)"):
+    with pytest.raises(UserError, match=r"a\.png: not a readable image: its header states 65000 x 65000 pixels"):
         image_size(tmp_path / "a.png")

@@ -259,9 +259,9 @@ def test_an_odd_turn_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_change_of_size_is_refused(tmp_path: Path) -> None:
-    for name, width in (("a.ts", 96), ("b.ts", 128)):
+    for name, width in (("a.h264", 96), ("b.h264", 128)):
         videos.write_video(tmp_path / name, frames=10, width=width)
-    (tmp_path / "both.ts").write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
+    (tmp_path / "both.ts").write_bytes((tmp_path / "a.h264").read_bytes() + (tmp_path / "b.h264").read_bytes())
     with pytest.raises(UserError, match="pictures change from 96x64 to 128x64 pixels"):
         read(tmp_path / "both.ts")
 
