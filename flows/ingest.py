@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.batches import (
     Batch,
+    batch_digest,
     batch_tag,
     content_hash,
     folder_for,
@@ -34,7 +35,6 @@ from flows.reporting import current_reporter
 from flows.same_media import share_media
 from flows.versioning import await_dvc, commit_paths, dvc, git, tag
 from heelstrike.errors import UserError
-from heelstrike.files import json_digest
 from heelstrike.media import files_below
 from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
@@ -200,7 +200,7 @@ def version_batch(layout: Layout, inbox: Path, names: list[str], before: dict[st
         raise ChangedWhileReadError(gone)
     digests = {name: content_hash(inbox / name) for name in names}
     batches = versioned_batches(layout)
-    batch = folder_for(layout, json_digest(digests)[:10], batches)
+    batch = folder_for(layout, batch_digest(digests), batches)
     if batch.name not in {other.name for other in batches} or not batch.is_dir():
         with _folder_aside(batch) as aside:
             _copy(inbox, aside, digests, before)

@@ -27,8 +27,14 @@ KNOWN = " ".join(sorted(suffix.removeprefix(".") for suffix in MEDIA)) + ", and 
 Kind = Literal["image", "scan", "video"]
 
 _DICOM_AT, _DICOM = 128, b"DICM"  # DICOM PS3.10, 7.1
-_SYSTEM = frozenset(
-    {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information"}
+_SYSTEM = (
+    "dicomdir",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "__macosx",
+    "$recycle.bin",
+    "system volume information",
 )
 _SUFFIXES: tuple[tuple[tuple[str, ...], Kind], ...] = ((IMAGES, "image"), (MEDICAL, "scan"), (VIDEOS, "video"))
 

@@ -14,9 +14,10 @@ from jaxtyping import UInt8
 from heelstrike.errors import UserError
 
 _EVERY = 16  # one pair of frames out of so many is looked at
-_COLUMNS = 480  # about so many columns of a frame are looked at
+_COLUMNS = 160  # about so many columns of a frame are looked at
 _CONTRAST = 24  # lines of different fields differ by more than this, of the same field by less than half of it
 _SHARE, _PIXELS = 0.15, 0.0005  # combed, as shares of the pixels that move and of all pixels
+_PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12", "gray")
 _COMB = 6  # lines that must alternate
 
 
@@ -99,7 +100,13 @@ class CombCheck:
 
 
 def _luma(frame: "av.VideoFrame") -> UInt8[np.ndarray, "H W"]:
-    return frame.to_ndarray(format="gray")[:, :: max(1, frame.width // _COLUMNS)]
+    """Return some columns of the brightness."""
+    step = max(1, frame.width // _COLUMNS)
+    if frame.format.name in _PLANAR:  # ten times as fast as a conversion
+        plane = frame.planes[0]
+        lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        return lines[:, : plane.width : step].copy()
+    return frame.to_ndarray(format="gray")[:, ::step]
 
 
 def is_combed(before: UInt8[np.ndarray, "H W"], frame: UInt8[np.ndarray, "H W"]) -> bool:

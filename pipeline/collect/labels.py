@@ -1,16 +1,15 @@
 """The labels that every reader returns, and the checks that all formats share."""
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
 from heelstrike.media import KNOWN, is_video, kind_of
-from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of, with_keypoints
+from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
 from pipeline.names import normal_form
 
@@ -107,7 +106,7 @@ def make_labels(
             f"{s} ({m})" for s, m in zip(full["source"][missing], full["media"][missing], strict=True)
         ]
         full = full[~missing]
-    empty = ~_labelled(full, keypoints)
+    empty = ~labelled_rows(full, keypoints)
     dropped[NOTHING_LABELLED] = full["source"][empty].tolist()
     return Labels(
         full[~empty].reset_index(drop=True),
@@ -117,57 +116,7 @@ def make_labels(
     )
 
 
-def without_zero_points(
-    labels: Labels, keypoints: tuple[str, ...], rule: Literal["error", "missing", "keep"], findings: Findings
-) -> Labels:
-    """Apply a source's `zero_points` to labelled points at exactly (0, 0).
-
-    In a format whose coordinates begin at the corner of the image instead of the centre of its first pixel, such a
-    point is read as (-0.5, -0.5).
-
-    Args:
-        labels: The labels as a reader returns them.
-        keypoints: Names of the keypoints.
-        rule: The setting.
-        findings: Gets a finding for each such point if the setting is `error`.
-
-    Returns:
-        The labels, without these points if the setting is `missing`.
-    """
-    if rule == "keep" or labels.table.empty or not keypoints:
-        return labels
-    xy, visibility = keypoints_of(labels.table, keypoints)
-    zero = (visibility > 0) & ((xy == 0).all(axis=2) | (xy == -0.5).all(axis=2))
-    if not zero.any():
-        return labels
-    if rule == "error":
-        points, sources = np.argwhere(zero), labels.table["source"].to_numpy()
-        findings.add_each(
-            np.arange(len(points)),
-            lambda i: (
-                f"{sources[points[i][0]]}: {keypoints[points[i][1]]} lies at exactly (0, 0), as many programs write a "
-                "point that is not labelled; set zero_points of the source to missing, or to keep if it is a point"
-            ),
-        )
-        return labels
-    table = with_keypoints(
-        labels.table, keypoints, np.where(zero[..., None], np.nan, xy), np.where(zero, 0, visibility)
-    )
-    empty = ~_labelled(table, keypoints)
-    dropped = dict(labels.dropped)
-    if empty.any():
-        dropped[NOTHING_LABELLED] = [*dropped.get(NOTHING_LABELLED, []), *table["source"][empty]]
-    note = f"{findings.where}: {int(zero.sum())} points at (0, 0) count as not labelled"
-    return replace(
-        labels,
-        table=table[~empty].reset_index(drop=True),
-        dropped=dropped,
-        notes=[*labels.notes, note],
-        empty=pd.concat([labels.empty, table[empty]], ignore_index=True),
-    )
-
-
-def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
+def labelled_rows(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
     """Return for each row True if it has a keypoint, a class or a box."""
     labelled = (table[[f"{k}_v" for k in keypoints]] > 0).any(axis=1)
     if CLASS in table.columns:

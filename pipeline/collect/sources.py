@@ -16,6 +16,7 @@ from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
+from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout
 from pipeline.problem import Problem
@@ -36,6 +37,7 @@ class SourceLabels:
         files: The label files.
         labels: Labels of each file; `mm_per_px` is NaN if neither the file nor the settings state the size of a pixel.
         named_slices: Slices that params.yaml lists.
+        subject_by_path: True if paths name the subjects, not the label files.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class SourceLabels:
     files: list[Path]
     labels: list[Labels]
     named_slices: tuple[str, ...]
+    subject_by_path: bool = False
 
 
 def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabels:
@@ -82,7 +85,9 @@ def _read_files(
         findings = Findings(kind)
         refuse_unstated([label.table for label in labels], findings)
         findings.raise_any()
-    return SourceLabels(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+    return SourceLabels(
+        kind, root, prefix, files, labels, getattr(source, "slices", None) or (), column_of(source.subject) is None
+    )
 
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
@@ -99,7 +104,8 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
 
     Returns:
         The columns of `Labels.table`, with the source's prefix before `media` and `source`; `file`, the path of the
-        media; `label_file`, below the source's root; and `empty`, True for the rows without labels of later batches.
+        media; `label_file`, below the source's root; `empty`, True for the rows without labels of later batches; and
+        `subject_by_path` of the source.
         A column with more than 32 values is not a slice unless params.yaml lists it.
     """
     parts = []
@@ -112,6 +118,7 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
                     continue
                 paths = {media: str(batch.root / media) for media in rows["media"].unique()}
                 part = rows.assign(file=rows["media"].map(paths), label_file=label_file, empty=is_empty)
+                part["subject_by_path"] = batch.subject_by_path
                 if batch.prefix:
                     part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source", "label_file")})
                 parts.append(part)

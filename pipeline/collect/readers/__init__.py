@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import refuse_several
-from pipeline.collect.labels import Labels, without_zero_points
+from pipeline.collect.labels import Labels
 from pipeline.collect.readers import (
     coco,
     coco_boxes,
@@ -22,6 +22,7 @@ from pipeline.collect.readers import (
     via,
     yolo_pose,
 )
+from pipeline.collect.zero_points import without_zero_points
 from pipeline.problem import Problem
 
 Reader = Callable[[Path, Path, Any, Problem], Labels]

@@ -43,7 +43,8 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
     images = images_by_id(data["images"], findings)
     findings.raise_any()
-    wanted, dropped = _wanted(data["annotations"], order, images, findings)
+    sizes = {category["id"]: len(category.get("keypoints") or []) for category in data["categories"]}
+    wanted, dropped = _wanted(data["annotations"], order, sizes, images, findings)
     findings.raise_any()
     points = (
         np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
@@ -180,6 +181,7 @@ def subjects_of_images(
 def _wanted(
     annotations: list[dict[str, Any]],
     order: dict[Any, list[int]],
+    sizes: dict[Any, int],
     images: dict[Any, dict[str, Any]],
     findings: Findings,
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
@@ -194,7 +196,7 @@ def _wanted(
         if annotation["category_id"] not in order:
             dropped.setdefault(_NO_KEYPOINTS, []).append(name)
             continue
-        flaw = _flaw(annotation, order[annotation["category_id"]], images)
+        flaw = _flaw(annotation, sizes[annotation["category_id"]], images)
         key = (annotation["image_id"], annotation["category_id"], *annotation["keypoints"]) if not flaw else ()
         if key and any(annotation["keypoints"]) and first_id.setdefault(key, annotation["id"]) != annotation["id"]:
             flaw = f"repeats annotation {first_id[key]}; remove one"
@@ -205,13 +207,13 @@ def _wanted(
     return wanted, dropped
 
 
-def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, dict[str, Any]]) -> str:
+def _flaw(annotation: dict[str, Any], size: int, images: dict[Any, dict[str, Any]]) -> str:
     values = annotation["keypoints"]
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"
-    if not isinstance(values, list) or len(values) % 3 or len(values) < 3 * (max(order) + 1):
+    if not isinstance(values, list) or len(values) != 3 * size:
         count = len(values) if isinstance(values, list) else repr(values)
-        return f"keypoints has {count} values; expected x, y, v for each keypoint of its category"
+        return f"keypoints has {count} values; expected x, y, v for each of the {size} keypoints of its category"
     not_numbers = [v for v in values if number(v) is None or v != v]
     if not_numbers:
         return f"keypoints holds {not_numbers[0]!r}, expected numbers"

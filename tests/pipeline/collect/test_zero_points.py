@@ -35,7 +35,7 @@ def test_they_are_findings(tmp_path: Path) -> None:
         read(tmp_path)
     lines = str(caught.value).splitlines()
     assert len(lines) == 3
-    assert "l.json: l.json:0: a lies at exactly (0, 0)" in lines[0] and "set zero_points" in lines[0]
+    assert "l.json: label 0: a lies at exactly (0, 0)" in lines[0] and "set zero_points" in lines[0]
 
 
 def test_they_are_not_labelled(tmp_path: Path) -> None:
