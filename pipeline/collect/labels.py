@@ -24,8 +24,9 @@ class Labels:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
             `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
-            the box columns, `mm_per_px` and the columns of the observers' distance. If there is a column `name`, the
-            image is stored under it instead of `media`.
+            the box columns, `mm_per_px` and the columns of the observers' distance; also `labelled_width` and
+            `labelled_height`, the size of the image as the label file states it, as displayed (see `labelled_sizes`;
+            NaN where it states none). If there is a column `name`, the image is stored under it instead of `media`.
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.

@@ -42,7 +42,9 @@ def find_media(root: Path, folder: Path, names: pd.Series, findings: Findings) -
         by `make_labels`; it starts with ``..`` if that is outside `root`.
     """
     search = _Search(root, folder, findings)
-    paths = {name: search.path(str(name)) for name in names.unique()}
+    unique = names.drop_duplicates()
+    stated = media_below(root, folder, unique)
+    paths = {name: search.path(str(name), path) for name, path in zip(unique, stated, strict=True)}
     for reason, pairs in search.taken.items():
         name, path = pairs[0]
         findings.note(f"{len(pairs)} names {reason}; the file was taken that is there, such as {path} for {name!r}")
@@ -64,8 +66,8 @@ class _Search:
     _entries: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, list[Path]] | None = None
 
-    def path(self, name: str) -> str:
-        stated = self._below(name)
+    def path(self, name: str, stated: str) -> str:
+        """Return the path of the file that a name means, or `stated`, which the name itself says."""
         if self._is_file(stated):
             return stated
         plain = name.strip().replace("\\", "/")
