@@ -45,13 +45,17 @@ class Labels:
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
-    """Return paths that a label file states relative to `folder` as paths relative to `root`.
+    """Return paths that a label file states relative to `folder` as paths relative to `root` (see `path_below`)."""
+    return names.map({name: path_below(root, folder, name) for name in names.unique()})
+
+
+def path_below(root: Path, folder: Path, name: str) -> str:
+    """Return a path that a label file states relative to `folder` as a path relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
     that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    paths = {name: os.path.normpath(folder / name.replace("\\", "/")) for name in names.unique()}
-    return names.map({name: os.path.relpath(_on_disk(path), root) for name, path in paths.items()})
+    return os.path.relpath(_on_disk(os.path.normpath(folder / name.replace("\\", "/"))), root)
 
 
 def _on_disk(path: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from heelstrike.media import files_below
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import media_below
+from pipeline.collect.labels import path_below
 
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://[^/]*")
@@ -42,9 +42,7 @@ def find_media(root: Path, folder: Path, names: pd.Series, findings: Findings) -
         by `make_labels`; it starts with ``..`` if that is outside `root`.
     """
     search = _Search(root, folder, findings)
-    unique = names.drop_duplicates()
-    stated = media_below(root, folder, unique)
-    paths = {name: search.path(str(name), path) for name, path in zip(unique, stated, strict=True)}
+    paths = {name: search.path(str(name)) for name in names.unique()}
     for reason, pairs in search.taken.items():
         name, path = pairs[0]
         findings.note(f"{len(pairs)} names {reason}; the file was taken that is there, such as {path} for {name!r}")
@@ -66,8 +64,9 @@ class _Search:
     _entries: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, list[Path]] | None = None
 
-    def path(self, name: str, stated: str) -> str:
-        """Return the path of the file that a name means, or `stated`, which the name itself says."""
+    def path(self, name: str) -> str:
+        """Return the path of the file that a name means; if there is none, the path that the name states."""
+        stated = self._below(name)
         if self._is_file(stated):
             return stated
         plain = name.strip().replace("\\", "/")
@@ -88,7 +87,7 @@ class _Search:
         return stated
 
     def _below(self, name: str) -> str:
-        return str(media_below(self.root, self.folder, pd.Series([name], dtype="str")).iloc[0])
+        return path_below(self.root, self.folder, name)
 
     def _is_file(self, path: str) -> bool:
         return not is_outside(path) and "\0" not in path and (self.root / path).is_file()
