@@ -46,8 +46,8 @@ def read_table(path: Path, findings: Findings) -> PandasTable:
         reason = str(error).strip().splitlines()[-1:]  # the message of an HDF5 error is a whole stack trace
         raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; use the CSV beside it") from None
     raise UserError(
-        f"{findings.where}: no DeepLabCut table that can be read safely; found the types {types}, expected frame (pandas' "
-        "fixed format); others have to be unpickled, which can run code; use the CSV beside it"
+        f"{findings.where}: no DeepLabCut table that can be read safely; found the types {types}, expected frame "
+        "(pandas' fixed format); others have to be unpickled, which can run code; use the CSV beside it"
     )
 
 
