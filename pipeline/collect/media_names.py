@@ -62,6 +62,7 @@ class _Search:
     findings: Findings
     taken: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _entries: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+    _absolute: dict[str, str] = field(default_factory=dict)
     _files: dict[str, list[Path]] | None = None
 
     def path(self, name: str) -> str:
@@ -75,6 +76,7 @@ class _Search:
             reason, files = "differ from the file in spelling (upper and lower case, or accents)", self._alike(text)
             if absolute is not None:
                 reason, files = "are paths of another machine or addresses", self._ending(absolute)
+                self._check_one_path(absolute, files)
             elif text != plain and self._is_file(self._below(text)):
                 reason, files = "have percent signs in place of characters", [self._below(text)]
             if len(files) > 1:
@@ -85,6 +87,15 @@ class _Search:
                 self.taken.setdefault(reason, []).append((name, files[0]))
                 return files[0]
         return stated
+
+    def _check_one_path(self, absolute: str, files: list[str]) -> None:
+        """Add a finding if another path of the other machine has led to the same file."""
+        earlier = self._absolute.setdefault(files[0], absolute) if files else absolute
+        if _key(earlier) != _key(absolute):
+            self.findings.add(
+                f"{earlier!r} and {absolute!r} both lead to {files[0]}; put both files below the label file with the "
+                "folders that tell them apart"
+            )
 
     def _below(self, name: str) -> str:
         return path_below(self.root, self.folder, name)
