@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
+from pipeline.names import normal_form
 
 NOTHING_LABELLED = "nothing is labelled"
 
@@ -23,8 +24,9 @@ class Labels:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
             `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
-            the box columns, `mm_per_px` and the columns of the observers' distance. If there is a column `name`, the
-            image is stored under it instead of `media`.
+            the box columns, `mm_per_px` and the columns of the observers' distance; also `labelled_width` and
+            `labelled_height`, the size of the image as the label file states it, as displayed (see `labelled_sizes`;
+            NaN where it states none). If there is a column `name`, the image is stored under it instead of `media`.
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
@@ -43,13 +45,26 @@ class Labels:
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
-    """Return paths that a label file states relative to `folder` as paths relative to `root`.
+    """Return paths that a label file states relative to `folder` as paths relative to `root` (see `path_below`)."""
+    return names.map({name: path_below(root, folder, name) for name in names.unique()})
+
+
+def path_below(root: Path, folder: Path, name: str) -> str:
+    """Return a path that a label file states relative to `folder` as a path relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
-    that leaves `root` starts with ``..``.
+    that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    unique = {n: os.path.relpath(os.path.normpath(folder / n.replace("\\", "/")), root) for n in names.unique()}
-    return names.map(unique)
+    return os.path.relpath(_on_disk(os.path.normpath(folder / name.replace("\\", "/"))), root)
+
+
+def _on_disk(path: str) -> str:
+    """Return the path in the normal form of Unicode that the file system has it in."""
+    if path.isascii() or os.path.lexists(path):
+        return path
+    folder, name = Path(_on_disk(str(Path(path).parent))), normal_form(Path(path).name)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return str(next((entry for entry in entries if normal_form(entry.name) == name), folder / name))
 
 
 def make_labels(
@@ -96,7 +111,7 @@ def make_labels(
             f"{s} ({m})" for s, m in zip(full["source"][missing], full["media"][missing], strict=True)
         ]
         full = full[~missing]
-    empty = ~_labelled(full, keypoints)
+    empty = ~labelled_rows(full, keypoints)
     dropped[NOTHING_LABELLED] = full["source"][empty].tolist()
     return Labels(
         full[~empty].reset_index(drop=True),
@@ -106,7 +121,7 @@ def make_labels(
     )
 
 
-def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
+def labelled_rows(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
     """Return for each row True if it has a keypoint, a class or a box."""
     labelled = (table[[f"{k}_v" for k in keypoints]] > 0).any(axis=1)
     if CLASS in table.columns:

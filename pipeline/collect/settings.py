@@ -16,13 +16,20 @@ MissingImages = Annotated[
 
 
 class FileSource(Strict):
-    """Settings that all sources of files share: the person who is shown, and the size of the pixels.
+    """Settings that all sources of files share: the person who is shown, points at (0, 0), and the size of the pixels.
 
     Without `mm_per_px` and `dpi`, the size comes from the file of a medical image and is unknown for any other image.
     """
 
     kind: str
     subject: Annotated[Subject | None, Field(description=UNSTATED)] = None
+    zero_points: Annotated[
+        Literal["error", "missing", "keep"],
+        Field(
+            description="points at exactly (0, 0), which many programs write for a point that is not labelled: stop, "
+            "read them as not labelled, or keep them as points"
+        ),
+    ] = "error"
     mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, for all images")] = None
     dpi: Annotated[float | None, Field(gt=0, description="size of a pixel as dots per inch, for scanned paper")] = None
 
@@ -319,6 +326,13 @@ class CollectSettings(Strict):
         float,
         Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
     ] = 80
+    strict: Annotated[
+        bool,
+        Field(
+            description="stop if anything is left out: labels, columns with too many values for a slice, files that no "
+            "source reads, images and videos that no label names; otherwise they are counted and listed"
+        ),
+    ] = False
     repeated_pictures: Annotated[
         Literal["error", "keep"],
         Field(

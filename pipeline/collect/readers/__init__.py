@@ -22,6 +22,7 @@ from pipeline.collect.readers import (
     via,
     yolo_pose,
 )
+from pipeline.collect.zero_points import without_zero_points
 from pipeline.problem import Problem
 
 Reader = Callable[[Path, Path, Any, Problem], Labels]
@@ -52,6 +53,7 @@ def read_labels(path: Path, root: Path, source: Any, problem: Problem) -> Labels
     """
     labels = READERS[source.kind](path, root, source, problem)
     findings = Findings(path.relative_to(root).as_posix())
+    labels = without_zero_points(labels, problem.keypoints, source.zero_points, findings)
     refuse_several(labels, problem, findings)
     findings.raise_any()
     return labels

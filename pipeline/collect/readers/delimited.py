@@ -14,6 +14,7 @@ from jaxtyping import Int
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
+from pipeline.names import normal_form
 
 _DELIMITERS = ",;\t"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -53,7 +54,7 @@ def read_sheet(path: Path, findings: Findings, header_rows: int = 1) -> Sheet:
     Raises:
         UserError: The file is empty, is not text, has a stray quotation mark, or has no row below its headers.
     """
-    text = _text(path, findings).replace("\r\n", "\n").replace("\r", "\n")
+    text = normal_form(_text(path, findings)).replace("\r\n", "\n").replace("\r", "\n")
     first = text.lstrip("\n").partition("\n")[0]
     stated = _SEPARATOR.fullmatch(first.strip(" "))
     delimiter = stated[1] if stated else max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)

@@ -7,6 +7,8 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
+from pipeline.names import normal_form
+
 
 class Hdf5File:
     """A file that is open for reading.
@@ -89,4 +91,4 @@ class Hdf5File:
 
 
 def _plain(value: object) -> object:
-    return value.decode("utf-8") if isinstance(value, bytes) else value
+    return normal_form(value.decode("utf-8")) if isinstance(value, bytes) else value

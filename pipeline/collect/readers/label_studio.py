@@ -1,6 +1,5 @@
 """Label Studio exports: choices, rectangles, keypoints, polygons; a folder for each contributor's JSON and images."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
 from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
 from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.readers.label_studio_images import TaskImages, images_in, name_of
 from pipeline.collect.readers.label_studio_regions import Annotation, Points, read_annotation
 from pipeline.collect.settings import LabelStudioSource
@@ -105,10 +105,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
 
 
 def _tasks(path: Path, findings: Findings) -> list[dict[str, Any]]:
-    try:
-        tasks = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    tasks = read_json(path, findings)
     if not isinstance(tasks, list) or not all(
         isinstance(task, dict) and isinstance(task.get("annotations"), list) for task in tasks
     ):

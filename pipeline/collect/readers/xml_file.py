@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
+from pipeline.names import in_normal_form
 
 
 class _WithoutDocumentType(ElementTree.TreeBuilder):
@@ -21,7 +22,7 @@ class _WithoutDocumentType(ElementTree.TreeBuilder):
 
 
 def read_xml(path: Path, findings: Findings) -> ElementTree.Element:
-    """Read an XML file and return its root element.
+    """Read an XML file and return its root element, with all texts in NFC.
 
     Raises:
         UserError: The file is empty, is not XML, or has a document type.
@@ -32,6 +33,10 @@ def read_xml(path: Path, findings: Findings) -> ElementTree.Element:
     parser = ElementTree.XMLParser(target=_WithoutDocumentType(findings.where))
     try:
         parser.feed(data)
-        return parser.close()
+        root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise UserError(f"{findings.where}: not valid XML ({error}); export the labels again") from None
+    for element in root.iter():
+        element.attrib = in_normal_form(element.attrib)
+        element.text = in_normal_form(element.text)
+    return root
