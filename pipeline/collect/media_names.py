@@ -93,12 +93,11 @@ class _Search:
 
     def _alike(self, name: str) -> list[str]:
         """Return the files below the root whose paths from the folder differ from the name only in spelling."""
-        base = Path(os.path.normpath(self.folder))
-        parts = PurePosixPath(os.path.normpath(self.folder / name)).parts[len(base.parts) :]
-        folders = [base]
-        if not self._below(name) or is_outside(self._below(name)) or ".." in PurePosixPath(name).parts:
+        stated = self._below(name)
+        if is_outside(stated):
             return []
-        for part in parts:
+        folders = [self.root]
+        for part in PurePosixPath(stated).parts:
             folders = [folder / entry for folder in folders for entry in self._listed(folder).get(_key(part), [])]
         return [os.path.relpath(path, self.root) for path in folders if path.is_file()]
 

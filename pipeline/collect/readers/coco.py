@@ -1,5 +1,6 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
-from pipeline.collect.readers.json_file import read_json
+from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.readers.stated_sizes import size_columns
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
@@ -89,21 +90,38 @@ def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str
             needed = {"images": ("id", "file_name"), "annotations": ("id", "image_id", "category_id", labels)}
             _check_keys(data[part], part, needed.get(part, ("id", "name")), findings)
     findings.raise_any()
-    return data
+    for part in ("annotations", "categories"):
+        repeated = [number for number, count in Counter(entry["id"] for entry in data[part]).items() if count > 1]
+        if repeated:
+            findings.add(f"{part}: the ids {repeated[:20]} occur more than once; number them anew")
+    findings.raise_any()
+    return dict(data)
 
 
 def _check_keys(entries: list[Any], part: str, keys: tuple[str, ...], findings: Findings) -> None:
-    for number, entry in enumerate(entries):
+    for position, entry in enumerate(entries):
         lacking = [key for key in keys if not isinstance(entry, dict) or key not in entry]
         if lacking:
-            findings.add(f"{part}[{number}]: lacks {lacking}")
+            findings.add(f"{part}[{position}]: lacks {lacking}")
+            continue
+        wrong = [key for key in keys if key.endswith("id") and not _is_id(entry[key])]
+        if wrong:
+            findings.add(f"{part}[{position}]: {wrong[0]} is {entry[wrong[0]]!r:.60}, expected a number or a text")
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
 
 
 def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findings) -> dict[Any, list[int]]:
     """Map category id to the indices of the problem's keypoints in it; categories without any of them are left out."""
     orders = {}
     for category in categories:
-        own = [str(name) for name in category.get("keypoints") or []]
+        listed = category.get("keypoints") or []
+        if not isinstance(listed, list):
+            findings.add(f"category {category['name']!r}: keypoints is {listed!r:.60}, expected a list of names")
+            continue
+        own = [str(name) for name in listed]
         lacking = [name for name in names if name not in own]
         repeated = [name for name in repeated_names(own) if name in names]
         if repeated:
@@ -196,7 +214,7 @@ def _flaw(annotation: dict[str, Any], size: int, images: dict[Any, dict[str, Any
     if not isinstance(values, list) or len(values) != 3 * size:
         count = len(values) if isinstance(values, list) else repr(values)
         return f"keypoints has {count} values; expected x, y, v for each of the {size} keypoints of its category"
-    not_numbers = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
+    not_numbers = [v for v in values if number(v) is None or v != v]
     if not_numbers:
         return f"keypoints holds {not_numbers[0]!r}, expected numbers"
     unknown = [v for v in values[2::3] if v not in (0, 1, 2)]

@@ -19,13 +19,13 @@ class PandasTable(NamedTuple):
     Attributes:
         levels: Names of the columns' levels.
         columns: Values of the levels for each of C columns.
-        index: Values of the index's levels for each of N rows.
+        rows: Values of the index's levels for each of N rows.
         values: The numbers.
     """
 
     levels: list[str]
     columns: list[tuple[str, ...]]
-    index: list[tuple[str, ...]]
+    rows: list[tuple[str, ...]]
     values: Float[np.ndarray, "N C"]
 
 

@@ -39,7 +39,7 @@ def test_pandas_fixed_format(tmp_path: Path, index) -> None:
     table = read_table(path, Findings("labels.h5"))
     np.testing.assert_array_equal(table.values, XY)
     assert table.columns == COLUMNS.to_list()
-    assert ["/".join(key) for key in table.index] == ONE_COLUMN.to_list()
+    assert ["/".join(key) for key in table.rows] == ONE_COLUMN.to_list()
     assert table.levels == ["scorer", "bodyparts", "coords"]
 
 
