@@ -86,7 +86,7 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
         file.rename(taken)
         if content_hash(taken) != versioned.get(name):
             stay[name] = "changed since it was taken; the next ingest takes it again"
-        elif not copy.is_file() or copy.stat().st_size != taken.stat().st_size:
+        elif not copy.is_file() or not _same_size(taken, copy):
             stay[name] = f"{copy} is not as it was versioned; `dvc checkout {batch}.dvc` restores it"
         else:
             taken.unlink()
@@ -94,6 +94,10 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
         _put_back(taken, file)
     _remove_emptied(inbox, inside)
     return stay
+
+
+def _same_size(first: Path, second: Path) -> bool:
+    return first.stat().st_size == second.stat().st_size
 
 
 def _put_back(taken: Path, file: Path) -> None:
