@@ -1,11 +1,14 @@
 """Real COCO keypoint files, and cases that only this format has."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of
+from pipeline.collect.labels import Labels
 from pipeline.collect.readers.coco import read
 from pipeline.collect.settings import CocoSource
 from pipeline.problem import Problem
@@ -90,3 +93,42 @@ def test_missing_keys_subject_and_double_ids(tmp_path, good):
     del good["annotations"][0]["image_id"]
     with pytest.raises(UserError, match=r"annotations\[0\]: lacks \['image_id'\]"):
         parse(tmp_path, good)
+
+
+GOOD = {"id": 1, "image_id": 1, "category_id": 1, "keypoints": [1, 2, 2]}
+
+
+def labels_of(folder: Path, **parts: list[Any]) -> Labels:
+    """Read a COCO file of one keypoint, of which parts are given."""
+    (folder / "1.png").write_bytes(b"not opened by readers")
+    data = {
+        "images": [{"id": 1, "file_name": "1.png"}],
+        "categories": [{"id": 1, "name": "x", "keypoints": ["a"]}],
+        "annotations": [GOOD],
+    }
+    (folder / "coco.json").write_text(json.dumps(data | parts))
+    return read(folder / "coco.json", folder, CocoSource(kind="coco"), Problem(keypoints=("a",)))
+
+
+@pytest.mark.parametrize("value", [float("nan"), "1", True, None, 10**400, [1]])
+def test_coordinates_that_are_no_numbers(tmp_path: Path, value) -> None:
+    with pytest.raises(UserError, match=r"annotation 1: keypoints holds .*, expected numbers"):
+        labels_of(tmp_path, annotations=[GOOD | {"keypoints": [value, 2, 2]}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"annotations": [GOOD | {"id": [1]}]}, r"annotations\[0\]: id is \[1\], expected a number or a text"),
+        ({"annotations": [GOOD | {"category_id": {}}]}, r"annotations\[0\]: category_id is {}"),
+        ({"annotations": [GOOD, GOOD]}, r"annotations: the ids \[1\] occur more than once"),
+        ({"annotations": [GOOD | {"image_id": 9}]}, "image_id 9 is not among"),
+        ({"annotations": [GOOD | {"keypoints": [1, 2, 3]}]}, "visibility 3"),
+        ({"categories": [{"id": 1, "name": "x", "keypoints": "a"}]}, "keypoints is 'a', expected a list"),
+        ({"categories": [{"id": 1, "name": n, "keypoints": ["a"]} for n in "xy"]}, r"categories: the ids \[1\] occur"),
+        ({"categories": [{"id": 1, "name": "x", "keypoints": ["a", "a"]}]}, "a.* twice"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, changes, message) -> None:
+    with pytest.raises(UserError, match=message):
+        labels_of(tmp_path, **changes)
