@@ -83,10 +83,14 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
         if name in stay or not file.is_file():
             continue
         taken = file.with_name(f".{file.name}{_TAKEN}")
-        file.rename(taken)
+        try:
+            file.rename(taken)
+        except OSError as error:
+            stay[name] = f"it cannot be removed ({error.strerror})"
+            continue
         if content_hash(taken) != versioned.get(name):
             stay[name] = "changed since it was taken; the next ingest takes it again"
-        elif not copy.is_file() or copy.stat().st_size != taken.stat().st_size:
+        elif not copy.is_file() or not _same_size(taken, copy):
             stay[name] = f"{copy} is not as it was versioned; `dvc checkout {batch}.dvc` restores it"
         else:
             taken.unlink()
@@ -96,26 +100,32 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
     return stay
 
 
+def _same_size(first: Path, second: Path) -> bool:
+    return first.stat().st_size == second.stat().st_size
+
+
 def _put_back(taken: Path, file: Path) -> None:
     """Give a file its name back; if there is another file of this name by now, it gets a similar name."""
-    number = 1
-    target = file
-    while True:
-        try:
-            os.link(taken, target, follow_symlinks=False)
-        except FileExistsError:
-            number += 1
-            target = file.with_name(f"{file.stem}-{number}{file.suffix}")
-            continue
-        except OSError:  # the file system has no hard links
-            if not target.exists():
-                taken.rename(target)
-                return
-            number += 1
-            target = file.with_name(f"{file.stem}-{number}{file.suffix}")
-            continue
-        taken.unlink()
-        return
+    target, number = file, 1
+    while not _renamed(taken, target):
+        number += 1
+        target = file.with_name(f"{file.stem}-{number}{file.suffix}")
+
+
+def _renamed(taken: Path, target: Path) -> bool:
+    """Rename a file; return False if there is another file of that name, which is not overwritten."""
+    try:
+        os.link(taken, target, follow_symlinks=False)
+    except FileExistsError:
+        if content_hash(taken) != content_hash(target):
+            return False
+    except OSError:  # the file system has no hard links
+        if target.exists():
+            return False
+        taken.rename(target)
+        return True
+    taken.unlink()
+    return True
 
 
 def put_back_taken(inbox: Path) -> None:

@@ -17,7 +17,7 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.batches import batch_digest, content_hash, versioned_batches
 from flows.checkout_lock import problem_lock
-from flows.inbox import clear
+from flows.inbox import clear, put_back_taken
 from flows.quiet_files import QUIET
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError
@@ -171,6 +171,15 @@ def test_only_the_bytes_that_were_taken_are_removed(tmp_path: Path) -> None:
     stay = clear(inbox, ["a.csv", "b.csv"], {"a.csv": digest, "b.csv": digest}, batch)
     assert stay == dict.fromkeys(["a.csv", "b.csv"], "changed since it was taken; the next ingest takes it again")
     assert files(inbox) == {"a.csv": b"taken", "b.csv": b"taken"}, "DVC holds other bytes"
+
+
+def test_a_file_that_was_about_to_be_removed_gets_its_name_back(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (tmp_path / f".{name}.heelstrike-taken").write_text("old")
+    (tmp_path / "b.csv").write_text("new")  # put there meanwhile
+    (tmp_path / "c.csv").write_text("old")
+    put_back_taken(tmp_path)
+    assert files(tmp_path) == {"a.csv": b"old", "b.csv": b"new", "b-2.csv": b"old", "c.csv": b"old"}
 
 
 @pytest.mark.usefixtures("listener")
