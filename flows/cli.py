@@ -14,6 +14,7 @@ import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anyt
 from flows.grid import app as grid_app
 from flows.terminal import ROOT, only_problem
 from heelstrike.terminal import console, messages
+from heelstrike.text import markup, printable
 
 app = typer.Typer()
 app.add_typer(grid_app, name="grid")
@@ -123,7 +124,8 @@ def history(problem: Problem) -> None:
         from pipeline.registry.history import history as history_of
 
         lines = [event.line() for event in history_of(ROOT, problem)]
-        console.print("\n".join(lines) or f"{problem} has no history yet.", highlight=False, soft_wrap=True)
+        text = "\n".join(map(printable, lines)) or f"{problem} has no history yet."
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -137,7 +139,7 @@ def rollback(problem: Problem) -> None:
     with messages():
         from pipeline.registry.rollback import rollback as roll_back
 
-        console.print(f"[green]✓[/] {roll_back(problem, ROOT)}", highlight=False)
+        console.print(f"[green]✓[/] {markup(roll_back(problem, ROOT))}", highlight=False)
 
 
 @app.command()

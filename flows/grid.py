@@ -11,6 +11,7 @@ import typer
 from flows.terminal import ROOT, only_problem
 from heelstrike.errors import UserError
 from heelstrike.terminal import console, messages
+from heelstrike.text import markup
 
 if TYPE_CHECKING:
     from pipeline.grid.definition import Definition
@@ -66,6 +67,7 @@ def run(
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(
             f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}",
+            markup=False,
             soft_wrap=True,  # a command that is broken over two lines cannot be copied
         )
     if failed:
@@ -119,7 +121,7 @@ def cost(grid: Grid, problem: Problem = "", only: Only = "") -> None:
         costs = measure_costs(rows)
         written = write_costs(costs, _folder(definition, parts))
         print_costs(costs, console)
-        console.print(f"[green]✓[/] {written}", highlight=False)
+        console.print(f"[green]✓[/] {markup(written)}", highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -139,7 +141,7 @@ def list_grids() -> None:
         for name in shipped():
             definition = load_definition(name)
             rows = sum(len(row.run_names) for row in definition.rows)
-            table.add_row(f"[bold]{name}[/]", str(rows or "pairs"), definition.title)
+            table.add_row(f"[bold]{markup(name)}[/]", str(rows or "pairs"), markup(definition.title))
         console.print(table)
 
 

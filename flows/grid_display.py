@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from flows.display import bars, state_of
 from heelstrike.progress import Event
+from heelstrike.text import markup
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
 from pipeline.grid.matrix import Matrix, sentences, shown_change
@@ -44,7 +44,7 @@ class GridDisplay:
 
     def start(self, row: str) -> None:
         """Show a row in the live line."""
-        self._progress.reset(self._task, total=None, description=f"[bold]{row}", note="")
+        self._progress.reset(self._task, total=None, description=f"[bold]{markup(row)}", note="")
 
     def event(self, row: str, event: Event) -> None:
         """Show the newest progress event of the running row."""
@@ -84,31 +84,31 @@ def print_tables(report: Report, console: Console) -> None:
         ):
             _print_table(filled, console)
     for sentence in circumstances(report.results):
-        console.print(sentence, style="dim", highlight=False)
+        console.print(sentence, style="dim", highlight=False, markup=False)
     for paragraph in report.paragraphs:
-        console.print(f"\n{paragraph}", highlight=False)
+        console.print(f"\n{paragraph}", highlight=False, markup=False)
     for path in report.files:
-        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+        console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
 
 
 def _print_table(filled: Filled, console: Console) -> None:
     metrics = _that_fit(filled, console.width)
-    table = Table(title=filled.table.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(title=markup(filled.table.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("run", style="bold", no_wrap=True)
     for metric in metrics.values():
-        table.add_column(metric.title, justify="right", no_wrap=True)
+        table.add_column(markup(metric.title), justify="right", no_wrap=True)
     if filled.published:
         table.add_column("rank", justify="center", no_wrap=True)
     for line in filled.lines:
         values = [_pair(line, name, metric, filled.published) for name, metric in metrics.items()]
-        table.add_row(line.name, *values, *([_coloured_rank(line)] if filled.published else []))
+        table.add_row(markup(line.name), *values, *([_coloured_rank(line)] if filled.published else []))
     console.print()
     console.print(table)
     notes = ["[dim]published[/] ours; rank: published → ours"] if filled.published else []
     left_out = [metric.title for name, metric in filled.table.metrics.items() if name not in metrics]
-    notes += [f"left out, since the terminal is narrow: {', '.join(left_out)}"] if left_out else []
-    notes += shown_agreement(filled) if filled.published else []
-    notes += [f"[yellow]missing:[/] {escape('; '.join(filled.missing))}"] if filled.missing else []
+    notes += [f"left out, since the terminal is narrow: {markup(', '.join(left_out))}"] if left_out else []
+    notes += map(markup, shown_agreement(filled)) if filled.published else []
+    notes += [f"[yellow]missing:[/] {markup('; '.join(filled.missing))}"] if filled.missing else []
     for note in notes:
         console.print(f"  {note}", highlight=False)
 
@@ -139,23 +139,23 @@ def _coloured_rank(line: Line) -> Text:
 
 def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
     """Print each target's error from each start, its change against random weights, and the paths of the files."""
-    table = Table(title=matrix.metric.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(title=markup(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("target", style="bold", no_wrap=True)
     for source in matrix.sources:
-        table.add_column(f"from {source}", justify="right", no_wrap=True)
+        table.add_column(markup(f"from {source}"), justify="right", no_wrap=True)
     for target in matrix.targets:
         cells = [matrix.cells.get((target, source)) for source in matrix.sources]
-        table.add_row(target, *(cell_text(cell, matrix) for cell in cells))
+        table.add_row(markup(target), *(cell_text(cell, matrix) for cell in cells))
         changes = [shown_change(cell.change) if cell and cell.change and cell.error else "" for cell in cells]
         table.add_row("", *(Text(change, style="dim") for change in changes))
     console.print(table)
     for sentence in sentences(matrix):
-        console.print(sentence, highlight=False)
+        console.print(sentence, highlight=False, markup=False)
     for cell in matrix.cells.values():
         if cell.note:
-            console.print(f"[yellow]{cell.target} from {cell.source}:[/] {escape(cell.note)}", highlight=False)
+            console.print(f"[yellow]{markup(cell.target)} from {markup(cell.source)}:[/] {markup(cell.note)}", highlight=False)
     for path in files:
-        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+        console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
 
 
 def print_costs(costs: list[Cost], console: Console) -> None:
@@ -166,5 +166,5 @@ def print_costs(costs: list[Cost], console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("rows", style="dim")
     for cost in costs:
-        table.add_row(cost.network, *cost.values(), ", ".join(cost.rows))
+        table.add_row(*map(markup, (cost.network, *cost.values(), ", ".join(cost.rows))))
     console.print(table)

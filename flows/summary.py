@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from flows.release import Release
+from heelstrike.text import markup
 from pipeline.layout import Layout
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
@@ -23,18 +24,19 @@ def print_summary(released: Release, console: Console) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
-    grid.add_row("stages run", ", ".join(address.split("@")[0] for address in released.ran) or "nothing had changed")
+    stages = ", ".join(address.split("@")[0] for address in released.ran)
+    grid.add_row("stages run", markup(stages) or "nothing had changed")
     grid.add_row("data", _data(layout))
-    grid.add_row("settings", _settings(layout))
+    grid.add_row("settings", markup(_settings(layout)))
     for name, value in _test_numbers(released):
-        grid.add_row(name, value)
+        grid.add_row(name, markup(value))
     colour = _COLOURS[outcome.kind]
-    grid.add_row("decision", f"[{colour}]version {outcome.version} {outcome.kind}[/]: {outcome.why}")
+    grid.add_row("decision", f"[{colour}]version {outcome.version} {outcome.kind}[/]: {markup(outcome.why)}")
     for failure in released.decision.failures:
-        grid.add_row("", f"[yellow]{failure}[/]")
+        grid.add_row("", f"[yellow]{markup(failure)}[/]")
     warnings = _warnings(layout)
     if warnings:
-        grid.add_row("labels", warnings)
+        grid.add_row("labels", markup(warnings))
     grid.add_row("next", _next_steps(layout))
     console.print(Panel(grid, title=f"retrain {layout.problem}", expand=False))
 

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from heelstrike.text import printable
+
 PROGRESS_FILE = "HEELSTRIKE_PROGRESS"
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -63,11 +65,11 @@ class _ToTerminal(Progress):
         from rich.progress import Progress as Bars
 
         super().__init__(label, total)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        note = TextColumn("[dim]{task.fields[note]}")
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        note = TextColumn("{task.fields[note]}", style="dim", markup=False)
         stderr = Console(stderr=True)  # stdout is for results
         self._bars = Bars(*columns, TimeRemainingColumn(), note, console=stderr)
-        self._bar = self._bars.add_task(label, total=total, note="")
+        self._bar = self._bars.add_task(printable(label), total=total, note="")
         self._bars.start()
 
     def _show(self, fields: dict[str, float | str]) -> None:

@@ -1,15 +1,22 @@
 """The terminal's output and error streams, and the printing of errors as messages."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import typer
 from rich.console import Console
 
 from heelstrike.errors import UserError
+from heelstrike.text import markup, printable_lines
 
-console = Console()
-problems = Console(stderr=True)
+console = Console(emoji=False)
+problems = Console(stderr=True, emoji=False)
+
+
+class _TerminatedError(BaseException):
+    """The process got SIGTERM. No handler of errors of a single file takes it for one."""
 
 
 @contextmanager
@@ -29,11 +36,28 @@ def messages(resume: str = "") -> Iterator[None]:
         parts = (error,) if isinstance(error, UserError) else (error.strerror or error, error.filename)
         text = ": ".join(str(part) for part in parts if part)
         problems.print("[red]Error:[/]", end=" ")
-        problems.print(text, highlight=False, markup=False, soft_wrap=True)
+        problems.print(printable_lines(text), highlight=False, markup=False, soft_wrap=True)
         _say_resume(resume)
         raise typer.Exit(1) from None
 
 
+@contextmanager
+def terminable() -> Iterator[None]:
+    """End a command as an interruption does if its process gets SIGTERM: files are closed, and a line says so."""
+
+    def terminate(signal_number: int, frame: FrameType | None) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except _TerminatedError:
+        problems.print("\n[yellow]Terminated.[/] Finished work is kept.")
+        raise typer.Exit(143) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _say_resume(command: str) -> None:
     if command:
-        problems.print(f"Continue with: [bold]{command}[/]")
+        problems.print(f"Continue with: [bold]{markup(command)}[/]", highlight=False, soft_wrap=True)
