@@ -139,7 +139,9 @@ def _coloured_rank(line: Line) -> Text:
 
 def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
     """Print each target's error from each start, its change against random weights, and the paths of the files."""
-    table = Table(title=markup(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(
+        title=markup(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1)
+    )
     table.add_column("target", style="bold", no_wrap=True)
     for source in matrix.sources:
         table.add_column(markup(f"from {source}"), justify="right", no_wrap=True)
@@ -153,7 +155,9 @@ def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
         console.print(sentence, highlight=False, markup=False)
     for cell in matrix.cells.values():
         if cell.note:
-            console.print(f"[yellow]{markup(cell.target)} from {markup(cell.source)}:[/] {markup(cell.note)}", highlight=False)
+            console.print(
+                f"[yellow]{markup(cell.target)} from {markup(cell.source)}:[/] {markup(cell.note)}", highlight=False
+            )
     for path in files:
         console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
 

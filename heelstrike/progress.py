@@ -65,7 +65,12 @@ class _ToTerminal(Progress):
         from rich.progress import Progress as Bars
 
         super().__init__(label, total)
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         note = TextColumn("{task.fields[note]}", style="dim", markup=False)
         stderr = Console(stderr=True)  # stdout is for results
         self._bars = Bars(*columns, TimeRemainingColumn(), note, console=stderr)

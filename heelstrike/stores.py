@@ -17,7 +17,7 @@ def tracking_uri(root: Path) -> str:
     Raises:
         UserError: MLFLOW_TRACKING_URI is not an address. The message does not repeat it, since it may hold a password.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.resolve() / 'mlflow.db'}"
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or _own_uri(root)
     try:
         parts = urlsplit(uri)
         valid = parts.port is None or bool(parts.hostname)
@@ -29,6 +29,22 @@ def tracking_uri(root: Path) -> str:
             "https://HOST:PORT, with every special character of a password written as %XX"
         )
     return uri
+
+
+def _own_uri(root: Path) -> str:
+    file = root.resolve() / "mlflow.db"
+    if "?" in str(file):
+        raise UserError(
+            f"{file.parent}: a database cannot be opened below a name with a question mark; rename the folder"
+        )
+    return f"sqlite:///{file}"
+
+
+def own_database(root: Path) -> Path | None:
+    """Return the checkout's own database; `None` if MLFLOW_TRACKING_URI names another store."""
+    file, uri = root.resolve() / "mlflow.db", os.environ.get("MLFLOW_TRACKING_URI")
+    named = not uri or (is_local_file(uri) and Path(uri.split(":///", 1)[-1]).absolute() == file)
+    return file if named else None
 
 
 def cache_folder() -> Path:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from heelstrike.errors import UserError
+from heelstrike.registry.moved import follow_checkout
 from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError, is_local_file, tracking_uri, without_password
 
@@ -138,6 +139,7 @@ def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
     uri = tracking_uri(root)
     _check_reachable(uri, create)
     _require_mlflow(f"{without_password(uri)}: a database")
+    follow_checkout(root)
     # set before the import: no telemetry, and a server that is down is reported within seconds instead of minutes
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "1")

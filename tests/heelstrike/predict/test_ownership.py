@@ -176,7 +176,9 @@ def test_what_a_killed_run_left_is_cleared_and_what_a_running_one_writes_is_not(
     ]
 
 
-@pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Term")])
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Term")]
+)
 def test_an_interrupted_run_keeps_what_is_done_and_leaves_nothing_else(tmp_path, number, code, word):
     make_package(tmp_path / "package")
     folder = tmp_path / "in"
