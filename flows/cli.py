@@ -14,7 +14,7 @@ import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anyt
 from flows.grid import app as grid_app
 from flows.terminal import ROOT, only_problem
 from heelstrike.terminal import console, messages
-from heelstrike.text import markup, printable
+from heelstrike.text import done, printable
 
 app = typer.Typer()
 app.add_typer(grid_app, name="grid")
@@ -139,7 +139,7 @@ def rollback(problem: Problem) -> None:
     with messages():
         from pipeline.registry.rollback import rollback as roll_back
 
-        console.print(f"[green]✓[/] {markup(roll_back(problem, ROOT))}", highlight=False)
+        console.print(done(roll_back(problem, ROOT)))
 
 
 @app.command()

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from flows.grid_display import GridDisplay
 from heelstrike.errors import UserError
-from heelstrike.text import markup
+from heelstrike.text import done, plain
 from pipeline.crossval.report import headlines, span, write_report
 from pipeline.crossval.run import Places, cross_validate, name_of
 from pipeline.layout import Layout
@@ -35,7 +35,7 @@ def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None
     pooled = validated.pooled.metrics
     table = Table("metric", "all folds, 95 % interval over subjects", header_style="bold", box=None, padding=(0, 1))
     for group, name in headlines(pooled):
-        table.add_row(markup(f"{group}.{name}"), span(pooled[group], name))
+        table.add_row(plain(f"{group}.{name}"), span(pooled[group], name))
     console.print(table)
     for path in write_report(validated, Places(layout, name_of(folds))):
-        console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)

@@ -4,11 +4,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 from heelstrike.progress import Event, format_fields
-from heelstrike.text import markup, printable, printable_lines
+from heelstrike.text import printable, printable_lines
 
 
 def bars(console: Console) -> Progress:
@@ -57,7 +58,7 @@ class StageDisplay:
 
     def start(self, stage: str) -> None:
         """Show a stage as running; its length is not known yet."""
-        self._tasks[stage] = self._progress.add_task(f"[bold]{markup(stage)}", total=None, note="")
+        self._tasks[stage] = self._progress.add_task(f"[bold]{escape(stage)}", total=None, note="")
 
     def event(self, stage: str, event: Event) -> None:
         """Show a stage's newest progress event."""

@@ -11,7 +11,7 @@ import typer
 from flows.terminal import ROOT, only_problem
 from heelstrike.errors import UserError
 from heelstrike.terminal import console, messages
-from heelstrike.text import markup
+from heelstrike.text import done, plain
 
 if TYPE_CHECKING:
     from pipeline.grid.definition import Definition
@@ -121,7 +121,7 @@ def cost(grid: Grid, problem: Problem = "", only: Only = "") -> None:
         costs = measure_costs(rows)
         written = write_costs(costs, _folder(definition, parts))
         print_costs(costs, console)
-        console.print(f"[green]✓[/] {markup(written)}", highlight=False, soft_wrap=True)
+        console.print(done(written), soft_wrap=True)
 
 
 @app.command("list")
@@ -141,7 +141,7 @@ def list_grids() -> None:
         for name in shipped():
             definition = load_definition(name)
             rows = sum(len(row.run_names) for row in definition.rows)
-            table.add_row(f"[bold]{markup(name)}[/]", str(rows or "pairs"), markup(definition.title))
+            table.add_row(plain(name, "bold"), str(rows or "pairs"), plain(definition.title))
         console.print(table)
 
 

@@ -6,12 +6,13 @@ from typing import Any, Self
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from flows.display import bars, state_of
 from heelstrike.progress import Event
-from heelstrike.text import markup
+from heelstrike.text import done, plain
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
 from pipeline.grid.matrix import Matrix, sentences, shown_change
@@ -44,7 +45,7 @@ class GridDisplay:
 
     def start(self, row: str) -> None:
         """Show a row in the live line."""
-        self._progress.reset(self._task, total=None, description=f"[bold]{markup(row)}", note="")
+        self._progress.reset(self._task, total=None, description=f"[bold]{escape(row)}", note="")
 
     def event(self, row: str, event: Event) -> None:
         """Show the newest progress event of the running row."""
@@ -88,27 +89,27 @@ def print_tables(report: Report, console: Console) -> None:
     for paragraph in report.paragraphs:
         console.print(f"\n{paragraph}", highlight=False, markup=False)
     for path in report.files:
-        console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)
 
 
 def _print_table(filled: Filled, console: Console) -> None:
     metrics = _that_fit(filled, console.width)
-    table = Table(title=markup(filled.table.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(title=plain(filled.table.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("run", style="bold", no_wrap=True)
     for metric in metrics.values():
-        table.add_column(markup(metric.title), justify="right", no_wrap=True)
+        table.add_column(plain(metric.title), justify="right", no_wrap=True)
     if filled.published:
         table.add_column("rank", justify="center", no_wrap=True)
     for line in filled.lines:
         values = [_pair(line, name, metric, filled.published) for name, metric in metrics.items()]
-        table.add_row(markup(line.name), *values, *([_coloured_rank(line)] if filled.published else []))
+        table.add_row(plain(line.name), *values, *([_coloured_rank(line)] if filled.published else []))
     console.print()
     console.print(table)
     notes = ["[dim]published[/] ours; rank: published → ours"] if filled.published else []
     left_out = [metric.title for name, metric in filled.table.metrics.items() if name not in metrics]
-    notes += [f"left out, since the terminal is narrow: {markup(', '.join(left_out))}"] if left_out else []
-    notes += map(markup, shown_agreement(filled)) if filled.published else []
-    notes += [f"[yellow]missing:[/] {markup('; '.join(filled.missing))}"] if filled.missing else []
+    notes += [f"left out, since the terminal is narrow: {escape(', '.join(left_out))}"] if left_out else []
+    notes += map(escape, shown_agreement(filled)) if filled.published else []
+    notes += [f"[yellow]missing:[/] {escape('; '.join(filled.missing))}"] if filled.missing else []
     for note in notes:
         console.print(f"  {note}", highlight=False)
 
@@ -139,15 +140,13 @@ def _coloured_rank(line: Line) -> Text:
 
 def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
     """Print each target's error from each start, its change against random weights, and the paths of the files."""
-    table = Table(
-        title=markup(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1)
-    )
+    table = Table(title=plain(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("target", style="bold", no_wrap=True)
     for source in matrix.sources:
-        table.add_column(markup(f"from {source}"), justify="right", no_wrap=True)
+        table.add_column(plain(f"from {source}"), justify="right", no_wrap=True)
     for target in matrix.targets:
         cells = [matrix.cells.get((target, source)) for source in matrix.sources]
-        table.add_row(markup(target), *(cell_text(cell, matrix) for cell in cells))
+        table.add_row(plain(target), *(cell_text(cell, matrix) for cell in cells))
         changes = [shown_change(cell.change) if cell and cell.change and cell.error else "" for cell in cells]
         table.add_row("", *(Text(change, style="dim") for change in changes))
     console.print(table)
@@ -155,11 +154,9 @@ def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
         console.print(sentence, highlight=False, markup=False)
     for cell in matrix.cells.values():
         if cell.note:
-            console.print(
-                f"[yellow]{markup(cell.target)} from {markup(cell.source)}:[/] {markup(cell.note)}", highlight=False
-            )
+            console.print(Text.assemble(plain(f"{cell.target} from {cell.source}: ", "yellow"), plain(cell.note)))
     for path in files:
-        console.print(f"[green]✓[/] {markup(path)}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)
 
 
 def print_costs(costs: list[Cost], console: Console) -> None:
@@ -170,5 +167,5 @@ def print_costs(costs: list[Cost], console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("rows", style="dim")
     for cost in costs:
-        table.add_row(*map(markup, (cost.network, *cost.values(), ", ".join(cost.rows))))
+        table.add_row(*map(plain, (cost.network, *cost.values(), ", ".join(cost.rows))))
     console.print(table)

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from heelstrike.errors import UserError
-from heelstrike.text import markup, printable
+from heelstrike.text import done, printable
 from pipeline.layout import Layout
 from pipeline.models.build import build_model
 from pipeline.models.initial_weights import LoadedWeights
@@ -32,7 +32,7 @@ def run_init_from(problem: str, reference: str, root: Path, console: Console) ->
         network, section.train.model_copy(update={"init_from": start}), Layout(root, problem).root
     )
     assert pretrained is not None
-    console.print(f"[green]✓[/] {problem} would take {markup(pretrained.line())} of {start.reference}", highlight=False)
+    console.print(done(f"{problem} would take {pretrained.line()} of {start.reference}"))
     for line in _describe_left(pretrained):
         console.print(f"  {printable(line)}", highlight=False, markup=False)
     console.print(f"\nPut this into params.yaml, section {problem}.train:\n", highlight=False)

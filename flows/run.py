@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 from rich.console import Console
+from rich.text import Text
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 
@@ -18,7 +19,7 @@ from flows.display import StageDisplay
 from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
 from heelstrike.errors import UserError
-from heelstrike.text import markup
+from heelstrike.text import plain
 from pipeline.params import load_params
 
 
@@ -62,7 +63,7 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) 
     if ingested.batch:
         console.print(f"[green]✓[/] {len(ingested.accepted)} files are now data/raw/{problem}/{ingested.batch}")
     for name, reason in ingested.rejected.items():
-        console.print(f"{markup(name)} is [yellow]left in the inbox[/]: {markup(reason)}", highlight=False)
+        console.print(Text.assemble(plain(name), (" is left in the inbox", "yellow"), plain(f": {reason}")))
     if not ingested.batch and not ingested.rejected:
         console.print("The inbox has no new files.")
     return bool(ingested.rejected)

@@ -8,9 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from flows.release import Release
-from heelstrike.text import markup
+from heelstrike.text import plain
 from pipeline.layout import Layout
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
@@ -25,18 +26,20 @@ def print_summary(released: Release, console: Console) -> None:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
     stages = ", ".join(address.split("@")[0] for address in released.ran)
-    grid.add_row("stages run", markup(stages) or "nothing had changed")
+    grid.add_row("stages run", plain(stages or "nothing had changed"))
     grid.add_row("data", _data(layout))
-    grid.add_row("settings", markup(_settings(layout)))
+    grid.add_row("settings", plain(_settings(layout)))
     for name, value in _test_numbers(released):
-        grid.add_row(name, markup(value))
+        grid.add_row(name, plain(value))
     colour = _COLOURS[outcome.kind]
-    grid.add_row("decision", f"[{colour}]version {outcome.version} {outcome.kind}[/]: {markup(outcome.why)}")
+    grid.add_row(
+        "decision", Text.assemble((f"version {outcome.version} {outcome.kind}", colour), plain(f": {outcome.why}"))
+    )
     for failure in released.decision.failures:
-        grid.add_row("", f"[yellow]{markup(failure)}[/]")
+        grid.add_row("", plain(failure, "yellow"))
     warnings = _warnings(layout)
     if warnings:
-        grid.add_row("labels", markup(warnings))
+        grid.add_row("labels", plain(warnings))
     grid.add_row("next", _next_steps(layout))
     console.print(Panel(grid, title=f"retrain {layout.problem}", expand=False))
 

@@ -1,16 +1,22 @@
 """The terminal's output and error streams, and the printing of errors as messages."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from types import FrameType
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from heelstrike.errors import UserError
-from heelstrike.text import markup, printable_lines
+from heelstrike.text import plain, printable_lines
 
+for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets escapes, not an error
 console = Console(emoji=False)
 problems = Console(stderr=True, emoji=False)
 
@@ -60,4 +66,4 @@ def terminable() -> Iterator[None]:
 
 def _say_resume(command: str) -> None:
     if command:
-        problems.print(f"Continue with: [bold]{markup(command)}[/]", highlight=False, soft_wrap=True)
+        problems.print(Text.assemble("Continue with: ", plain(command, "bold")), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from rich.markup import escape
+from rich.text import Text
 
 # C0 and C1 controls, line and paragraph separators, marks that reorder text, halves of UTF-16 pairs
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -19,13 +19,18 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.splitlines()))
 
 
-def markup(text: object) -> str:
-    """Return a text as Rich's markup that prints exactly this text."""
-    return escape(printable(str(text)))
+def plain(text: object, style: str = "") -> Text:
+    """Return a text for Rich that has no markup: `[left]` in the name of a file is printed."""
+    return Text(printable(str(text)), style)
+
+
+def done(text: object) -> Text:
+    """Return a text for Rich after a green tick, for what was made."""
+    return Text.assemble(("✓ ", "green"), plain(text))
 
 
 def storable(text: str) -> str:
-    """Return a text as valid Unicode: a byte of a file's name that is not UTF-8 becomes for instance `\\xe9`."""
+    r"""Return a text as valid Unicode: a byte of a file's name that is not UTF-8 becomes for instance `\xe9`."""
     return _SURROGATE.sub(_escaped, text)
 
 

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from rich.text import Text
+
 from heelstrike.errors import UserError
 from heelstrike.predict.predictor import Predicted, Report
 from heelstrike.predict.summary import Spread, Summary
-from heelstrike.text import markup
+from heelstrike.text import plain
 from heelstrike.units import MM_PER_INCH, symbol
 
 _DIGITS = {"ratio": 2}
+_DONE = ("✓ ", "green")
 
 
 def scale_of(dpi: float | None, mm_per_px: float | None) -> float | None:
@@ -44,26 +47,26 @@ def slices_of(words: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
-def describe(report: Report) -> Iterator[str]:
-    """Yield the report as lines in Rich's markup: the inputs with their files, exams, failures, ignored files and counts."""
+def describe(report: Report) -> Iterator[Text]:
+    """Yield the report as lines for Rich: inputs with their files, exams, failures, ignored files, counts."""
     for done in report.done:
-        yield markup(f"{done.input.name}: {measured(done)}")
+        yield plain(f"{done.input.name}: {measured(done)}")
         count, frames = done.summary.not_reliable, done.summary.frames
         if count:
             warning = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
-            yield f"  [yellow]{warning}[/]: see `doubts` in its JSON"
-        yield from (f"  [green]✓[/] {markup(file)}" for file in done.files)
+            yield Text.assemble("  ", (warning, "yellow"), ": see `doubts` in its JSON")
+        yield from (Text.assemble("  ", _DONE, plain(file)) for file in done.files)
     for exam in report.exams:
         reason = exam.measurement.message or "; ".join(exam.measurement.warnings)
-        mark = "[green]✓[/]" if exam.measurement.measured else "[yellow]not measured[/]"
-        yield f"{mark} {markup(exam.file)}{f': {markup(reason)}' if reason else ''}"
+        mark = _DONE if exam.measurement.measured else ("not measured ", "yellow")
+        yield Text.assemble(mark, plain(exam.file), plain(f": {reason}" if reason else ""))
     for file, reason in report.failed:
-        yield f"[red]failed[/] {markup(file)}: {markup(reason)}"
+        yield Text.assemble(("failed ", "red"), plain(f"{file}: {reason}"))
     if report.ignored:
         names = ", ".join(file.name for file in report.ignored)
-        yield markup(f"ignored, neither image nor video, or named as an overlay: {names}")
+        yield plain(f"ignored, neither image nor video, or named as an overlay: {names}")
     if report.failed:
-        yield f"[yellow]{len(report.done)} predicted, {len(report.failed)} failed[/]"
+        yield plain(f"{len(report.done)} predicted, {len(report.failed)} failed", "yellow")
 
 
 def measured(done: Predicted) -> str:

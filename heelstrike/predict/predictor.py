@@ -43,8 +43,9 @@ def predict_path(
 
     For `walk.mp4` it writes `walk.mp4.json`, `walk.mp4.csv` and on request `walk.mp4.overlay.mp4` to `out`, each
     completely or not at all. It writes only over results of Heelstrike, as `heelstrike.predict.ownership` knows them,
-    and removes what killed processes left unfinished. Results keep the relative paths of the files in the folder. If the model measures exams,
-    the images of each folder are one exam, and `FOLDER.volume.json` is written beside their results.
+    and removes what killed processes left unfinished. Results keep the relative paths of the files in the folder. If
+    the model measures exams, the images of each folder are one exam, and `FOLDER.volume.json` is written beside their
+    results.
 
     Args:
         path: Image, video or folder.

@@ -60,7 +60,7 @@ def _link(link: Path, folder: Path) -> None:
     """Make a relative link, so that it names the same folder of a checkout that was moved or copied."""
     target = os.path.relpath(folder.resolve(), link.parent.resolve())
     link.parent.mkdir(parents=True, exist_ok=True)
-    if link.is_symlink() and os.readlink(link) == target:
+    if link.is_symlink() and str(link.readlink()) == target:
         return
     link.unlink(missing_ok=True)
     link.symlink_to(target, target_is_directory=True)

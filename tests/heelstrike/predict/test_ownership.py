@@ -177,7 +177,7 @@ def test_what_a_killed_run_left_is_cleared_and_what_a_running_one_writes_is_not(
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Term")]
+    ("number", "code", "word"), [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Terminated")]
 )
 def test_an_interrupted_run_keeps_what_is_done_and_leaves_nothing_else(tmp_path, number, code, word):
     make_package(tmp_path / "package")
@@ -189,7 +189,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_leaves_nothing_else(tmp_path,
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
-    assert f"{word}" in errors and "Traceback" not in errors
+    assert f"{word}. Finished work is kept." in errors and "Traceback" not in errors
     assert sorted(p.name for p in folder.iterdir()) == ["a.png", "a.png.json", "a.png.overlay.png", "long.mp4"]
 
 
