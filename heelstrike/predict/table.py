@@ -14,14 +14,13 @@ from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.frames import FrameResult
 from heelstrike.rounding import round_array, round_number
+from heelstrike.spreadsheet import safe_cell
 
 FIRST_COLUMNS = ("frame", "time_s")
 COMMON_COLUMNS = ("lowest_confidence", "reason", "message", "warnings")
 """Columns of every CSV, by which a CSV is known to be a result."""
 
 _DIGITS = 3
-_FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet takes a cell that begins with one of these for a formula and evaluates it."""
 _RELIABLE = {None: None, True: "yes", False: "no"}
 
 
@@ -102,6 +101,5 @@ def lowest_confidence(prediction: Prediction) -> float | None:
 
 
 def _safe(text: str) -> str:
-    """Return a text on one line, with an apostrophe before it if a spreadsheet would take it for a formula."""
-    line = " ".join(text.splitlines()).strip()
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    """Return a text on one line that is no formula for a spreadsheet."""
+    return safe_cell(" ".join(text.splitlines()).strip())

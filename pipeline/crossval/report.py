@@ -8,6 +8,7 @@ import numpy as np
 from heelstrike.files import write_aside, write_json
 from pipeline.crossval.run import Places, Validated
 from pipeline.evaluate.summary import to_json
+from pipeline.markdown import table_row
 from pipeline.scoring.style import BLUE, FAINT, INK, figure, save
 
 Headline = tuple[str, str]
@@ -60,18 +61,23 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         "",
         "| metric | value |",
         "| --- | --- |",
-        *(f"| {group}.{name} | {span(validated.pooled.metrics[group], name)} |" for group, name in headline_metrics),
+        *(
+            f"| {in_markdown(f'{group}.{name}')} | {span(validated.pooled.metrics[group], name)} |"
+            for group, name in headline_metrics
+        ),
         "",
         "Fold by fold:",
         "",
-        f"| fold | images | subjects | {' | '.join(f'{group}.{name}' for group, name in headline_metrics)} |",
+        table_row("fold", "images", "subjects", *(f"{group}.{name}" for group, name in headline_metrics)),
         "| --- " * (3 + len(headline_metrics)) + "|",
     ]
     for fold, result in zip(validated.folds, validated.results, strict=True):
         metrics, names = result["metrics"], ", ".join(fold.judged)
         subjects = names if len(fold.judged) <= 3 else str(len(fold.judged))
         cells = [_number(metrics.get(group, {}).get(name)) for group, name in headline_metrics]
-        lines.append(f"| {fold.number} | {metrics['images']['count']} | {subjects} | {' | '.join(cells)} |")
+        lines.append(
+            f"| {fold.number} | {metrics['images']['count']} | {in_markdown(subjects)} | {' | '.join(cells)} |"
+        )
     return lines
 
 

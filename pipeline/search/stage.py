@@ -18,6 +18,7 @@ from pipeline.search.space import Space
 from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
 from pipeline.splits import TRAINED_ON
+from pipeline.spreadsheet import for_spreadsheets
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 
@@ -109,7 +110,7 @@ def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial
         write_json(folder / "best.json", space.sections(best.params if best else {}))
         write_json(folder / "study.json", study)
         with write_aside(folder / "trials.csv") as aside:
-            table.to_csv(aside, index=False)
+            for_spreadsheets(table).to_csv(aside, index=False)
 
 
 _COLUMNS = ["number", "state", "value", "epochs", "reason"]
