@@ -5,11 +5,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def safe_cell(text: str) -> str:
-    """Return a text with an apostrophe before it if a spreadsheet would take it for a formula; a number stays as it is."""
+    """Return a text with an apostrophe before it if it would be a formula for a spreadsheet. Numbers stay the same."""
     if not (text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)):
         return text
     try:
-        float(text)
+        float(text.replace(",", "."))
     except ValueError:
         return f"'{text}"
     return text

@@ -62,7 +62,7 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         "| metric | value |",
         "| --- | --- |",
         *(
-            f"| {in_markdown(f'{group}.{name}')} | {span(validated.pooled.metrics[group], name)} |"
+            table_row(f"{group}.{name}", span(validated.pooled.metrics[group], name))
             for group, name in headline_metrics
         ),
         "",
@@ -75,9 +75,7 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         metrics, names = result["metrics"], ", ".join(fold.judged)
         subjects = names if len(fold.judged) <= 3 else str(len(fold.judged))
         cells = [_number(metrics.get(group, {}).get(name)) for group, name in headline_metrics]
-        lines.append(
-            f"| {fold.number} | {metrics['images']['count']} | {in_markdown(subjects)} | {' | '.join(cells)} |"
-        )
+        lines.append(table_row(fold.number, metrics["images"]["count"], subjects, *cells))
     return lines
 
 

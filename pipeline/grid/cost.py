@@ -157,10 +157,7 @@ def write_costs(costs: list[Cost], folder: Path) -> Path:
         "",
         f"| network | {' | '.join(Cost.HEADS)} | rows |",
         "| --- " * (len(Cost.HEADS) + 2) + "|",
-        *(
-            f"| {in_markdown(cost.network)} | {' | '.join(cost.values())} | {in_markdown(', '.join(cost.rows))} |"
-            for cost in costs
-        ),
+        *(table_row(cost.network, *cost.values(), ", ".join(cost.rows)) for cost in costs),
         "",
         *(f"- {cost.network} is not exported: {in_markdown(cost.note)}" for cost in costs if cost.note),
     ]
