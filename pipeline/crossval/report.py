@@ -48,7 +48,8 @@ def span(values: dict[str, float], name: str) -> str:
 
 
 def _markdown(validated: Validated, places: Places, headline_metrics: list[Headline]) -> list[str]:
-    images = validated.pooled.metrics["images"]
+    pooled = validated.pooled.metrics
+    images = pooled["images"]
     hours = sum(result["train_seconds"] for result in validated.results) / 3600
     lines = [
         f"# {places.layout.problem}: cross-validation, {places.name}",
