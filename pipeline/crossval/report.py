@@ -62,10 +62,7 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         "",
         "| metric | value |",
         "| --- | --- |",
-        *(
-            table_row(f"{group}.{name}", span(validated.pooled.metrics[group], name))
-            for group, name in headline_metrics
-        ),
+        *(table_row(f"{group}.{name}", span(pooled[group], name)) for group, name in headline_metrics),
         "",
         "Fold by fold:",
         "",

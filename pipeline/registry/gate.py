@@ -89,9 +89,10 @@ def _explain_champion(problem: str, champion: Version | None) -> Iterator[None]:
     except UserError as error:
         assert champion is not None
         raise UserError(
-            f"{error}\n{problem}: nothing can be compared with the champion, version {champion.number}. Make the champion "
-            f"before it the champion again with `heelstrike rollback {problem}`. If there is none before it, delete the "
-            f"alias {CHAMPION!r} of {problem} in the MLflow UI; the next candidate is then judged without a comparison"
+            f"{error}\n{problem}: nothing can be compared with the champion, version {champion.number}. Make the "
+            f"champion before it the champion again with `heelstrike rollback {problem}`. If there is none before it, "
+            f"delete the alias {CHAMPION!r} of {problem} in the MLflow UI; the next candidate is then judged without a "
+            "comparison"
         ) from error
 
 
