@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pipeline.quiet  # noqa: F401 - first, so that telemetry is off before any library is imported
 from heelstrike.errors import UserError
+from heelstrike.files import clear_asides
 from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
@@ -54,7 +55,10 @@ def run(root: Path, stage: str, problem: str) -> None:
         if problem not in params:
             raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
         verify(root, inputs)
-        importlib.import_module(f"pipeline.{stage}.stage").run(params[problem], Layout(root, problem))
+        layout = Layout(root, problem)
+        for folder in (layout.out(stage), layout.out(stage).parent):
+            clear_asides(folder)
+        importlib.import_module(f"pipeline.{stage}.stage").run(params[problem], layout)
 
 
 if __name__ == "__main__":
