@@ -19,7 +19,7 @@ from heelstrike.package.content import INPUT
 from heelstrike.progress import progress
 from pipeline.grid.row import machine
 from pipeline.grid.rows import Planned
-from pipeline.markdown import in_markdown
+from pipeline.markdown import in_markdown, table_row
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.package.export import export_model
