@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from heelstrike.errors import UserError
+from heelstrike.package.runtime import Package
 from heelstrike.predict.ownership import is_result
 from heelstrike.predict.predictor import predict_path
 from heelstrike.video.writer import write_video
@@ -191,6 +192,40 @@ def test_an_interrupted_run_keeps_what_is_done_and_leaves_nothing_else(tmp_path,
     assert process.returncode == code, errors
     assert f"{word}. Finished work is kept." in errors and "Traceback" not in errors
     assert sorted(p.name for p in folder.iterdir()) == ["a.png", "a.png.json", "a.png.overlay.png", "long.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "{file}: not enough memory for it; give a smaller image or video"),
+        (OSError(5, "Input/output error", "/net/scan.png"), "/net/scan.png: Input/output error"),
+        (ZeroDivisionError("by zero"), "{file}: ZeroDivisionError: by zero"),
+        (cv2.error("bad"), "{file}: error: bad"),
+    ],
+)
+def test_whatever_one_file_raises_is_its_reason_and_the_others_go_on(tmp_path, error, reason):
+    good, bad = picture(tmp_path / "a.png"), picture(tmp_path / "bad.png")
+    last = picture(tmp_path / "z.png")
+    bad.write_bytes(cv2.imencode(".png", np.full((60, 80, 3), 10, np.uint8))[1].tobytes())
+
+    class Failing(Package):
+        def predict(self, image, mirrored=False):
+            if image.mean() < 20:
+                raise error
+            return super().predict(image, mirrored)
+
+    make_package(tmp_path / "package")
+    report = predict_path(tmp_path, Failing.load(tmp_path / "package", threads=1), MODEL, tmp_path / "out")
+    assert [done.input for done in report.done] == [good, last]
+    assert report.failed == [(bad, reason.format(file=bad))]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png.json", "z.png.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_computed(package, tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match=r"file: cannot be written to; give another folder .* with --out FOLDER"):
+        predict_path(tmp_path / "a.png", package, MODEL, tmp_path / "file" / "below")
 
 
 def _predict(package: Path, path: Path) -> subprocess.Popen[str]:
