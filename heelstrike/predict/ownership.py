@@ -36,7 +36,7 @@ def is_result(path: Path) -> bool:
     reads = next((reads for suffix, reads in _NOTES.items() if path.name.lower().endswith(suffix)), None)
     try:
         return reads is not None and path.is_file() and reads(path)
-    except (OSError, av.error.FFmpegError):
+    except (OSError, ValueError, av.error.FFmpegError):
         return False
 
 
@@ -84,7 +84,8 @@ def _image(path: Path) -> bool:
 
 
 def _video(path: Path) -> bool:
-    with av.open(str(path), format="mp4") as container:  # of this format, since others name further files to read
+    # of this format, since others name further files to read
+    with av.open(str(path), format="mp4", metadata_errors="replace") as container:
         return container.metadata.get("comment") == NOTE
 
 
