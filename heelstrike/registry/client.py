@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 from heelstrike.errors import UserError
+from heelstrike.redact import without_password
 from heelstrike.registry.versions import Reference, RegisteredModel, Version
-from heelstrike.stores import is_server, tracking_uri, without_password
+from heelstrike.stores import is_server, tracking_uri
 
 
 class RegistryClient(Protocol):
