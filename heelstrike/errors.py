@@ -14,3 +14,9 @@ class UserError(Exception):
 def one_line(error: ValidationError) -> str:
     """Return Pydantic's findings as `path: message; path: message`, for a message about a file."""
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
+
+
+def first_line(text: str, longest: int = 300) -> str:
+    """Return the first line of a text that a server or library sent, for a message: no control characters, not long."""
+    line = next(iter(text.strip().splitlines()), "")[:longest]
+    return "".join(letter if letter.isprintable() else " " for letter in line).strip()

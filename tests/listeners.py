@@ -1,5 +1,6 @@
 """Listeners that accept a connection and then do what a broken store does."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -58,10 +59,8 @@ def listener(behaviour: str) -> Iterator[int]:
                 time.sleep(0.05)
 
     def serve_quietly(connection: socket.socket) -> None:
-        try:
+        with contextlib.suppress(OSError):  # the other side has closed
             serve(connection)
-        except OSError:  # the other side has closed
-            pass
 
     def accept(server: socket.socket) -> None:
         while not ended.is_set():

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
 from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError, file_of, is_local_file, is_server, tracking_uri
@@ -211,7 +211,7 @@ def _aliases(entries: dict[str, str]) -> dict[str, int]:
 
 
 def _first_line(error: Exception, uri: str) -> str:
-    return redacted((str(error).strip() or type(error).__name__).splitlines()[0][:300], uri)
+    return first_line(redacted(str(error).strip() or type(error).__name__, uri))
 
 
 def _advice(message: str) -> str:

@@ -19,7 +19,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import ProtocolError
 from urllib3.util.retry import Retry
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
 from heelstrike.files import write_aside
 from heelstrike.redact import redacted, without_password
 from heelstrike.registry.versions import RegisteredModel, Version
@@ -227,7 +227,7 @@ class RestClient:
         reason = _innermost(error)
         if isinstance(reason, ProtocolError):
             reason = reason.args[-1]
-        return redacted(str(reason).rpartition(">: ")[2].rpartition("): ")[2][:300], self.uri)
+        return redacted(first_line(str(reason).rpartition(">: ")[2].rpartition("): ")[2]), self.uri)
 
 
 class _Token(AuthBase):
@@ -273,7 +273,7 @@ def _reason(response: requests.Response, body: bytes = b"") -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         is_page = "html" in response.headers.get("Content-Type", "")  # of a proxy
         message = (not is_page and body.decode(errors="replace").strip()) or response.reason or ""
-    return f"{response.status_code} {(message.splitlines() or [''])[0][:300]}"
+    return f"{response.status_code} {first_line(message)}"
 
 
 def _is_broken_off(error: requests.exceptions.ConnectionError) -> bool:

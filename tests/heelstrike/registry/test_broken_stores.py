@@ -69,7 +69,7 @@ def test_a_broken_database_server_is_one_line_within_the_limit(
         ("oracle+cx://u:S3cret@db/x", "which cannot be used"),
         (
             "postgres://u:S3cret@db/x",
-            "which cannot be used; expected http://HOST:PORT, https://HOST, sqlite:///FILE, pos",
+            "which cannot be used; expected http://HOST:PORT, https://HOST, sqlite:///FILE,",
         ),
         ("databricks", "which cannot be used"),
         ("./mlruns", "which cannot be used"),
@@ -96,7 +96,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, monkeypatch: pytest
         open_mlflow(tmp_path)
     (tmp_path / "mlflow.db").unlink()
     (tmp_path / "mlflow.db").mkdir()
-    with pytest.raises(UserError, match="mlflow.db: a folder, expected the file of an SQLite database"):
+    with pytest.raises(UserError, match=r"mlflow.db: a folder, expected the file of an SQLite database"):
         open_mlflow(tmp_path)
 
 
