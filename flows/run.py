@@ -18,8 +18,7 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 from flows.display import StageDisplay
 from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
-from heelstrike.errors import UserError
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
@@ -28,9 +27,7 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
     Raises:
         UserError: params.yaml is wrong, a stage failed, or a store does not answer.
     """
-    params = load_params(root / "params.yaml")  # before Prefect starts, so that a mistake is reported at once
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    problem_in(load_params(root / "params.yaml"), problem)  # before Prefect starts: a mistake is reported at once
     with console.status("starting Prefect"):
         from flows.retrain import retrain
         from flows.summary import print_summary

@@ -16,7 +16,7 @@ from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
 from pipeline.layout import STAGES, Layout
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 
 
 def main() -> int:
@@ -50,11 +50,9 @@ def run(root: Path, stage: str, problem: str) -> None:
     """
     inputs = inputs_of(root, stage, problem)
     with unchanged(root, inputs):
-        params = load_params(root / "params.yaml")
-        if problem not in params:
-            raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+        params = problem_in(load_params(root / "params.yaml"), problem)
         verify(root, inputs)
-        importlib.import_module(f"pipeline.{stage}.stage").run(params[problem], Layout(root, problem))
+        importlib.import_module(f"pipeline.{stage}.stage").run(params, Layout(root, problem))
 
 
 if __name__ == "__main__":
