@@ -14,24 +14,27 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 # The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+# A server that stops answering ends the command within a minute; Prefect itself would wait for many.
+os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
+os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 
-from flows.display import StageDisplay
+from flows.log_display import display_for
 from flows.prefect_runs import wait_until_recorded
+from flows.prefect_server import check_prefect_server
 from flows.reporting import reporter
-from pipeline.params import load_params, problem_in
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
     """Run the retrain flow with a live display and print its summary.
 
     Raises:
-        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
+        UserError: A stage failed, or a store does not answer.
     """
-    problem_in(load_params(root / "params.yaml"), problem)  # before Prefect starts: a mistake is reported at once
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.retrain import retrain
         from flows.summary import print_summary
-    with StageDisplay(console) as display:
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             released = retrain(problem, root=str(root), wait=wait)
@@ -49,8 +52,9 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) 
         True if a file was rejected.
     """
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.ingest import ingest
-    with StageDisplay(console) as display:
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root))

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pipeline.quiet  # noqa: F401 - first, so that telemetry is off before any library is imported
-from heelstrike.errors import UserError
+from heelstrike.foreign import message_of
 from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
@@ -20,7 +20,7 @@ from pipeline.params import load_params, problem_in
 
 
 def main() -> int:
-    """Import and run only the given stage; return 1 after a message if the user has to correct something."""
+    """Import and run only the given stage; return 1 after a message if it fails."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -30,14 +30,8 @@ def main() -> int:
     root = Path.cwd()
     try:
         run(root, arguments.stage, arguments.problem)
-    except UserError as error:
-        print(f"{arguments.stage}@{arguments.problem}: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if error.errno is None:
-            raise
-        where = f": {error.filename}" if error.filename else ""
-        print(f"{arguments.stage}@{arguments.problem}: {error.strerror}{where}", file=sys.stderr)
+    except Exception as error:
+        print(f"{arguments.stage}@{arguments.problem}: {message_of(error)}", file=sys.stderr)
         return 1
     return 0
 
