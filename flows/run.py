@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from heelstrike.waits import limit_s
 
 # Without PREFECT_API_URL, Prefect starts a server of its own. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")

@@ -1,5 +1,6 @@
 """Limits of waiting for stores. One environment variable sets them all (docs/stores.md)."""
 
+import contextvars
 import os
 import threading
 import time
@@ -51,7 +52,7 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
     thread.start()
     thread.join(seconds)
     if errors:
