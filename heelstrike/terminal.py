@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
-from click.exceptions import Abort, ClickException, Exit
 from rich.console import Console
 
 from heelstrike.foreign import message_of
@@ -33,7 +32,7 @@ def messages(resume: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except (Abort, ClickException, Exit):
+    except (typer.Abort, typer.Exit):
         raise
     except KeyboardInterrupt:
         problems.print("\n[yellow]Interrupted.[/] Finished work is kept.")

@@ -4,16 +4,14 @@ A problem is one section. Each package below `pipeline` owns its settings and th
 This file only combines them, and checks conditions that involve several of them.
 """
 
-import difflib
 import itertools
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, did_you_mean
 from heelstrike.measure.settings import MeasureSettings
 from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
@@ -234,12 +232,6 @@ def problem_in(params: dict[str, ProblemParams], name: str) -> ProblemParams:
         names = list(params)
         raise UserError(f"params.yaml has no problem {name!r}; it has {', '.join(names)}{did_you_mean(name, names)}")
     return params[name]
-
-
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return a question with the most similar of some names, as the end of a sentence; empty if none is similar."""
-    similar = difflib.get_close_matches(name[:100], names, n=1)
-    return f"; did you mean {similar[0]}?" if similar else ""
 
 
 def _finding(problem: str, error: Any, section: Any) -> str:
