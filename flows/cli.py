@@ -4,6 +4,7 @@ Each command imports what it needs when it runs, so that `--help` is quick.
 """
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 from flows.grid import app as grid_app
-from flows.terminal import ROOT, only_problem
+from flows.terminal import ROOT, checked_problem
 from heelstrike.terminal import console, messages
 from heelstrike.text import done, printable
 
@@ -24,7 +25,7 @@ Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in p
 
 @app.command()
 def retrain(
-    problem: Problem,
+    problem: Annotated[str, typer.Argument(help="A problem of params.yaml; not needed if there is one.")] = "",
     wait: Annotated[bool, typer.Option(help="Wait while another retrain of the problem runs.")] = True,
 ) -> None:
     """Version new data, run the stages whose inputs changed, register the result, and promote it if it is better.
@@ -35,6 +36,8 @@ def retrain(
 
     heelstrike retrain rearfoot --no-wait
     """
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
     with messages(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 
@@ -58,10 +61,12 @@ def ingest(
 
     heelstrike ingest ~/clinic-week-12 --problem rearfoot
     """
-    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
+    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
-        any_rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
+        any_rejected = run_ingest(problem, folder, ROOT, console)
     if any_rejected:
         raise typer.Exit(1)
 
@@ -105,7 +110,9 @@ def crossval(
 
     heelstrike crossval hand --leave-one-subject-out
     """
-    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
+    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
         with console.status("starting"):
             from flows.crossval import run_crossval
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.terminal import ROOT, only_problem
-from heelstrike.errors import UserError
 from heelstrike.terminal import console, messages
 from heelstrike.text import done, plain
 
@@ -150,15 +149,14 @@ def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tupl
     from pipeline.grid.parts import Part
     from pipeline.grid.parts import parts as parts_of_transfer
     from pipeline.layout import Layout
-    from pipeline.params import load_params
+    from pipeline.params import load_params, problem_in
 
     params = load_params(ROOT / "params.yaml")
     if definition.transfer is not None:
         parts = parts_of_transfer(definition, params, only, problem)
     else:
         parts = [Part(problem or only_problem(), definition, only)]
-    if parts[0].problem not in params:
-        raise UserError(f"params.yaml has no problem {parts[0].problem!r}; it has {', '.join(params)}")
+    problem_in(params, parts[0].problem)
     return [(part, params[part.problem], Layout(Path(ROOT), part.problem)) for part in parts]
 
 

@@ -19,7 +19,7 @@ from heelstrike.files import file_digest, folder_aside, json_digest
 from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, check_inbox
 from pipeline.layout import Layout
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".") -> Ingested
     if not inbox.is_dir():
         raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
     params = load_params(layout.root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    problem_in(params, problem)
     reporter = current_reporter()
     reporter.start("check inbox")
     with listening(lambda event: reporter.event("check inbox", event)):

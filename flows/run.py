@@ -8,34 +8,35 @@ from rich.console import Console
 from rich.text import Text
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from heelstrike.waits import limit_s
 
 # Without PREFECT_API_URL, Prefect starts a server of its own. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 # The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+# A server that stops answering ends the command within a minute; Prefect itself would wait for many.
+os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
+os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 
-from flows.display import StageDisplay
+from flows.log_display import display_for
 from flows.prefect_runs import wait_until_recorded
+from flows.prefect_server import check_prefect_server
 from flows.reporting import reporter
-from heelstrike.errors import UserError
 from heelstrike.text import plain
-from pipeline.params import load_params
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
     """Run the retrain flow with a live display and print its summary.
 
     Raises:
-        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
+        UserError: A stage failed, or a store does not answer.
     """
-    params = load_params(root / "params.yaml")  # before Prefect starts, so that a mistake is reported at once
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.retrain import retrain
         from flows.summary import print_summary
-    with StageDisplay(console) as display:
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             released = retrain(problem, root=str(root), wait=wait)
@@ -53,8 +54,9 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) 
         True if a file was rejected.
     """
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.ingest import ingest
-    with StageDisplay(console) as display:
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root))

@@ -1,5 +1,6 @@
 """The terminal's output and error streams, and the printing of errors as messages."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,14 +12,22 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from heelstrike.errors import UserError
+from heelstrike.foreign import message_of
 from heelstrike.text import plain, printable_lines
 
-for stream in (sys.stdout, sys.stderr):
+_WIDTH_OF_FILES = 500  # columns of a log file or pipe; Rich would break paths and commands at 80
+
+
+def _console(stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
     if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding gets escapes, not an error
-console = Console(emoji=False)
-problems = Console(stderr=True, emoji=False)
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_OF_FILES
+    return Console(stderr=stderr, width=width, emoji=False)
+
+
+console = _console(stderr=False)
+problems = _console(stderr=True)
 
 
 class _TerminatedError(BaseException):
@@ -27,22 +36,25 @@ class _TerminatedError(BaseException):
 
 @contextmanager
 def messages(resume: str = "") -> Iterator[None]:
-    """Print an error that the user can fix as a message and exit.
+    """Print an error as a message and exit.
 
     Args:
         resume: Command that continues after a failure or an interruption; printed with the message.
     """
     try:
         yield
+    except (typer.Abort, typer.Exit):
+        raise
     except KeyboardInterrupt:
         problems.print("\n[yellow]Interrupted.[/] Finished work is kept.")
         _say_resume(resume)
         raise typer.Exit(130) from None
-    except (UserError, OSError) as error:
-        parts = (error,) if isinstance(error, UserError) else (error.strerror or error, error.filename)
-        text = ": ".join(str(part) for part in parts if part)
+    except BrokenPipeError:  # the reader of the output has ended, as in `heelstrike history p | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except Exception as error:
         problems.print("[red]Error:[/]", end=" ")
-        problems.print(printable_lines(text), highlight=False, markup=False, soft_wrap=True)
+        problems.print(printable_lines(message_of(error)), highlight=False, markup=False, soft_wrap=True)
         _say_resume(resume)
         raise typer.Exit(1) from None
 

@@ -15,12 +15,10 @@ from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.search.space import Space
-from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
+from pipeline.search.study import STUDY_URL, RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
 from pipeline.splits import TRAINED_ON
 from pipeline.spreadsheet import for_spreadsheets
-
-STUDY_URL = "HEELSTRIKE_STUDY_URL"
 
 
 def run(params: ProblemParams, layout: Layout) -> None:

@@ -162,7 +162,7 @@ def test_no_registry_at_all_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"http://u:\*\*\*@127\.0\.0\.1:9: nothing answers there .* start it, or set"):
         resolve("rearfoot", tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///mlruns")
-    with pytest.raises(UserError, match=r"expected http\(s\)://..., sqlite:///FILE, postgresql://"):
+    with pytest.raises(UserError, match="expected http://HOST:PORT, https://HOST, sqlite:///FILE, postgresql://"):
         resolve("rearfoot", tmp_path)
 
 

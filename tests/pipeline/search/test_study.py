@@ -124,6 +124,6 @@ def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
 
 def test_a_database_that_is_not_there_is_a_message_without_the_password(params: Any) -> None:
     url = "postgresql://me:secret@127.0.0.1:9/study"
-    with pytest.raises(UserError, match=r"postgresql://\.\.\.@127\.0\.0\.1:9/study cannot be used") as caught:
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9/study cannot be used") as caught:
         open_study(url, "study", params().search)
     assert "secret" not in str(caught.value)
