@@ -85,7 +85,7 @@ def _write_exams(writer: Writer, report: Report) -> None:
     if writer.exams is None:
         return
     for file, _ in report.failed:
-        if is_image(file.name):
+        if is_image(file):
             writer.exams.fail(file)
     for folder in writer.exams.folders:
         with _failures_of(folder, report):
@@ -109,7 +109,7 @@ def _failures_of(file: Path, report: Report) -> Iterator[None]:
 
 def _length(file: Path) -> int:
     """Return the number of frames for the progress bar; 1 for a file that cannot be read, which is reported later."""
-    if is_image(file.name):
+    if is_image(file):
         return 1
     try:
         with VideoReader(file) as video:

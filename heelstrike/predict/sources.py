@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.media import KNOWN, is_image, is_video
+from heelstrike.media import KNOWN, files_below, kind_of
 from heelstrike.predict.ownership import OVERLAY_IMAGE, OVERLAY_VIDEO, is_result
 
 
@@ -26,7 +26,8 @@ class Inputs:
 def find_inputs(path: Path, out: Path) -> Inputs:
     """Find the images and videos at a path: the file itself, or all files in the folder and its subfolders.
 
-    Hidden files, results of earlier runs and everything in `out` are left out.
+    Linked folders are followed (see `files_below`). Hidden files, results of earlier runs and everything in `out` are
+    left out.
 
     Args:
         path: A file or a folder.
@@ -41,12 +42,10 @@ def find_inputs(path: Path, out: Path) -> Inputs:
         raise UserError(f"{path}: does not exist; give a video, an image or a folder of them")
     files: list[Path] = []
     ignored: list[Path] = []
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
+    for file in files_below(path):
+        if is_result(file) or _within(file, out, path):
             continue
-        if is_result(file):
-            continue
-        is_input = (is_image(file.name) or is_video(file.name)) and not _is_named_as_overlay(file)
+        is_input = kind_of(file) and not _is_named_as_overlay(file)
         (files if is_input else ignored).append(file)
     if not files:
         others = f"{len(ignored)} other files" if ignored else "no files"

@@ -50,12 +50,14 @@ class Predicted:
         files: The files that were written: JSON first, then CSV (of a video), overlay (on request) and drawings.
         summary: The summary, as in the JSON.
         message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
+        note: Why the size of pixels is unknown although the image's file has numbers for it; empty otherwise.
     """
 
     input: Path
     files: tuple[Path, ...]
     summary: Summary
     message: str | None = None
+    note: str = ""
 
 
 class Writer:
@@ -94,7 +96,7 @@ class Writer:
         Raises:
             UserError: The input cannot be read, or a result cannot be written or would replace a file that is not ours.
         """
-        write = self._image if is_image(file.name) else self._video
+        write = self._image if is_image(file) else self._video
         refuse_unwritable(target.parent)
         self._refuse_foreign(file, target)
         with explain_full_disk(target):
@@ -109,7 +111,7 @@ class Writer:
 
     def _refuse_foreign(self, file: Path, target: Path) -> None:
         """Raise if a result of this input would replace a file that is not a result, or is one of another input."""
-        measure, image = self._measurer.measure, is_image(file.name)
+        measure, image = self._measurer.measure, is_image(file)
         suffixes = [".json", *(measure.suffixes if measure else ())] if image else [".json", ".csv"]
         if self._overlay:
             suffixes.append(OVERLAY_IMAGE if image else OVERLAY_VIDEO)
@@ -122,7 +124,7 @@ class Writer:
                 )
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, mm_per_px, placement, _ = read_picture(file)
+        image, mm_per_px, placement, _, unknown = read_picture(file)
         result = self._measurer.image(image, mm_per_px)
         json_path, overlay_path = result_path(target, ".json"), result_path(target, OVERLAY_IMAGE)
         height, width = image.shape[:2]
@@ -146,7 +148,8 @@ class Writer:
             *([overlay_path] if self._overlay else []),
             *(result_path(target, suffix) for suffix in drawings),
         )
-        return Predicted(file, written, writer.summary, result.message)
+        note = unknown if self._about.mm_per_px is None else ""
+        return Predicted(file, written, writer.summary, result.message, note)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
         json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", OVERLAY_VIDEO))

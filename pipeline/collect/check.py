@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.media import is_image, is_video
+from heelstrike.media import files_below, files_matching, is_image, kind_of
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import read_still
@@ -36,8 +36,8 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
     A label file with any finding is rejected as a whole, together with the media that no other label file names.
     Otherwise a batch would have to be ingested in two halves.
     """
-    paths = (p for p in inbox.rglob("*") if p.is_file() and not p.name.startswith(".") and p.suffix)
-    names = sorted(p.relative_to(inbox).as_posix() for p in paths if not p.name.endswith(REASON_SUFFIX))
+    paths = (path for path in files_below(inbox) if not path.name.endswith(REASON_SUFFIX))
+    names = sorted(path.relative_to(inbox).as_posix() for path in paths)
     checked = Checked()
     lengths = _open_media(inbox, names, checked)
     named: set[str] = set()
@@ -45,7 +45,7 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
     for source in settings.sources:
         if isinstance(source, SyntheticSource):
             continue
-        for name in sorted(path.relative_to(inbox).as_posix() for path in inbox.glob(source.labels)):
+        for name in sorted(path.relative_to(inbox).as_posix() for path in files_matching(inbox, source.labels)):
             label_files.add(name)
             try:
                 labels = READERS[source.kind](inbox / name, inbox, source, problem)
@@ -75,7 +75,7 @@ def check_inbox(inbox: Path, settings: CollectSettings, problem: Problem) -> Che
 
 def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, int]:
     """Decode every video and image to its end; return the number of frames of each readable one, 0 for an image."""
-    media = [name for name in names if is_video(name) or is_image(name)]
+    media = [name for name in names if kind_of(inbox / name)]
     lengths: dict[str, int] = {}
     with progress("open videos and images", len(media)) as bar:
         for name in media:
@@ -88,7 +88,7 @@ def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, in
 
 
 def _length(path: Path) -> int:
-    if is_image(path.name):
+    if is_image(path):
         read_still(path)
         return 0
     with VideoReader(path) as reader:

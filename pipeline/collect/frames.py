@@ -105,6 +105,7 @@ class StillFacts(NamedTuple):
         phash: Perceptual hash.
         file_mm_per_px: Side of a pixel in millimetres from the file; NaN if the file does not state it.
         scan: True if later stages need its 8-bit copy (`Picture.converted`).
+        unknown: Why `file_mm_per_px` is NaN although the file has numbers for it (`Picture.unknown`); empty otherwise.
         placement: Position in the patient from the file: origin, step along x, step along y; NaN if the file does not
             state it (`Picture.placement`).
     """
@@ -114,6 +115,7 @@ class StillFacts(NamedTuple):
     phash: str
     file_mm_per_px: float
     scan: bool
+    unknown: str
     placement: tuple[float, ...] = (float("nan"),) * len(PLACEMENT_COLUMNS)
 
     @property
@@ -145,9 +147,10 @@ def read_still(path: Path, cache: Path | None = None) -> StillFacts:
     Raises:
         UserError: The file is not readable as one image (see `read_picture`).
     """
-    image, mm_per_px, placement, converted = read_picture(path)
+    image, mm_per_px, placement, converted, unknown = read_picture(path)
     if converted and cache is not None:
         with write_aside(scan_copy(file_digest(path), cache)) as aside:
             Image.fromarray(image[..., 0] if _gray(image) else image).save(aside, "PNG")
     height, width = image.shape[:2]
-    return StillFacts(width, height, perceptual_hash(image), mm_per_px, converted, tuple(placement.ravel().tolist()))
+    placed = tuple(placement.ravel().tolist())
+    return StillFacts(width, height, perceptual_hash(image), mm_per_px, converted, unknown, placed)

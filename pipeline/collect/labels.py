@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from heelstrike.media import KNOWN, is_image, is_video
+from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
 
@@ -135,14 +135,14 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     for row, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
         if media.startswith(".."):
             findings.add(f"{rows[row]}: {media} lies outside {root}, where it is not versioned; move it there")
-        elif not (is_video(media) or is_image(media)):
-            findings.add(f"{rows[row]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
+        elif kind_of(root / media) is None:
+            findings.add(f"{rows[row]}: {media} is neither a video nor an image; known are {KNOWN}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
                 f"{rows[row]}: {media} is not there; add the file, correct the path, or remove its labels "
                 f"(or set missing_images: skip)"
             )
-    video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
+    video = table["media"].map({m: is_video(root / m) for m in first["media"]}).to_numpy(dtype=bool)
     frame = table["frame"].to_numpy()
     wrong = np.flatnonzero(video & (frame < 0))
     findings.add_each(

@@ -1,6 +1,5 @@
 """Reading of all sources in params.yaml into one table of labels."""
 
-import glob
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter
 
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
+from heelstrike.media import files_matching
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labels import Labels
@@ -60,9 +60,7 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
         return _read_files(read_as, "synthetic", root, root.name, labels, problem)
-    # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
-    names = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
-    files = sorted(path for path in (layout.raw / name for name in names) if path.is_file())
+    files = files_matching(layout.raw, source.labels)
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
     return _read_files(source, source.kind, layout.raw, "", files, problem)

@@ -36,7 +36,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     cells = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
     pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
     _check_header(cells, source, pairs, findings)
-    frame = _frames(cells, source, lines, findings)
+    frame = _frames(cells, source, path.parent, lines, findings)
     xy, visibility = np.empty((len(cells), len(keypoints), 2)), np.empty((len(cells), len(keypoints)), np.int64)
     for number, k in enumerate(keypoints):
         xy[:, number] = np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1)
@@ -88,9 +88,13 @@ def _check_header(
     findings.raise_any()
 
 
-def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
+def _frames(cells: pd.DataFrame, source: CsvSource, folder: Path, lines: np.ndarray, findings: Findings) -> np.ndarray:
     """Return frame numbers; -1 for still images, which may share a CSV with videos."""
-    still = cells[source.file].map(is_image).to_numpy(dtype=bool)
+    still = (
+        cells[source.file]
+        .map({name: is_image(folder / name) for name in cells[source.file].unique()})
+        .to_numpy(dtype=bool)
+    )
     if source.frame is None or (source.frame not in cells and still.all()):
         return np.full(len(cells), -1)
     if source.frame not in cells:

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
-from heelstrike.media import is_image
+from heelstrike.media import is_hidden, is_image
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
@@ -134,7 +134,7 @@ def _image_of(task: dict[str, Any], folder: Path) -> Path | None:
 def _images_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if is_image(p.name) and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if is_image(p) and not is_hidden(p.name))
 
 
 def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str, list[str]]:
