@@ -61,7 +61,7 @@ def describe(report: Report) -> Iterator[Text]:
         mark = _DONE if exam.measurement.measured else ("not measured ", "yellow")
         yield Text.assemble(mark, plain(exam.file), plain(f": {reason}" if reason else ""))
     for file, reason in report.failed:
-        yield Text.assemble(("failed ", "red"), plain(f"{file}: {reason}"))
+        yield Text.assemble(("failed ", "red"), plain(f"{file}: {reason.removeprefix(f'{file}: ')}"))
     if report.ignored:
         names = ", ".join(file.name for file in report.ignored)
         yield plain(f"ignored, neither image nor video, or named as an overlay: {names}")
