@@ -7,7 +7,6 @@ import errno
 import tempfile
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted
@@ -76,18 +75,8 @@ def _known(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory; close other programs, or use a smaller batch_size, fewer workers or smaller images"
     if isinstance(error, RecursionError):
-        return f"the input is nested too deep to be read{_where(error)}"
+        return "the input is nested too deep to be read"
     return ""
-
-
-def _where(error: BaseException) -> str:
-    """Return the innermost function of ours that an error came through, for a message."""
-    ours = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if {"heelstrike", "pipeline", "flows"} & set(Path(frame.filename).parts)
-    ]
-    return f" ({Path(ours[0].filename).name}, {ours[0].name})" if ours else ""
 
 
 def _unexpected(error: BaseException) -> str:

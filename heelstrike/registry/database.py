@@ -15,7 +15,7 @@ from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
 from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError, file_of, is_local_file, is_server, tracking_uri
-from heelstrike.waits import limit_postgres, limit_s
+from heelstrike.waits import LIMIT, limit_postgres, limit_s
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -26,6 +26,7 @@ _PAGE = 1000
 _ADVICE = {
     "Connection refused": "start it, or set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
     "could not translate host name": "set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
+    "Read timed out": f"restart that server, or give it more time with {LIMIT} (docs/stores.md)",
     "no answer within": "restart that server, or set MLFLOW_TRACKING_URI to another one (docs/stores.md)",
     "out-of-date database schema": "for a newer version than the expected one, install that version of MLflow",
     "readonly database": "make the file and its folder writable",
