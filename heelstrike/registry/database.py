@@ -176,7 +176,6 @@ def store_errors(uri: str) -> Iterator[None]:
         UserError: The store answered with an error.
     """
     import requests
-    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -191,15 +190,6 @@ def store_errors(uri: str) -> Iterator[None]:
         kind = StoreUnreachableError if gone or "TEMPORARILY_UNAVAILABLE" in str(error.error_code) else UserError
         message = f"{address}: the MLflow store answered: {_first_line(error, uri)}"
         raise kind(f"{message}{_advice(message)}") from error
-    except CommandError as error:
-        raise UserError(
-            f"{address}: its tables are not those of this version of MLflow ({_first_line(error, uri)}); they were "
-            "made by a newer one: install that version, or set MLFLOW_TRACKING_URI to another database"
-        ) from error
-    except ImportError as error:
-        raise UserError(
-            f"{address}: its driver is not installed ({error}); pip install 'heelstrike[postgres]'"
-        ) from error
 
 
 def version_of(entry: "ModelVersion") -> Version:
@@ -257,5 +247,10 @@ def _check_connection(uri: str) -> None:
         from sqlalchemy.pool import NullPool
     except ImportError:  # `_require_mlflow` reports it
         return
-    with store_errors(uri):
-        create_engine(uri, poolclass=NullPool).connect().close()
+    try:
+        with store_errors(uri):
+            create_engine(uri, poolclass=NullPool).connect().close()
+    except ImportError as error:
+        raise UserError(
+            f"{without_password(uri)}: its driver is not installed ({error}); pip install 'heelstrike[postgres]'"
+        ) from error
