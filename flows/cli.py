@@ -130,8 +130,6 @@ def history(problem: Problem) -> None:
         from pipeline.registry.history import history as history_of
 
         lines = [event.line() for event in history_of(ROOT, problem)]
-        if not lines:
-            checked_problem(problem)
         console.print("\n".join(lines) or f"{problem} has no history yet.", highlight=False, soft_wrap=True)
 
 
