@@ -67,7 +67,7 @@ def _known(error: BaseException) -> str:
         library = kind.__module__.partition(".")[0]
         if library in _LIBRARIES:
             title, advice = _LIBRARIES[library]
-            return f"{title}: {first_line(str(error)) or type(error).__name__}; {advice}"
+            return f"{title}: {first_line(redacted(str(error))) or type(error).__name__}; {advice}"
     if isinstance(error, OSError) and error.errno is not None:
         place = f": {error.filename}" if error.filename else ""
         advice = f"; {_SYSTEM[error.errno]}" if error.errno in _SYSTEM else ""
@@ -81,7 +81,7 @@ def _known(error: BaseException) -> str:
 
 def _unexpected(error: BaseException) -> str:
     text = redacted("".join(traceback.format_exception(error)))
-    title = f"unexpected {type(error).__name__}: {first_line(str(error))}; this is a fault of Heelstrike"
+    title = f"unexpected {type(error).__name__}: {first_line(redacted(str(error)))}; this is a fault of Heelstrike"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="heelstrike-", suffix=".log", delete=False) as file:
             file.write(text)
