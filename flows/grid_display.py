@@ -81,7 +81,7 @@ class GridLog:
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
         """Print the result of a row; `again` is true for a result of an earlier call."""
-        self._log.finish(row, _outcome(row, result, again).plain)
+        self._log.end(_outcome(row, result, again).plain)
 
 
 def grid_display_for(console: Console) -> GridDisplay | GridLog:

@@ -51,6 +51,11 @@ class LogDisplay(LineReporter):
         self._stage = ""
         super().finish(stage, note or self._progress)
 
+    def end(self, line: str) -> None:
+        """Print a line of its own for the end of the running stage."""
+        self._stage = ""
+        self.say(line)
+
     def _print(self, line: str) -> None:
         self._printed = time.monotonic()
         print_line(line, sys.stdout)

@@ -55,7 +55,7 @@ def test_the_rows_of_a_grid_are_lines(capsys: pytest.CaptureFixture[str]) -> Non
     assert lines(capsys.readouterr().out) == [
         "kp4 started",
         "kp4: train joint 1/3 loss 0.5",
-        "kp4 done: ✗ kp4        it diverged",
+        "✗ kp4        it diverged",
     ]
 
 
