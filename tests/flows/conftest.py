@@ -62,7 +62,7 @@ def run(folder: Path, *command: str) -> str:
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def results_of(output: str) -> list[str]:
+def result_lines(output: str) -> list[str]:
     """The lines of an output without times, and without the lines that say what starts or how far it is."""
     lines = [re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  )?(.*?) *", line) for line in output.splitlines()]
     return [line[2] for line in lines if line and line[2] and (not line[1] or line[2][0] in "✓✗")]
