@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows.grid_display import GridDisplay
+from flows.grid_display import grid_display_for
 from heelstrike.text import done, plain
 from pipeline.crossval.report import headlines, span, write_report
 from pipeline.crossval.run import Places, cross_validate, name_of
@@ -27,7 +27,7 @@ def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None
     """
     params = problem_in(load_params(root / "params.yaml"), problem)
     layout = Layout(root, problem)
-    with GridDisplay(console) as display:
+    with grid_display_for(console) as display:
         validated = cross_validate(params, layout, folds, display)
     pooled = validated.pooled.metrics
     table = Table("metric", "all folds, 95 % interval over subjects", header_style="bold", box=None, padding=(0, 1))

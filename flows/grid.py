@@ -53,15 +53,18 @@ def run(
 
     heelstrike grid run transfer
     """
+    with messages():  # nothing has begun that could be continued
+        from pipeline.grid.definition import load_definition
+
+        parts = _parts(load_definition(grid), problem, only)
     with messages(f"heelstrike grid run {grid}, with the same options"):
         with console.status("starting"):
-            from flows.grid_display import GridDisplay
-            from pipeline.grid.definition import load_definition
+            from flows.grid_display import grid_display_for
             from pipeline.grid.row import Scale
             from pipeline.grid.run import run_grid
         results: dict[str, dict[str, Any]] = {}
-        with GridDisplay(console) as display:
-            for part, params, layout in _parts(load_definition(grid), problem, only):
+        with grid_display_for(console) as display:
+            for part, params, layout in parts:
                 results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.display import bars, state_of
+from flows.log_display import LogDisplay
 from heelstrike.progress import Event
 from heelstrike.text import done, plain
 from pipeline.grid.cost import Cost
@@ -53,12 +54,47 @@ class GridDisplay:
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
         """Print the result of a row above the live line; `again` is true for a result of an earlier call."""
-        if result["state"] == "failed":
-            line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
-        else:
-            note = "from an earlier run" if again else _length(result)
-            line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
-        self._progress.console.print(line, highlight=False)
+        self._progress.console.print(_outcome(row, result, again), highlight=False)
+
+
+class GridLog:
+    """Lines with the time for the start, the progress and the result of each row, where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._log = LogDisplay()
+
+    def __enter__(self) -> Self:
+        self._log.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._log.__exit__(kind, error, trace)
+
+    def start(self, row: str) -> None:
+        """Print that a row starts."""
+        self._log.start(row)
+
+    def event(self, row: str, event: Event) -> None:
+        """Print the progress of the running row, now and then."""
+        self._log.event(row, event)
+
+    def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
+        """Print the result of a row; `again` is true for a result of an earlier call."""
+        self._log.end(_outcome(row, result, again).plain)
+
+
+def grid_display_for(console: Console) -> GridDisplay | GridLog:
+    """Return the display of a grid: a live one on a terminal, otherwise one that prints lines."""
+    return GridDisplay(console) if console.file.isatty() else GridLog()
+
+
+def _outcome(row: str, result: dict[str, Any], again: bool) -> Text:
+    if result["state"] == "failed":
+        return Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
+    note = "from an earlier run" if again else _length(result)
+    return Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
 
 
 def _length(result: dict[str, Any]) -> str:

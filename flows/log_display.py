@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +21,7 @@ class LogDisplay(LineReporter):
     def __init__(self) -> None:
         super().__init__(self._print)
         self._stage, self._progress = "", ""
-        self._printed, self._ended = threading.Event(), threading.Event()
+        self._printed, self._ended = time.monotonic(), threading.Event()
         self._watch = threading.Thread(target=self._print_every_minute, daemon=True)
 
     def __enter__(self) -> Self:
@@ -31,7 +32,6 @@ class LogDisplay(LineReporter):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
-        self._printed.set()
         self._watch.join()
         if self._stage and error is not None:
             self._print(f"{self._stage} did not end")
@@ -51,14 +51,18 @@ class LogDisplay(LineReporter):
         self._stage = ""
         super().finish(stage, note or self._progress)
 
+    def end(self, line: str) -> None:
+        """Print a line of its own for the end of the running stage."""
+        self._stage = ""
+        self.say(line)
+
     def _print(self, line: str) -> None:
-        self._printed.set()
+        self._printed = time.monotonic()
         print_line(line, sys.stdout)
 
     def _print_every_minute(self) -> None:
-        while not self._ended.is_set():
-            self._printed.clear()
-            if not self._printed.wait(_STILL_RUNNING_S) and self._stage:
+        while not self._ended.wait(_STILL_RUNNING_S / 60):
+            if self._stage and time.monotonic() - self._printed >= _STILL_RUNNING_S:
                 self._print(f"{self._stage} is still running {self._progress}".rstrip())
 
 

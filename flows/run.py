@@ -15,9 +15,10 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 # The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-# A server that stops answering ends the command within a minute; Prefect itself would wait for many.
-os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
-os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
+# A server that stops answering ends the command within about a minute; Prefect itself would wait for many.
+if os.environ.get("PREFECT_API_URL"):
+    os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 
 from flows.log_display import display_for
 from flows.prefect_runs import wait_until_recorded

@@ -7,7 +7,6 @@ import errno
 import tempfile
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted
@@ -68,7 +67,7 @@ def _known(error: BaseException) -> str:
         library = kind.__module__.partition(".")[0]
         if library in _LIBRARIES:
             title, advice = _LIBRARIES[library]
-            return f"{title}: {first_line(str(error)) or type(error).__name__}; {advice}"
+            return f"{title}: {first_line(redacted(str(error))) or type(error).__name__}; {advice}"
     if isinstance(error, OSError) and error.errno is not None:
         place = f": {error.filename}" if error.filename else ""
         advice = f"; {_SYSTEM[error.errno]}" if error.errno in _SYSTEM else ""
@@ -76,23 +75,13 @@ def _known(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory; close other programs, or use a smaller batch_size, fewer workers or smaller images"
     if isinstance(error, RecursionError):
-        return f"the input is nested too deep to be read{_where(error)}"
+        return "the input is nested too deep to be read"
     return ""
-
-
-def _where(error: BaseException) -> str:
-    """Return the innermost function of ours that an error came through, for a message."""
-    ours = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if {"heelstrike", "pipeline", "flows"} & set(Path(frame.filename).parts)
-    ]
-    return f" ({Path(ours[0].filename).name}, {ours[0].name})" if ours else ""
 
 
 def _unexpected(error: BaseException) -> str:
     text = redacted("".join(traceback.format_exception(error)))
-    title = f"unexpected {type(error).__name__}: {first_line(str(error))}; this is a fault of Heelstrike"
+    title = f"unexpected {type(error).__name__}: {first_line(redacted(str(error)))}; this is a fault of Heelstrike"
     try:
         with tempfile.NamedTemporaryFile("w", prefix="heelstrike-", suffix=".log", delete=False) as file:
             file.write(text)

@@ -67,7 +67,8 @@ class _ToLines(Progress):
     def __init__(self, label: str, total: int) -> None:
         super().__init__(label, total)
         self._last = float("-inf")
-        self._show({})
+        if total > 1:
+            self._show({})
 
     def _show(self, fields: dict[str, float | str]) -> None:
         now = time.monotonic()

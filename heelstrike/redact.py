@@ -8,6 +8,7 @@ HIDDEN = "***"
 # the user's name ends at the first colon; a password may hold slashes and further @
 _CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:/{2,3})(?P<user>[^:/?@\s]*)(?P<password>:[^\s]*)?@")
 _PARAMETER = re.compile(r"(?P<before>[?&;])(?P<name>[^=&?;\s]+)=(?P<value>[^&\s]*)")
+_ALREADY_HIDDEN = re.compile(r"\*\*\*[]:;,.)'\"]*")  # with the punctuation of a sentence behind it
 _SECRET_NAME = re.compile("pass|pwd|secret|token|key|credential|auth|signature|^sig$", re.IGNORECASE)
 _SECRET_VARIABLES = (
     "MLFLOW_TRACKING_PASSWORD",
@@ -75,7 +76,9 @@ def _hide_credentials(match: re.Match[str]) -> str:
 
 
 def _hide_value(match: re.Match[str]) -> str:
-    value = HIDDEN if match["value"] and _is_secret(match["name"]) else match["value"]
+    value = match["value"]
+    if value and _is_secret(match["name"]) and not _ALREADY_HIDDEN.fullmatch(value):
+        value = HIDDEN
     return f"{match['before']}{match['name']}={value}"
 
 

@@ -72,8 +72,8 @@ def _check_depth(text: str, where: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            line = event.start_mark.line + 1
-            raise UserError(f"{where}: line {line}: more than {_DEEPEST} brackets or levels within each other")
+            line = f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
+            raise UserError(f"{where}: {line}: more than {_DEEPEST} brackets or levels within each other")
 
 
 def _reason(error: yaml.YAMLError) -> str:
@@ -102,6 +102,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             self._check_tag(node, path, "seq")
             return [self.value(item, (*path, str(index)), depth + 1) for index, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: tuple[str, ...], depth: int) -> dict[str, Any]:
@@ -134,7 +135,7 @@ class _Reader:
             self._refuse(node, path, f"the key {str(text)[:60]!r} is not text; put it in quotes if it is a name")
         return key
 
-    def _scalar(self, node: yaml.Node, path: tuple[str, ...]) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: tuple[str, ...]) -> Any:
         text: str = node.value
         if node.style is not None:  # in quotes
             self._check_tag(node, path, "str")

@@ -16,7 +16,7 @@ from heelstrike.redact import redacted, without_password
 from heelstrike.registry.moved import follow_checkout
 from heelstrike.registry.versions import RegisteredModel, Version
 from heelstrike.stores import StoreUnreachableError, file_of, is_local_file, is_server, tracking_uri
-from heelstrike.waits import limit_postgres, limit_s
+from heelstrike.waits import LIMIT, limit_postgres, limit_s
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -27,6 +27,7 @@ _PAGE = 1000
 _ADVICE = {
     "Connection refused": "start it, or set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
     "could not translate host name": "set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
+    "Read timed out": f"restart that server, or give it more time with {LIMIT} (docs/stores.md)",
     "no answer within": "restart that server, or set MLFLOW_TRACKING_URI to another one (docs/stores.md)",
     "out-of-date database schema": "for a newer version than the expected one, install that version of MLflow",
     "readonly database": "make the file and its folder writable",
@@ -177,7 +178,6 @@ def store_errors(uri: str) -> Iterator[None]:
         UserError: The store answered with an error.
     """
     import requests
-    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -192,15 +192,6 @@ def store_errors(uri: str) -> Iterator[None]:
         kind = StoreUnreachableError if gone or "TEMPORARILY_UNAVAILABLE" in str(error.error_code) else UserError
         message = f"{address}: the MLflow store answered: {_first_line(error, uri)}"
         raise kind(f"{message}{_advice(message)}") from error
-    except CommandError as error:
-        raise UserError(
-            f"{address}: its tables are not those of this version of MLflow ({_first_line(error, uri)}); they were "
-            "made by a newer one: install that version, or set MLFLOW_TRACKING_URI to another database"
-        ) from error
-    except ImportError as error:
-        raise UserError(
-            f"{address}: its driver is not installed ({error}); pip install 'heelstrike[postgres]'"
-        ) from error
 
 
 def version_of(entry: "ModelVersion") -> Version:
@@ -258,5 +249,10 @@ def _check_connection(uri: str) -> None:
         from sqlalchemy.pool import NullPool
     except ImportError:  # `_require_mlflow` reports it
         return
-    with store_errors(uri):
-        create_engine(uri, poolclass=NullPool).connect().close()
+    try:
+        with store_errors(uri):
+            create_engine(uri, poolclass=NullPool).connect().close()
+    except ImportError as error:
+        raise UserError(
+            f"{without_password(uri)}: its driver is not installed ({error}); pip install 'heelstrike[postgres]'"
+        ) from error

@@ -227,7 +227,7 @@ class RestClient:
         reason = _innermost(error)
         if isinstance(reason, ProtocolError):
             reason = reason.args[-1]
-        return redacted(first_line(str(reason).rpartition(">: ")[2].rpartition("): ")[2]), self.uri)
+        return first_line(redacted(str(reason), self.uri).rpartition(">: ")[2].rpartition("): ")[2])
 
 
 class _Token(AuthBase):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
-from heelstrike.stores import check_database
+from heelstrike.stores import check_database, is_local_file
 from heelstrike.waits import limit_postgres
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
@@ -41,7 +41,8 @@ def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
         n_startup_trials=min(settings.startup, 2 * settings.workers), n_warmup_steps=settings.prune_after
     )
     check_database(url, STUDY_URL)
-    limit_postgres()
+    if not is_local_file(url):
+        limit_postgres()
     options: Any = {"study_name": name, "sampler": RandomSampler(settings.seed), "pruner": pruner}
     try:
         storage = optuna.storages.RDBStorage(url)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from flows import log_display
 from flows.display import StageDisplay
+from flows.grid_display import grid_display_for
 from flows.log_display import LogDisplay, display_for
 from heelstrike.progress import Event, progress
 
@@ -44,6 +45,18 @@ def test_starts_ends_and_progress_are_lines_with_times(capsys: pytest.CaptureFix
     ]
     assert printed[5].startswith("walk [left].mp4 is left in the inbox, for a long reason for")
     assert len(printed) == 6
+
+
+def test_the_rows_of_a_grid_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with grid_display_for(Console(file=io.StringIO())) as display:
+        display.start("kp4")
+        display.event("kp4", event(1))
+        display.finish("kp4", {"state": "failed", "message": "it diverged"}, False)
+    assert lines(capsys.readouterr().out) == [
+        "kp4 started",
+        "kp4: train joint 1/3 loss 0.5",
+        "✗ kp4        it diverged",
+    ]
 
 
 def test_a_long_stage_prints_a_line_every_minute(

@@ -62,3 +62,11 @@ def test_a_token_in_place_of_the_user_and_secrets_of_the_environment(monkeypatch
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0k3n-of-the-clinic")
     monkeypatch.setenv("HEELSTRIKE_STUDY_URL", "postgresql://a:S3cret@db/x")
     assert redacted("Bearer t0k3n-of-the-clinic, S3cret") == "Bearer ***, ***"
+
+
+def test_a_hidden_secret_stays_hidden_and_the_sentence_stays_whole():
+    message = (
+        f"{without_password('postgresql://db/x?user=a&password=S3cret')}: the store failed (postgresql://a:***@db)"
+    )
+    assert redacted(message) == message
+    assert message.startswith("postgresql://db/x?user=a&password=***: the store failed")

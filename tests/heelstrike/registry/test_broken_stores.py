@@ -20,6 +20,8 @@ LIMIT_S = 0.4
 @pytest.fixture(autouse=True)
 def limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(waits.LIMIT, str(LIMIT_S))
+    for name in ("MLFLOW_HTTP_REQUEST_TIMEOUT", "PGCONNECT_TIMEOUT"):  # derived from the limit, and not for other tests
+        monkeypatch.setenv(name, "2")
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
