@@ -39,7 +39,7 @@ from heelstrike.media import files_below
 from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
 from pipeline.layout import Layout
-from pipeline.params import ProblemParams, load_params
+from pipeline.params import ProblemParams, load_params, problem_in
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".", wait: bool 
     if not inbox.is_dir():
         raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
     params = load_params(layout.root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    problem_in(params, problem)
     with problem_lock(layout.root, problem, "ingest", wait=wait, say=current_reporter().say):
         return ingest_locked(layout, params[problem], inbox)
 

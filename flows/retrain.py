@@ -15,11 +15,10 @@ from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
-from heelstrike.errors import UserError
 from heelstrike.media import files_below
 from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
-from pipeline.params import ProblemParams, load_params
+from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 
 
@@ -37,8 +36,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     """
     layout = Layout(Path(root).resolve(), problem)
     params = load_params(layout.root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    problem_in(params, problem)
     say = current_reporter().say
     open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
     with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):

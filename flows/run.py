@@ -11,34 +11,37 @@ from uuid import UUID
 from rich.console import Console
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from heelstrike.waits import limit_s
 
 # Without PREFECT_API_URL, Prefect starts a server of its own. In a fresh home that takes about 20 s.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 # The display shows progress and errors become messages; Prefect's own lines and tracebacks would hide both.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+# A server that stops answering ends the command within about a minute; Prefect itself would wait for many.
+if os.environ.get("PREFECT_API_URL"):
+    os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 
-from flows.display import StageDisplay
+from flows.log_display import display_for
 from flows.prefect_runs import wait_until_recorded
+from flows.prefect_server import check_prefect_server
 from flows.reporting import reporter
-from heelstrike.errors import UserError
+from heelstrike.text import plain
 from pipeline.layout import Layout
-from pipeline.params import load_params
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
     """Run the retrain flow with a live display and print its summary.
 
     Raises:
-        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
+        UserError: A stage failed, or a store does not answer.
     """
-    params = load_params(root / "params.yaml")  # before Prefect starts, so that a mistake is reported at once
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.retrain import retrain
         from flows.summary import print_summary
-    with StageDisplay(console) as display, interrupted_by_termination():
+    with display_for(console) as display, interrupted_by_termination():
         token = reporter.set(display)
         try:
             released = retrain(problem, root=str(root), wait=wait)
@@ -56,9 +59,10 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, 
         True if a file was left that will not be taken without somebody's help.
     """
     with console.status("starting Prefect"):
+        check_prefect_server()
         from flows.ingest import ingest
         from flows.left_files import lines_about_left
-    with StageDisplay(console) as display, interrupted_by_termination():
+    with display_for(console) as display, interrupted_by_termination():
         token = reporter.set(display)
         try:
             ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root), wait=wait)
@@ -68,7 +72,7 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, 
         console.print(f"[green]✓[/] {len(ingested.accepted)} files are now data/raw/{problem}/{ingested.batch}")
     lines = lines_about_left(Layout(root, problem), ingested)
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
     if not ingested.batch and not lines:
         console.print("The inbox has no new files.")
     return bool(ingested.rejected)

@@ -7,11 +7,8 @@ from heelstrike.errors import UserError
 ROOT = Path()
 
 
-def only_problem(choose: str = "choose one with --problem") -> str:
+def only_problem() -> str:
     """Return the problem of params.yaml, if there is only one.
-
-    Args:
-        choose: The advice if there are more.
 
     Raises:
         UserError: params.yaml has more than one problem, or is wrong.
@@ -20,5 +17,19 @@ def only_problem(choose: str = "choose one with --problem") -> str:
 
     names = list(load_params(ROOT / "params.yaml"))
     if len(names) > 1:
-        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); {choose}")
+        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); name one of them")
     return names[0]
+
+
+def checked_problem(name: str) -> str:
+    """Return the name of a problem of params.yaml; that of the only one if the name is empty.
+
+    Raises:
+        UserError: There is no such problem, params.yaml is wrong, or the name is empty and there is more than one.
+    """
+    from pipeline.params import load_params, problem_in
+
+    if not name:
+        return only_problem()
+    problem_in(load_params(ROOT / "params.yaml"), name)
+    return name

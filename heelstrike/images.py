@@ -24,6 +24,7 @@ from heelstrike.errors import UserError
 from heelstrike.headers import PNG, TIFF, density, png_chunks
 from heelstrike.media import is_dicom, kind_of
 from heelstrike.shape import are_square
+from heelstrike.text import storable
 from heelstrike.windowing import rgb, windowed
 
 MOST_PIXELS = 1 << 30
@@ -128,13 +129,21 @@ def _check_square(path: Path, data: UInt8[np.ndarray, "B"]) -> None:
 def _check_one(path: Path, data: UInt8[np.ndarray, "B"], image: Shaped[np.ndarray, "H W *C"]) -> None:
     """Refuse a file of several images. Smaller ones that follow are previews."""
     head = data[: len(PNG)].tobytes()
-    if not head.startswith((*TIFF, *_ANIMATED)) or cv2.imcount(str(path), cv2.IMREAD_UNCHANGED) < 2:
+    if not head.startswith((*TIFF, *_ANIMATED)) or _count(path, data) < 2:
         return
     _, others = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION, range=(1, 2))
     if not others or max(others[0].shape[:2]) >= max(image.shape[:2]):
         raise UserError(
             f"{path}: holds several images; expected one: save the wanted one by itself, or a film as a video"
         )
+
+
+def _count(path: Path, data: UInt8[np.ndarray, "B"]) -> int:
+    """Return the number of images in a file."""
+    name = str(path)
+    if storable(name) != name:  # not UTF-8: `imcount` would end the process
+        return len(cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)[1])
+    return int(cv2.imcount(name, cv2.IMREAD_UNCHANGED))
 
 
 def _bytes(path: Path) -> UInt8[np.ndarray, "B"]:

@@ -4,17 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.measure.build import EXAM_MEASURES, MEASURES
-from heelstrike.media import KNOWN, MEDIA, files_below, is_dicom, kind_of
-
-OVERLAY = ".overlay"
-_MEASURED = tuple(suffix for measure in MEASURES.values() for suffix in measure.suffixes)
-_ENDINGS = (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)
-"""What the name of a result file adds to the name of its input."""
-_RESULTS = (
-    *(f"{suffix}{ending}" for suffix in MEDIA for ending in _ENDINGS),
-    *(measure.suffix for measure in EXAM_MEASURES.values()),
-)
+from heelstrike.media import KNOWN, files_below, kind_of
+from heelstrike.predict.ownership import OVERLAY_IMAGE, OVERLAY_VIDEO, is_result
 
 
 @dataclass(frozen=True)
@@ -24,7 +15,7 @@ class Inputs:
     Attributes:
         base: Folder that contains the files; results keep the paths relative to it.
         files: Images and videos, sorted.
-        ignored: Other files in the folder.
+        ignored: Other files in the folder, and files named as an overlay of an input that do not say what wrote them.
     """
 
     base: Path
@@ -52,21 +43,21 @@ def find_inputs(path: Path, out: Path) -> Inputs:
     files: list[Path] = []
     ignored: list[Path] = []
     for file in files_below(path):
-        if _is_result(file) or _within(file, out, path):
+        if is_result(file) or _within(file, out, path):
             continue
-        (files if kind_of(file) else ignored).append(file)
+        is_input = kind_of(file) and not _is_named_as_overlay(file)
+        (files if is_input else ignored).append(file)
     if not files:
         others = f"{len(ignored)} other files" if ignored else "no files"
         raise UserError(f"{path}: no image or video in this folder, found {others}; known types are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
 
 
-def _is_result(file: Path) -> bool:
-    """Return True for result files. They may lie beside the inputs, and are not inputs themselves."""
-    if file.name.lower().endswith(_RESULTS):
-        return True
-    inputs = (file.with_name(file.name.removesuffix(ending)) for ending in _ENDINGS if file.name.endswith(ending))
-    return any(is_dicom(input_file) for input_file in inputs)  # DICOM may have any suffix or none
+def _is_named_as_overlay(file: Path) -> bool:
+    """Return True for `walk.mp4.overlay.mp4` beside `walk.mp4`, as older versions wrote it, without a note inside."""
+    name = file.name.lower()
+    suffix = next((suffix for suffix in (OVERLAY_IMAGE, OVERLAY_VIDEO) if name.endswith(suffix)), None)
+    return suffix is not None and file.with_name(file.name[: -len(suffix)]).is_file()
 
 
 def _within(file: Path, out: Path, folder: Path) -> bool:

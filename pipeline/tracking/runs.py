@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heelstrike.registry.database import open_mlflow, store_errors
+from heelstrike.registry.moved import ARTIFACTS, FIXED_PLACE_TAG
 from heelstrike.stores import is_server, tracking_uri
 from pipeline.layout import Layout
 from pipeline.tracking.keys import key_of
@@ -197,6 +198,8 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
         try:
             # with this tag the UI opens on runs and models instead of chats and prompts
             tags = {EXPERIMENT_KIND_TAG: "custom_model_development"}
+            if fixed := os.environ.get("HEELSTRIKE_ARTIFACTS"):
+                tags[FIXED_PLACE_TAG] = fixed
             return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}", tags)
         except MlflowException:  # another process may have made it a moment ago
             experiment = client.get_experiment_by_name(layout.problem)
@@ -211,7 +214,7 @@ def _artifact_root(root: Path) -> str | None:
     """Return where artifacts are stored: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; `None` if a server decides it."""
     if is_server(tracking_uri(root)):
         return None
-    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / "mlartifacts").as_uri()
+    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / ARTIFACTS).as_uri()
 
 
 def _user() -> str:

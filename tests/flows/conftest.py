@@ -1,5 +1,6 @@
 """Shared by the tests of flows: a small git and DVC repository, a Prefect server, the command line."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,12 @@ open(sys.argv[2], "w").write(text)
 def run(folder: Path, *command: str) -> str:
     """Run a command that must succeed."""
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def result_lines(output: str) -> list[str]:
+    """The lines of an output without times, and without the lines that say what starts or how far it is."""
+    lines = [re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  )?(.*?) *", line) for line in output.splitlines()]
+    return [line[2] for line in lines if line and line[2] and (not line[1] or line[2][0] in "✓✗")]
 
 
 def write_params(root: Path, **problems: Any) -> None:
