@@ -110,7 +110,7 @@ NUMBERS = [
     Input("epochs of -1", replaced("epochs: 3", "epochs: -1"), None, "epochs"),
     Input("epochs of 2.5", replaced("epochs: 3", "epochs: 2.5"), None, "epochs"),
     Input("epochs of true", replaced("epochs: 3", "epochs: true"), None, "epochs"),
-    Input("epochs that are text", replaced("epochs: 3", "epochs: '3'"), None, "epochs"),
+    Input("epochs that are text", replaced("epochs: 3", "epochs: '3'"), RIGHT, "epochs"),
     Input("epochs of 26 digits", replaced("epochs: 3", "epochs: " + "9" * 26), None, "epochs"),
     Input("a learning rate that is infinite", replaced("batch_size: 8", "batch_size: 8\n    lr: .inf"), None, "lr"),
     Input("a learning rate that is NaN", replaced("batch_size: 8", "batch_size: 8\n    lr: .nan"), None, "lr"),
