@@ -18,6 +18,9 @@ from heelstrike.package.manifest import read_manifest, verify
 from heelstrike.registry.versions import Version
 from heelstrike.stores import cache_folder
 
+_NO_REFERENCE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a stored reference raises if the file is missing, damaged or holds something else."""
+
 
 @dataclass(frozen=True)
 class Remembered:
@@ -53,7 +56,9 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
 
 
 def _replace(damaged: Path, whole: Path) -> None:
-    """Put a folder at the place of a damaged or missing one."""
+    """Put a folder at the place of a damaged or missing one, which may be a file."""
+    if damaged.is_file():
+        damaged.unlink()
     shutil.rmtree(damaged, ignore_errors=True)
     whole.replace(damaged)
 
@@ -83,7 +88,7 @@ def recall(uri: str, reference: str) -> Remembered | None:
         version = Version(name, int(number), last["package"])
         folder = cache_folder() / "packages" / version.package
         return Remembered(folder, version, last["time"]) if is_intact(folder, version.package) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
+    except _NO_REFERENCE:
         return None
 
 
@@ -96,7 +101,7 @@ def recall_default(uri: str) -> str | None:
     """Return the stored reference of the registry's only champion; `None` if none was stored."""
     try:
         return str(json.loads(_reference_file(uri, "").read_text())["default"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
+    except _NO_REFERENCE:
         return None
 
 
