@@ -21,10 +21,15 @@ app.add_typer(grid_app, name="grid")
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
 
 
+Wait = Annotated[bool, typer.Option(help="Wait while another command works on the problem in this checkout.")]
+
+
 @app.command()
 def retrain(
-    problem: Problem,
-    wait: Annotated[bool, typer.Option(help="Wait while another retrain of the problem runs.")] = True,
+    problem: Annotated[
+        str, typer.Argument(help="A name from [bold]problems[/] in params.yaml; not needed if there is one.")
+    ] = "",
+    wait: Wait = True,
 ) -> None:
     """Version new data, run the stages whose inputs changed, register the result, and promote it if it is better.
 
@@ -34,6 +39,8 @@ def retrain(
 
     heelstrike retrain rearfoot --no-wait
     """
+    with messages():
+        problem = problem or only_problem()
     with messages(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 
@@ -46,10 +53,12 @@ def ingest(
     problem: Annotated[
         str, typer.Option("--problem", "-p", help="Problem of the files; not needed if there is one.")
     ] = "",
+    wait: Wait = True,
 ) -> None:
     """Check new videos and labels, add them to DVC, commit and tag them in git, and push them to the DVC remote.
 
-    A file with errors stays where it is; NAME.reason.txt beside it gives the reason.
+    A file with errors stays where it is; NAME.reason.txt beside it gives the reason. A file that was changed in the
+    last seconds is waited for once, and stays if it is still being written.
 
     [bold]Examples[/]
 
@@ -60,7 +69,7 @@ def ingest(
     with messages(" ".join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
-        any_rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
+        any_rejected = run_ingest(problem or only_problem(), folder, ROOT, console, wait=wait)
     if any_rejected:
         raise typer.Exit(1)
 

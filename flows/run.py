@@ -1,11 +1,14 @@
 """Flows as the command line runs them: Prefect is quiet, a live display shows the progress, a summary follows."""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from uuid import UUID
 
 from rich.console import Console
-from rich.markup import escape
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 
@@ -19,6 +22,7 @@ from flows.display import StageDisplay
 from flows.prefect_runs import wait_until_recorded
 from flows.reporting import reporter
 from heelstrike.errors import UserError
+from pipeline.layout import Layout
 from pipeline.params import load_params
 
 
@@ -34,7 +38,7 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
     with console.status("starting Prefect"):
         from flows.retrain import retrain
         from flows.summary import print_summary
-    with StageDisplay(console) as display:
+    with StageDisplay(console) as display, interrupted_by_termination():
         token = reporter.set(display)
         try:
             released = retrain(problem, root=str(root), wait=wait)
@@ -45,24 +49,43 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
         wait_until_recorded(UUID(released.flow_run))
 
 
-def run_ingest(problem: str, folder: Path | None, root: Path, console: Console) -> bool:
-    """Run the ingest flow and print which files were accepted and which were rejected.
+def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, *, wait: bool) -> bool:
+    """Run the ingest flow and print which files were accepted and which were left.
 
     Returns:
-        True if a file was rejected.
+        True if a file was left that will not be taken without somebody's help.
     """
     with console.status("starting Prefect"):
         from flows.ingest import ingest
-    with StageDisplay(console) as display:
+        from flows.left_files import lines_about_left
+    with StageDisplay(console) as display, interrupted_by_termination():
         token = reporter.set(display)
         try:
-            ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root))
+            ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root), wait=wait)
         finally:
             reporter.reset(token)
     if ingested.batch:
         console.print(f"[green]✓[/] {len(ingested.accepted)} files are now data/raw/{problem}/{ingested.batch}")
-    for name, reason in ingested.rejected.items():
-        console.print(f"{escape(name)} is [yellow]left in the inbox[/]: {escape(reason)}", highlight=False)
-    if not ingested.batch and not ingested.rejected:
+    lines = lines_about_left(Layout(root, problem), ingested)
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if not ingested.batch and not lines:
         console.print("The inbox has no new files.")
     return bool(ingested.rejected)
+
+
+@contextmanager
+def interrupted_by_termination() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: child processes are ended, locks are freed, and a message follows.
+
+    Prefect handles the signal within a flow run, and passes it on to this handler when the run has ended.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

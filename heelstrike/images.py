@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 
 from heelstrike.errors import UserError
-from heelstrike.media import is_medical
+from heelstrike.media import is_dicom, kind_of
 from heelstrike.windowing import rgb, windowed
 
 _PNG, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
@@ -57,7 +57,7 @@ def read_picture(path: Path) -> Picture:
         UserError: The file is missing, empty, cut short, not an image or a volume, or its pixels are not square; or it
             is a medical image and SimpleITK is not installed.
     """
-    if is_medical(path.name):
+    if kind_of(path) == "scan" or is_dicom(path):
         return _medical(path)
     data = _bytes(path)
     values = _deep_gray(data)

@@ -22,7 +22,6 @@ from jaxtyping import Float, Shaped, UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.images import Picture
-from heelstrike.media import MEDICAL
 from heelstrike.windowing import Window, rgb, windowed
 
 _DICOM_SPACINGS = ("0028|0030", "0018|1164", "0018|2010")
@@ -57,7 +56,7 @@ def read_scan(path: Path) -> Picture:
     if len(planes) != 1:
         size = " x ".join(map(str, image.GetSize()))
         raise UserError(f"{path}: a volume of {size} voxels; expected one image: cut the wanted plane out of it first")
-    if path.suffix.lower() == ".dcm":
+    if _suffix_of(path) == ".dcm":
         try:
             pixels, spacing = _dicom_pixels(planes[0], tags), _dicom_spacing(tags)
         except ValueError as error:
@@ -77,7 +76,7 @@ def _placement(path: Path, image: sitk.Image, tags: dict[str, str]) -> Float[np.
 
 
 def _suffix_of(path: Path) -> str:
-    return next(suffix for suffix in MEDICAL if path.name.lower().endswith(suffix))
+    return next((suffix for suffix in (".nii", ".nii.gz", ".mha") if path.name.lower().endswith(suffix)), ".dcm")
 
 
 def _dicom_is_placed(path: Path, tags: dict[str, str]) -> bool:

@@ -78,7 +78,7 @@ def predict_path(
 
 def _length(file: Path) -> int:
     """Return the number of frames for the progress bar; 1 for a file that cannot be read, which is reported later."""
-    if is_image(file.name):
+    if is_image(file):
         return 1
     try:
         with VideoReader(file) as video:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 from heelstrike.measure.build import EXAM_MEASURES, MEASURES
-from heelstrike.media import KNOWN, MEDIA, is_image, is_video
+from heelstrike.media import KNOWN, MEDIA, files_below, is_dicom, kind_of
 
 OVERLAY = ".overlay"
 _MEASURED = tuple(suffix for measure in MEASURES.values() for suffix in measure.suffixes)
+_ENDINGS = (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)
+"""What the name of a result file adds to the name of its input."""
 _RESULTS = (
-    *(f"{m}{r}" for m in MEDIA for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)),
+    *(f"{suffix}{ending}" for suffix in MEDIA for ending in _ENDINGS),
     *(measure.suffix for measure in EXAM_MEASURES.values()),
 )
-"""Suffixes of result files. They may lie beside the inputs, and are not inputs themselves."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Inputs:
 def find_inputs(path: Path, out: Path) -> Inputs:
     """Find the images and videos at a path: the file itself, or all files in the folder and its subfolders.
 
-    Hidden files, results of earlier runs and everything in `out` are left out.
+    Linked folders are followed (see `files_below`). Hidden files, results of earlier runs and everything in `out` are
+    left out.
 
     Args:
         path: A file or a folder.
@@ -49,16 +51,22 @@ def find_inputs(path: Path, out: Path) -> Inputs:
         raise UserError(f"{path}: does not exist; give a video, an image or a folder of them")
     files: list[Path] = []
     ignored: list[Path] = []
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
+    for file in files_below(path):
+        if _is_result(file) or _within(file, out, path):
             continue
-        if file.name.lower().endswith(_RESULTS):
-            continue
-        (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
+        (files if kind_of(file) else ignored).append(file)
     if not files:
         others = f"{len(ignored)} other files" if ignored else "no files"
         raise UserError(f"{path}: no image or video in this folder, found {others}; known types are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
+
+
+def _is_result(file: Path) -> bool:
+    """Return True for result files. They may lie beside the inputs, and are not inputs themselves."""
+    if file.name.lower().endswith(_RESULTS):
+        return True
+    inputs = (file.with_name(file.name.removesuffix(ending)) for ending in _ENDINGS if file.name.endswith(ending))
+    return any(is_dicom(input_file) for input_file in inputs)  # DICOM may have any suffix or none
 
 
 def _within(file: Path, out: Path, folder: Path) -> bool:

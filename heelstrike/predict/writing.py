@@ -81,7 +81,7 @@ class Writer:
             target: Path that the result files are named after.
             tick: Called after every frame.
         """
-        write = self._image if is_image(file.name) else self._video
+        write = self._image if is_image(file) else self._video
         with explain_full_disk(target):
             return write(file, target, tick)
 
@@ -93,7 +93,7 @@ class Writer:
         """
         if self._exams is None:
             return []
-        for file in filter(lambda file: is_image(file.name), failed):
+        for file in filter(is_image, failed):
             self._exams.fail(file)
         return self._exams.write()
 

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from heelstrike.media import KNOWN, is_image, is_video
+from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
+
+NOTHING_LABELLED = "nothing is labelled"
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,16 @@ class Labels:
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
+        empty: Rows as in `table` without any label. In a later batch they withdraw the labels of the same picture.
+        truths: Number of rows of one instance: above 1 if each annotator's labels are a ground truth of their own.
     """
 
     table: pd.DataFrame
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    empty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truths: int = 1
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
@@ -89,8 +95,13 @@ def make_labels(
         ]
         full = full[~missing]
     empty = ~_labelled(full, keypoints)
-    dropped["nothing is labelled"] = full["source"][empty].tolist()
-    return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
+    dropped[NOTHING_LABELLED] = full["source"][empty].tolist()
+    return Labels(
+        full[~empty].reset_index(drop=True),
+        {reason: rows for reason, rows in dropped.items() if rows},
+        notes or [],
+        empty=full[empty],
+    )
 
 
 def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
@@ -135,14 +146,14 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     for row, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
         if media.startswith(".."):
             findings.add(f"{rows[row]}: {media} lies outside {root}, where it is not versioned; move it there")
-        elif not (is_video(media) or is_image(media)):
-            findings.add(f"{rows[row]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
+        elif kind_of(root / media) is None:
+            findings.add(f"{rows[row]}: {media} is neither a video nor an image; known are {KNOWN}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
                 f"{rows[row]}: {media} is not there; add the file, correct the path, or remove its labels "
                 f"(or set missing_images: skip)"
             )
-    video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
+    video = table["media"].map({m: is_video(root / m) for m in first["media"]}).to_numpy(dtype=bool)
     frame = table["frame"].to_numpy()
     wrong = np.flatnonzero(video & (frame < 0))
     findings.add_each(

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from heelstrike.settings import Strict
 from heelstrike.units import MM_PER_INCH
+from pipeline.collect.subject_setting import DESCRIPTION, UNSTATED, Subject
 from pipeline.synthetic.settings import SyntheticSource
 
 MissingImages = Annotated[
@@ -15,12 +16,13 @@ MissingImages = Annotated[
 
 
 class FileSource(Strict):
-    """Settings that all sources of files share: the size of their pixels.
+    """Settings that all sources of files share: the person who is shown, and the size of the pixels.
 
     Without `mm_per_px` and `dpi`, the size comes from the file of a medical image and is unknown for any other image.
     """
 
     kind: str
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = None
     mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, for all images")] = None
     dpi: Annotated[float | None, Field(gt=0, description="size of a pixel as dots per inch, for scanned paper")] = None
 
@@ -47,7 +49,7 @@ class CsvSource(FileSource):
     frame: Annotated[str | None, Field(description="column: frame number from 0; null if there are only images")] = (
         "frame"
     )
-    subject: Annotated[str | None, Field(description="column: person; null: each file is its own subject")] = "subject"
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = "subject"
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
@@ -69,9 +71,7 @@ class DeepLabCutSource(FileSource):
     kind: Literal["deeplabcut"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/CollectedData*.csv"
     bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
-    subject: Annotated[
-        Literal["folder", "image"], Field(description="what counts as one subject: the video's folder or each image")
-    ] = "folder"
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = "folder"
     missing_images: MissingImages = "error"
 
 
@@ -82,10 +82,6 @@ class CocoSource(FileSource):
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
-    subject: Annotated[
-        str | None,
-        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
-    ] = None
     missing_images: MissingImages = "error"
 
 
@@ -99,10 +95,6 @@ class CocoBoxesSource(FileSource):
         Literal["xywh", "xyxy"], Field(description="numbers of `bbox`: COCO's x, y, width, height; or two corners")
     ] = "xywh"
     classes: Annotated[dict[str, str], Field(description="class: name of the category, where they differ")] = {}
-    subject: Annotated[
-        str | None,
-        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
-    ] = None
     missing_images: MissingImages = "error"
 
 
@@ -113,6 +105,9 @@ class LabelStudioSource(FileSource):
     """
 
     kind: Literal["label_studio"]
+    subject: Annotated[
+        Subject | None, Field(description=f"{DESCRIPTION}; null: the contributor, by the folder of the JSON")
+    ] = None
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     exclude: Annotated[
         tuple[str, ...], Field(description="words in the names of folders to leave out, in any case")
@@ -152,9 +147,6 @@ class ViaSource(FileSource):
             description="region attribute that tells the instances of an image apart; null: an image has one instance"
         ),
     ] = None
-    subject: Annotated[
-        str | None, Field(description="attribute that names the subject; null: each image is its own subject")
-    ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
     missing_images: MissingImages = "error"
 
@@ -183,7 +175,6 @@ class LandmarksSource(FileSource):
         tuple[str, ...],
         Field(description="people whose mutual distance is reported beside the model's error; empty: `annotators`"),
     ] = ()
-    subject: Annotated[str | None, Field(description="column: person; null: each image is its own subject")] = None
     exam: Annotated[
         str | None, Field(description="column: exam, whose images are measured together; null: all images of a subject")
     ] = None
@@ -225,3 +216,10 @@ class CollectSettings(Strict):
         float,
         Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
     ] = 80
+    repeated_pictures: Annotated[
+        Literal["error", "keep"],
+        Field(
+            description="if the same pixels are labelled under two names: stop, or train on both, for instance for "
+            "frames of a recording that stands still"
+        ),
+    ] = "error"

@@ -16,7 +16,9 @@ from heelstrike.files import folder_aside, write_json
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
 from pipeline.collect.agreement import agreement
+from pipeline.collect.batches import unversioned_notes
 from pipeline.collect.boxes import boxes_of
+from pipeline.collect.corrections import Corrected, correct, files_of
 from pipeline.collect.images import with_images
 from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
@@ -34,15 +36,22 @@ def run(params: ProblemParams, layout: Layout) -> None:
     """
     problem, keypoints = params.problem, params.problem.keypoints
     batches = [read_source(source, layout, problem) for source in params.collect.sources]
-    table = one_table(batches)
+    table, unread = one_table(batches), unversioned_notes(layout.raw)
     if table.empty:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
-        raise UserError(f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there")
+        none = f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there"
+        raise UserError("\n".join([none, *unread]))
     table, images = with_images(table, layout)
+    corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
+    images = files_of(table, corrected.table, images)
+    table = corrected.table
+    if table.empty:
+        raise UserError(f"{layout.raw}: later batches withdraw every label; put labels there")
+    table = table.assign(video=table["media"].where(table["frame"] >= 0, ""))
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
-    summary = _summary(table, batches)
+    summary = _summary(table, batches, corrected, unread)
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
         _place_images(images, cache, out)
@@ -82,7 +91,9 @@ def _prune_cache(cache: Path, used: set[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]:
+def _summary(
+    table: pd.DataFrame, batches: list[SourceLabels], corrected: Corrected, unread: list[str]
+) -> dict[str, Any]:
     dropped = dict[str, list[str]]()
     for labels in (labels for batch in batches for labels in batch.labels):
         for reason, rows in labels.dropped.items():
@@ -104,7 +115,12 @@ def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]
         "dropped": [
             {"reason": r, "count": len(rows), "rows": rows[:_MAX_LISTED]} for r, rows in sorted(dropped.items())
         ],
-        "notes": [note for batch in batches for labels in batch.labels for note in labels.notes],
+        "superseded": corrected.summary,
+        "notes": [
+            *unread,
+            *(note for batch in batches for labels in batch.labels for note in labels.notes),
+            *corrected.sentences,
+        ],
         "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 

@@ -18,10 +18,12 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
+from flows.quiet_files import QUIET
 from flows.reporting import reporter
 from heelstrike import terminal
 from heelstrike.cli import app
 from pipeline.params import parse_params
+from tests.flows.inboxes import TOY, fill, three_frames
 from tests.worlds import world
 
 __all__ = ["world"]
@@ -100,6 +102,27 @@ def versioned(repository: Path) -> Path:
     )
     run(repository, "git", "commit", "--quiet", "-am", "Add a remote")
     return repository
+
+
+@pytest.fixture(autouse=True)
+def files_need_not_be_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test has just written are ingested at once; a test of the waiting sets its own time."""
+    monkeypatch.setenv(QUIET, "0")
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of three frames."""
+    return three_frames(tmp_path_factory.mktemp("video") / "walk.mp4")
+
+
+@pytest.fixture
+def inbox(versioned: Path, video: bytes) -> Path:
+    """An inbox with one video and its labels, of a problem that reads them."""
+    write_params(versioned, toy=TOY)
+    inbox = versioned / "data" / "inbox" / "toy"
+    fill(inbox / "week", video)
+    return inbox
 
 
 class Listener:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.collect.findings import Findings
+from pipeline.collect.instances import refuse_several
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import coco, coco_boxes, csv, deeplabcut, ee641, label_studio, landmarks, via
 from pipeline.problem import Problem
@@ -21,3 +23,16 @@ READERS: dict[str, Reader] = {
     "via": via.read,
     "landmarks": landmarks.read,
 }
+
+
+def read_labels(path: Path, root: Path, source: Any, problem: Problem) -> Labels:
+    """Read a label file with its source's reader, and check what holds for all formats.
+
+    Raises:
+        UserError: Anything is wrong with the file; every finding is listed.
+    """
+    labels = READERS[source.kind](path, root, source, problem)
+    findings = Findings(path.relative_to(root).as_posix())
+    refuse_several(labels, problem, findings)
+    findings.raise_any()
+    return labels

@@ -1,6 +1,7 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from jaxtyping import Float
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import CocoSource
+from pipeline.collect.subject_setting import Subject
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"
@@ -35,22 +39,22 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
     data = load(path, findings, "keypoints")
     order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
-    images = images_by_id(data["images"], source.subject, findings)
+    images = images_by_id(data["images"], findings)
     findings.raise_any()
     wanted, dropped = _wanted(data["annotations"], order, images, findings)
     findings.raise_any()
     points = (
         np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
     )
-    files, subjects = [images[a["image_id"]][0] for a in wanted], [images[a["image_id"]][1] for a in wanted]
-    names = pd.Series(files, dtype="str")
-    media = media_below(root, path.parent / source.images, names)
+    entries = [images[a["image_id"]] for a in wanted]
+    refuse_listed_twice(entries, findings)
+    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": media.groupby(media).cumcount(),
-            "subject": pd.Series(subjects, dtype="str") if source.subject else media,
+            "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
         }
     )
@@ -59,7 +63,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
     bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
     notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:
@@ -100,9 +104,12 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
     """Map category id to the indices of the problem's keypoints in it; categories without any of them are left out."""
     orders = {}
     for category in categories:
-        own = category.get("keypoints") or []
+        own = [str(name) for name in category.get("keypoints") or []]
         lacking = [name for name in names if name not in own]
-        if not lacking:
+        repeated = [name for name in repeated_names(own) if name in names]
+        if repeated:
+            findings.add(f"category {category['name']!r} names the keypoints {repeated} twice; rename one of each")
+        elif not lacking:
             orders[category["id"]] = [own.index(name) for name in names]
         elif len(lacking) < len(names):
             findings.add(
@@ -115,23 +122,43 @@ def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findin
     return orders
 
 
-def images_by_id(entries: list[dict[str, Any]], key: str | None, findings: Findings) -> dict[Any, tuple[str, str]]:
-    """Map image id to file name and subject; the subject is the entry's value of `key`."""
+def images_by_id(entries: list[dict[str, Any]], findings: Findings) -> dict[Any, dict[str, Any]]:
+    """Map image id to the image's entry, whose file name is text."""
     images = {}
     for entry in entries:
         if entry["id"] in images:
             findings.add(f"image id {entry['id']} occurs twice; number the images anew")
-        subject = entry.get(key) if key else ""
-        if key and subject in (None, ""):
-            findings.add(f"image {entry['id']} ({entry['file_name']}): no {key!r}, which names the subject")
-        images[entry["id"]] = (str(entry["file_name"]), str(subject))
+        images[entry["id"]] = entry | {"file_name": str(entry["file_name"])}
     return images
+
+
+def refuse_listed_twice(entries: list[dict[str, Any]], findings: Findings) -> None:
+    """Add a finding for each file that several image entries name, of which more than one is labelled.
+
+    Args:
+        entries: The image's entry of each annotation.
+        findings: Gets the findings.
+    """
+    ids: dict[str, set[Any]] = {}
+    for entry in entries:
+        ids.setdefault(entry["file_name"], set()).add(entry["id"])
+    for name, numbers in ids.items():
+        if len(numbers) > 1:
+            findings.add(f"images {sorted(numbers, key=str)} are the same file {name}, and are labelled; keep one")
+
+
+def subjects_of_images(
+    setting: Subject | None, media: pd.Series, entries: list[dict[str, Any]], findings: Findings
+) -> pd.Series:
+    """Return the subject of each annotation, whose image's entry is given; the entry's keys may name it."""
+    rows = pd.Series([f"image {e['id']} ({e['file_name']})" for e in entries], dtype="str")
+    return subjects_of(setting, media, pd.DataFrame(entries, dtype=object), rows, findings)
 
 
 def _wanted(
     annotations: list[dict[str, Any]],
     order: dict[Any, list[int]],
-    images: dict[Any, tuple[str, str]],
+    images: dict[Any, dict[str, Any]],
     findings: Findings,
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     """Return annotations of single instances with the problem's keypoints, and the others by the reason."""
@@ -156,7 +183,7 @@ def _wanted(
     return wanted, dropped
 
 
-def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, tuple[str, str]]) -> str:
+def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, dict[str, Any]]) -> str:
     values = annotation["keypoints"]
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"

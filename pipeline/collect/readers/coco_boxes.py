@@ -1,6 +1,7 @@
 """COCO JSON of boxes with categories, any number in an image. `bbox` may also hold two corners."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.coco import images_by_id, load
+from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, subjects_of_images
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -36,7 +37,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     findings = Findings(path.relative_to(root).as_posix())
     data = load(path, findings, "bbox")
     classes = _classes(data["categories"], source, problem, findings)
-    images = images_by_id(data["images"], source.subject, findings)
+    images = images_by_id(data["images"], findings)
     wanted, dropped = list[dict[str, Any]](), dict[str, list[str]]()
     for annotation in data["annotations"]:
         reason = (
@@ -49,16 +50,15 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
         else:
             wanted.append(annotation)
     findings.raise_any()
-    media = media_below(
-        root, path.parent / source.images, pd.Series([images[a["image_id"]][0] for a in wanted], dtype="str")
-    )
-    subjects = pd.Series([images[a["image_id"]][1] for a in wanted], dtype="str")
+    entries = [images[a["image_id"]] for a in wanted]
+    refuse_listed_twice(entries, findings)
+    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": media.groupby(media).cumcount(),
-            "subject": subjects if source.subject else media,
+            "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
             CLASS: pd.Series([classes[a["category_id"]] for a in wanted], dtype="str"),
         }
@@ -77,7 +77,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     )
     bare = len(images) - len({a["image_id"] for a in wanted})
     notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
 
 
 def _classes(
@@ -94,7 +94,7 @@ def _classes(
     return {category["id"]: named[category["name"]] for category in categories if category["name"] in named}
 
 
-def _flaw(annotation: dict[str, Any], images: dict[Any, tuple[str, str]], source: CocoBoxesSource) -> str:
+def _flaw(annotation: dict[str, Any], images: dict[Any, dict[str, Any]], source: CocoBoxesSource) -> str:
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"
     box = annotation["bbox"]

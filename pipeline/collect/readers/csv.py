@@ -11,6 +11,8 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width, whole_numbers
 from pipeline.collect.settings import CsvSource
+from pipeline.collect.subject_setting import column_of
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 
@@ -36,7 +38,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     cells = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
     pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
     _check_header(cells, source, pairs, findings)
-    frame = _frames(cells, source, lines, findings)
+    frame = _frames(cells, source, path.parent, lines, findings)
     xy, visibility = np.empty((len(cells), len(keypoints), 2)), np.empty((len(cells), len(keypoints)), np.int64)
     for number, k in enumerate(keypoints):
         xy[:, number] = np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1)
@@ -47,11 +49,7 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     findings.raise_any()
 
     media = media_below(root, path.parent, cells[source.file])
-    subject = cells[source.subject] if source.subject else media
-    unnamed = np.flatnonzero(subject == "")
-    findings.add_each(
-        unnamed, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected the subject that is shown"
-    )
+    subject = subjects_of(source.subject, media, cells, "row " + pd.Series(lines).astype("str"), findings)
     columns = {
         "media": media,
         "frame": frame,
@@ -75,7 +73,7 @@ def _check_header(
     header = list(cells.columns)
     for column in sorted({c for c in header if header.count(c) > 1}):
         findings.add(f"header: column {column!r} occurs twice; rename or remove one")
-    for column in filter(None, (source.file, source.subject, *(source.slices or ()))):
+    for column in (source.file, *(source.slices or ())):
         if column not in header:
             findings.add(f"header: column {column!r} is missing; found {header}")
     lacking = [c for pair in pairs.values() for c in pair if c not in header]
@@ -88,9 +86,13 @@ def _check_header(
     findings.raise_any()
 
 
-def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
+def _frames(cells: pd.DataFrame, source: CsvSource, folder: Path, lines: np.ndarray, findings: Findings) -> np.ndarray:
     """Return frame numbers; -1 for still images, which may share a CSV with videos."""
-    still = cells[source.file].map(is_image).to_numpy(dtype=bool)
+    still = (
+        cells[source.file]
+        .map({name: is_image(folder / name) for name in cells[source.file].unique()})
+        .to_numpy(dtype=bool)
+    )
     if source.frame is None or (source.frame not in cells and still.all()):
         return np.full(len(cells), -1)
     if source.frame not in cells:
@@ -137,7 +139,8 @@ def _classes(
 def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
-    used = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used.add(column_of(source.subject))
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

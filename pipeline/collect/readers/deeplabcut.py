@@ -18,6 +18,8 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, read_rows, same_width
 from pipeline.collect.settings import DeepLabCutSource
+from pipeline.collect.subject_setting import FOLDER
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")
@@ -53,8 +55,10 @@ def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> 
     findings.raise_any()
     names = table.images.str.replace("\\", "/", regex=False)
     media = _media(path, root, names)
-    folders = {name: PurePosixPath(name).parent.name for name in names.unique()}
-    subject = names.map(folders) if source.subject == "folder" else media
+    rows = "row " + pd.Series(table.rows).astype("str")
+    # the folder is the video's in the project, also where the images lie beside the label file
+    paths = names if source.subject == FOLDER else media
+    subject = subjects_of(source.subject, paths, pd.DataFrame(), rows, findings)
     frames = [
         pd.DataFrame(
             {

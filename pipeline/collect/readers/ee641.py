@@ -10,8 +10,10 @@ import pandas as pd
 from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.settings import Ee641Source
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _SUFFIX = "_annotations"
@@ -20,7 +22,7 @@ _SUFFIX = "_annotations"
 def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Labels:
     """Read NAME_annotations.json, whose pictures lie in the folder NAME beside it.
 
-    Every point is visible, and every picture is its own subject. NAME becomes the slice `part`, so that `split.given`
+    Every point is visible. NAME becomes the slice `part`, so that `split.given`
     can keep the published split.
 
     Args:
@@ -35,6 +37,8 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     findings = Findings(path.relative_to(root).as_posix())
     data = _load(path, findings)
     names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in problem.keypoints]
+    if repeated := [name for name in repeated_names(names) if name in wanted]:
+        findings.add(f"keypoint_names has {repeated} twice; rename one of each")
     lacking = [name for name in wanted if name not in names]
     if lacking:
         findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")
@@ -47,12 +51,14 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     order = [names.index(name) for name in wanted]
     xy = np.array([entry["keypoints"] for entry in entries], np.float64).reshape(-1, len(names), 2)[:, order]
     media = media_below(root, path.parent / (source.images or part), pd.Series([e["file_name"] for e in entries]))
+    offered = pd.DataFrame(entries, dtype=object).drop(columns="keypoints")
+    rows = pd.Series([f"image {entry['id']}" for entry in entries], dtype="str")
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": 0,
-            "subject": media,
+            "subject": subjects_of(source.subject, media, offered, rows, findings),
             "source": pd.Series([f"{findings.where}:{entry['id']}" for entry in entries], dtype="str"),
             f"{SLICE_PREFIX}part": part,
         }

@@ -5,7 +5,7 @@ Coordinates in an export are percent of the image's size.
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,12 +14,14 @@ import pandas as pd
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
-from heelstrike.media import is_image
+from heelstrike.media import is_hidden, is_image
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.agreement import majority
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.settings import LabelStudioSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # prefix that Label Studio gives the name of an uploaded file
@@ -57,6 +59,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
     word = next((word for word in source.exclude if word.lower() in contributor.lower()), None)
     if word is not None:
         return Labels(pd.DataFrame(), dropped | {f"the folder's name has {word!r} in it": [findings.where]})
+    offered = list[dict[str, Any]]()
     rows, points, votes, used = list[dict[str, Any]](), [], dict[str, dict[str, str]](), set[Path]()
     for number, task in enumerate(_tasks(path, findings)):
         where = f"{findings.where}:{task.get('id', number)}"
@@ -65,13 +68,16 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             dropped.setdefault("no image beside the JSON", []).append(f"{where} ({_name_of(task)})")
             continue
         used.add(image)
-        annotations = [_annotation(a, source, problem) for a in task["annotations"] if _is_complete(a)]
+        annotations = [
+            _annotation(a, source, problem, f"task {where.rpartition(':')[2]} ({image.name})", findings)
+            for a in task["annotations"]
+            if _is_complete(a)
+        ]
         media = image.relative_to(root)
         about = {
             "media": media.as_posix(),
             "name": (media.parent.parent / f"{contributor}_{image.name}").as_posix(),
             "frame": -1,
-            "subject": contributor,
             "source": where,
         }
         instances = _boxes(annotations) if problem.multi_instance else _picture(annotations, problem)
@@ -81,21 +87,32 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
         if not instances:
             reason = "annotators disagree, and there is no majority" if len(classes) > 1 else "nothing is labelled"
             dropped.setdefault(reason, []).append(f"{where} ({image.name})")
+        data = task.get("data") or {}
         for instance, (name, box, xy_of) in enumerate(instances):
+            offered.append(data)
             rows.append({**about, "instance": instance, CLASS: name, **dict(zip(BOX_COLUMNS, box, strict=True))})
             points.append([xy_of.get(k, np.full(2, np.nan)) for k in problem.keypoints])
     unused = sorted(set(_images_in(path.parent / source.images)) - used)
     if unused:
         names = [image.relative_to(root).as_posix() for image in unused]
         dropped.setdefault("the JSON has no entry of the image", []).extend(names)
+    findings.raise_any()
     if not rows:
         return Labels(pd.DataFrame(), dropped, votes=votes)
     xy = np.array(points, np.float64).reshape(len(rows), len(problem.keypoints), 2)
     table = pd.DataFrame(rows)
+    table["subject"] = subjects_of(
+        source.subject,
+        table["media"],
+        pd.DataFrame(offered, dtype=object),
+        "task " + table["source"].str.rpartition(":")[2],
+        findings,
+        default=pd.Series(contributor, index=table.index, dtype="str"),
+    )
     if not problem.classes:
         table = table.drop(columns=CLASS)
     labels = make_labels(table, problem.keypoints, xy, np.full(xy.shape[:2], 2), root, findings, "error", unit="task")
-    return Labels(labels.table, dropped | labels.dropped, labels.notes, votes)
+    return replace(labels, dropped=dropped | labels.dropped, votes=votes)
 
 
 def _tasks(path: Path, findings: Findings) -> list[dict[str, Any]]:
@@ -134,7 +151,7 @@ def _image_of(task: dict[str, Any], folder: Path) -> Path | None:
 def _images_in(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if is_image(p.name) and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if is_image(p) and not is_hidden(p.name))
 
 
 def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str, list[str]]:
@@ -147,7 +164,9 @@ def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str
     return {"the folder has images, but no JSON": names} if names else {}
 
 
-def _annotation(entry: dict[str, Any], source: LabelStudioSource, problem: Problem) -> _Annotation:
+def _annotation(
+    entry: dict[str, Any], source: LabelStudioSource, problem: Problem, where: str, findings: Findings
+) -> _Annotation:
     person = entry.get("completed_by")
     person = person.get("email") or person.get("id") if isinstance(person, dict) else person
     annotation = _Annotation(str(entry.get("id") if person is None else person))
@@ -164,7 +183,8 @@ def _annotation(entry: dict[str, Any], source: LabelStudioSource, problem: Probl
         if outline is None:
             continue
         if result["type"] == "keypointlabels":
-            annotation.points |= {points[name]: outline[0] for name in names if name in points}
+            for name in (points[name] for name in names if name in points):
+                add_point(annotation.points, name, outline[0], where, findings)
         elif chosen or not problem.classes:
             low, high = outline.min(axis=0), outline.max(axis=0)
             annotation.boxes.append((chosen[0] if chosen else "", np.concatenate([low, high - low])))

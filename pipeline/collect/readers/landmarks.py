@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width
 from pipeline.collect.settings import LandmarksSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"
@@ -54,12 +56,12 @@ def read(path: Path, root: Path, source: LandmarksSource, problem: Problem) -> L
     dropped = {_OTHER_LANDMARK: cells["k"].isna(), _OTHER_ANNOTATOR: ~asked}
     left_out = {r: [f"{findings.where}:{n}" for n in cells["line"][rows]] for r, rows in dropped.items()}
     labels = _labels(cells[cells["k"].notna() & asked], path, root, source, keypoints, people, findings)
-    return Labels(labels.table, {r: n for r, n in left_out.items() if n} | labels.dropped, labels.notes)
+    return replace(labels, dropped={r: n for r, n in left_out.items() if n} | labels.dropped)
 
 
 def _check_header(cells: pd.DataFrame, source: LandmarksSource, findings: Findings) -> None:
     wanted = (source.file, source.landmark, source.x, source.y)
-    if_named = (source.annotator, source.subject, source.exam, source.instance)
+    if_named = (source.annotator, source.exam, source.instance)
     for column in filter(None, (*wanted, *if_named, *source.slices)):
         if column not in cells.columns:
             findings.add(f"header: column {column!r} is missing; found {list(cells.columns)}")
@@ -108,7 +110,7 @@ def _labels(
         "media": media,
         "frame": -1,
         "instance": media.groupby(media).cumcount(),
-        "subject": first[source.subject] if source.subject else media,
+        "subject": subjects_of(source.subject, media, first, "row " + first["line"].astype("str"), findings),
         "source": f"{findings.where}:" + first["line"].astype("str"),
     }
     if source.spacing in cells:
@@ -132,7 +134,8 @@ def _labels(
         table = pd.concat([table, spread], axis=1)
     points = truths.reshape(count * each, len(keypoints), 2)
     visible = np.full(points.shape[:2], 2)
-    return make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    labels = make_labels(table, keypoints, points, visible, root, findings, source.missing_images)
+    return replace(labels, truths=each)
 
 
 def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,9 +12,11 @@ import pandas as pd
 from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
+from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels, media_below
 from pipeline.collect.readers.cells import read_rows, same_width
 from pipeline.collect.settings import ViaSource
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _NOT_A_POINT = "a region that is not a point"
@@ -31,12 +34,12 @@ class _Image(NamedTuple):
 
 
 class _Instance(NamedTuple):
-    """An instance in an image: `value` of the attribute `ViaSource.instance`, and a point (x, y) by keypoint index."""
+    """An instance in an image: `value` of the attribute `ViaSource.instance`, and its points (x, y) by name."""
 
     image: _Image
     value: str
     attributes: dict[str, Any]
-    points: dict[int, tuple[float, float]]
+    points: dict[str, tuple[float, float]]
 
 
 def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
@@ -57,8 +60,8 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     dropped: dict[str, list[str]] = {}
     order = {source.keypoints.get(name, name): k for k, name in enumerate(keypoints)}
     instances = [i for image in images for i in _instances(image, source, order, findings, dropped)]
-    labelled = {k for instance in instances for k in instance.points}
-    lacking = [name for k, name in enumerate(keypoints) if k not in labelled]
+    labelled = {name for instance in instances for name in instance.points}
+    lacking = [name for name, k in order.items() if name not in labelled]
     if lacking:
         findings.add(
             f"no region is the point {lacking} by its attribute {source.name!r}; name the attribute in params under "
@@ -67,14 +70,16 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     findings.raise_any()
     xy = np.full((len(instances), len(keypoints), 2), np.nan)
     for row, instance in enumerate(instances):
-        for k, point in instance.points.items():
-            xy[row, k] = point
+        for name, point in instance.points.items():
+            xy[row, order[name]] = point
     media = media_below(root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"))
+    offered = pd.DataFrame([i.attributes for i in instances], dtype=object)
+    rows = pd.Series([f"image {i.image.number} ({i.image.name})" for i in instances], dtype="str")
     columns = {
         "media": media,
         "frame": -1,
         "instance": media.groupby(media).cumcount(),
-        "subject": _subjects(instances, source, media, findings),
+        "subject": subjects_of(source.subject, media, offered, rows, findings),
         "source": [_where(findings, i, source) for i in instances],
     }
     for name in source.slices:
@@ -89,22 +94,12 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
         source.missing_images,
         unit="image",
     )
-    return Labels(labels.table, dropped | labels.dropped, labels.notes)
+    return replace(labels, dropped=dropped | labels.dropped)
 
 
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
     value = f" ({instance.value})" if source.instance else ""
     return f"{findings.where}{value}:{instance.image.number}"
-
-
-def _subjects(instances: list[_Instance], source: ViaSource, media: pd.Series, findings: Findings) -> pd.Series:
-    if source.subject is None:
-        return media
-    subjects = [str(i.attributes.get(source.subject, "")) for i in instances]
-    for instance, subject in zip(instances, subjects, strict=True):
-        if not subject:
-            findings.add(f"image {instance.image.number} ({instance.image.name}): no {source.subject!r}")
-    return pd.Series(subjects, dtype="str")
 
 
 def _from_json(path: Path, findings: Findings) -> list[_Image]:
@@ -184,8 +179,6 @@ def _instances(
             or not (isinstance(x, int | float) and isinstance(y, int | float))
         ):
             findings.add(f"image {image.number} ({image.name}), {name}: found {(x, y)}, expected numbers")
-        elif k in instance.points:
-            findings.add(f"image {image.number} ({image.name}) labels {name} twice; remove one")
         else:
-            instance.points[k] = (x, y)
+            add_point(instance.points, name, (x, y), f"image {image.number} ({image.name})", findings)
     yield from instances.values() or [_Instance(image, "", image.attributes, {})]

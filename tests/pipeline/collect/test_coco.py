@@ -82,7 +82,7 @@ def test_repeated_annotation(tmp_path, good):
 
 
 def test_missing_keys_subject_and_double_ids(tmp_path, good):
-    with pytest.raises(UserError, match=r"image 7 \(x\.png\): no 'person', which names the subject"):
+    with pytest.raises(UserError, match="no column or key 'person', which names the subject"):
         parse(tmp_path, good, subject="person")
     good["images"].append({"id": 7, "file_name": "y.png"})
     with pytest.raises(UserError, match="image id 7 occurs twice"):

@@ -54,8 +54,8 @@ def test_no_labels_at_all(layout, make_params):
         run(make_params(), layout)
 
 
-def add_video(batch: Path, videos, name: str, frames: tuple[int, ...] = (1, 2)) -> None:
-    videos.write_video(batch / name, frames=12)
+def add_video(batch: Path, videos, name: str, frames: tuple[int, ...] = (1, 2), length: int = 12) -> None:
+    videos.write_video(batch / name, frames=length)
     with (batch / "labels.csv").open("a") as stream:
         stream.writelines(f"{name},{n},C,{10 + n},20,50.5,30.25,V\n" for n in frames)
 
@@ -191,7 +191,7 @@ def test_one_frame_labelled_in_two_files(batch, layout, make_params):
         "video,frame,subject,left_x,left_y,right_x,right_y\n../walk.mp4,6,A,1,2,3,4\n"
     )
     with pytest.raises(
-        UserError, match=r"walk\.mp4, frame 6 is labelled in first/labels\.csv:3 and in .*more/labels\.csv:2"
+        UserError, match=r"walk\.mp4, frame 6, is labelled in first/labels\.csv:3 and in .*more/labels\.csv:2"
     ):
         run(make_params(), layout)
 
@@ -210,7 +210,7 @@ def test_rendered_and_real_videos_together(batch, layout, make_params):
 def test_kill_in_the_middle_then_again(batch, layout, make_params, videos):
     """The stage is killed when the first videos are in the cache; the next run ends like an undisturbed one."""
     for number in range(12):
-        add_video(batch, videos, f"v{number}.mp4", frames=tuple(range(12)))
+        add_video(batch, videos, f"v{number}.mp4", frames=tuple(range(12)), length=12 + number)
     run(make_params(), layout)
     undisturbed = contents(layout.out("collect"))
     shutil.rmtree(layout.out("collect"))
