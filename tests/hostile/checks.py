@@ -103,7 +103,7 @@ def snapshot(*folders: Path) -> dict[str, tuple[str, int, str]]:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
     """What was removed, added or changed between two snapshots."""
     return (
-        {path: "removed" for path in before.keys() - after.keys()}
-        | {path: "added" for path in after.keys() - before.keys()}
+        dict.fromkeys(before.keys() - after.keys(), "removed")
+        | dict.fromkeys(after.keys() - before.keys(), "added")
         | {path: "changed" for path in before.keys() & after.keys() if before[path] != after[path]}
     )

@@ -175,7 +175,7 @@ class _Bytes:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def SerializeToString(self) -> bytes:  # noqa: N802 - as ONNX calls it
+    def SerializeToString(self) -> bytes:
         return self._data
 
 
