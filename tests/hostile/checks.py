@@ -1,4 +1,4 @@
-"""The checks that every hostile input has to pass: nothing lost, nothing half-written, no traceback, right or refused."""
+"""The checks of every hostile input: nothing lost, nothing half-written, no traceback, the right values or a refusal."""
 
 import hashlib
 import re

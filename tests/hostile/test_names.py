@@ -1,4 +1,4 @@
-"""Hostile names of files: measured and labelled under their own name, or refused; printed as they are, or made harmless."""
+"""Hostile names of files: each is measured and labelled as it is or refused, and printed without harm."""
 
 import json
 import os

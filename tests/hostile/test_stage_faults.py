@@ -1,4 +1,4 @@
-"""Faults while a stage runs: its outputs are those of an undisturbed run or are not there, and the next run makes them."""
+"""Faults while a stage runs: its outputs are those of an undisturbed run or absent, and the next run makes them."""
 
 import shutil
 from collections.abc import Callable

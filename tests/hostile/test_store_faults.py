@@ -1,4 +1,4 @@
-"""Faults between the calls of registering and promoting, and while a consumer pulls: one version, one champion, whole."""
+"""Faults between the calls of registering and promoting, and while a consumer pulls: one version, one champion."""
 
 import shutil
 import sqlite3

@@ -4,7 +4,7 @@ FAULT is `module|function|before or after|n-th call|action`, for instance `flows
 is looked up in the module, so a name that the module has imported is broken for that module only. FAULT_MARK is a file
 that is made when the point is reached; while it exists, nothing is broken. Both hold for all child processes as well.
 
-Actions: `kill`, `term`, `int` (signals to this process), `pause` (stopped, and resumed after a second), `sleep SECONDS`,
+Actions: `kill`, `term`, `int` (signals to this process), `pause` (it is stopped for a second), `sleep SECONDS`,
 `ENOSPC`, `EIO`, `EACCES` (the call raises this error), `sh COMMAND` (a shell command that is waited for).
 """
 
