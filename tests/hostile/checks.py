@@ -1,4 +1,4 @@
-"""The checks of every hostile input: nothing lost, nothing half-written, no traceback, the right values or a refusal."""
+"""The checks of every hostile input: nothing lost, nothing half-written, no traceback, right values or a refusal."""
 
 import hashlib
 import re
