@@ -74,7 +74,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             earlier = STAGES[STAGES.index(stage) - 1]
             folder = tmp_path_factory.mktemp("stages") / "checkout"
             shutil.copytree(folder_before(earlier), folder)
-            done = world_in(folder, earlier, {}).run()
+            done = world_in(folder, earlier).run()
             assert done.status == 0, done.output
             folders[stage] = folder
         return folders[stage]
@@ -95,18 +95,11 @@ def _empty_checkout(folder: Path) -> Path:
     return folder
 
 
-def world_in(folder: Path, stage: str, before: dict[str, Any], right: Any = None) -> World:
-    """A stage in a folder; its inputs are in the snapshot `before`."""
+def world_in(folder: Path, stage: str, right: Any = None) -> World:
+    """A stage in a folder; `right` are its outputs after an undisturbed run."""
 
-    def inputs(folder: Path) -> dict[str, Any]:
-        ours = (
-            Layout(folder, "rearfoot").out(stage),
-            Layout(folder, "rearfoot").out("evaluate").parent,
-            folder / ".work",
-        )
-        entries = snapshot(folder)
-        inside = {path: entry for path, entry in entries.items() if not any(Path(path).is_relative_to(o) for o in ours)}
-        return {str(Path(path).relative_to(folder)): entry for path, entry in inside.items() if entry[0] == "file"}
+    def files(folder: Path) -> dict[str, Any]:
+        return {str(Path(path).relative_to(folder)): entry for path, entry in snapshot(folder).items()}
 
     def half_written(folder: Path) -> dict[str, str]:
         state = output(folder)
@@ -117,9 +110,10 @@ def world_in(folder: Path, stage: str, before: dict[str, Any], right: Any = None
         return {str(Path(path).relative_to(out)): entry for path, entry in snapshot(out).items()}
 
     def lost(folder: Path) -> dict[str, str]:
-        return difference(before or inputs(folder), inputs(folder))
+        """Inputs that are gone or changed; a stage may only add files."""
+        return {path: change for path, change in difference(before, files(folder)).items() if change != "added"}
 
-    before = before or inputs(folder)
+    before = files(folder)
     environment = {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     command = ("python", "-m", "pipeline", stage, "rearfoot")
     return World(folder, command, environment, output, lost, half_written, limit_s=180)
@@ -128,11 +122,11 @@ def world_in(folder: Path, stage: str, before: dict[str, Any], right: Any = None
 def _test(stage: str, fault: Fault, ready: Callable[[str], Path], tmp_path: Path) -> None:
     following = STAGES[STAGES.index(stage) + 1]
     undisturbed = ready(following)
-    right = world_in(undisturbed, stage, {}).state(undisturbed)
+    right = world_in(undisturbed, stage).state(undisturbed)
     assert right
     folder = tmp_path / "checkout"
     shutil.copytree(ready(stage), folder)
-    check_fault(world_in(folder, stage, {}, right), fault, right)
+    check_fault(world_in(folder, stage, right), fault, right)
 
 
 @faults(FAULTS["collect"])
