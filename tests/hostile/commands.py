@@ -128,7 +128,8 @@ def check_fault(world: World, fault: Fault, right: Any) -> None:
     assert not world.lost(world.folder), f"lost by the second run: {world.lost(world.folder)}\n{again.output}"
     left = [str(path) for path in world.folder.rglob("*") if _ASIDES.search(path.name) and ".git" not in path.parts]
     assert not left, f"unfinished files are left: {left}"
-    assert world.state(world.folder) == right, "the second run does not end where an undisturbed run ends"
+    state = world.state(world.folder)
+    assert state == right, f"the second run ends as {state}, an undisturbed run as {right}\n{again.output}"
 
 
 def faults(entries: list[Fault]) -> pytest.MarkDecorator:

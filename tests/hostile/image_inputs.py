@@ -141,7 +141,7 @@ COLOURS = [
     Input("a JPEG with a PNG's name", renamed(image("a.jpg"), "a.png"), RIGHT),
     Input("a suffix in capitals", image("a.PNG"), RIGHT),
     Input("a PNG that states 0 dots per inch", image("a.png", dpi=(0, 0)), RIGHT),
-    Input("a TIFF of two pages", image("a.tif", save_all=True, append_images=[Image.fromarray(pixels())]), RIGHT, "pages"),
+    Input("a TIFF of two pages", image("a.tif", save_all=True, append_images=[Image.fromarray(pixels())]), RIGHT, "pages|several images"),
 ]  # fmt: skip
 
 DAMAGED = [

@@ -48,7 +48,7 @@ def _via() -> dict[str, Any]:
         return {"shape_attributes": {"name": "point", "cx": x, "cy": y}, "region_attributes": {"landmark": name}}
 
     regions = [point("heel", 10, 20), point("toe", 50.5, 30.25)]
-    return {"foot.png1": {"filename": "foot.png", "size": 1, "regions": regions, "file_attributes": {}}}
+    return {"foot.png-1": {"filename": "foot.png", "size": -1, "regions": regions, "file_attributes": {}}}
 
 
 def _label_studio() -> list[dict[str, Any]]:
@@ -126,12 +126,12 @@ GOOD: dict[str, Make] = {
 
 POINT_OF = {
     "coco": (("annotations", 0, "keypoints", 0), "foot|annotation 1"),
-    "via": (("foot.png1", "regions", 0, "shape_attributes", "cx"), "foot"),
+    "via": (("foot.png-1", "regions", 0, "shape_attributes", "cx"), "foot"),
     "label_studio": ((0, "annotations", 0, "result", 0, "value", "x"), "heel|task 1|:1"),
 }
 FILE_OF = {
     "coco": ("images", 0, "file_name"),
-    "via": ("foot.png1", "filename"),
+    "via": ("foot.png-1", "filename"),
     "label_studio": (0, "data", "image"),
 }
 
@@ -151,8 +151,8 @@ def _of_every_json(kind: str) -> list[Input]:
         Input(f"{kind}: a coordinate that is text", changed(kind, *point, value="ten"), None, where),
         Input(f"{kind}: a coordinate that is null", changed(kind, *point, value=None), None, where),
         Input(f"{kind}: a coordinate that is true", changed(kind, *point, value=True), None, where),
-        Input(f"{kind}: a coordinate that is NaN", changed(kind, *point, value=float("nan")), None, where),
-        Input(f"{kind}: a coordinate that is infinite", changed(kind, *point, value=float("inf")), None, where),
+        Input(f"{kind}: a coordinate that is NaN", changed(kind, *point, value=float("nan")), None, f"{where}|image 1|heel"),
+        Input(f"{kind}: a coordinate that is infinite", changed(kind, *point, value=float("inf")), None, f"{where}|image 1|heel"),
         Input(f"{kind}: a coordinate of 400 digits", changed(kind, *point, value=10**400), None, where),
         Input(f"{kind}: a picture above the inbox", changed(kind, *file, value="../../foot.png"), RIGHT if kind == "label_studio" else None, r"foot\.png|label"),
         Input(f"{kind}: a picture that is not there", changed(kind, *file, value="hand.png"), None, r"hand\.png|label|image"),
@@ -175,17 +175,20 @@ COCO = [
     Input("coco: names that are no list", changed("coco", "categories", 0, "keypoints", value=17), None, r"categor|keypoints"),
     Input("coco: an id that is a list", changed("coco", "annotations", 0, "image_id", value=[1]), None, "image_id"),
     Input("coco: an image without a file name", without("coco", "images", 0, "file_name"), None, "file_name"),
+]  # fmt: skip
+
+SIZES = [
     Input("coco: images of half the size", changed("coco", "images", 0, value={"id": 1, "file_name": "foot.png", "width": 48, "height": 32}),
           RIGHT | {"heel_x": 20.5, "heel_y": 40.5, "toe_x": 101.5, "toe_y": 61.0}, "48.*32|size"),
     Input("coco: images of another shape", changed("coco", "images", 0, value={"id": 1, "file_name": "foot.png", "width": 64, "height": 64}), None, "64"),
 ]  # fmt: skip
 
 VIA = [
-    Input("via: a landmark twice", doubled("via", "foot.png1", "regions"), None, "heel twice"),
-    Input("via: no landmark of the problem", changed("via", "foot.png1", "regions", value=[]), None, "heel|labelled"),
-    Input("via: regions that are text", changed("via", "foot.png1", "regions", value="heel"), None, "VGG"),
-    Input("via: a region that is a number", changed("via", "foot.png1", "regions", 0, value=17), None, "foot|region|VGG"),
-    Input("via: an attribute that is a list", changed("via", "foot.png1", "regions", 0, "region_attributes", value=["heel"]), None, "heel|region|VGG"),
+    Input("via: a landmark twice", doubled("via", "foot.png-1", "regions"), None, "heel twice"),
+    Input("via: no landmark of the problem", changed("via", "foot.png-1", "regions", value=[]), None, "heel|labelled"),
+    Input("via: regions that are text", changed("via", "foot.png-1", "regions", value="heel"), None, "VGG"),
+    Input("via: a region that is a number", changed("via", "foot.png-1", "regions", 0, value=17), None, "foot|region|VGG"),
+    Input("via: an attribute that is a list", changed("via", "foot.png-1", "regions", 0, "region_attributes", value=["heel"]), None, "heel|region|VGG"),
 ]  # fmt: skip
 
 LABEL_STUDIO = [

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from heelstrike.errors import UserError
 from pipeline.collect.check import check_inbox
 from pipeline.collect.readers import READERS
+from pipeline.collect.stage import run
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
 from tests.hostile import csv_inputs, label_inputs
 from tests.hostile.checks import Input, judge, parametrised
@@ -46,6 +49,21 @@ def read(inbox: Path, source: Mapping[str, Any]) -> dict[str, Any]:
 @parametrised(csv_inputs.INPUTS)
 def test_csv(entry: Input, tmp_path: Path) -> None:
     judge(entry, tmp_path, lambda inbox: read(inbox, {"kind": "csv"}))
+
+
+def collect(raw: Path, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect the labels below data/raw/toy: the first row of the annotation table, and how many there are."""
+    layout = Layout(raw.parents[2], "toy")
+    run(params(source), layout)
+    table = pd.read_parquet(layout.out("collect") / "annotations.parquet")
+    return table.iloc[0].to_dict() | {"rows": len(table)}
+
+
+@parametrised(label_inputs.SIZES)
+def test_sizes(entry: Input, tmp_path: Path) -> None:
+    raw = Layout(tmp_path, "toy").raw
+    raw.mkdir(parents=True)
+    judge(entry, raw, lambda raw: collect(raw, label_inputs.SOURCES["coco"]))
 
 
 @pytest.mark.parametrize("kind", label_inputs.SOURCES)
