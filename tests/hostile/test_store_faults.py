@@ -71,7 +71,8 @@ def _registered(folder: Path) -> dict[str, Any]:
         return {
             "aliases": rows("select name, alias, version from registered_model_aliases"),
             "versions": rows("select name, version from model_versions"),
-            "tags": rows("select key from model_version_tags"),
+            # the name of an event has its time in it
+            "tags": [key.split(".20")[0] for (key,) in rows("select key from model_version_tags")],
             "runs": rows("select status from runs"),
         }
 
