@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError
+from heelstrike.files import json_digest
 from pipeline.collect.batches import is_batch_name
 from pipeline.layout import Layout
 
@@ -95,15 +96,27 @@ def _number(name: str) -> int:
     return int(name.split("-")[0])
 
 
+def batch_digest(digests: dict[str, str]) -> str:
+    """Return the digest in a batch's name, from the MD5 of each of its files by path."""
+    return json_digest(digests)[:10]
+
+
 def half_made(layout: Layout, batches: list[Batch]) -> list[str]:
     """Return folders of batches that no version holds, since their ingest was killed.
 
-    A folder whose tag exists is none of them: another branch has its pointer.
+    A folder whose tag exists is none of them: another branch has its pointer. Neither is one whose name is not the
+    digest of its content: somebody else has made it.
     """
     names = {path.name.removesuffix(".dvc") for path in layout.raw.glob("[0-9]*-*")}
     names -= {batch.name for batch in batches}
     tags = set(git(layout.root, "tag", "--list", f"data/{layout.problem}/*").split("\n"))
-    return sorted(name for name in names if is_batch_name(name) and batch_tag(layout, name) not in tags)
+    unknown = [name for name in names if is_batch_name(name) and batch_tag(layout, name) not in tags]
+    return sorted(name for name in unknown if name.endswith(f"-{batch_digest(_content(layout.raw / name))}"))
+
+
+def _content(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): content_hash(path) for path in files}
 
 
 def withdraw(layout: Layout, name: str, safe: Collection[str]) -> Path | None:
@@ -125,10 +138,9 @@ def withdraw(layout: Layout, name: str, safe: Collection[str]) -> Path | None:
     if not folder.is_dir():
         return None
     kept = layout.root / ".work" / layout.problem / "withdrawn" / name
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if content_hash(path) not in safe:
-            target = kept / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, target)
+    for path, digest in _content(folder).items():
+        if digest not in safe:
+            (kept / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / path, kept / path)
     shutil.rmtree(folder)
     return kept if kept.is_dir() else None

@@ -40,7 +40,7 @@ def retrain(
     heelstrike retrain rearfoot --no-wait
     """
     with messages():
-        problem = problem or only_problem()
+        problem = problem or only_problem("name one, as in `heelstrike retrain NAME`")
     with messages(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 

@@ -54,7 +54,7 @@ def _is_ours(file: Path) -> bool:
         return False
 
 
-def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch: Path) -> list[str]:
+def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch: Path) -> dict[str, str]:
     """Remove the files whose bytes a batch holds, and the folders that become empty.
 
     Each file is first renamed and then compared, so that a file that is put there under the same name meanwhile is not
@@ -68,29 +68,32 @@ def clear(inbox: Path, names: Iterable[str], versioned: Mapping[str, str], batch
         batch: The batch's folder.
 
     Returns:
-        The files that stay.
+        Why a file stays, by the file's name.
     """
-    names = list(names)
-    inside = [name for name in names if _is_inside(inbox, inbox / name)]
-    writing = open_for_writing(inbox, inside)
-    stay = [name for name in names if name not in inside or name in writing]
+    stay = dict[str, str]()
+    inside = list[str]()
+    for name in names:
+        if _is_inside(inbox, inbox / name):
+            inside.append(name)
+        else:
+            stay[name] = "behind a linked folder"
+    stay |= dict.fromkeys(open_for_writing(inbox, inside), "a process has it open for writing")
     for name in inside:
         file, copy = inbox / name, batch / name
-        if name in writing or not file.is_file():
+        if name in stay or not file.is_file():
             continue
         taken = file.with_name(f".{file.name}{_TAKEN}")
         file.rename(taken)
-        if content_hash(taken) == versioned.get(name) and copy.is_file() and _same_size(taken, copy):
-            taken.unlink()
+        if content_hash(taken) != versioned.get(name):
+            stay[name] = "changed since it was taken; the next ingest takes it again"
+        elif not copy.is_file() or copy.stat().st_size != taken.stat().st_size:
+            stay[name] = f"{copy} is not as it was versioned; `dvc checkout {batch}.dvc` restores it"
         else:
-            _put_back(taken, file)
-            stay.append(name)
+            taken.unlink()
+            continue
+        _put_back(taken, file)
     _remove_emptied(inbox, inside)
     return stay
-
-
-def _same_size(first: Path, second: Path) -> bool:
-    return first.stat().st_size == second.stat().st_size
 
 
 def _put_back(taken: Path, file: Path) -> None:

@@ -18,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.batches import (
     Batch,
+    batch_digest,
     batch_tag,
     content_hash,
     folder_for,
@@ -34,7 +35,6 @@ from flows.reporting import current_reporter
 from flows.same_media import share_media
 from flows.versioning import await_dvc, commit_paths, dvc, git, tag
 from heelstrike.errors import UserError
-from heelstrike.files import json_digest
 from heelstrike.media import files_below
 from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
@@ -53,7 +53,7 @@ class Ingested:
         waiting: Files that stay since they belong to others that stay: the others' names by the file's name.
         unfinished: Files that stay since they are still being written.
         versioned: Files that an earlier batch has already, with the batch's name.
-        unremoved: Versioned files that stay: they lie behind a link, or were changed meanwhile.
+        unremoved: Why a file that a batch has stays in the inbox, by its name.
     """
 
     batch: str = ""
@@ -62,7 +62,7 @@ class Ingested:
     waiting: dict[str, list[str]] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     versioned: dict[str, str] = field(default_factory=dict)
-    unremoved: list[str] = field(default_factory=list)
+    unremoved: dict[str, str] = field(default_factory=dict)
 
 
 class ChangedWhileReadError(UserError):
@@ -127,7 +127,7 @@ def ingest_locked(layout: Layout, params: ProblemParams, inbox: Path) -> Ingeste
     leave_reasons(inbox, checked.rejected | _reasons_to_wait(checked))
     done = {n: b for n, b in versioned.items() if n not in {*checked.accepted, *checked.waiting, *unfinished}}
     taken = done | dict.fromkeys(checked.accepted, batch)
-    unremoved = _clear_batches(layout, inbox, taken) if ours else sorted(done)
+    unremoved = _clear_batches(layout, inbox, taken) if ours else dict.fromkeys(done, "in a folder elsewhere")
     return Ingested(batch, checked.accepted, checked.rejected, checked.waiting, sorted(unfinished), done, unremoved)
 
 
@@ -140,6 +140,8 @@ def _withdraw_half_made(layout: Layout, inbox: Path, batches: list[Batch]) -> No
     """Take batches of killed ingests out of data/raw, and remove copies that are not complete."""
     for aside in layout.raw.glob(".[0-9]*-*.aside"):
         shutil.rmtree(aside)
+    for link in layout.raw.glob(".[0-9]*-*.link"):
+        link.unlink()
     names = half_made(layout, batches)
     if not names:
         return
@@ -198,7 +200,7 @@ def version_batch(layout: Layout, inbox: Path, names: list[str], before: dict[st
         raise ChangedWhileReadError(gone)
     digests = {name: content_hash(inbox / name) for name in names}
     batches = versioned_batches(layout)
-    batch = folder_for(layout, json_digest(digests)[:10], batches)
+    batch = folder_for(layout, batch_digest(digests), batches)
     if batch.name not in {other.name for other in batches} or not batch.is_dir():
         with _folder_aside(batch) as aside:
             _copy(inbox, aside, digests, before)
@@ -264,10 +266,10 @@ def push_batches(layout: Layout, batches: list[Batch]) -> None:
         tag(layout.root, batch_tag(layout, batch.name), f"Ingest {layout.problem} batch {batch.name}", commit)
 
 
-def _clear_batches(layout: Layout, inbox: Path, taken: dict[str, str]) -> list[str]:
-    """Remove the files from the inbox that batches hold; return those that stay."""
-    stay = list[str]()
+def _clear_batches(layout: Layout, inbox: Path, taken: dict[str, str]) -> dict[str, str]:
+    """Remove the files from the inbox that batches hold; return why a file stays, by its name."""
+    stay = dict[str, str]()
     for batch in sorted(set(taken.values())):
         names = [name for name in taken if taken[name] == batch]
-        stay += clear(inbox, names, versioned_files(layout, batch), layout.raw / batch)
-    return sorted(stay)
+        stay |= clear(inbox, names, versioned_files(layout, batch), layout.raw / batch)
+    return stay

@@ -48,10 +48,11 @@ def _lines_of_versioned(ingested: Ingested) -> list[str]:
         names = sorted(name for name, has in ingested.versioned.items() if has == batch)
         stay = set(names) & set(ingested.unremoved)
         lines.append(f"{_some(names)} in batch {batch} already{'' if stay else ', and removed from the inbox'}")
-    changed = sorted(set(ingested.unremoved) - set(ingested.versioned))
-    if changed:
-        lines.append(f"{_some(changed)} versioned, but not removed: behind a link, or changed meanwhile")
-    return lines
+    by_reason = dict[str, list[str]]()
+    for name, reason in sorted(ingested.unremoved.items()):
+        if name not in ingested.versioned:
+            by_reason.setdefault(reason, []).append(name)
+    return lines + [f"{_some(names)} versioned, but not removed: {reason}" for reason, names in by_reason.items()]
 
 
 def _some(names: list[str]) -> str:

@@ -24,7 +24,7 @@ def share_media(layout: Layout, batch: Path, digests: dict[str, str], batches: l
         source, copy = earlier.get(digest), batch / name
         if source is None or kind_of(copy) is None or not source.is_file() or content_hash(source) != digest:
             continue
-        link = layout.raw / f".{batch.name}.link.aside"
+        link = layout.raw / f".{batch.name}.link"
         link.unlink(missing_ok=True)
         try:
             os.link(source, link)

@@ -7,8 +7,11 @@ from heelstrike.errors import UserError
 ROOT = Path()
 
 
-def only_problem() -> str:
+def only_problem(choose: str = "choose one with --problem") -> str:
     """Return the problem of params.yaml, if there is only one.
+
+    Args:
+        choose: The advice if there are more.
 
     Raises:
         UserError: params.yaml has more than one problem, or is wrong.
@@ -17,5 +20,5 @@ def only_problem() -> str:
 
     names = list(load_params(ROOT / "params.yaml"))
     if len(names) > 1:
-        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); choose one with --problem")
+        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); {choose}")
     return names[0]

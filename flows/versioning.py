@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -79,26 +80,44 @@ def _identity(root: Path) -> list[str]:
     return options
 
 
-def _run(root: Path, command: list[str]) -> str:
-    """Run a command; while another process holds the lock that it needs, wait and try again."""
-    tool = "git" if command[0] == "git" else "dvc"
+def attempts(root: Path, tool: str) -> Iterator[None]:
+    """Yield for the first attempt of a command, and again while another process may hold the lock that it needs.
+
+    The caller stops when the command has succeeded or failed otherwise (see `is_locked`). Before the second attempt a
+    line says who holds the lock; after the limit there is none.
+
+    Args:
+        root: The repository root.
+        tool: `git` or `dvc`.
+    """
     limit = float(os.environ.get(LOCK_WAIT, 60 if tool == "git" else 600))
-    start, announced = time.monotonic(), False
-    while True:
+    start = time.monotonic()
+    yield
+    if time.monotonic() - start < limit:
+        current_reporter().say(f"{tool} is locked by {_holder(root, tool)}; waiting for at most {limit:.0f} s")
+    while time.monotonic() - start < limit:
+        time.sleep(0.5)
+        yield
+
+
+def is_locked(output: str) -> bool:
+    """Return True if a command of git or DVC failed since another process holds the repository."""
+    return _LOCKED.search(output) is not None
+
+
+def _run(root: Path, command: list[str]) -> str:
+    tool = "git" if command[0] == "git" else "dvc"
+    message = ""
+    for _ in attempts(root, tool):
         completed = _attempt(root, command)
         if completed.returncode == 0:
             return completed.stdout.strip()
         message = (completed.stderr or completed.stdout).strip()
-        locked = _LOCKED.search(message) is not None
-        if not locked or time.monotonic() - start >= limit:
+        if not is_locked(message):
             break
-        if not announced:
-            current_reporter().say(f"{tool} is locked by {_holder(root, tool)}; waiting for at most {limit:.0f} s")
-            announced = True
-        time.sleep(0.5)
     command_line = " ".join(command if tool == "git" else ["dvc", *command[3:]])
     advice = ""
-    if locked:
+    if is_locked(message):
         advice = f"\nIt is locked by {_holder(root, tool)}. Run the same command again when that has ended."
         advice += " If no git is running, remove the lock file that git names." if tool == "git" else ""
     raise UserError(f"`{command_line}` failed:\n{message}{advice}")

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +27,14 @@ KNOWN = " ".join(sorted(suffix.removeprefix(".") for suffix in MEDIA)) + ", and 
 Kind = Literal["image", "scan", "video"]
 
 _DICOM_AT, _DICOM = 128, b"DICM"  # DICOM PS3.10, 7.1
-_SYSTEM = frozenset(
-    {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information"}
+_SYSTEM = (
+    "dicomdir",
+    "thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "__macosx",
+    "$recycle.bin",
+    "system volume information",
 )
 _SUFFIXES: tuple[tuple[tuple[str, ...], Kind], ...] = ((IMAGES, "image"), (MEDICAL, "scan"), (VIDEOS, "video"))
 
@@ -134,8 +141,13 @@ def files_matching(folder: Path, pattern: str) -> list[Path]:
     """
     if not folder.is_dir():
         return []
-    wanted = tuple(part for part in pattern.split("/") if part not in ("", "."))
-    return [path for path in files_below(folder) if _matches(path.relative_to(folder).parts, wanted)]
+    wanted = tuple(part for part in _normal(pattern).split("/") if part not in ("", "."))
+    below = ((path, _normal(path.relative_to(folder).as_posix())) for path in files_below(folder))
+    return [path for path, name in below if _matches(tuple(name.split("/")), wanted)]
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name)  # macOS writes decomposed letters
 
 
 def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ This file only combines them, and checks conditions that involve several of them
 
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -20,6 +21,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
+from pipeline.names import in_normal_form, side_pairs
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -122,6 +124,39 @@ class ProblemParams(Strict):
         return self
 
     @model_validator(mode="after")
+    def _sides_change_places(self) -> Self:
+        augments = [self.augment, *self.search.variants("augment", self.augment)]
+        if not any(view.flip for augment in augments for view in (augment, *augment.views)):
+            return self
+        paired = {name for pair in self.problem.flip_pairs for name in pair}
+        lacking = [list(pair) for pair in side_pairs(self.problem.keypoints) if not paired & set(pair)]
+        if lacking:
+            raise ValueError(
+                "augment.flip mirrors training images, and by their names these keypoints change places then, but "
+                f"problem.flip_pairs lacks them: {lacking}; add them, or set augment.flip (and that of views and of "
+                "the search) to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_name_in_the_file_for_each(self) -> Self:
+        for number, source in enumerate(self.collect.sources):
+            for setting, names in (
+                ("keypoints", self.problem.keypoints),
+                ("bodyparts", self.problem.keypoints),
+                ("classes", self.problem.classes),
+            ):
+                given = getattr(source, setting, {})
+                in_file = Counter(given.get(name, name) for name in names)
+                repeated = [name for name, count in in_file.items() if count > 1 and isinstance(name, str)]
+                if repeated:
+                    raise ValueError(
+                        f"collect.sources.{number}.{setting} gives two names of the problem one name in the file: "
+                        f"{repeated}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _check_validation_names(self) -> Self:
         self.validation.check_names(self.problem)
         return self
@@ -180,6 +215,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     """
     if not isinstance(data, dict) or not isinstance(data.get("problems"), list) or not data["problems"]:
         raise UserError(f"{where}: expected a mapping with `problems: [NAME, ...]` and a section for each NAME")
+    data = in_normal_form(data)  # names are compared with those of label files
     findings, parsed = [], {}
     names = [str(name) for name in data["problems"]]
     for extra in sorted(set(map(str, data)) - {"problems", *names}):

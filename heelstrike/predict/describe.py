@@ -60,12 +60,12 @@ def describe(report: Report) -> Iterator[str]:
 
 def measured(done: Predicted) -> str:
     """Return `29 of 30 frames measured; median left 1.6°, right −2.2°`, or why nothing was measured."""
-    summary = done.summary
+    summary, note = done.summary, f" ({done.note})" if done.note else ""
     if summary.measured is None:
-        return "predicted" if summary.frames == 1 else f"{summary.frames} frames predicted"
+        return f"predicted{note}" if summary.frames == 1 else f"{summary.frames} frames predicted"
     values = ", ".join(f"{name} {_number(spread, summary, name)}" for name, spread in summary.values.items())
     if summary.frames == 1:
-        return values or f"not measured: {done.message or ', '.join(summary.not_measured)}"
+        return (values or f"not measured: {done.message or ', '.join(summary.not_measured)}") + note
     reasons = ", ".join(f"{reason} in {count}" for reason, count in summary.not_measured.items())
     frames = f"{summary.measured} of {summary.frames} frames measured"
     medians = f"; median {values}" if values else ""

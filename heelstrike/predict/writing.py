@@ -41,12 +41,14 @@ class Predicted:
         files: The files that were written: JSON first, then CSV (of a video), overlay (on request) and drawings.
         summary: The summary, as in the JSON.
         message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
+        note: Why the size of pixels is unknown although the image's file has numbers for it; empty otherwise.
     """
 
     input: Path
     files: tuple[Path, ...]
     summary: Summary
     message: str | None = None
+    note: str = ""
 
 
 class Writer:
@@ -98,7 +100,7 @@ class Writer:
         return self._exams.write()
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, mm_per_px, placement, _ = read_picture(file)
+        image, mm_per_px, placement, _, unknown = read_picture(file)
         result = self._measurer.image(image, mm_per_px)
         json_path, overlay_path = result_path(target, ".json"), result_path(target, f"{OVERLAY}.png")
         height, width = image.shape[:2]
@@ -121,7 +123,8 @@ class Writer:
             *([overlay_path] if self._overlay else []),
             *(result_path(target, suffix) for suffix in drawings),
         )
-        return Predicted(file, written, writer.summary, result.message)
+        note = unknown if self._about.mm_per_px is None else ""
+        return Predicted(file, written, writer.summary, result.message, note)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
         json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from heelstrike.media import files_matching
 
-_NAME = r"(\d{4,})-[0-9a-f]{8,}"
+_NAME = r"(\d{4,})-[0-9a-f]{10}"
 _BATCH = re.compile(rf"^{_NAME}/")
 
 

@@ -1,6 +1,6 @@
 """Check of an inbox before it is versioned: every file is opened, every label file is compared with its media."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,13 +59,13 @@ def check_inbox(
     names = [name for name in listed if not name.endswith(REASON_SUFFIX)]
     sources = [source for source in settings.sources if not isinstance(source, SyntheticSource)]
     checked = Checked()
-    by_source = [_matching(inbox, source) for source in sources]
+    by_source = [_matching(inbox, source.labels) for source in sources]
     label_files = {name for matching in by_source for name in matching}
-    tables = dict[str, pd.DataFrame]()
+    tables, further = dict[str, pd.DataFrame](), dict[str, list[str]]()
     for name in sorted(label_files - set(unfinished) - set(versioned)):
         readers = [source for source, matching in zip(sources, by_source, strict=True) if name in matching]
         try:
-            tables[name] = _read(inbox, name, readers, problem, versioned)
+            tables[name], further[name] = _read(inbox, name, readers, problem, versioned)
         except UserError as error:
             checked.rejected[name] = _relative(error, inbox)
     named = {media for table in tables.values() for media in table["media"]}
@@ -82,23 +82,31 @@ def check_inbox(
             checked.waiting[name] = causes
         else:
             checked.accepted.append(name)
+    parts = {part: name for name, files in further.items() for part in files}
+    for part, name in parts.items():
+        if name in checked.accepted:
+            checked.accepted.append(part)
+        else:
+            checked.waiting[part] = [name]
     _sort_media(names, lengths, tables, label_files, unfinished, versioned, checked)
     patterns = ", ".join(source.labels for source in sources) or "nothing"
-    for name in set(names) - label_files - set(lengths) - set(checked.rejected) - set(unfinished) - set(versioned):
+    for name in (
+        set(names) - label_files - set(parts) - set(lengths) - set(checked.rejected) - set(unfinished) - set(versioned)
+    ):
         checked.rejected[name] = f"neither video, image nor label file; label files are {patterns}"
     checked.accepted.sort()
     return checked
 
 
-def _matching(inbox: Path, source: FileSource) -> set[str]:
-    paths = {path.relative_to(inbox).as_posix() for path in files_matching(inbox, source.labels)}
+def _matching(inbox: Path, pattern: str) -> set[str]:
+    paths = {path.relative_to(inbox).as_posix() for path in files_matching(inbox, pattern)}
     return {name for name in paths if not name.endswith(REASON_SUFFIX)}
 
 
 def _read(
-    inbox: Path, name: str, sources: list[FileSource], problem: Problem, versioned: Collection[str]
-) -> pd.DataFrame:
-    """Return the columns source, media and frame of a label file's rows, as all sources read it that match it.
+    inbox: Path, name: str, sources: Sequence[FileSource], problem: Problem, versioned: Collection[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns source, media and frame of a label file's rows, and the further files that belong to it.
 
     A file without any label is good only if its rows withdraw labels: if a batch has their media already.
 
@@ -113,7 +121,7 @@ def _read(
         dropped = [(reason, len(rows)) for part in labels for reason, rows in part.dropped.items()]
         reasons = "; ".join(f"{reason} ({count})" for reason, count in dropped)
         raise UserError(f"none of its labels can be used: {reasons or 'nothing is labelled'}")
-    return table[["source", "media", "frame"]]
+    return table[["source", "media", "frame"]], [file for part in labels for file in part.files]
 
 
 def _open_media(inbox: Path, names: list[str], checked: Checked) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pipeline.collect.batches import batch_of
 from pipeline.collect.findings import Findings
 
 _PICTURE = ["content", "frame"]
+_HELPERS = ["content", "label_file", "empty", "subject_by_path"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
 
     Args:
         table: Labels with `media`, `frame`, `instance`, `subject`, `source`, `image`, `content` (the same for the same
-            pixels or video), `label_file` (path below the source's root) and `empty` (True for a row without labels).
+            pixels or video), `label_file` (path below the source's root), `empty` (True for a row without labels) and
+            `subject_by_path` (True if the path names the subject).
         keep_repeated: True if pictures of different names may be the same.
 
     Returns:
-        The table without `content`, `label_file` and `empty`, in the order of its rows. Media that were ingested again
-        have the name, and where each image is its own the subject, of the first batch that has them.
+        The table without `content`, `label_file`, `empty` and `subject_by_path`, in the order of its rows. Media that
+        were ingested again have the name, and if the path names the subject also the subject, of the first batch that
+        has them.
 
     Raises:
         UserError: The labels of a picture that count come from more than one label file, or from more than one file
@@ -63,12 +66,13 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
     batch = table["label_file"].map({name: batch_of(name) for name in table["label_file"].unique()})
     latest = batch.groupby([table[name] for name in _PICTURE]).transform("max")
     superseded: dict[tuple[int, int], list[str]] = {}
-    old = table[(batch < latest) & ~table["empty"]]
+    earlier = (batch > 0) & (batch < latest)  # files in no batch are neither earlier nor later
+    old = table[earlier & ~table["empty"]]
     for (number, by), rows in old.groupby([batch[old.index], latest[old.index]], sort=True):
         superseded[int(number), int(by)] = rows["source"].tolist()
-    current = table[(batch == latest) & ~table["empty"]]
+    current = table[~earlier & ~table["empty"]]
     _refuse_repeated(current, ["media", "frame"] if keep_repeated else _PICTURE)
-    return Corrected(_renamed(current, table).drop(columns=["content", "label_file", "empty"]), superseded)
+    return Corrected(_renamed(current, table).drop(columns=_HELPERS), superseded)
 
 
 def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
@@ -83,6 +87,9 @@ def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
         choice = ", or set collect.repeated_pictures: keep" if len(names) > 1 else ""
         findings.add(f"{same} {verb} labelled in {' and in '.join(rows['source'])}; keep one{choice}")
     findings.raise_any()
+    for row in table[table.duplicated(["media", "frame", "instance"])].itertuples():
+        findings.add(f"{row.source} is read by two sources of params.yaml; narrow the `labels` of one")
+    findings.raise_any()
 
 
 def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
@@ -95,14 +102,15 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
     if all(old == new for old, new in names.items()):
         return table
     stills = dict(zip(media["media"], media["image"], strict=True))
-
     images = [
         stills[names[old]] if frame < 0 else image.replace(f"/{old}/", f"/{names[old]}/", 1)
         for old, image, frame in zip(table["media"], table["image"], table["frame"], strict=True)
     ]
-    own = table["subject"] == table["media"]
     renamed = table["media"].map(names)
-    subject = table["subject"].where(~own, renamed)
+    # a subject that the path names stays that of the first path, so that the picture stays in its split
+    by_path = table["subject_by_path"] & (renamed != table["media"])
+    subjects = dict(zip(media["media"], media["subject"], strict=True))
+    subject = table["subject"].where(~by_path, renamed.map(subjects))
     return table.assign(media=renamed, subject=subject, image=images)
 
 

@@ -110,6 +110,7 @@ class StillFacts(NamedTuple):
         content: Digest of the decoded pixels, the same for files that differ in their metadata only.
         file_mm_per_px: Side of a pixel in millimetres from the file; NaN if the file does not state it.
         scan: True if later stages need its 8-bit copy (`Picture.converted`).
+        unknown: Why `file_mm_per_px` is NaN although the file has numbers for it (`Picture.unknown`); empty otherwise.
         placement: Position in the patient from the file: origin, step along x, step along y; NaN if the file does not
             state it (`Picture.placement`).
     """
@@ -120,6 +121,7 @@ class StillFacts(NamedTuple):
     content: str
     file_mm_per_px: float
     scan: bool
+    unknown: str
     placement: tuple[float, ...] = (float("nan"),) * len(PLACEMENT_COLUMNS)
 
     @property
@@ -151,17 +153,11 @@ def read_still(path: Path, cache: Path | None = None) -> StillFacts:
     Raises:
         UserError: The file is not readable as one image (see `read_picture`).
     """
-    image, mm_per_px, placement, converted = read_picture(path)
+    image, mm_per_px, placement, converted, unknown = read_picture(path)
     if converted and cache is not None:
         with write_aside(scan_copy(file_digest(path), cache)) as aside:
             Image.fromarray(image[..., 0] if _gray(image) else image).save(aside, "PNG")
     height, width = image.shape[:2]
-    return StillFacts(
-        width,
-        height,
-        perceptual_hash(image),
-        hashlib.sha256(f"{width} {height} ".encode() + image.tobytes()).hexdigest(),
-        mm_per_px,
-        converted,
-        tuple(placement.ravel().tolist()),
-    )
+    content = hashlib.sha256(f"{width} {height} ".encode() + image.tobytes()).hexdigest()
+    placed = tuple(placement.ravel().tolist())
+    return StillFacts(width, height, perceptual_hash(image), content, mm_per_px, converted, unknown, placed)

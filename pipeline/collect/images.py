@@ -126,6 +126,7 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     with write_aside(known_file) as aside:
         known.to_parquet(aside, index=False)
     full = once.merge(known, on="digest", how="inner", validate="many_to_one")
+    _say_unknown_sizes(full)
     scan = full["scan"].astype(bool)
     names = full["name"].fillna(full["media"]) if "name" in full.columns else full["media"]
     images = "images/" + names.where(~scan, names + ".png")
@@ -134,3 +135,10 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
         errors.append(UserError(f"{' and '.join(clashing['media'])} would get the same name; rename one"))
     paths = full["file"].where(~scan, [str(frames.scan_copy(digest, cache)) for digest in full["digest"]])
     return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_COLUMNS, *PLACEMENT_COLUMNS]]
+
+
+def _say_unknown_sizes(stills: pd.DataFrame) -> None:
+    """Print why the size of pixels is unknown although their files have numbers for it, unless the user states it."""
+    unknown = stills[(stills["unknown"] != "") & stills["mm_per_px"].isna()]
+    for reason, images in unknown.groupby("unknown")["media"]:
+        print(f"collect: {reason} ({len(images)} images, such as {images.iloc[0]}); state it by `pixel_mm`")

@@ -12,15 +12,18 @@ from heelstrike.files import json_digest
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
 from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
+from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
 _MAX_SLICE_VALUES = 32
+_TAKEN_SLICES = ("all", "subject")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class SourceLabels:
         files: The label files.
         labels: Labels of each file; `mm_per_px` is NaN if neither the file nor the settings state the size of a pixel.
         named_slices: Slices that params.yaml lists.
+        subject_by_path: True if paths name the subjects, not the label files.
     """
 
     kind: str
@@ -42,6 +46,7 @@ class SourceLabels:
     files: list[Path]
     labels: list[Labels]
     named_slices: tuple[str, ...]
+    subject_by_path: bool = False
 
 
 def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabels:
@@ -80,13 +85,18 @@ def _read_files(
         findings = Findings(kind)
         refuse_unstated([label.table for label in labels], findings)
         findings.raise_any()
-    return SourceLabels(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+    return SourceLabels(
+        kind, root, prefix, files, labels, getattr(source, "slices", None) or (), column_of(source.subject) is None
+    )
 
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
     table = labels.table
-    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
-    return replace(labels, table=table.assign(mm_per_px=known))
+    if "mm_per_px" not in table:
+        return replace(labels, table=table.assign(mm_per_px=source.pixel_mm))
+    stated = table["mm_per_px"].notna()
+    known = table["mm_per_px"].fillna(source.pixel_mm)
+    return replace(labels, table=table.assign(mm_per_px=known, **{SPACING: stated}))
 
 
 def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
@@ -94,7 +104,8 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
 
     Returns:
         The columns of `Labels.table`, with the source's prefix before `media` and `source`; `file`, the path of the
-        media; `label_file`, below the source's root; and `empty`, True for the rows without labels of later batches.
+        media; `label_file`, below the source's root; `empty`, True for the rows without labels of later batches; and
+        `subject_by_path` of the source.
         A column with more than 32 values is not a slice unless params.yaml lists it.
     """
     parts = []
@@ -107,6 +118,7 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
                     continue
                 paths = {media: str(batch.root / media) for media in rows["media"].unique()}
                 part = rows.assign(file=rows["media"].map(paths), label_file=label_file, empty=is_empty)
+                part["subject_by_path"] = batch.subject_by_path
                 if batch.prefix:
                     part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source", "label_file")})
                 parts.append(part)
@@ -118,9 +130,28 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     if EXAM in table.columns:
         table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
+    for column in slices:
+        without = table["label_file"][table[column].isna()].unique()
+        if len(without):
+            print(
+                f"collect: the column {column.removeprefix(SLICE_PREFIX)!r} is a slice that {len(without)} of "
+                f"{table['label_file'].nunique()} label files lack ({', '.join(without[:3])}); their images are in no "
+                "group of it"
+            )
+    _refuse_taken_slices(slices)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
     left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
-    for column in left_out:
-        print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
     return table.drop(columns=left_out)
+
+
+def _refuse_taken_slices(columns: list[str]) -> None:
+    """Raise a finding for each slice that would have the name of one that evaluation makes."""
+    findings = Findings("labels")
+    for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
+        if name in _TAKEN_SLICES:
+            findings.add(
+                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list "
+                "the other columns under `slices` of the source"
+            )
+    findings.raise_any()

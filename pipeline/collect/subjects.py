@@ -15,6 +15,7 @@ ADVICE = (
     "name of a column or key of the label file, or `subject: image` if each image really shows another person"
 )
 _GROUP = "subject"
+_MAX_LISTED = 5  # folders
 
 
 def subjects_of(
@@ -97,25 +98,28 @@ def clean(name: str) -> str:
 
 
 def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
-    """Add a finding for each folder whose images would be different subjects though nobody has said so.
+    """Add a finding if images of one folder would be different subjects though nobody has said so.
 
     Frames of one video and the pictures of one person usually lie in one folder. As different subjects they would get
     into training and test.
 
     Args:
         tables: Labels of a source whose `subject` is not stated.
-        findings: Gets the findings.
+        findings: Gets the finding, which names the folders.
     """
     pairs = [table.loc[table["frame"] < 0, ["media", "subject"]] for table in tables if len(table)]
     if not pairs:
         return
     once = pd.concat(pairs).drop_duplicates()
     folders = once["media"].map(lambda name: PurePosixPath(name).parent.as_posix())
+    series = []
     for folder, images in once.groupby(folders, sort=True):
-        count = images["subject"].nunique()
-        if count > 1:
-            some = ", ".join(PurePosixPath(name).name for name in sorted(images["media"])[:3])
-            findings.add(
-                f"{len(images)} images of the folder {folder} ({some}, ...) would be {count} subjects, and images of "
-                f"one person could lie in training and test; state who is shown (collect.sources: subject): {ADVICE}"
-            )
+        if images["subject"].nunique() > 1:
+            some = ", ".join(PurePosixPath(name).name for name in sorted(images["media"])[:2])
+            series.append(f"{len(images)} of {folder} ({some}, ...)")
+    if series:
+        more = f" and of {len(series) - _MAX_LISTED} more folders" if len(series) > _MAX_LISTED else ""
+        findings.add(
+            f"images of one folder would be different subjects, {', '.join(series[:_MAX_LISTED])}{more}, and images of "
+            f"one person could lie in training and test; state who is shown (collect.sources: subject): {ADVICE}"
+        )

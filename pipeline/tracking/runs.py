@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from heelstrike.registry.database import open_mlflow, store_errors
 from heelstrike.stores import is_server, tracking_uri
 from pipeline.layout import Layout
+from pipeline.tracking.keys import key_of
 from pipeline.tracking.lineage import git_tags, lineage_tags, retrain_key
 from pipeline.tracking.tags import (
     EXPERIMENT_KIND_TAG,
@@ -59,7 +60,8 @@ class Run:
         from mlflow.entities import Param
 
         logged = self.client.get_run(self.run_id).data.params
-        params = [Param(key, str(value)) for key, value in values.items() if key not in logged]
+        named = {key_of(name): value for name, value in values.items()}
+        params = [Param(key, str(value)) for key, value in named.items() if key not in logged]
         for start in range(0, len(params), _PARAMS_AT_ONCE):
             self.client.log_batch(self.run_id, params=params[start : start + _PARAMS_AT_ONCE])
 
@@ -68,7 +70,7 @@ class Run:
         from mlflow.entities import Metric
 
         metrics = [
-            Metric(name, float(value), self.started_ms, step)
+            Metric(key_of(name), float(value), self.started_ms, step)
             for step, row in enumerate(rows)
             for name, value in row.items()
             if value == value

@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 from prefect.settings import PREFECT_API_URL
 
-from flows.batches import versioned_batches
+from flows.batches import batch_digest, content_hash, versioned_batches
 from flows.checkout_lock import problem_lock
 from flows.inbox import clear
 from flows.quiet_files import QUIET
@@ -44,20 +44,28 @@ def batches(inbox: Path) -> list[str]:
 def test_a_half_made_batch_is_withdrawn_and_what_is_nowhere_else_is_kept(
     inbox: Path, listener: Listener, added: bool
 ) -> None:
-    half, root = raw_of(inbox) / "0001-0123456789", inbox.parents[2]
+    name = f"0001-{batch_digest({file: content_hash(inbox / file) for file in files(inbox)})}"
+    half, root = raw_of(inbox) / name, inbox.parents[2]
     shutil.copytree(inbox, half)  # killed after copying
-    (raw_of(inbox) / ".0001-0123456789.abc.aside").mkdir()  # killed while copying
+    (raw_of(inbox) / f".{name}.abc.aside").mkdir()  # killed while copying
     if added:  # killed before the commit
         dvc(root, "add", "--quiet", str(half))
-        git(root, "add", "data/raw/toy/0001-0123456789.dvc", "data/raw/toy/.gitignore")
+        git(root, "add", f"data/raw/toy/{name}.dvc", "data/raw/toy/.gitignore")
     (inbox / "week" / "labels.csv").write_text(CORRECTED)
     batch = take(inbox).batch
     assert batches(inbox) == [batch]
     assert (raw_of(inbox) / batch / "week" / "labels.csv").read_text() == CORRECTED
     assert [b.name for b in versioned_batches(Layout(root, "toy"))] == [batch]
     assert git(root, "status", "--porcelain", "--", "data/raw") == ""
-    assert files(root / ".work" / "toy" / "withdrawn") == {"0001-0123456789/week/labels.csv": LABELS.encode()}
-    assert "0001-0123456789 of an interrupted ingest was not versioned; it is withdrawn" in listener.lines[0]
+    assert files(root / ".work" / "toy" / "withdrawn") == {f"{name}/week/labels.csv": LABELS.encode()}
+    assert f"{name} of an interrupted ingest was not versioned; it is withdrawn" in listener.lines[0]
+
+
+@pytest.mark.usefixtures("listener")
+def test_a_users_folder_that_is_named_like_a_batch_is_not_withdrawn(inbox: Path, video: bytes) -> None:
+    fill(raw_of(inbox) / "2024-0123456789", video)
+    assert take(inbox).batch.startswith("2025-")
+    assert len(files(raw_of(inbox) / "2024-0123456789")) == 2
 
 
 @pytest.mark.usefixtures("listener")
@@ -160,7 +168,8 @@ def test_only_the_bytes_that_were_taken_are_removed(tmp_path: Path) -> None:
         (folder / "a.csv").write_text("taken")
         (folder / "b.csv").write_text("taken")
     digest = "f6c9ad2b5c3a1d1dc8f4a1b4c6a59ef5"
-    assert clear(inbox, ["a.csv", "b.csv"], {"a.csv": digest, "b.csv": digest}, batch) == ["a.csv", "b.csv"]
+    stay = clear(inbox, ["a.csv", "b.csv"], {"a.csv": digest, "b.csv": digest}, batch)
+    assert stay == dict.fromkeys(["a.csv", "b.csv"], "changed since it was taken; the next ingest takes it again")
     assert files(inbox) == {"a.csv": b"taken", "b.csv": b"taken"}, "DVC holds other bytes"
 
 
@@ -190,7 +199,8 @@ def test_a_linked_folder_is_taken_once(inbox: Path, tmp_path: Path, video: bytes
     (inbox / "week12").symlink_to(archive)
     assert "week12/walk.mp4" in take(inbox).accepted
     again = take(inbox)
-    assert (again.batch, again.unremoved) == ("", ["week12/labels.csv", "week12/walk.mp4"])
+    assert again.batch == ""
+    assert again.unremoved == dict.fromkeys(["week12/labels.csv", "week12/walk.mp4"], "behind a linked folder")
     assert files(archive) == before
 
 

@@ -47,7 +47,18 @@ def _names(folder: Path) -> list[str]:
 
 
 def test_hidden_and_system_files_are_left_out(tmp_path: Path) -> None:
-    _touch(tmp_path, "b/a.mp4", "._a.mp4", ".DS_Store", "b/Thumbs.db", ".git/x.png", "__MACOSX/b/a.mp4", "c", "B.txt")
+    _touch(
+        tmp_path,
+        "b/a.mp4",
+        "._a.mp4",
+        ".DS_Store",
+        "b/Thumbs.db",
+        ".git/x.png",
+        "__MACOSX/b/a.mp4",
+        "DICOMDIR",
+        "c",
+        "B.txt",
+    )
     assert _names(tmp_path) == ["B.txt", "b/a.mp4", "c"]
 
 

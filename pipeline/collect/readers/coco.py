@@ -1,6 +1,5 @@
 """COCO keypoint JSON: an image may have several instances; keypoints are matched by the names in `categories`."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.json_file import read_json
+from pipeline.collect.readers.stated_sizes import size_columns
 from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
 from pipeline.collect.subjects import subjects_of
@@ -41,14 +42,16 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     order = _orders(data["categories"], [source.keypoints.get(name, name) for name in keypoints], findings)
     images = images_by_id(data["images"], findings)
     findings.raise_any()
-    wanted, dropped = _wanted(data["annotations"], order, images, findings)
+    sizes = {category["id"]: len(category.get("keypoints") or []) for category in data["categories"]}
+    wanted, dropped = _wanted(data["annotations"], order, sizes, images, findings)
     findings.raise_any()
     points = (
         np.stack([_triples(a, order[a["category_id"]]) for a in wanted]) if wanted else np.empty((0, len(keypoints), 3))
     )
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
+    names = pd.Series([entry["file_name"] for entry in entries], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
     table = pd.DataFrame(
         {
             "media": media,
@@ -56,6 +59,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
             "instance": media.groupby(media).cumcount(),
             "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            **sizes_of_images(entries, findings),
         }
     )
     visibility = np.where(np.isin(points[..., 2], (1, 2)), points[..., 2], 0).astype(np.int64)
@@ -63,7 +67,7 @@ def read(path: Path, root: Path, source: CocoSource, problem: Problem) -> Labels
     labels = make_labels(table, keypoints, xy, visibility, root, findings, source.missing_images, unit="annotation")
     bare = len(images) - len({a["image_id"] for a in data["annotations"]} & set(images))
     notes = [f"{findings.where}: {bare} images have no annotation"] if bare else []
-    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=[*labels.notes, *notes])
 
 
 def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str, Any]]]:
@@ -77,12 +81,7 @@ def load(path: Path, findings: Findings, labels: str) -> dict[str, list[dict[str
     Raises:
         UserError: The file is not COCO JSON.
     """
-    if not path.stat().st_size:
-        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    data = read_json(path, findings)
     for part in ("images", "annotations", "categories"):
         if not isinstance(data, dict) or not isinstance(data.get(part), list):
             findings.add(f"no list {part!r}; expected COCO JSON with images, annotations and categories")
@@ -147,6 +146,12 @@ def refuse_listed_twice(entries: list[dict[str, Any]], findings: Findings) -> No
             findings.add(f"images {sorted(numbers, key=str)} are the same file {name}, and are labelled; keep one")
 
 
+def sizes_of_images(entries: list[dict[str, Any]], findings: Findings) -> dict[str, list[float]]:
+    """Return the columns of the size that the image's entry states, a row for each annotation."""
+    names = [f"image {e['id']} ({e['file_name']})" for e in entries]
+    return size_columns([(e.get("width"), e.get("height")) for e in entries], names, findings)
+
+
 def subjects_of_images(
     setting: Subject | None, media: pd.Series, entries: list[dict[str, Any]], findings: Findings
 ) -> pd.Series:
@@ -158,6 +163,7 @@ def subjects_of_images(
 def _wanted(
     annotations: list[dict[str, Any]],
     order: dict[Any, list[int]],
+    sizes: dict[Any, int],
     images: dict[Any, dict[str, Any]],
     findings: Findings,
 ) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
@@ -172,7 +178,7 @@ def _wanted(
         if annotation["category_id"] not in order:
             dropped.setdefault(_NO_KEYPOINTS, []).append(name)
             continue
-        flaw = _flaw(annotation, order[annotation["category_id"]], images)
+        flaw = _flaw(annotation, sizes[annotation["category_id"]], images)
         key = (annotation["image_id"], annotation["category_id"], *annotation["keypoints"]) if not flaw else ()
         if key and any(annotation["keypoints"]) and first_id.setdefault(key, annotation["id"]) != annotation["id"]:
             flaw = f"repeats annotation {first_id[key]}; remove one"
@@ -183,13 +189,13 @@ def _wanted(
     return wanted, dropped
 
 
-def _flaw(annotation: dict[str, Any], order: list[int], images: dict[Any, dict[str, Any]]) -> str:
+def _flaw(annotation: dict[str, Any], size: int, images: dict[Any, dict[str, Any]]) -> str:
     values = annotation["keypoints"]
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"
-    if not isinstance(values, list) or len(values) % 3 or len(values) < 3 * (max(order) + 1):
+    if not isinstance(values, list) or len(values) != 3 * size:
         count = len(values) if isinstance(values, list) else repr(values)
-        return f"keypoints has {count} values; expected x, y, v for each keypoint of its category"
+        return f"keypoints has {count} values; expected x, y, v for each of the {size} keypoints of its category"
     not_numbers = [v for v in values if isinstance(v, bool) or not isinstance(v, int | float)]
     if not_numbers:
         return f"keypoints holds {not_numbers[0]!r}, expected numbers"

@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, subjects_of_images
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -52,7 +53,8 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     findings.raise_any()
     entries = [images[a["image_id"]] for a in wanted]
     refuse_listed_twice(entries, findings)
-    media = media_below(root, path.parent / source.images, pd.Series([e["file_name"] for e in entries], dtype="str"))
+    names = pd.Series([entry["file_name"] for entry in entries], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
     table = pd.DataFrame(
         {
             "media": media,
@@ -60,6 +62,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
             "instance": media.groupby(media).cumcount(),
             "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            **sizes_of_images(entries, findings),
             CLASS: pd.Series([classes[a["category_id"]] for a in wanted], dtype="str"),
         }
     )
@@ -77,7 +80,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     )
     bare = len(images) - len({a["image_id"] for a in wanted})
     notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
-    return replace(labels, dropped=dropped | labels.dropped, notes=notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=[*labels.notes, *notes])
 
 
 def _classes(

@@ -1,17 +1,17 @@
 """Stick figures of the EE641 course: one JSON with `keypoint_names` and a list of images with their keypoints."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.settings import Ee641Source
 from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
@@ -50,7 +50,8 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     part = path.stem.removesuffix(_SUFFIX)
     order = [names.index(name) for name in wanted]
     xy = np.array([entry["keypoints"] for entry in entries], np.float64).reshape(-1, len(names), 2)[:, order]
-    media = media_below(root, path.parent / (source.images or part), pd.Series([e["file_name"] for e in entries]))
+    files = pd.Series([str(entry["file_name"]) for entry in entries], dtype="str")
+    media = find_media(root, path.parent / (source.images or part), files, findings)
     offered = pd.DataFrame(entries, dtype=object).drop(columns="keypoints")
     rows = pd.Series([f"image {entry['id']}" for entry in entries], dtype="str")
     table = pd.DataFrame(
@@ -68,10 +69,7 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
 
 
 def _load(path: Path, findings: Findings) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); get the labels again") from None
+    data = read_json(path, findings)
     for key in ("images", "keypoint_names"):
         if not isinstance(data, dict) or not isinstance(data.get(key), list) or not data[key]:
             findings.add(f"no list {key!r}; expected images with their keypoints, and keypoint_names")

@@ -13,10 +13,13 @@ from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import add_point
-from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import read_rows, same_width
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.delimited import read_rows, same_width
+from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.names import in_normal_form
 from pipeline.problem import Problem
 
 _NOT_A_POINT = "a region that is not a point"
@@ -25,10 +28,19 @@ _CSV_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "regio
 
 
 class _Image(NamedTuple):
-    """An image of the file: its number from 1, its file name and attributes, and its regions as (shape, attributes)."""
+    """An image of the file.
+
+    Attributes:
+        number: Its number from 1.
+        name: Its file name.
+        size: Size of that file in bytes; 0 if it is not stated.
+        attributes: Its file attributes.
+        regions: Its regions as (shape, attributes).
+    """
 
     number: int
     name: str
+    size: int
     attributes: dict[str, Any]
     regions: list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -72,7 +84,10 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     for row, instance in enumerate(instances):
         for name, point in instance.points.items():
             xy[row, order[name]] = point
-    media = media_below(root, path.parent / source.images, pd.Series([i.image.name for i in instances], dtype="str"))
+    names = pd.Series([instance.image.name for instance in instances], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
+    if source.same_files:
+        _refuse_other_files(instances, media, root, findings)
     offered = pd.DataFrame([i.attributes for i in instances], dtype=object)
     rows = pd.Series([f"image {i.image.number} ({i.image.name})" for i in instances], dtype="str")
     columns = {
@@ -103,12 +118,7 @@ def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
 
 
 def _from_json(path: Path, findings: Findings) -> list[_Image]:
-    if not path.stat().st_size:
-        raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
+    data = read_json(path, findings)
     entries = data.get("_via_img_metadata", data) if isinstance(data, dict) else None
     if not isinstance(entries, dict) or not entries or not all(_is_entry(entry) for entry in entries.values()):
         raise UserError(
@@ -120,7 +130,8 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
         regions = entry["regions"] or []
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
         pairs = [(r.get("shape_attributes", {}), r.get("region_attributes", {})) for r in regions]
-        images.append(_Image(number, str(entry["filename"]), entry.get("file_attributes") or {}, pairs))
+        attributes, size = entry.get("file_attributes") or {}, _bytes(entry.get("size"))
+        images.append(_Image(number, str(entry["filename"]), size, attributes, pairs))
     return images
 
 
@@ -138,14 +149,37 @@ def _from_csv(path: Path, findings: Findings) -> list[_Image]:
     for cells, line in zip(same_width(rows[1:], lines[1:], len(header), findings), lines[1:], strict=True):
         row = dict(zip(header, cells, strict=True))
         try:
-            file_attributes, shape, attributes = (json.loads(row[c] or "{}") for c in _CSV_COLUMNS[1:])
+            file_attributes, shape, attributes = (in_normal_form(json.loads(row[c] or "{}")) for c in _CSV_COLUMNS[1:])
         except ValueError as error:
             findings.add(f"row {line}: attributes are not valid JSON ({error})")
             continue
-        image = images.setdefault(row["filename"], _Image(len(images) + 1, row["filename"], file_attributes, []))
+        size = _bytes(row.get("file_size") or row.get("size"))
+        new = _Image(len(images) + 1, row["filename"], size, file_attributes, [])
+        image = images.setdefault(row["filename"], new)
         if shape:
             image.regions.append((shape, attributes))
     return list(images.values())
+
+
+def _bytes(value: object) -> int:
+    """Return the size of a file in bytes; 0 if it is not stated: VIA writes -1 for addresses."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _refuse_other_files(instances: list[_Instance], media: pd.Series, root: Path, findings: Findings) -> None:
+    """Add a finding for each image whose file has another size in bytes than the file that was labelled.
+
+    VIA states no width and height, so nothing else tells a copy of another size.
+    """
+    for image, path in {i.image.number: (i.image, path) for i, path in zip(instances, media, strict=True)}.values():
+        file = root / path
+        if image.size and file.is_file() and file.stat().st_size != image.size:
+            findings.add(
+                f"image {image.number}: {path} has {file.stat().st_size} bytes, but a file of {image.size} bytes was "
+                "labelled, perhaps a copy of another size; put that file there, or set `same_files: false` if both "
+                "show the same pixels"
+            )
 
 
 def _number(value: object) -> float | None:

@@ -71,6 +71,21 @@ def test_a_later_picture_may_have_other_metadata_and_an_empty_row_withdraws(layo
     assert summary["superseded"][0]["count"] == 2
 
 
+def test_a_correction_in_another_folder_is_of_the_same_subject(layout, make_params, table_of) -> None:
+    header = HEADER.replace("video,frame", "video")
+    picture(layout.raw / FIRST / "patient_1" / "0.png", 0)
+    picture(layout.raw / SECOND / "0.png", 0)
+    label(layout.raw / FIRST, "patient_1/0.png,A,1,2,3,4", header=header)
+    label(layout.raw / SECOND, "0.png,B,5,6,7,8", header=header)
+    for subject, expected in (
+        ("folder", "patient_1"),
+        ({"pattern": "(patient_1|0.png)"}, "patient_1"),
+        ("subject", "B"),
+    ):
+        run(make_params({"kind": "csv", "subject": subject, "slices": []}), layout)
+        assert table_of()[0]["subject"].tolist() == [expected]
+
+
 def test_a_picture_of_two_names_in_one_batch(layout, make_params, table_of) -> None:
     for name in ("a.png", "b.png"):
         picture(layout.raw / name, 1)
@@ -81,9 +96,26 @@ def test_a_picture_of_two_names_in_one_batch(layout, make_params, table_of) -> N
     assert table_of()[0]["left_x"].tolist() == [1, 5]
 
 
+def test_labels_in_no_batch_supersede_nothing(layout, make_params, videos) -> None:
+    video = videos.write_video(layout.raw / FIRST / "walk.mp4")
+    label(layout.raw / FIRST, "walk.mp4,3,A,1,2,3,4")
+    label(layout.raw / "mine", "walk.mp4,3,A,5,6,7,8")
+    shutil.copy(video, layout.raw / "mine")
+    with pytest.raises(UserError, match=r"walk.mp4 show the same picture, frame 3, and are labelled in .*:2 and in "):
+        run(make_params(), layout)
+
+
+def test_a_label_file_of_two_sources(layout, make_params, videos) -> None:
+    videos.write_video(layout.raw / "walk.mp4")
+    label(layout.raw, "walk.mp4,3,A,1,2,3,4")
+    with pytest.raises(UserError, match=r"labels.csv:2 is read by two sources of params.yaml; narrow"):
+        run(make_params({"kind": "csv"}, {"kind": "csv", "labels": "labels.csv"}), layout)
+
+
 def test_everything_withdrawn(layout, make_params, videos) -> None:
-    for batch, row in ((FIRST, "walk.mp4,3,A,1,2,3,4"), (SECOND, "walk.mp4,3,A,,,,")):
-        videos.write_video(layout.raw / batch / "walk.mp4")
-        label(layout.raw / batch, row)
+    videos.write_video(layout.raw / FIRST / "walk.mp4")
+    label(layout.raw / FIRST, "walk.mp4,3,A,1,2,3,4")
+    label(layout.raw / SECOND, "walk.mp4,3,A,,,,")
+    shutil.copy(layout.raw / FIRST / "walk.mp4", layout.raw / SECOND)
     with pytest.raises(UserError, match="later batches withdraw every label"):
         run(make_params(), layout)

@@ -136,10 +136,11 @@ def test_skipping_missing_files(root):
     assert result.dropped == {"the image or video is not there": ["in/labels.csv:3 (in/gone.mp4)"]}
 
 
-def test_not_utf8(root):
+def test_windows_1252(root):
     (root / "in" / "labels.csv").write_bytes(HEADER.encode() + b"\na.mp4,0,J\xf6rg,1,2,3,4\n")
-    with pytest.raises(UserError, match="not a CSV file in UTF-8"):
-        read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS))
+    result = read(root / "in" / "labels.csv", root, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS))
+    assert result.table["subject"].tolist() == ["Jörg"]
+    assert "in/labels.csv: not UTF-8; read as Windows-1252" in result.notes[0]
 
 
 def test_byte_order_mark_and_carriage_returns(root):

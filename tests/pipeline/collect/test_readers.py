@@ -72,7 +72,7 @@ def via_entries(images: list[str], xy: np.ndarray) -> dict[str, Any]:
     return {
         f"{image}1": {
             "filename": image,
-            "size": 1,
+            "size": -1,
             "file_attributes": {},
             "regions": [
                 {"shape_attributes": {"name": "point", "cx": p[0], "cy": p[1]}, "region_attributes": {"landmark": name}}
@@ -106,7 +106,7 @@ def write_via_csv(path: Path, images: list[str], xy: np.ndarray) -> None:
         count = len(entry["regions"])
         for n, region in enumerate(entry["regions"] or [{"shape_attributes": {}, "region_attributes": {}}]):
             shape, attributes = (json.dumps(region[key]) for key in ("shape_attributes", "region_attributes"))
-            rows.append([entry["filename"], 1, "{}", count, n, shape, attributes])
+            rows.append([entry["filename"], -1, "{}", count, n, shape, attributes])
     columns += ["region_shape_attributes", "region_attributes"]
     pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
 

@@ -217,7 +217,7 @@ def test_kill_in_the_middle_then_again(batch, layout, make_params, videos):
     shutil.rmtree(layout.root / ".work")
     rooms = ("validate", "split", "prepare", "augment", "train", "search", "evaluate", "package", "gates")
     section = {"problem": {"keypoints": ["left", "right"]}, "collect": {"sources": [{"kind": "csv"}]}, "measure": None}
-    section |= {"model": {"name": "spatial"}} | {room: {} for room in rooms}
+    section |= {"model": {"name": "spatial"}} | {room: {} for room in rooms} | {"augment": {"flip": 0}}
     (layout.root / "params.yaml").write_text(json.dumps({"problems": ["toy"], "toy": section}))
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     child = subprocess.Popen(

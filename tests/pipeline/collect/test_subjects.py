@@ -78,7 +78,10 @@ def test_images_of_one_folder_are_not_taken_for_different_people() -> None:
     files = [["a/frame_1.png"], ["a/frame_2.png", "b/x.png"]]  # a label file for each image is the same
     refuse_unstated([pd.DataFrame({"media": names, "subject": names, "frame": -1}) for names in files], findings)
     assert findings.count == 1
-    assert "2 images of the folder a (frame_1.png, frame_2.png, ...) would be 2 subjects" in findings.text()
+    assert (
+        "images of one folder would be different subjects, 2 of a (frame_1.png, frame_2.png, ...), and"
+        in findings.text()
+    )
     one = pd.DataFrame({"media": ["a/1.png", "a/2.png", "v/1.mp4", "v/2.mp4"], "subject": ["p", "p", "q", "r"]})
     refuse_unstated([one.assign(frame=[-1, -1, 0, 0])], nothing := Findings("csv"))
     assert not nothing.count
@@ -96,7 +99,7 @@ def test_frames_of_two_people_are_two_subjects(layout, make_params) -> None:
     categories = [{"id": 1, "name": "x", "keypoints": ["left", "right"]}]
     export = {"images": images, "annotations": annotations, "categories": categories}
     (layout.raw / "person_keypoints_default.json").write_text(json.dumps(export))
-    with pytest.raises(UserError, match=r"3 images of the folder patient_0 .*`subject: folder`.*`subject: image`"):
+    with pytest.raises(UserError, match=r"3 of patient_0 .*, 3 of patient_1 .*`subject: folder`.*`subject: image`"):
         run(make_params({"kind": "coco"}), layout)
     for subject, count in (("folder", 2), ("image", 6), ({"pattern": "(patient_.)/"}, 2)):
         run(make_params({"kind": "coco", "subject": subject}), layout)
