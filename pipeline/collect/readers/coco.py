@@ -97,6 +97,12 @@ def _check_keys(entries: list[Any], part: str, keys: tuple[str, ...], findings: 
         lacking = [key for key in keys if not isinstance(entry, dict) or key not in entry]
         if lacking:
             findings.add(f"{part}[{number}]: lacks {lacking}")
+            continue
+        for key in ("id", "image_id", "category_id"):
+            if isinstance(entry.get(key), list | dict):
+                findings.add(f"{part}[{number}]: {key} is {entry[key]!r}, expected a number")
+        if part == "categories" and not isinstance(entry.get("keypoints"), list | None):
+            findings.add(f"{part}[{number}]: keypoints is {entry['keypoints']!r}, expected a list of names")
 
 
 def _orders(categories: list[dict[str, Any]], names: list[str], findings: Findings) -> dict[Any, list[int]]:
