@@ -25,7 +25,7 @@ def _of(stage: str, quick: bool = False) -> list[Fault]:
         Fault(f"{room}|folder_aside|before|1", "kill"),
         Fault(f"{_REPLACE}|before|1", "kill", quick=quick),
         Fault(f"{_REPLACE}|after|1", "kill"),
-        Fault(f"{_REPLACE}|before|1", "ENOSPC", f"{stage}@rearfoot: No space left", quick=quick),
+        Fault(f"{_REPLACE}|before|1", "ENOSPC", f"{stage}@rearfoot: No space left"),
         Fault(f"{room}|run|after|1", "kill"),
     ]
 
@@ -41,7 +41,7 @@ FAULTS: dict[str, list[Fault]] = {
     "validate": _of("validate"),
     "split": [
         *_of("split"),
-        Fault("pipeline.split.stage|write_json|after|2", "kill", quick=True),
+        Fault("pipeline.split.stage|write_json|after|2", "kill"),
         Fault("pipeline.split.stage|write_json|before|3", "ENOSPC", "split@rearfoot: No space left"),
         Fault("pipeline.split.stage|run|after|1", "sh touch data/rearfoot/collect/summary.json", _CHANGED),
     ],
