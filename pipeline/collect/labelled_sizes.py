@@ -101,8 +101,8 @@ def in_image_pixels(table: pd.DataFrame, keypoints: tuple[str, ...]) -> tuple[pd
         return table.drop(columns=helpers), []
     boxes = table.reindex(columns=BOX_COLUMNS).to_numpy(dtype=np.float64, copy=True)
     xy, visibility = keypoints_of(table, keypoints)
-    sizes = [table[list(columns)].to_numpy(np.float64, copy=True) for columns in ((WIDTH, HEIGHT), ("width", "height"))]
-    geometry = _Geometry(xy, boxes, *sizes)
+    stated = table[[WIDTH, HEIGHT]].to_numpy(np.float64, copy=True)
+    geometry = _Geometry(xy, boxes, stated, table[["width", "height"]].to_numpy(np.float64))
     if not geometry.differs.any():
         return table.drop(columns=helpers), []
     errors = []
@@ -141,7 +141,7 @@ def _moved(
 
 
 def _by_label_file(table: pd.DataFrame, rows: Int[np.ndarray, " R"]) -> Iterator[tuple[str, Int[np.ndarray, " F"]]]:
-    files = table["source"].iloc[rows].str.rpartition(":")[0].to_numpy()
+    files = np.array([source.rpartition(":")[0] for source in table["source"].iloc[rows]], dtype=object)
     for file in dict.fromkeys(files):
         yield str(file), rows[files == file]
 

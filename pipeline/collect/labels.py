@@ -24,8 +24,9 @@ class Labels:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
             `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
-            the box columns, `mm_per_px` and the columns of the observers' distance. If there is a column `name`, the
-            image is stored under it instead of `media`.
+            the box columns, `mm_per_px` and the columns of the observers' distance; also `labelled_width` and
+            `labelled_height`, the size of the image as the label file states it, as displayed (see `labelled_sizes`;
+            NaN where it states none). If there is a column `name`, the image is stored under it instead of `media`.
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
@@ -44,13 +45,17 @@ class Labels:
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
-    """Return paths that a label file states relative to `folder` as paths relative to `root`.
+    """Return paths that a label file states relative to `folder` as paths relative to `root` (see `path_below`)."""
+    return names.map({name: path_below(root, folder, name) for name in names.unique()})
+
+
+def path_below(root: Path, folder: Path, name: str) -> str:
+    """Return a path that a label file states relative to `folder` as a path relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
     that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    paths = {name: os.path.normpath(folder / name.replace("\\", "/")) for name in names.unique()}
-    return names.map({name: os.path.relpath(_on_disk(path), root) for name, path in paths.items()})
+    return os.path.relpath(_on_disk(os.path.normpath(folder / name.replace("\\", "/"))), root)
 
 
 def _on_disk(path: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from heelstrike.media import files_below
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import media_below
+from pipeline.collect.labels import path_below
 
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://[^/]*")
@@ -62,9 +62,11 @@ class _Search:
     findings: Findings
     taken: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     _entries: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+    _absolute: dict[str, str] = field(default_factory=dict)
     _files: dict[str, list[Path]] | None = None
 
     def path(self, name: str) -> str:
+        """Return the path of the file that a name means; if there is none, the path that the name states."""
         stated = self._below(name)
         if self._is_file(stated):
             return stated
@@ -74,6 +76,7 @@ class _Search:
             reason, files = "differ from the file in spelling (upper and lower case, or accents)", self._alike(text)
             if absolute is not None:
                 reason, files = "are paths of another machine or addresses", self._ending(absolute)
+                self._check_one_path(absolute, files)
             elif text != plain and self._is_file(self._below(text)):
                 reason, files = "have percent signs in place of characters", [self._below(text)]
             if len(files) > 1:
@@ -85,20 +88,28 @@ class _Search:
                 return files[0]
         return stated
 
+    def _check_one_path(self, absolute: str, files: list[str]) -> None:
+        """Add a finding if another path of the other machine has led to the same file."""
+        earlier = self._absolute.setdefault(files[0], absolute) if files else absolute
+        if _key(earlier) != _key(absolute):
+            self.findings.add(
+                f"{earlier!r} and {absolute!r} both lead to {files[0]}; put both files below the label file with the "
+                "folders that tell them apart"
+            )
+
     def _below(self, name: str) -> str:
-        return str(media_below(self.root, self.folder, pd.Series([name], dtype="str")).iloc[0])
+        return path_below(self.root, self.folder, name)
 
     def _is_file(self, path: str) -> bool:
         return not is_outside(path) and "\0" not in path and (self.root / path).is_file()
 
     def _alike(self, name: str) -> list[str]:
         """Return the files below the root whose paths from the folder differ from the name only in spelling."""
-        base = Path(os.path.normpath(self.folder))
-        parts = PurePosixPath(os.path.normpath(self.folder / name)).parts[len(base.parts) :]
-        folders = [base]
-        if not self._below(name) or is_outside(self._below(name)) or ".." in PurePosixPath(name).parts:
+        stated = self._below(name)
+        if is_outside(stated):
             return []
-        for part in parts:
+        folders = [self.root]
+        for part in PurePosixPath(stated).parts:
             folders = [folder / entry for folder in folders for entry in self._listed(folder).get(_key(part), [])]
         return [os.path.relpath(path, self.root) for path in folders if path.is_file()]
 

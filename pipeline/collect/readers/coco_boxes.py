@@ -1,6 +1,5 @@
 """COCO JSON of boxes with categories, any number in an image. `bbox` may also hold two corners."""
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
+from pipeline.collect.readers.json_file import is_finite
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -101,15 +101,11 @@ def _flaw(annotation: dict[str, Any], images: dict[Any, dict[str, Any]], source:
     if annotation["image_id"] not in images:
         return f"image_id {annotation['image_id']!r} is not among images"
     box = annotation["bbox"]
-    if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(is_finite(v) for v in box):
         return f"bbox is {box!r}; expected four numbers ({source.format})"
     if min(_box(box, source)[2:]) <= 0:
         return f"bbox {box} has no area as {source.format}; is it the other format?"
     return ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _box(box: list[float], source: CocoBoxesSource) -> Float[np.ndarray, "4"]:

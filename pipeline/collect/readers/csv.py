@@ -144,7 +144,9 @@ def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, 
     if source.slices is not None:
         return list(source.slices)
     used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
-    used |= {column_of(source.subject), source.image_width, source.image_height}
+    used.add(column_of(source.subject))
+    if {source.image_width, source.image_height} <= set(cells):
+        used |= {source.image_width, source.image_height}
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

@@ -150,7 +150,7 @@ def _read_hdf(path: Path, findings: Findings) -> _Table:
         who, part, coord = named.get("individuals", ""), named["bodyparts"], named["coords"].lower()
         _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
         values[who, part, coord] = table.values[:, position]
-    images = pd.Series(["/".join(key) for key in table.index], dtype="str")
+    images = pd.Series(["/".join(key) for key in table.rows], dtype="str")
     return _complete(_Table(images, np.arange(1, len(images) + 1), values), findings)
 
 

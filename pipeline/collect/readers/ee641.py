@@ -11,7 +11,7 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
-from pipeline.collect.readers.json_file import read_json
+from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.settings import Ee641Source
 from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
@@ -43,9 +43,9 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     if lacking:
         findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")
     entries = data["images"]
-    for number, entry in enumerate(entries):
+    for position, entry in enumerate(entries):
         if flaw := _flaw(entry, len(names)):
-            findings.add(f"images[{number}]: {flaw}")
+            findings.add(f"images[{position}]: {flaw}")
     findings.raise_any()
     part = path.stem.removesuffix(_SUFFIX)
     order = [names.index(name) for name in wanted]
@@ -85,6 +85,6 @@ def _flaw(entry: Any, points: int) -> str:
     if not isinstance(keypoints, list) or len(keypoints) != points:
         return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
     numbers = [v for pair in keypoints for v in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
+    if any(number(v) is None for v in numbers):
         return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
     return ""

@@ -1,6 +1,7 @@
 """JSON label files of any Unicode encoding, with a message for what is no JSON."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -35,5 +36,14 @@ def _whole_number(text: str) -> int | float:
 
 
 def number(value: object) -> float | None:
-    """Return a JSON number as float; `None` if the value is something else."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a JSON number as float, which may be infinite; `None` if the value is something else or too large."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
+
+
+def is_finite(value: object) -> bool:
+    """Return True if a JSON value is a finite number."""
+    value = number(value)
+    return value is not None and math.isfinite(value)

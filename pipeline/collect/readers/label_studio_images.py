@@ -4,7 +4,7 @@ import re
 import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 from heelstrike.media import is_hidden, is_image
 from pipeline.collect.findings import Findings
@@ -68,12 +68,17 @@ def _addresses(task: dict[str, Any]) -> list[str]:
 
 
 def _names(address: str) -> list[str]:
-    """Return the paths that an address may name, those that keep its folders first."""
+    """Return the paths that an address may name, those that keep its folders first.
+
+    Some versions of Label Studio write names as they are, also with `?` and `#` in them, others with percent signs.
+    """
     address = address.strip().replace("\\", "/")
-    parts = urlsplit(address) if "://" in address or address.startswith("/data/") else None
-    if parts is not None:
-        local = parse_qs(parts.query).get("d")  # /data/local-files/?d=PATH
-        paths = [local[0], PurePosixPath(local[0]).name] if local else [PurePosixPath(parts.path).name]
+    local = address.partition("?d=")[2]  # /data/local-files/?d=PATH
+    if local:
+        paths = [local, local.partition("&")[0], PurePosixPath(local).name]
+    elif "://" in address or address.startswith("/data/"):
+        ends = (address, address.partition("?")[0], address.partition("#")[0])
+        paths = [PurePosixPath(end).name for end in ends]
     else:
         paths = [address.lstrip("/"), PurePosixPath(address).name]
     return list(dict.fromkeys(name for path in paths for name in (path, unquote(path)) if name))

@@ -3,7 +3,6 @@
 Coordinates in an export are percent of the image's size, from its left and upper edge.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from jaxtyping import Float
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import add_point
+from pipeline.collect.readers.json_file import is_finite
 from pipeline.collect.settings import LabelStudioSource
 from pipeline.problem import Problem
 
@@ -112,11 +112,11 @@ def _outline(
     corners = value.get("points") if "points" in value else [[value.get("x"), value.get("y")]]
     if "points" not in value and not {"x", "y"} <= set(value):
         return None
-    size = (result.get("original_width"), result.get("original_height"))
+    size: list[Any] = [result.get("original_width"), result.get("original_height")]
     extent = [value.get(key, 0) for key in ("width", "height", "rotation")]
     pairs = corners if isinstance(corners, list) else [corners]
     numbers = [number for pair in pairs for number in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
-    if not pairs or not all(map(_is_number, [*numbers, *extent, *size])) or min(size) <= 0:
+    if not pairs or not all(map(is_finite, [*numbers, *extent, *size])) or min(size) <= 0:
         findings.add(
             f"{where}: a region has the place {corners!r:.60} in an image of {size[0]!r} x {size[1]!r}; expected "
             "numbers (percent, and original_width and original_height in pixels); export the labels again"
@@ -137,7 +137,3 @@ def _outline(
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
     return np.asarray(start[0] + unit * (np.array(extent[:2]) / 100 * pixels) @ turn - 0.5)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -19,13 +19,13 @@ class PandasTable(NamedTuple):
     Attributes:
         levels: Names of the columns' levels.
         columns: Values of the levels for each of C columns.
-        index: Values of the index's levels for each of N rows.
+        rows: Values of the index's levels for each of N rows.
         values: The numbers.
     """
 
     levels: list[str]
     columns: list[tuple[str, ...]]
-    index: list[tuple[str, ...]]
+    rows: list[tuple[str, ...]]
     values: Float[np.ndarray, "N C"]
 
 
@@ -46,8 +46,8 @@ def read_table(path: Path, findings: Findings) -> PandasTable:
         reason = str(error).strip().splitlines()[-1:]  # the message of an HDF5 error is a whole stack trace
         raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; use the CSV beside it") from None
     raise UserError(
-        f"{findings.where}: no DeepLabCut table; found {types}, expected a group with pandas_type frame; tables that "
-        "would have to be unpickled are not read, since a pickle can run code; use the CSV beside it"
+        f"{findings.where}: no DeepLabCut table that can be read safely; found the types {types}, expected frame "
+        "(pandas' fixed format); others have to be unpickled, which can run code; use the CSV beside it"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
+from pipeline.collect.readers.json_file import number
 
 
 def size_columns(
@@ -24,9 +25,9 @@ def size_columns(
     wrong = dict[str, None]()
     for image, size in zip(images, sizes, strict=True):
         for column, value in zip(columns.values(), size, strict=True):
-            number = _pixels(value)
-            column.append(math.nan if number is None else number)
-            if number is None:
+            length = _pixels(value)
+            column.append(math.nan if length is None else length)
+            if length is None:
                 wrong[f"{image}: width and height are {size[0]!r} and {size[1]!r}, expected numbers of pixels"] = None
     for message in wrong:
         findings.add(message)
@@ -37,8 +38,9 @@ def _pixels(value: object) -> float | None:
     """Return a length in pixels, NaN if it is not stated, `None` if it is no length."""
     if value is None or value == "":
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    length = number(value)
+    if length is None:
         return None
-    if value == 0 or value != value:
+    if length == 0 or math.isnan(length):
         return math.nan
-    return float(value) if 0 < value < math.inf else None
+    return length if 0 < length < math.inf else None

@@ -16,7 +16,7 @@ from pipeline.collect.instances import add_point
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
-from pipeline.collect.readers.json_file import read_json
+from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
 from pipeline.names import in_normal_form
@@ -126,13 +126,23 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
             "each with filename and regions"
         )
     images = []
-    for number, entry in enumerate(entries.values(), start=1):
+    for position, entry in enumerate(entries.values(), start=1):
         regions = entry["regions"] or []
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
-        pairs = [(r.get("shape_attributes", {}), r.get("region_attributes", {})) for r in regions]
+        pairs = [_region(r, f"image {position} ({entry['filename']})", findings) for r in regions]
         attributes, size = entry.get("file_attributes") or {}, _bytes(entry.get("size"))
-        images.append(_Image(number, str(entry["filename"]), size, attributes, pairs))
+        images.append(_Image(position, str(entry["filename"]), size, attributes, pairs))
     return images
+
+
+def _region(region: Any, where: str, findings: Findings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return shape and attributes of a region."""
+    entry = region if isinstance(region, dict) else {}
+    shape, attributes = entry.get("shape_attributes"), entry.get("region_attributes") or {}
+    if isinstance(shape, dict) and isinstance(attributes, dict):
+        return shape, attributes
+    findings.add(f"{where}: a region is {region!r:.60}, expected shape_attributes and region_attributes")
+    return {}, {}
 
 
 def _is_entry(entry: Any) -> bool:
@@ -190,10 +200,6 @@ def _refuse_other_files(instances: list[_Instance], media: pd.Series, root: Path
             )
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _instances(
     image: _Image, source: ViaSource, order: dict[str, int], findings: Findings, dropped: dict[str, list[str]]
 ) -> Iterator[_Instance]:
@@ -213,14 +219,11 @@ def _instances(
         value = str(attributes.get(source.instance, "")) if source.instance else ""
         merged = {**attributes, **image.attributes}
         instance = instances.setdefault(value, _Instance(image, value, merged, {}))
-        x, y = _number(shape.get("cx")), _number(shape.get("cy"))
+        x, y = number(shape.get("cx")), number(shape.get("cy"))
         name = list(order)[k]
-        if (
-            isinstance(x, bool)
-            or isinstance(y, bool)
-            or not (isinstance(x, int | float) and isinstance(y, int | float))
-        ):
-            findings.add(f"image {image.number} ({image.name}), {name}: found {(x, y)}, expected numbers")
+        if x is None or y is None:
+            place = (shape.get("cx"), shape.get("cy"))
+            findings.add(f"image {image.number} ({image.name}), {name}: found {place!r:.60}, expected numbers")
         else:
             add_point(instance.points, name, (x, y), f"image {image.number} ({image.name})", findings)
     yield from instances.values() or [_Instance(image, "", image.attributes, {})]

@@ -49,7 +49,7 @@ def test_names_of_files_are_taken_as_they_are(find, name) -> None:
         ("file:///C:/Users/x/img 1.png", "batch/img 1.png"),
         ("https://store.example/bucket/img%201.png?X-Amz-Date=1", "batch/img 1.png"),
         ("s3://bucket/img 1.png", "batch/img 1.png"),
-        (unicodedata.normalize("NFD", "Fuß é.png"), "batch/Fuß é.png"),
+        (unicodedata.normalize("NFD", "FUSS É.png"), "batch/Fuß é.png"),
     ],
 )
 def test_other_spellings_are_found_and_noted(find, name, path) -> None:
@@ -89,3 +89,12 @@ def test_nothing_outside_the_root_is_taken(find, tmp_path: Path, name) -> None:
 def test_a_name_without_a_file_is_where_it_would_be(find) -> None:
     assert find("gone.png", "batch/a.png", "batch/deep/gone.png")[0] == "batch/gone.png"
     assert find("..hid.png", "batch/a.png")[0] == "batch/..hid.png"
+
+
+def test_two_paths_of_another_machine_are_two_files(tmp_path: Path) -> None:
+    (tmp_path / "1.png").touch()
+    findings = Findings("labels.csv")
+    names = pd.Series(["C:\\anna\\1.png", "C:\\ben\\1.png", "C:\\Anna\\1.png", "1.png"], dtype="str")
+    find_media(tmp_path, tmp_path, names, findings)
+    assert len(findings.lines) == 1
+    assert "'anna/1.png' and 'ben/1.png' both lead to 1.png" in findings.lines[0]

@@ -39,7 +39,7 @@ def test_pandas_fixed_format(tmp_path: Path, index) -> None:
     table = read_table(path, Findings("labels.h5"))
     np.testing.assert_array_equal(table.values, XY)
     assert table.columns == COLUMNS.to_list()
-    assert ["/".join(key) for key in table.index] == ONE_COLUMN.to_list()
+    assert ["/".join(key) for key in table.rows] == ONE_COLUMN.to_list()
     assert table.levels == ["scorer", "bodyparts", "coords"]
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_unpickled(tmp_path: Path, place: str) -> None:
 def test_the_table_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "CollectedData_me.h5"
     pd.DataFrame(XY, index=ONE_COLUMN, columns=COLUMNS).to_hdf(path, key="df", mode="w", format="table")
-    with pytest.raises(UserError, match=r"tables that would have to be unpickled are not read.*use the CSV"):
+    with pytest.raises(UserError, match=r"others have to be unpickled, which can run code; use the CSV beside it"):
         read_table(path, Findings("labels.h5"))
 
 

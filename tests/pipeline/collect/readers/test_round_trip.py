@@ -1,5 +1,6 @@
 """Every reader gives back random labels that were written in its format: points, sizes, orientations, subjects."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,23 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydantic import TypeAdapter
 
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import Source
+from pipeline.collect.settings import CsvSource, Source
 from pipeline.collect.sources import one_table, read_source
 from pipeline.layout import Layout
 from pipeline.problem import Problem
-from tests.pipeline.collect.readers.formats import FORMATS, Format
+from tests import videos
+from tests.pipeline.collect.readers.formats import FORMATS, Format, write_table
 from tests.pipeline.collect.readers.label_sets import CLASSES, KEYPOINTS, LabelledImage, label_sets
 from tests.pipeline.collect.readers.tool_formats import TOOL_FORMATS
 
+_X, _Y = st.floats(0.5, 95), st.floats(0.5, 31)
 ALL = FORMATS | TOOL_FORMATS
 
 
@@ -81,3 +85,29 @@ class TestRoundTrip:
             assert part["subject"].unique().tolist() == [image.subject]
             assert part[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[image.width, image.height]]
             assert part["frame"].tolist() == [-1] * len(part)
+
+
+class TestFrames:
+    @pytest.fixture(scope="class")
+    def video(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return videos.write_video(tmp_path_factory.mktemp("video") / "walk ü.mp4", frames=12, width=96, height=32)
+
+    @settings(max_examples=5, derandomize=True, deadline=None)
+    @given(
+        frames=st.dictionaries(
+            st.integers(0, 11), st.tuples(st.floats(0.5, 95), st.floats(0.5, 31)), min_size=1, max_size=4
+        )
+    )
+    def test_frames_of_a_video_come_back(self, video: Path, frames: dict[int, tuple[float, float]]) -> None:
+        with tempfile.TemporaryDirectory() as top:
+            layout = Layout(Path(top), "toy")
+            layout.raw.mkdir(parents=True)
+            shutil.copy(video, layout.raw / video.name)
+            rows = [[video.name, frame, "p", *point] for frame, point in frames.items()]
+            write_table(layout.raw / "labels.csv", [["video", "frame", "subject", "a_x", "a_y"], *rows])
+            source = read_source(CsvSource(kind="csv"), layout, Problem(keypoints=("a",)))
+            table, images = with_images(one_table([source]), layout)
+            numbers = [videos.number_of(np.asarray(Image.open(images[name]))) for name in table["image"]]
+        assert table["frame"].tolist() == numbers == list(frames)
+        np.testing.assert_allclose(table[["a_x", "a_y"]].to_numpy(), list(frames.values()), atol=0.01)
+        assert table[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[96, 32]]

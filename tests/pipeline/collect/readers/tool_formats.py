@@ -143,9 +143,9 @@ def _yolo_line(image: LabelledImage, number: int) -> str:
 _PERSON = {"subject": "person"}
 
 TOOL_FORMATS: dict[str, Format] = {
-    "labelme": Format(write_labelme, {"kind": "labelme"} | _PERSON, instances=3),
-    "cvat": Format(write_cvat, {"kind": "cvat"} | _PERSON, hidden=True, instances=3),
-    "sleap": Format(write_sleap, {"kind": "sleap", "subject": "track"}, instances=3),
+    "labelme": Format(write_labelme, {"kind": "labelme"} | _PERSON, instances=3, stated=True),
+    "cvat": Format(write_cvat, {"kind": "cvat"} | _PERSON, hidden=True, instances=3, stated=True),
+    "sleap": Format(write_sleap, {"kind": "sleap", "subject": "track"}, instances=3, stated=True),
     "lightning_pose": Format(
         write_lightning_pose, {"kind": "lightning_pose", "labels": "**/predictions.csv", "subject": "folder"}
     ),
