@@ -9,6 +9,8 @@ import numpy as np
 
 from pipeline.names import normal_form
 
+_MAX_BYTES = 2**30  # of one dataset; a small file may claim any number
+
 
 class Hdf5File:
     """A file that is open for reading.
@@ -87,6 +89,8 @@ class Hdf5File:
             raise KeyError(f"there is no dataset {name}")
         if dataset.external or dataset.is_virtual:
             raise ValueError(f"the values of {name} lie in other files, which are not read")
+        if dataset.nbytes > _MAX_BYTES:
+            raise ValueError(f"{name} would have {dataset.nbytes} bytes, expected at most {_MAX_BYTES}")
         return dataset
 
 

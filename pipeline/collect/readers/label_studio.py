@@ -22,6 +22,7 @@ from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _NOTHING = "nothing is labelled"
+_SECOND = "another annotator labelled the image before, and instances of two people are not matched"
 _NO_BOX = np.full(4, np.nan)
 _Instance = tuple[str, Float[np.ndarray, "4"], Points]
 """Class, box (NaN if it has none) and keypoints of one instance."""
@@ -70,6 +71,9 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             **_size(annotations, picture, findings),
         }
         instances = _instances(annotations, problem, picture, findings)
+        if problem.multi_instance and len(annotations) > 1:
+            others = [f"{where} ({annotation.annotator})" for annotation in annotations[1:]]
+            dropped.setdefault(_SECOND, []).extend(others)
         classes = {a.annotator: a.classes[0] for a in annotations if a.classes}
         if len(classes) > 1 and not problem.multi_instance:
             votes[where] = classes

@@ -155,6 +155,12 @@ class TestInstances:
         with pytest.raises(UserError, match="2 annotators labelled it, and one of them several instances"):
             read(path, tmp_path, SOURCE, MANY)
 
+    def test_the_second_annotator_of_a_multi_instance_problem_is_listed(self, tmp_path: Path) -> None:
+        path = contributor(tmp_path, "anna", [task(1, "1.jpg", person(10), person(50))], ["1.jpg"])
+        labels = read(path, tmp_path, SOURCE, MANY)
+        assert labels.table["a_x"].tolist() == [19.5]
+        assert list(labels.dropped.values()) == [["anna/export.json:1 (1)"]]
+
     def test_the_ground_truth_counts_alone(self, tmp_path: Path) -> None:
         tasks = [task(1, "1.jpg", person(10), person(50), person(70))]
         tasks[0]["annotations"][1]["ground_truth"] = True

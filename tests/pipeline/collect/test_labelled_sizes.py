@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from heelstrike.errors import UserError
-from pipeline.annotations import keypoints_of
+from pipeline.annotations import keypoints_of, read_table
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.settings import CocoSource, CsvSource
 from pipeline.collect.sources import one_table, read_source
+from pipeline.collect.stage import run
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 
@@ -125,3 +126,23 @@ def test_boxes_are_scaled() -> None:
     )
     moved, _ = in_image_pixels(table, ())
     assert moved[["box_x", "box_y", "box_w", "box_h"]].to_numpy().tolist() == [[-0.5, 19.5, 20, 10]]
+
+
+def test_the_stage_scales_and_says_so(layout: Layout, make_params, capsys) -> None:
+    (layout.raw / "batch").mkdir()
+    images, annotations = [], []
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(layout.raw / "batch" / f"{number}.png")
+        size = (32, 24) if number else (64, 48)
+        images.append({"id": number, "file_name": f"{number}.png", "width": size[0], "height": size[1]})
+        annotations.append({"id": number, "image_id": number, "category_id": 1, "keypoints": [10, 20, 2, 12, 22, 2]})
+    categories = [{"id": 1, "name": "x", "keypoints": ["left", "right"]}]
+    data = {"images": images, "annotations": annotations, "categories": categories}
+    (layout.raw / "batch" / "ann.json").write_text(json.dumps(data))
+    run(make_params({"kind": "coco", "subject": "image"}), layout)
+    table = read_table(layout.out("collect") / "annotations.parquet", ("left", "right"))
+    assert table["left_x"].tolist() == [10, 20.5, 20.5]
+    note = "batch/ann.json: 2 images: labels made at 32x24 scaled by 2 to 64x48"
+    assert json.loads((layout.out("collect") / "summary.json").read_text())["notes"] == [note]
+    assert f"collect: {note}" in capsys.readouterr().out

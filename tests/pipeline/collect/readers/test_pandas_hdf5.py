@@ -87,3 +87,13 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
         file["df_with_missing"] = h5py.ExternalLink(str(other), "/df_with_missing")
     with pytest.raises(UserError, match="is a link, which is not followed"):
         read_table(path, Findings("labels.h5"))
+
+
+def test_a_dataset_that_claims_to_be_huge(tmp_path: Path) -> None:
+    path = tmp_path / "CollectedData_me.h5"
+    pd.DataFrame(XY, index=ONE_COLUMN, columns=COLUMNS).to_hdf(path, key="df_with_missing", mode="w")
+    with h5py.File(path, "a") as file:
+        del file["df_with_missing/block0_values"]
+        file["df_with_missing"].create_dataset("block0_values", (10**7, 10**7), "f8", chunks=(100, 100))
+    with pytest.raises(UserError, match="would have 800000000000000 bytes"):
+        read_table(path, Findings("labels.h5"))

@@ -87,11 +87,12 @@ class TestRoundTrip:
             assert part["frame"].tolist() == [-1] * len(part)
 
 
-class TestFrames:
-    @pytest.fixture(scope="class")
-    def video(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return videos.write_video(tmp_path_factory.mktemp("video") / "walk ü.mp4", frames=12, width=96, height=32)
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return videos.write_video(tmp_path_factory.mktemp("video") / "walk ü.mp4", frames=12, width=96, height=32)
 
+
+class TestFrames:
     @settings(max_examples=5, derandomize=True, deadline=None)
     @given(
         frames=st.dictionaries(
