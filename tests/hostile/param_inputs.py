@@ -100,7 +100,7 @@ NAMES = [
     Input("a keypoint of 300 letters", keypoint("a" * 300), None, "keypoints|name|long"),
     Input("a keypoint twice", replaced("left_ankle, left_heel, right_shank", "left_heel, left_heel, right_shank"), None, "left_heel|twice|keypoints"),
     Input("left and right without flip pairs", replaced("    flip_pairs: [[left_shank, right_shank], [left_ankle, right_ankle], [left_heel, right_heel]]\n", ""), None, "flip_pairs"),
-    Input("a category that is a line break", replaced("lower_legs", '"a\\nb {{7*7}} | x"'), None, "category"),
+    Input("a category that is a line break", replaced("lower_legs", '"a\\nb {{7*7}} | x"'), {"problems": ["rearfoot"]}, "category"),
     Input("a category that is a date", replaced("lower_legs", "2026-01-01"), None, "category"),
     Input("a category that YAML reads as false", replaced("lower_legs", "no"), None, "category"),
 ]  # fmt: skip
