@@ -50,8 +50,8 @@ FAULTS: dict[str, list[Fault]] = {
         *_of("search"),
         Fault("pipeline.search.study|_tell|before|1", "kill"),
         Fault("pipeline.search.study|_tell|after|1", "kill"),
-        Fault("pipeline.search.worker|_train|before|2", "kill"),
-        Fault("pipeline.search.worker|_train|after|1", "term"),
+        Fault("pipeline.search.study|_run_missing|before|1", "kill"),
+        Fault("pipeline.search.stage|choose|before|1", "term"),
     ],
     "train": [
         *_of("train"),
