@@ -117,7 +117,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def _check_square(path: Path, data: UInt8[np.ndarray, "B"]) -> None:
-    across_down = density(io.BytesIO(memoryview(data)))
+    across_down = density(io.BytesIO(data.tobytes()))
     if across_down and not are_square(*across_down):
         raise UserError(
             f"{path}: its pixels are not square ({across_down[0]:g} across and {across_down[1]:g} down in the same "

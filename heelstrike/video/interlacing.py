@@ -77,7 +77,8 @@ class CombCheck:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._count, self._previous = path, 0, None
+        self._path, self._count = path, 0
+        self._previous: UInt8[np.ndarray, "H W"] | None = None
 
     def look(self, frame: "av.VideoFrame") -> None:
         """Look at the next frame in presentation order.
@@ -104,7 +105,7 @@ def _luma(frame: "av.VideoFrame") -> UInt8[np.ndarray, "H W"]:
     step = max(1, frame.width // _COLUMNS)
     if frame.format.name in _PLANAR:  # ten times as fast as a conversion
         plane = frame.planes[0]
-        lines = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
         return lines[:, : plane.width : step].copy()
     return frame.to_ndarray(format="gray")[:, ::step]
 
