@@ -40,7 +40,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     if table.empty:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
         none = f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there"
-        raise UserError("\n".join([none, *unread]))
+        raise UserError("\n".join([none, *sentences(dropped_labels(batches), []), *unread]))
     table, images = with_images(table, layout)
     corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
     images = files_of(table, corrected.table, images)

@@ -80,7 +80,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
         if not instances:
             reason = "annotators disagree, and there is no majority" if len(classes) > 1 else _bare(task)
             dropped.setdefault(reason, []).append(f"{where} ({image.name})")
-        data = task.get("data") or {}
+        data = task["data"] if isinstance(task.get("data"), dict) else {}
         for instance, (name, box, xy_of) in enumerate(instances):
             offered.append(data)
             rows.append({**about, "instance": instance, CLASS: name, **dict(zip(BOX_COLUMNS, box, strict=True))})

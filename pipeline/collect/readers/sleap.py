@@ -208,7 +208,7 @@ def _with_source(file: Hdf5File, video: dict[str, Any]) -> dict[str, Any]:
     dataset = str(backend.get("dataset") or "")
     for key in ("source_video", "original_video"):
         group = f"{dataset.removesuffix('/video')}/{key}"
-        if file.has(group):
+        if dataset and file.has(group):
             text = file.texts(f"{group}/json")[0] if file.has(f"{group}/json") else file.attribute(group, "json")
             return json.loads(text) | {"embedded": dataset}
     return (video.get("source_video") or {}) | {"embedded": dataset}
