@@ -116,11 +116,22 @@ def _enter(folder: Path, entered: set[Path], links: list[Path], files: list[Path
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return [entry for entry in entries if not is_hidden(entry.name)]
+            return [entry for entry in entries if not is_hidden(entry.name) and not _leads_nowhere(entry)]
     except OSError as error:
         raise UserError(
             f"{folder}: cannot be listed ({error.strerror}); allow it to be read, or move it away"
         ) from None
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Return True for a link to nothing, to itself, or to a place where this process may not look."""
+    if not entry.is_symlink():
+        return False
+    try:
+        Path(entry.path).stat()
+    except OSError:
+        return True
+    return False
 
 
 def files_matching(folder: Path, pattern: str) -> list[Path]:

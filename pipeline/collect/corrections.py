@@ -68,8 +68,8 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
     superseded: dict[tuple[int, int], list[str]] = {}
     earlier = (batch > 0) & (batch < latest)  # files in no batch are neither earlier nor later
     old = table[earlier & ~table["empty"]]
-    for (number, by), rows in old.groupby([batch[old.index], latest[old.index]], sort=True):
-        superseded[int(number), int(by)] = rows["source"].tolist()
+    for number, by, source in sorted(zip(batch[old.index], latest[old.index], old["source"], strict=True)):
+        superseded.setdefault((int(number), int(by)), []).append(source)
     current = table[~earlier & ~table["empty"]]
     _refuse_repeated(current, ["media", "frame"] if keep_repeated else _PICTURE)
     return Corrected(_renamed(current, table).drop(columns=_HELPERS), superseded)
@@ -79,8 +79,8 @@ def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
     """Raise a finding for each picture that is labelled under two names or in two label files."""
     findings = Findings("labels")
     places = table.drop_duplicates([*picture, "media", "label_file"])
-    for (_, frame), rows in places[places.duplicated(picture, keep=False)].groupby(picture, sort=False):
-        names = sorted(set(rows["media"]))
+    for _, rows in places[places.duplicated(picture, keep=False)].groupby(picture, sort=False):
+        names, frame = sorted(set(rows["media"])), rows["frame"].iloc[0]
         at = f", frame {frame}," if frame >= 0 else ""
         same = f"{' and '.join(names)} show the same picture{at} and" if len(names) > 1 else f"{names[0]}{at}"
         verb = "are" if len(names) > 1 else "is"

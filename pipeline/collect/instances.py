@@ -31,7 +31,8 @@ def refuse_several(labels: Labels, problem: Problem, findings: Findings) -> None
     """Add a finding for each image with several instances, if the problem's networks find one in an image."""
     if problem.multi_instance or labels.table.empty:
         return
-    for (media, frame), rows in labels.table.groupby(["media", "frame"], sort=False):
+    for _, rows in labels.table.groupby(["media", "frame"], sort=False):
+        media, frame = rows["media"].iloc[0], rows["frame"].iloc[0]
         count = -(-len(rows) // labels.truths)
         if count > 1:
             at = f", frame {frame}" if frame >= 0 else ""

@@ -1,8 +1,9 @@
 """Settings of the collect stage."""
 
+from pathlib import PureWindowsPath
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from heelstrike.settings import Strict
 from heelstrike.units import MM_PER_INCH
@@ -32,6 +33,15 @@ class FileSource(Strict):
     ] = "error"
     mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, for all images")] = None
     dpi: Annotated[float | None, Field(gt=0, description="size of a pixel as dots per inch, for scanned paper")] = None
+
+    @field_validator("labels", check_fields=False)
+    @classmethod
+    def _is_below_the_data(cls, pattern: str) -> str:
+        if PureWindowsPath(pattern).anchor or ".." in PureWindowsPath(pattern).parts:
+            raise ValueError(
+                "expected a pattern below data/raw/PROBLEM, without `..` and without a leading slash or drive"
+            )
+        return pattern
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:

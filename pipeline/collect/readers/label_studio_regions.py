@@ -71,10 +71,16 @@ def read_annotation(
     classes = {source.classes.get(name, name): name for name in problem.classes}
     points = {source.keypoints.get(name, name): name for name in problem.keypoints}
     for result in entry["result"]:
-        value = result.get("value") if isinstance(result, dict) else None
+        if not isinstance(result, dict):
+            findings.add(f"{where}: a result is {result!r}, expected an object; export the labels again")
+            continue
+        value = result.get("value")
         if not isinstance(value, dict):
             continue  # a relation between two results
         kind = result.get("type")
+        if not isinstance(kind, str):
+            findings.add(f"{where}: a result has no type; export the labels again")
+            continue
         listed = value.get(kind) or value.get("labels") or []
         names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
         chosen = [classes[name] for name in names if name in classes]

@@ -159,10 +159,10 @@ def _refuse_two_subjects(cells: pd.DataFrame, column: str, findings: Findings) -
     """Add a finding for each image whose rows name several subjects."""
     if column not in cells:
         return
-    names = cells.groupby(_IMAGE)[column].agg(lambda values: sorted(set(values)))
-    lines = cells.drop_duplicates(_IMAGE).set_index(_IMAGE)[_LINE]
-    for number, subjects in names[names.map(len) > 1].items():
-        findings.add(f"row {lines[number]}: the rows of its image name the subjects {subjects} in {column!r}; keep one")
+    for _, rows in cells[[_IMAGE, _LINE, column]].drop_duplicates([_IMAGE, column]).groupby(_IMAGE):
+        if len(rows) > 1:
+            subjects, line = sorted(rows[column]), rows[_LINE].iloc[0]
+            findings.add(f"row {line}: the rows of its image name the subjects {subjects} in {column!r}; keep one")
 
 
 def _mean(xy: Float[np.ndarray, "N A K 2"]) -> Float[np.ndarray, "N K 2"]:

@@ -146,7 +146,15 @@ def _region(region: Any, where: str, findings: Findings) -> tuple[dict[str, Any]
 
 
 def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and "filename" in entry and isinstance(entry.get("regions"), dict | list | None)
+    regions = entry.get("regions") if isinstance(entry, dict) and "filename" in entry else 0
+    if not isinstance(regions, dict | list | None):
+        return False
+    listed = regions.values() if isinstance(regions, dict) else regions or []
+    return all(isinstance(region, dict) and _has_attributes(region) for region in listed)
+
+
+def _has_attributes(region: dict[str, Any]) -> bool:
+    return all(isinstance(region.get(f"{kind}_attributes", {}), dict) for kind in ("shape", "region"))
 
 
 def _from_csv(path: Path, findings: Findings) -> list[_Image]:
