@@ -27,7 +27,7 @@ from flows.log_display import display_for
 from flows.prefect_runs import wait_until_recorded
 from flows.prefect_server import check_prefect_server
 from flows.reporting import reporter
-from heelstrike.text import plain
+from heelstrike.text import printable_lines
 from pipeline.layout import Layout
 
 
@@ -72,7 +72,7 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, 
         console.print(f"[green]✓[/] {len(ingested.accepted)} files are now data/raw/{problem}/{ingested.batch}")
     lines = lines_about_left(Layout(root, problem), ingested)
     for line in lines:
-        console.print(plain(line), highlight=False, soft_wrap=True)
+        console.print(printable_lines(line), markup=False, highlight=False, soft_wrap=True)
     if not ingested.batch and not lines:
         console.print("The inbox has no new files.")
     return bool(ingested.rejected)
