@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from heelstrike.media import is_image
-from pipeline.annotations import CLASS, SLICE_PREFIX
+from pipeline.annotations import CLASS, SLICE_PREFIX, TAKEN_SLICES
 from pipeline.collect.findings import Findings
 from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
 from pipeline.collect.labels import Labels, make_labels
@@ -144,7 +144,7 @@ def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, 
     if source.slices is not None:
         return list(source.slices)
     used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
-    used |= {column_of(source.subject), source.image_width, source.image_height}
+    used |= {column_of(source.subject), source.image_width, source.image_height, *TAKEN_SLICES}
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]
