@@ -145,12 +145,9 @@ class ProblemParams(Strict):
     @model_validator(mode="after")
     def _one_name_in_the_file_for_each(self) -> Self:
         for number, source in enumerate(self.collect.sources):
-            for setting, names in (
-                ("keypoints", self.problem.keypoints),
-                ("bodyparts", self.problem.keypoints),
-                ("classes", self.problem.classes),
-            ):
-                given = getattr(source, setting, {})
+            maps = {name: value for name, value in source if isinstance(value, dict)}  # from our names to the file's
+            for setting, given in maps.items():
+                names = self.problem.classes if setting == "classes" else self.problem.keypoints
                 in_file = Counter(given.get(name, name) for name in names)
                 repeated = [name for name, count in in_file.items() if count > 1 and isinstance(name, str)]
                 if repeated:

@@ -68,7 +68,8 @@ def correct(table: pd.DataFrame, keep_repeated: bool = False) -> Corrected:
     superseded: dict[tuple[int, int], list[str]] = {}
     earlier = (batch > 0) & (batch < latest)  # files in no batch are neither earlier nor later
     old = table[earlier & ~table["empty"]]
-    for number, by, source in sorted(zip(batch[old.index], latest[old.index], old["source"], strict=True)):
+    replaced = zip(batch[old.index], latest[old.index], old["source"], strict=True)
+    for number, by, source in sorted(replaced, key=lambda row: row[:2]):
         superseded.setdefault((int(number), int(by)), []).append(source)
     current = table[~earlier & ~table["empty"]]
     _refuse_repeated(current, ["media", "frame"] if keep_repeated else _PICTURE)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
-from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
+from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, TAKEN_SLICES, slice_columns
 from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labelled_sizes import SPACING
@@ -23,7 +23,6 @@ from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
 _MAX_SLICE_VALUES = 32
-_TAKEN_SLICES = ("all", "subject")
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,7 @@ def _refuse_taken_slices(columns: list[str]) -> None:
     """Raise a finding for each slice that would have the name of one that evaluation makes."""
     findings = Findings("labels")
     for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
-        if name in _TAKEN_SLICES:
+        if name in TAKEN_SLICES:
             findings.add(
                 f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list "
                 "the other columns under `slices` of the source"

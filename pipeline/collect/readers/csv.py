@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from heelstrike.media import is_image
-from pipeline.annotations import CLASS, SLICE_PREFIX
+from pipeline.annotations import CLASS, SLICE_PREFIX, TAKEN_SLICES
 from pipeline.collect.findings import Findings
 from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
 from pipeline.collect.labels import Labels, make_labels
@@ -144,7 +144,7 @@ def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, 
     if source.slices is not None:
         return list(source.slices)
     used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
-    used.add(column_of(source.subject))
+    used |= {column_of(source.subject), *TAKEN_SLICES}
     if {source.image_width, source.image_height} <= set(cells):
         used |= {source.image_width, source.image_height}
     if problem.classes:
