@@ -101,7 +101,7 @@ def load(path: Path, findings: Findings, labels: str | None = None) -> dict[str,
     for part in ("annotations", "categories"):
         repeated = [number for number, count in Counter(entry["id"] for entry in data[part]).items() if count > 1]
         if repeated:
-            findings.add(f"{part}: the ids {repeated[:20]} occur more than once; number them anew")
+            findings.add(f"{part}: the ids {', '.join(map(str, repeated[:20]))} occur more than once; number them anew")
     findings.raise_any()
     return data
 
@@ -231,7 +231,7 @@ def _wanted(
 def _flaw(annotation: dict[str, Any], size: int, images: dict[Any, dict[str, Any]]) -> str:
     values = annotation["keypoints"]
     if annotation["image_id"] not in images:
-        return f"image_id {annotation['image_id']!r} is not among images"
+        return f"image_id {annotation['image_id']} is not among images"
     if not isinstance(values, list) or len(values) != 3 * size:
         count = len(values) if isinstance(values, list) else repr(values)
         return f"keypoints has {count} values; expected x, y, v for each of the {size} keypoints of its category"

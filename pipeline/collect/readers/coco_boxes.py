@@ -99,7 +99,7 @@ def _classes(
 
 def _flaw(annotation: dict[str, Any], images: dict[Any, dict[str, Any]], source: CocoBoxesSource) -> str:
     if annotation["image_id"] not in images:
-        return f"image_id {annotation['image_id']!r} is not among images"
+        return f"image_id {annotation['image_id']} is not among images"
     box = annotation["bbox"]
     if not isinstance(box, list) or len(box) != 4 or not all(is_finite(v) for v in box):
         return f"bbox is {box!r}; expected four numbers ({source.format})"
