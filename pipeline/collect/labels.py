@@ -95,7 +95,8 @@ def make_labels(
     Raises:
         UserError: There are findings, from these checks or from the reader.
     """
-    rows = (f"{unit} " if unit else "") + table["source"].str.rpartition(":")[2].to_numpy()
+    before = f"{unit} " if unit else ""
+    rows = np.array([before + source.rpartition(":")[2] for source in table["source"]], dtype=object)
     _check_points(keypoints, xy, rows, findings)
     _check_media(table, root, rows, findings, missing_images)
     _check_duplicates(table, xy, rows, findings)
