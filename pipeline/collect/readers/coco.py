@@ -101,7 +101,7 @@ def load(path: Path, findings: Findings, labels: str | None = None) -> dict[str,
     for part in ("annotations", "categories"):
         repeated = [number for number, count in Counter(entry["id"] for entry in data[part]).items() if count > 1]
         if repeated:
-            findings.add(f"{part}: the ids [{', '.join(repeated[:20])}] occur more than once; number them anew")
+            findings.add(f"{part}: the ids {', '.join(map(str, repeated[:20]))} occur more than once; number them anew")
     findings.raise_any()
     return data
 

@@ -121,11 +121,11 @@ def test_coordinates_that_are_no_numbers(tmp_path: Path, value) -> None:
     [
         ({"annotations": [GOOD | {"id": [1]}]}, r"annotations\[0\]: id is \[1\], expected a number or a text"),
         ({"annotations": [GOOD | {"category_id": {}}]}, r"annotations\[0\]: category_id is {}"),
-        ({"annotations": [GOOD, GOOD]}, r"annotations: the ids \[1\] occur more than once"),
+        ({"annotations": [GOOD, GOOD]}, "annotations: the ids 1 occur more than once"),
         ({"annotations": [GOOD | {"image_id": 9}]}, "image_id 9 is not among"),
         ({"annotations": [GOOD | {"keypoints": [1, 2, 3]}]}, "visibility 3"),
         ({"categories": [{"id": 1, "name": "x", "keypoints": "a"}]}, "keypoints is 'a', expected a list"),
-        ({"categories": [{"id": 1, "name": n, "keypoints": ["a"]} for n in "xy"]}, r"categories: the ids \[1\] occur"),
+        ({"categories": [{"id": 1, "name": n, "keypoints": ["a"]} for n in "xy"]}, "categories: the ids 1 occur"),
         ({"categories": [{"id": 1, "name": "x", "keypoints": ["a", "a"]}]}, "a.* twice"),
     ],
 )
