@@ -155,6 +155,6 @@ def _check_repeats(points: np.ndarray, media: pd.Series, frame: pd.Series, rows:
     """Add a finding for each instance with the points of an earlier one of the same image."""
     earlier: dict[tuple[str, int, bytes], int] = {}
     for i in np.flatnonzero(~np.isnan(points[..., 0]).all(axis=1)):
-        first = earlier.setdefault((media[i], frame[i], points[i].tobytes()), i)
+        first = earlier.setdefault((media[i], frame[i], points[i].tobytes()), int(i))
         if first != i:
             findings.add(f"{rows[i]} repeats {rows[first]} ({media[i]}); remove one")
