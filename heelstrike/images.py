@@ -130,7 +130,7 @@ def _check_one(path: Path, data: UInt8[np.ndarray, "B"], image: Shaped[np.ndarra
     # not `cv2.imcount`: it takes only a name, and crashes the process if that is no UTF-8
     head = data[: len(PNG)].tobytes()
     if head.startswith(PNG):
-        animated = any(name == b"acTL" for name, _, _ in png_chunks(io.BytesIO(memoryview(data))))
+        animated = any(name == b"acTL" for name, _, _ in png_chunks(io.BytesIO(data.data)))
         others: list[Shaped[np.ndarray, "H W *C"]] = [image] if animated else []
     elif head.startswith((*TIFF, *_ANIMATED)):
         _, decoded = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION, range=(0, 2))
