@@ -24,7 +24,6 @@ from heelstrike.errors import UserError
 from heelstrike.headers import PNG, TIFF, density, png_chunks
 from heelstrike.media import is_dicom, kind_of
 from heelstrike.shape import are_square
-from heelstrike.text import storable
 from heelstrike.windowing import rgb, windowed
 
 MOST_PIXELS = 1 << 30
@@ -32,7 +31,7 @@ MOST_PIXELS = 1 << 30
 
 _PNG_DEPTH, _PNG_KIND = 24, 25  # offsets of the bits per value and of the colour type
 _PNG_GRAY = 0
-_ANIMATED = (b"GIF8", b"RIFF", PNG)
+_ANIMATED = (b"GIF8", b"RIFF")
 _FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")  # Pillow reads the size of these from their header
 _TURNED = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 _ORIENTATION = 0x0112  # EXIF tag
@@ -128,22 +127,20 @@ def _check_square(path: Path, data: UInt8[np.ndarray, "B"]) -> None:
 
 def _check_one(path: Path, data: UInt8[np.ndarray, "B"], image: Shaped[np.ndarray, "H W *C"]) -> None:
     """Refuse a file of several images. Smaller ones that follow are previews."""
+    # not `cv2.imcount`: it takes only a name, and crashes the process if that is no UTF-8
     head = data[: len(PNG)].tobytes()
-    if not head.startswith((*TIFF, *_ANIMATED)) or _count(path, data) < 2:
-        return
-    _, others = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION, range=(1, 2))
-    if not others or max(others[0].shape[:2]) >= max(image.shape[:2]):
+    if head.startswith(PNG):
+        animated = any(name == b"acTL" for name, _, _ in png_chunks(io.BytesIO(data.data)))
+        others: list[Shaped[np.ndarray, "H W *C"]] = [image] if animated else []
+    elif head.startswith((*TIFF, *_ANIMATED)):
+        _, decoded = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION, range=(0, 2))
+        others = list(decoded[1:])
+    else:
+        others = []
+    if others and max(others[0].shape[:2]) >= max(image.shape[:2]):
         raise UserError(
             f"{path}: holds several images; expected one: save the wanted one by itself, or a film as a video"
         )
-
-
-def _count(path: Path, data: UInt8[np.ndarray, "B"]) -> int:
-    """Return the number of images in a file."""
-    name = str(path)
-    if storable(name) != name:  # not UTF-8: `imcount` would end the process
-        return len(cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)[1])
-    return int(cv2.imcount(name, cv2.IMREAD_UNCHANGED))
 
 
 def _bytes(path: Path) -> UInt8[np.ndarray, "B"]:

@@ -15,7 +15,8 @@ ADVICE = (
     "name of a column or key of the label file, or `subject: image` if each image really shows another person"
 )
 _GROUP = "subject"
-_MAX_LISTED = 5  # folders
+_MAX_LISTED = 5  # folders or series
+_NUMBER = re.compile(r"[0-9]+$")
 
 
 def subjects_of(
@@ -98,28 +99,37 @@ def clean(name: str) -> str:
 
 
 def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
-    """Add a finding if images of one folder would be different subjects though nobody has said so.
+    """Add a finding if images that belong together would be different subjects though nobody has said so.
 
-    Frames of one video and the pictures of one person usually lie in one folder. As different subjects they would get
-    into training and test.
+    Frames of one video and the pictures of one person usually lie in a folder of their own, or are numbered as one
+    series (`frame_0001.png`, `frame_0002.png`). As different subjects they would get into training and test.
 
     Args:
         tables: Labels of a source whose `subject` is not stated.
-        findings: Gets the finding, which names the folders.
+        findings: Gets the finding, which names the folders and series.
     """
     pairs = [table.loc[table["frame"] < 0, ["media", "subject"]] for table in tables if len(table)]
     if not pairs:
         return
     once = pd.concat(pairs).drop_duplicates()
-    folders = once["media"].map(lambda name: PurePosixPath(name).parent.as_posix())
-    series = []
-    for folder, images in once.groupby(folders, sort=True):
-        if images["subject"].nunique() > 1:
-            some = ", ".join(PurePosixPath(name).name for name in sorted(images["media"])[:2])
-            series.append(f"{len(images)} of {folder} ({some}, ...)")
-    if series:
-        more = f" and of {len(series) - _MAX_LISTED} more folders" if len(series) > _MAX_LISTED else ""
+    listed = []
+    for name, images in once.groupby(_groups(once["media"]), sort=True):
+        if name and images["subject"].nunique() > 1:
+            some = ", ".join(PurePosixPath(path).name for path in sorted(images["media"])[:2])
+            listed.append(f"{len(images)} of {name} ({some}, ...)")
+    if listed:
+        more = f" and of {len(listed) - _MAX_LISTED} more" if len(listed) > _MAX_LISTED else ""
         findings.add(
-            f"images of one folder would be different subjects, {', '.join(series[:_MAX_LISTED])}{more}, and images of "
-            f"one person could lie in training and test; state who is shown (collect.sources: subject): {ADVICE}"
+            f"images of one folder or series would be different subjects, {', '.join(listed[:_MAX_LISTED])}{more}, and "
+            "images of one person could lie in training and test; state who is shown (collect.sources: subject): "
+            f"{ADVICE}"
         )
+
+
+def _groups(media: pd.Series) -> pd.Series:
+    """Return the folder of each image where there is more than one folder, else its series; empty for neither."""
+    folders = media.map(lambda path: PurePosixPath(without_batch(path)).parent.as_posix())
+    if folders.nunique() > 1:
+        return folders
+    stems = media.map(lambda path: _NUMBER.sub("", PurePosixPath(path).stem))
+    return (folders + "/" + stems + "*").where(stems != "", "")

@@ -153,7 +153,7 @@ def _of_every_json(kind: str) -> list[Input]:
         Input(f"{kind}: a coordinate that is true", changed(kind, *point, value=True), None, where),
         Input(f"{kind}: a coordinate that is NaN", changed(kind, *point, value=float("nan")), None, f"{where}|image 1|heel"),
         Input(f"{kind}: a coordinate that is infinite", changed(kind, *point, value=float("inf")), None, f"{where}|image 1|heel"),
-        Input(f"{kind}: a coordinate of 400 digits", changed(kind, *point, value=10**400), None, where),
+        Input(f"{kind}: a coordinate of 400 digits", changed(kind, *point, value=10**400), None, f"{where}|image 1|heel"),
         Input(f"{kind}: a picture above the inbox", changed(kind, *file, value="../../foot.png"), RIGHT if kind == "label_studio" else None, r"foot\.png|label"),
         Input(f"{kind}: a picture that is not there", changed(kind, *file, value="hand.png"), None, r"hand\.png|label|image"),
         Input(f"{kind}: a picture that is a number", changed(kind, *file, value=17), None, "17|label|image|name"),

@@ -9,8 +9,6 @@ from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.names import in_normal_form
 
-_DIGITS = 30  # more than any identifier has
-
 
 def read_json(path: Path, findings: Findings) -> Any:
     """Read a JSON file in UTF-8, UTF-16 or UTF-32, with or without a byte order mark; its texts are in NFC then.
@@ -22,17 +20,12 @@ def read_json(path: Path, findings: Findings) -> Any:
     if not data:
         raise UserError(f"{findings.where}: empty (0 bytes); export the labels again")
     try:
-        content = json.loads(data, parse_int=_whole_number)
+        content = json.loads(data)
         if b"\\ud" in data.lower():
             json.dumps(content, ensure_ascii=False).encode()  # an error for half of a surrogate pair
         return content if data.isascii() and b"\\u" not in data else in_normal_form(content)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{findings.where}: not valid JSON ({error}); export the labels again") from None
-
-
-def _whole_number(text: str) -> int | float:
-    """Return a whole number; one of many digits as float, infinite beyond its range, which readers refuse."""
-    return int(text) if len(text) <= _DIGITS else float(text)
 
 
 def number(value: object) -> float | None:
