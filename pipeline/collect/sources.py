@@ -82,8 +82,12 @@ def _read_files(
     raise_all(errors)
     if source.subject is None:
         findings = Findings(kind)
-        refuse_unstated([label.table for label in labels], findings)
+        images = refuse_unstated([label.table for label in labels], findings)
         findings.raise_any()
+        if images > 1:
+            print(
+                f"collect: each of {images} images ({kind}) counts as a subject of its own; `subject` may say otherwise"
+            )
     return SourceLabels(
         kind, root, prefix, files, labels, getattr(source, "slices", None) or (), column_of(source.subject) is None
     )

@@ -98,7 +98,7 @@ def clean(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip()
 
 
-def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
+def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> int:
     """Add a finding if images that belong together would be different subjects though nobody has said so.
 
     Frames of one video and the pictures of one person usually lie in a folder of their own, or are numbered as one
@@ -107,10 +107,13 @@ def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
     Args:
         tables: Labels of a source whose `subject` is not stated.
         findings: Gets the finding, which names the folders and series.
+
+    Returns:
+        The number of images that are subjects of their own.
     """
     pairs = [table.loc[table["frame"] < 0, ["media", "subject"]] for table in tables if len(table)]
     if not pairs:
-        return
+        return 0
     once = pd.concat(pairs).drop_duplicates()
     listed = []
     for name, images in once.groupby(_groups(once["media"]), sort=True):
@@ -124,6 +127,7 @@ def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> None:
             "images of one person could lie in training and test; state who is shown (collect.sources: subject): "
             f"{ADVICE}"
         )
+    return int((once["media"] == once["subject"]).sum())
 
 
 def _groups(media: pd.Series) -> pd.Series:

@@ -79,12 +79,31 @@ def test_images_of_one_folder_are_not_taken_for_different_people() -> None:
     refuse_unstated([pd.DataFrame({"media": names, "subject": names, "frame": -1}) for names in files], findings)
     assert findings.count == 1
     assert (
-        "images of one folder would be different subjects, 2 of a (frame_1.png, frame_2.png, ...), and"
+        "images of one folder or series would be different subjects, 2 of a (frame_1.png, frame_2.png, ...), and"
         in findings.text()
     )
     one = pd.DataFrame({"media": ["a/1.png", "a/2.png", "v/1.mp4", "v/2.mp4"], "subject": ["p", "p", "q", "r"]})
     refuse_unstated([one.assign(frame=[-1, -1, 0, 0])], nothing := Findings("csv"))
     assert not nothing.count
+
+
+@pytest.mark.parametrize(
+    ("media", "refused"),
+    [
+        (["frame_08.png", "frame_09.png"], True),  # one series
+        (["IMG_1.JPG", "portrait.png", "IMG_2.JPG"], True),
+        (["0001-0123456789/IMG_1.JPG", "0002-0123456789/IMG_2.JPG"], True),  # batches are no folders of people
+        (["0.png", "1.png", "2.png"], False),  # numbers alone name people as well as frames
+        (["anna.png", "bo.png"], False),
+        (["a/1.png", "b/1.png"], False),  # a folder for each
+        (["a/1.png", "a/2.png", "b/1.png"], True),
+    ],
+)
+def test_only_what_may_belong_together_is_questioned(media: list[str], refused: bool) -> None:
+    findings = Findings("coco")
+    table = pd.DataFrame({"media": media, "subject": media, "frame": -1})
+    assert refuse_unstated([table], findings) == len(media)
+    assert (findings.count == 1) is refused
 
 
 def test_frames_of_two_people_are_two_subjects(layout, make_params) -> None:
