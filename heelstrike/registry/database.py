@@ -130,7 +130,7 @@ def download_artifact(version: Version, address: str, file: str, folder: Path, u
     try:
         files = get_artifact_repository(address, tracking_uri=uri, registry_uri=uri)
         return Path(files.download_artifacts(file, str(folder)))
-    except (OSError, MlflowException) as error:
+    except (OSError, ValueError, MlflowException) as error:
         reason = redacted((str(error).strip() or type(error).__name__).splitlines()[-1], address, uri)
         raise UserError(f"{version.reference}: {file} cannot be fetched from {address}: {reason}") from error
 
