@@ -90,9 +90,9 @@ def ingest(problem: str, folder: str | None = None, root: str = ".", wait: bool 
     """
     layout = Layout(Path(root).resolve(), problem)
     inbox = Path(folder).resolve() if folder else inbox_of(layout)
-    check_folder(layout, inbox)
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
+    check_folder(layout, inbox)
     with problem_lock(layout.root, problem, "ingest", wait=wait, say=current_reporter().say):
         return ingest_locked(layout, params[problem], inbox)
 
