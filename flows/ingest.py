@@ -6,6 +6,7 @@ leave the inbox last, and only if the batch holds the same bytes. After a kill a
 the work.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -40,6 +41,9 @@ from heelstrike.progress import listening
 from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
+
+
+_MISSING = re.compile(r": ([^\n:]+) is not there; ")  # what readers say of media
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def ingest_locked(layout: Layout, params: ProblemParams, inbox: Path) -> Ingeste
         unfinished |= set(_names(inbox)) - set(names)  # they came meanwhile
         before = stamps(inbox, names)
         checked = _check(layout, inbox, params, unfinished, versioned)
+        checked.rejected = {name: _with_batches(reason, layout, batches) for name, reason in checked.rejected.items()}
         try:
             batch = version_batch(layout, inbox, checked.accepted, before) if checked.accepted else ""
         except ChangedWhileReadError as error:
@@ -184,6 +189,22 @@ def _check(
     left = len(checked.rejected) + len(checked.unknown) + len(checked.waiting) + len(unfinished)
     reporter.finish("check inbox", f"{len(checked.accepted)} files accepted, {left} left")
     return checked
+
+
+def _with_batches(reason: str, layout: Layout, batches: list[Batch]) -> str:
+    """Add to the reason of a label file which batches have the media that it misses in the inbox.
+
+    They are not taken from there: another video may have had the same name, and that of these labels may still come.
+    """
+    missing = dict.fromkeys(_MISSING.findall(reason))
+    held = [layout.raw / b.name / name for name in missing for b in reversed(batches) if name in b.files]
+    if not held:
+        return reason
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    return (
+        f"{reason}\nbatches have files of these names: {held[0].relative_to(layout.root)}{more}; if the labels correct "
+        f"those of such a file, put a copy of it into the inbox too"
+    )
 
 
 def _reasons_to_wait(checked: Checked) -> dict[str, str]:

@@ -212,6 +212,14 @@ def test_data_behind_a_link_is_refused_before_anything_is_copied(
     assert list(disk.iterdir()) == []
 
 
+def test_labels_whose_media_only_a_batch_has_are_told_so(inbox: Path) -> None:
+    batch = take(inbox).batch
+    (inbox / "week").mkdir()
+    (inbox / "week" / "labels.csv").write_text(LABELS.replace("10,20", "11,21"))
+    reason = take(inbox).rejected["week/labels.csv"]
+    assert f"batches have files of these names: data/raw/toy/{batch}/week/walk.mp4; if the labels correct" in reason
+
+
 def test_a_note_that_cannot_be_left_is_said(inbox: Path, listener: Listener) -> None:
     (inbox / "week" / "labels.csv").unlink()
     (inbox / f"{'n' * 245}.txt").write_text("its note's name would be too long")
