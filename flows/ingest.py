@@ -42,7 +42,6 @@ from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 
-
 _MISSING = re.compile(r": ([^\n:]+) is not there; ")  # what readers say of media
 
 
