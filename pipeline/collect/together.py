@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from heelstrike.errors import UserError
@@ -17,7 +17,7 @@ from pipeline.problem import Problem
 
 def refused_together(
     inbox: Path,
-    by_source: list[tuple[FileSource, set[str]]],
+    by_source: Sequence[tuple[FileSource, set[str]]],
     settings: CollectSettings,
     problem: Problem,
     layout: Layout,
@@ -48,7 +48,7 @@ def refused_together(
 
 def _collect(
     inbox: Path,
-    by_source: list[tuple[FileSource, set[str]]],
+    by_source: Sequence[tuple[FileSource, set[str]]],
     wanted: Collection[str],
     settings: CollectSettings,
     problem: Problem,
