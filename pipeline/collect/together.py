@@ -1,7 +1,5 @@
 """Check of an inbox's label files with their images and with each other, as the collect stage will do it."""
 
-import contextlib
-import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -59,14 +57,13 @@ def _collect(
     Raises:
         UserError: Collect would refuse them.
     """
-    with contextlib.redirect_stdout(io.StringIO()):  # collect says it again when it runs
-        sources = [
-            read_files(source, source.kind, inbox, "", [inbox / name for name in sorted(names & set(wanted))], problem)
-            for source, names in by_source
-        ]
-        table = one_table(sources)
-        if table.empty:
-            return
-        table, _ = with_images(table, layout)
-        table = correct(table, keep_repeated=settings.repeated_pictures == "keep").table
-        in_image_pixels(table, problem.keypoints)
+    sources = [
+        read_files(source, source.kind, inbox, "", [inbox / name for name in sorted(names & set(wanted))], problem)
+        for source, names in by_source
+    ]
+    table = one_table(sources)
+    if table.empty:
+        return
+    table, _ = with_images(table, layout)
+    table = correct(table, keep_repeated=settings.repeated_pictures == "keep").table
+    in_image_pixels(table, problem.keypoints)
