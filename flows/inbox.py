@@ -7,7 +7,9 @@ from pathlib import Path
 from flows.batches import content_hash
 from flows.quiet_files import open_for_writing
 from flows.reporting import current_reporter
+from heelstrike.errors import UserError
 from heelstrike.media import files_below
+from heelstrike.text import storable
 from pipeline.collect.check import REASON_SUFFIX
 from pipeline.layout import Layout
 
@@ -20,6 +22,32 @@ _TAKEN = ".heelstrike-taken"  # end of the name that a file has between its last
 def inbox_of(layout: Layout) -> Path:
     """Return the folder where new videos and labels of a problem arrive."""
     return layout.root / "data" / "inbox" / layout.problem
+
+
+def check_folder(layout: Layout, inbox: Path) -> None:
+    """Check that a folder can be ingested, and that a batch of it can be versioned.
+
+    Raises:
+        UserError: The folder is not there, lies in data/raw or holds it, or is the inbox of another problem, or
+            data/raw/PROBLEM is behind a link, which DVC refuses.
+    """
+    if not inbox.is_dir():
+        raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
+    raw, inboxes = layout.root / "data" / "raw", inbox_of(layout).parent
+    if inbox.is_relative_to(raw) or raw.is_relative_to(inbox):
+        verb = "holds" if inbox.is_relative_to(raw) else "is in"
+        raise UserError(
+            f"{inbox}: data/raw, which holds what was ingested, {verb} this folder; put new videos and labels into "
+            f"{inbox_of(layout)}, or into a folder outside data"
+        )
+    if inbox.is_relative_to(inboxes) and not inbox.is_relative_to(inbox_of(layout)):
+        raise UserError(f"{inbox}: not in the inbox of {layout.problem}, which is {inbox_of(layout)}; name that one")
+    linked = [folder for folder in (layout.root / "data", raw, layout.raw) if folder.is_symlink()]
+    if linked:
+        raise UserError(
+            f"{linked[0]}: a link, and DVC versions nothing behind a link; make it a folder, at which another disk may "
+            f"be mounted"
+        )
 
 
 def leave_reasons(inbox: Path, reasons: Mapping[str, str]) -> None:
@@ -36,7 +64,7 @@ def leave_reasons(inbox: Path, reasons: Mapping[str, str]) -> None:
         file = inbox / f"{name}{REASON_SUFFIX}"
         try:
             if _is_inside(inbox, file) and (not file.exists() or _is_ours(file)):
-                file.write_text(f"{REASON_TITLE}\n{reason}\n")
+                file.write_text(f"{REASON_TITLE}\n{storable(reason)}\n")
         except OSError as error:
             current_reporter().say(f"{name}: {reason} (the reason could not be written beside it: {error.strerror})")
 

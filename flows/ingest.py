@@ -6,6 +6,7 @@ leave the inbox last, and only if the batch holds the same bytes. After a kill a
 the work.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from flows.batches import (
 )
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
-from flows.inbox import clear, inbox_of, leave_reasons, put_back_taken
+from flows.inbox import check_folder, clear, inbox_of, leave_reasons, put_back_taken
 from flows.quiet_files import Stamp, stamps, still_written
 from flows.reporting import current_reporter
 from flows.same_media import share_media
@@ -41,6 +42,8 @@ from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 
+_MISSING = re.compile(r": ([^\n:]+) is not there; ")  # what readers say of media
+
 
 @dataclass(frozen=True)
 class Ingested:
@@ -50,6 +53,7 @@ class Ingested:
         batch: Name of the new batch folder; empty if no file was accepted.
         accepted: The batch's files.
         rejected: What is wrong with a file that stays in the inbox, by its name.
+        unknown: Why a file stays that is nothing to ingest, by its name.
         waiting: Files that stay since they belong to others that stay: the others' names by the file's name.
         unfinished: Files that stay since they are still being written.
         versioned: Files that an earlier batch has already, with the batch's name.
@@ -59,6 +63,7 @@ class Ingested:
     batch: str = ""
     accepted: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     versioned: dict[str, str] = field(default_factory=dict)
@@ -88,10 +93,9 @@ def ingest(problem: str, folder: str | None = None, root: str = ".", wait: bool 
     """
     layout = Layout(Path(root).resolve(), problem)
     inbox = Path(folder).resolve() if folder else inbox_of(layout)
-    if not inbox.is_dir():
-        raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
+    check_folder(layout, inbox)
     with problem_lock(layout.root, problem, "ingest", wait=wait, say=current_reporter().say):
         return ingest_locked(layout, params[problem], inbox)
 
@@ -103,7 +107,7 @@ def ingest_locked(layout: Layout, params: ProblemParams, inbox: Path) -> Ingeste
         UserError: Git is not on a branch, or DVC cannot push.
     """
     require_branch(layout.root)
-    ours = inbox.is_relative_to(layout.root / "data" / "inbox")
+    ours = inbox.is_relative_to(inbox_of(layout))
     if ours:
         put_back_taken(inbox)
     batches = versioned_batches(layout)
@@ -116,18 +120,28 @@ def ingest_locked(layout: Layout, params: ProblemParams, inbox: Path) -> Ingeste
     while True:
         unfinished |= set(_names(inbox)) - set(names)  # they came meanwhile
         before = stamps(inbox, names)
-        checked = _check(inbox, params, unfinished, versioned)
+        checked = _check(layout, inbox, params, unfinished, versioned)
+        checked.rejected = {name: _with_batches(reason, layout, batches) for name, reason in checked.rejected.items()}
         try:
             batch = version_batch(layout, inbox, checked.accepted, before) if checked.accepted else ""
         except ChangedWhileReadError as error:
             unfinished |= error.names
             continue
         break
-    leave_reasons(inbox, checked.rejected | _reasons_to_wait(checked))
+    leave_reasons(inbox, checked.rejected | checked.unknown | _reasons_to_wait(checked))
     done = {n: b for n, b in versioned.items() if n not in {*checked.accepted, *checked.waiting, *unfinished}}
     taken = done | dict.fromkeys(checked.accepted, batch)
     unremoved = _clear_batches(layout, inbox, taken) if ours else dict.fromkeys(done, "in a folder elsewhere")
-    return Ingested(batch, checked.accepted, checked.rejected, checked.waiting, sorted(unfinished), done, unremoved)
+    return Ingested(
+        batch=batch,
+        accepted=checked.accepted,
+        rejected=checked.rejected,
+        unknown=checked.unknown,
+        waiting=checked.waiting,
+        unfinished=sorted(unfinished),
+        versioned=done,
+        unremoved=unremoved,
+    )
 
 
 def _names(inbox: Path) -> list[str]:
@@ -164,14 +178,32 @@ def _versioned_before(inbox: Path, batches: list[Batch]) -> dict[str, str]:
     return versioned
 
 
-def _check(inbox: Path, params: ProblemParams, unfinished: set[str], versioned: dict[str, str]) -> Checked:
+def _check(
+    layout: Layout, inbox: Path, params: ProblemParams, unfinished: set[str], versioned: dict[str, str]
+) -> Checked:
     reporter = current_reporter()
     reporter.start("check inbox")
     with listening(lambda event: reporter.event("check inbox", event)):
-        checked = check_inbox(inbox, params.collect, params.problem, unfinished, versioned)
-    left = len(checked.rejected) + len(checked.waiting) + len(unfinished)
+        checked = check_inbox(inbox, params.collect, params.problem, layout, unfinished, versioned)
+    left = len(checked.rejected) + len(checked.unknown) + len(checked.waiting) + len(unfinished)
     reporter.finish("check inbox", f"{len(checked.accepted)} files accepted, {left} left")
     return checked
+
+
+def _with_batches(reason: str, layout: Layout, batches: list[Batch]) -> str:
+    """Add to the reason of a label file which batches have the media that it misses in the inbox.
+
+    They are not taken from there: another video may have had the same name, and that of these labels may still come.
+    """
+    missing = dict.fromkeys(_MISSING.findall(reason))
+    held = [layout.raw / b.name / name for name in missing for b in reversed(batches) if name in b.files]
+    if not held:
+        return reason
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    return (
+        f"{reason}\nbatches have files of these names: {held[0].relative_to(layout.root)}{more}; if the labels correct "
+        f"those of such a file, put a copy of it into the inbox too"
+    )
 
 
 def _reasons_to_wait(checked: Checked) -> dict[str, str]:

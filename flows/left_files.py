@@ -18,7 +18,7 @@ def lines_about_left(layout: Layout, ingested: Ingested) -> list[str]:
     report = layout.root / ".work" / layout.problem / "ingest.json"
     write_json(report, asdict(ingested))
     by_reason = dict[str, list[str]]()
-    for name, reason in sorted(ingested.rejected.items()):
+    for name, reason in sorted(ingested.rejected.items()) + sorted(ingested.unknown.items()):
         by_reason.setdefault(reason, []).append(name)
     lines = [f"{_some(names)} left in the inbox: {reason}" for reason, names in by_reason.items()]
     if len(lines) > _MAX_REASONS:

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.batches import half_made, versioned_batches
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
-from flows.inbox import inbox_of
+from flows.inbox import check_folder, inbox_of
 from flows.ingest import ingest_locked
 from flows.left_files import lines_about_left
 from flows.release import Release, release
@@ -38,12 +38,13 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
     say = current_reporter().say
-    open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
     with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):
         require_branch(layout.root)
+        open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
         layout.raw.mkdir(parents=True, exist_ok=True)
         inbox = inbox_of(layout)
         if inbox.is_dir() and (files_below(inbox) or half_made(layout, versioned_batches(layout))):
+            check_folder(layout, inbox)
             for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):
                 say(line)
         supply_start(layout, params[problem])

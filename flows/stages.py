@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from flows.versioning import attempts, is_locked
 from heelstrike.errors import UserError
 from heelstrike.progress import PROGRESS_FILE, Event
 from pipeline.dvc_lock import locked_stages
+
+_KILL = re.compile(r"exited with (-9|137)\b")  # DVC's words; 137 is what a shell makes of SIGKILL
+_KILLED = "it was killed, as systems do when the memory is full; use smaller batches, fewer workers or smaller images"
 
 
 def stage_names(root: Path, problem: str) -> list[str]:
@@ -129,5 +133,6 @@ def _failure(text: str, address: str) -> str:
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith(f"{address}:")), None)
     if start is None:
-        return "\n".join(lines[-15:]) or f"{address} failed without any output"
+        killed = [_KILLED] if any(_KILL.search(line) for line in lines) else []
+        return "\n".join([*lines[-15:], *killed]) or f"{address} failed without any output"
     return "\n".join(line for line in lines[start:] if not line.startswith("ERROR: failed to reproduce"))

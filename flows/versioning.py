@@ -12,6 +12,7 @@ import psutil
 
 from flows.reporting import current_reporter
 from heelstrike.errors import UserError
+from heelstrike.text import storable
 
 # For machines without a git identity; where one is configured, git uses it.
 _FALLBACK_IDENTITY = {"name": "Heelstrike", "email": "heelstrike@localhost"}
@@ -23,13 +24,18 @@ LOCK_WAIT = "HEELSTRIKE_LOCK_WAIT_S"
 _LOCKED = re.compile(r"\.lock': File exists|Unable to acquire lock|is busy, it is being blocked by")
 
 
-def git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str, text: str = "") -> str:
     """Run git and return its output.
+
+    Args:
+        root: The repository root.
+        arguments: Subcommand and options.
+        text: What git reads, for texts that are too long for an argument.
 
     Raises:
         UserError: git is not installed, or failed; the message is git's own.
     """
-    return _run(root, ["git", *arguments])
+    return _run(root, ["git", *arguments], text)
 
 
 def dvc(root: Path, *arguments: str) -> str:
@@ -60,7 +66,7 @@ def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
     git(root, "add", "--", *names)
     if not git(root, "status", "--porcelain", "--", *names):
         return False
-    git(root, *_identity(root), "commit", "--quiet", "-m", message, "--", *names)
+    git(root, *_identity(root), "commit", "--quiet", "--file=-", "--", *names, text=storable(message))
     return True
 
 
@@ -105,11 +111,11 @@ def is_locked(output: str) -> bool:
     return _LOCKED.search(output) is not None
 
 
-def _run(root: Path, command: list[str]) -> str:
+def _run(root: Path, command: list[str], text: str = "") -> str:
     tool = "git" if command[0] == "git" else "dvc"
     message = ""
     for _ in attempts(root, tool):
-        completed = _attempt(root, command)
+        completed = _attempt(root, command, text)
         if completed.returncode == 0:
             return completed.stdout.strip()
         message = (completed.stderr or completed.stdout).strip()
@@ -123,12 +129,21 @@ def _run(root: Path, command: list[str]) -> str:
     raise UserError(f"`{command_line}` failed:\n{message}{advice}")
 
 
-def _attempt(root: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+def _attempt(root: Path, command: list[str], text: str) -> "subprocess.CompletedProcess[str]":
     # stages run `python` of the PATH, which must be this environment's; messages are matched in English
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = os.environ | {"PATH": path, "LANGUAGE": "en"}
     try:
-        return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command,
+            cwd=root,
+            env=environment,
+            input=text,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
     except FileNotFoundError:
         raise UserError(f"{command[0]} is not installed; Heelstrike needs it to version data") from None
 

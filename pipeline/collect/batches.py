@@ -25,16 +25,23 @@ def is_batch_name(name: str) -> bool:
     return re.fullmatch(_NAME, name) is not None
 
 
+def _batches(raw: Path) -> list[Path]:
+    return sorted(path for path in raw.glob("[0-9]*-*") if is_batch_name(path.name) and path.is_dir())
+
+
 def unversioned_batches(raw: Path) -> list[str]:
     """Return the names of batch folders without a pointer: their ingest was interrupted, or another branch has it."""
-    folders = sorted(path for path in raw.glob("[0-9]*-*") if is_batch_name(path.name) and path.is_dir())
-    return [folder.name for folder in folders if not folder.with_name(f"{folder.name}.dvc").is_file()]
+    return [folder.name for folder in _batches(raw) if not folder.with_name(f"{folder.name}.dvc").is_file()]
 
 
 def versioned_label_files(raw: Path, pattern: str) -> list[Path]:
-    """Return the files below `raw` that match a pattern, without those of unversioned batches."""
+    """Return the files below `raw` that match a pattern, without those of unversioned batches.
+
+    Files of a batch match by their path in the batch too, by which the ingest has taken them.
+    """
     unversioned = set(unversioned_batches(raw))
-    return [path for path in files_matching(raw, pattern) if path.relative_to(raw).parts[0] not in unversioned]
+    matching = {path for folder in (raw, *_batches(raw)) for path in files_matching(folder, pattern)}
+    return sorted(path for path in matching if path.relative_to(raw).parts[0] not in unversioned)
 
 
 def unversioned_notes(raw: Path) -> list[str]:

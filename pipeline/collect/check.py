@@ -9,10 +9,13 @@ import pandas as pd
 from heelstrike.errors import UserError
 from heelstrike.media import files_below, files_matching, is_image, kind_of
 from heelstrike.progress import progress
+from heelstrike.text import storable
 from heelstrike.video.reader import VideoReader
 from pipeline.collect.frames import read_still
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import CollectSettings, FileSource
+from pipeline.collect.together import refused_together
+from pipeline.layout import Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
@@ -29,17 +32,20 @@ class Checked:
         rejected: What is wrong with a file itself, by its name.
         waiting: Files that cannot be taken before others are put right: the others' names, by the file's name. These
             are label files of media that cannot be used, and media of label files that cannot be used.
+        unknown: Why a file is nothing that is ingested, by its name; with `strict` it is among those rejected.
     """
 
     accepted: list[str] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
 
 
 def check_inbox(
     inbox: Path,
     settings: CollectSettings,
     problem: Problem,
+    layout: Layout,
     unfinished: Collection[str] = (),
     versioned: Collection[str] = (),
 ) -> Checked:
@@ -52,26 +58,50 @@ def check_inbox(
         inbox: The folder.
         settings: The sources, which say what a label file is.
         problem: The problem, which says what a label is.
+        layout: Layout of the problem, which has the work cache.
         unfinished: Files that are still being written. They are not opened, and what needs them waits for them.
         versioned: Files that a batch has already. They are taken again only with new labels.
     """
     listed = [path.relative_to(inbox).as_posix() for path in files_below(inbox)]
     names = [name for name in listed if not name.endswith(REASON_SUFFIX)]
+    unnamable = {name for name in names if storable(name) != name}
+    checked = Checked(rejected=dict.fromkeys(unnamable, "its name is not valid UTF-8; rename it"))
     sources = [source for source in settings.sources if not isinstance(source, SyntheticSource)]
-    checked = Checked()
-    by_source = [_matching(inbox, source.labels) for source in sources]
-    label_files = {name for matching in by_source for name in matching}
+    by_source = [(source, _matching(inbox, source.labels) - unnamable) for source in sources]
+    label_files = {name for _, matching in by_source for name in matching}
     tables, further = dict[str, pd.DataFrame](), dict[str, list[str]]()
     for name in sorted(label_files - set(unfinished) - set(versioned)):
-        readers = [source for source, matching in zip(sources, by_source, strict=True) if name in matching]
+        readers = [source for source, matching in by_source if name in matching]
         try:
             tables[name], further[name] = _read(inbox, name, readers, problem, versioned)
         except UserError as error:
             checked.rejected[name] = _relative(error, inbox)
     named = {media for table in tables.values() for media in table["media"]}
-    lengths = _open_media(
-        inbox, [n for n in names if n not in unfinished and (n in named or n not in versioned)], checked
-    )
+    opened = [n for n in names if n not in unnamable and n not in unfinished and (n in named or n not in versioned)]
+    lengths = _open_media(inbox, opened, checked)
+    _sort_label_files(tables, lengths, set(unfinished), checked)
+    good = [(source, matching & set(checked.accepted)) for source, matching in by_source]
+    checked.rejected |= refused_together(inbox, good, settings, problem, layout)
+    checked.accepted = [name for name in checked.accepted if name not in checked.rejected]
+    parts = {part: name for name, files in further.items() for part in files}
+    for part, name in parts.items():
+        if name in checked.accepted:
+            checked.accepted.append(part)
+        else:
+            checked.waiting[part] = [name]
+    _sort_media(names, lengths, tables, label_files, unfinished, versioned, checked)
+    other = set(names) - label_files - set(parts) - set(lengths) - set(checked.rejected) - {*unfinished, *versioned}
+    patterns = ", ".join(source.labels for source in sources) or "nothing"
+    left_out = checked.rejected if settings.strict else checked.unknown
+    left_out |= dict.fromkeys(other, f"neither video, image nor label file; label files are {patterns}")
+    checked.accepted.sort()
+    return checked
+
+
+def _sort_label_files(
+    tables: dict[str, pd.DataFrame], lengths: dict[str, int], unfinished: Collection[str], checked: Checked
+) -> None:
+    """Accept the label files whose media can be used, and say what is wrong with the others or what they wait for."""
     unusable = set(checked.rejected) | set(unfinished)
     for name, table in tables.items():
         if findings := _findings(table, lengths, unusable):
@@ -82,20 +112,6 @@ def check_inbox(
             checked.waiting[name] = causes
         else:
             checked.accepted.append(name)
-    parts = {part: name for name, files in further.items() for part in files}
-    for part, name in parts.items():
-        if name in checked.accepted:
-            checked.accepted.append(part)
-        else:
-            checked.waiting[part] = [name]
-    _sort_media(names, lengths, tables, label_files, unfinished, versioned, checked)
-    patterns = ", ".join(source.labels for source in sources) or "nothing"
-    for name in (
-        set(names) - label_files - set(parts) - set(lengths) - set(checked.rejected) - set(unfinished) - set(versioned)
-    ):
-        checked.rejected[name] = f"neither video, image nor label file; label files are {patterns}"
-    checked.accepted.sort()
-    return checked
 
 
 def _matching(inbox: Path, pattern: str) -> set[str]:

@@ -86,7 +86,9 @@ def _refuse_repeated(table: pd.DataFrame, picture: list[str]) -> None:
         same = f"{' and '.join(names)} show the same picture{at} and" if len(names) > 1 else f"{names[0]}{at}"
         verb = "are" if len(names) > 1 else "is"
         choice = ", or set collect.repeated_pictures: keep" if len(names) > 1 else ""
-        findings.add(f"{same} {verb} labelled in {' and in '.join(rows['source'])}; keep one{choice}")
+        in_batch = all(map(batch_of, rows["label_file"]))  # the latest one, which is not changed any more
+        advice = "ingest the picture again with its right labels" if in_batch else "keep one"
+        findings.add(f"{same} {verb} labelled in {' and in '.join(rows['source'])}; {advice}{choice}")
     findings.raise_any()
     for row in table[table.duplicated(["media", "frame", "instance"])].itertuples():
         findings.add(f"{row.source} is read by two sources of params.yaml; narrow the `labels` of one")

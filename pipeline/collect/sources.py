@@ -63,16 +63,29 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
         root = layout.work("collect", f"synthetic-{digest}")
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
-        return _read_files(read_as, "synthetic", root, root.name, labels, problem)
+        return read_files(read_as, "synthetic", root, root.name, labels, problem)
     files = versioned_label_files(layout.raw, source.labels)
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
-    return _read_files(source, source.kind, layout.raw, "", files, problem)
+    return read_files(source, source.kind, layout.raw, "", files, problem)
 
 
-def _read_files(
+def read_files(
     source: FileSource, kind: str, root: Path, prefix: str, files: list[Path], problem: Problem
 ) -> SourceLabels:
+    """Read label files of one source.
+
+    Args:
+        source: The source.
+        kind: Its kind, for messages.
+        root: Folder that all media are relative to.
+        prefix: Name of that folder among the sources; empty for data/raw.
+        files: The label files.
+        problem: The problem.
+
+    Raises:
+        UserError: Anything is wrong with a label file, or nobody says who is shown where it cannot be guessed.
+    """
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:

@@ -42,4 +42,4 @@ class EvaluateSettings(Strict):
     pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; null: without")] = (
         None
     )
-    seed: Annotated[int, Field(ge=0, description="seed of the bootstrap")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of the bootstrap")] = 1

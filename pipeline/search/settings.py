@@ -77,7 +77,7 @@ class SearchSettings(Strict):
         tuple[ModelSettings, ...], Field(description="architectures to search, in addition to `model`")
     ] = ()
     space: Annotated[dict[str, Choice | Range], Field(description="path of a setting: its possible values")] = {}
-    seed: Annotated[int, Field(ge=0, description="seed of TPE's proposals")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of TPE's proposals")] = 1
 
     @model_validator(mode="after")
     def _space_is_possible(self) -> Self:

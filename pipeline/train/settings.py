@@ -137,12 +137,12 @@ class TrainSettings(Strict):
         Literal["auto", "32", "bf16", "16"],
         Field(description="auto: mixed precision if the device computes it natively, else 32"),
     ] = "auto"
-    threads: Annotated[int, Field(ge=0, description="CPU threads; 0: torch's default")] = 0
+    threads: Annotated[int, Field(ge=0, le=1024, description="CPU threads; 0: torch's default")] = 0
     workers: Annotated[
         int,
         Field(ge=0, description="processes that read and augment images in advance; 0: the training process does it"),
     ] = 0
-    seed: Annotated[int, Field(ge=0, description="seed of weights, batches and augmentation")] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of weights, batches and augmentation")] = 1
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Return the reason why a network cannot be trained with these settings, or `None` if it can."""

@@ -90,7 +90,8 @@ def test_what_fails_its_check_or_is_unknown_or_hidden_stays_with_the_reason_besi
         (inbox / name).write_bytes(data)
     taken = take(inbox)
     assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
-    assert set(taken.rejected) == {"bad/labels.csv", "notes.txt", "README"}
+    assert set(taken.rejected) == {"bad/labels.csv"}
+    assert set(taken.unknown) == {"notes.txt", "README"}
     assert taken.waiting == {"bad/walk.mp4": ["bad/labels.csv"]}
     left = files(inbox)
     assert {name: left.pop(name) for name in untouched} == untouched
@@ -114,7 +115,7 @@ def test_a_reason_goes_when_the_file_is_put_right(inbox: Path, video: bytes) -> 
 
 
 def test_files_of_the_same_name_are_kept_apart(inbox: Path, video: bytes) -> None:
-    fill(inbox, video, LABELS.replace("anna", "bo"))
+    fill(inbox, video, LABELS.replace("anna", "bo").replace("mp4,0", "mp4,1"))
     first = take(inbox)
     assert first.accepted == ["labels.csv", "walk.mp4", "week/labels.csv", "week/walk.mp4"]
     fill(inbox / "week", video, LABELS.replace("anna", "cy"))  # the names of files that were taken before
@@ -162,13 +163,17 @@ def test_the_command_copies_from_a_folder_elsewhere_and_says_what_it_took(
     assert len(files(inbox)) == 2
 
 
-def test_the_command_names_what_it_left_and_fails(
-    inbox: Path, tmp_path: Path, heelstrike: Callable[..., Result]
+def test_the_command_names_what_it_left_and_fails_if_that_needs_correction(
+    inbox: Path, tmp_path: Path, video: bytes, heelstrike: Callable[..., Result]
 ) -> None:
     (inbox / "notes.txt").write_text("hello")
+    (inbox / "more.mp4").write_bytes(video)
     done = heelstrike(tmp_path, "ingest")
     assert done.exit_code == 1
+    assert "more.mp4 is left in the inbox: no label file names it" in done.stdout
     assert "notes.txt is left in the inbox: neither video, image nor label file" in done.stdout
+    (inbox / "more.mp4").unlink()
+    assert heelstrike(tmp_path, "ingest").exit_code == 0
     (inbox / "notes.txt").unlink()
     assert "The inbox has no new files." in heelstrike(tmp_path, "ingest").stdout
 
@@ -179,6 +184,40 @@ def test_a_folder_or_problem_that_is_not_there_is_a_message(inbox: Path, tmp_pat
     with pytest.raises(UserError, match=r"params\.yaml has no problem 'foot'; it has toy"):
         ingest.fn("foot", folder=str(inbox), root=str(tmp_path))
     assert len(files(inbox)) == 2
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        (".", "data/raw, which holds what was ingested, is in this folder"),
+        ("data/raw/toy/mine", "data/raw, which holds what was ingested, holds this folder"),
+        ("data/inbox", "not in the inbox of toy, which is .*data/inbox/toy; name that one"),
+        ("data/inbox/other", "not in the inbox of toy"),
+    ],
+)
+def test_folders_of_other_use_are_refused(inbox: Path, tmp_path: Path, video: bytes, folder: str, message: str) -> None:
+    for name in ("raw/toy/mine", "inbox/other"):
+        fill(tmp_path / "data" / name, video)
+    with pytest.raises(UserError, match=message):
+        ingest.fn("toy", folder=str(tmp_path / folder), root=str(tmp_path))
+
+
+def test_data_behind_a_link_is_refused_before_anything_is_copied(
+    inbox: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    disk = tmp_path_factory.mktemp("disk")
+    (tmp_path / "data" / "raw").symlink_to(disk)
+    with pytest.raises(UserError, match=r"data/raw: a link, and DVC versions nothing behind a link; make it a folder"):
+        take(inbox)
+    assert list(disk.iterdir()) == []
+
+
+def test_labels_whose_media_only_a_batch_has_are_told_so(inbox: Path) -> None:
+    batch = take(inbox).batch
+    (inbox / "week").mkdir()
+    (inbox / "week" / "labels.csv").write_text(LABELS.replace("10,20", "11,21"))
+    reason = take(inbox).rejected["week/labels.csv"]
+    assert f"batches have files of these names: data/raw/toy/{batch}/week/walk.mp4; if the labels correct" in reason
 
 
 def test_a_note_that_cannot_be_left_is_said(inbox: Path, listener: Listener) -> None:

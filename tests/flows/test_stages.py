@@ -78,6 +78,12 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def test_a_stage_that_the_system_kills_is_said_to_be_killed(repository: Path) -> None:
+    (repository / "work.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    with pytest.raises(UserError, match="it was killed, as systems do when the memory is full; use smaller batches"):
+        run_stage(repository, "first@toy", silent, silent)
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_an_interruption_ends_the_whole_process_group(repository: Path) -> None:
     (repository / "work.py").write_text("import time\ntime.sleep(600)\n")

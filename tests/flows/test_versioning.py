@@ -21,6 +21,13 @@ def test_only_the_named_paths_are_committed(repository: Path) -> None:
     assert git(repository, "status", "--porcelain") == "A  yours"
 
 
+def test_a_message_may_be_longer_than_an_argument(repository: Path) -> None:
+    (repository / "new").write_text("1")
+    names = "\n".join(f"week/{number:06d}.png" for number in range(20_000))  # those of a batch with many images
+    assert commit_paths(repository, [repository / "new"], f"Add new\n\n{names}")
+    assert git(repository, "log", "-1", "--format=%b") == names
+
+
 def test_nothing_to_commit_is_not_an_error(repository: Path) -> None:
     assert not commit_paths(repository, [repository / "work.py"], "Nothing")
 

@@ -121,6 +121,7 @@ NUMBERS = [
     Input("a share of the split that is NaN", replaced("val: 0.25", "val: .nan"), None, "val"),
     Input("shares of the split above 1", replaced("val: 0.25, test: 0.25", "val: 0.9, test: 0.9"), None, "val|test"),
     Input("a seed of -5", replaced("seed: 1}", "seed: -5}"), None, "seed"),
+    Input("a seed that no generator takes", replaced("seed: 1}", "seed: 4294967296}"), None, "seed"),
     Input("a seed of 20 digits", replaced("seed: 1}", "seed: " + "9" * 20 + "}"), None, "seed"),
     Input("a sigma of -1", replaced("sigmas: 0.025", "sigmas: -1"), None, "sigmas"),
     Input("an input of 4 096 000 pixels a side", replaced("width: 128", "width: 4096000"), None, "width"),
@@ -134,6 +135,7 @@ NUMBERS = [
     Input("an unknown key", replaced("batch_size: 8", "batchsize: 8"), None, r"batchsize.*unknown"),
     Input("an unknown kind of source", replaced("kind: csv", "kind: excel"), None, "excel"),
     Input("an unknown network", replaced("name: spatial", "name: resnet9000"), None, "resnet9000"),
+    Input("a network whose name is a list", replaced("name: spatial", "name: [spatial]"), None, "there is no .*spatial"),
 ]  # fmt: skip
 
 INPUTS = [*YAML, *NAMES, *NUMBERS]

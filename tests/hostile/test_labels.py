@@ -1,5 +1,6 @@
 """Hostile label files: each gives the right labels or a message that names what is wrong; the inbox is only read."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ def params(source: Mapping[str, Any]) -> ProblemParams:
 def read(inbox: Path, source: Mapping[str, Any]) -> dict[str, Any]:
     """Check an inbox as ingest does, then read the labels as collect does: the first row, and how many there are."""
     problem = params(source)
-    checked = check_inbox(inbox, problem.collect, problem.problem)
+    with tempfile.TemporaryDirectory() as checkout:
+        checked = check_inbox(inbox, problem.collect, problem.problem, Layout(Path(checkout), "toy"))
     (settings,) = problem.collect.sources
     (name,) = (path.relative_to(inbox).as_posix() for path in inbox.glob(settings.labels))
     assert (name in checked.accepted) != (name in checked.rejected), (

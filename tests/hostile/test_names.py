@@ -15,6 +15,7 @@ from heelstrike import terminal
 from heelstrike.cli import app
 from heelstrike.errors import UserError
 from pipeline.collect.check import check_inbox
+from pipeline.layout import Layout
 from tests.hostile.checks import check_message, difference, snapshot
 from tests.hostile.test_labels import params
 from tests.packages import make_package
@@ -112,7 +113,7 @@ def test_ingest(hostile: str, tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text(json.dumps(content))
     problem = params({"kind": "coco", "labels": "labels.json"})
     try:
-        checked = check_inbox(tmp_path, problem.collect, problem.problem)
+        checked = check_inbox(tmp_path, problem.collect, problem.problem, Layout(tmp_path, "p"))
     except UserError as error:
         check_message(str(error))
         return

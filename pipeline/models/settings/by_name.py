@@ -33,12 +33,13 @@ class ByName:
             return value
         if not isinstance(value, Mapping) or "name" not in value:
             raise PydanticCustomError("no_name", "expected a mapping with a name")
-        if value["name"] not in self._registry:
+        name = value["name"]
+        if not isinstance(name, str) or name not in self._registry:
             known = ", ".join(sorted(self._registry))
             raise PydanticCustomError(
-                "unknown_name", "there is no {name}; there are {known}", {**value, "known": known}
+                "unknown_name", "there is no {name}; there are {known}", {"name": str(name)[:80], "known": known}
             )
-        return self._registry[value["name"]].model_validate(value)
+        return self._registry[name].model_validate(value)
 
 
 def _dumped(value: BaseModel, info: core_schema.SerializationInfo) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from heelstrike.errors import UserError
 from pipeline.collect import stage
+from pipeline.collect.batches import versioned_label_files
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 
@@ -41,3 +42,14 @@ def test_a_folder_that_is_no_batch_is_read(
 ) -> None:
     stage.run(make_params(), layout)
     assert collected(layout) == (10, [])
+
+
+def test_a_label_file_of_a_batch_is_found_by_its_path_in_the_inbox(tmp_path: Path) -> None:
+    names = ("0001-0123456789/week/labels.csv", "0002-0123456789/labels.csv", "mine/labels.csv", "mine/deep/labels.csv")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name in ("0001-0123456789", "0002-0123456789"):
+        (tmp_path / f"{name}.dvc").touch()
+    files = [path.relative_to(tmp_path).as_posix() for path in versioned_label_files(tmp_path, "*/labels.csv")]
+    assert files == list(names[:3])
