@@ -10,9 +10,10 @@ from heelstrike.errors import UserError
 from heelstrike.media import files_below, files_matching, is_image, kind_of
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
+from pipeline.collect.file_source import FileSource
 from pipeline.collect.frames import read_still
 from pipeline.collect.readers import read_labels
-from pipeline.collect.settings import CollectSettings, FileSource
+from pipeline.collect.settings import CollectSettings
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 

@@ -17,8 +17,8 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
 from pipeline.collect.readers.json_file import number, read_json
-from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.tool_sources import ViaSource
 from pipeline.names import in_normal_form
 from pipeline.problem import Problem
 
@@ -76,8 +76,8 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     lacking = [name for name, k in order.items() if name not in labelled]
     if lacking:
         findings.add(
-            f"no region is the point {lacking} by its attribute {source.name!r}; name the attribute in params under "
-            "`name` and its values under `keypoints`"
+            f"no region is the point {lacking} by its attribute {source.name!r}; found {_attributes_of_points(images)}; "
+            "name the attribute in params under `name` and its values under `keypoints`"
         )
     findings.raise_any()
     xy = np.full((len(instances), len(keypoints), 2), np.nan)
@@ -110,6 +110,15 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
         unit="image",
     )
     return replace(labels, dropped=dropped | labels.dropped)
+
+
+def _attributes_of_points(images: list[_Image]) -> dict[str, list[str]]:
+    """Return the attributes of all points and up to 20 values of each, for messages."""
+    values: dict[str, set[str]] = {}
+    for shape, attributes in (region for image in images for region in image.regions):
+        for name, value in attributes.items() if shape.get("name") == "point" else ():
+            values.setdefault(name, set()).add(str(value))
+    return {name: sorted(given)[:20] for name, given in values.items()}
 
 
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
