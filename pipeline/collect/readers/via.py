@@ -76,8 +76,9 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     lacking = [name for name, k in order.items() if name not in labelled]
     if lacking:
         findings.add(
-            f"no region is the point {lacking} by its attribute {source.name!r}; found {_attributes_of_points(images)}; "
-            "name the attribute in params under `name` and its values under `keypoints`"
+            f"no region is the point {lacking} by its attribute {source.name!r}; points have the attributes "
+            f"{_attributes_of_points(images)}; name the attribute in params under `name` and its values under "
+            "`keypoints`"
         )
     findings.raise_any()
     xy = np.full((len(instances), len(keypoints), 2), np.nan)
@@ -136,7 +137,7 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
         )
     images = []
     for position, entry in enumerate(entries.values(), start=1):
-        regions = entry["regions"] or []
+        regions = entry.get("regions") or []
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
         pairs = [_region(r, f"image {position} ({entry['filename']})", findings) for r in regions]
         attributes, size = entry.get("file_attributes") or {}, _bytes(entry.get("size"))
@@ -155,15 +156,13 @@ def _region(region: Any, where: str, findings: Findings) -> tuple[dict[str, Any]
 
 
 def _is_entry(entry: Any) -> bool:
-    regions = entry.get("regions") if isinstance(entry, dict) and "filename" in entry else 0
-    if not isinstance(regions, dict | list | None):
-        return False
-    listed = regions.values() if isinstance(regions, dict) else regions or []
-    return all(isinstance(region, dict) and _has_attributes(region) for region in listed)
-
-
-def _has_attributes(region: dict[str, Any]) -> bool:
-    return all(isinstance(region.get(f"{kind}_attributes", {}), dict) for kind in ("shape", "region"))
+    """Return True for the entry of an image; its regions are checked one by one."""
+    return (
+        isinstance(entry, dict)
+        and "filename" in entry
+        and isinstance(entry.get("regions"), dict | list | None)
+        and isinstance(entry.get("file_attributes"), dict | None)
+    )
 
 
 def _from_csv(path: Path, findings: Findings) -> list[_Image]:
