@@ -11,9 +11,10 @@ from heelstrike.media import files_below, files_matching, is_image, kind_of
 from heelstrike.progress import progress
 from heelstrike.text import storable
 from heelstrike.video.reader import VideoReader
+from pipeline.collect.file_source import FileSource
 from pipeline.collect.frames import read_still
 from pipeline.collect.readers import read_labels
-from pipeline.collect.settings import CollectSettings, FileSource
+from pipeline.collect.settings import CollectSettings
 from pipeline.collect.together import refused_together
 from pipeline.layout import Layout
 from pipeline.problem import Problem

@@ -31,16 +31,16 @@ def refuse_several(labels: Labels, problem: Problem, findings: Findings) -> None
     """Add a finding for each image with several instances, if the problem's networks find one in an image."""
     if problem.multi_instance or labels.table.empty:
         return
-    for _, rows in labels.table.groupby(["media", "frame"], sort=False):
-        media, frame = rows["media"].iloc[0], rows["frame"].iloc[0]
-        count = -(-len(rows) // labels.truths)
-        if count > 1:
-            at = f", frame {frame}" if frame >= 0 else ""
-            where = ", ".join(rows["source"].iloc[:: labels.truths].head(5))
-            findings.add(
-                f"{media}{at}: {count} instances are labelled ({where}), but a network of this problem finds one; keep "
-                "the labels of one, or give each its own image, cut out of this one"
-            )
+    picture = ["media", "frame"]
+    counts = labels.table.groupby(picture, sort=False)["source"].transform("size")
+    for _, rows in labels.table[counts > labels.truths].groupby(picture, sort=False):
+        media, frame, count = rows["media"].iloc[0], rows["frame"].iloc[0], -(-len(rows) // labels.truths)
+        at = f", frame {frame}" if frame >= 0 else ""
+        where = ", ".join(rows["source"].iloc[:: labels.truths].head(5))
+        findings.add(
+            f"{media}{at}: {count} instances are labelled ({where}), but a network of this problem finds one; keep the "
+            "labels of one, or give each its own image, cut out of this one"
+        )
 
 
 def repeated_names(names: list[str]) -> list[str]:

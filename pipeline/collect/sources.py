@@ -11,11 +11,12 @@ from heelstrike.errors import UserError
 from heelstrike.files import json_digest
 from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, TAKEN_SLICES, slice_columns
 from pipeline.collect.batches import batch_of, versioned_label_files
+from pipeline.collect.file_source import FileSource
 from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers import read_labels
-from pipeline.collect.settings import FileSource, Source
+from pipeline.collect.settings import Source
 from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout

@@ -16,9 +16,9 @@ from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.readers.roboflow import copies_together
 from pipeline.collect.readers.stated_sizes import size_columns
-from pipeline.collect.settings import CocoSource
 from pipeline.collect.subject_setting import Subject
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.tool_sources import CocoSource
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"

@@ -14,7 +14,7 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
 from pipeline.collect.readers.json_file import is_finite
-from pipeline.collect.settings import CocoBoxesSource
+from pipeline.collect.tool_sources import CocoBoxesSource
 from pipeline.problem import Problem
 
 _CROWD = "a crowd is labelled, not one instance"

@@ -13,9 +13,9 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive, whole_numbers
 from pipeline.collect.readers.delimited import cells_of, read_sheet
-from pipeline.collect.settings import CsvSource
 from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.table_sources import CsvSource
 from pipeline.problem import Problem
 
 

@@ -18,8 +18,8 @@ from pipeline.collect.readers.cvat_objects import CvatObject, Points, objects_of
 from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.readers.xml_file import read_xml
-from pipeline.collect.settings import CvatSource
 from pipeline.collect.subjects import clean
+from pipeline.collect.tool_sources import CvatSource
 from pipeline.problem import Problem
 
 _INTERPOLATED = "interpolated by CVAT between two keyframes (`interpolated: true` reads them)"

@@ -19,9 +19,9 @@ from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers
 from pipeline.collect.readers.delimited import read_sheet, same_width
 from pipeline.collect.readers.pandas_hdf5 import read_table
-from pipeline.collect.settings import DeepLabCutSource
 from pipeline.collect.subject_setting import FOLDER
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.table_sources import DeepLabCutSource
 from pipeline.problem import Problem
 
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")

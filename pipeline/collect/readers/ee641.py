@@ -12,8 +12,8 @@ from pipeline.collect.instances import repeated_names
 from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.json_file import number, read_json
-from pipeline.collect.settings import Ee641Source
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.tool_sources import Ee641Source
 from pipeline.problem import Problem
 
 _SUFFIX = "_annotations"

@@ -17,8 +17,8 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.readers.json_file import read_json
 from pipeline.collect.readers.label_studio_images import TaskImages, images_in, name_of
 from pipeline.collect.readers.label_studio_regions import Annotation, Points, read_annotation
-from pipeline.collect.settings import LabelStudioSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.tool_sources import LabelStudioSource
 from pipeline.problem import Problem
 
 _NOTHING = "nothing is labelled"

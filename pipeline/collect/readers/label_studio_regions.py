@@ -12,7 +12,7 @@ from jaxtyping import Float
 from pipeline.collect.findings import Findings
 from pipeline.collect.instances import add_point
 from pipeline.collect.readers.json_file import is_finite
-from pipeline.collect.settings import LabelStudioSource
+from pipeline.collect.tool_sources import LabelStudioSource
 from pipeline.problem import Problem
 
 Points = dict[str, Float[np.ndarray, "2"]]

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.annotations import SLICE_PREFIX
+from pipeline.collect.file_source import MissingImages
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels, make_labels
-from pipeline.collect.settings import MissingImages
 from pipeline.collect.subject_setting import Subject
 from pipeline.collect.subjects import clean, subjects_of
 from pipeline.problem import Problem

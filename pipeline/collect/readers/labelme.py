@@ -14,8 +14,8 @@ from pipeline.collect.labels import Labels
 from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
-from pipeline.collect.settings import LabelMeSource
 from pipeline.collect.subjects import clean
+from pipeline.collect.tool_sources import LabelMeSource
 from pipeline.problem import Problem
 
 _LARGE = ("imageData", "shapes", "flags")  # keys that name no subject

@@ -15,9 +15,9 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.cells import numbers, positive
 from pipeline.collect.readers.delimited import cells_of, read_sheet
-from pipeline.collect.settings import LandmarksSource
 from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.table_sources import LandmarksSource
 from pipeline.problem import Problem
 
 _OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"

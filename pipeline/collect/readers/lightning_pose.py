@@ -20,8 +20,8 @@ from pipeline.collect.readers.cells import numbers
 from pipeline.collect.readers.delimited import read_rows, same_width
 from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
-from pipeline.collect.settings import LightningPoseSource
 from pipeline.collect.subjects import clean
+from pipeline.collect.table_sources import LightningPoseSource
 from pipeline.problem import Problem
 
 _HEADS = ("scorer", "bodyparts", "coords")

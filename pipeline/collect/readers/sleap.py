@@ -21,8 +21,8 @@ from pipeline.collect.labels import Labels
 from pipeline.collect.readers.hdf5_file import Hdf5File
 from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE, Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
-from pipeline.collect.settings import SleapSource
 from pipeline.collect.subjects import clean
+from pipeline.collect.tool_sources import SleapSource
 from pipeline.problem import Problem
 
 _USER, _PREDICTED = 0, 1

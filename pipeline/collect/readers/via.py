@@ -17,8 +17,8 @@ from pipeline.collect.labels import Labels, make_labels
 from pipeline.collect.media_names import find_media
 from pipeline.collect.readers.delimited import read_rows, same_width
 from pipeline.collect.readers.json_file import number, read_json
-from pipeline.collect.settings import ViaSource
 from pipeline.collect.subjects import subjects_of
+from pipeline.collect.tool_sources import ViaSource
 from pipeline.names import in_normal_form
 from pipeline.problem import Problem
 
@@ -76,8 +76,9 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     lacking = [name for name, k in order.items() if name not in labelled]
     if lacking:
         findings.add(
-            f"no region is the point {lacking} by its attribute {source.name!r}; name the attribute in params under "
-            "`name` and its values under `keypoints`"
+            f"no region is the point {lacking} by its attribute {source.name!r}; points have the attributes "
+            f"{_attributes_of_points(images)}; name the attribute in params under `name` and its values under "
+            "`keypoints`"
         )
     findings.raise_any()
     xy = np.full((len(instances), len(keypoints), 2), np.nan)
@@ -112,6 +113,15 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     return replace(labels, dropped=dropped | labels.dropped)
 
 
+def _attributes_of_points(images: list[_Image]) -> dict[str, list[str]]:
+    """Return the attributes of all points and up to 20 values of each, for messages."""
+    values: dict[str, set[str]] = {}
+    for shape, attributes in (region for image in images for region in image.regions):
+        for name, value in attributes.items() if shape.get("name") == "point" else ():
+            values.setdefault(name, set()).add(str(value))
+    return {name: sorted(given)[:20] for name, given in values.items()}
+
+
 def _where(findings: Findings, instance: _Instance, source: ViaSource) -> str:
     value = f" ({instance.value})" if source.instance else ""
     return f"{findings.where}{value}:{instance.image.number}"
@@ -127,7 +137,7 @@ def _from_json(path: Path, findings: Findings) -> list[_Image]:
         )
     images = []
     for position, entry in enumerate(entries.values(), start=1):
-        regions = entry["regions"] or []
+        regions = entry.get("regions") or []
         regions = list(regions.values()) if isinstance(regions, dict) else regions  # version 1 numbers them
         pairs = [_region(r, f"image {position} ({entry['filename']})", findings) for r in regions]
         attributes, size = entry.get("file_attributes") or {}, _bytes(entry.get("size"))
@@ -146,15 +156,13 @@ def _region(region: Any, where: str, findings: Findings) -> tuple[dict[str, Any]
 
 
 def _is_entry(entry: Any) -> bool:
-    regions = entry.get("regions") if isinstance(entry, dict) and "filename" in entry else 0
-    if not isinstance(regions, dict | list | None):
-        return False
-    listed = regions.values() if isinstance(regions, dict) else regions or []
-    return all(isinstance(region, dict) and _has_attributes(region) for region in listed)
-
-
-def _has_attributes(region: dict[str, Any]) -> bool:
-    return all(isinstance(region.get(f"{kind}_attributes", {}), dict) for kind in ("shape", "region"))
+    """Return True for the entry of an image; its regions are checked one by one."""
+    return (
+        isinstance(entry, dict)
+        and "filename" in entry
+        and isinstance(entry.get("regions"), dict | list | None)
+        and isinstance(entry.get("file_attributes"), dict | None)
+    )
 
 
 def _from_csv(path: Path, findings: Findings) -> list[_Image]:

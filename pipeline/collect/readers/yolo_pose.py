@@ -20,8 +20,8 @@ from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.yolo_files import YoloDataSet, YoloImage, images_of, read_data_set
-from pipeline.collect.settings import YoloPoseSource
 from pipeline.collect.subjects import clean
+from pipeline.collect.tool_sources import YoloPoseSource
 from pipeline.problem import Problem
 
 _BOX = 5  # class, and centre and size of the box

@@ -10,7 +10,7 @@ from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.coco import read
-from pipeline.collect.settings import CocoSource
+from pipeline.collect.tool_sources import CocoSource
 from pipeline.problem import Problem
 
 

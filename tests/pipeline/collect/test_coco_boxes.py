@@ -10,7 +10,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.annotations import BOX_COLUMNS
 from pipeline.collect.readers.coco_boxes import read
-from pipeline.collect.settings import CocoBoxesSource
+from pipeline.collect.tool_sources import CocoBoxesSource
 from pipeline.problem import Problem
 
 PROBLEM = Problem(classes=("circle", "square"), multi_instance=True)

@@ -8,7 +8,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of
 from pipeline.collect.readers.csv import read
-from pipeline.collect.settings import CsvSource
+from pipeline.collect.table_sources import CsvSource
 from pipeline.problem import Problem
 
 HEADER = "video,frame,subject,left_x,left_y,right_x,right_y"

@@ -5,7 +5,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of
 from pipeline.collect.readers.deeplabcut import read
-from pipeline.collect.settings import DeepLabCutSource
+from pipeline.collect.table_sources import DeepLabCutSource
 from pipeline.problem import Problem
 
 SPARSE = DeepLabCutSource(kind="deeplabcut", missing_images="skip")

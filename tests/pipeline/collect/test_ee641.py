@@ -8,7 +8,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of
 from pipeline.collect.readers.ee641 import read
-from pipeline.collect.settings import Ee641Source
+from pipeline.collect.tool_sources import Ee641Source
 from pipeline.problem import Problem
 
 POINTS = ("head", "left_hand", "right_hand", "left_foot", "right_foot")

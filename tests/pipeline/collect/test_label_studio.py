@@ -10,7 +10,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.collect.readers import read_labels
 from pipeline.collect.readers.label_studio import read
-from pipeline.collect.settings import LabelStudioSource
+from pipeline.collect.tool_sources import LabelStudioSource
 from pipeline.problem import Problem
 
 ANKLE = Problem(classes=("pronation", "neutral", "supination"))

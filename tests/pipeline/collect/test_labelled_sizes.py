@@ -12,9 +12,10 @@ from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of, read_table
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
-from pipeline.collect.settings import CocoSource, CsvSource
 from pipeline.collect.sources import one_table, read_source
 from pipeline.collect.stage import run
+from pipeline.collect.table_sources import CsvSource
+from pipeline.collect.tool_sources import CocoSource
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 

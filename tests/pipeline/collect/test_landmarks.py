@@ -8,7 +8,8 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.annotations import keypoints_of, observers_of
 from pipeline.collect.readers import landmarks, via
-from pipeline.collect.settings import LandmarksSource, ViaSource
+from pipeline.collect.table_sources import LandmarksSource
+from pipeline.collect.tool_sources import ViaSource
 from pipeline.problem import Problem
 
 TABLE = """image,annotator,landmark,x,y

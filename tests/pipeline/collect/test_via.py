@@ -9,7 +9,7 @@ import pytest
 from heelstrike.errors import UserError
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.via import read
-from pipeline.collect.settings import ViaSource
+from pipeline.collect.tool_sources import ViaSource
 from pipeline.problem import Problem
 
 REGION = {"shape_attributes": {"name": "point", "cx": 1, "cy": 2}, "region_attributes": {"landmark": "a"}}

@@ -13,7 +13,7 @@ from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 from pipeline.collect.readers.deeplabcut import read
 from pipeline.collect.readers.pandas_hdf5 import read_table
-from pipeline.collect.settings import DeepLabCutSource
+from pipeline.collect.table_sources import DeepLabCutSource
 from pipeline.problem import Problem
 
 XY = np.array([[1.5, np.nan, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]])

@@ -17,8 +17,9 @@ from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.readers import READERS
-from pipeline.collect.settings import CsvSource, Source
+from pipeline.collect.settings import Source
 from pipeline.collect.sources import one_table, read_source
+from pipeline.collect.table_sources import CsvSource
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 from tests import videos
