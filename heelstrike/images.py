@@ -76,8 +76,8 @@ def read_picture(path: Path) -> Picture:
     image = _decode(data, cv2.IMREAD_COLOR_RGB)
     if image is None:
         raise UserError(
-            f"{path}: not a readable image ({data.size} bytes): damaged, of another format, or of more than "
-            "2^30 pixels; open it in a viewer, or save it again"
+            f"{path}: not a readable image ({data.size} bytes): damaged, of a format that is not read, such as "
+            "HEIC, or of more than 2^30 pixels; open it in a viewer, and save it as JPEG or PNG"
         )
     _check_one(path, data, image)
     return Picture(np.asarray(image, dtype=np.uint8))

@@ -64,7 +64,7 @@ def describe(report: Report) -> Iterator[Text]:
         yield Text.assemble(("failed ", "red"), plain(f"{file}: {reason.removeprefix(f'{file}: ')}"))
     if report.ignored:
         names = ", ".join(file.name for file in report.ignored)
-        yield plain(f"ignored, neither image nor video, or named as an overlay: {names}")
+        yield plain(f"ignored, of a type that is not read, or named as an overlay: {names}")
     if report.failed:
         yield plain(f"{len(report.done)} predicted, {len(report.failed)} failed", "yellow")
 

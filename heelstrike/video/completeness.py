@@ -5,6 +5,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from heelstrike.video.opening import open_container, video_stream
+
 
 class Timeline:
     """Time stamps of the frames that were decoded, in the stream's units."""
@@ -83,6 +85,12 @@ class Start:
         if not self._stamped or first.pts is None:
             return self._before_key
         return sum(stamp < first.pts for stamp in self._stamps)
+
+
+def stored_packets(path: Path) -> int:
+    """Return how many packets an MP4 holds, also those that its edit list leaves out, as after trimming on a phone."""
+    with open_container(path, ignore_editlist="1") as container:
+        return sum(packet.size > 0 for packet in container.demux(video_stream(path, container)))
 
 
 def riff_is_whole(path: Path) -> bool:

@@ -11,14 +11,21 @@ _CONTAINERS = "mov,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,m4v,h264,hevc
 """FFmpeg's formats that are opened. All others are refused, above all the lists (concat, HLS, DASH, SDP, IMF, image
 sequences), which would make FFmpeg read other files than the given one."""
 
+_STILL_BRANDS = ("heic", "heix", "mif1", "avif")
+"""What an MP4 calls itself that is a photograph: HEIC, as iPhones take it, and AVIF (ISO/IEC 23008-12)."""
+
 _STILL_CODECS = ("mjpeg", "png", "bmp", "gif", "webp")
 REENCODE = "convert it with `ffmpeg -i IN -c:v libx264 -crf 16 OUT.mp4`"
 """What to do about a video that FFmpeg reads otherwise, for messages."""
 _NO_FILM = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
 
 
-def open_container(path: Path) -> "av.container.InputContainer":
+def open_container(path: Path, **options: str) -> "av.container.InputContainer":
     """Open a file.
+
+    Args:
+        path: The file.
+        options: Options of FFmpeg's demuxer.
 
     Raises:
         UserError: The file is missing, empty or not a video.
@@ -29,9 +36,10 @@ def open_container(path: Path) -> "av.container.InputContainer":
         raise UserError(f"{path}: empty (0 bytes); copy the video again from where it came from")
     try:
         # absolute, so that no part of a name is taken for a protocol
-        return av.open(
+        container = av.open(
             str(path.absolute()),
-            container_options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
+            container_options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"} | options,
+            metadata_errors="replace",  # titles in any encoding
         )
     except av.ArgumentError:
         raise UserError(
@@ -43,6 +51,10 @@ def open_container(path: Path) -> "av.container.InputContainer":
             f"{path}: not a readable video ({reason_of(error)}): truncated before its index, or not a video at all; "
             f"copy it again from where it came from"
         ) from None
+    if container.metadata.get("major_brand", "").strip() in _STILL_BRANDS:
+        container.close()
+        raise UserError(f"{path}: holds no video but a photograph (HEIC or AVIF); save it as JPEG or PNG")
+    return container
 
 
 def video_stream(path: Path, container: "av.container.InputContainer") -> "av.VideoStream":

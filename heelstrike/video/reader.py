@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
-from heelstrike.video.completeness import PacketCount, Start, Timeline, riff_is_whole
+from heelstrike.video.completeness import PacketCount, Start, Timeline, riff_is_whole, stored_packets
 from heelstrike.video.interlacing import CombCheck, Deinterlacer
 from heelstrike.video.opening import REENCODE, open_container, reason_of, video_stream
 from heelstrike.video.orientation import upright as upright_of
@@ -156,7 +156,7 @@ class VideoReader:
         """Yield the frames that a packet completes, deinterlaced."""
         try:
             if packet.is_corrupt:
-                raise av.InvalidDataError(0, "the file ends within a frame")
+                raise av.InvalidDataError(0, "a frame is incomplete")
             for frame in packet.decode():
                 if frame.is_corrupt:
                     raise av.InvalidDataError(0, "a frame is damaged")
@@ -171,10 +171,11 @@ class VideoReader:
         """Refuse a video whose start is cut off, whose frames change their size, or that is interlaced unmarked."""
         size = frame.width, frame.height
         if self._size is None and (missing := start.missing(frame)):
+            frames = "1 frame" if missing == 1 else f"{missing} frames"
             raise UserError(
-                f"{self.path}: its start is cut off: {missing} frames ({float(missing / self.rate):.2f} s) before the "
-                "first complete one need frames that are not in the file, and programs number the rest differently; "
-                f"{REENCODE}, which leaves them out"
+                f"{self.path}: its start is cut off: {frames} ({float(missing / self.rate):.2f} s) before the first "
+                "complete one cannot be decoded, since what comes before them is not in the file, and programs number "
+                f"the rest differently; {REENCODE}, which leaves them out"
             )
         if self._size not in (None, size):
             raise UserError(
@@ -192,8 +193,8 @@ class VideoReader:
         if count.packets == 0:
             raise self._without_frames()
         if count.cut:
-            raise self._damaged("the file ends within a frame", timeline)
-        if declared and present < declared:
+            raise self._damaged("a frame is incomplete", timeline)
+        if declared and present < declared and stored_packets(self.path) < declared:
             raise self._damaged(f"{present} of {declared} declared frames are there", timeline)
         if not declared and seconds is not None and count.end_s + count.slack_s < seconds:
             raise self._damaged(f"it ends at {count.end_s:.2f} s of {seconds:.2f} declared", timeline)

@@ -79,7 +79,7 @@ def test_what_failed_and_what_was_ignored_and_exams() -> None:
     assert printed(report).splitlines() == [
         "not measured exam.volume.json: no sagittal plane [of 2]",
         "failed cut.mp4: truncated [/] or damaged",
-        "ignored, neither image nor video, or named as an overlay: notes.txt, a [b].pdf",
+        "ignored, of a type that is not read, or named as an overlay: notes.txt, a [b].pdf",
         "0 predicted, 1 failed",
     ]
 

@@ -1,5 +1,6 @@
 """Videos as cameras, recorders and editors write them: the right frames, or a message that leads on."""
 
+import struct
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -250,6 +251,54 @@ def test_animations_and_pictures_are_no_videos(tmp_path: Path) -> None:
         picture.save(tmp_path / "a.mp4", format=format)
         with pytest.raises(UserError, match=r"a\.mp4: (holds no video|not a readable video)"):
             VideoReader(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_a_photograph_in_the_container_of_a_video_is_no_video(tmp_path: Path, brand: bytes) -> None:
+    path = videos.write_video(tmp_path / "a.mp4", frames=1, container_options={"brand": brand.decode()})
+    path = path.rename(tmp_path / "a.heic")
+    assert path.read_bytes()[8:12] == brand
+    with pytest.raises(UserError, match=r"a\.heic: holds no video but a photograph .*save it as JPEG or PNG"):
+        VideoReader(path)
+
+
+@pytest.mark.parametrize(("start", "frames"), [(0, 11), (30, 11), (30, 60)])
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_a_trimmed_mp4_has_the_frames_that_its_edit_list_shows(
+    tmp_path: Path, start: int, frames: int, b_frames: str
+) -> None:
+    options = {"bf": b_frames, "g": "15", "x264-params": "scenecut=0"}
+    path = videos.write_video(tmp_path / "a.mp4", frames=90, rate=25, options=options)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 12  # duration in milliseconds and start in units of 1/12800 s (ISO/IEC 14496-12, 8.6.6)
+    media_time = struct.unpack_from(">i", data, at + 4)[0]
+    struct.pack_into(">Ii", data, at, 40 * frames, media_time + 512 * start)
+    path.write_bytes(data)
+    numbers = [videos.number_of(image) for image in read(path)]
+    assert numbers == list(range(start, min(start + frames, 90)))
+
+
+def test_a_damaged_end_is_found_behind_an_edit_list_too(tmp_path: Path) -> None:
+    path = videos.write_video(tmp_path / "a.mp4", frames=90, container_options={"movflags": "faststart"})
+    data = bytearray(path.read_bytes())
+    at = data.index(b"elst") + 16
+    struct.pack_into(">i", data, at, struct.unpack_from(">i", data, at)[0] + 512 * 30)
+    path.write_bytes(data[: len(data) * 3 // 4])
+    with pytest.raises(UserError, match="truncated or damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi"])
+def test_a_title_in_any_encoding(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w", metadata_encoding="latin-1") as container:
+        container.metadata["title"] = "Füße"
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(videos.picture(1), format="rgb24")))
+        container.mux(stream.encode())
+    assert b"F\xfc\xdfe" in path.read_bytes()
+    assert len(read(path)) == 1
 
 
 def test_an_odd_turn_is_refused(tmp_path: Path) -> None:
