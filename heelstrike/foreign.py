@@ -37,7 +37,10 @@ _LIBRARIES = {
     "optuna": ("the search's study failed", "check HEELSTRIKE_STUDY_URL (docs/stores.md), and run the command again"),
     "onnxruntime": ("the network cannot be run", "the package is damaged or of another version; fetch another one"),
     "av": ("a video cannot be read or written", "copy the file again, or convert it (docs/troubleshooting.md)"),
-    "concurrent": ("a worker process was killed", "this is often for want of memory: use fewer workers, and run it again"),
+    "concurrent": (
+        "a worker process was killed",
+        "this is often for want of memory: use fewer workers, and run it again",
+    ),
     "dvc": ("DVC failed", "`dvc status` and `dvc doctor` say more"),
 }
 

@@ -48,7 +48,8 @@ def run(root: Path, stage: str, problem: str) -> None:
         params = problem_in(load_params(root / "params.yaml"), problem)
         verify(root, inputs)
         layout = Layout(root, problem)
-        for folder in (layout.out(stage), layout.out(stage).parent):
+        out, work = layout.out(stage), layout.work(stage)
+        for folder in (out, out.parent, work, *work.glob("*/"), *work.glob("*/*/")):
             clear_asides(folder)
         importlib.import_module(f"pipeline.{stage}.stage").run(params, layout)
 

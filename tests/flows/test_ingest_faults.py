@@ -138,27 +138,25 @@ def test_a_file_that_a_process_has_open_for_writing_stays(inbox: Path) -> None:
 
 
 @pytest.mark.usefixtures("listener")
-def test_a_video_that_changes_while_it_is_checked_stays(inbox: Path, video: bytes, tmp_path: Path) -> None:
+def test_a_video_that_changes_while_it_is_copied_stays(
+    inbox: Path, video: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(inbox / "other", video, LABELS.replace("anna", "bo"))
-    (tmp_path / "params.yaml").touch()
-    name = "other/walk.mp4"
-    changer = threading.Thread(target=_change_when_checked, args=(tmp_path, inbox / name, video))
-    changer.start()
+    name, copy = "other/walk.mp4", shutil.copy2
+
+    def copy_and_change(source: Path, target: Path) -> Path:
+        copied = copy(source, target)
+        if source == inbox / name:
+            (tmp_path / "new.mp4").write_bytes(video + b"more")
+            (tmp_path / "new.mp4").rename(source)
+        return Path(copied)
+
+    monkeypatch.setattr("flows.ingest.shutil.copy2", copy_and_change)
     taken = take(inbox)
-    changer.join()
     assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
     assert taken.unfinished == [name]
     assert taken.waiting == {"other/labels.csv": [name]}
     assert files(inbox)[name] == video + b"more"
-
-
-def _change_when_checked(root: Path, file: Path, video: bytes) -> None:
-    """Replace a file while the batch is being copied."""
-    while not any((root / "data").glob("raw/toy/.0001-*.aside")):
-        time.sleep(0.0005)
-    aside = root / "new.mp4"
-    aside.write_bytes(video + b"more")
-    aside.rename(file)
 
 
 def test_only_the_bytes_that_were_taken_are_removed(tmp_path: Path) -> None:

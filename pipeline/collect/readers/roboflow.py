@@ -15,7 +15,7 @@ _COPY = re.compile(r"(.+)_(?:jpe?g|png|bmp|webp|tiff?)\.rf\.\w+\.\w+$", re.IGNOR
 def originals_of(entries: list[dict[str, Any]]) -> list[str]:
     """Return the name of the picture that Roboflow made each image from; empty for an image that it did not make.
 
-    The file name is ``NAME_jpg.rf.HASH.jpg``; newer exports also have `extra: {name: ...}`.
+    The file name is ``NAME_jpg.rf.HASH.jpg``; newer exports also have ``name`` in ``extra``.
     """
     names = []
     for entry in entries:

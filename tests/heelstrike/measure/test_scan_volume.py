@@ -156,7 +156,7 @@ def test_settings_name_each_point_on_one_plane() -> None:
     with pytest.raises(ValueError, match="has to be one of sagittal"):
         measure_of(anterior="axial_front")
     section = {"problem": {"keypoints": NAMES[1:]}, "collect": {"sources": [{"kind": "landmarks"}]}}
-    section |= {"model": {"name": "spatial"}, "measure": SETTINGS}
+    section |= {"augment": {"flip": 0}, "model": {"name": "spatial"}, "measure": SETTINGS}
     with pytest.raises(UserError, match=r"'axial_front', which is not one of problem\.keypoints"):
         parse_params({"problems": ["p"], "p": section})
 

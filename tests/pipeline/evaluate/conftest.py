@@ -20,6 +20,7 @@ LEGS = ["left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "
 REARFOOT = {
     "problem": {"keypoints": LEGS, "skeleton": [LEGS[:2], LEGS[4:]], "input": {"width": 64, "height": 64}},
     "collect": {"sources": [{"kind": "synthetic"}]},
+    "augment": {"flip": 0},
     "model": {"name": "spatial", "width": 4, "levels": 1},
     "evaluate": {"bootstrap": 200, "sheet_images": 2},
     "measure": {"name": "rearfoot_angle", "left": LEGS[:3], "right": LEGS[3:]},

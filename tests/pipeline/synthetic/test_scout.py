@@ -84,6 +84,7 @@ def test_exam_and_placement_reach_the_prepared_arrays(tmp_path: Path) -> None:
         "problem": {"keypoints": NAMES, "input": {"width": 32, "height": 32, "channels": 1}},
         "collect": {"sources": [SMALL | {"seed": 1}], "box_buffer_px": 4},
         "split": {"val": 0.34, "test": 0.34, "near_duplicate_bits": None},
+        "augment": {"flip": 0},
         "model": {"name": "spatial"},
         "measure": SETTINGS,
     }
