@@ -17,6 +17,7 @@ from pipeline.problem import Problem
         ("LEFT KNEE", "RIGHT KNEE"), ("l_knee", "r_knee"), ("knee_l", "knee_r"), ("knee-L", "knee-R"),
         ("LKnee", "RKnee"), ("kneeL", "kneeR"), ("L", "R"), ("L1", "R1"), ("leftear", "rightear"), ("lknee", "rknee"),
         ("lt.knee", "rt.knee"), ("left", "right"),
+        ("paw_fl", "paw_fr"), ("HL paw", "HR paw"), ("knie_links", "knie_rechts"), ("genou_gauche", "genou_droit"),
         ("hip_left_1", "hip_right_1"), ("left_of_left_knee", "right_of_right_knee"),
     ],
 )  # fmt: skip
