@@ -26,7 +26,7 @@ def for_the_mean(xy: Float[np.ndarray, "A K 2"], rule: Rule) -> Float[np.ndarray
     if rule == "keep" or not zero.any():
         return xy
     if rule == "error":
-        return np.where(zero.any(axis=0)[:, None], 0.0, xy)
+        return np.where(np.asarray(zero.any(axis=0))[:, None], 0.0, xy)
     others = (np.isfinite(xy).all(axis=2) & ~zero).any(axis=0)
     return np.where((zero & others)[..., None], np.nan, xy)
 
