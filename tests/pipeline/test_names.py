@@ -114,3 +114,9 @@ def test_two_keypoints_of_one_name_in_the_file(source: dict) -> None:
         parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})
     collect = {"sources": [source | {setting: {"a": "b", "b": "a"}}]}
     assert parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})
+
+
+def test_sides_are_questioned_beside_an_unknown_key() -> None:
+    params = section({"keypoints": ["left_x", "right_x"]}, gates={"max_rmse_px": 1.0})
+    with pytest.raises(UserError, match=r"max_rmse_px is now gates.max_error\n.*problem.flip_pairs lacks them"):
+        parse_params({"problems": ["toy"], "toy": params})
