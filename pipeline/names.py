@@ -10,13 +10,25 @@ _MAX_LENGTH = 80
 _ALLOWED = re.compile(r"\w(?:[\w .-]*[\w-])?")
 _TAKEN = re.compile("box|slice_.*")
 _SIDES = re.compile(
-    r"left|right"
+    r"left|right|links|rechts|gauche|droite?|izquierd[ao]|derech[ao]|sinistr[ao]|destr[ao]"
     r"|(?<![a-z0-9])(?:lt|rt|l|r)(?![a-z0-9])"  # l_knee, knee_l, L
+    r"|(?<=(?<![a-z0-9])[fhbr])[lr](?![a-z0-9])"  # paw_fl, HR: the front or hind leg on the left or right
     r"|^[lr](?=[a-z0-9])",  # lknee
     re.IGNORECASE,
 )
 _CAPITAL_SIDES = re.compile(r"(?<=[a-z0-9])[LR](?![a-z])|(?<![A-Za-z])[LR](?=[A-Z0-9])")  # kneeL, LKnee
-_OTHER = {"left": "right", "right": "left", "lt": "rt", "rt": "lt", "l": "r", "r": "l"}
+_PAIRS = (
+    ("left", "right"),
+    ("lt", "rt"),
+    ("l", "r"),
+    ("links", "rechts"),
+    ("gauche", "droite"),
+    ("izquierda", "derecha"),
+    ("izquierdo", "derecho"),
+    ("sinistra", "destra"),
+    ("sinistro", "destro"),
+)
+_OTHER = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])} | {"droit": "gauche"}
 
 
 def normal_form(name: str) -> str:
@@ -92,6 +104,6 @@ def side_pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
     pairs = []
     for number, name in enumerate(names):
         for other in names[number + 1 :]:
-            if other in other_side(name):
+            if other in other_side(name) or name in other_side(other):
                 pairs.append((name, other))
     return pairs

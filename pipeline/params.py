@@ -4,6 +4,7 @@ A problem is one section. Each package below `pipeline` owns its settings and th
 This file only combines them, and checks conditions that involve several of them.
 """
 
+import copy
 import itertools
 import re
 from collections import Counter
@@ -231,10 +232,28 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
         try:
             parsed[name] = ProblemParams.model_validate(data[name])
         except ValidationError as error:
-            findings += [_finding(name, e, data[name]) for e in error.errors()]
+            errors = error.errors() + _further_errors(error, data[name])
+            findings += [_finding(name, e, data[name]) for e in errors]
     if findings:
         raise UserError("\n".join(f"{where}: {finding}" for finding in findings))
     return parsed
+
+
+def _further_errors(error: ValidationError, section: Any) -> list[Any]:
+    """Return the errors that pydantic looks for only where no key is unknown, such as those of several settings."""
+    if any(e["type"] != "extra_forbidden" for e in error.errors()):
+        return []
+    known = copy.deepcopy(section)
+    for *parents, key in (_path_in_file(e, section) for e in error.errors()):
+        owner = known
+        for part in parents:
+            owner = owner[int(part)] if isinstance(owner, list) else owner[part]
+        owner.pop(key, None)  # anchors of YAML share what stands at two paths
+    try:
+        ProblemParams.model_validate(known)
+    except ValidationError as further:
+        return list(further.errors())
+    return []
 
 
 def _finding_of_name(name: Any) -> str:

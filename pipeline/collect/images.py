@@ -142,6 +142,6 @@ def _say_unknown_sizes(stills: pd.DataFrame) -> None:
     unknown = stills[(stills["unknown"] != "") & stills["mm_per_px"].isna()]
     for reason, images in unknown.groupby("unknown")["media"]:
         print(
-            f"collect: {reason} ({len(images)} images, such as {images.iloc[0]}); state it by `mm_per_px` or `dpi` of the "
-            "source"
+            f"collect: {reason} ({len(images)} images, such as {images.iloc[0]}); state it by `mm_per_px` or `dpi` of "
+            "the source"
         )

@@ -16,7 +16,9 @@ ADVICE = (
 )
 _GROUP = "subject"
 _MAX_LISTED = 5  # folders or series
-_NUMBER = re.compile(r"[0-9]+$")
+_NOBODY = ("", "nan", "null", "none", "<na>")  # as programs write a missing cell
+_NUMBER = re.compile(r"[0-9]+")
+_ROBOFLOW = re.compile(r"\.rf\.\w+$")
 
 
 def subjects_of(
@@ -81,8 +83,8 @@ def _by_column(name: str, offered: pd.DataFrame, rows: pd.Series, findings: Find
             )
         return pd.Series("", index=rows.index, dtype="str")
     subjects = offered[name].map(_word).set_axis(rows.index)
-    for row in rows[subjects == ""].unique():
-        findings.add(f"{row}: {name!r} is empty, expected the subject that is shown")
+    for row in rows[subjects.str.lower().isin(_NOBODY)].unique():
+        findings.add(f"{row}: {name!r} is empty, nan, null or none; expected the subject that is shown")
     return subjects.astype("str")
 
 
@@ -131,9 +133,12 @@ def refuse_unstated(tables: list[pd.DataFrame], findings: Findings) -> int:
 
 
 def _groups(media: pd.Series) -> pd.Series:
-    """Return the folder of each image where there is more than one folder, else its series; empty for neither."""
+    """Return the folder of each image where there is more than one folder, else its series; empty for neither.
+
+    Images of a series have names that differ only in numbers. Names that are mere numbers are no series.
+    """
     folders = media.map(lambda path: PurePosixPath(without_batch(path)).parent.as_posix())
     if folders.nunique() > 1:
         return folders
-    stems = media.map(lambda path: _NUMBER.sub("", PurePosixPath(path).stem))
-    return (folders + "/" + stems + "*").where(stems != "", "")
+    stems = media.map(lambda path: _NUMBER.sub("*", _ROBOFLOW.sub("", PurePosixPath(path).stem)))
+    return (folders + "/" + stems).where(stems != "*", "")

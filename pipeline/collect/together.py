@@ -5,9 +5,9 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 from pipeline.collect.corrections import correct
+from pipeline.collect.file_source import FileSource
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
-from pipeline.collect.file_source import FileSource
 from pipeline.collect.settings import CollectSettings
 from pipeline.collect.sources import one_table, read_files
 from pipeline.layout import Layout

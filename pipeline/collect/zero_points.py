@@ -5,15 +5,38 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float
 
 from pipeline.annotations import keypoints_of, with_keypoints
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import NOTHING_LABELLED, Labels, labelled_rows
 
+Rule = Literal["error", "missing", "keep"]
 
-def without_zero_points(
-    labels: Labels, keypoints: tuple[str, ...], rule: Literal["error", "missing", "keep"], findings: Findings
-) -> Labels:
+
+def for_the_mean(xy: Float[np.ndarray, "A K 2"], rule: Rule) -> Float[np.ndarray, "A K 2"]:
+    """Return several people's points of an image so that a point at (0, 0) does not pull their mean.
+
+    Args:
+        xy: The points of each person; NaN where the person has not labelled the point.
+        rule: The source's setting. If it is `missing`, such a point is left out where others labelled the point; if it
+            is `error`, the mean becomes (0, 0), which `without_zero_points` refuses.
+    """
+    zero = _at_zero(xy)
+    if rule == "keep" or not zero.any():
+        return xy
+    if rule == "error":
+        return np.where(np.asarray(zero.any(axis=0))[:, None], 0.0, xy)
+    others = (np.isfinite(xy).all(axis=2) & ~zero).any(axis=0)
+    return np.where((zero & others)[..., None], np.nan, xy)
+
+
+def _at_zero(xy: Float[np.ndarray, "N K 2"]) -> Bool[np.ndarray, "N K"]:
+    """Return True for points at (0, 0), counted from the centre or from the corner of the first pixel."""
+    return np.asarray((xy == 0).all(axis=2) | (xy == -0.5).all(axis=2))
+
+
+def without_zero_points(labels: Labels, keypoints: tuple[str, ...], rule: Rule, findings: Findings) -> Labels:
     """Apply a source's `zero_points` to labelled points at exactly (0, 0).
 
     In a format whose coordinates begin at the corner of the image instead of the centre of its first pixel, such a
@@ -31,7 +54,7 @@ def without_zero_points(
     if rule == "keep" or labels.table.empty or not keypoints:
         return labels
     xy, visibility = keypoints_of(labels.table, keypoints)
-    zero = (visibility > 0) & ((xy == 0).all(axis=2) | (xy == -0.5).all(axis=2))
+    zero = (visibility > 0) & _at_zero(xy)
     if not zero.any():
         return labels
     if rule == "error":

@@ -17,9 +17,9 @@ TOY: dict[str, Any] = {
 }
 
 
-def three_frames(path: Path) -> bytes:
-    """Write a video of three frames and return its bytes."""
-    write_video(path, (np.full((64, 96, 3), 20 * n, np.uint8) for n in range(3)), 25)
+def three_frames(path: Path, darkest: int = 0) -> bytes:
+    """Write a video of three frames, each brighter than the last, and return its bytes."""
+    write_video(path, (np.full((64, 96, 3), darkest + 20 * n, np.uint8) for n in range(3)), 25)
     return path.read_bytes()
 
 

@@ -23,7 +23,7 @@ from flows.versioning import dvc, git
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from tests.flows.conftest import Listener
-from tests.flows.inboxes import LABELS, files, fill, take
+from tests.flows.inboxes import LABELS, files, fill, take, three_frames
 
 pytestmark = pytest.mark.usefixtures("prefect")
 
@@ -139,15 +139,16 @@ def test_a_file_that_a_process_has_open_for_writing_stays(inbox: Path) -> None:
 
 @pytest.mark.usefixtures("listener")
 def test_a_video_that_changes_while_it_is_copied_stays(
-    inbox: Path, video: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(inbox / "other", video, LABELS.replace("anna", "bo"))
+    other = three_frames(tmp_path / "other.mp4", darkest=90)
+    fill(inbox / "other", other, LABELS.replace("anna", "bo"))
     name, copy = "other/walk.mp4", shutil.copy2
 
     def copy_and_change(source: Path, target: Path) -> Path:
         copied = copy(source, target)
         if source == inbox / name:
-            (tmp_path / "new.mp4").write_bytes(video + b"more")
+            (tmp_path / "new.mp4").write_bytes(other + b"more")
             (tmp_path / "new.mp4").rename(source)
         return Path(copied)
 
@@ -156,7 +157,7 @@ def test_a_video_that_changes_while_it_is_copied_stays(
     assert taken.accepted == ["week/labels.csv", "week/walk.mp4"]
     assert taken.unfinished == [name]
     assert taken.waiting == {"other/labels.csv": [name]}
-    assert files(inbox)[name] == video + b"more"
+    assert files(inbox)[name] == other + b"more"
 
 
 def test_only_the_bytes_that_were_taken_are_removed(tmp_path: Path) -> None:
@@ -199,9 +200,9 @@ def test_a_users_own_reason_file_is_neither_removed_nor_overwritten(
 
 
 @pytest.mark.usefixtures("listener")
-def test_a_linked_folder_is_taken_once(inbox: Path, tmp_path: Path, video: bytes) -> None:
+def test_a_linked_folder_is_taken_once(inbox: Path, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
-    fill(archive, video, LABELS.replace("anna", "cy"))
+    fill(archive, three_frames(tmp_path / "other.mp4", darkest=90), LABELS.replace("anna", "cy"))
     before = files(archive)
     (inbox / "week12").symlink_to(archive)
     assert "week12/walk.mp4" in take(inbox).accepted

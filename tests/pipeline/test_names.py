@@ -17,6 +17,7 @@ from pipeline.problem import Problem
         ("LEFT KNEE", "RIGHT KNEE"), ("l_knee", "r_knee"), ("knee_l", "knee_r"), ("knee-L", "knee-R"),
         ("LKnee", "RKnee"), ("kneeL", "kneeR"), ("L", "R"), ("L1", "R1"), ("leftear", "rightear"), ("lknee", "rknee"),
         ("lt.knee", "rt.knee"), ("left", "right"),
+        ("paw_fl", "paw_fr"), ("HL paw", "HR paw"), ("knie_links", "knie_rechts"), ("genou_gauche", "genou_droit"),
         ("hip_left_1", "hip_right_1"), ("left_of_left_knee", "right_of_right_knee"),
     ],
 )  # fmt: skip
@@ -113,3 +114,9 @@ def test_two_keypoints_of_one_name_in_the_file(source: dict) -> None:
         parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})
     collect = {"sources": [source | {setting: {"a": "b", "b": "a"}}]}
     assert parse_params({"problems": ["toy"], "toy": section | {"collect": collect}})
+
+
+def test_sides_are_questioned_beside_an_unknown_key() -> None:
+    params = section({"keypoints": ["left_x", "right_x"]}, gates={"max_rmse_px": 1.0})
+    with pytest.raises(UserError, match=r"max_rmse_px is now gates.max_error\n.*problem.flip_pairs lacks them"):
+        parse_params({"problems": ["toy"], "toy": params})

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from pipeline.collect.findings import Findings
 from pipeline.collect.readers.cvat_meta import Task
-from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE
+from pipeline.collect.readers.stated_sizes import stated_size
 
 _OTHER_SHAPES = ("box", "polygon", "polyline", "cuboid", "ellipse", "mask")
 
@@ -92,7 +92,7 @@ def _of_image(
     image: Element, position: int, tasks: dict[str, Task], result: CvatObjects, findings: Findings
 ) -> list[CvatObject]:
     number = f"image {image.get('id', position)}"
-    size = (_positive(image.get("width")), _positive(image.get("height")))
+    size = stated_size((image.get("width"), image.get("height")), number, findings)
     attributes = {k: v for k, v in image.attrib.items() if k not in ("id", "width", "height")}
     for tag in image.findall("tag"):
         attributes |= {"tag": tag.get("label", "")} | _attributes(tag)
@@ -171,7 +171,3 @@ def _frame(text: str, number: str, findings: Findings) -> int:
         findings.add(f"{number}: found the number {text!r}, expected a whole number from 0")
         return 0
     return int(text)
-
-
-def _positive(text: str | None) -> float:
-    return float(text) if text and text.isdecimal() and int(text) > 0 else UNKNOWN_SIZE[0]

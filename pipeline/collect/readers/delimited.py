@@ -77,14 +77,19 @@ def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[lis
 def cells_of(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     """Return the rows below a header of one row as text, by the columns' names.
 
-    Unnamed columns at the end are left out if they are empty, since some programs end each row with a delimiter.
+    Columns without a name are left out, with a note unless they are empty and at the end: some programs end each row
+    with a delimiter, and others write the rows' numbers first.
     """
     header = sheet.rows[0]
     width = len(header)
     while width and not header[width - 1] and not any("".join(row[width - 1 :]) for row in sheet.rows):
         width -= 1
     body = same_width(sheet.rows[1:], sheet.lines[1:], width, findings)
-    return pd.DataFrame(body, columns=pd.Index(header[:width]), dtype="str")
+    named = [column for column in range(width) if header[column]]
+    if len(named) < width:
+        findings.note(f"{width - len(named)} columns without a name are not used")
+    table = pd.DataFrame(body, columns=pd.RangeIndex(width), dtype="str")[named]
+    return table.set_axis([header[column] for column in named], axis=1)
 
 
 def same_width(

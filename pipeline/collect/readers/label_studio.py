@@ -19,6 +19,7 @@ from pipeline.collect.readers.label_studio_images import TaskImages, images_in, 
 from pipeline.collect.readers.label_studio_regions import Annotation, Points, read_annotation
 from pipeline.collect.subjects import subjects_of
 from pipeline.collect.tool_sources import LabelStudioSource
+from pipeline.collect.zero_points import for_the_mean
 from pipeline.problem import Problem
 
 _NOTHING = "nothing is labelled"
@@ -70,7 +71,7 @@ def read(path: Path, root: Path, source: LabelStudioSource, problem: Problem) ->
             "source": where,
             **_size(annotations, picture, findings),
         }
-        instances = _instances(annotations, problem, picture, findings)
+        instances = _instances(annotations, source, problem, picture, findings)
         if problem.multi_instance and len(annotations) > 1:
             others = [f"{where} ({annotation.annotator})" for annotation in annotations[1:]]
             dropped.setdefault(_SECOND, []).extend(others)
@@ -142,7 +143,9 @@ def _without_json(path: Path, root: Path, source: LabelStudioSource) -> dict[str
     return {"the folder has images, but no JSON": names} if names else {}
 
 
-def _instances(annotations: list[Annotation], problem: Problem, where: str, findings: Findings) -> list[_Instance]:
+def _instances(
+    annotations: list[Annotation], source: LabelStudioSource, problem: Problem, where: str, findings: Findings
+) -> list[_Instance]:
     """Return the instances of a picture.
 
     Keypoints of one region (`parentID`) are one instance, and so are those of no region. They share the box of their
@@ -158,7 +161,7 @@ def _instances(annotations: list[Annotation], problem: Problem, where: str, find
         return _each(annotations[0], where, findings) if annotations else []
     if annotations and len(annotations[0].points) > 1:
         return _each(annotations[0], where, findings)
-    return _picture(annotations, problem)
+    return _picture(annotations, source, problem)
 
 
 def _each(annotation: Annotation, where: str, findings: Findings) -> list[_Instance]:
@@ -176,16 +179,17 @@ def _each(annotation: Annotation, where: str, findings: Findings) -> list[_Insta
     return [*boxed, *(("", _NO_BOX, rest) for rest in points.values())]
 
 
-def _picture(annotations: list[Annotation], problem: Problem) -> list[_Instance]:
+def _picture(annotations: list[Annotation], source: LabelStudioSource, problem: Problem) -> list[_Instance]:
     """Return the picture as one instance: the majority's class, its first box, the mean of the points."""
     name = majority({a.annotator: a.classes[0] for a in annotations if a.classes}) if problem.classes else ""
     if name is None:
         return []
     labelled = [points for annotation in annotations for points in annotation.points.values()]
+    by_name = {k: np.array([points[k] for points in labelled if k in points]) for k in problem.keypoints}
     xy = {
-        k: np.mean([points[k] for points in labelled if k in points], axis=0)
-        for k in problem.keypoints
-        if any(k in points for points in labelled)
+        k: np.nanmean(for_the_mean(points[:, None], source.zero_points), axis=0)[0]
+        for k, points in by_name.items()
+        if len(points)
     }
     boxes = [box.xywh for a in annotations for box in a.boxes if box.label in ("", name)]
     return [(name, boxes[0] if boxes else _NO_BOX, xy)] if name or boxes or xy else []

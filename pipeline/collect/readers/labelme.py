@@ -12,8 +12,9 @@ from heelstrike.media import is_image
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.json_file import number, read_json
-from pipeline.collect.readers.labelled_instances import UNKNOWN_SIZE, Instance, labels_of, order_of
+from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
+from pipeline.collect.readers.stated_sizes import stated_size
 from pipeline.collect.subjects import clean
 from pipeline.collect.tool_sources import LabelMeSource
 from pipeline.problem import Problem
@@ -39,6 +40,7 @@ def read(path: Path, root: Path, source: LabelMeSource, problem: Problem) -> Lab
         raise UserError(f"{findings.where}: not a file of LabelMe: expected a mapping with imagePath and a list shapes")
     dropped: dict[str, list[str]] = {}
     media, attributes = _media(path, root, data, findings), _attributes(data)
+    size = stated_size((data.get("imageWidth"), data.get("imageHeight")), "imageWidth and imageHeight", findings)
     order = order_of(source.keypoints, problem)
     instances: dict[str, Instance] = {}
     for position, shape in enumerate(data["shapes"], start=1):
@@ -54,7 +56,7 @@ def read(path: Path, root: Path, source: LabelMeSource, problem: Problem) -> Lab
         else:
             group = shape.get("group_id")
             name = "image" if group is None else f"group {group}"
-            instance = instances.setdefault(name, Instance(media, name, size=_size(data), attributes=attributes))
+            instance = instances.setdefault(name, Instance(media, name, size=size, attributes=attributes))
             instance.add(order[label], _xy(shape["points"]), 2, label, findings)
     labelled = list(instances.values()) or [Instance(media, "image", attributes=attributes)]
     return labels_of(labelled, source, problem, root, findings, dropped, [], source.slices)
@@ -70,11 +72,6 @@ def _xy(points: list[Any]) -> tuple[float | None, float | None]:
     if len(points) != 1 or not isinstance(points[0], list) or len(points[0]) != 2:
         return None, None
     return number(points[0][0]), number(points[0][1])
-
-
-def _size(data: dict[str, Any]) -> tuple[float, float]:
-    width, height = number(data.get("imageWidth")), number(data.get("imageHeight"))
-    return (width, height) if width and height else UNKNOWN_SIZE
 
 
 def _attributes(data: dict[str, Any]) -> dict[str, Any]:

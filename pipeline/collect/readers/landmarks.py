@@ -18,11 +18,12 @@ from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.subject_setting import column_of
 from pipeline.collect.subjects import subjects_of
 from pipeline.collect.table_sources import LandmarksSource
+from pipeline.collect.zero_points import for_the_mean
 from pipeline.problem import Problem
 
 _OTHER_LANDMARK = "its landmark is not one of the problem's keypoints"
 # columns beside those of the file, whose names never begin with a blank
-_OWN = _LINE, _KEYPOINT, _X, _Y, _WHO, _INSTANCE, _IMAGE = (
+_OWN = _LINE, _KEYPOINT, _X, _Y, _WHO, _INSTANCE, _IMAGE, _MEDIA = (
     " line",
     " point",
     " x",
@@ -30,6 +31,7 @@ _OWN = _LINE, _KEYPOINT, _X, _Y, _WHO, _INSTANCE, _IMAGE = (
     " who",
     " instance",
     " image",
+    " media",
 )
 _PERSON = " person"
 _OTHER_ANNOTATOR = "its annotator is not one of those asked for"
@@ -109,20 +111,25 @@ def _labels(
     comma: bool,
 ) -> Labels:
     """Return an instance per image and value of the instance column; with `combine: separate`, one for each person."""
-    cells = cells.assign(**{_IMAGE: cells.groupby([source.file, _INSTANCE], sort=False).ngroup()})
+    cells = cells.assign(**{_MEDIA: find_media(root, path.parent / source.images, cells[source.file], findings)})
+    cells = cells.assign(**{_IMAGE: cells.groupby([_MEDIA, _INSTANCE], sort=False).ngroup()})
     everyone = list(dict.fromkeys([*people, *source.observers]))
     xy = np.full((cells[_IMAGE].max() + 1, len(everyone), len(keypoints), 2), np.nan)
     position = (cells[_IMAGE].to_numpy(), cells[_WHO].map(everyone.index).to_numpy(), cells[_KEYPOINT].to_numpy(int))
     repeated = cells.assign(**{_PERSON: position[1]}).duplicated([_IMAGE, _PERSON, _KEYPOINT]).to_numpy()
     findings.add_each(
-        np.flatnonzero(repeated), lambda i: f"row {cells[_LINE].iloc[i]} labels a point that was labelled before"
+        np.flatnonzero(repeated),
+        lambda i: (
+            f"row {cells[_LINE].iloc[i]} labels {cells[source.landmark].iloc[i]} of {cells[source.file].iloc[i]}, "
+            "which an earlier row labels; keep one"
+        ),
     )
     xy[position] = cells[[_X, _Y]].to_numpy()
     first = cells.drop_duplicates(_IMAGE).sort_values(_IMAGE)
     if column := column_of(source.subject):
         _refuse_two_subjects(cells, column, findings)
     offered = first.drop(columns=list(_OWN))
-    media = find_media(root, path.parent / source.images, first[source.file], findings)
+    media = first[_MEDIA]
     columns = {
         "media": media,
         "frame": -1,
@@ -138,7 +145,8 @@ def _labels(
     table = pd.DataFrame(columns).reset_index(drop=True)
     distances = observer_distance(xy[:, [everyone.index(name) for name in source.observers or people]])
     truths = xy[:, [everyone.index(name) for name in people]]
-    truths = _mean(truths)[:, None] if source.combine == "mean" else truths
+    if source.combine == "mean":
+        truths = _mean(np.stack([for_the_mean(people_xy, source.zero_points) for people_xy in truths]))[:, None]
     count, each = len(table), truths.shape[1]
     table = table.loc[table.index.repeat(each)].reset_index(drop=True)
     person = np.tile(np.arange(each), count)

@@ -17,7 +17,7 @@ from heelstrike.media import is_video
 from pipeline.collect.findings import Findings
 from pipeline.collect.labels import Labels
 from pipeline.collect.readers.cells import numbers
-from pipeline.collect.readers.delimited import read_rows, same_width
+from pipeline.collect.readers.delimited import read_sheet, same_width
 from pipeline.collect.readers.labelled_instances import Instance, labels_of, order_of
 from pipeline.collect.readers.media_files import MediaFiles
 from pipeline.collect.subjects import clean
@@ -43,7 +43,8 @@ def read(path: Path, root: Path, source: LightningPoseSource, problem: Problem) 
         UserError: Anything is wrong with the file; every finding is listed.
     """
     findings = Findings(path.relative_to(root).as_posix())
-    rows, lines = read_rows(path, findings, header_rows=len(_HEADS))
+    sheet = read_sheet(path, findings, header_rows=len(_HEADS))
+    rows, lines = sheet.rows, sheet.lines
     heads = [row[0].lower() for row in rows[: len(_HEADS)]]
     if tuple(heads) != _HEADS and path.stem.endswith(_METRICS):
         return labels_of([], source, problem, root, findings, {_METRIC: [findings.where]}, [])
@@ -54,7 +55,7 @@ def read(path: Path, root: Path, source: LightningPoseSource, problem: Problem) 
     order, lines = order_of(source.bodyparts, problem), lines[len(_HEADS) :]
     body = same_width(rows[len(_HEADS) :], lines, len(rows[1]), findings, short=True)
     cells = pd.DataFrame(body, dtype="str")
-    values, notes = _values(rows[1], rows[2], cells, lines, order, findings)
+    values, notes = _values(rows[1], rows[2], cells, lines, order, findings, sheet.decimal_comma)
     findings.raise_any()
     points = np.stack([np.stack([values[part, axis] for axis in _AXES], axis=1) for part in order], axis=1)
     unlikely = ~(points[..., 2] >= source.min_likelihood)  # also where it is not a number
@@ -78,6 +79,7 @@ def _values(
     lines: np.ndarray,
     order: dict[str, int],
     findings: Findings,
+    decimal_comma: bool,
 ) -> tuple[dict[tuple[str, str], Float[np.ndarray, " N"]], list[str]]:
     """Return the columns of the problem's keypoints by body part and axis, and notes on columns that are not used."""
     values, unused = dict[tuple[str, str], Float[np.ndarray, " N"]](), dict[str, None]()
@@ -89,7 +91,7 @@ def _values(
         elif (part, axis) in values:
             findings.add(f"header: {axis} of {part} occurs twice (two scorers?); keep one")
         elif part in order:
-            values[part, axis] = numbers(cells[column], f"{part} {axis}", lines, findings)
+            values[part, axis] = numbers(cells[column], f"{part} {axis}", lines, findings, decimal_comma)
     lacking = [f"{axis} of {part}" for part in order for axis in _AXES if (part, axis) not in values]
     if lacking:
         findings.add(

@@ -74,7 +74,7 @@ def read(path: Path, root: Path, source: ViaSource, problem: Problem) -> Labels:
     instances = [i for image in images for i in _instances(image, source, order, findings, dropped)]
     labelled = {name for instance in instances for name in instance.points}
     lacking = [name for name, k in order.items() if name not in labelled]
-    if lacking and (not labelled or _OTHER_POINT in dropped):  # otherwise nobody has labelled them in this file
+    if lacking:
         findings.add(
             f"no region is the point {lacking} by its attribute {source.name!r}; points have the attributes "
             f"{_attributes_of_points(images)}; name the attribute in params under `name` and its values under "

@@ -58,6 +58,12 @@ def test_every_other_column_is_a_slice_unless_they_are_listed(root):
         labels(root, *rows, header=header, slices=("light",))
 
 
+def test_a_column_without_a_name_is_noted(root):
+    result = labels(root, "7,a.mp4,0,P,1,2,3,4", header="," + HEADER)
+    assert result.notes == ["in/labels.csv: 1 columns without a name are not used"]
+    assert result.table["left_x"].tolist() == [1]
+
+
 def test_visibility_columns(root):
     result = labels(root, "a.mp4,0,P,1,2,3,4,1,0", header=HEADER + ",left_v,right_v").table
     assert result[["left_v", "right_v"]].values.tolist() == [[1, 0]]

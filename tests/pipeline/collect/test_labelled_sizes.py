@@ -52,8 +52,9 @@ def test_the_same_size_or_none_changes_nothing(collect, stated) -> None:
     assert collect(stated, (64, 48), [10.1, 20.3, 30, 40]) == ([10.1, 20.3, 30, 40], [])
 
 
-def test_labels_of_a_smaller_copy_are_scaled(collect) -> None:
-    points, notes = collect((32, 24), (64, 48), [10, 20, 0, 0.5])
+@pytest.mark.parametrize("stated", [(32, 24), ("32", "24.0")])
+def test_labels_of_a_smaller_copy_are_scaled(collect, stated) -> None:
+    points, notes = collect(stated, (64, 48), [10, 20, 0, 0.5])
     assert points == [20.5, 40.5, 0.5, 1.5]
     assert notes == ["ann.json: 1 images: labels made at 32x24 scaled by 2 to 64x48"]
 
@@ -70,7 +71,7 @@ def test_another_aspect_ratio_is_refused_with_both_sizes(collect, stated) -> Non
         collect(stated, (64, 48), [10, 20, 12, 22])
 
 
-@pytest.mark.parametrize("stated", [("64", 48), (-64, 48), (True, 48), ([64], 48), (float("inf"), 48)])
+@pytest.mark.parametrize("stated", [("64 px", 48), (-64, 48), (True, 48), ([64], 48), (float("inf"), 48)])
 def test_a_size_that_is_none_is_refused(collect, stated) -> None:
     with pytest.raises(UserError, match=r"image 1 \(0.jpg\): width and height are .*, expected numbers of pixels"):
         collect(stated, (64, 48), [10, 20, 12, 22])

@@ -24,7 +24,9 @@ i.png,B,b,,
 def read(folder: Path, keypoints: tuple[str, ...] = ("a", "b"), **settings: object):
     (folder / "i.png").write_bytes(b"not opened")
     (folder / "labels.csv").write_text(TABLE)
-    source = LandmarksSource.model_validate({"kind": "landmarks", "annotator": "annotator"} | settings)
+    source = LandmarksSource.model_validate(
+        {"kind": "landmarks", "annotator": "annotator", "zero_points": "keep"} | settings
+    )
     return landmarks.read(folder / "labels.csv", folder, source, Problem(keypoints=keypoints))
 
 
@@ -34,6 +36,13 @@ def test_mean_of_those_asked_for_and_their_distance(tmp_path: Path) -> None:
     np.testing.assert_array_equal(xy[0], [[3, 4], [10, 10]])
     np.testing.assert_array_equal(observers_of(labels.table, ("a", "b"))[0], [10, np.nan])
     assert labels.dropped["its annotator is not one of those asked for"] == ["labels.csv:4"]
+
+
+def test_one_persons_zero_does_not_pull_the_mean(tmp_path: Path) -> None:
+    xy, _ = keypoints_of(read(tmp_path, annotators=["A", "B"], zero_points="missing").table, ("a", "b"))
+    np.testing.assert_array_equal(xy[0], [[6, 8], [10, 10]])
+    xy, _ = keypoints_of(read(tmp_path, annotators=["A", "B"], zero_points="error").table, ("a", "b"))
+    np.testing.assert_array_equal(xy[0], [[0, 0], [10, 10]])  # which the check of all readers refuses
 
 
 def test_one_person_beside_the_distance_of_all(tmp_path: Path) -> None:
@@ -57,6 +66,14 @@ def test_the_exam_is_a_column(tmp_path: Path) -> None:
     assert "exam" not in read(tmp_path).table
     with pytest.raises(UserError, match="column 'series' is missing"):
         read(tmp_path, exam="series")
+
+
+def test_one_image_under_two_spellings_is_one_instance(tmp_path: Path) -> None:
+    (tmp_path / "0.png").touch()
+    (tmp_path / "labels.csv").write_text("image,landmark,x,y\n0.png,a,1,2\n./0.png,b,3,4\n")
+    source = LandmarksSource(kind="landmarks", subject="image")
+    table = landmarks.read(tmp_path / "labels.csv", tmp_path, source, Problem(keypoints=("a", "b"))).table
+    assert table[["media", "a_x", "b_x"]].to_numpy().tolist() == [["0.png", 1, 3]]
 
 
 def test_an_unknown_annotator_is_named(tmp_path: Path) -> None:

@@ -67,8 +67,10 @@ def test_a_path_without_the_pattern_an_empty_cell_and_a_missing_column(make_para
     pattern = source_of(make_params, {"pattern": "(patient_[0-9]+)"}).subject
     with pytest.raises(UserError, match=r"row 1: the path 'b/2.png' does not match the pattern '.patient_"):
         subjects(pattern, "patient_1/1.png", "b/2.png")
-    with pytest.raises(UserError, match="row 1: 'who' is empty, expected the subject"):
+    with pytest.raises(UserError, match="row 1: 'who' is empty, nan, null or none; expected the subject"):
         subjects("who", "1.png", "2.png", who=["a", None])
+    with pytest.raises(UserError, match="row 0: 'who' is empty, nan, null or none"):
+        subjects("who", "1.png", "2.png", who=["NaN", "Nan Goldin"])
     with pytest.raises(UserError, match=r"no column or key 'who'.*found \['name'\].*subject: folder"):
         subjects("who", "1.png", name=["a"])
 
@@ -92,6 +94,9 @@ def test_images_of_one_folder_are_not_taken_for_different_people() -> None:
     [
         (["frame_08.png", "frame_09.png"], True),  # one series
         (["IMG_1.JPG", "portrait.png", "IMG_2.JPG"], True),
+        (["anna_001_cut.png", "anna_002_cut.png"], True),
+        (["walk (1).png", "walk (2).png"], True),
+        (["f_1_png.rf.0a1b.jpg", "f_2_png.rf.c2d3.jpg"], True),  # Roboflow's names
         (["0001-0123456789/IMG_1.JPG", "0002-0123456789/IMG_2.JPG"], True),  # batches are no folders of people
         (["0.png", "1.png", "2.png"], False),  # numbers alone name people as well as frames
         (["anna.png", "bo.png"], False),

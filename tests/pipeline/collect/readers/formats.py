@@ -23,6 +23,7 @@ class Format:
         instances: The highest number of instances in an image.
         stated: True if the format states the size of the image that was labelled.
         missing: True if a keypoint may be missing.
+        lacking: True if a keypoint may be missing everywhere; otherwise its name is taken to be wrong.
         boxes: True if the format has boxes and classes instead of keypoints.
     """
 
@@ -32,6 +33,7 @@ class Format:
     instances: int = 1
     stated: bool = False
     missing: bool = True
+    lacking: bool = True
     boxes: bool = False
 
 
@@ -216,7 +218,7 @@ FORMATS: dict[str, Format] = {
     "coco_boxes": Format(write_coco_boxes, {"kind": "coco_boxes"} | _PERSON, instances=3, stated=True, boxes=True),
     "ee641": Format(write_ee641, {"kind": "ee641", "subject": "folder"}, missing=False),
     "label_studio": Format(write_label_studio, {"kind": "label_studio"} | _PERSON, stated=True),
-    "via": Format(write_via, {"kind": "via", "instance": "animal"} | _PERSON, instances=3),
+    "via": Format(write_via, {"kind": "via", "instance": "animal"} | _PERSON, instances=3, lacking=False),
     "landmarks": Format(write_landmarks, {"kind": "landmarks", "instance": "animal"} | _PERSON, instances=3),
 }
 """A reader may have several; a new reader adds one here."""
