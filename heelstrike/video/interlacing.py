@@ -106,8 +106,8 @@ class FieldCheck:
             order = "bff" if fits_before[0] else "tff"
             raise UserError(
                 f"{self._path}: is interlaced (seen up to frame {self._count - 1}), but not marked as such; "
-                f"deinterlace it with `ffmpeg -i IN -vf setfield={order},bwdif=mode=send_frame -c:v libx264 -crf 16 OUT.mp4`; "
-                "frame numbers stay"
+                f"deinterlace it with `ffmpeg -i IN -vf setfield={order},bwdif=mode=send_frame -c:v libx264 -crf 16 "
+                "OUT.mp4`; frame numbers stay"
             )
 
 
