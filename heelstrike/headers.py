@@ -13,7 +13,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG = b"\xff\xd8\xff"
 _JFIF_AT, _JFIF_DENSITY_AT = 6, 14
-_BMP_DENSITY_AT = 38
+_BMP_DENSITY_AT, _BMP_HEADER_AT, _BMP_HEADER = 38, 14, 40  # the shorter header of OS/2 has no density
 _X_RESOLUTION, _Y_RESOLUTION, _RATIONAL = 282, 283, 5
 _MOST_ENTRIES = 4096
 
@@ -43,7 +43,7 @@ def density(stream: BinaryIO) -> tuple[float, float] | None:
             pair = _png_density(stream)
         elif head.startswith(_JPEG) and head[_JFIF_AT : _JFIF_AT + 5] == b"JFIF\0":
             pair = struct.unpack_from(">HH", head, _JFIF_DENSITY_AT)
-        elif head.startswith(b"BM"):
+        elif head.startswith(b"BM") and head[_BMP_HEADER_AT] >= _BMP_HEADER:
             pair = struct.unpack_from("<ii", head, _BMP_DENSITY_AT)
         elif head.startswith(TIFF[:2]):  # no BigTIFF
             pair = _tiff_density(stream, "<" if head.startswith(b"II") else ">")

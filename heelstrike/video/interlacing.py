@@ -1,24 +1,24 @@
 """Interlaced video, whose even and odd lines were taken one after the other, so that what moves looks like a comb.
 
 Frames that the codec marks as interlaced are deinterlaced, also those of camcorders that mark progressive pictures.
-Video that is interlaced without a mark is recognised by its combs and refused, since the order of its fields is
-unknown. Progressive video is not touched.
+Video that is interlaced without a mark is recognised by the movement between its fields and refused. Progressive video
+is not touched.
 """
 
 from pathlib import Path
 
 import av
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 
 from heelstrike.errors import UserError
 
-_EVERY = 16  # one pair of frames out of so many is looked at
+_EVERY = 16  # three frames out of so many are looked at
 _COLUMNS = 160  # about so many columns of a frame are looked at
-_CONTRAST = 24  # lines of different fields differ by more than this, of the same field by less than half of it
-_SHARE, _PIXELS = 0.15, 0.0005  # combed, as shares of the pixels that move and of all pixels
+_MOVES = 24  # a pixel moves if it changes by more than this
+_PIXELS = 250  # moving pixels of each field that are enough to tell
+_RATIO, _OWN_RATIO = 1.4, 2.0  # of misfits; interlaced video has 1.5 and 1.8, progressive video 1.1 and 8
 _PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12", "gray")
-_COMB = 6  # lines that must alternate
 
 
 class Deinterlacer:
@@ -69,16 +69,17 @@ def _graph(frame: "av.VideoFrame") -> "av.filter.Graph":
     return graph
 
 
-class CombCheck:
-    """Looks for combs in frames that are not marked as interlaced.
+class FieldCheck:
+    """Looks for interlacing in frames that are not marked as interlaced.
 
     Args:
         path: The video, for messages.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._count = path, 0
-        self._previous: UInt8[np.ndarray, "H W"] | None = None
+        self._path, self._count, self._moving = path, 0, np.zeros(2, np.int64)
+        self._frames = list[UInt8[np.ndarray, "H W"]]()
+        self._misfit = np.zeros((3, 2), np.int64)
 
     def look(self, frame: "av.VideoFrame") -> None:
         """Look at the next frame in presentation order.
@@ -88,16 +89,54 @@ class CombCheck:
         """
         place = self._count % _EVERY
         self._count += 1
-        if place > 1 or frame.interlaced_frame:
+        if place == 0 or frame.interlaced_frame:
+            self._frames.clear()
+        if place > 2 or frame.interlaced_frame:
             return
-        luma = _luma(frame)
-        if place == 1 and self._previous is not None and is_combed(self._previous, luma):
+        self._frames.append(_luma(frame))
+        if len(self._frames) < 3:
+            return
+        misfit, moving = field_misfit(*self._frames)
+        self._misfit += misfit
+        self._moving += moving
+        before, own, after = self._misfit
+        fits_before = (after > _RATIO * before) & (before < _OWN_RATIO * own)
+        fits_after = (before > _RATIO * after) & (after < _OWN_RATIO * own)
+        if self._moving.min() > _PIXELS and ((fits_before[0] and fits_after[1]) or (fits_after[0] and fits_before[1])):
+            order = "bff" if fits_before[0] else "tff"
             raise UserError(
-                f"{self._path}: is interlaced (frame {self._count - 1} has combs), but not marked as such; deinterlace "
-                "it with `ffmpeg -i IN -vf setfield=tff,bwdif=mode=send_frame -c:v libx264 -crf 16 OUT.mp4` (bff "
-                "instead of tff if movements then go back and forth); frame numbers stay"
+                f"{self._path}: is interlaced (seen up to frame {self._count - 1}), but not marked as such; "
+                f"deinterlace it with `ffmpeg -i IN -vf setfield={order},bwdif=mode=send_frame -c:v libx264 -crf 16 "
+                "OUT.mp4`; frame numbers stay"
             )
-        self._previous = luma
+
+
+def field_misfit(
+    before: UInt8[np.ndarray, "H W"], frame: UInt8[np.ndarray, "H W"], after: UInt8[np.ndarray, "H W"]
+) -> tuple[Int64[np.ndarray, "3 2"], Int64[np.ndarray, "2"]]:
+    """Return how badly lines of three successive frames fit between the lines of the middle one.
+
+    If the video is interlaced and the top field is the earlier one, top lines of the frame after and bottom lines of
+    the frame before fit about as well as the frame's own, since they are as near in time; if it is the later one, it is
+    the other way round. In progressive video its own lines fit far better. Only what moves counts. FFmpeg's filter
+    `idet` compares lines in this way too.
+
+    Returns:
+        The misfits of the frame before, the frame and the frame after (rows) for the lines of the top and the bottom
+        field (columns); and for both fields, the number of pixels that move.
+    """
+    misfit, count = np.zeros((3, 2), np.int64), np.zeros(2, np.int64)
+    if not before.shape == frame.shape == after.shape:
+        return misfit, count
+    frames = np.stack([before, frame, after]).astype(np.int16)
+    lines = frames[1]
+    moving = np.abs(frames[0] - frames[2]) > _MOVES
+    for field in (0, 1):  # of lines that have a neighbour on either side
+        inner = slice(field or 2, len(lines) - 1, 2)
+        around = lines[inner.start - 1 : len(lines) - 2 : 2] + lines[inner.start + 1 :: 2]
+        misfit[:, field] = (np.abs(around - 2 * frames[:, inner]) * moving[inner]).sum(axis=(1, 2), dtype=np.int64)
+        count[field] = moving[inner].sum()
+    return misfit, count
 
 
 def _luma(frame: "av.VideoFrame") -> UInt8[np.ndarray, "H W"]:
@@ -108,25 +147,3 @@ def _luma(frame: "av.VideoFrame") -> UInt8[np.ndarray, "H W"]:
         lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
         return lines[:, : plane.width : step].copy()
     return frame.to_ndarray(format="gray")[:, ::step]
-
-
-def is_combed(before: UInt8[np.ndarray, "H W"], frame: UInt8[np.ndarray, "H W"]) -> bool:
-    """Return True if what moves between two successive frames alternates from line to line in the second of them.
-
-    A pixel is combed if it belongs to six lines that alternate: neighbouring lines differ by much, and lines of the
-    same field by little. Thin lines and noise are not, and stripes that do not move are not counted.
-    """
-    if before.shape != frame.shape or len(frame) < _COMB:
-        return False
-    lines = frame.astype(np.int16)
-    moves = np.abs(lines - before) > _CONTRAST
-    other = np.abs(lines[1:] - lines[:-1]) > _CONTRAST
-    same = np.abs(lines[2:] - lines[:-2]) < _CONTRAST // 2
-    last = len(lines) - _COMB + 1
-    combed = moves[2 : last + 2].copy()
-    for line in range(_COMB - 1):
-        combed &= other[line : last + line]
-    for line in range(_COMB - 2):
-        combed &= same[line : last + line]
-    count = int(combed.sum())
-    return count > _PIXELS * frame.size and count > _SHARE * int(moves.sum())

@@ -15,7 +15,7 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.video.completeness import PacketCount, Start, Timeline, riff_is_whole, stored_packets
-from heelstrike.video.interlacing import CombCheck, Deinterlacer
+from heelstrike.video.interlacing import Deinterlacer, FieldCheck
 from heelstrike.video.opening import REENCODE, open_container, reason_of, video_stream
 from heelstrike.video.orientation import upright as upright_of
 
@@ -59,7 +59,7 @@ class VideoReader:
                 square.
         """
         self.path, self.decoded = path, 0
-        self._deinterlacer, self._combs = Deinterlacer(), CombCheck(path)
+        self._deinterlacer, self._fields = Deinterlacer(), FieldCheck(path)
         self._size: tuple[int, int] | None = None
         self._container = open_container(path)
         try:
@@ -183,7 +183,7 @@ class VideoReader:
                 "cut it there into two videos"
             )
         self._size = size
-        self._combs.look(frame)
+        self._fields.look(frame)
 
     def _check_complete(self, count: PacketCount, timeline: Timeline) -> None:
         declared, present = int(self._stream.frames), count.packets

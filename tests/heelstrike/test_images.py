@@ -204,6 +204,12 @@ def test_a_density_of_zero_is_none(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.jpg").shape == (32, 48, 3)
 
 
+def test_the_pixels_of_a_short_bmp_are_no_density(tmp_path: Path) -> None:
+    header = struct.pack("<2sIHHI", b"BM", 26 + 24 * 8, 0, 0, 26) + struct.pack("<IHHHH", 12, 8, 8, 1, 24)  # of OS/2
+    (tmp_path / "a.bmp").write_bytes(header + bytes(range(1, 25)) * 8)
+    assert read_image(tmp_path / "a.bmp").shape == (8, 8, 3)
+
+
 def test_a_huge_size_in_the_header_is_a_message(tmp_path: Path) -> None:
     Image.fromarray(stored()).save(tmp_path / "a.png")
     data = bytearray((tmp_path / "a.png").read_bytes())

@@ -111,16 +111,22 @@ def test_marked_interlaced_video_is_deinterlaced_frame_by_frame(
         np.testing.assert_array_equal(wanted[number], frames[number].image)
 
 
-def test_interlaced_video_without_a_mark_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", [woven(n) for n in range(5)], options={"crf": "10"})
-    with pytest.raises(UserError, match=r"a\.mp4: is interlaced \(frame 1 has combs\).*bwdif=mode=send_frame"):
+@pytest.mark.parametrize("crf", ["10", "28"])
+@pytest.mark.parametrize(("first", "order"), [(0, "tff"), (1, "bff")])
+def test_interlaced_video_without_a_mark_is_refused(tmp_path: Path, crf: str, first: int, order: str) -> None:
+    def woven_from(number: int) -> np.ndarray:
+        return woven(number) if first == 0 else woven(number)[::-1]
+
+    path = write(tmp_path / "a.mp4", [woven_from(n) for n in range(5)], options={"crf": crf})
+    message = rf"a\.mp4: is interlaced \(seen up to frame 2\).*setfield={order},bwdif=mode=send_frame"
+    with pytest.raises(UserError, match=message):
         read(path)
-    late = write(tmp_path / "late.mp4", [*[bar(9)] * 16, *(woven(n) for n in range(5))], options={"crf": "10"})
-    with pytest.raises(UserError, match=r"frame 17 has combs"), VideoReader(late) as reader:
+    late = write(tmp_path / "late.mp4", [*[bar(9)] * 16, *(woven_from(n) for n in range(5))], options={"crf": crf})
+    with pytest.raises(UserError, match=r"seen up to frame 18"), VideoReader(late) as reader:
         reader.count()
 
 
-@pytest.mark.parametrize("motion", ["bar", "stripes", "noise", "text"])
+@pytest.mark.parametrize("motion", ["bar", "stripes", "noise", "text", "edge"])
 def test_progressive_video_is_not_taken_for_interlaced(tmp_path: Path, motion: str) -> None:
     random = np.random.default_rng(0)
     lines = np.arange(64)[:, None, None] % 4 // 2 * 150 + np.zeros((64, 128, 3))
@@ -128,6 +134,9 @@ def test_progressive_video_is_not_taken_for_interlaced(tmp_path: Path, motion: s
         "bar": lambda n: bar(10 + 9 * n),
         "stripes": lambda n: np.roll(lines, n, axis=0).astype(np.uint8),
         "noise": lambda n: random.integers(0, 256, (64, 128, 3), np.uint8),
+        "edge": lambda n: (
+            np.repeat(np.where(np.arange(64) < 20 + n, 200, 40), 384).reshape(64, 128, 3).astype(np.uint8)
+        ),
         "text": lambda n: np.roll(255 * (random.random((64, 128, 1)) > 0.8) * np.ones(3), n, axis=0).astype(np.uint8),
     }
     write(tmp_path / "a.mp4", [images[motion](n) for n in range(4)], options={"crf": "5"})
