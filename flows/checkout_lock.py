@@ -1,4 +1,4 @@
-"""A lock that allows one retrain of a problem at a time in a checkout. A second retrain waits or is refused."""
+"""The lock of a problem in a checkout: whoever writes the problem's data or runs its stages holds it."""
 
 import json
 import os
@@ -15,31 +15,33 @@ from heelstrike.files import write_json
 
 
 @contextmanager
-def retrain_lock(root: Path, problem: str, *, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
+def problem_lock(root: Path, problem: str, command: str, *, wait: bool, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the problem's lock. The operating system frees it when this process dies, in whatever way.
 
     Args:
         root: The repository root.
         problem: The problem's name.
-        wait: If true, wait for a running retrain to end; otherwise refuse.
-        say: Called with one line if another retrain is running.
+        command: The command that wants the lock, such as `retrain`; whoever has to wait for it is told.
+        wait: If true, wait until the holder ends; otherwise refuse.
+        say: Called with one line if another process holds the lock.
 
     Raises:
-        UserError: Another retrain holds the lock and `wait` is false.
+        UserError: Another process holds the lock and `wait` is false.
     """
     folder = root / ".work" / problem
     folder.mkdir(parents=True, exist_ok=True)
-    lock, holder_file = FileLock(folder / "retrain.lock"), folder / "retrain.json"
+    lock, holder_file = FileLock(folder / "writer.lock"), folder / "writer.json"
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        running = f"another retrain of {problem} is running ({_describe(holder_file)})"
+        running = f"another process works on {problem} in this checkout: {_describe(holder_file)}"
         if not wait:
             raise UserError(f"{running}; start again when it has ended, or leave out --no-wait") from None
         say(f"{running}; waiting for it to end")
         lock.acquire()
     try:
-        write_json(holder_file, {"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")})
+        holder = {"command": command, "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        write_json(holder_file, holder)
         yield
     finally:
         lock.release()
@@ -48,9 +50,9 @@ def retrain_lock(root: Path, problem: str, *, wait: bool, say: Callable[[str], N
 def _describe(holder_file: Path) -> str:
     try:
         holder = json.loads(holder_file.read_text())
-        return f"process {holder['pid']} since {holder['since']}"
+        return f"{holder['command']} (process {holder['pid']} since {holder['since']})"
     except (OSError, ValueError, KeyError):
-        return "process unknown"
+        return "an unknown command"
 
 
 def record_stage(record: Path, pid: int) -> None:

@@ -4,6 +4,7 @@ Each command imports what it needs when it runs, so that `--help` is quick.
 """
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,9 @@ import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 from flows.grid import app as grid_app
-from flows.terminal import ROOT, only_problem
+from flows.terminal import ROOT, checked_problem
 from heelstrike.terminal import console, messages
+from heelstrike.text import done, printable
 
 app = typer.Typer()
 app.add_typer(grid_app, name="grid")
@@ -21,10 +23,13 @@ app.add_typer(grid_app, name="grid")
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
 
 
+Wait = Annotated[bool, typer.Option(help="Wait while another command works on the problem in this checkout.")]
+
+
 @app.command()
 def retrain(
-    problem: Problem,
-    wait: Annotated[bool, typer.Option(help="Wait while another retrain of the problem runs.")] = True,
+    problem: Annotated[str, typer.Argument(help="A problem of params.yaml; not needed if there is one.")] = "",
+    wait: Wait = True,
 ) -> None:
     """Version new data, run the stages whose inputs changed, register the result, and promote it if it is better.
 
@@ -34,6 +39,8 @@ def retrain(
 
     heelstrike retrain rearfoot --no-wait
     """
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
     with messages(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 
@@ -46,10 +53,12 @@ def ingest(
     problem: Annotated[
         str, typer.Option("--problem", "-p", help="Problem of the files; not needed if there is one.")
     ] = "",
+    wait: Wait = True,
 ) -> None:
     """Check new videos and labels, add them to DVC, commit and tag them in git, and push them to the DVC remote.
 
-    A file with errors stays where it is; NAME.reason.txt beside it gives the reason.
+    A file with errors stays where it is; NAME.reason.txt beside it gives the reason. A file that was changed in the
+    last seconds is waited for once, and stays if it is still being written.
 
     [bold]Examples[/]
 
@@ -57,10 +66,12 @@ def ingest(
 
     heelstrike ingest ~/clinic-week-12 --problem rearfoot
     """
-    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
+    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
-        any_rejected = run_ingest(problem or only_problem(), folder, ROOT, console)
+        any_rejected = run_ingest(problem, folder, ROOT, console, wait=wait)
     if any_rejected:
         raise typer.Exit(1)
 
@@ -104,7 +115,9 @@ def crossval(
 
     heelstrike crossval hand --leave-one-subject-out
     """
-    with messages(" ".join(["heelstrike", *sys.argv[1:]])):
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
+    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
         with console.status("starting"):
             from flows.crossval import run_crossval
 
@@ -123,7 +136,8 @@ def history(problem: Problem) -> None:
         from pipeline.registry.history import history as history_of
 
         lines = [event.line() for event in history_of(ROOT, problem)]
-        console.print("\n".join(lines) or f"{problem} has no history yet.", highlight=False, soft_wrap=True)
+        text = "\n".join(map(printable, lines)) or f"{problem} has no history yet."
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -137,7 +151,7 @@ def rollback(problem: Problem) -> None:
     with messages():
         from pipeline.registry.rollback import rollback as roll_back
 
-        console.print(f"[green]✓[/] {roll_back(problem, ROOT)}", highlight=False)
+        console.print(done(roll_back(problem, ROOT)))
 
 
 @app.command()

@@ -5,12 +5,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows.grid_display import GridDisplay
-from heelstrike.errors import UserError
+from flows.grid_display import grid_display_for
+from heelstrike.text import done, plain
 from pipeline.crossval.report import headlines, span, write_report
 from pipeline.crossval.run import Places, cross_validate, name_of
 from pipeline.layout import Layout
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 
 
 def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None:
@@ -25,16 +25,14 @@ def run_crossval(problem: str, folds: int, root: Path, console: Console) -> None
     Raises:
         UserError: There is no such problem, or `pipeline.crossval.run.cross_validate` cannot cross-validate it.
     """
-    params = load_params(root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    params = problem_in(load_params(root / "params.yaml"), problem)
     layout = Layout(root, problem)
-    with GridDisplay(console) as display:
-        validated = cross_validate(params[problem], layout, folds, display)
+    with grid_display_for(console) as display:
+        validated = cross_validate(params, layout, folds, display)
     pooled = validated.pooled.metrics
     table = Table("metric", "all folds, 95 % interval over subjects", header_style="bold", box=None, padding=(0, 1))
     for group, name in headlines(pooled):
-        table.add_row(f"{group}.{name}", span(pooled[group], name))
+        table.add_row(plain(f"{group}.{name}"), span(pooled[group], name))
     console.print(table)
     for path in write_report(validated, Places(layout, name_of(folds))):
-        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)

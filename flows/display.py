@@ -4,10 +4,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
 from heelstrike.progress import Event, format_fields
+from heelstrike.text import printable, printable_lines
 
 
 def bars(console: Console) -> Progress:
@@ -18,7 +20,12 @@ def bars(console: Console) -> Progress:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        TextColumn(
+            "{task.fields[note]}",
+            style="dim",
+            markup=False,
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
         console=console,
         expand=True,
     )
@@ -27,7 +34,7 @@ def bars(console: Console) -> Progress:
 def state_of(event: Event) -> dict[str, Any]:
     """Return the arguments of `Progress.update` that show an event in a line of `bars`."""
     note = "  ".join(filter(None, (event["label"], format_fields(event["fields"]))))
-    return {"completed": event["done"], "total": event["total"] or None, "note": note}
+    return {"completed": event["done"], "total": event["total"] or None, "note": printable(note)}
 
 
 class StageDisplay:
@@ -51,7 +58,7 @@ class StageDisplay:
 
     def start(self, stage: str) -> None:
         """Show a stage as running; its length is not known yet."""
-        self._tasks[stage] = self._progress.add_task(f"[bold]{stage}", total=None, note="")
+        self._tasks[stage] = self._progress.add_task(f"[bold]{escape(stage)}", total=None, note="")
 
     def event(self, stage: str, event: Event) -> None:
         """Show a stage's newest progress event."""
@@ -65,4 +72,4 @@ class StageDisplay:
 
     def say(self, line: str) -> None:
         """Print a line above the display."""
-        self._progress.console.print(line, highlight=False, markup=False)
+        self._progress.console.print(printable_lines(line), highlight=False, markup=False)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.terminal import ROOT, only_problem
-from heelstrike.errors import UserError
 from heelstrike.terminal import console, messages
+from heelstrike.text import done, plain
 
 if TYPE_CHECKING:
     from pipeline.grid.definition import Definition
@@ -53,19 +53,23 @@ def run(
 
     heelstrike grid run transfer
     """
+    with messages():  # nothing has begun that could be continued
+        from pipeline.grid.definition import load_definition
+
+        parts = _parts(load_definition(grid), problem, only)
     with messages(f"heelstrike grid run {grid}, with the same options"):
         with console.status("starting"):
-            from flows.grid_display import GridDisplay
-            from pipeline.grid.definition import load_definition
+            from flows.grid_display import grid_display_for
             from pipeline.grid.row import Scale
             from pipeline.grid.run import run_grid
         results: dict[str, dict[str, Any]] = {}
-        with GridDisplay(console) as display:
-            for part, params, layout in _parts(load_definition(grid), problem, only):
+        with grid_display_for(console) as display:
+            for part, params, layout in parts:
                 results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(
             f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}",
+            markup=False,
             soft_wrap=True,  # a command that is broken over two lines cannot be copied
         )
     if failed:
@@ -119,7 +123,7 @@ def cost(grid: Grid, problem: Problem = "", only: Only = "") -> None:
         costs = measure_costs(rows)
         written = write_costs(costs, _folder(definition, parts))
         print_costs(costs, console)
-        console.print(f"[green]✓[/] {written}", highlight=False)
+        console.print(done(written), soft_wrap=True)
 
 
 @app.command("list")
@@ -139,7 +143,7 @@ def list_grids() -> None:
         for name in shipped():
             definition = load_definition(name)
             rows = sum(len(row.run_names) for row in definition.rows)
-            table.add_row(f"[bold]{name}[/]", str(rows or "pairs"), definition.title)
+            table.add_row(plain(name, "bold"), str(rows or "pairs"), plain(definition.title))
         console.print(table)
 
 
@@ -148,15 +152,14 @@ def _parts(definition: "Definition", problem: str, only: str = "") -> "list[tupl
     from pipeline.grid.parts import Part
     from pipeline.grid.parts import parts as parts_of_transfer
     from pipeline.layout import Layout
-    from pipeline.params import load_params
+    from pipeline.params import load_params, problem_in
 
     params = load_params(ROOT / "params.yaml")
     if definition.transfer is not None:
         parts = parts_of_transfer(definition, params, only, problem)
     else:
         parts = [Part(problem or only_problem(), definition, only)]
-    if parts[0].problem not in params:
-        raise UserError(f"params.yaml has no problem {parts[0].problem!r}; it has {', '.join(params)}")
+    problem_in(params, parts[0].problem)
     return [(part, params[part.problem], Layout(Path(ROOT), part.problem)) for part in parts]
 
 

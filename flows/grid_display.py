@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.display import bars, state_of
+from flows.log_display import LogDisplay
 from heelstrike.progress import Event
+from heelstrike.text import done, plain
 from pipeline.grid.cost import Cost
 from pipeline.grid.definition import Metric
 from pipeline.grid.matrix import Matrix, sentences, shown_change
@@ -44,7 +46,7 @@ class GridDisplay:
 
     def start(self, row: str) -> None:
         """Show a row in the live line."""
-        self._progress.reset(self._task, total=None, description=f"[bold]{row}", note="")
+        self._progress.reset(self._task, total=None, description=f"[bold]{escape(row)}", note="")
 
     def event(self, row: str, event: Event) -> None:
         """Show the newest progress event of the running row."""
@@ -52,12 +54,47 @@ class GridDisplay:
 
     def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
         """Print the result of a row above the live line; `again` is true for a result of an earlier call."""
-        if result["state"] == "failed":
-            line = Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
-        else:
-            note = "from an earlier run" if again else _length(result)
-            line = Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
-        self._progress.console.print(line, highlight=False)
+        self._progress.console.print(_outcome(row, result, again), highlight=False)
+
+
+class GridLog:
+    """Lines with the time for the start, the progress and the result of each row, where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._log = LogDisplay()
+
+    def __enter__(self) -> Self:
+        self._log.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._log.__exit__(kind, error, trace)
+
+    def start(self, row: str) -> None:
+        """Print that a row starts."""
+        self._log.start(row)
+
+    def event(self, row: str, event: Event) -> None:
+        """Print the progress of the running row, now and then."""
+        self._log.event(row, event)
+
+    def finish(self, row: str, result: dict[str, Any], again: bool) -> None:
+        """Print the result of a row; `again` is true for a result of an earlier call."""
+        self._log.end(_outcome(row, result, again).plain)
+
+
+def grid_display_for(console: Console) -> GridDisplay | GridLog:
+    """Return the display of a grid: a live one on a terminal, otherwise one that prints lines."""
+    return GridDisplay(console) if console.file.isatty() else GridLog()
+
+
+def _outcome(row: str, result: dict[str, Any], again: bool) -> Text:
+    if result["state"] == "failed":
+        return Text.assemble(("✗ ", "red"), (f"{row:<10} ", "bold"), result["message"])
+    note = "from an earlier run" if again else _length(result)
+    return Text.assemble(("✓ ", "green"), (f"{row:<10} ", "bold"), _headline(result), (f"  {note}", "dim"))
 
 
 def _length(result: dict[str, Any]) -> str:
@@ -84,30 +121,30 @@ def print_tables(report: Report, console: Console) -> None:
         ):
             _print_table(filled, console)
     for sentence in circumstances(report.results):
-        console.print(sentence, style="dim", highlight=False)
+        console.print(sentence, style="dim", highlight=False, markup=False)
     for paragraph in report.paragraphs:
-        console.print(f"\n{paragraph}", highlight=False)
+        console.print(f"\n{paragraph}", highlight=False, markup=False)
     for path in report.files:
-        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)
 
 
 def _print_table(filled: Filled, console: Console) -> None:
     metrics = _that_fit(filled, console.width)
-    table = Table(title=filled.table.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(title=plain(filled.table.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("run", style="bold", no_wrap=True)
     for metric in metrics.values():
-        table.add_column(metric.title, justify="right", no_wrap=True)
+        table.add_column(plain(metric.title), justify="right", no_wrap=True)
     if filled.published:
         table.add_column("rank", justify="center", no_wrap=True)
     for line in filled.lines:
         values = [_pair(line, name, metric, filled.published) for name, metric in metrics.items()]
-        table.add_row(line.name, *values, *([_coloured_rank(line)] if filled.published else []))
+        table.add_row(plain(line.name), *values, *([_coloured_rank(line)] if filled.published else []))
     console.print()
     console.print(table)
     notes = ["[dim]published[/] ours; rank: published → ours"] if filled.published else []
     left_out = [metric.title for name, metric in filled.table.metrics.items() if name not in metrics]
-    notes += [f"left out, since the terminal is narrow: {', '.join(left_out)}"] if left_out else []
-    notes += shown_agreement(filled) if filled.published else []
+    notes += [f"left out, since the terminal is narrow: {escape(', '.join(left_out))}"] if left_out else []
+    notes += map(escape, shown_agreement(filled)) if filled.published else []
     notes += [f"[yellow]missing:[/] {escape('; '.join(filled.missing))}"] if filled.missing else []
     for note in notes:
         console.print(f"  {note}", highlight=False)
@@ -139,23 +176,23 @@ def _coloured_rank(line: Line) -> Text:
 
 def print_matrix(matrix: Matrix, files: list[Path], console: Console) -> None:
     """Print each target's error from each start, its change against random weights, and the paths of the files."""
-    table = Table(title=matrix.metric.title, title_justify="left", header_style="bold", box=None, padding=(0, 1))
+    table = Table(title=plain(matrix.metric.title), title_justify="left", header_style="bold", box=None, padding=(0, 1))
     table.add_column("target", style="bold", no_wrap=True)
     for source in matrix.sources:
-        table.add_column(f"from {source}", justify="right", no_wrap=True)
+        table.add_column(plain(f"from {source}"), justify="right", no_wrap=True)
     for target in matrix.targets:
         cells = [matrix.cells.get((target, source)) for source in matrix.sources]
-        table.add_row(target, *(cell_text(cell, matrix) for cell in cells))
+        table.add_row(plain(target), *(cell_text(cell, matrix) for cell in cells))
         changes = [shown_change(cell.change) if cell and cell.change and cell.error else "" for cell in cells]
         table.add_row("", *(Text(change, style="dim") for change in changes))
     console.print(table)
     for sentence in sentences(matrix):
-        console.print(sentence, highlight=False)
+        console.print(sentence, highlight=False, markup=False)
     for cell in matrix.cells.values():
         if cell.note:
-            console.print(f"[yellow]{cell.target} from {cell.source}:[/] {escape(cell.note)}", highlight=False)
+            console.print(Text.assemble(plain(f"{cell.target} from {cell.source}: ", "yellow"), plain(cell.note)))
     for path in files:
-        console.print(f"[green]✓[/] {path}", highlight=False, soft_wrap=True)
+        console.print(done(path), soft_wrap=True)
 
 
 def print_costs(costs: list[Cost], console: Console) -> None:
@@ -166,5 +203,5 @@ def print_costs(costs: list[Cost], console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("rows", style="dim")
     for cost in costs:
-        table.add_row(cost.network, *cost.values(), ", ".join(cost.rows))
+        table.add_row(*map(plain, (cost.network, *cost.values(), ", ".join(cost.rows))))
     console.print(table)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from heelstrike.errors import UserError
+from heelstrike.text import done, printable
 from pipeline.layout import Layout
 from pipeline.models.build import build_model
 from pipeline.models.initial_weights import LoadedWeights
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 from pipeline.registry.weights import pin
 from pipeline.train.settings import ModelStart
 from pipeline.train.start import load_pretrained
@@ -22,18 +22,16 @@ def run_init_from(problem: str, reference: str, root: Path, console: Console) ->
     Raises:
         UserError: There is no such problem or version, or none of its tensors fits.
     """
-    params = load_params(root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
-    start, section = pin(root, reference), params[problem]
+    section = problem_in(load_params(root / "params.yaml"), problem)
+    start = pin(root, reference)
     network = build_model(section.problem, section.model)
     pretrained = load_pretrained(
         network, section.train.model_copy(update={"init_from": start}), Layout(root, problem).root
     )
     assert pretrained is not None
-    console.print(f"[green]✓[/] {problem} would take {pretrained.line()} of {start.reference}", highlight=False)
+    console.print(done(f"{problem} would take {pretrained.line()} of {start.reference}"))
     for line in _describe_left(pretrained):
-        console.print(f"  {line}", highlight=False, markup=False)
+        console.print(f"  {printable(line)}", highlight=False, markup=False)
     console.print(f"\nPut this into params.yaml, section {problem}.train:\n", highlight=False)
     console.print(pin_line(start), highlight=False, markup=False, soft_wrap=True)
 

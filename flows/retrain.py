@@ -5,16 +5,20 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.checkout_lock import retrain_lock
-from flows.ingest import inbox_of, ingest
+from flows.batches import half_made, versioned_batches
+from flows.checkout_lock import problem_lock
+from flows.git_state import require_branch
+from flows.inbox import inbox_of
+from flows.ingest import ingest_locked
+from flows.left_files import lines_about_left
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
-from heelstrike.errors import UserError
+from heelstrike.media import files_below
 from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
-from pipeline.params import ProblemParams, load_params
+from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 
 
@@ -25,22 +29,23 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     Args:
         problem: The problem's name in params.yaml.
         root: The repository root.
-        wait: If true, wait while another retrain of the problem runs in this checkout; otherwise refuse.
+        wait: If true, wait while another command works on the problem in this checkout; otherwise refuse.
 
     Raises:
-        UserError: params.yaml is wrong, a stage failed, or a store does not answer.
+        UserError: params.yaml is wrong, git is not on a branch, a stage failed, or a store does not answer.
     """
     layout = Layout(Path(root).resolve(), problem)
     params = load_params(layout.root / "params.yaml")
-    if problem not in params:
-        raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+    problem_in(params, problem)
     say = current_reporter().say
     open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
-    with retrain_lock(layout.root, problem, wait=wait, say=say):
+    with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):
+        require_branch(layout.root)
         layout.raw.mkdir(parents=True, exist_ok=True)
-        if inbox_of(layout).is_dir() and any(path.is_file() for path in inbox_of(layout).rglob("*")):
-            for name, reason in ingest(problem, root=root).rejected.items():
-                say(f"{name} is left in the inbox: {reason}")
+        inbox = inbox_of(layout)
+        if inbox.is_dir() and (files_below(inbox) or half_made(layout, versioned_batches(layout))):
+            for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):
+                say(line)
         supply_start(layout, params[problem])
         ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
         record_state(layout)

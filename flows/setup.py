@@ -11,6 +11,7 @@ Examples:
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -50,6 +51,9 @@ def _set_up() -> None:
     stamp = ENVIRONMENT / "heelstrike-requirements"
     if stamp.is_file() and stamp.read_text() == digest:
         return
+    if _is_of_another_checkout():
+        print(f"{ROOT} was moved or copied: making its environment again", flush=True)
+        shutil.rmtree(ENVIRONMENT)
     print(f"Installing requirements.txt into {ENVIRONMENT} (once; about 7 GB with torch's CUDA libraries)", flush=True)
     if not (BIN / "python").exists() and not (BIN / "python.exe").exists():
         venv.create(ENVIRONMENT, with_pip=True)
@@ -68,9 +72,18 @@ def _set_up() -> None:
     stamp.write_text(digest)
 
 
+def _is_of_another_checkout() -> bool:
+    """Return True if the environment's commands start the Python of another folder, as after a move or a copy."""
+    command = BIN / "heelstrike"
+    if ENVIRONMENT.is_symlink() or not command.is_file():
+        return False
+    first = b"".join(command.read_bytes().splitlines()[:2])  # the second line if the path is too long for the first
+    return not any(f"{before}{BIN}".encode() in first for before in ("#!", "'", '"', " "))
+
+
 def _digest() -> str:
     files = (ROOT / "requirements.txt", ROOT / "pyproject.toml")
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return hashlib.sha256(b"".join([str(ROOT).encode(), *(file.read_bytes() for file in files)])).hexdigest()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.checkout_lock import await_orphan, record_stage
+from flows.versioning import attempts, is_locked
 from heelstrike.errors import UserError
 from heelstrike.progress import PROGRESS_FILE, Event
 from pipeline.dvc_lock import locked_stages
@@ -59,6 +60,20 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
     running = logs.parent / "running-stage.json"
     await_orphan(running, say)
     before = locked_stages(root).get(address)
+    for _ in attempts(root, "dvc"):
+        returned = _reproduce(root, address, log, events, running, on_event)
+        output = log.read_text(errors="replace")
+        if returned == 0 or not is_locked(output):
+            break
+    if returned != 0:
+        raise UserError(f"{_failure(output, address)}\n(whole output: {log.relative_to(root)})")
+    return locked_stages(root).get(address) != before
+
+
+def _reproduce(
+    root: Path, address: str, log: Path, events: Path, running: Path, on_event: Callable[[Event], None]
+) -> int:
+    """Run `dvc repro` of one stage with its output in `log`, and return its exit status."""
     events.write_text("")
     environment = os.environ | {
         PROGRESS_FILE: str(events),
@@ -78,10 +93,7 @@ def run_stage(root: Path, address: str, on_event: Callable[[Event], None], say: 
             raise
         finally:
             running.unlink(missing_ok=True)
-    if child.returncode != 0:
-        failure = _failure(log.read_text(errors="replace"), address)
-        raise UserError(f"{failure}\n(whole output: {log.relative_to(root)})")
-    return locked_stages(root).get(address) != before
+    return child.returncode
 
 
 def _follow(child: "subprocess.Popen[bytes]", events: Path, on_event: Callable[[Event], None]) -> None:

@@ -2,14 +2,20 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from flows.release import Release
+from heelstrike.redact import without_password
+from heelstrike.registry.versions import CHAMPION
+from heelstrike.stores import TRACKING_URI, is_server, tracking_uri
+from heelstrike.text import plain
 from pipeline.layout import Layout
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
@@ -23,19 +29,21 @@ def print_summary(released: Release, console: Console) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column()
-    grid.add_row("stages run", ", ".join(address.split("@")[0] for address in released.ran) or "nothing had changed")
+    stages = ", ".join(address.split("@")[0] for address in released.ran)
+    grid.add_row("stages run", plain(stages or "nothing had changed"))
     grid.add_row("data", _data(layout))
-    grid.add_row("settings", _settings(layout))
+    grid.add_row("settings", plain(_settings(layout)))
     for name, value in _test_numbers(released):
-        grid.add_row(name, value)
+        grid.add_row(name, plain(value))
     colour = _COLOURS[outcome.kind]
-    grid.add_row("decision", f"[{colour}]version {outcome.version} {outcome.kind}[/]: {outcome.why}")
+    decision = Text.assemble((f"version {outcome.version} {outcome.kind}", colour), plain(f": {outcome.why}"))
+    grid.add_row("decision", decision)
     for failure in released.decision.failures:
-        grid.add_row("", f"[yellow]{failure}[/]")
+        grid.add_row("", plain(failure, "yellow"))
     warnings = _warnings(layout)
     if warnings:
-        grid.add_row("labels", warnings)
-    grid.add_row("next", _next_steps(layout))
+        grid.add_row("labels", plain(warnings))
+    grid.add_row("next", _next_steps(released))
     console.print(Panel(grid, title=f"retrain {layout.problem}", expand=False))
 
 
@@ -81,13 +89,22 @@ def _warnings(layout: Layout) -> str:
     return f"{count} warnings for the labeller in {path.relative_to(layout.root)}" if count else ""
 
 
-def _next_steps(layout: Layout) -> str:
+def _next_steps(released: Release) -> str:
+    layout = released.layout
     report = (layout.out("evaluate") / "report.html").relative_to(layout.root)
-    return (
-        f"report: {report}\n"
-        "runs: mlflow ui\n"
-        f"measure: heelstrike predict VIDEO --model {layout.problem}@champion --overlay"
-    )
+    uri = tracking_uri(layout.root)
+    if is_server(uri):
+        runs = without_password(uri)
+    else:
+        runs = "mlflow ui" if not os.environ.get(TRACKING_URI) else f"mlflow ui --backend-store-uri ${TRACKING_URI}"
+    return f"report: {report}\nruns: {runs}\nmeasure: heelstrike predict VIDEO --model {_model(released)} --overlay"
+
+
+def _model(released: Release) -> str:
+    """Return the champion's reference, or the new version's if the problem has no champion."""
+    has_champion = released.outcome.kind != "refused" or released.outcome.champion_before is not None
+    problem = released.layout.problem
+    return f"{problem}@{CHAMPION}" if has_champion else f"{problem}/{released.outcome.version}"
 
 
 def _json(path: Path) -> Any:

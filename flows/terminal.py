@@ -17,5 +17,19 @@ def only_problem() -> str:
 
     names = list(load_params(ROOT / "params.yaml"))
     if len(names) > 1:
-        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); choose one with --problem")
+        raise UserError(f"params.yaml has more than one problem ({', '.join(names)}); name one of them")
     return names[0]
+
+
+def checked_problem(name: str) -> str:
+    """Return the name of a problem of params.yaml; that of the only one if the name is empty.
+
+    Raises:
+        UserError: There is no such problem, params.yaml is wrong, or the name is empty and there is more than one.
+    """
+    from pipeline.params import load_params, problem_in
+
+    if not name:
+        return only_problem()
+    problem_in(load_params(ROOT / "params.yaml"), name)
+    return name

@@ -1,14 +1,26 @@
 """Git and DVC as a flow uses them: commit only the given paths, tag, and run DVC commands."""
 
 import os
+import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
+from flows.reporting import current_reporter
 from heelstrike.errors import UserError
 
 # For machines without a git identity; where one is configured, git uses it.
 _FALLBACK_IDENTITY = {"name": "Heelstrike", "email": "heelstrike@localhost"}
+
+LOCK_WAIT = "HEELSTRIKE_LOCK_WAIT_S"
+"""Environment variable: how long to wait for a lock of git or DVC that another process holds, seconds."""
+
+# What a command prints if another process holds the repository: git's lock files, DVC's lock, and its locks of paths.
+_LOCKED = re.compile(r"\.lock': File exists|Unable to acquire lock|is busy, it is being blocked by")
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -29,6 +41,15 @@ def dvc(root: Path, *arguments: str) -> str:
     return _run(root, [sys.executable, "-m", "dvc", *arguments])
 
 
+def await_dvc(root: Path) -> None:
+    """Wait until no other process holds DVC's lock.
+
+    Raises:
+        UserError: It is held for too long.
+    """
+    _run(root, [sys.executable, "-c", "from dvc.repo import Repo\nwith Repo() as repo, repo.lock: pass"])
+
+
 def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
     """Commit these paths and nothing else, even if other files are changed or staged.
 
@@ -43,10 +64,10 @@ def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
     return True
 
 
-def tag(root: Path, name: str, message: str) -> None:
-    """Set an annotated tag on HEAD, unless a tag of that name exists."""
+def tag(root: Path, name: str, message: str, commit: str = "HEAD") -> None:
+    """Set an annotated tag on a commit, unless a tag of that name exists."""
     if not git(root, "tag", "--list", name):
-        git(root, *_identity(root), "tag", "--annotate", name, "-m", message)
+        git(root, *_identity(root), "tag", "--annotate", name, "-m", message, commit)
 
 
 def _identity(root: Path) -> list[str]:
@@ -59,16 +80,65 @@ def _identity(root: Path) -> list[str]:
     return options
 
 
+def attempts(root: Path, tool: str) -> Iterator[None]:
+    """Yield for the first attempt of a command, and again while another process may hold the lock that it needs.
+
+    The caller stops when the command has succeeded or failed otherwise (see `is_locked`). Before the second attempt a
+    line says who holds the lock; after the limit there is none.
+
+    Args:
+        root: The repository root.
+        tool: `git` or `dvc`.
+    """
+    limit = float(os.environ.get(LOCK_WAIT, 60 if tool == "git" else 600))
+    start = time.monotonic()
+    yield
+    if time.monotonic() - start < limit:
+        current_reporter().say(f"{tool} is locked by {_holder(root, tool)}; waiting for at most {limit:.0f} s")
+    while time.monotonic() - start < limit:
+        time.sleep(0.5)
+        yield
+
+
+def is_locked(output: str) -> bool:
+    """Return True if a command of git or DVC failed since another process holds the repository."""
+    return _LOCKED.search(output) is not None
+
+
 def _run(root: Path, command: list[str]) -> str:
-    # stages run `python` of the PATH, which must be this environment's
+    tool = "git" if command[0] == "git" else "dvc"
+    message = ""
+    for _ in attempts(root, tool):
+        completed = _attempt(root, command)
+        if completed.returncode == 0:
+            return completed.stdout.strip()
+        message = (completed.stderr or completed.stdout).strip()
+        if not is_locked(message):
+            break
+    command_line = " ".join(command if tool == "git" else ["dvc", *command[3:]])
+    advice = ""
+    if is_locked(message):
+        advice = f"\nIt is locked by {_holder(root, tool)}. Run the same command again when that has ended."
+        advice += " If no git is running, remove the lock file that git names." if tool == "git" else ""
+    raise UserError(f"`{command_line}` failed:\n{message}{advice}")
+
+
+def _attempt(root: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    # stages run `python` of the PATH, which must be this environment's; messages are matched in English
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = os.environ | {"PATH": path, "LANGUAGE": "en"}
     try:
-        completed = subprocess.run(
-            command, cwd=root, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise UserError(f"{command[0]} is not installed; Heelstrike needs it to version data") from None
-    if completed.returncode != 0:
-        command_line = " ".join(command if command[0] == "git" else ["dvc", *command[3:]])
-        raise UserError(f"`{command_line}` failed:\n{(completed.stderr or completed.stdout).strip()}")
-    return completed.stdout.strip()
+
+
+def _holder(root: Path, tool: str) -> str:
+    """Return who holds DVC's lock, from the process id that DVC leaves in it; git leaves none."""
+    try:
+        process = psutil.Process(int((root / ".dvc" / "tmp" / "lock").read_text()))
+        if tool == "dvc" and process.pid != os.getpid():
+            return f"process {process.pid} ({' '.join(process.cmdline())[:100]})"
+    except (OSError, ValueError, psutil.Error):
+        pass
+    return f"another {tool} command"

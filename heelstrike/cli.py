@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 import heelstrike
-from heelstrike.terminal import console, messages, problems
+from heelstrike.terminal import console, messages, problems, terminable
+from heelstrike.text import printable
 
 OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid")
 """Names of the operator's commands."""
@@ -81,7 +82,7 @@ def predict(
 
     heelstrike predict walk.mp4 --package rearfoot-package/
     """
-    with messages():
+    with messages(), terminable():
         from heelstrike.predict.describe import describe, scale_of, slices_of
 
         scale, slices = scale_of(dpi, mm_per_px), slices_of(about or [])
@@ -107,7 +108,7 @@ def models() -> None:
         from heelstrike.registry.listing import list_models
 
         for line in list_models(Path.cwd()):
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
 
 def _in_checkout() -> bool:

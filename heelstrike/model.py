@@ -118,7 +118,7 @@ class Model:
         file = Path(path)
         if file.is_dir():
             raise UserError(f"{file}: is a folder; use predict_folder, or write to get result files")
-        measure = self._image if is_image(file.name) else self._video
+        measure = self._image if is_image(file) else self._video
         return measure(file, About(mm_per_px, about or {}))
 
     def predict_folder(

@@ -1,21 +1,26 @@
 """Progress of long work, shown in the terminal or reported to the flow that started the stage.
 
-A stage run by hand or by `dvc repro` draws its own Rich bar on stderr. A flow sets the environment variable
-HEELSTRIKE_PROGRESS to the path of a file; its stages append a JSON object per line to this file, and the flow draws one
-display for all of them. Work in the flow's own process passes the same objects to the function that `listening` sets.
+A stage run by hand or by `dvc repro` draws its own Rich bar on stderr, or prints lines there if it is no terminal. A
+flow sets the environment variable HEELSTRIKE_PROGRESS to the path of a file; its stages append a JSON object per line
+to this file, and the flow draws one display for all of them. Work in the flow's own process passes the same objects to
+the function that `listening` sets.
 """
 
 import json
 import os
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+from heelstrike.text import printable
 
 PROGRESS_FILE = "HEELSTRIKE_PROGRESS"
+LOG_EVERY_S = 10.0  # at most one line of progress in this time, where lines are printed
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
 _listener: ContextVar[Listener | None] = ContextVar("progress_listener", default=None)
@@ -56,6 +61,22 @@ def _append_to(path: Path) -> Listener:
     return listener
 
 
+class _ToLines(Progress):
+    """Prints lines for a log file: the first and the last step, and in between a line every ten seconds at most."""
+
+    def __init__(self, label: str, total: int) -> None:
+        super().__init__(label, total)
+        self._last = float("-inf")
+        if total > 1:
+            self._show({})
+
+    def _show(self, fields: dict[str, float | str]) -> None:
+        now = time.monotonic()
+        if self.done >= self.total or now - self._last >= LOG_EVERY_S:
+            self._last = now
+            print_line(f"{self.label}: {self.done}/{self.total} {format_fields(fields)}".rstrip(), sys.stderr)
+
+
 class _ToTerminal(Progress):
     def __init__(self, label: str, total: int) -> None:
         from rich.console import Console
@@ -63,11 +84,16 @@ class _ToTerminal(Progress):
         from rich.progress import Progress as Bars
 
         super().__init__(label, total)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        note = TextColumn("[dim]{task.fields[note]}")
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        note = TextColumn("{task.fields[note]}", style="dim", markup=False)
         stderr = Console(stderr=True)  # stdout is for results
         self._bars = Bars(*columns, TimeRemainingColumn(), note, console=stderr)
-        self._bar = self._bars.add_task(label, total=total, note="")
+        self._bar = self._bars.add_task(printable(label), total=total, note="")
         self._bars.start()
 
     def _show(self, fields: dict[str, float | str]) -> None:
@@ -75,6 +101,11 @@ class _ToTerminal(Progress):
 
     def close(self) -> None:
         self._bars.stop()
+
+
+def print_line(text: str, stream: TextIO) -> None:
+    """Print a line of a log with the time before it, at once."""
+    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {text}", file=stream, flush=True)
 
 
 def format_fields(fields: dict[str, float | str]) -> str:
@@ -106,6 +137,9 @@ def progress(label: str, total: int) -> Iterator[Progress]:
     listener = _listener.get() or (_append_to(Path(path)) if path else None)
     if listener:
         yield _ToListener(label, total, listener)
+        return
+    if not sys.stderr.isatty():
+        yield _ToLines(label, total)
         return
     bar = _ToTerminal(label, total)
     try:

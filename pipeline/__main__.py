@@ -11,16 +11,17 @@ import sys
 from pathlib import Path
 
 import pipeline.quiet  # noqa: F401 - first, so that telemetry is off before any library is imported
-from heelstrike.errors import UserError
+from heelstrike.files import clear_asides
+from heelstrike.foreign import message_of
 from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
 from pipeline.layout import STAGES, Layout
-from pipeline.params import load_params
+from pipeline.params import load_params, problem_in
 
 
 def main() -> int:
-    """Import and run only the given stage; return 1 after a message if the user has to correct something."""
+    """Import and run only the given stage; return 1 after a message if it fails."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -30,14 +31,8 @@ def main() -> int:
     root = Path.cwd()
     try:
         run(root, arguments.stage, arguments.problem)
-    except UserError as error:
-        print(f"{arguments.stage}@{arguments.problem}: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        if error.errno is None:
-            raise
-        where = f": {error.filename}" if error.filename else ""
-        print(f"{arguments.stage}@{arguments.problem}: {error.strerror}{where}", file=sys.stderr)
+    except Exception as error:
+        print(f"{arguments.stage}@{arguments.problem}: {message_of(error)}", file=sys.stderr)
         return 1
     return 0
 
@@ -50,11 +45,12 @@ def run(root: Path, stage: str, problem: str) -> None:
     """
     inputs = inputs_of(root, stage, problem)
     with unchanged(root, inputs):
-        params = load_params(root / "params.yaml")
-        if problem not in params:
-            raise UserError(f"params.yaml has no problem {problem!r}; it has {', '.join(params)}")
+        params = problem_in(load_params(root / "params.yaml"), problem)
         verify(root, inputs)
-        importlib.import_module(f"pipeline.{stage}.stage").run(params[problem], Layout(root, problem))
+        layout = Layout(root, problem)
+        for folder in (layout.out(stage), layout.out(stage).parent):
+            clear_asides(folder)
+        importlib.import_module(f"pipeline.{stage}.stage").run(params, layout)
 
 
 if __name__ == "__main__":

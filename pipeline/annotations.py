@@ -63,6 +63,7 @@ FIRST_CATEGORY = 1  # COCO category id of a problem's first class in the files b
 NO_CATEGORY = FIRST_CATEGORY - 1  # category id of an instance whose class is not labelled
 BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 SLICE_PREFIX = "slice_"
+TAKEN_SLICES = ("all", "subject")  # names of the slices that evaluation makes itself
 
 
 def keypoint_columns(keypoints: tuple[str, ...]) -> list[str]:

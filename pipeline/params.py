@@ -6,13 +6,13 @@ This file only combines them, and checks conditions that involve several of them
 
 import itertools
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, did_you_mean
 from heelstrike.measure.settings import MeasureSettings
 from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
@@ -20,6 +20,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
+from pipeline.names import in_normal_form, side_pairs
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -27,10 +28,15 @@ from pipeline.registry.settings import GateSettings
 from pipeline.renamed_settings import RENAMED
 from pipeline.search.settings import SearchSettings
 from pipeline.split.settings import SplitSettings
+from pipeline.strict_yaml import read_yaml
 from pipeline.train.settings import TrainSettings
 from pipeline.validate.settings import ValidateSettings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_LONGEST_NAME = 64  # it is part of folders' and files' names
+# folders beside those of the problems, and names that Windows keeps for devices
+_RESERVED = {"problems", "raw", "inbox", "predict", "init", "grid"}
+_DEVICES = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
 class ProblemParams(Strict):
@@ -122,6 +128,36 @@ class ProblemParams(Strict):
         return self
 
     @model_validator(mode="after")
+    def _sides_change_places(self) -> Self:
+        augments = [self.augment, *self.search.variants("augment", self.augment)]
+        if not any(view.flip for augment in augments for view in (augment, *augment.views)):
+            return self
+        paired = {name for pair in self.problem.flip_pairs for name in pair}
+        lacking = [list(pair) for pair in side_pairs(self.problem.keypoints) if not paired & set(pair)]
+        if lacking:
+            raise ValueError(
+                "augment.flip mirrors training images, and by their names these keypoints change places then, but "
+                f"problem.flip_pairs lacks them: {lacking}; add them, or set augment.flip (and that of views and of "
+                "the search) to 0"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_name_in_the_file_for_each(self) -> Self:
+        for number, source in enumerate(self.collect.sources):
+            maps = {name: value for name, value in source if isinstance(value, dict)}  # from our names to the file's
+            for setting, given in maps.items():
+                names = self.problem.classes if setting == "classes" else self.problem.keypoints
+                in_file = Counter(given.get(name, name) for name in names)
+                repeated = [name for name, count in in_file.items() if count > 1 and isinstance(name, str)]
+                if repeated:
+                    raise ValueError(
+                        f"collect.sources.{number}.{setting} gives two names of the problem one name in the file: "
+                        f"{repeated}"
+                    )
+        return self
+
+    @model_validator(mode="after")
     def _check_validation_names(self) -> Self:
         self.validation.check_names(self.problem)
         return self
@@ -150,11 +186,9 @@ def load_params(path: Path) -> dict[str, ProblemParams]:
         UserError: The file is missing or not valid YAML, or a value in it is wrong; the message has a line per finding.
     """
     try:
-        data = yaml.safe_load(path.read_text())
+        data = read_yaml(path)
     except FileNotFoundError:
         raise UserError(f"{path}: not there; run this at the top of a Heelstrike repository") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
     parsed = parse_params(data, path.name)
     # DVC fails if the file lacks a section that a stage depends on
     sections = [field.alias or name for name, field in ProblemParams.model_fields.items()]
@@ -180,16 +214,17 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     """
     if not isinstance(data, dict) or not isinstance(data.get("problems"), list) or not data["problems"]:
         raise UserError(f"{where}: expected a mapping with `problems: [NAME, ...]` and a section for each NAME")
-    findings, parsed = [], {}
-    names = [str(name) for name in data["problems"]]
+    data = in_normal_form(data)  # names are compared with those of label files
+    parsed: dict[str, ProblemParams] = {}
+    names = data["problems"]
+    findings = [finding for finding in map(_finding_of_name, names) if finding]
+    if not findings and len({name.lower() for name in names}) < len(names):
+        findings.append(f"problems: {names} has a name twice; capitals make no difference, as in names of folders")
+    if findings:
+        raise UserError("\n".join(f"{where}: {finding}" for finding in findings))
     for extra in sorted(set(map(str, data)) - {"problems", *names}):
-        findings.append(f"{extra}: a section that `problems` does not list {names}")
+        findings.append(f"{extra[:60]}: a section that `problems` does not list {names}{did_you_mean(extra, names)}")
     for name in names:
-        if not _NAME.fullmatch(name):
-            findings.append(
-                f"{name}: a problem's name may have only letters, digits, - and _: it names folders and models"
-            )
-            continue
         if name not in data:
             findings.append(f"{name}: listed in `problems`, but there is no such section")
             continue
@@ -202,14 +237,47 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     return parsed
 
 
+def _finding_of_name(name: Any) -> str:
+    """Return what is wrong with a problem's name; empty if nothing is."""
+    if not isinstance(name, str):
+        return f"problems: {str(name)[:60]} is not text; put it in quotes if it is a name"
+    if not name:
+        return "problems: a name is empty"
+    if not _NAME.fullmatch(name):
+        return (
+            f"problems: {name[:60]!r}: a problem's name may have only letters (a to z), digits, - and _: it names "
+            "folders and models"
+        )
+    if len(name) > _LONGEST_NAME:
+        return f"problems: {name[:60]}...: a name of {len(name)} characters; expected at most {_LONGEST_NAME}"
+    if name.lower() in _RESERVED or _DEVICES.fullmatch(name):
+        return f"problems: {name}: a problem cannot have this name, since a folder or file of another use has it"
+    return ""
+
+
+def problem_in(params: dict[str, ProblemParams], name: str) -> ProblemParams:
+    """Return the section of a problem.
+
+    Raises:
+        UserError: There is no such problem.
+    """
+    if name not in params:
+        names = list(params)
+        raise UserError(f"params.yaml has no problem {name!r}; it has {', '.join(names)}{did_you_mean(name, names)}")
+    return params[name]
+
+
 def _finding(problem: str, error: Any, section: Any) -> str:
     """Return a finding such as `rearfoot.train.lr: Input should be greater than 0, found -1`."""
-    path = ".".join(_path_in_file(error, section))
+    parts = _path_in_file(error, section)
+    path = ".".join(parts)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return f"{problem}.{path} is now {RENAMED[path]}" if path in RENAMED else f"{problem}.{path}: unknown key"
+        if path in RENAMED:
+            return f"{problem}.{path} is now {RENAMED[path]}"
+        return f"{problem}.{path[:300]}: unknown key{did_you_mean(parts[-1], _keys_beside(parts, section))}"
     value = error["input"]
-    found = f", found {value!r}" if isinstance(value, str | int | float | bool | None) else ""
+    found = f", found {repr(value)[:80]}" if isinstance(value, str | int | float | bool | None) else ""
     return f"{'.'.join(filter(None, (problem, path)))}: {message}{found}"
 
 
@@ -224,6 +292,16 @@ def _path_in_file(error: Any, section: Any) -> list[str]:
                 continue
         path.append(str(part))
     return path
+
+
+def _keys_beside(parts: list[str], section: Any) -> list[str]:
+    """Return the keys that may stand beside an unknown one: those of the settings with the most keys in common."""
+    for part in parts[:-1]:
+        section = section[int(part)] if isinstance(section, list) else section[part]
+    schema = params_schema()
+    candidates = [list(part.get("properties", {})) for part in (schema, *schema["$defs"].values())]
+    in_common = [len(set(keys) & set(section)) for keys in candidates]
+    return [key for keys, count in zip(candidates, in_common, strict=True) if count == max(in_common) for key in keys]
 
 
 def params_schema() -> dict[str, Any]:

@@ -6,6 +6,8 @@ import ezdxf
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.note import NOTE
+
 _MARGIN_MM = 5.0
 _LAYER = "OUTLINE"
 
@@ -17,7 +19,7 @@ def svg(outline: Float[np.ndarray, "P 2"]) -> bytes:
     path = "M" + " L".join(f"{x:.3f},{y:.3f}" for x, y in outline - low) + " Z"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.3f}mm" height="{height:.3f}mm" '
-        f'viewBox="0 0 {width:.3f} {height:.3f}">\n'
+        f'viewBox="0 0 {width:.3f} {height:.3f}">\n<desc>{NOTE}</desc>\n'
         f'<path d="{path}" fill="none" stroke="#000" stroke-width="0.25"/>\n</svg>\n'
     ).encode()
 
@@ -28,6 +30,7 @@ def dxf(outline: Float[np.ndarray, "P 2"]) -> bytes:
     ezdxf.options.write_fixed_meta_data_for_testing = True  # no time stamps, so that the bytes are reproducible
     try:
         document = ezdxf.new("R2010", units=ezdxf.units.MM)
+        document.header.custom_vars.append("Software", NOTE)
         document.layers.add(_LAYER)
         low = outline.min(axis=0)
         points = [(float(x - low[0]), float(low[1] - y)) for x, y in outline]

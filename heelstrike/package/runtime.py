@@ -99,13 +99,25 @@ class Package:
         """Predict on one whole image to which the manifest's filters have been applied already, without zooming."""
         self._check(filtered)
         image = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
-        outputs = dict(zip(self._outputs, self._session.run(self._outputs, {INPUT: image}), strict=True))
+        outputs = dict(zip(self._outputs, self._run(image), strict=True))
         prediction = self._prediction(outputs)
         if self.manifest.radii is not None and prediction.confidence is not None:
             height, width = filtered.shape[:2]
             scale = Letterbox.fit(width, height, self.manifest.input).scale
             prediction = replace(prediction, radius=self.manifest.radii.of(prediction.confidence, scale))
         return mirror_prediction(prediction, filtered.shape[1]) if mirrored else prediction
+
+    def _run(self, image: UInt8[np.ndarray, "H W 3"]) -> list[np.ndarray]:
+        try:
+            return list(self._session.run(self._outputs, {INPUT: image}))
+        except MemoryError:
+            raise
+        except Exception as error:  # the only common base of the errors that ONNX Runtime raises
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"{self.folder / MODEL}: ONNX Runtime cannot run it on an image of {image.shape[1]}x{image.shape[0]}: "
+                f"{reason}"
+            ) from error
 
     def _prediction(self, outputs: dict[str, np.ndarray]) -> Prediction:
         """Return the graph's outputs as a prediction, after a check of the shapes and values known only now."""

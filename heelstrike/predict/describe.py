@@ -1,15 +1,18 @@
 """Text of `heelstrike predict`: its options as values, and its report as lines for the terminal."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from rich.markup import escape
+from rich.text import Text
 
 from heelstrike.errors import UserError
 from heelstrike.predict.predictor import Predicted, Report
 from heelstrike.predict.summary import Spread, Summary
+from heelstrike.text import plain
 from heelstrike.units import MM_PER_INCH, symbol
 
 _DIGITS = {"ratio": 2}
+_DONE = ("✓ ", "green")
 
 
 def scale_of(dpi: float | None, mm_per_px: float | None) -> float | None:
@@ -31,41 +34,49 @@ def slices_of(words: list[str]) -> dict[str, str]:
     """Return `["foot=left"]` as `{"foot": "left"}`.
 
     Raises:
-        UserError: A word is not of the form NAME=VALUE.
+        UserError: A word is not of the form NAME=VALUE, or a name is given more than once.
     """
     wrong = [word for word in words if not all(word.partition("="))]
     if wrong:
         raise UserError(f"--about {wrong[0]}: expected NAME=VALUE, for instance foot=left")
+    counts = Counter(word.partition("=")[0] for word in words)
+    if words and max(counts.values()) > 1:
+        name = counts.most_common(1)[0][0]
+        values = ", ".join(word for word in words if word.partition("=")[0] == name)
+        raise UserError(f"--about: {name} is given more than once ({values}); give it once")
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
-def describe(report: Report) -> Iterator[str]:
-    """Yield the report as lines in Rich's markup: the inputs with their files, exams, failures and ignored files."""
+def describe(report: Report) -> Iterator[Text]:
+    """Yield the report as lines for Rich: inputs with their files, exams, failures, ignored files, counts."""
     for done in report.done:
-        yield escape(f"{done.input.name}: {measured(done)}")
+        yield plain(f"{done.input.name}: {measured(done)}")
         count, frames = done.summary.not_reliable, done.summary.frames
         if count:
             warning = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
-            yield f"  [yellow]{warning}[/]: see `doubts` in its JSON"
-        yield from (f"  [green]✓[/] {escape(str(file))}" for file in done.files)
+            yield Text.assemble("  ", (warning, "yellow"), ": see `doubts` in its JSON")
+        yield from (Text.assemble("  ", _DONE, plain(file)) for file in done.files)
     for exam in report.exams:
         reason = exam.measurement.message or "; ".join(exam.measurement.warnings)
-        mark = "[green]✓[/]" if exam.measurement.measured else "[yellow]not measured[/]"
-        yield f"{mark} {escape(str(exam.file))}{f': {escape(reason)}' if reason else ''}"
+        mark = _DONE if exam.measurement.measured else ("not measured ", "yellow")
+        yield Text.assemble(mark, plain(exam.file), plain(f": {reason}" if reason else ""))
     for file, reason in report.failed:
-        yield f"[red]failed[/] {escape(str(file))}: {escape(reason)}"
+        yield Text.assemble(("failed ", "red"), plain(f"{file}: {reason.removeprefix(f'{file}: ')}"))
     if report.ignored:
-        yield escape(f"ignored, neither image nor video: {', '.join(file.name for file in report.ignored)}")
+        names = ", ".join(file.name for file in report.ignored)
+        yield plain(f"ignored, neither image nor video, or named as an overlay: {names}")
+    if report.failed:
+        yield plain(f"{len(report.done)} predicted, {len(report.failed)} failed", "yellow")
 
 
 def measured(done: Predicted) -> str:
     """Return `29 of 30 frames measured; median left 1.6°, right −2.2°`, or why nothing was measured."""
-    summary = done.summary
+    summary, note = done.summary, f" ({done.note})" if done.note else ""
     if summary.measured is None:
-        return "predicted" if summary.frames == 1 else f"{summary.frames} frames predicted"
+        return f"predicted{note}" if summary.frames == 1 else f"{summary.frames} frames predicted"
     values = ", ".join(f"{name} {_number(spread, summary, name)}" for name, spread in summary.values.items())
     if summary.frames == 1:
-        return values or f"not measured: {done.message or ', '.join(summary.not_measured)}"
+        return (values or f"not measured: {done.message or ', '.join(summary.not_measured)}") + note
     reasons = ", ".join(f"{reason} in {count}" for reason, count in summary.not_measured.items())
     frames = f"{summary.measured} of {summary.frames} frames measured"
     medians = f"; median {values}" if values else ""

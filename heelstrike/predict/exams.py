@@ -12,9 +12,12 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
 from heelstrike.measure.exam import Exam, ExamMeasure
 from heelstrike.package.manifest import Manifest
+from heelstrike.predict.files import explain_full_disk
+from heelstrike.predict.ownership import refuse_foreign
 from heelstrike.predict.results import ModelReference, describe_model
 from heelstrike.results import EXAM, FORMAT_VERSION, MIN_READER
 from heelstrike.rounding import round_json
+from heelstrike.text import storable
 
 _DIGITS = 6  # 1e-6 of a unit vector is 0.1 micrometres at the skull
 
@@ -80,17 +83,26 @@ class Exams:
         if file.parent in self._folders:
             self._folders[file.parent].failed.append(file.name)
 
-    def write(self) -> list[Examined]:
-        """Measure the exam of each folder and write `FOLDER.volume.json` beside the results of its images."""
-        examined = []
-        for folder, exam in self._folders.items():
-            measurement = self._measure.measure(
-                Exam(np.stack(exam.keypoints), np.stack(exam.confidence), np.stack(exam.placement))
-            )
-            path = exam.target / f"{folder.resolve().name}{self._measure.suffix}"
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Folders with an image that was predicted on."""
+        return tuple(self._folders)
+
+    def write(self, folder: Path) -> Examined:
+        """Measure the exam of a folder and write `FOLDER.volume.json` beside the results of its images.
+
+        Raises:
+            UserError: A file of this name is not a result of Heelstrike.
+        """
+        exam = self._folders[folder]
+        path = exam.target / f"{folder.resolve().name}{self._measure.suffix}"
+        refuse_foreign(path)
+        measurement = self._measure.measure(
+            Exam(np.stack(exam.keypoints), np.stack(exam.confidence), np.stack(exam.placement))
+        )
+        with explain_full_disk(path):
             write_json(path, self._result(folder, exam, measurement))
-            examined.append(Examined(folder, path, measurement))
-        return examined
+        return Examined(folder, path, measurement)
 
     def _result(self, folder: Path, exam: _Folder, measurement: Measurement) -> dict[str, Any]:
         return {
@@ -98,7 +110,11 @@ class Exams:
             "format_version": FORMAT_VERSION,
             "min_reader": MIN_READER,
             "heelstrike": self._version,
-            "source": {"folder": folder.resolve().name, "files": exam.files, "failed": exam.failed},
+            "source": {
+                "folder": storable(folder.resolve().name),
+                "files": [storable(name) for name in exam.files],
+                "failed": [storable(name) for name in exam.failed],
+            },
             "model": describe_model(self._model, self._manifest),
             "confidence_threshold": self._manifest.confidence,
             "measure": round_json(measurement.to_json(), _DIGITS),

@@ -1,6 +1,7 @@
 """Result files: their names, and writing them completely or not at all."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
+from heelstrike.predict.ownership import with_note
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -19,8 +21,19 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 @contextmanager
 def text_aside(path: Path) -> Iterator[TextIO]:
     """Open a text file for writing. It appears under its name when the block ends without an error."""
-    with write_aside(path) as aside, aside.open("w", encoding="utf-8", newline="") as stream:
+    with write_aside(path) as aside, aside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
         yield stream
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raise if the folder, or the first one above it that exists, cannot be written to.
+
+    Raises:
+        UserError: It is a file, or may not be written to.
+    """
+    parent = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(f"{parent}: cannot be written to; give another folder for the results with --out FOLDER")
 
 
 @contextmanager
@@ -49,7 +62,7 @@ def with_even_size(image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H2 W
 
 
 def write_image(path: Path, image: UInt8[np.ndarray, "H W 3"]) -> None:
-    """Write an RGB image as PNG, whatever the suffix of the path."""
+    """Write an RGB image as PNG with the note of a result, whatever the suffix of the path."""
     ok, data = cv2.imencode(".png", image[..., ::-1])
     assert ok  # PNG holds every uint8 image
-    path.write_bytes(data.tobytes())
+    path.write_bytes(with_note(data.tobytes()))

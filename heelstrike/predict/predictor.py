@@ -1,9 +1,12 @@
 """Predict on an image, a video or a folder of them, and write the result files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.errors import UserError
+from heelstrike.files import clear_asides
 from heelstrike.media import is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined
@@ -21,9 +24,10 @@ class Report:
 
     Attributes:
         done: The inputs that were predicted on, in order.
-        failed: The inputs that could not be read or written, each with the reason. Nothing was written for them.
+        failed: The inputs, and folders of exams, whose results could not be made, each with the reason. Nothing was
+            written for them.
         exams: The results of exams, measured on all images of a folder together; empty if the model measures no exams.
-        ignored: Files in the folder that are neither image nor video.
+        ignored: Other files in the folder, as in `Inputs`.
     """
 
     done: list[Predicted] = field(default_factory=list)
@@ -38,8 +42,10 @@ def predict_path(
     """Predict on an image, a video or every image and video in a folder.
 
     For `walk.mp4` it writes `walk.mp4.json`, `walk.mp4.csv` and on request `walk.mp4.overlay.mp4` to `out`, each
-    completely or not at all. Results keep the relative paths of the files in the folder. If the model measures exams,
-    the images of each folder are one exam, and `FOLDER.volume.json` is written beside their results.
+    completely or not at all. It writes only over results of Heelstrike, as `heelstrike.predict.ownership` knows them,
+    and removes what killed processes left unfinished. Results keep the relative paths of the files in the folder. If
+    the model measures exams, the images of each folder are one exam, and `FOLDER.volume.json` is written beside their
+    results.
 
     Args:
         path: Image, video or folder.
@@ -60,25 +66,50 @@ def predict_path(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; results need a folder, so give another path")
     writer = Writer(package, model, overlay, about or About())
+    targets = {file: out / file.relative_to(inputs.base) for file in inputs.files}
+    for folder in sorted({target.parent for target in targets.values()}):
+        clear_asides(folder)
     report = Report(ignored=inputs.ignored)
     with progress(f"predict {path.resolve().name}", sum(map(_length, inputs.files))) as bar:
-        for file in inputs.files:
-            try:
-                report.done.append(writer.write(file, out / file.relative_to(inputs.base), bar.advance))
-            except UserError as error:
-                report.failed.append((file, str(error)))
-            except OSError as error:
-                report.failed.append((file, f"{error.filename or file}: {error.strerror or error}"))
+        for file, target in targets.items():
+            with _failures_of(file, report):
+                report.done.append(writer.write(file, target, bar.advance))
     if path.is_dir():
-        report.exams.extend(writer.exams([file for file, _ in report.failed]))
+        _write_exams(writer, report)
     elif report.failed:
         raise UserError(report.failed[0][1])
     return report
 
 
+def _write_exams(writer: Writer, report: Report) -> None:
+    if writer.exams is None:
+        return
+    for file, _ in report.failed:
+        if is_image(file):
+            writer.exams.fail(file)
+    for folder in writer.exams.folders:
+        with _failures_of(folder, report):
+            report.exams.append(writer.exams.write(folder))
+
+
+@contextmanager
+def _failures_of(file: Path, report: Report) -> Iterator[None]:
+    """Note the reason if the block fails, so that one bad input does not stop the others of its folder."""
+    try:
+        yield
+    except UserError as error:
+        report.failed.append((file, str(error)))
+    except OSError as error:
+        report.failed.append((file, f"{error.filename or file}: {error.strerror or error}"))
+    except MemoryError:
+        report.failed.append((file, f"{file}: not enough memory for it; give a smaller image or video"))
+    except Exception as error:  # whatever a decoder or a graph raises on a file that nobody has tried yet
+        report.failed.append((file, f"{file}: {type(error).__name__}: {error}"))
+
+
 def _length(file: Path) -> int:
     """Return the number of frames for the progress bar; 1 for a file that cannot be read, which is reported later."""
-    if is_image(file.name):
+    if is_image(file):
         return 1
     try:
         with VideoReader(file) as video:

@@ -13,6 +13,7 @@ from heelstrike.predict.summary import Summary, Tally
 from heelstrike.predict.table import ResultTable
 from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
 from heelstrike.rounding import round_json, round_number
+from heelstrike.text import storable
 
 _DIGITS = 3
 
@@ -98,7 +99,7 @@ def _head(source: Source, model: ModelReference, manifest: Manifest, version: st
         "min_reader": MIN_READER,
         "heelstrike": version,
         "source": {
-            "file": source.file,
+            "file": storable(source.file),
             "kind": source.kind,
             "width": source.width,
             "height": source.height,
@@ -120,7 +121,7 @@ def describe_model(model: ModelReference, manifest: Manifest) -> dict[str, Any]:
     """Return the description of the model that every result file has."""
     return {
         "problem": manifest.problem,
-        "reference": model.reference,
+        "reference": storable(model.reference),
         "version": model.version,
         "digest": manifest.digest,
     }

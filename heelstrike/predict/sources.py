@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heelstrike.errors import UserError
-from heelstrike.measure.build import EXAM_MEASURES, MEASURES
-from heelstrike.media import KNOWN, MEDIA, is_image, is_video
-
-OVERLAY = ".overlay"
-_MEASURED = tuple(suffix for measure in MEASURES.values() for suffix in measure.suffixes)
-_RESULTS = (
-    *(f"{m}{r}" for m in MEDIA for r in (".json", ".csv", f"{OVERLAY}.mp4", f"{OVERLAY}.png", *_MEASURED)),
-    *(measure.suffix for measure in EXAM_MEASURES.values()),
-)
-"""Suffixes of result files. They may lie beside the inputs, and are not inputs themselves."""
+from heelstrike.media import KNOWN, files_below, kind_of
+from heelstrike.predict.ownership import OVERLAY_IMAGE, OVERLAY_VIDEO, is_result
 
 
 @dataclass(frozen=True)
@@ -23,7 +15,7 @@ class Inputs:
     Attributes:
         base: Folder that contains the files; results keep the paths relative to it.
         files: Images and videos, sorted.
-        ignored: Other files in the folder.
+        ignored: Other files in the folder, and files named as an overlay of an input that do not say what wrote them.
     """
 
     base: Path
@@ -34,7 +26,8 @@ class Inputs:
 def find_inputs(path: Path, out: Path) -> Inputs:
     """Find the images and videos at a path: the file itself, or all files in the folder and its subfolders.
 
-    Hidden files, results of earlier runs and everything in `out` are left out.
+    Linked folders are followed (see `files_below`). Hidden files, results of earlier runs and everything in `out` are
+    left out.
 
     Args:
         path: A file or a folder.
@@ -49,16 +42,22 @@ def find_inputs(path: Path, out: Path) -> Inputs:
         raise UserError(f"{path}: does not exist; give a video, an image or a folder of them")
     files: list[Path] = []
     ignored: list[Path] = []
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
-        if any(part.startswith(".") for part in file.relative_to(path).parts) or _within(file, out, path):
+    for file in files_below(path):
+        if is_result(file) or _within(file, out, path):
             continue
-        if file.name.lower().endswith(_RESULTS):
-            continue
-        (files if is_image(file.name) or is_video(file.name) else ignored).append(file)
+        is_input = kind_of(file) and not _is_named_as_overlay(file)
+        (files if is_input else ignored).append(file)
     if not files:
         others = f"{len(ignored)} other files" if ignored else "no files"
         raise UserError(f"{path}: no image or video in this folder, found {others}; known types are {KNOWN}")
     return Inputs(path, tuple(files), tuple(ignored))
+
+
+def _is_named_as_overlay(file: Path) -> bool:
+    """Return True for `walk.mp4.overlay.mp4` beside `walk.mp4`, as older versions wrote it, without a note inside."""
+    name = file.name.lower()
+    suffix = next((suffix for suffix in (OVERLAY_IMAGE, OVERLAY_VIDEO) if name.endswith(suffix)), None)
+    return suffix is not None and file.with_name(file.name[: -len(suffix)]).is_file()
 
 
 def _within(file: Path, out: Path, folder: Path) -> bool:

@@ -14,10 +14,13 @@ from heelstrike.measure.base import Measure, Measurement
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.frames import FrameResult
 from heelstrike.rounding import round_array, round_number
+from heelstrike.spreadsheet import safe_cell
+
+FIRST_COLUMNS = ("frame", "time_s")
+COMMON_COLUMNS = ("lowest_confidence", "reason", "message", "warnings")
+"""Columns of every CSV, by which a CSV is known to be a result."""
 
 _DIGITS = 3
-_FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet takes a cell that begins with one of these for a formula and evaluates it."""
 _RELIABLE = {None: None, True: "yes", False: "no"}
 
 
@@ -57,7 +60,7 @@ class ResultTable:
 
     def _measure_columns(self, measure: Measure | None) -> list[str]:
         quantities = [f"{n}_{u}" for n, u in zip(measure.quantities, measure.units, strict=True)] if measure else []
-        columns = ["frame", "time_s", *quantities, "lowest_confidence", "reason", "message", "warnings"]
+        columns = [*FIRST_COLUMNS, *quantities, *COMMON_COLUMNS]
         if self._manifest.radii is not None:
             columns += [f"{quantity}_half_width" for quantity in quantities]
             columns += [f"{name}_radius_px" for name in self._manifest.category.keypoints]
@@ -98,6 +101,5 @@ def lowest_confidence(prediction: Prediction) -> float | None:
 
 
 def _safe(text: str) -> str:
-    """Return a text on one line, with an apostrophe before it if a spreadsheet would take it for a formula."""
-    line = " ".join(text.splitlines()).strip()
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    """Return a text on one line that is no formula for a spreadsheet."""
+    return safe_cell(" ".join(text.splitlines()).strip())

@@ -10,19 +10,28 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from heelstrike.errors import UserError
 from heelstrike.files import write_aside
 from heelstrike.heads.base import Style
 from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
 from heelstrike.media import is_image
+from heelstrike.note import NOTE
 from heelstrike.package.runtime import Package
-from heelstrike.predict.exams import Examined, Exams
-from heelstrike.predict.files import explain_full_disk, result_path, text_aside, with_even_size, write_image
+from heelstrike.predict.exams import Exams
+from heelstrike.predict.files import (
+    explain_full_disk,
+    refuse_unwritable,
+    result_path,
+    text_aside,
+    with_even_size,
+    write_image,
+)
 from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.overlay import draw
+from heelstrike.predict.ownership import OVERLAY_IMAGE, OVERLAY_VIDEO, refuse_foreign
 from heelstrike.predict.results import ModelReference, ResultWriter
-from heelstrike.predict.sources import OVERLAY
 from heelstrike.predict.summary import Summary
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import VideoWriter
@@ -41,12 +50,14 @@ class Predicted:
         files: The files that were written: JSON first, then CSV (of a video), overlay (on request) and drawings.
         summary: The summary, as in the JSON.
         message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
+        note: Why the size of pixels is unknown although the image's file has numbers for it; empty otherwise.
     """
 
     input: Path
     files: tuple[Path, ...]
     summary: Summary
     message: str | None = None
+    note: str = ""
 
 
 class Writer:
@@ -72,6 +83,7 @@ class Writer:
         self._style = Style(skeleton, manifest.confidence, title, manifest.category.categories)
         measure = build_exam_measure(manifest.measure, names, manifest.confidence) if manifest.measure else None
         self._exams = Exams(measure, model, manifest, self._version) if measure else None
+        self._written = set[tuple[int, int]]()  # device and inode of each file
 
     def write(self, file: Path, target: Path, tick: Tick) -> Predicted:
         """Predict on one file and write its results.
@@ -80,27 +92,41 @@ class Writer:
             file: Image or video.
             target: Path that the result files are named after.
             tick: Called after every frame.
+
+        Raises:
+            UserError: The input cannot be read, or a result cannot be written or would replace a file that is not ours.
         """
-        write = self._image if is_image(file.name) else self._video
+        write = self._image if is_image(file) else self._video
+        refuse_unwritable(target.parent)
+        self._refuse_foreign(file, target)
         with explain_full_disk(target):
-            return write(file, target, tick)
+            predicted = write(file, target, tick)
+        self._written.update((status.st_dev, status.st_ino) for status in map(Path.stat, predicted.files))
+        return predicted
 
-    def exams(self, failed: list[Path]) -> list[Examined]:
-        """Measure each folder's images together and write the results, if the model measures exams.
+    @property
+    def exams(self) -> Exams | None:
+        """The exams of the folders, to be written after their images; `None` if the model measures no exams."""
+        return self._exams
 
-        Args:
-            failed: Inputs that could not be read, or whose results could not be written.
-        """
-        if self._exams is None:
-            return []
-        for file in filter(lambda file: is_image(file.name), failed):
-            self._exams.fail(file)
-        return self._exams.write()
+    def _refuse_foreign(self, file: Path, target: Path) -> None:
+        """Raise if a result of this input would replace a file that is not a result, or is one of another input."""
+        measure, image = self._measurer.measure, is_image(file)
+        suffixes = [".json", *(measure.suffixes if measure else ())] if image else [".json", ".csv"]
+        if self._overlay:
+            suffixes.append(OVERLAY_IMAGE if image else OVERLAY_VIDEO)
+        for path in (result_path(target, suffix) for suffix in suffixes):
+            refuse_foreign(path)
+            if path.exists() and (path.stat().st_dev, path.stat().st_ino) in self._written:
+                raise UserError(
+                    f"{path}: is the result of another input of this folder, whose name is the same for this file "
+                    "system (capitals, accents); rename one of the two inputs"
+                )
 
     def _image(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        image, mm_per_px, placement, _ = read_picture(file)
+        image, mm_per_px, placement, _, unknown = read_picture(file)
         result = self._measurer.image(image, mm_per_px)
-        json_path, overlay_path = result_path(target, ".json"), result_path(target, f"{OVERLAY}.png")
+        json_path, overlay_path = result_path(target, ".json"), result_path(target, OVERLAY_IMAGE)
         height, width = image.shape[:2]
         measure, measurement = self._measurer.measure, result.measurement
         with ExitStack() as files:
@@ -113,6 +139,7 @@ class Writer:
             drawings = measure.files(measurement) if measure and measurement else {}
             for suffix, content in drawings.items():
                 files.enter_context(write_aside(result_path(target, suffix))).write_bytes(content)
+            self._refuse_foreign(file, target)  # again, since what came meanwhile must stay too
         if self._exams is not None:
             self._exams.add(file, target, result.prediction, placement)
         tick()
@@ -121,10 +148,11 @@ class Writer:
             *([overlay_path] if self._overlay else []),
             *(result_path(target, suffix) for suffix in drawings),
         )
-        return Predicted(file, written, writer.summary, result.message)
+        note = unknown if self._about.mm_per_px is None else ""
+        return Predicted(file, written, writer.summary, result.message, note)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
-        json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", f"{OVERLAY}.mp4"))
+        json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", OVERLAY_VIDEO))
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
@@ -133,7 +161,7 @@ class Writer:
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)
             overlay = (
-                files.enter_context(VideoWriter(overlay_path, float(video.rate), preset=_PRESET))
+                files.enter_context(VideoWriter(overlay_path, float(video.rate), preset=_PRESET, comment=NOTE))
                 if self._overlay
                 else None
             )
@@ -143,6 +171,7 @@ class Writer:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
                     overlay.add(with_even_size(self._drawn(frame.image, result, heading)))
                 tick()
+            self._refuse_foreign(file, target)  # again, since what came meanwhile must stay too
         written = (json_path, csv_path, *((overlay_path,) if self._overlay else ()))
         return Predicted(file, written, writer.summary)
 

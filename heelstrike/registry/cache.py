@@ -1,12 +1,16 @@
 """The cache of pulled packages, and of the versions that references pointed to.
 
 `packages/DIGEST/` holds a package, which never changes. `references/KEY.json` holds the version that a reference
-pointed to, or the reference used by default, when the registry last answered.
+pointed to, or the reference used by default, when the registry last answered. `packages/.DIGEST.HEX/` is an unfinished
+download.
 """
 
 import json
+import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +21,15 @@ from heelstrike.files import json_digest, write_json
 from heelstrike.package.manifest import read_manifest, verify
 from heelstrike.registry.versions import Version
 from heelstrike.stores import cache_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks, so downloads of killed processes stay there
+    fcntl = None  # type: ignore[assignment]
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{12}\.[0-9a-f]{32}")  # name of the folder of a download
+_NO_REFERENCE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a stored reference raises if the file is missing, damaged or holds something else."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +53,62 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
     if is_intact(folder, digest):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{digest[:12]}.{uuid4().hex}")
-    aside.mkdir()
-    try:
+    _clear_unfinished(folder.parent)
+    with _unfinished(folder.with_name(f".{digest[:12]}.{uuid4().hex}")) as aside:
         fill(aside)
         # another process may have been faster, and may be using its copy already
         if not is_intact(folder, digest):
             _replace(folder, aside)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """Make an empty folder, and remove what is left of it at the end; a lock on it shows that this process lives."""
+    lock = _make_locked(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _make_locked(folder: Path) -> int | None:
+    while True:
+        folder.mkdir()
+        if fcntl is None:
+            return None
+        lock = os.open(folder, os.O_RDONLY)
+        with suppress(OSError):  # some network file systems have no locks; then nobody clears either
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return lock
+        os.close(lock)  # another process cleared the folder before it was locked
+
+
+def _clear_unfinished(packages: Path) -> None:
+    """Remove the downloads of killed processes; that of a living process stays."""
+    if fcntl is None:
+        return
+    for folder in [path for path in packages.iterdir() if _UNFINISHED.fullmatch(path.name)]:
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except OSError:  # finished meanwhile
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # its process lives
+            continue
+        finally:
+            os.close(lock)
+
+
 def _replace(damaged: Path, whole: Path) -> None:
-    """Put a folder at the place of a damaged or missing one."""
+    """Put a folder at the place of a damaged or missing one, which may be a file."""
+    if damaged.is_file():
+        damaged.unlink()
     shutil.rmtree(damaged, ignore_errors=True)
     whole.replace(damaged)
 
@@ -83,7 +138,7 @@ def recall(uri: str, reference: str) -> Remembered | None:
         version = Version(name, int(number), last["package"])
         folder = cache_folder() / "packages" / version.package
         return Remembered(folder, version, last["time"]) if is_intact(folder, version.package) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
+    except _NO_REFERENCE:
         return None
 
 
@@ -96,7 +151,7 @@ def recall_default(uri: str) -> str | None:
     """Return the stored reference of the registry's only champion; `None` if none was stored."""
     try:
         return str(json.loads(_reference_file(uri, "").read_text())["default"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # missing, or not such a file
+    except _NO_REFERENCE:
         return None
 
 

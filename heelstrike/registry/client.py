@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Protocol
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, did_you_mean
+from heelstrike.redact import without_password
 from heelstrike.registry.versions import Reference, RegisteredModel, Version
-from heelstrike.stores import is_server, tracking_uri, without_password
+from heelstrike.stores import is_server, tracking_uri
 
 
 class RegistryClient(Protocol):
@@ -88,9 +89,11 @@ def find_version(client: RegistryClient, reference: Reference) -> Version:
     if number is not None:
         numbers = [version.number for version in client.versions(name)]
         raise UserError(f"{name} has no version {number} in {without_password(client.uri)}; it has {numbers or 'none'}")
+    others = [model.name for model in client.models() if model.name != name]
+    question = did_you_mean(name, others)
     raise UserError(
         f"{name}@{reference.alias}: no such model in {without_password(client.uri)}; {_known(client, name, aliases)}. "
-        f"`heelstrike models` lists all models, `heelstrike retrain {name}` in a checkout makes one"
+        f"`heelstrike models` lists all models{question or f', `heelstrike retrain {name}` in a checkout makes one'}"
     )
 
 

@@ -6,25 +6,36 @@ since the import takes seconds.
 
 import importlib.util
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
+from heelstrike.redact import redacted, without_password
+from heelstrike.registry.moved import follow_checkout
 from heelstrike.registry.versions import RegisteredModel, Version
-from heelstrike.stores import StoreUnreachableError, is_local_file, tracking_uri, without_password
+from heelstrike.stores import StoreUnreachableError, file_of, is_local_file, is_server, tracking_uri
+from heelstrike.waits import LIMIT, limit_postgres, limit_s
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
-_CONNECT_S = 5.0
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
 _PAGE = 1000
+_ADVICE = {
+    "Connection refused": "start it, or set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
+    "could not translate host name": "set MLFLOW_TRACKING_URI to where it is (docs/stores.md)",
+    "Read timed out": f"restart that server, or give it more time with {LIMIT} (docs/stores.md)",
+    "no answer within": "restart that server, or set MLFLOW_TRACKING_URI to another one (docs/stores.md)",
+    "out-of-date database schema": "for a newer version than the expected one, install that version of MLflow",
+    "readonly database": "make the file and its folder writable",
+    "unable to open database": "check that its folder exists and may be read and written",
+    "disk is full": "free some space and run the command again",
+    "database is locked": "another process writes to it; run the command again, or use a server (docs/stores.md)",
+    "malformed": "restore the file from a copy",
+}
 
 
 class DatabaseClient:
@@ -120,7 +131,7 @@ def download_artifact(version: Version, address: str, file: str, folder: Path, u
         files = get_artifact_repository(address, tracking_uri=uri, registry_uri=uri)
         return Path(files.download_artifacts(file, str(folder)))
     except (OSError, MlflowException) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        reason = redacted((str(error).strip() or type(error).__name__).splitlines()[-1], address, uri)
         raise UserError(f"{version.reference}: {file} cannot be fetched from {address}: {reason}") from error
 
 
@@ -136,12 +147,16 @@ def open_mlflow(root: Path, create: bool = True) -> "MlflowClient":
         UserError: The address is invalid, or mlflow is not installed.
     """
     uri = tracking_uri(root)
+    if not is_server(uri):
+        _require_mlflow(f"{without_password(uri)}: a database")
     _check_reachable(uri, create)
-    _require_mlflow(f"{without_password(uri)}: a database")
+    _require_mlflow(without_password(uri))
+    follow_checkout(root)
     # set before the import: no telemetry, and a server that is down is reported within seconds instead of minutes
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(limit_s()))))
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import logging
@@ -170,11 +185,13 @@ def store_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (requests.exceptions.RequestException, SQLAlchemyError) as error:
-        raise StoreUnreachableError(f"{address}: the MLflow store failed: {_first_line(error)}") from error
+        message = f"{address}: the MLflow store failed: {_first_line(error, uri)}"
+        raise StoreUnreachableError(f"{message}{_advice(message)}") from error
     except MlflowException as error:
         gone = isinstance(error.__cause__ or error.__context__, requests.exceptions.RequestException)
         kind = StoreUnreachableError if gone or "TEMPORARILY_UNAVAILABLE" in str(error.error_code) else UserError
-        raise kind(f"{address}: the MLflow store answered: {_first_line(error)}") from error
+        message = f"{address}: the MLflow store answered: {_first_line(error, uri)}"
+        raise kind(f"{message}{_advice(message)}") from error
 
 
 def version_of(entry: "ModelVersion") -> Version:
@@ -186,8 +203,16 @@ def _aliases(entries: dict[str, str]) -> dict[str, int]:
     return {alias: int(number) for alias, number in sorted(entries.items())}
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+def _first_line(error: Exception, uri: str) -> str:
+    return first_line(redacted(str(error).strip() or type(error).__name__, uri))
+
+
+def _advice(message: str) -> str:
+    """Return what to do about a known failure, as the end of a sentence; empty for any other."""
+    for part, advice in _ADVICE.items():
+        if part in message:
+            return f"; {advice}"
+    return ""
 
 
 def _require_mlflow(subject: str) -> None:
@@ -199,29 +224,35 @@ def _require_mlflow(subject: str) -> None:
 
 
 def _check_reachable(uri: str, create: bool) -> None:
-    """Raise within seconds if the store is down. MLflow itself would retry for most of an hour."""
-    parts = urlsplit(uri)
+    """Raise within the limit if the store is down. MLflow itself would retry for most of an hour."""
     if is_local_file(uri):
-        file = Path(uri.split(":///", 1)[-1])
+        file = file_of(uri)
         if not create and not file.is_file():
             raise StoreUnreachableError(
                 f"{file}: no registry there; set MLFLOW_TRACKING_URI to the address of an MLflow server "
                 "(docs/stores.md), or run this at the top of the repository that trained the model"
             )
         file.parent.mkdir(parents=True, exist_ok=True)
-        return
-    scheme = parts.scheme.split("+")[0]
-    if scheme not in _PORTS:
-        raise UserError(
-            f"MLFLOW_TRACKING_URI is {without_password(uri)!r}; expected http(s)://..., sqlite:///FILE, "
-            "postgresql://... or mysql://..."
-        )
-    if not parts.hostname:
-        return  # a local socket, which only the driver can check
+    elif is_server(uri):
+        from heelstrike.registry.rest import RestClient
+
+        RestClient(uri).check()
+    else:
+        limit_postgres()
+        _check_connection(uri)
+
+
+def _check_connection(uri: str) -> None:
+    """Connect to a PostgreSQL server once. MLflow itself would try ten times, for more than a minute."""
     try:
-        socket.create_connection((parts.hostname, parts.port or _PORTS[scheme]), timeout=_CONNECT_S).close()
-    except OSError as error:
-        raise StoreUnreachableError(
-            f"{without_password(uri)}: nothing answers there ({error}); start it, or set MLFLOW_TRACKING_URI to where "
-            "it is (docs/stores.md)"
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+    except ImportError:  # `_require_mlflow` reports it
+        return
+    try:
+        with store_errors(uri):
+            create_engine(uri, poolclass=NullPool).connect().close()
+    except ImportError as error:
+        raise UserError(
+            f"{without_password(uri)}: its driver is not installed ({error}); pip install 'heelstrike[postgres]'"
         ) from error

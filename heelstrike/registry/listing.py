@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from heelstrike.redact import without_password
 from heelstrike.registry.client import connect
 from heelstrike.registry.versions import is_model_name
-from heelstrike.stores import without_password
 
 
 def list_models(root: Path) -> list[str]:

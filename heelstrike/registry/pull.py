@@ -8,10 +8,11 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 from heelstrike.package.manifest import MANIFEST, read_manifest, verify
+from heelstrike.redact import without_password
 from heelstrike.registry.cache import cached, recall, recall_default, remember, remember_default
 from heelstrike.registry.client import RegistryClient, connect, find_version
 from heelstrike.registry.versions import CHAMPION, PACKAGE_TAG, Reference, Version, is_model_name
-from heelstrike.stores import StoreUnreachableError, tracking_uri, without_password
+from heelstrike.stores import StoreUnreachableError, tracking_uri
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 

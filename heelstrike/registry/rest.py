@@ -5,6 +5,7 @@ MLFLOW_TRACKING_PASSWORD or MLFLOW_TRACKING_TOKEN, MLFLOW_TRACKING_INSECURE_TLS,
 MLFLOW_TRACKING_CLIENT_CERT_PATH.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,24 +16,29 @@ from urllib.parse import quote, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.exceptions import ProtocolError
 from urllib3.util.retry import Retry
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
 from heelstrike.files import write_aside
+from heelstrike.redact import redacted, without_password
 from heelstrike.registry.versions import RegisteredModel, Version
-from heelstrike.stores import StoreUnreachableError, without_password
+from heelstrike.stores import StoreUnreachableError
+from heelstrike.waits import LIMIT, limit_s, within
 
 _API, _ARTIFACTS = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
-_TIMEOUT_S = (5.0, 30.0)  # to connect, and between two pieces of a response
+_CONNECT_S = 5.0
 _PAGE = 1000
-_CHUNK_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16  # of a download; each must arrive within the limit
+_LARGEST_ANSWER = 64 << 20  # bytes; a thousand versions with their tags are one or two million
 _NOT_MLFLOW = "set MLFLOW_TRACKING_URI to an MLflow server's address (docs/stores.md)"
 _MISSING = "RESOURCE_DOES_NOT_EXIST"
-# requests to a busy or restarting server are repeated; a server that refuses the connection is down
+# requests to a busy or restarting server are repeated; one that refuses the connection or says nothing is down
 _GATEWAY_ERRORS = (502, 503, 504)
 _RETRIES = Retry(
     total=2,
     connect=0,
+    read=0,
     backoff_factor=0.5,
     status_forcelist=(429, *_GATEWAY_ERRORS),
     raise_on_status=False,
@@ -64,22 +70,35 @@ class RestClient:
     def models(self) -> list[RegisteredModel]:
         """Return all registered models, sorted by name."""
         entries = self._pages("registered-models/search", "registered_models")
-        return sorted((_model_of(entry) for entry in entries), key=lambda model: model.name)
+        with self._content_errors():
+            return sorted((_model_of(entry) for entry in entries), key=lambda model: model.name)
+
+    def check(self) -> None:
+        """Make one small request, to find out whether an MLflow server answers.
+
+        Raises:
+            StoreUnreachableError: Nothing answers there.
+            UserError: The server refuses the request, or is not an MLflow server.
+        """
+        self._get("registered-models/search", max_results=1)
 
     def aliases(self, name: str) -> dict[str, int]:
         """Return the version number of each alias of a model."""
         content = self._get("registered-models/get", name=name)
-        return {} if content is None else _model_of(content["registered_model"]).aliases
+        with self._content_errors():
+            return {} if content is None else _model_of(content["registered_model"]).aliases
 
     def versions(self, name: str) -> list[Version]:
         """Return all versions of a model, oldest first."""
         entries = self._pages("model-versions/search", "model_versions", filter=f"name='{name}'")
-        return sorted(map(_version_of, entries), key=lambda version: version.number)
+        with self._content_errors():
+            return sorted(map(_version_of, entries), key=lambda version: version.number)
 
     def version(self, name: str, number: int) -> Version | None:
         """Return one version; `None` if there is no such version."""
         content = self._get("model-versions/get", name=name, version=number)
-        return None if content is None else _version_of(content["model_version"])
+        with self._content_errors():
+            return None if content is None else _version_of(content["model_version"])
 
     def download(self, version: Version, file: str, folder: Path) -> Path:
         """Download a file from the server, or from the artifact store that the server names for the version."""
@@ -91,7 +110,7 @@ class RestClient:
 
             return download_artifact(version, address, file, folder, self.uri)
         target = folder / file
-        with self._connection_errors(), self._request(f"{served}/{quote(file)}", stream=True) as response:
+        with self._connection_errors(), self._request(f"{served}/{quote(file)}") as response:
             if response.status_code in _GATEWAY_ERRORS:
                 raise StoreUnreachableError(
                     f"{without_password(self.uri)}: the MLflow server failed: {_reason(response)}"
@@ -102,8 +121,9 @@ class RestClient:
                     "the version was not registered by Heelstrike, or its files were deleted"
                 )
             with write_aside(target) as aside, aside.open("wb") as stream:
-                for chunk in response.iter_content(_CHUNK_BYTES):
-                    stream.write(chunk)
+                pieces = response.iter_content(_PIECE_BYTES)
+                while piece := within(limit_s(), lambda: next(pieces, b"")):
+                    stream.write(piece)
         return target
 
     def _served_at(self, address: str) -> str | None:
@@ -125,36 +145,66 @@ class RestClient:
     def _get(self, call: str, **query: Any) -> dict[str, Any] | None:
         """Return the response to one call; `None` if the requested entry does not exist."""
         with self._connection_errors():
-            response = self._request(f"{self.uri}{_API}/{call}", params=query)
+            response, body = within(limit_s(), lambda: self._whole_answer(f"{self.uri}{_API}/{call}", query))
         try:
-            content = response.json()
-        except ValueError:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
             content = None
         if isinstance(content, dict) and content.get("error_code") == _MISSING:
             return None
         address = without_password(self.uri)
         if response.status_code >= 500:
-            raise StoreUnreachableError(f"{address}: the MLflow server failed: {_reason(response)}")
+            raise StoreUnreachableError(f"{address}: the MLflow server failed: {_reason(response, body)}")
         if not response.ok:
-            raise UserError(f"{address}: the MLflow server answered: {_reason(response)}{_advice(response)}")
+            raise UserError(f"{address}: the MLflow server answered: {_reason(response, body)}{_advice(response)}")
         if not isinstance(content, dict):
             raise UserError(f"{address}: answers, but is not an MLflow server; {_NOT_MLFLOW}")
         return content
 
-    def _request(self, url: str, **options: Any) -> requests.Response:
+    def _whole_answer(self, url: str, query: dict[str, Any]) -> tuple[requests.Response, bytes]:
+        with self._get_within_limit(url, query) as response:
+            body = bytearray()
+            for piece in response.iter_content(_PIECE_BYTES):
+                body += piece
+                if len(body) > _LARGEST_ANSWER:
+                    raise requests.exceptions.ContentDecodingError(f"an answer of more than {_LARGEST_ANSWER} bytes")
+            return response, bytes(body)
+
+    def _request(self, url: str) -> requests.Response:
+        """Return a response whose body is still to be read."""
+        return within(limit_s(), lambda: self._get_within_limit(url, {}))
+
+    def _get_within_limit(self, url: str, query: dict[str, Any]) -> requests.Response:
+        limits = (min(_CONNECT_S, limit_s()), limit_s())  # to connect, and between two pieces of a response
         # `verify` is passed to every request, since REQUESTS_CA_BUNDLE overrides the session's own
-        return self._session.get(url, timeout=_TIMEOUT_S, verify=self._verify, **options)
+        return self._session.get(url, params=query, timeout=limits, verify=self._verify, stream=True)
+
+    @contextmanager
+    def _content_errors(self) -> Iterator[None]:
+        """Turn errors of reading content of another form within the block into a message."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UserError(
+                f"{without_password(self.uri)}: answers, but not as an MLflow server does "
+                f"({type(error).__name__}: {error}); {_NOT_MLFLOW}"
+            ) from error
 
     @contextmanager
     def _connection_errors(self) -> Iterator[None]:
         """Turn connection errors within the block into messages."""
         try:
             yield
+        except (TimeoutError, requests.exceptions.Timeout) as error:
+            raise StoreUnreachableError(
+                f"{without_password(self.uri)}: gave no whole answer within {limit_s():g} s; restart that server, or "
+                f"set MLFLOW_TRACKING_URI to another one; {LIMIT} changes this limit (docs/stores.md)"
+            ) from error
         except requests.exceptions.RequestException as error:
             address = without_password(self.uri)
             if isinstance(error, requests.exceptions.SSLError):
                 raise UserError(
-                    f"{address}: its certificate is not trusted ({_cause(error)}); set "
+                    f"{address}: its certificate is not trusted ({self._cause(error)}); set "
                     "MLFLOW_TRACKING_SERVER_CERT_PATH to the certificate of its authority"
                 ) from error
             if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
@@ -162,12 +212,22 @@ class RestClient:
                 raise UserError(f"{address!r}: not a server's address, or one of a proxy is not") from error
             if isinstance(error, requests.exceptions.TooManyRedirects):
                 raise UserError(f"{address}: redirects in a circle; {_NOT_MLFLOW}") from error
-            if not isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
-                raise StoreUnreachableError(f"{address}: broke off its answer ({_cause(error)}); try again") from error
+            if not isinstance(error, requests.exceptions.ConnectionError) or _is_broken_off(error):
+                raise StoreUnreachableError(
+                    f"{address}: broke off its answer, or is no web server ({self._cause(error)}); try again, or "
+                    "set MLFLOW_TRACKING_URI to an MLflow server's address (docs/stores.md)"
+                ) from error
             raise StoreUnreachableError(
-                f"{address}: nothing answers there ({_cause(error)}); start it, or set MLFLOW_TRACKING_URI to where it "
-                "is (docs/stores.md)"
+                f"{address}: nothing answers there ({self._cause(error)}); start it, or set MLFLOW_TRACKING_URI to "
+                "where it is (docs/stores.md)"
             ) from error
+
+    def _cause(self, error: BaseException) -> str:
+        """Return the innermost reason of a connection error, without urllib3's wrapping."""
+        reason = _innermost(error)
+        if isinstance(reason, ProtocolError):
+            reason = reason.args[-1]
+        return first_line(redacted(str(reason), self.uri).rpartition(">: ")[2].rpartition("): ")[2])
 
 
 class _Token(AuthBase):
@@ -206,18 +266,22 @@ def _advice(response: requests.Response) -> str:
     return ""
 
 
-def _reason(response: requests.Response) -> str:
+def _reason(response: requests.Response, body: bytes = b"") -> str:
     """Return the status and the message of an error response on one line."""
     try:
-        message = str(response.json()["message"])
-    except (ValueError, KeyError, TypeError):
+        message = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         is_page = "html" in response.headers.get("Content-Type", "")  # of a proxy
-        message = (not is_page and response.text.strip()) or response.reason or ""
-    return f"{response.status_code} {(message.splitlines() or [''])[0][:300]}"
+        message = (not is_page and body.decode(errors="replace").strip()) or response.reason or ""
+    return f"{response.status_code} {first_line(message)}"
 
 
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason of a connection error, without urllib3's wrapping."""
+def _is_broken_off(error: requests.exceptions.ConnectionError) -> bool:
+    """Return True if something accepted the connection, and then closed it or did not speak HTTP."""
+    return isinstance(_innermost(error), ProtocolError)
+
+
+def _innermost(error: BaseException) -> Any:
+    """Return what urllib3 gave as the reason of an error of requests."""
     reason: Any = error.args[0] if error.args else error
-    reason = getattr(reason, "reason", None) or reason
-    return str(reason).rpartition(">: ")[2].rpartition("): ")[2][:300]
+    return getattr(reason, "reason", None) or reason

@@ -28,10 +28,13 @@ class VideoWriter:
         fps: Frames per second.
         quality: x264's constant rate factor: 0 is lossless, 18 looks lossless, 35 is poor.
         preset: x264's speed preset.
+        comment: Text for the file's metadata.
     """
 
-    def __init__(self, path: Path, fps: float, quality: int = 20, preset: str = "veryfast") -> None:
-        self._path, self._fps = path, Fraction(fps).limit_denominator(1001)
+    def __init__(
+        self, path: Path, fps: float, quality: int = 20, preset: str = "veryfast", comment: str | None = None
+    ) -> None:
+        self._path, self._fps, self._comment = path, Fraction(fps).limit_denominator(1001), comment
         # for reproducible bytes: one thread, no time in the metadata, and no macroblock tree, whose AVX-512 code in
         # x264 gave different bytes in half of the runs of one clip (0 of 1600 without it)
         self._options = {"crf": str(quality), "preset": preset, "threads": "1", "x264-params": "mbtree=0"}
@@ -43,6 +46,8 @@ class VideoWriter:
         self._container = self._open.enter_context(
             av.open(str(aside), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "+faststart"})
         )
+        if self._comment is not None:
+            self._container.metadata["comment"] = self._comment
         return self
 
     def add(self, frame: UInt8[np.ndarray, "H W 3"]) -> None:

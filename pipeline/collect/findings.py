@@ -10,10 +10,22 @@ _MAX_LINES = 20
 
 
 class Findings:
-    """Findings of one file. The first 20 are spelled out, the others are only counted."""
+    """Findings of one file. The first 20 are spelled out, the others are only counted.
+
+    Attributes:
+        where: Name of the file.
+        lines: Findings that are spelled out.
+        count: Number of all findings.
+        notes: Sentences on what is no fault but what the user should know.
+    """
 
     def __init__(self, where: str) -> None:
         self.where, self.lines, self.count = where, list[str](), 0
+        self.notes = list[str]()
+
+    def note(self, message: str) -> None:
+        """Add a note; `message` follows the file's name."""
+        self.notes.append(f"{self.where}: {message}")
 
     def add(self, message: str) -> None:
         """Add a finding; `message` follows the file's name."""
@@ -33,10 +45,14 @@ class Findings:
         rest = self.count - len(self.lines)
         return "\n".join([*self.lines, *([f"{self.where}: and {rest} more"] if rest else [])])
 
+    def errors(self) -> list[UserError]:
+        """Return all findings as one error in a list, which is empty if there are none."""
+        return [UserError(self.text())] if self.count else []
+
     def raise_any(self) -> None:
         """Raise a UserError with all findings, if there are any."""
-        if self.count:
-            raise UserError(self.text())
+        for error in self.errors():
+            raise error
 
 
 def raise_all(errors: Iterable[UserError]) -> None:

@@ -1,5 +1,6 @@
 """Single images: frames extracted from a video and cached across runs of the stage, and facts about still images."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -36,12 +37,14 @@ class Extracted:
     """Frames of a video as lossless PNG files.
 
     Attributes:
+        content: Digest of the video file.
         folder: Folder of the files; each is named by `frame_file(number)`.
         frame_count: Number of frames that were decoded: at least the highest wanted number + 1 if the video has all
             wanted frames, otherwise the length of the video.
         index: Columns frame, time_s, width, height, phash; a row per wanted frame that the video has.
     """
 
+    content: str
     folder: Path
     frame_count: int
     index: pd.DataFrame
@@ -61,11 +64,12 @@ def extract(job: VideoJob, cache: Path) -> Extracted:
     Raises:
         UserError: The video cannot be read.
     """
-    done = cache / f"{_content(job.video)}-{json_digest(job.frames)[:12]}"
+    content = _content(job.video)
+    done = cache / f"{content}-{json_digest(job.frames)[:12]}"
     if not (done / _INDEX).is_file():
         _extract_to(job, done)
     index = json.loads((done / _INDEX).read_text())
-    return Extracted(done, index["frame_count"], pd.DataFrame(index["frames"], columns=_INDEX_COLUMNS))
+    return Extracted(content, done, index["frame_count"], pd.DataFrame(index["frames"], columns=_INDEX_COLUMNS))
 
 
 def _content(video: Path) -> str:
@@ -103,8 +107,10 @@ class StillFacts(NamedTuple):
         width: Width as displayed, pixels.
         height: Height as displayed, pixels.
         phash: Perceptual hash.
+        content: Digest of the decoded pixels, the same for files that differ in their metadata only.
         file_mm_per_px: Side of a pixel in millimetres from the file; NaN if the file does not state it.
         scan: True if later stages need its 8-bit copy (`Picture.converted`).
+        unknown: Why `file_mm_per_px` is NaN although the file has numbers for it (`Picture.unknown`); empty otherwise.
         placement: Position in the patient from the file: origin, step along x, step along y; NaN if the file does not
             state it (`Picture.placement`).
     """
@@ -112,8 +118,10 @@ class StillFacts(NamedTuple):
     width: int
     height: int
     phash: str
+    content: str
     file_mm_per_px: float
     scan: bool
+    unknown: str
     placement: tuple[float, ...] = (float("nan"),) * len(PLACEMENT_COLUMNS)
 
     @property
@@ -145,9 +153,11 @@ def read_still(path: Path, cache: Path | None = None) -> StillFacts:
     Raises:
         UserError: The file is not readable as one image (see `read_picture`).
     """
-    image, mm_per_px, placement, converted = read_picture(path)
+    image, mm_per_px, placement, converted, unknown = read_picture(path)
     if converted and cache is not None:
         with write_aside(scan_copy(file_digest(path), cache)) as aside:
             Image.fromarray(image[..., 0] if _gray(image) else image).save(aside, "PNG")
     height, width = image.shape[:2]
-    return StillFacts(width, height, perceptual_hash(image), mm_per_px, converted, tuple(placement.ravel().tolist()))
+    content = hashlib.sha256(f"{width} {height} ".encode() + image.tobytes()).hexdigest()
+    placed = tuple(placement.ravel().tolist())
+    return StillFacts(width, height, perceptual_hash(image), content, mm_per_px, converted, unknown, placed)

@@ -16,7 +16,7 @@ from pipeline.collect.findings import Findings, raise_all
 from pipeline.collect.workers import run_all
 from pipeline.layout import Layout
 
-_COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "file_mm_per_px"]
+_COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
 
 
 def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Path]]:
@@ -27,7 +27,8 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         layout: Layout of the problem, which has the work cache.
 
     Returns:
-        The table with image, video, time_s, width, height, phash, mm_per_px (from the labels or the source's settings,
+        The table with image, time_s, width, height, phash, content (the same for the same pixels, or for frames of the
+        same video file), mm_per_px (from the labels or the source's settings,
         else from the image's file) and, if any file states it, the position in the patient; and a mapping of each
         image's name (relative to the stage's output) to the file that holds it.
 
@@ -35,7 +36,7 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
     """
     cache = layout.work("collect", "frames")
-    video = table["media"].map({m: is_video(m) for m in table["media"].unique()}).astype(bool)
+    video = table["file"].map({f: is_video(f) for f in table["file"].unique()}).astype(bool)
     errors = list[UserError]()
     parts = [
         _frames_of(table[video], cache, errors),
@@ -50,7 +51,7 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
     spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
     unplaced = [c for c in PLACEMENT_COLUMNS if c in joined and joined[c].isna().all()]
     joined = joined.drop(columns=unplaced if len(unplaced) == len(PLACEMENT_COLUMNS) else [])
-    return joined.assign(video=table["media"].where(video, ""), mm_per_px=spacing), files
+    return joined.assign(mm_per_px=spacing), files
 
 
 def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
         files = outcome.index["frame"].map(frames.frame_file)
         folder = f"{outcome.folder}/"
         facts = outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)
-        parts.append(facts.assign(file_mm_per_px=float("nan"))[_COLUMNS])
+        parts.append(facts.assign(content=outcome.content, file_mm_per_px=float("nan"))[_COLUMNS])
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -125,6 +126,7 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     with write_aside(known_file) as aside:
         known.to_parquet(aside, index=False)
     full = once.merge(known, on="digest", how="inner", validate="many_to_one")
+    _say_unknown_sizes(full)
     scan = full["scan"].astype(bool)
     names = full["name"].fillna(full["media"]) if "name" in full.columns else full["media"]
     images = "images/" + names.where(~scan, names + ".png")
@@ -133,3 +135,10 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
         errors.append(UserError(f"{' and '.join(clashing['media'])} would get the same name; rename one"))
     paths = full["file"].where(~scan, [str(frames.scan_copy(digest, cache)) for digest in full["digest"]])
     return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_COLUMNS, *PLACEMENT_COLUMNS]]
+
+
+def _say_unknown_sizes(stills: pd.DataFrame) -> None:
+    """Print why the size of pixels is unknown although their files have numbers for it, unless the user states it."""
+    unknown = stills[(stills["unknown"] != "") & stills["mm_per_px"].isna()]
+    for reason, images in unknown.groupby("unknown")["media"]:
+        print(f"collect: {reason} ({len(images)} images, such as {images.iloc[0]}); state it by `pixel_mm`")

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from heelstrike.media import KNOWN, is_image, is_video
+from heelstrike.media import KNOWN, is_video, kind_of
 from pipeline.annotations import BOX_COLUMNS, CLASS, with_keypoints
 from pipeline.collect.findings import Findings
+from pipeline.names import normal_form
+
+NOTHING_LABELLED = "nothing is labelled"
 
 
 @dataclass(frozen=True)
@@ -21,27 +24,47 @@ class Labels:
         table: A row per labelled instance. Columns: `media` (video or image, relative to the source's root, forward
             slashes), `frame` (from 0; -1 for still images), `instance`, `subject`, `source` (``file:row``),
             `slice_NAME`, the keypoint columns of the annotation table, and where the format has them `class`, `exam`,
-            the box columns, `mm_per_px` and the columns of the observers' distance. If there is a column `name`, the
-            image is stored under it instead of `media`.
+            the box columns, `mm_per_px` and the columns of the observers' distance; also `labelled_width` and
+            `labelled_height`, the size of the image as the label file states it, as displayed (see `labelled_sizes`;
+            NaN where it states none). If there is a column `name`, the image is stored under it instead of `media`.
         dropped: Rows (``file:row``) that were left out, by the reason.
         notes: Sentences for the user about how the file was read.
         votes: For images that several people labelled, each annotator's class by `source`.
+        files: Further label files that belong to this one, relative to the source's root.
+        empty: Rows as in `table` without any label. In a later batch they withdraw the labels of the same picture.
+        truths: Number of rows of one instance: above 1 if each annotator's labels are a ground truth of their own.
     """
 
     table: pd.DataFrame
     dropped: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     votes: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    empty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    truths: int = 1
 
 
 def media_below(root: Path, folder: Path, names: pd.Series) -> pd.Series:
-    """Return paths that a label file states relative to `folder` as paths relative to `root`.
+    """Return paths that a label file states relative to `folder` as paths relative to `root` (see `path_below`)."""
+    return names.map({name: path_below(root, folder, name) for name in names.unique()})
+
+
+def path_below(root: Path, folder: Path, name: str) -> str:
+    """Return a path that a label file states relative to `folder` as a path relative to `root`.
 
     Symbolic links are not resolved, so that a linked data set keeps its names. Backslashes count as slashes. A path
-    that leaves `root` starts with ``..``.
+    that leaves `root` starts with ``..``. Names are compared in one normal form of Unicode, and returned as on disk.
     """
-    unique = {n: os.path.relpath(os.path.normpath(folder / n.replace("\\", "/")), root) for n in names.unique()}
-    return names.map(unique)
+    return os.path.relpath(_on_disk(os.path.normpath(folder / name.replace("\\", "/"))), root)
+
+
+def _on_disk(path: str) -> str:
+    """Return the path in the normal form of Unicode that the file system has it in."""
+    if path.isascii() or os.path.lexists(path):
+        return path
+    folder, name = Path(_on_disk(str(Path(path).parent))), normal_form(Path(path).name)
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return str(next((entry for entry in entries if normal_form(entry.name) == name), folder / name))
 
 
 def make_labels(
@@ -67,12 +90,13 @@ def make_labels(
         findings: Collects the findings, which are raised at the end.
         missing_images: `error`, or `skip` to leave out labels whose file does not exist.
         notes: Sentences for the user from the reader.
-        unit: Unit that the number in `source` counts, for messages, for instance "row".
+        unit: Unit that the number in `source` counts, for messages, for instance "row"; empty if it stands there.
 
     Raises:
         UserError: There are findings, from these checks or from the reader.
     """
-    rows = f"{unit} " + table["source"].str.rpartition(":")[2].to_numpy()
+    prefix = f"{unit} " if unit else ""
+    rows = np.array([prefix + source.rpartition(":")[2] for source in table["source"]], dtype=object)
     _check_points(keypoints, xy, rows, findings)
     _check_media(table, root, rows, findings, missing_images)
     _check_duplicates(table, xy, rows, findings)
@@ -88,12 +112,17 @@ def make_labels(
             f"{s} ({m})" for s, m in zip(full["source"][missing], full["media"][missing], strict=True)
         ]
         full = full[~missing]
-    empty = ~_labelled(full, keypoints)
-    dropped["nothing is labelled"] = full["source"][empty].tolist()
-    return Labels(full[~empty].reset_index(drop=True), {k: v for k, v in dropped.items() if v}, notes or [])
+    empty = ~labelled_rows(full, keypoints)
+    dropped[NOTHING_LABELLED] = full["source"][empty].tolist()
+    return Labels(
+        full[~empty].reset_index(drop=True),
+        {reason: rows for reason, rows in dropped.items() if rows},
+        [*findings.notes, *(notes or [])],
+        empty=full[empty],
+    )
 
 
-def _labelled(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
+def labelled_rows(table: pd.DataFrame, keypoints: tuple[str, ...]) -> pd.Series:
     """Return for each row True if it has a keypoint, a class or a box."""
     labelled = (table[[f"{k}_v" for k in keypoints]] > 0).any(axis=1)
     if CLASS in table.columns:
@@ -133,16 +162,16 @@ def _check_media(table: pd.DataFrame, root: Path, rows: np.ndarray, findings: Fi
     """Add a finding for each bad file, at the first row that names it, and for each bad frame number."""
     first = table.drop_duplicates("media")
     for row, media in zip(np.flatnonzero(~table["media"].duplicated()), first["media"], strict=True):
-        if media.startswith(".."):
+        if media == ".." or media.startswith("../"):
             findings.add(f"{rows[row]}: {media} lies outside {root}, where it is not versioned; move it there")
-        elif not (is_video(media) or is_image(media)):
-            findings.add(f"{rows[row]}: {media} is neither a video nor an image by its name; known are {KNOWN}")
+        elif kind_of(root / media) is None:
+            findings.add(f"{rows[row]}: {media} is neither a video nor an image; known are {KNOWN}")
         elif missing == "error" and not (root / media).is_file():
             findings.add(
                 f"{rows[row]}: {media} is not there; add the file, correct the path, or remove its labels "
                 f"(or set missing_images: skip)"
             )
-    video = table["media"].map({m: is_video(m) for m in first["media"]}).to_numpy(dtype=bool)
+    video = table["media"].map({m: is_video(root / m) for m in first["media"]}).to_numpy(dtype=bool)
     frame = table["frame"].to_numpy()
     wrong = np.flatnonzero(video & (frame < 0))
     findings.add_each(

@@ -1,11 +1,13 @@
 """Settings of the collect stage."""
 
+from pathlib import PureWindowsPath
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from heelstrike.settings import Strict
 from heelstrike.units import MM_PER_INCH
+from pipeline.collect.subject_setting import DESCRIPTION, UNSTATED, Subject
 from pipeline.synthetic.settings import SyntheticSource
 
 MissingImages = Annotated[
@@ -15,14 +17,31 @@ MissingImages = Annotated[
 
 
 class FileSource(Strict):
-    """Settings that all sources of files share: the size of their pixels.
+    """Settings that all sources of files share: the person who is shown, points at (0, 0), and the size of the pixels.
 
     Without `mm_per_px` and `dpi`, the size comes from the file of a medical image and is unknown for any other image.
     """
 
     kind: str
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = None
+    zero_points: Annotated[
+        Literal["error", "missing", "keep"],
+        Field(
+            description="points at exactly (0, 0), which many programs write for a point that is not labelled: stop, "
+            "read them as not labelled, or keep them as points"
+        ),
+    ] = "error"
     mm_per_px: Annotated[float | None, Field(gt=0, description="side of a pixel in millimetres, for all images")] = None
     dpi: Annotated[float | None, Field(gt=0, description="size of a pixel as dots per inch, for scanned paper")] = None
+
+    @field_validator("labels", check_fields=False)
+    @classmethod
+    def _is_below_the_data(cls, pattern: str) -> str:
+        if PureWindowsPath(pattern).anchor or ".." in PureWindowsPath(pattern).parts:
+            raise ValueError(
+                "expected a pattern below data/raw/PROBLEM, without `..` and without a leading slash or drive"
+            )
+        return pattern
 
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
@@ -47,7 +66,7 @@ class CsvSource(FileSource):
     frame: Annotated[str | None, Field(description="column: frame number from 0; null if there are only images")] = (
         "frame"
     )
-    subject: Annotated[str | None, Field(description="column: person; null: each file is its own subject")] = "subject"
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = "subject"
     keypoints: Annotated[
         dict[str, tuple[str, str]], Field(description="keypoint: [x column, y column]; default NAME_x, NAME_y")
     ] = {}
@@ -57,6 +76,12 @@ class CsvSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[
         tuple[str, ...] | None, Field(description="columns that become evaluation slices; null: all other columns")
     ] = None
@@ -69,9 +94,7 @@ class DeepLabCutSource(FileSource):
     kind: Literal["deeplabcut"]
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/CollectedData*.csv"
     bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
-    subject: Annotated[
-        Literal["folder", "image"], Field(description="what counts as one subject: the video's folder or each image")
-    ] = "folder"
+    subject: Annotated[Subject | None, Field(description=UNSTATED)] = "folder"
     missing_images: MissingImages = "error"
 
 
@@ -82,10 +105,6 @@ class CocoSource(FileSource):
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     images: Annotated[str, Field(description="image folder, relative to the JSON")] = "."
     keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
-    subject: Annotated[
-        str | None,
-        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
-    ] = None
     missing_images: MissingImages = "error"
 
 
@@ -99,10 +118,6 @@ class CocoBoxesSource(FileSource):
         Literal["xywh", "xyxy"], Field(description="numbers of `bbox`: COCO's x, y, width, height; or two corners")
     ] = "xywh"
     classes: Annotated[dict[str, str], Field(description="class: name of the category, where they differ")] = {}
-    subject: Annotated[
-        str | None,
-        Field(description="key of the image entry that names the subject; null: each image is its own subject"),
-    ] = None
     missing_images: MissingImages = "error"
 
 
@@ -113,6 +128,9 @@ class LabelStudioSource(FileSource):
     """
 
     kind: Literal["label_studio"]
+    subject: Annotated[
+        Subject | None, Field(description=f"{DESCRIPTION}; null: the contributor, by the folder of the JSON")
+    ] = None
     labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
     exclude: Annotated[
         tuple[str, ...], Field(description="words in the names of folders to leave out, in any case")
@@ -152,10 +170,11 @@ class ViaSource(FileSource):
             description="region attribute that tells the instances of an image apart; null: an image has one instance"
         ),
     ] = None
-    subject: Annotated[
-        str | None, Field(description="attribute that names the subject; null: each image is its own subject")
-    ] = None
     slices: Annotated[tuple[str, ...], Field(description="file or region attributes that become slices")] = ()
+    same_files: Annotated[
+        bool,
+        Field(description="refuse an image whose file has another size in bytes than the label file states"),
+    ] = True
     missing_images: MissingImages = "error"
 
 
@@ -183,7 +202,6 @@ class LandmarksSource(FileSource):
         tuple[str, ...],
         Field(description="people whose mutual distance is reported beside the model's error; empty: `annotators`"),
     ] = ()
-    subject: Annotated[str | None, Field(description="column: person; null: each image is its own subject")] = None
     exam: Annotated[
         str | None, Field(description="column: exam, whose images are measured together; null: all images of a subject")
     ] = None
@@ -193,6 +211,12 @@ class LandmarksSource(FileSource):
     spacing: Annotated[
         str, Field(description="column: side of a pixel in mm; if absent or empty, mm_per_px and dpi apply")
     ] = "mm_per_px"
+    image_width: Annotated[
+        str, Field(description="column: width of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_width"
+    image_height: Annotated[
+        str, Field(description="column: height of the image that was labelled, pixels; if absent or empty, as the file")
+    ] = "image_height"
     slices: Annotated[tuple[str, ...], Field(description="columns that become evaluation slices")] = ()
     missing_images: MissingImages = "error"
 
@@ -201,6 +225,88 @@ class LandmarksSource(FileSource):
         if self.annotator is None and (self.annotators or self.observers):
             raise ValueError("annotators and observers need `annotator`, the column that says who labelled")
         return self
+
+
+class LabelMeSource(FileSource):
+    """LabelMe: a JSON for each image; only shapes that are points are read."""
+
+    kind: Literal["labelme"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.json"
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: label in the file, where they differ")] = {}
+    slices: Annotated[
+        tuple[str, ...], Field(description="flags of the image or keys of the file that become slices")
+    ] = ()
+    missing_images: MissingImages = "error"
+
+
+class CvatSource(FileSource):
+    """CVAT XML 1.1, for images or for video: points and skeletons."""
+
+    kind: Literal["cvat"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.xml"
+    images: Annotated[
+        str, Field(description="folder of the images or the video, relative to the XML; `images` in it is searched too")
+    ] = "."
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: label in the file, where they differ")] = {}
+    skeleton: Annotated[
+        str | None, Field(description="label of the skeletons that are read; null: all, and single points")
+    ] = None
+    interpolated: Annotated[
+        bool, Field(description="also read frames that CVAT interpolated between two keyframes of a track")
+    ] = False
+    slices: Annotated[tuple[str, ...], Field(description="attributes that become slices")] = ()
+    missing_images: MissingImages = "error"
+
+
+class SleapSource(FileSource):
+    """SLEAP projects (.slp); images that are embedded in the file are not read."""
+
+    kind: Literal["sleap"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/*.slp"
+    videos: Annotated[
+        str, Field(description="folder of the videos, relative to the file, where the stated paths do not exist")
+    ] = "."
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: node in the file, where they differ")] = {}
+    predicted: Annotated[
+        bool, Field(description="also read instances that SLEAP predicted and nobody has corrected")
+    ] = False
+    missing_images: MissingImages = "error"
+
+
+class LightningPoseSource(FileSource):
+    """Predictions of lightning-pose or DeepLabCut: a CSV for each video, with a row for each frame."""
+
+    kind: Literal["lightning_pose"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/video_preds/*.csv"
+    videos: Annotated[
+        str,
+        Field(description="folder of the videos or images, relative to the CSV; the folders above are searched too"),
+    ] = "."
+    bodyparts: Annotated[dict[str, str], Field(description="keypoint: body part in the file, where they differ")] = {}
+    min_likelihood: Annotated[
+        float, Field(ge=0, le=1, description="points with a lower likelihood count as not labelled")
+    ] = 0.9
+    missing_images: MissingImages = "error"
+
+
+class YoloPoseSource(FileSource):
+    """YOLO pose: a YAML that names the folders of images, and a text file of labels for each image."""
+
+    kind: Literal["yolo_pose"]
+    labels: Annotated[str, Field(description="glob below data/raw/PROBLEM")] = "**/data.yaml"
+    names: Annotated[
+        tuple[str, ...],
+        Field(
+            description="names of the file's keypoints in their order; empty: `kpt_names` of the YAML, otherwise the "
+            "problem's keypoints in their order"
+        ),
+    ] = ()
+    keypoints: Annotated[dict[str, str], Field(description="keypoint: name in the file, where they differ")] = {}
+    category: Annotated[str | None, Field(description="class whose instances are read; null: all")] = None
+    slices: Annotated[
+        tuple[Literal["split", "class"], ...], Field(description="`split` (train, val or test) or `class` as slices")
+    ] = ()
+    missing_images: MissingImages = "error"
 
 
 Source = Annotated[
@@ -212,7 +318,12 @@ Source = Annotated[
     | LabelStudioSource
     | Ee641Source
     | ViaSource
-    | LandmarksSource,
+    | LandmarksSource
+    | LabelMeSource
+    | CvatSource
+    | SleapSource
+    | LightningPoseSource
+    | YoloPoseSource,
     Field(discriminator="kind"),
 ]
 
@@ -225,3 +336,17 @@ class CollectSettings(Strict):
         float,
         Field(ge=0, description="margin of the box around the keypoints, pixels; the box is clipped to the image"),
     ] = 80
+    strict: Annotated[
+        bool,
+        Field(
+            description="stop if anything is left out: labels, columns with too many values for a slice, files that no "
+            "source reads, images and videos that no label names; otherwise they are counted and listed"
+        ),
+    ] = False
+    repeated_pictures: Annotated[
+        Literal["error", "keep"],
+        Field(
+            description="if the same pixels are labelled under two names: stop, or train on both, for instance for "
+            "frames of a recording that stands still"
+        ),
+    ] = "error"

@@ -1,6 +1,5 @@
 """Reading of all sources in params.yaml into one table of labels."""
 
-import glob
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,20 @@ from pydantic import TypeAdapter
 
 from heelstrike.errors import UserError
 from heelstrike.files import json_digest
-from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, slice_columns
+from pipeline.annotations import CLASS, EXAM, SLICE_PREFIX, TAKEN_SLICES, slice_columns
+from pipeline.collect.batches import batch_of, versioned_label_files
 from pipeline.collect.findings import Findings, raise_all
+from pipeline.collect.labelled_sizes import SPACING
 from pipeline.collect.labels import Labels
-from pipeline.collect.readers import READERS
+from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import FileSource, Source
+from pipeline.collect.subject_setting import column_of
+from pipeline.collect.subjects import refuse_unstated
 from pipeline.layout import Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
 _MAX_SLICE_VALUES = 32
-_INSTANCE = ["media", "frame", "instance"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class SourceLabels:
         files: The label files.
         labels: Labels of each file; `mm_per_px` is NaN if neither the file nor the settings state the size of a pixel.
         named_slices: Slices that params.yaml lists.
+        subject_by_path: True if paths name the subjects, not the label files.
     """
 
     kind: str
@@ -42,6 +45,7 @@ class SourceLabels:
     files: list[Path]
     labels: list[Labels]
     named_slices: tuple[str, ...]
+    subject_by_path: bool = False
 
 
 def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabels:
@@ -60,9 +64,7 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
         labels = [generate(source, root)]
         read_as = TypeAdapter[Any](Source).validate_python(label_format(source))
         return _read_files(read_as, "synthetic", root, root.name, labels, problem)
-    # unlike Path.glob, this follows linked folders: a large data set need not be copied below data/raw
-    names = glob.glob(source.labels, root_dir=layout.raw, recursive=True)  # noqa: PTH207
-    files = sorted(path for path in (layout.raw / name for name in names) if path.is_file())
+    files = versioned_label_files(layout.raw, source.labels)
     if not files:
         print(f"collect: no file matches {source.labels!r} ({source.kind}) below {layout.raw}")
     return _read_files(source, source.kind, layout.raw, "", files, problem)
@@ -74,61 +76,85 @@ def _read_files(
     labels, errors = list[Labels](), list[UserError]()
     for path in files:
         try:
-            labels.append(_with_scale(READERS[source.kind](path, root, source, problem), source))
+            labels.append(_with_scale(read_labels(path, root, source, problem), source))
         except UserError as error:
             errors.append(error)
     raise_all(errors)
-    return SourceLabels(kind, root, prefix, files, labels, getattr(source, "slices", None) or ())
+    if source.subject is None:
+        findings = Findings(kind)
+        images = refuse_unstated([label.table for label in labels], findings)
+        findings.raise_any()
+        if images > 1:
+            print(
+                f"collect: each of {images} images ({kind}) counts as a subject of its own; `subject` may say otherwise"
+            )
+    return SourceLabels(
+        kind, root, prefix, files, labels, getattr(source, "slices", None) or (), column_of(source.subject) is None
+    )
 
 
 def _with_scale(labels: Labels, source: FileSource) -> Labels:
     table = labels.table
-    known = table["mm_per_px"].fillna(source.pixel_mm) if "mm_per_px" in table else source.pixel_mm
-    return replace(labels, table=table.assign(mm_per_px=known))
+    if "mm_per_px" not in table:
+        return replace(labels, table=table.assign(mm_per_px=source.pixel_mm))
+    stated = table["mm_per_px"].notna()
+    known = table["mm_per_px"].fillna(source.pixel_mm)
+    return replace(labels, table=table.assign(mm_per_px=known, **{SPACING: stated}))
 
 
 def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     """Put the labels of all sources into one table.
 
     Returns:
-        The columns of `Labels.table`, with the source's prefix before `media` and `source`, and `file`, the path of the
-        media. A column with more than 32 values is not a slice unless params.yaml lists it.
-
-    Raises:
-        UserError: Two label files label the same instance.
+        The columns of `Labels.table`, with the source's prefix before `media` and `source`; `file`, the path of the
+        media; `label_file`, below the source's root; `empty`, True for the rows without labels of later batches; and
+        `subject_by_path` of the source.
+        A column with more than 32 values is not a slice unless params.yaml lists it.
     """
     parts = []
     for batch in batches:
-        for labels in batch.labels:
-            if labels.table.empty:
-                continue
-            paths = {media: str(batch.root / media) for media in labels.table["media"].unique()}
-            part = labels.table.assign(file=labels.table["media"].map(paths))
-            if batch.prefix:
-                part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source")})
-            parts.append(part)
+        for path, labels in zip(batch.files, batch.labels, strict=True):
+            label_file = path.relative_to(batch.root).as_posix()
+            empty = labels.empty if batch_of(label_file) else pd.DataFrame()
+            for rows, is_empty in ((labels.table, False), (empty, True)):
+                if rows.empty:
+                    continue
+                paths = {media: str(batch.root / media) for media in rows["media"].unique()}
+                part = rows.assign(file=rows["media"].map(paths), label_file=label_file, empty=is_empty)
+                part["subject_by_path"] = batch.subject_by_path
+                if batch.prefix:
+                    part = part.assign(**{c: f"{batch.prefix}/" + part[c] for c in ("media", "source", "label_file")})
+                parts.append(part)
     if not parts:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
-    _check_labelled_once(table)
     if CLASS in table.columns:  # some sources may lack it
         table[CLASS] = table[CLASS].fillna("").astype("str")
     if EXAM in table.columns:
         table[EXAM] = table[EXAM].fillna("").astype("str")
     slices = slice_columns(table)
+    for column in slices:
+        without = table["label_file"][table[column].isna()].unique()
+        if len(without):
+            print(
+                f"collect: the column {column.removeprefix(SLICE_PREFIX)!r} is a slice that {len(without)} of "
+                f"{table['label_file'].nunique()} label files lack ({', '.join(without[:3])}); their images are in no "
+                "group of it"
+            )
+    _refuse_taken_slices(slices)
     table[slices] = table[slices].fillna("").astype("str")
     named = {f"{SLICE_PREFIX}{name}" for batch in batches for name in batch.named_slices}
     left_out = [c for c in slices if c not in named and table[c].nunique() > _MAX_SLICE_VALUES]
-    for column in left_out:
-        print(f"collect: column {column.removeprefix(SLICE_PREFIX)!r} has too many values for a slice; left out")
     return table.drop(columns=left_out)
 
 
-def _check_labelled_once(table: pd.DataFrame) -> None:
-    repeated = table[table.duplicated(_INSTANCE, keep=False)].sort_values([*_INSTANCE, "source"])
+def _refuse_taken_slices(columns: list[str]) -> None:
+    """Raise a finding for each slice that would have the name of one that evaluation makes."""
     findings = Findings("labels")
-    for _, rows in repeated.groupby(_INSTANCE, sort=False):
-        media, frame = rows[["media", "frame"]].iloc[0]
-        image = f"{media}, frame {frame}" if frame >= 0 else media
-        findings.add(f"{image} is labelled in {' and in '.join(rows['source'])}; keep one")
+    for name in (column.removeprefix(SLICE_PREFIX) for column in columns):
+        if name in TAKEN_SLICES:
+            findings.add(
+                f"the column {name!r} would be a slice, but evaluation has a slice of this name; rename it, or list "
+                "the other columns under `slices` of the source"
+            )
     findings.raise_any()

@@ -16,13 +16,15 @@ from heelstrike.files import folder_aside, write_json
 from heelstrike.progress import progress
 from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
 from pipeline.collect.agreement import agreement
+from pipeline.collect.batches import unversioned_notes
 from pipeline.collect.boxes import boxes_of
+from pipeline.collect.corrections import Corrected, correct, files_of
 from pipeline.collect.images import with_images
+from pipeline.collect.labelled_sizes import in_image_pixels
+from pipeline.collect.left_out import dropped_labels, other_left_out, refuse_left_out, sentences
 from pipeline.collect.sources import SourceLabels, one_table, read_source
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-
-_MAX_LISTED = 200  # rows per reason in the summary
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -34,15 +36,27 @@ def run(params: ProblemParams, layout: Layout) -> None:
     """
     problem, keypoints = params.problem, params.problem.keypoints
     batches = [read_source(source, layout, problem) for source in params.collect.sources]
-    table = one_table(batches)
+    table, unread = one_table(batches), unversioned_notes(layout.raw)
     if table.empty:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
-        raise UserError(f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there")
+        none = f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there"
+        raise UserError("\n".join([none, *sentences(dropped_labels(batches), []), *unread]))
     table, images = with_images(table, layout)
+    corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
+    images = files_of(table, corrected.table, images)
+    table = corrected.table.reset_index(drop=True)
+    if table.empty:
+        raise UserError(f"{layout.raw}: later batches withdraw every label; put labels there")
+    table = table.assign(video=table["media"].where(table["frame"] >= 0, ""))
+    table, size_notes = in_image_pixels(table, keypoints)
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
-    summary = _summary(table, batches)
+    dropped, others = dropped_labels(batches), other_left_out(batches, table, layout.raw)
+    if params.collect.strict:
+        refuse_left_out(dropped, others)
+    summary = _summary(table, batches, corrected, unread) | {"dropped": dropped, "left_out": others}
+    summary["notes"] += size_notes
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
         _place_images(images, cache, out)
@@ -82,11 +96,9 @@ def _prune_cache(cache: Path, used: set[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]:
-    dropped = dict[str, list[str]]()
-    for labels in (labels for batch in batches for labels in batch.labels):
-        for reason, rows in labels.dropped.items():
-            dropped.setdefault(reason, []).extend(rows)
+def _summary(
+    table: pd.DataFrame, batches: list[SourceLabels], corrected: Corrected, unread: list[str]
+) -> dict[str, Any]:
     return {
         "videos": int(table.loc[table["video"] != "", "video"].nunique()),
         "images": int(table["image"].nunique()),
@@ -101,18 +113,20 @@ def _summary(table: pd.DataFrame, batches: list[SourceLabels]) -> dict[str, Any]
             for batch in batches
         ],
         "slices": [column.removeprefix(SLICE_PREFIX) for column in slice_columns(table)],
-        "dropped": [
-            {"reason": r, "count": len(rows), "rows": rows[:_MAX_LISTED]} for r, rows in sorted(dropped.items())
+        "superseded": corrected.summary,
+        "notes": [
+            *unread,
+            *(note for batch in batches for labels in batch.labels for note in labels.notes),
+            *corrected.sentences,
         ],
-        "notes": [note for batch in batches for labels in batch.labels for note in labels.notes],
         "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
     print("collect: {images} images, {instances} instances, {videos} videos, {subjects} subjects".format(**summary))
-    for dropped in summary["dropped"]:
-        print(f"collect: left out {dropped['count']} labels: {dropped['reason']}; listed in summary.json")
+    for sentence in sentences(summary["dropped"], summary["left_out"]):
+        print(f"collect: {sentence}; listed in summary.json")
     for note in summary["notes"]:
         print(f"collect: {note}")
     if summary["agreement"] is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from heelstrike.files import write_aside, write_json
 from pipeline.crossval.run import Places, Validated
 from pipeline.evaluate.summary import to_json
+from pipeline.markdown import table_row
 from pipeline.scoring.style import BLUE, FAINT, INK, figure, save
 
 Headline = tuple[str, str]
@@ -47,7 +48,8 @@ def span(values: dict[str, float], name: str) -> str:
 
 
 def _markdown(validated: Validated, places: Places, headline_metrics: list[Headline]) -> list[str]:
-    images = validated.pooled.metrics["images"]
+    pooled = validated.pooled.metrics
+    images = pooled["images"]
     hours = sum(result["train_seconds"] for result in validated.results) / 3600
     lines = [
         f"# {places.layout.problem}: cross-validation, {places.name}",
@@ -60,18 +62,18 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         "",
         "| metric | value |",
         "| --- | --- |",
-        *(f"| {group}.{name} | {span(validated.pooled.metrics[group], name)} |" for group, name in headline_metrics),
+        *(table_row(f"{group}.{name}", span(pooled[group], name)) for group, name in headline_metrics),
         "",
         "Fold by fold:",
         "",
-        f"| fold | images | subjects | {' | '.join(f'{group}.{name}' for group, name in headline_metrics)} |",
+        table_row("fold", "images", "subjects", *(f"{group}.{name}" for group, name in headline_metrics)),
         "| --- " * (3 + len(headline_metrics)) + "|",
     ]
     for fold, result in zip(validated.folds, validated.results, strict=True):
         metrics, names = result["metrics"], ", ".join(fold.judged)
         subjects = names if len(fold.judged) <= 3 else str(len(fold.judged))
         cells = [_number(metrics.get(group, {}).get(name)) for group, name in headline_metrics]
-        lines.append(f"| {fold.number} | {metrics['images']['count']} | {subjects} | {' | '.join(cells)} |")
+        lines.append(table_row(fold.number, metrics["images"]["count"], subjects, *cells))
     return lines
 
 

@@ -33,7 +33,7 @@ def inputs_of(root: Path, stage: str, problem: str) -> StageInputs:
         return StageInputs()
     try:
         stages: dict[str, Any] = yaml.safe_load(path.read_text())["stages"]
-    except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: not valid YAML with stages ({error}); `git checkout dvc.yaml` restores it") from None
     body = stages.get(stage, {})
     body = body.get("do", body)

@@ -10,12 +10,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from pipeline.dependencies.inputs import StageInputs
 from pipeline.layout import ROOMS
+from pipeline.strict_yaml import read_yaml
 
 _MAX_LISTED = 10
 IGNORED = ("__pycache__", "*.pyc", ".gitkeep", ".work", ".venv", ".*.sw?", "*~", ".DS_Store")
@@ -82,8 +81,8 @@ def _stat(path: Path) -> tuple[int, int, int]:
 
 def _sections(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
-        params = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        params = read_yaml(path)
+    except (OSError, UserError):
         params = None  # at the start, `load_params` refuses the file; at the end, this counts as a change
     return {f"params.yaml: {name}": _value(params, name.split(".")) for name in names}
 

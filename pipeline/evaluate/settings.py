@@ -37,9 +37,9 @@ class EvaluateSettings(Strict):
             "by the package (conformal.py); null: no radii",
         ),
     ] = 0.9
-    bootstrap: Annotated[int, Field(ge=100, description="subject-clustered bootstrap samples")] = 2000
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000, description="subject-clustered bootstrap samples")] = 2000
     sheet_images: Annotated[int, Field(ge=1, description="images of each kind on the overlay sheet")] = 4
     pck: Annotated[PckSettings | None, Field(description="PCK, its curve and a gallery of failures; null: without")] = (
         None
     )
-    seed: int = 1
+    seed: Annotated[int, Field(ge=0, description="seed of the bootstrap")] = 1

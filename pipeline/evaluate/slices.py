@@ -10,7 +10,7 @@ from pipeline.scoring.cases import Truth
 
 
 def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -> pd.DataFrame:
-    """A row per value of every slice, the whole split first.
+    """A row per value of every slice, the whole split first. Images without a value are in no group of that slice.
 
     Args:
         truth: The split.
@@ -25,7 +25,7 @@ def slice_table(truth: Truth, heads: list[Scores], settings: EvaluateSettings) -
     statistics = [statistic for head in heads for statistic in head.statistics()]
     everything = {("all", "all"): np.ones(len(truth.index), bool)}
     for name, values in truth.slices().items():
-        everything |= {(name, value): values == value for value in sorted(set(values))}
+        everything |= {(name, value): values == value for value in sorted(set(values) - {""})}
     rows = []
     for (name, value), mask in everything.items():
         subjects = truth.subjects[mask]

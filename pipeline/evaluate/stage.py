@@ -22,6 +22,7 @@ from pipeline.params import ProblemParams
 from pipeline.scoring.case_table import CASES, write_cases
 from pipeline.scoring.score import SCORES, write_scores
 from pipeline.splits import TEST
+from pipeline.spreadsheet import for_spreadsheets
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -47,7 +48,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
-        slices.to_csv(out / "slices.csv", index=False, float_format="%.6g")
+        for_spreadsheets(slices).to_csv(out / "slices.csv", index=False, float_format="%.6g")
         write_cases(judged.cases, out / CASES, file_digest(layout.out("train") / WEIGHTS), split)
         write_scores(judged.headlines, out / SCORES)
         pixels = np.load(layout.out("prepare") / TEST / "images.npy", mmap_mode="r")

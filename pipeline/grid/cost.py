@@ -19,10 +19,12 @@ from heelstrike.package.content import INPUT
 from heelstrike.progress import progress
 from pipeline.grid.row import machine
 from pipeline.grid.rows import Planned
+from pipeline.markdown import in_markdown, table_row
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.package.export import export_model
 from pipeline.problem import Problem
+from pipeline.spreadsheet import for_spreadsheets
 
 _BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # images per batch; largest number of rounds; largest duration of all rounds
 
@@ -155,13 +157,13 @@ def write_costs(costs: list[Cost], folder: Path) -> Path:
         "",
         f"| network | {' | '.join(Cost.HEADS)} | rows |",
         "| --- " * (len(Cost.HEADS) + 2) + "|",
-        *(f"| {cost.network} | {' | '.join(cost.values())} | {', '.join(cost.rows)} |" for cost in costs),
+        *(table_row(cost.network, *cost.values(), ", ".join(cost.rows)) for cost in costs),
         "",
-        *(f"- {cost.network} is not exported: {cost.note}" for cost in costs if cost.note),
+        *(f"- {cost.network} is not exported: {in_markdown(cost.note)}" for cost in costs if cost.note),
     ]
     with write_aside(folder / "cost.md") as aside:
         aside.write_text("\n".join(lines).rstrip() + "\n")
     rows = [{**vars(cost), "rows": " ".join(cost.rows)} for cost in costs]
     with write_aside(folder / "cost.csv") as aside:
-        pd.DataFrame(rows).to_csv(aside, index=False, float_format="%.6g")
+        for_spreadsheets(pd.DataFrame(rows)).to_csv(aside, index=False, float_format="%.6g")
     return folder / "cost.md"

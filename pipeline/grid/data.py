@@ -1,6 +1,8 @@
 """The arrays of a row: the problem's splits, prepared once with the row's filters, input size and box buffer."""
 
 import json
+import os
+from pathlib import Path
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, json_digest, write_json
@@ -44,13 +46,21 @@ def prepared(params: ProblemParams, layout: Layout, digest: str) -> Layout:
     settings["box_buffer_px"] = params.collect.box_buffer_px
     key = json_digest([digest, settings])[:16]
     variant = Layout(layout.work("grid", "data") / key, layout.problem)
+    _link(variant.out("collect"), layout.out("collect"))
     if variant.out("prepare").is_dir():
         return variant
-    variant.out("collect").parent.mkdir(parents=True, exist_ok=True)
-    if not variant.out("collect").is_symlink():
-        variant.out("collect").symlink_to(layout.out("collect").resolve(), target_is_directory=True)
     for split in SPLITS:
         coco = json.loads((layout.out("split") / f"{split}.json").read_text())
         write_json(variant.out("split") / f"{split}.json", rebuffered(coco, params.collect.box_buffer_px))
     prepare(params, variant)
     return variant
+
+
+def _link(link: Path, folder: Path) -> None:
+    """Make a relative link, so that it names the same folder of a checkout that was moved or copied."""
+    target = os.path.relpath(folder.resolve(), link.parent.resolve())
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink() and str(link.readlink()) == target:
+        return
+    link.unlink(missing_ok=True)
+    link.symlink_to(target, target_is_directory=True)

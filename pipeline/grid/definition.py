@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from heelstrike.errors import UserError
 from heelstrike.settings import Strict
+from pipeline.strict_yaml import read_yaml
 
 Section = Literal["problem", "collect", "prepare", "augment", "model", "train", "evaluate", "measure"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -203,12 +203,10 @@ def load_definition(name_or_path: str) -> Definition:
     """
     path = shipped().get(name_or_path) or Path(name_or_path)
     try:
-        data = yaml.safe_load(path.read_text())
+        data = read_yaml(path)
     except (FileNotFoundError, IsADirectoryError):
         names = ", ".join(shipped())
         raise UserError(f"no grid {name_or_path!r}; there are {names}, or give the path of a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
     try:
         return Definition.model_validate(data)
     except ValidationError as error:

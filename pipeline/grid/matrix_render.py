@@ -11,7 +11,9 @@ from matplotlib.colors import Normalize
 from heelstrike.files import write_aside
 from pipeline.grid.matrix import Cell, Matrix, sentences, shown_change
 from pipeline.grid.rows import NOTHING
+from pipeline.markdown import in_markdown, table_row
 from pipeline.scoring.style import INK, MUTED, figure, save
+from pipeline.spreadsheet import for_spreadsheets
 
 _STRONGEST = 0.5  # change at which the colour is saturated
 
@@ -22,7 +24,8 @@ def write_matrix(matrix: Matrix, title: str, folder: Path) -> list[Path]:
     with write_aside(written[0]) as aside:
         aside.write_text("\n".join(_markdown(matrix, title)).rstrip() + "\n")
     with write_aside(written[1]) as aside:
-        pd.DataFrame([_flat(cell) for cell in matrix.cells.values()]).to_csv(aside, index=False, float_format="%.6g")
+        table = pd.DataFrame([_flat(cell) for cell in matrix.cells.values()])
+        for_spreadsheets(table).to_csv(aside, index=False, float_format="%.6g")
     _draw(matrix, title, written[2])
     return written
 
@@ -39,7 +42,7 @@ def cell_text(cell: Cell | None, matrix: Matrix) -> str:
 def _markdown(matrix: Matrix, title: str) -> list[str]:
     changed = [source for source in matrix.sources if source != NOTHING]
     cells = matrix.cells
-    notes = [f"- {c.target} from {c.source}: {c.note}" for c in cells.values() if c.note]
+    notes = [f"- {c.target} from {c.source}: {in_markdown(c.note)}" for c in cells.values() if c.note]
     took = [f"- {cell.target} took from {cell.took}" for cell in cells.values() if cell.took]
     return [
         f"# {title}",
@@ -64,7 +67,7 @@ def _markdown(matrix: Matrix, title: str) -> list[str]:
 def _table(matrix: Matrix, sources: list[str], text: Callable[[Cell | None], str]) -> list[str]:
     rows = [["target", *(f"from {source}" for source in sources)], ["---"] * (1 + len(sources))]
     rows += [[target, *(text(matrix.cells.get((target, s))) for s in sources)] for target in matrix.targets]
-    return [f"| {' | '.join(row)} |" for row in rows]
+    return [table_row(*row) for row in rows]
 
 
 def _flat(cell: Cell) -> dict[str, object]:

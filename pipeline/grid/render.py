@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from heelstrike.files import write_aside
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.tables import Filled, Line
+from pipeline.markdown import table_row
 from pipeline.scoring.figures import plain_numbers
 from pipeline.scoring.style import BLUE, INK, MUTED, figure, save
+from pipeline.spreadsheet import for_spreadsheets
 
 
 def shown(value: float, metric: Metric) -> str:
@@ -88,7 +90,7 @@ def _rows(filled: Filled, heads: str) -> list[str]:
         cells.append([line.name, line.what, published, ours, shown_rank(line)])
     wanted = range(len(columns)) if filled.published else (0, 1, 3)
     rows = [columns, ["---"] * len(columns), *cells]
-    return [f"| {' | '.join(row[i] for i in wanted)} |" for row in rows]
+    return [table_row(*(row[i] for i in wanted)) for row in rows]
 
 
 def write_csv(filled: list[Filled], path: Path) -> None:
@@ -113,7 +115,7 @@ def write_csv(filled: list[Filled], path: Path) -> None:
     ]
     columns = ["table", "run", "metric", "published", "ours", "rank_published", "rank_ours", "note"]
     with write_aside(path) as aside:
-        pd.DataFrame(rows, columns=columns).to_csv(aside, index=False, float_format="%.6g")
+        for_spreadsheets(pd.DataFrame(rows, columns=columns)).to_csv(aside, index=False, float_format="%.6g")
 
 
 def draw(filled: list[Filled], path: Path) -> bool:

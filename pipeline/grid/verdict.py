@@ -7,6 +7,7 @@ import numpy as np
 from heelstrike.files import write_aside
 from pipeline.grid.compare import Compared, Figure
 from pipeline.grid.definition import Comparison
+from pipeline.markdown import table_row
 from pipeline.scoring.style import BLUE, RED, figure, save
 
 _MIN_PEOPLE = 3  # smallest number of people of each value for a conclusion
@@ -19,10 +20,9 @@ def paragraphs(comparison: Comparison, result: Compared) -> list[str]:
 
 def table(comparison: Comparison, result: Compared) -> list[str]:
     """Return the Markdown lines of a table: error of both groups by value of the slice."""
-    lines = [f"| {comparison.slice} | images | subjects | {result.rows[0]} | {result.rows[1]} |", "| --- " * 5 + "|"]
+    lines = [table_row(comparison.slice, "images", "subjects", *result.rows[:2]), "| --- " * 5 + "|"]
     for value in result.values:
-        errors = " | ".join(_px(error) for error in value.errors)
-        lines.append(f"| {value.name} | {value.images} | {value.subjects} | {errors} |")
+        lines.append(table_row(value.name, value.images, value.subjects, *map(_px, value.errors)))
     lines.append(f"| all, values alike | | | {_px(result.overall[0])} | {_px(result.overall[1])} |")
     lines.append(f"| largest minus smallest | | | {_px(result.spread[0])} | {_px(result.spread[1])} |")
     return lines

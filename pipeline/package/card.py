@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.heads import HEADS
+from pipeline.markdown import in_markdown, table_row
 from pipeline.params import ProblemParams
 
 _LIMITS = """\
@@ -44,13 +45,13 @@ def write_card(
         data: Counts of each split.
     """
     size, points = params.problem.input, params.problem.keypoints
-    listed = f"{len(points)} keypoints ({', '.join(f'`{p}`' for p in points)})"
-    categories = ", ".join(params.problem.categories)
+    listed = f"{len(points)} keypoints ({', '.join(f'`{in_markdown(p)}`' for p in points)})"
+    categories = in_markdown(", ".join(params.problem.categories))
     architecture = ", ".join(f"{k} {v}" for k, v in network.items() if k != "name")
     measure = f" From them it measures `{params.measure.name}`." if params.measure else ""
     parts = [
         f"# Model card: {problem}",
-        f"Predicts on an image, of {params.problem.category.replace('_', ' ')}: "
+        f"Predicts on an image, of {in_markdown(params.problem.category.replace('_', ' '))}: "
         f"{'; '.join(HEADS[name].card.format(points=listed, categories=categories) for name in params.model.heads)}."
         f"{measure}",
         "## Intended use",
@@ -108,7 +109,7 @@ def _synthetic(params: ProblemParams) -> list[str]:
 
 
 def _metric_table(metrics: Any) -> str:
-    rows = [f"| {name} | {value:.4g} |" for name, value in sorted(numbers(metrics))]
+    rows = [table_row(name, f"{value:.4g}") for name, value in sorted(numbers(metrics))]
     return "\n".join(["| metric | value |", "| --- | --- |", *rows])
 
 
@@ -119,9 +120,9 @@ def _slices(metrics: Any) -> list[str]:
     for name, values in sorted(slices.items()):
         rows = {value: dict(numbers(numbers_of_value)) for value, numbers_of_value in sorted(values.items())}
         columns = sorted({column for row in rows.values() for column in row})
-        lines = [f"| {name} | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|"]
+        lines = [table_row(name, *columns), "| --- " * (len(columns) + 1) + "|"]
         for value, row in rows.items():
             cells = [f"{row[c]:.4g}" if c in row else "" for c in columns]
-            lines.append(f"| {value} | {' | '.join(cells)} |")
-        parts += [f"### By {name.replace('_', ' ')}", "\n".join(lines)]
+            lines.append(table_row(value, *cells))
+        parts += [f"### By {in_markdown(name.replace('_', ' '))}", "\n".join(lines)]
     return parts

@@ -122,7 +122,10 @@ def comparison(contest: Contest) -> Verdict:
 
 
 def slices(contest: Contest) -> Verdict:
-    """Passes if no slice became worse than allowed; slices that cannot be compared are reported."""
+    """Passes if no slice became worse than allowed; slices that cannot be compared are reported.
+
+    Images without a value of a slice, for instance those that are older than its column, are no group of it.
+    """
     if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
     challenger, champion = contest.challenger.examined, contest.champion.examined
@@ -131,7 +134,7 @@ def slices(contest: Contest) -> Verdict:
     gates, unit = contest.params.gates, challenger.metric.unit
     ratios, worse, small, unlabelled = dict[str, float](), list[str](), 0, list[str]()
     for name, values in challenger.cases.slices.items():
-        for value in sorted(set(values)):
+        for value in sorted(set(values) - {""}):
             mask, title = values == value, f"{name}={value}"
             if int(mask.sum()) < gates.min_slice_images:
                 small += 1

@@ -1,6 +1,7 @@
 """A decision: which gates a challenger passed, with the numbers, as it is stored on the version."""
 
 from heelstrike.settings import Strict
+from pipeline.markdown import table_row
 
 GATES = (
     "validation",
@@ -78,7 +79,7 @@ class Decision(Strict):
     def markdown(self) -> str:
         """The verdict and a table for the version's page in the MLflow UI."""
         against = f"champion version {self.champion}" if self.champion is not None else "no champion"
-        rows = [f"| {gate.name} | {'pass' if gate.passed else '**FAIL**'} | {gate.reason} |" for gate in self.gates]
+        rows = [table_row(gate.name, "pass" if gate.passed else "**FAIL**", gate.reason) for gate in self.gates]
         return "\n".join(
             [
                 f"{self.verdict} Judged {self.time[:16].replace('T', ' ')} UTC against {against}, on the test split "

@@ -1,12 +1,15 @@
 """Compares a challenger with the champion on the current test split."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
-from heelstrike.registry.versions import CHAMPION
+from heelstrike.registry.versions import CHAMPION, Version
+from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Contest, Contestant, run_gates
@@ -46,15 +49,21 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
                 return stored
             champion = None  # made champion by hand: evaluated without a comparison
         folder = fetch(registry.reader, challenger)
-        champion_folder = None if champion is None else fetch(registry.reader, champion)
+        with _explain_champion(layout.problem, champion):
+            champion_folder = None if champion is None else fetch(registry.reader, champion)
     tests = read_judged_split(layout, params)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
+    candidate = _contestant(folder, tests, params, f"challenger {challenger.number}", evaluated)
+    with _explain_champion(layout.problem, champion):
+        holder = (
+            None
+            if champion_folder is None or champion is None
+            else _contestant(champion_folder, tests, params, f"champion {champion.number}")
+        )
     contest = Contest(
         params=params,
-        challenger=_contestant(folder, tests, params, f"challenger {challenger.number}", evaluated),
-        champion=None
-        if champion_folder is None or champion is None
-        else _contestant(champion_folder, tests, params, f"champion {champion.number}"),
+        challenger=candidate,
+        champion=holder,
         validation=layout.out("validate") / "result.json",
         rolled_back=challenger.tags.get(ROLLED_BACK_TAG),
     )
@@ -68,6 +77,23 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
         time=utc_now(),
         gates=run_gates(contest),
     )
+
+
+@contextmanager
+def _explain_champion(problem: str, champion: Version | None) -> Iterator[None]:
+    """Say how to go on if the champion's package cannot be fetched or run within the block."""
+    try:
+        yield
+    except StoreUnreachableError:
+        raise
+    except UserError as error:
+        assert champion is not None
+        raise UserError(
+            f"{error}\n{problem}: nothing can be compared with the champion, version {champion.number}. Make the "
+            f"champion before it the champion again with `heelstrike rollback {problem}`. If there is none before it, "
+            f"delete the alias {CHAMPION!r} of {problem} in the MLflow UI; the next candidate is then judged without a "
+            "comparison"
+        ) from error
 
 
 def _contestant(

@@ -15,11 +15,10 @@ from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.search.space import Space
-from pipeline.search.study import RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
+from pipeline.search.study import STUDY_URL, RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
 from pipeline.search.worker import Job, Workers
 from pipeline.splits import TRAINED_ON
-
-STUDY_URL = "HEELSTRIKE_STUDY_URL"
+from pipeline.spreadsheet import for_spreadsheets
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -109,7 +108,7 @@ def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial
         write_json(folder / "best.json", space.sections(best.params if best else {}))
         write_json(folder / "study.json", study)
         with write_aside(folder / "trials.csv") as aside:
-            table.to_csv(aside, index=False)
+            for_spreadsheets(table).to_csv(aside, index=False)
 
 
 _COLUMNS = ["number", "state", "value", "epochs", "reason"]

@@ -14,11 +14,15 @@ from optuna.samplers import RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
+from heelstrike.redact import redacted, without_password
+from heelstrike.stores import check_database, is_local_file
+from heelstrike.waits import limit_postgres
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.worker import Outcome
 
+STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _OUTCOME, _FINISHED = "outcome", "finished"
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 # arguments: the trials to run, a callback for each epoch, a callback for each ended trial
@@ -29,13 +33,16 @@ def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
     """Open the interrupted study of this name, or create a new one. A finished study is started again.
 
     Raises:
-        UserError: The database cannot be reached.
+        UserError: The database cannot be reached, or its address is not one that can be used.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # the pruner compares a trial with the trials of earlier batches that were not pruned
     pruner = optuna.pruners.MedianPruner(
         n_startup_trials=min(settings.startup, 2 * settings.workers), n_warmup_steps=settings.prune_after
     )
+    check_database(url, STUDY_URL)
+    if not is_local_file(url):
+        limit_postgres()
     options: Any = {"study_name": name, "sampler": RandomSampler(settings.seed), "pruner": pruner}
     try:
         storage = optuna.storages.RDBStorage(url)
@@ -44,8 +51,10 @@ def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
             optuna.delete_study(study_name=name, storage=storage)
             study = optuna.create_study(storage=storage, **options)
     except (SQLAlchemyError, ImportError, optuna.exceptions.OptunaError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"search: the study's database {_without_password(url)} cannot be used: {reason}") from None
+        raise UserError(
+            f"search: the study's database {without_password(url)} cannot be used: "
+            f"{first_line(redacted(str(error), url))}; check {STUDY_URL} (docs/stores.md)"
+        ) from None
     return study
 
 
@@ -132,8 +141,3 @@ def sqlite_url(path: Path) -> str:
     """Return the URL of an SQLite database and create its folder. The database is created when it is first used."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{path.resolve()}"
-
-
-def _without_password(url: str) -> str:
-    credentials, at, host = url.rpartition("@")
-    return f"{credentials.partition('://')[0]}://...@{host}" if at else url

@@ -42,7 +42,7 @@ class SplitSettings(Strict):
             "are not compared, for drawn images that look alike by chance"
         ),
     ] = 2
-    seed: Annotated[int, Field(description="seed of the random assignment of subjects")] = 1
+    seed: Annotated[int, Field(ge=0, description="seed of the random assignment of subjects")] = 1
 
     @property
     def shares(self) -> dict[Split, float]:

@@ -28,4 +28,4 @@ class SyntheticSource(Strict):
     height: Annotated[
         int, Field(ge=64, multiple_of=2, description="image height, pixels; of footprints the largest height")
     ] = 480
-    seed: Annotated[int, Field(description="seed of everything that is drawn")] = 1
+    seed: Annotated[int, Field(ge=0, description="seed of everything that is drawn")] = 1

@@ -151,7 +151,7 @@ def _write_coco(stills: list[Still], folder: Path) -> Path:
 
 
 def _figures(sides: bool) -> Stills:
-    read_as = {"kind": "csv", "file": "image", "frame": None, "subject": None}
+    read_as = {"kind": "csv", "file": "image", "frame": None, "subject": "image"}
     return Stills(partial(_stickfigure, sides), lambda settings: settings.subjects, _write_csv, read_as)
 
 

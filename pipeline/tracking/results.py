@@ -9,6 +9,7 @@ from typing import Any
 from heelstrike.errors import UserError
 from pipeline.heads import HEADS
 from pipeline.layout import Layout
+from pipeline.markdown import table_row
 from pipeline.scoring.format import number
 from pipeline.scoring.score import SCORES, read_scores
 from pipeline.splits import SPLITS
@@ -92,9 +93,9 @@ def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
     model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
     headlines = {name for head in HEADS.values() for name in head.headlines}  # all are metrics of the run
-    rows = [f"| {name} | {value:.4g} |" for name, value in numbers(metrics) if name.split("/")[-1] in headlines]
+    rows = [table_row(name, f"{value:.4g}") for name, value in numbers(metrics) if name.split("/")[-1] in headlines]
     scores = [
-        f"| test/{score.metric} | {number(score.value, score.unit)} | {score.title}: {score.pooling} |"
+        table_row(f"test/{score.metric}", number(score.value, score.unit), f"{score.title}: {score.pooling}")
         for score in read_scores(layout.out("evaluate") / SCORES)
     ]
     lines = [

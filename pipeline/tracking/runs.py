@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heelstrike.registry.database import open_mlflow, store_errors
+from heelstrike.registry.moved import ARTIFACTS, FIXED_PLACE_TAG
 from heelstrike.stores import is_server, tracking_uri
 from pipeline.layout import Layout
+from pipeline.tracking.keys import key_of
 from pipeline.tracking.lineage import git_tags, lineage_tags, retrain_key
 from pipeline.tracking.tags import (
     EXPERIMENT_KIND_TAG,
@@ -59,7 +61,8 @@ class Run:
         from mlflow.entities import Param
 
         logged = self.client.get_run(self.run_id).data.params
-        params = [Param(key, str(value)) for key, value in values.items() if key not in logged]
+        named = {key_of(name): value for name, value in values.items()}
+        params = [Param(key, str(value)) for key, value in named.items() if key not in logged]
         for start in range(0, len(params), _PARAMS_AT_ONCE):
             self.client.log_batch(self.run_id, params=params[start : start + _PARAMS_AT_ONCE])
 
@@ -68,7 +71,7 @@ class Run:
         from mlflow.entities import Metric
 
         metrics = [
-            Metric(name, float(value), self.started_ms, step)
+            Metric(key_of(name), float(value), self.started_ms, step)
             for step, row in enumerate(rows)
             for name, value in row.items()
             if value == value
@@ -195,6 +198,8 @@ def _experiment(client: "MlflowClient", layout: Layout) -> str:
         try:
             # with this tag the UI opens on runs and models instead of chats and prompts
             tags = {EXPERIMENT_KIND_TAG: "custom_model_development"}
+            if fixed := os.environ.get("HEELSTRIKE_ARTIFACTS"):
+                tags[FIXED_PLACE_TAG] = fixed
             return client.create_experiment(layout.problem, location and f"{location}/{layout.problem}", tags)
         except MlflowException:  # another process may have made it a moment ago
             experiment = client.get_experiment_by_name(layout.problem)
@@ -209,7 +214,7 @@ def _artifact_root(root: Path) -> str | None:
     """Return where artifacts are stored: HEELSTRIKE_ARTIFACTS, else `mlartifacts`; `None` if a server decides it."""
     if is_server(tracking_uri(root)):
         return None
-    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / "mlartifacts").as_uri()
+    return os.environ.get("HEELSTRIKE_ARTIFACTS") or (root.resolve() / ARTIFACTS).as_uri()
 
 
 def _user() -> str:

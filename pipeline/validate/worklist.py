@@ -7,6 +7,7 @@ import pandas as pd
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 
 from heelstrike.files import write_json
+from pipeline.spreadsheet import for_spreadsheets
 from pipeline.validate.settings import Expectation
 
 _ROW_COLUMNS = ["source", "subject", "video", "frame"]
@@ -31,7 +32,7 @@ def make_worklist(
 
 def write_worklist(worklist: pd.DataFrame, path: Path) -> None:
     """Write the list as CSV. Cells are empty where a finding is not about a single image."""
-    worklist.to_csv(path, index=False, lineterminator="\n")
+    for_spreadsheets(worklist).to_csv(path, index=False, lineterminator="\n")
 
 
 def write_result(

@@ -66,6 +66,7 @@ def make_workplace(root: Path) -> Workplace:
     shutil.copy2(Path(__file__).with_name("params.yaml"), root / "params.yaml")
     environment = {
         "HEELSTRIKE_CACHE": str(root.parent / "cache"),
+        "HEELSTRIKE_INBOX_QUIET_S": "0",
         "PREFECT_HOME": str(root.parent / "prefect"),
         "PYTHONPATH": str(root),
         "OMP_NUM_THREADS": "1",

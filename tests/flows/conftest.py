@@ -1,5 +1,6 @@
 """Shared by the tests of flows: a small git and DVC repository, a Prefect server, the command line."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,12 @@ from prefect.settings import (
 from prefect.testing.utilities import prefect_test_harness
 from typer.testing import CliRunner
 
+from flows.quiet_files import QUIET
 from flows.reporting import reporter
 from heelstrike import terminal
 from heelstrike.cli import app
 from pipeline.params import parse_params
+from tests.flows.inboxes import TOY, fill, three_frames
 from tests.worlds import world
 
 __all__ = ["world"]
@@ -59,6 +62,12 @@ open(sys.argv[2], "w").write(text)
 def run(folder: Path, *command: str) -> str:
     """Run a command that must succeed."""
     return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def result_lines(output: str) -> list[str]:
+    """The lines of an output without times, and without the lines that say what starts or how far it is."""
+    lines = [re.fullmatch(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  )?(.*?) *", line) for line in output.splitlines()]
+    return [line[2] for line in lines if line and line[2] and (not line[1] or line[2][0] in "✓✗")]
 
 
 def write_params(root: Path, **problems: Any) -> None:
@@ -100,6 +109,27 @@ def versioned(repository: Path) -> Path:
     )
     run(repository, "git", "commit", "--quiet", "-am", "Add a remote")
     return repository
+
+
+@pytest.fixture(autouse=True)
+def files_need_not_be_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that a test has just written are ingested at once; a test of the waiting sets its own time."""
+    monkeypatch.setenv(QUIET, "0")
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A video of three frames."""
+    return three_frames(tmp_path_factory.mktemp("video") / "walk.mp4")
+
+
+@pytest.fixture
+def inbox(versioned: Path, video: bytes) -> Path:
+    """An inbox with one video and its labels, of a problem that reads them."""
+    write_params(versioned, toy=TOY)
+    inbox = versioned / "data" / "inbox" / "toy"
+    fill(inbox / "week", video)
+    return inbox
 
 
 class Listener:

@@ -55,11 +55,11 @@ def test_a_wrong_params_file_is_a_message(tmp_path: Path, heelstrike: Heelstrike
     assert "toy.problem: Field required" in done.stderr
 
 
-def test_a_failed_retrain_says_how_to_go_on(tmp_path: Path, heelstrike: Heelstrike) -> None:
+def test_a_retrain_that_has_not_begun_is_not_continued(tmp_path: Path, heelstrike: Heelstrike) -> None:
     done = heelstrike(tmp_path, "retrain", "rearfoot")
     assert done.exit_code == 1
     assert "params.yaml: not there" in done.stderr
-    assert "Continue with: heelstrike retrain rearfoot" in done.stderr
+    assert "Continue with" not in done.stderr
 
 
 def test_an_interruption_says_that_nothing_is_lost_and_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +83,7 @@ def test_several_problems_need_a_name(tmp_path: Path, heelstrike: Heelstrike) ->
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"problems": ["a", "b"], "a": section, "b": section}))
     done = heelstrike(tmp_path, "ingest")
     assert done.exit_code == 1
-    assert "params.yaml has more than one problem (a, b); choose one with --problem" in done.stderr
+    assert "params.yaml has more than one problem (a, b); name one of them" in done.stderr
 
 
 def test_prediction_without_a_registry_says_what_to_do(tmp_path: Path, heelstrike: Heelstrike) -> None:

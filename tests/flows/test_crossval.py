@@ -8,7 +8,7 @@ from click.testing import Result
 
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from tests.flows.conftest import write_params
+from tests.flows.conftest import result_lines, write_params
 from tests.pipeline.crossval.test_crossval import layout, params, prepared  # noqa: F401
 
 Heelstrike = Callable[..., Result]
@@ -22,7 +22,7 @@ def test_folds_are_shown_as_they_end_then_the_pooled_numbers_and_files(
     write_params(prepared.root, discs=params.model_dump(mode="json", by_alias=True))
     done = heelstrike(prepared.root, "crossval", "discs", "--folds", "3")
     assert done.exit_code == 0, done.output
-    lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
+    lines = result_lines(done.stdout)
     for number, line in enumerate(lines[:3]):
         assert re.fullmatch(rf"✓ fold-{number}     [ \d.]+ px  [ \d.]+ % IoU loss  1 round in \d+ s", line), line
     assert lines[3].split() == ["metric", "all", "folds,", "95", "%", "interval", "over", "subjects"]
@@ -35,8 +35,8 @@ def test_folds_are_shown_as_they_end_then_the_pooled_numbers_and_files(
     assert lines[-4:] == [f"✓ reports/discs/crossval/3-folds/{name}" for name in names]
 
     again = heelstrike(prepared.root, "crossval", "discs", "--folds", "3")
-    assert all(line.rstrip().endswith("from an earlier run") for line in again.stdout.splitlines()[:3])
-    assert again.stdout.splitlines()[3:] == done.stdout.splitlines()[3:]
+    assert all(line.endswith("from an earlier run") for line in result_lines(again.stdout)[:3])
+    assert result_lines(again.stdout)[3:] == lines[3:]
 
 
 def test_what_cannot_be_is_a_message(layout: Layout, params: ProblemParams, heelstrike: Heelstrike) -> None:  # noqa: F811

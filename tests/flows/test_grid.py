@@ -13,7 +13,7 @@ from click.testing import Result
 from heelstrike.files import write_json
 from pipeline.grid.run import Places
 from pipeline.layout import Layout
-from tests.flows.conftest import write_params
+from tests.flows.conftest import result_lines, write_params
 from tests.pipeline.grid.conftest import GRID, SECTION, grid, layout, params  # noqa: F401
 from tests.pipeline.grid.test_parts import results_of
 from tests.pipeline.grid.test_tables import result
@@ -48,7 +48,7 @@ def test_rows_are_shown_as_they_end_and_a_failed_one_fails_the_command(
     done = heelstrike(layout.root, "grid", "run", path, "--budget", "0.25")
     assert done.exit_code == 1
     rmse = json.loads(Places(layout, "toy").result("a").read_text())["metrics"]["keypoints"]["rmse_px"]
-    trained, twin, empty, *rest = (line.rstrip() for line in done.stdout.splitlines() if line.strip())
+    trained, twin, empty, *rest = result_lines(done.stdout)
     headline = rf"{rmse:7.2f} px  .*% IoU loss"
     assert re.fullmatch(rf"✓ a          {headline}  1 round in \d+ s", trained)
     assert re.fullmatch(rf"✓ twin       {headline}  the same settings as a", twin)
@@ -57,7 +57,7 @@ def test_rows_are_shown_as_they_end_and_a_failed_one_fails_the_command(
 
     again = heelstrike(layout.root, "grid", "run", path, "--budget", "0.25", "--only", "a")
     assert again.exit_code == 0
-    assert re.fullmatch(rf"✓ a          {headline}  from an earlier run", again.stdout.splitlines()[0].rstrip())
+    assert re.fullmatch(rf"✓ a          {headline}  from an earlier run", result_lines(again.stdout)[0])
 
 
 def test_a_table_says_published_ours_and_rank(place: Path, grid: Callable[..., str], heelstrike: Heelstrike) -> None:  # noqa: F811

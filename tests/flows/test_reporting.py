@@ -5,7 +5,7 @@ import logging
 import pytest
 from prefect import flow
 
-from flows.reporting import LogReporter, current_reporter, reporter
+from flows.reporting import LineReporter, current_reporter, reporter
 from heelstrike.progress import listening, progress
 from tests.flows.conftest import Listener
 
@@ -14,7 +14,7 @@ from tests.flows.conftest import Listener
 def report() -> None:
     """A stage of four steps; ten seconds pass before the third."""
     mine = current_reporter()
-    assert isinstance(mine, LogReporter)
+    assert isinstance(mine, LineReporter)
     mine.start("train")
     with listening(lambda event: mine.event("train", event)), progress("spatial", 4) as bar:
         bar.advance(1, loss=0.5)
@@ -45,4 +45,4 @@ def test_starts_ends_and_now_and_then_progress_are_in_the_log_of_the_run(caplog:
 def test_who_calls_the_flow_may_listen_instead(listener: Listener) -> None:
     assert current_reporter() is listener
     reporter.set(None)
-    assert isinstance(current_reporter(), LogReporter)
+    assert isinstance(current_reporter(), LineReporter)

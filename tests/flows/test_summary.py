@@ -28,7 +28,9 @@ def layout(tmp_path) -> Layout:
     return layout
 
 
-def released(layout: Layout, kind: str = "promoted", why: str = "All gates passed.", **reasons: str) -> Release:
+def released(
+    layout: Layout, kind: str = "promoted", why: str = "All gates passed.", before: int | None = 1, **reasons: str
+) -> Release:
     """A release of version 2 whose gates give these reasons; a gate with `failed` in its reason has failed."""
     gates = tuple(
         Gate(name=name, passed="failed" not in reasons.get(name, ""), reason=reasons.get(name, "fine"))
@@ -37,7 +39,7 @@ def released(layout: Layout, kind: str = "promoted", why: str = "All gates passe
     about = {"time": "2026-01-01T00:00:00Z", "test_split": "0" * 64, "challenger_package": "1" * 64}
     decision = Decision(problem="rearfoot", challenger=2, champion=1, champion_package="2" * 64, gates=gates, **about)
     ran = [f"{stage}@rearfoot" for stage in ("collect", "train")] if kind != "already" else []
-    return Release(layout, ran, "0" * 32, "run", decision, PromotionResult(kind, 2, 1, why))
+    return Release(layout, ran, "0" * 32, "run", decision, PromotionResult(kind, 2, before, why))
 
 
 def rows(release: Release) -> list[tuple[str, str]]:
@@ -97,3 +99,14 @@ def test_trials_and_warnings_are_counted(layout: Layout) -> None:
     assert text(released(layout), "labels") == ""
     worklist.write_text("image,why\na.png,far\nb.png,near\n")
     assert text(released(layout), "labels") == "2 warnings for the labeller in reports/rearfoot/validate/worklist.csv"
+
+
+def test_the_next_steps_are_possible(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert "runs: mlflow ui measure" in text(released(layout), "next")
+    assert "--model rearfoot@champion" in text(released(layout, "refused"), "next")
+    assert "--model rearfoot/2" in text(released(layout, "refused", before=None), "next")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://u:S3cret@mlflow.example")
+    assert "runs: https://u:***@mlflow.example measure" in text(released(layout), "next")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://u:S3cret@db/x")
+    assert "runs: mlflow ui --backend-store-uri $MLFLOW_TRACKING_URI measure" in text(released(layout), "next")

@@ -1,11 +1,15 @@
 """Git commits of a flow: its own paths and nothing else."""
 
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from flows.versioning import commit_paths, dvc, git, tag
+from flows.versioning import LOCK_WAIT, commit_paths, dvc, git, tag
 from heelstrike.errors import UserError
+from tests.flows.conftest import Listener
 
 
 def test_only_the_named_paths_are_committed(repository: Path) -> None:
@@ -42,3 +46,46 @@ def test_failures_carry_the_tools_own_words(repository: Path) -> None:
         git(repository, "show", "nothing")
     with pytest.raises(UserError, match=r"(?s)`dvc add missing` failed:.*missing"):
         dvc(repository, "add", "missing")
+
+
+def test_a_lock_of_git_is_waited_for(repository: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener) -> None:
+    (repository / "new").write_text("1")
+    lock = repository / ".git" / "index.lock"
+    lock.touch()
+    monkeypatch.setenv(LOCK_WAIT, "0")
+    with pytest.raises(UserError, match=r"(?s)index\.lock.*It is locked by another git command.* remove the lock file"):
+        commit_paths(repository, [repository / "new"], "Add new")
+    monkeypatch.setenv(LOCK_WAIT, "20")
+    other = threading.Timer(0.7, lock.unlink)
+    other.start()
+    assert commit_paths(repository, [repository / "new"], "Add new")
+    assert listener.lines == ["git is locked by another git command; waiting for at most 20 s"]
+
+
+HOLD = """
+import sys
+from dvc.repo import Repo
+with Repo() as repo, repo.lock:
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.slow
+def test_dvcs_lock_is_waited_for_and_its_holder_is_named(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    (repository / "big").write_text("1")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD], cwd=repository, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    monkeypatch.setenv(LOCK_WAIT, "0")
+    with pytest.raises(UserError, match=rf"It is locked by process {holder.pid} \("):
+        dvc(repository, "add", "big")
+    monkeypatch.setenv(LOCK_WAIT, "30")
+    threading.Timer(5, holder.communicate, ["go\n"]).start()
+    dvc(repository, "add", "big")
+    assert (repository / "big.dvc").is_file()
+    assert f"dvc is locked by process {holder.pid} (" in listener.lines[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.files import clear_asides, file_digest, folder_aside, json_digest, write_aside, write_json
 from pipeline.layout import STAGES, Layout
 
 
@@ -91,3 +91,25 @@ def test_every_stage_has_its_folder(tmp_path):
     assert len(set(outs)) == len(STAGES)
     assert layout.out("collect") == tmp_path / "data" / "p" / "collect"
     assert layout.work("collect", "k").is_relative_to(tmp_path / ".work")
+
+
+def test_the_longest_name_can_be_written(tmp_path):
+    path = tmp_path / ("n" * 255)
+    with write_aside(path) as aside:
+        assert len(aside.name) < 40
+        aside.write_text("1")
+    assert path.read_text() == "1"
+
+
+def test_asides_of_killed_processes_are_cleared_and_others_stay(tmp_path):
+    stale, near = tmp_path / f".heelstrike-{'0' * 16}.aside", tmp_path / ".heelstrike-mine.aside"
+    for path in (stale, near):
+        path.write_text("half")
+    linked = tmp_path / f".heelstrike-{'1' * 16}.aside"
+    linked.symlink_to(near)
+    with write_aside(tmp_path / "file") as aside:
+        clear_asides(tmp_path)
+        aside.write_text("whole")
+    assert (tmp_path / "file").read_text() == "whole"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([near.name, linked.name, "file"])
+    clear_asides(tmp_path / "nowhere")

@@ -8,7 +8,9 @@ import pytest
 import SimpleITK as sitk
 from scipy.spatial.transform import Rotation
 
+from heelstrike.dicom_spacing import dicom_spacing
 from heelstrike.errors import UserError
+from heelstrike.images import read_picture
 from heelstrike.scans import read_scan
 
 RAMP = np.linspace(100, 3000, 40 * 30).reshape(30, 40).astype(np.uint16)
@@ -63,7 +65,7 @@ def test_a_window_that_is_no_number_is_a_message(tmp_path: Path) -> None:
 def test_what_is_no_single_image_of_square_pixels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"a volume of 40 x 30 x 2 voxels"):
         read_scan(write(np.stack([RAMP, RAMP]), tmp_path / "volume.nii.gz", (1.0, 1.0, 1.0)))
-    with pytest.raises(UserError, match=r"0\.2 x 0\.3 mm; lengths and angles need square ones"):
+    with pytest.raises(UserError, match=r"not square \(0\.2 x 0\.3 mm\); lengths and angles need square ones"):
         read_scan(write(RAMP, tmp_path / "flat.mha", (0.2, 0.3)))
     (tmp_path / "none.dcm").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"none\.dcm: not a readable medical image"):
@@ -107,3 +109,112 @@ def test_an_image_of_two_dimensions_lies_nowhere(tmp_path: Path) -> None:
     content = (tmp_path / "b.mha").read_bytes()
     (tmp_path / "b.mha").write_bytes(re.sub(rb"TransformMatrix = .*\n", b"", content))
     assert np.isnan(read_scan(tmp_path / "b.mha").placement).all(), "the reader says the unit matrix, the file does not"
+
+
+DETECTOR = {"_00080060": "DX", "_00181164": "0.2\\0.2"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "side"),
+    [
+        (DETECTOR | {"_00181114": "1.5"}, 0.2 / 1.5),
+        (DETECTOR | {"_00181110": "1500", "_00181111": "1000"}, 0.2 / 1.5),
+        (DETECTOR | {"_00181114": "1.25", "_00181110": "1500", "_00181111": "1000"}, 0.16),
+        (DETECTOR | {"_00181114": "0", "_00181110": "1500", "_00181111": "1000"}, 0.2 / 1.5),
+        (DETECTOR | {"_00280030": "0.15\\0.15"}, 0.15),
+        (DETECTOR | {"_00280030": "0.2\\0.2", "_00280a02": "FIDUCIAL"}, 0.2),
+        ({"_00182010": "0.1\\0.1"}, 0.1),
+    ],
+)
+def test_the_size_of_pixels_is_that_in_the_patient(tags: dict[str, str], side: float) -> None:
+    spacing = dicom_spacing({f"{key[1:5]}|{key[5:]}": value for key, value in tags.items()})
+    assert spacing.side == pytest.approx(side)
+    assert not spacing.unknown
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        (DETECTOR, "at the detector, and the magnification is not stated"),
+        (DETECTOR | {"_00280030": "0.2\\0.2"}, "at the detector"),
+        (DETECTOR | {"_00181114": "0.5"}, "at the detector"),
+        ({"_00280030": "0\\0"}, "the file states pixels of 0 x 0 mm"),
+        ({"_00280030": "-1\\0.2"}, "the file states pixels of -1 x 0.2 mm"),
+        ({"_00280030": "nan\\nan"}, "the file states pixels of nan x nan mm"),
+        ({}, ""),
+    ],
+)
+def test_a_size_that_is_unknown_is_said_so(tags: dict[str, str], reason: str) -> None:
+    spacing = dicom_spacing({f"{key[1:5]}|{key[5:]}": value for key, value in tags.items()})
+    assert np.isnan(spacing.side)
+    assert reason in spacing.unknown
+
+
+def radiograph(path: Path, **tags: str) -> Path:
+    """Write a radiograph with exactly these tags beside what every image has (explicit VR, little endian)."""
+    uid = "1.2.840.10008.5.1.4.1.1.1.1"
+    elements = {"_00080016": uid, "_00080018": "1.2.3", "_00280004": "MONOCHROME2", **DETECTOR} | tags
+    numbers = {0x0002: 1, 0x0010: 30, 0x0011: 40, 0x0100: 16, 0x0101: 16, 0x0102: 15, 0x0103: 0}
+    texts = {"16": "UI", "18": "UI", "60": "CS", "04": "CS", "34": "IS"}
+    parts = {
+        (int(key[1:5], 16), int(key[5:], 16)): _element(key, texts.get(key[-2:], "DS"), value.encode())
+        for key, value in elements.items()
+        if value
+    }
+    for number, value in numbers.items():
+        parts[0x0028, number] = _element(f"_0028{number:04x}", "US", value.to_bytes(2, "little"))
+    syntax = _element("_00020010", "UI", b"1.2.840.10008.1.2.1")
+    meta = _element("_00020000", "UL", len(syntax).to_bytes(4, "little")) + syntax
+    pixels = b"\xe0\x7f\x10\0OW\0\0" + RAMP.nbytes.to_bytes(4, "little") + RAMP.tobytes()
+    path.write_bytes(bytes(128) + b"DICM" + meta + b"".join(parts[key] for key in sorted(parts)) + pixels)
+    return path
+
+
+def _element(key: str, kind: str, value: bytes) -> bytes:
+    value += b"\0 "[kind != "UI"].to_bytes(1, "little") * (len(value) % 2)
+    head = b"".join(int(part, 16).to_bytes(2, "little") for part in (key[1:5], key[5:]))
+    return head + kind.encode() + len(value).to_bytes(2, "little") + value
+
+
+@pytest.mark.parametrize("name", ["a.dcm", "IM0001", "x.dicom", "1.2.840"])
+def test_dicom_by_content_with_its_magnification(tmp_path: Path, name: str) -> None:
+    picture = read_picture(radiograph(tmp_path / name, _00181114="1.5"))
+    assert picture.image.shape == (30, 40, 3)
+    assert picture.mm_per_px == pytest.approx(0.2 / 1.5)
+    unknown = read_picture(radiograph(tmp_path / f"{name}.0"))
+    assert np.isnan(unknown.mm_per_px) and "magnification is not stated" in unknown.unknown
+
+
+def test_an_aspect_of_pixels_is_no_square(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"not square \(1:2\)"):
+        read_picture(radiograph(tmp_path / "a.dcm", _00280034="2\\1", _00181164=""))
+
+
+@pytest.mark.parametrize("value", ["secret.raw", "LIST", "pixels%d.raw 0 1 1", "/etc/passwd", "LOCALx"])
+@pytest.mark.parametrize("before", ["", "Comment = ElementDataFile = LOCAL\n"])
+def test_a_metaimage_does_not_read_other_files(tmp_path: Path, value: str, before: str) -> None:
+    (tmp_path / "secret.raw").write_bytes(bytes(range(200)))
+    header = (
+        f"ObjectType = Image\nNDims = 2\nDimSize = 20 10\nElementType = MET_UCHAR\n{before}ElementDataFile = {value}\n"
+    )
+    (tmp_path / "a.mha").write_bytes(header.encode() + bytes(200) + b"\nElementDataFile = LOCAL\n")
+    with pytest.raises(UserError, match=r"a\.mha: does not hold its pixels itself"):
+        read_picture(tmp_path / "a.mha")
+
+
+def test_a_nifti_does_not_read_other_files(tmp_path: Path) -> None:
+    write(RAMP, tmp_path / "a.nii")
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[344:348] = b"ni1\0"  # pixels in a.img
+    (tmp_path / "b.nii").write_bytes(content)
+    (tmp_path / "b.img").write_bytes(content[352:])
+    with pytest.raises(UserError, match=r"b\.nii: does not hold its pixels itself"):
+        read_picture(tmp_path / "b.nii")
+
+
+@pytest.mark.parametrize(("size", "message"), [("65000 65000", r"65000 x 65000 pixels"), ("40 30 9000", "a volume")])
+def test_a_header_that_promises_too_much_is_refused_at_once(tmp_path: Path, size: str, message: str) -> None:
+    header = f"ObjectType = Image\nNDims = {len(size.split())}\nDimSize = {size}\nElementType = MET_USHORT\n"
+    (tmp_path / "a.mha").write_bytes(f"{header}ElementDataFile = LOCAL\n".encode() + bytes(100))
+    with pytest.raises(UserError, match=message):
+        read_picture(tmp_path / "a.mha")

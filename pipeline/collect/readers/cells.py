@@ -1,64 +1,50 @@
-"""Cells of delimited text: rows with their line numbers, and numbers, with a finding for each cell that is not one."""
+"""Cells of delimited text as numbers, with a finding for each cell that is not one."""
 
-import csv
-from pathlib import Path
+import re
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
 
 _EMPTY = frozenset({"", "nan", "na", "n/a", "null", "none"})
+_LARGEST = 2.0**53  # above it not every whole number is a float
+_PLAIN = frozenset("0123456789.+-eE")
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[iI][nN][fF])")
+_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
+
+_COMMA_ADVICE = (
+    "a comma is a decimal mark only where semicolons or tabs separate the cells and no number has a decimal point; "
+    "write it as 1234.5"
+)
 
 
-def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[list[list[str]], Int[np.ndarray, " N"]]:
-    """Read all rows of a delimited text file, including headers but not blank rows.
+def numbers(
+    cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings, decimal_comma: bool = False
+) -> Float[np.ndarray, " N"]:
+    """Read a column of text as numbers: NaN if a cell is empty, a finding if it holds something else.
 
-    The delimiter (comma, semicolon or tab) is the one that is most frequent in the first line.
-
-    Returns:
-        Rows of cells without surrounding blanks, which may differ in length; the line on which each row ends, from 1.
-
-    Raises:
-        UserError: The file is empty, is not text, or has no row below its header.
+    Args:
+        cells: Cells without surrounding blanks. Numbers are written with the digits 0 to 9, and may have an exponent.
+        column: Name of the column, for messages.
+        rows: Line of each cell, for messages.
+        findings: Gets the findings.
+        decimal_comma: True if a comma is the decimal mark (see `Sheet`).
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            first = stream.readline()
-            delimiter = max(",;\t", key=first.count)
-            stream.seek(0)
-            reader = csv.reader(stream, delimiter=delimiter)
-            pairs = [(row, reader.line_num) for row in reader if any(cell.strip() for cell in row)]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{findings.where}: not a CSV file in UTF-8 ({error}); save it again as such") from None
-    if len(pairs) <= header_rows:
-        flaw = "empty" if not pairs else "a header without rows"
-        raise UserError(f"{findings.where}: {flaw}; expected a header and a row per labelled frame")
-    rows, lines = [[cell.strip() for cell in row] for row, _ in pairs], np.array([line for _, line in pairs])
-    return rows, lines
-
-
-def same_width(
-    rows: list[list[str]], lines: Int[np.ndarray, " N"], width: int, findings: Findings, short: bool = False
-) -> list[list[str]]:
-    """Cut or pad rows to `width` cells; add a finding for each that is longer, or shorter unless `short` allows it."""
-    widths = np.array([len(row) for row in rows])
-    ragged = np.flatnonzero((widths > width) | (~short & (widths < width)))
-    findings.add_each(ragged, lambda i: f"row {lines[i]}: {widths[i]} cells, expected {width} as in the header")
-    return [row if len(row) == width else (row + [""] * width)[:width] for row in rows]
-
-
-def numbers(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
-    """Read a column of text as numbers: NaN if a cell is empty, a finding if it holds something else."""
-    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-    unreadable = np.flatnonzero(np.isnan(values))
     text = cells.to_numpy()
-    wrong = np.array([i for i in unreadable if text[i].lower() not in _EMPTY], dtype=np.int64)
+    if not set("".join(text)) <= _PLAIN:  # pandas reads more than numbers in digits 0 to 9, such as True and 0x10
+        points = [cell.replace(",", ".") if decimal_comma and _COMMA.fullmatch(cell) else cell for cell in text]
+        cells = pd.Series([cell if _NUMBER.fullmatch(cell) else "" for cell in points], dtype="str")
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
+    unread = np.flatnonzero(np.isnan(values))
+    wrong = np.array([i for i in unread if text[i].lower() not in _EMPTY], dtype=np.int64)
     findings.add_each(
         wrong,
-        lambda i: f"row {rows[i]}, column {column}: found {text[i]!r}, expected a number; correct it or leave it empty",
+        lambda i: (
+            f"row {rows[i]}, column {column}: found {text[i][:60]!r}, expected a number; "
+            + (_COMMA_ADVICE if "," in text[i] else "correct it or leave it empty")
+        ),
     )
     return values
 
@@ -68,16 +54,18 @@ def whole_numbers(
 ) -> Int[np.ndarray, " N"]:
     """Read a column of text as whole numbers; -1 if a cell is empty."""
     values = numbers(cells, column, rows, findings)
-    fractional = np.flatnonzero(np.isfinite(values) & (values != np.round(values)) | np.isinf(values))
+    fractional = np.flatnonzero((np.abs(values) > _LARGEST) | (np.isfinite(values) & (values != np.round(values))))
     findings.add_each(
         fractional, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a whole number"
     )
-    return np.where(np.isfinite(values), values, -1).astype(np.int64)
+    return np.where(np.abs(values) <= _LARGEST, values, -1).astype(np.int64)
 
 
-def positive(cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings) -> Float[np.ndarray, " N"]:
+def positive(
+    cells: pd.Series, column: str, rows: Int[np.ndarray, " N"], findings: Findings, decimal_comma: bool = False
+) -> Float[np.ndarray, " N"]:
     """Read a column of text as numbers above zero; NaN if a cell is empty."""
-    values = numbers(cells, column, rows, findings)
+    values = numbers(cells, column, rows, findings, decimal_comma)
     wrong = np.flatnonzero((values <= 0) | np.isinf(values))
     findings.add_each(wrong, lambda i: f"row {rows[i]}, column {column}: found {values[i]}, expected a number above 0")
     return values

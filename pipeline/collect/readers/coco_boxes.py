@@ -1,6 +1,6 @@
 """COCO JSON of boxes with categories, any number in an image. `bbox` may also hold two corners."""
 
-import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from jaxtyping import Float
 
 from pipeline.annotations import BOX_COLUMNS, CLASS
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.coco import images_by_id, load
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.coco import images_by_id, load, refuse_listed_twice, sizes_of_images, subjects_of_images
+from pipeline.collect.readers.json_file import is_finite
 from pipeline.collect.settings import CocoBoxesSource
 from pipeline.problem import Problem
 
@@ -36,7 +38,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     findings = Findings(path.relative_to(root).as_posix())
     data = load(path, findings, "bbox")
     classes = _classes(data["categories"], source, problem, findings)
-    images = images_by_id(data["images"], source.subject, findings)
+    images = images_by_id(data["images"], findings)
     wanted, dropped = list[dict[str, Any]](), dict[str, list[str]]()
     for annotation in data["annotations"]:
         reason = (
@@ -49,17 +51,18 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
         else:
             wanted.append(annotation)
     findings.raise_any()
-    media = media_below(
-        root, path.parent / source.images, pd.Series([images[a["image_id"]][0] for a in wanted], dtype="str")
-    )
-    subjects = pd.Series([images[a["image_id"]][1] for a in wanted], dtype="str")
+    entries = [images[a["image_id"]] for a in wanted]
+    refuse_listed_twice(entries, findings)
+    names = pd.Series([entry["file_name"] for entry in entries], dtype="str")
+    media = find_media(root, path.parent / source.images, names, findings)
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": media.groupby(media).cumcount(),
-            "subject": subjects if source.subject else media,
+            "subject": subjects_of_images(source.subject, media, entries, findings),
             "source": pd.Series([f"{findings.where}:{a['id']}" for a in wanted], dtype="str"),
+            **sizes_of_images(entries, findings),
             CLASS: pd.Series([classes[a["category_id"]] for a in wanted], dtype="str"),
         }
     )
@@ -77,7 +80,7 @@ def read(path: Path, root: Path, source: CocoBoxesSource, problem: Problem) -> L
     )
     bare = len(images) - len({a["image_id"] for a in wanted})
     notes = [f"{findings.where}: {bare} images have no annotation and are left out"] if bare else []
-    return Labels(labels.table, dropped | labels.dropped, notes)
+    return replace(labels, dropped=dropped | labels.dropped, notes=[*labels.notes, *notes])
 
 
 def _classes(
@@ -94,19 +97,15 @@ def _classes(
     return {category["id"]: named[category["name"]] for category in categories if category["name"] in named}
 
 
-def _flaw(annotation: dict[str, Any], images: dict[Any, tuple[str, str]], source: CocoBoxesSource) -> str:
+def _flaw(annotation: dict[str, Any], images: dict[Any, dict[str, Any]], source: CocoBoxesSource) -> str:
     if annotation["image_id"] not in images:
-        return f"image_id {annotation['image_id']!r} is not among images"
+        return f"image_id {annotation['image_id']} is not among images"
     box = annotation["bbox"]
-    if not isinstance(box, list) or len(box) != 4 or not all(_is_number(v) for v in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(is_finite(v) for v in box):
         return f"bbox is {box!r}; expected four numbers ({source.format})"
     if min(_box(box, source)[2:]) <= 0:
         return f"bbox {box} has no area as {source.format}; is it the other format?"
     return ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _box(box: list[float], source: CocoBoxesSource) -> Float[np.ndarray, "4"]:

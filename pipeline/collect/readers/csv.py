@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 
 from heelstrike.media import is_image
-from pipeline.annotations import CLASS, SLICE_PREFIX
+from pipeline.annotations import CLASS, SLICE_PREFIX, TAKEN_SLICES
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, positive, read_rows, same_width, whole_numbers
+from pipeline.collect.labelled_sizes import HEIGHT, WIDTH
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.cells import numbers, positive, whole_numbers
+from pipeline.collect.readers.delimited import cells_of, read_sheet
 from pipeline.collect.settings import CsvSource
+from pipeline.collect.subject_setting import column_of
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 
@@ -30,28 +35,22 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
         UserError: Anything is wrong with the file; every finding is listed.
     """
     findings, keypoints = Findings(path.relative_to(root).as_posix()), problem.keypoints
-    rows, lines = read_rows(path, findings)
-    header, lines = rows[0], lines[1:]
-    body = same_width(rows[1:], lines, len(header), findings)
-    cells = pd.DataFrame(body, columns=pd.Index(header), dtype="str")
+    sheet = read_sheet(path, findings)
+    cells, lines, comma = cells_of(sheet, findings), sheet.lines[1:], sheet.decimal_comma
     pairs = {k: source.keypoints.get(k, (f"{k}_x", f"{k}_y")) for k in keypoints}
     _check_header(cells, source, pairs, findings)
-    frame = _frames(cells, source, lines, findings)
+    frame = _frames(cells, source, path.parent, lines, findings)
     xy, visibility = np.empty((len(cells), len(keypoints), 2)), np.empty((len(cells), len(keypoints)), np.int64)
     for number, k in enumerate(keypoints):
-        xy[:, number] = np.stack([numbers(cells[c], c, lines, findings) for c in pairs[k]], axis=1)
+        xy[:, number] = np.stack([numbers(cells[c], c, lines, findings, comma) for c in pairs[k]], axis=1)
         visibility[:, number] = _visibility(cells, f"{k}_v", lines, findings)
     classes = _classes(cells, source, problem, lines, findings)
     unnamed = np.flatnonzero(cells[source.file] == "")
     findings.add_each(unnamed, lambda i: f"row {lines[i]}, column {source.file}: empty, expected a video or image")
     findings.raise_any()
 
-    media = media_below(root, path.parent, cells[source.file])
-    subject = cells[source.subject] if source.subject else media
-    unnamed = np.flatnonzero(subject == "")
-    findings.add_each(
-        unnamed, lambda i: f"row {lines[i]}, column {source.subject}: empty, expected the subject that is shown"
-    )
+    media = find_media(root, path.parent, cells[source.file], findings)
+    subject = subjects_of(source.subject, media, cells, "row " + pd.Series(lines).astype("str"), findings)
     columns = {
         "media": media,
         "frame": frame,
@@ -61,7 +60,10 @@ def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     }
     columns |= classes
     if source.spacing in cells:
-        columns["mm_per_px"] = positive(cells[source.spacing], source.spacing, lines, findings)
+        columns["mm_per_px"] = positive(cells[source.spacing], source.spacing, lines, findings, comma)
+    if {source.image_width, source.image_height} <= set(cells):
+        for column, name in ((WIDTH, source.image_width), (HEIGHT, source.image_height)):
+            columns[column] = positive(cells[name], name, lines, findings, comma)
     columns |= {f"{SLICE_PREFIX}{c}": cells[c] for c in _slices(cells, source, pairs, problem)}
     return make_labels(
         pd.DataFrame(columns), keypoints, xy, visibility, root, findings, missing_images=source.missing_images
@@ -75,7 +77,7 @@ def _check_header(
     header = list(cells.columns)
     for column in sorted({c for c in header if header.count(c) > 1}):
         findings.add(f"header: column {column!r} occurs twice; rename or remove one")
-    for column in filter(None, (source.file, source.subject, *(source.slices or ()))):
+    for column in (source.file, *(source.slices or ())):
         if column not in header:
             findings.add(f"header: column {column!r} is missing; found {header}")
     lacking = [c for pair in pairs.values() for c in pair if c not in header]
@@ -88,9 +90,13 @@ def _check_header(
     findings.raise_any()
 
 
-def _frames(cells: pd.DataFrame, source: CsvSource, lines: np.ndarray, findings: Findings) -> np.ndarray:
+def _frames(cells: pd.DataFrame, source: CsvSource, folder: Path, lines: np.ndarray, findings: Findings) -> np.ndarray:
     """Return frame numbers; -1 for still images, which may share a CSV with videos."""
-    still = cells[source.file].map(is_image).to_numpy(dtype=bool)
+    still = (
+        cells[source.file]
+        .map({name: is_image(folder / name) for name in cells[source.file].unique()})
+        .to_numpy(dtype=bool)
+    )
     if source.frame is None or (source.frame not in cells and still.all()):
         return np.full(len(cells), -1)
     if source.frame not in cells:
@@ -137,7 +143,10 @@ def _classes(
 def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, str]], problem: Problem) -> list[str]:
     if source.slices is not None:
         return list(source.slices)
-    used = {source.file, source.frame, source.subject, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
+    used |= {column_of(source.subject), *TAKEN_SLICES}
+    if {source.image_width, source.image_height} <= set(cells):
+        used |= {source.image_width, source.image_height}
     if problem.classes:
         used.add(source.class_column)
     return [c for c in cells.columns if c and c not in used | {f"{k}_v" for k in pairs}]

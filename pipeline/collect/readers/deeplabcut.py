@@ -7,7 +7,6 @@ project, the folder that holds labeled-data, whatever folder the label file lies
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,14 @@ from jaxtyping import Float
 
 from heelstrike.errors import UserError
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
-from pipeline.collect.readers.cells import numbers, read_rows, same_width
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.cells import numbers
+from pipeline.collect.readers.delimited import read_sheet, same_width
+from pipeline.collect.readers.pandas_hdf5 import read_table
 from pipeline.collect.settings import DeepLabCutSource
+from pipeline.collect.subject_setting import FOLDER
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _HEADS = ("scorer", "individuals", "bodyparts", "coords")
@@ -52,9 +56,11 @@ def read(path: Path, root: Path, source: DeepLabCutSource, problem: Problem) -> 
     individuals, notes = _individuals(table, parts, findings)
     findings.raise_any()
     names = table.images.str.replace("\\", "/", regex=False)
-    media = _media(path, root, names)
-    folders = {name: PurePosixPath(name).parent.name for name in names.unique()}
-    subject = names.map(folders) if source.subject == "folder" else media
+    media = _media(path, root, names, findings)
+    rows = "row " + pd.Series(table.rows).astype("str")
+    # the folder is the video's in the project, also where the images lie beside the label file
+    paths = names if source.subject == FOLDER else media
+    subject = subjects_of(source.subject, paths, pd.DataFrame(), rows, findings)
     frames = [
         pd.DataFrame(
             {
@@ -102,7 +108,8 @@ def _individuals(table: _Table, parts: list[str], findings: Findings) -> tuple[l
 
 
 def _read_csv(path: Path, findings: Findings) -> _Table:
-    rows, lines = read_rows(path, findings, header_rows=3)
+    sheet = read_sheet(path, findings, header_rows=3)
+    rows, lines = sheet.rows, sheet.lines
     heads = {row[0].lower(): row for row in rows[:4] if row[0].lower() in _HEADS}
     if "bodyparts" not in heads or "coords" not in heads:
         raise UserError(
@@ -124,30 +131,27 @@ def _read_csv(path: Path, findings: Findings) -> _Table:
         who = heads["individuals"][column] if "individuals" in heads else ""
         part, coord = heads["bodyparts"][column], coords[column]
         _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
-        values[who, part, coord] = numbers(cells[column], f"{who} {part} {coord}".strip(), lines, findings)
+        values[who, part, coord] = numbers(
+            cells[column], f"{who} {part} {coord}".strip(), lines, findings, sheet.decimal_comma
+        )
     return _complete(_Table(images, lines, values), findings)
 
 
 def _read_hdf(path: Path, findings: Findings) -> _Table:
-    try:
-        table: Any = pd.read_hdf(path)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).strip().splitlines()[-1:]  # the message of an HDF5 error is a whole stack trace
-        raise UserError(f"{findings.where}: not a DeepLabCut HDF5 file {reason}; export the labels again") from None
-    levels = list(getattr(table, "columns", pd.Index([])).names)
-    if not isinstance(table, pd.DataFrame) or "bodyparts" not in levels or "coords" not in levels:
+    table = read_table(path, findings)
+    if "bodyparts" not in table.levels or "coords" not in table.levels:
         raise UserError(
-            f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found {levels}"
+            f"{findings.where}: no DeepLabCut table; expected column levels scorer, bodyparts, coords; found "
+            f"{table.levels}"
         )
-    keys: list[Any] = table.index.to_list()
-    images = ["/".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in keys]
     values = {}
     for position, key in enumerate(table.columns):
-        named = dict(zip(levels, key, strict=True))
-        who, part, coord = str(named.get("individuals", "")), str(named["bodyparts"]), str(named["coords"]).lower()
+        named = dict(zip(table.levels, key, strict=True))
+        who, part, coord = named.get("individuals", ""), named["bodyparts"], named["coords"].lower()
         _check_coord(coord, (who, part, coord) in values, f"{who} {part}".strip(), findings)
-        values[who, part, coord] = table.iloc[:, position].to_numpy(dtype=np.float64)
-    return _complete(_Table(pd.Series(images, dtype="str"), np.arange(1, len(table) + 1), values), findings)
+        values[who, part, coord] = table.values[:, position]
+    images = pd.Series(["/".join(key) for key in table.rows], dtype="str")
+    return _complete(_Table(images, np.arange(1, len(images) + 1), values), findings)
 
 
 def _check_coord(coord: str, repeated: bool, part: str, findings: Findings) -> None:
@@ -169,7 +173,7 @@ def _complete(table: _Table, findings: Findings) -> _Table:
     return table
 
 
-def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
+def _media(path: Path, root: Path, names: pd.Series, findings: Findings) -> pd.Series:
     """Return the images' paths relative to `root`.
 
     The project is the nearest folder, from the label file up to `root`, that has the first folder of the images' paths.
@@ -178,9 +182,9 @@ def _media(path: Path, root: Path, names: pd.Series) -> pd.Series:
     top = PurePosixPath(names.iloc[0]).parts[0]
     for folder in (path.parent, *path.parent.parents):
         if (folder / top).exists():
-            return media_below(root, folder, names)
+            return find_media(root, folder, names, findings)
         if folder == root:
             break
     bare = names.map({name: PurePosixPath(name).name for name in names.unique()})
     beside = (path.parent / bare.iloc[0]).exists()
-    return media_below(root, path.parent, bare if beside else names)
+    return find_media(root, path.parent, bare if beside else names, findings)

@@ -1,17 +1,19 @@
 """Stick figures of the EE641 course: one JSON with `keypoint_names` and a list of images with their keypoints."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from heelstrike.errors import UserError
 from pipeline.annotations import SLICE_PREFIX
 from pipeline.collect.findings import Findings
-from pipeline.collect.labels import Labels, make_labels, media_below
+from pipeline.collect.instances import repeated_names
+from pipeline.collect.labels import Labels, make_labels
+from pipeline.collect.media_names import find_media
+from pipeline.collect.readers.json_file import number, read_json
 from pipeline.collect.settings import Ee641Source
+from pipeline.collect.subjects import subjects_of
 from pipeline.problem import Problem
 
 _SUFFIX = "_annotations"
@@ -20,7 +22,7 @@ _SUFFIX = "_annotations"
 def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Labels:
     """Read NAME_annotations.json, whose pictures lie in the folder NAME beside it.
 
-    Every point is visible, and every picture is its own subject. NAME becomes the slice `part`, so that `split.given`
+    Every point is visible. NAME becomes the slice `part`, so that `split.given`
     can keep the published split.
 
     Args:
@@ -35,24 +37,29 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
     findings = Findings(path.relative_to(root).as_posix())
     data = _load(path, findings)
     names, wanted = data["keypoint_names"], [source.keypoints.get(name, name) for name in problem.keypoints]
+    if repeated := [name for name in repeated_names(names) if name in wanted]:
+        findings.add(f"keypoint_names has {repeated} twice; rename one of each")
     lacking = [name for name in wanted if name not in names]
     if lacking:
         findings.add(f"no keypoints {lacking}; found {names}; name them in params under `keypoints`")
     entries = data["images"]
-    for number, entry in enumerate(entries):
+    for position, entry in enumerate(entries):
         if flaw := _flaw(entry, len(names)):
-            findings.add(f"images[{number}]: {flaw}")
+            findings.add(f"images[{position}]: {flaw}")
     findings.raise_any()
     part = path.stem.removesuffix(_SUFFIX)
     order = [names.index(name) for name in wanted]
     xy = np.array([entry["keypoints"] for entry in entries], np.float64).reshape(-1, len(names), 2)[:, order]
-    media = media_below(root, path.parent / (source.images or part), pd.Series([e["file_name"] for e in entries]))
+    files = pd.Series([str(entry["file_name"]) for entry in entries], dtype="str")
+    media = find_media(root, path.parent / (source.images or part), files, findings)
+    offered = pd.DataFrame(entries, dtype=object).drop(columns="keypoints")
+    rows = pd.Series([f"image {entry['id']}" for entry in entries], dtype="str")
     table = pd.DataFrame(
         {
             "media": media,
             "frame": -1,
             "instance": 0,
-            "subject": media,
+            "subject": subjects_of(source.subject, media, offered, rows, findings),
             "source": pd.Series([f"{findings.where}:{entry['id']}" for entry in entries], dtype="str"),
             f"{SLICE_PREFIX}part": part,
         }
@@ -62,10 +69,7 @@ def read(path: Path, root: Path, source: Ee641Source, problem: Problem) -> Label
 
 
 def _load(path: Path, findings: Findings) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{findings.where}: not valid JSON ({error}); get the labels again") from None
+    data = read_json(path, findings)
     for key in ("images", "keypoint_names"):
         if not isinstance(data, dict) or not isinstance(data.get(key), list) or not data[key]:
             findings.add(f"no list {key!r}; expected images with their keypoints, and keypoint_names")
@@ -81,6 +85,6 @@ def _flaw(entry: Any, points: int) -> str:
     if not isinstance(keypoints, list) or len(keypoints) != points:
         return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
     numbers = [v for pair in keypoints for v in (pair if isinstance(pair, list) and len(pair) == 2 else [None])]
-    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in numbers):
+    if any(number(v) is None for v in numbers):
         return f"keypoints are {keypoints!r}, expected {points} pairs x, y"
     return ""

@@ -1,9 +1,12 @@
 import threading
 import time
+from contextlib import closing
 
 import pytest
 
 from heelstrike.predict.ahead import ahead
+from heelstrike.video.reader import VideoReader
+from tests import videos
 
 
 def test_items_come_in_order():
@@ -87,3 +90,23 @@ def test_a_source_that_cannot_start_or_end_is_an_error_and_no_endless_wait():
         list(ahead(Unstartable(), 2))
     with pytest.raises(ValueError, match="no end"):
         list(ahead(unclosable(), 2))
+
+
+def test_an_error_within_a_video_ends_its_decoder_before_the_video_is_closed(tmp_path):
+    path = videos.write_video(tmp_path / "a.mp4", frames=40, width=320, height=240)
+
+    def predictions(reader):
+        with closing(ahead(reader.frames(), 4)) as frames:
+            for frame in frames:
+                if frame.number == 7:
+                    raise ValueError("the network's")
+                yield frame.number
+
+    for _ in range(20):  # a decoder that outlives its container crashes the process
+        with (
+            pytest.raises(ValueError, match="the network's"),
+            VideoReader(path) as reader,
+            closing(ahead(predictions(reader), 4)) as items,
+        ):
+            list(items)
+        assert threading.active_count() < 10

@@ -79,7 +79,8 @@ def test_what_failed_and_what_was_ignored_and_exams() -> None:
     assert printed(report).splitlines() == [
         "not measured exam.volume.json: no sagittal plane [of 2]",
         "failed cut.mp4: truncated [/] or damaged",
-        "ignored, neither image nor video: notes.txt, a [b].pdf",
+        "ignored, neither image nor video, or named as an overlay: notes.txt, a [b].pdf",
+        "0 predicted, 1 failed",
     ]
 
 
@@ -100,5 +101,7 @@ def test_options() -> None:
     assert slices_of(["foot=left", "name=a=b"]) == {"foot": "left", "name": "a=b"}
     with pytest.raises(UserError, match="give only one of them"):
         scale_of(300, 0.2)
+    with pytest.raises(UserError, match=r"--about: foot is given more than once \(foot=left, foot=right\)"):
+        slices_of(["foot=left", "side=a", "foot=right"])
     with pytest.raises(UserError, match=r"--about left: expected NAME=VALUE, for instance foot=left"):
         slices_of(["left"])

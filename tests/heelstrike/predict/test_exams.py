@@ -111,3 +111,14 @@ def test_a_missing_plane_is_a_reason_and_an_unreadable_one_is_named(tmp_path: Pa
 
 def test_a_single_image_is_no_exam(tmp_path: Path, package: Exact) -> None:
     assert not predicted(package, tmp_path / "exam_7" / "axial.nii", tmp_path / "out").exams
+
+
+def test_a_volume_of_somebody_else_stays_and_the_images_results_are_written(tmp_path: Path, package: Exact) -> None:
+    (tmp_path / "out").mkdir()
+    theirs = tmp_path / "out" / "exam_7.volume.json"
+    theirs.write_text('{"volume": "of somebody else"}')
+    report = predicted(package, tmp_path / "exam_7", tmp_path / "out")
+    assert len(report.done) == 3 and not report.exams
+    ((folder, reason),) = report.failed
+    assert folder == tmp_path / "exam_7" and reason.startswith(f"{theirs} is not a result of Heelstrike")
+    assert theirs.read_text() == '{"volume": "of somebody else"}'

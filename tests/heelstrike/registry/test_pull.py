@@ -1,22 +1,25 @@
 """A consumer's way to a package."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
+from heelstrike.package.runtime import Package
 from heelstrike.registry.cache import cached
 from heelstrike.registry.database import open_mlflow
 from heelstrike.registry.pull import default_reference, open_folder, resolve
 from heelstrike.stores import StoreUnreachableError
 from pipeline.registry.promote import promote
 from pipeline.registry.store import open_registry
-from tests.packages import make_package
+from tests.packages import make_package, sign
 
 
 @pytest.fixture
@@ -159,7 +162,7 @@ def test_no_registry_at_all_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"http://u:\*\*\*@127\.0\.0\.1:9: nothing answers there .* start it, or set"):
         resolve("rearfoot", tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:///mlruns")
-    with pytest.raises(UserError, match=r"expected http\(s\)://..., sqlite:///FILE, postgresql://"):
+    with pytest.raises(UserError, match="expected http://HOST:PORT, https://HOST, sqlite:///FILE, postgresql://"):
         resolve("rearfoot", tmp_path)
 
 
@@ -198,3 +201,45 @@ def test_a_version_that_heelstrike_did_not_register_is_refused(world):
         registry.tag(version.number, {"heelstrike.package": "../../outside"})
     with pytest.raises(UserError, match=r"rearfoot/1: its tag heelstrike.package is '../../outside', expected a SHA"):
         resolve("rearfoot/1", world.root)
+
+
+def test_a_model_that_was_tampered_with_runs_nothing_and_only_listed_files_are_copied(world, tmp_path):
+    """What `mlflow.pyfunc.load_model` would run: a loader in MLmodel, a pickle, a folder of code."""
+    world.candidate(1)
+    (stored,) = {path.parent for path in (world.root / "mlartifacts").rglob("MLmodel")}
+    marker = tmp_path / "was-run"
+    code = f"open({str(marker)!r}, 'w')\n"
+    (stored / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: evil\n    code: code\n    python_model: python_model.pkl\n"
+    )
+    (stored / "python_model.pkl").write_bytes(b"cbuiltins\nexec\n(S" + repr(code).encode() + b"\ntR.")
+    (stored / "code").mkdir()
+    for file in (stored / "code" / "evil.py", stored / "evil.py", stored / "sitecustomize.py"):
+        file.write_text(code)
+    folder = resolve("rearfoot/1", world.root).folder
+    Package.load(folder, threads=1).predict(np.full((64, 64, 3), 150, np.uint8))
+    assert sorted(path.name for path in folder.iterdir()) == ["card.md", "manifest.json", "model.onnx"]
+    assert not marker.exists() and "evil" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "code/evil.py", "..", "a\\b", ""])
+def test_a_manifest_that_names_files_elsewhere_fetches_none_of_them(world, tmp_path, name):
+    world.candidate(1)
+    (stored,) = {path.parent for path in (world.root / "mlartifacts").rglob("manifest.json")}
+    files = json.loads((stored / "manifest.json").read_text())["files"]
+    sign(stored, files=files | {name: {"sha256": "0" * 64, "bytes": 1}})
+    with pytest.raises(UserError, match="files"):
+        resolve("rearfoot/1", world.root)
+    assert not (tmp_path / "cache" / "packages").exists() or not list((tmp_path / "cache" / "packages").iterdir())
+
+
+def test_a_link_in_the_place_of_a_file_brings_no_other_files_content(world, tmp_path):
+    world.candidate(1)
+    secret = tmp_path / "secret"
+    secret.write_text("a secret")
+    (card,) = (world.root / "mlartifacts").rglob("card.md")
+    card.unlink()
+    card.symlink_to(secret)
+    with pytest.raises(UserError, match=r"card\.md"):
+        resolve("rearfoot/1", world.root)
+    assert not list((tmp_path / "cache" / "packages").iterdir())

@@ -29,6 +29,7 @@ def make_params() -> Callable[..., ProblemParams]:
             "problem": {"keypoints": list(keypoints)},
             "collect": {"sources": list(sources) or [{"kind": "csv"}]} | collect,
             "model": {"name": "spatial"},
+            "augment": {"flip": 0},
         }
         return parse_params({"problems": ["toy"], "toy": section})["toy"]
 

@@ -39,7 +39,7 @@ def test_a_bad_video_takes_its_labels_with_it_and_nothing_else(inbox: Path) -> N
     checked = check_inbox(inbox, SETTINGS, PROBLEM)
     assert checked.accepted == ["week/labels.csv", "week/walk.mp4"]
     assert "not a readable video" in checked.rejected["other/cut.mp4"]
-    assert checked.rejected["other/labels.csv"].startswith("other/labels.csv:2: other/cut.mp4 cannot be used")
+    assert checked.waiting == {"other/labels.csv": ["other/cut.mp4"]}
 
 
 def test_a_frame_beyond_the_end_is_named_with_its_row(inbox: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_frame_beyond_the_end_is_named_with_its_row(inbox: Path) -> None:
     assert checked.rejected["week/labels.csv"] == (
         "week/labels.csv:2: frame 10 of week/walk.mp4, which has the frames 0 to 9"
     )
-    assert checked.rejected["week/walk.mp4"] == "no label file without findings names it"
+    assert checked.waiting == {"week/walk.mp4": ["week/labels.csv"]}
 
 
 def test_files_that_are_nothing_are_left_with_a_reason(inbox: Path) -> None:

@@ -54,8 +54,8 @@ def test_no_labels_at_all(layout, make_params):
         run(make_params(), layout)
 
 
-def add_video(batch: Path, videos, name: str, frames: tuple[int, ...] = (1, 2)) -> None:
-    videos.write_video(batch / name, frames=12)
+def add_video(batch: Path, videos, name: str, frames: tuple[int, ...] = (1, 2), length: int = 12) -> None:
+    videos.write_video(batch / name, frames=length)
     with (batch / "labels.csv").open("a") as stream:
         stream.writelines(f"{name},{n},C,{10 + n},20,50.5,30.25,V\n" for n in frames)
 
@@ -133,7 +133,7 @@ def test_columns_with_many_values_are_no_slices(batch, layout, make_params, caps
     (batch / "labels.csv").write_text("\n".join(extra))
     run(make_params(), layout)
     assert "slice_note" not in table_of(layout)
-    assert "column 'note' has too many values for a slice" in capsys.readouterr().out
+    assert "left out 1 columns with too many values for a slice: note" in capsys.readouterr().out
     run(make_params({"kind": "csv", "slices": ["note"]}), layout)
     assert table_of(layout)["slice_note"].nunique() > 32
 
@@ -191,7 +191,7 @@ def test_one_frame_labelled_in_two_files(batch, layout, make_params):
         "video,frame,subject,left_x,left_y,right_x,right_y\n../walk.mp4,6,A,1,2,3,4\n"
     )
     with pytest.raises(
-        UserError, match=r"walk\.mp4, frame 6 is labelled in first/labels\.csv:3 and in .*more/labels\.csv:2"
+        UserError, match=r"walk\.mp4, frame 6, is labelled in first/labels\.csv:3 and in .*more/labels\.csv:2"
     ):
         run(make_params(), layout)
 
@@ -210,14 +210,14 @@ def test_rendered_and_real_videos_together(batch, layout, make_params):
 def test_kill_in_the_middle_then_again(batch, layout, make_params, videos):
     """The stage is killed when the first videos are in the cache; the next run ends like an undisturbed one."""
     for number in range(12):
-        add_video(batch, videos, f"v{number}.mp4", frames=tuple(range(12)))
+        add_video(batch, videos, f"v{number}.mp4", frames=tuple(range(12)), length=12 + number)
     run(make_params(), layout)
     undisturbed = contents(layout.out("collect"))
     shutil.rmtree(layout.out("collect"))
     shutil.rmtree(layout.root / ".work")
     rooms = ("validate", "split", "prepare", "augment", "train", "search", "evaluate", "package", "gates")
     section = {"problem": {"keypoints": ["left", "right"]}, "collect": {"sources": [{"kind": "csv"}]}, "measure": None}
-    section |= {"model": {"name": "spatial"}} | {room: {} for room in rooms}
+    section |= {"model": {"name": "spatial"}} | {room: {} for room in rooms} | {"augment": {"flip": 0}}
     (layout.root / "params.yaml").write_text(json.dumps({"problems": ["toy"], "toy": section}))
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     child = subprocess.Popen(

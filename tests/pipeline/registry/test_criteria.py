@@ -1,6 +1,7 @@
 """Each gate on cases made by hand: one challenger that passes it, one that fails, whatever the head."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -152,6 +153,12 @@ def test_a_slice_in_which_nothing_is_labelled_is_reported_and_fails_nothing() ->
     passed, reason, ratios = criteria.slices(contest(ours, theirs))
     assert passed and ratios == {"tone=dark": pytest.approx(0.5)}
     assert reason.endswith("; nothing is labelled in tone=light")
+
+
+def test_images_without_a_value_are_no_group() -> None:
+    old = {"tone": np.where(TONE == "dark", "", TONE)}
+    ours, theirs = (side(KEYPOINTS, replace(legs(by), slices=old)) for by in (8, 4))
+    assert list(criteria.slices(contest(ours, theirs))[2]) == ["tone=light"]
 
 
 def test_measurement() -> None:

@@ -1,6 +1,7 @@
 """Real packages on real images: which gates hold, and that what cannot be computed fails."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from pipeline.params import ProblemParams
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
+from pipeline.registry.store import open_registry
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, make_package
 
 SIZE, SUBJECTS, FRAMES = 128, 6, 8
@@ -199,6 +201,29 @@ def test_a_version_that_was_rolled_back_fails_its_gate(tested):
     rollback("rearfoot", tested.root)
     decision = gate(tested.layout, params(), 2)
     assert decision.failures[0].startswith("not_rolled_back: was rolled back 20")
+
+
+def test_a_champion_that_is_damaged_or_cannot_run_stops_the_gate_with_the_way_out(tested, tmp_path):
+    first = judged(tested, 1, bias=2.0)
+    promote(tested.root, first)
+    second = tested.layout.out("package")
+    package(tested, bias=1.0)
+    number = tested.register(2).number
+    shutil.rmtree(tmp_path / "cache")
+    stored = next(path for path in (tested.root / "mlartifacts").rglob("model.onnx") if _differs(path, second))
+    stored.write_bytes(b"rot")
+    with pytest.raises(UserError, match=r"model\.onnx: 3 bytes found") as raised:
+        gate(tested.layout, params(), number)
+    advice = str(raised.value).splitlines()[-1]
+    assert advice.startswith("rearfoot: nothing can be compared with the champion, version 1.")
+    assert "`heelstrike rollback rearfoot`" in advice and "alias 'champion' of rearfoot" in advice
+    with open_registry(tested.root, "rearfoot") as registry:
+        registry.client.delete_registered_model_alias("rearfoot", "champion")
+    assert gate(tested.layout, params(), number).passed
+
+
+def _differs(path, folder):
+    return path.read_bytes() != (folder / "model.onnx").read_bytes()
 
 
 def test_a_test_split_that_is_not_there_or_empty_is_said(tested):

@@ -9,10 +9,12 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
+from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.stage import choose
 from pipeline.search.study import close_study, open_study, run_study, sqlite_url
 from pipeline.search.worker import Outcome
+from tests.listeners import listener
 
 Report = Callable[[int, int, float], bool]
 
@@ -124,6 +126,32 @@ def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
 
 def test_a_database_that_is_not_there_is_a_message_without_the_password(params: Any) -> None:
     url = "postgresql://me:secret@127.0.0.1:9/study"
-    with pytest.raises(UserError, match=r"postgresql://\.\.\.@127\.0\.0\.1:9/study cannot be used") as caught:
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9/study cannot be used") as caught:
         open_study(url, "study", params().search)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://u:S3cret@db/x", "HEELSTRIKE_STUDY_URL is 'mysql://u:***@db/x', which cannot be used; expected"),
+        ("redis://u:S3cret@db/x", "expected sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE"),
+        ("sqlite://", "which names no file"),
+    ],
+)
+def test_an_address_that_cannot_be_used_names_those_that_can(url: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        open_study(url, "s", SearchSettings())
+    assert message in str(caught.value)
+    assert "S3cret" not in str(caught.value)
+
+
+def test_a_database_that_says_nothing_is_one_line_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
+    monkeypatch.setenv("HEELSTRIKE_STORE_TIMEOUT", "0.4")
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
+    with listener("silent") as port, pytest.raises(UserError) as caught:
+        open_study(f"postgresql://u:S3cret@127.0.0.1:{port}/x", "s", SearchSettings())
+    assert f"the study's database postgresql://u:***@127.0.0.1:{port}/x cannot be used: " in str(caught.value)
+    assert "gave no answer within 0.4 s" in str(caught.value)
+    assert "S3cret" not in str(caught.value)
