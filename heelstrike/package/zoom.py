@@ -1,12 +1,12 @@
-"""Looking again: a network that knows keypoints of one size finds them at every size and place, or says that it did not.
+"""Predictions at every size: a network that knows keypoints of one size looks for them at all sizes and places.
 
-The whole image is shown to the network first. Its answer says where the keypoints may be and how large they are, so the
-network is shown the view in which they would have the size that it knows best. If the answer on that view is about
-the same place and size, the view is *settled*. Otherwise views of several sizes all over the image are tried. In a video,
-the view of the last frame is tried first.
+The network is given the whole image first. The keypoints that it predicts say which view of the image would show them
+at the size that the network knows best, so it is given that view, until view and keypoints fit each other: the view
+has *settled*. If the network is not sure of what it finds so, it is given views of several sizes all over the image.
+In a video, the view of the last frame comes first.
 
-A wrong answer is rarely given twice. So unless the network is sure of every keypoint, it is asked once more on a
-view of another size, a little to the side. Keypoints that are elsewhere then are not believed.
+A wrong prediction is rarely made twice. So unless the network is sure of every keypoint, it is asked again on a view of
+another size, a little to the side. A keypoint that is elsewhere then counts as missing.
 """
 
 from collections.abc import Callable
@@ -112,7 +112,7 @@ class Zoomed:
     def _judged(self, image: Image, answer: "_Answer") -> Prediction:
         """Look a second time unless the network is sure of every keypoint; drop what differs, and second names."""
         prediction = _one_name_each(answer.prediction, self._settings.min_distance)
-        keypoints, confidence = _points(prediction)
+        confidence = _points(prediction)[1]
         if confidence.min() >= self._settings.sure:
             return prediction
         away, differs = self._second_look(image, answer)

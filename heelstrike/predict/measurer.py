@@ -109,7 +109,7 @@ class Measurer:
         manifest = self._package.manifest
         measurement = self._measured(prediction, mm_per_px, image)
         doubts = doubts_of(prediction, measurement, manifest)
-        reliable = not doubts if is_judged(measurement, manifest) else None
+        reliable = not doubts if is_judged(prediction, measurement, manifest) else None
         return FrameResult(number, time_s, prediction, measurement, reliable, doubts)
 
     def _measured(
