@@ -26,7 +26,8 @@ _TILES = (1.0, 0.5, 0.25)  # sides of the views that are tried all over an image
 _BEST = 3  # tiles of each size from which a view is settled
 _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill another view
 _PATIENCE = 15  # frames without keypoints after which a video's frame is searched again all over
-_CHECK = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
+_SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
+_SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
 _LEAST = 1e-6
 _NOT_FOUND = "the keypoints were not found: no part of the image shows them at a size that the network knows"
 
@@ -70,7 +71,8 @@ class Zoomed:
         """Settle a view from the answer on the whole image, or take that answer if a second look agrees with it."""
         height, width = image.shape[:2]
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
-        whole = _Answer(View.around(centre, max(width, height)), self._look(image))
+        view = View.around(centre, max(width, height))
+        whole = _Answer(self._look(image), view.zoomed(*_SECOND_WHOLE))
         settled = self._if_sure(self._settle(image, self._view_of(whole.prediction)))
         if settled is not None or self._if_sure(whole) is None:
             return settled
@@ -101,7 +103,7 @@ class Zoomed:
             prediction = self._on(image, view)
             filled = self._view_of(prediction)
             if filled.is_like(view):
-                return _Answer(view, prediction)
+                return _Answer(prediction, view.zoomed(*_SECOND))
             view = filled
         return None
 
@@ -128,7 +130,7 @@ class Zoomed:
     def _second_look(self, image: Image, answer: "_Answer") -> tuple[Float[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
         """Return how far each keypoint is away in a second look, pixels, and True if that is too far."""
         keypoints = _points(answer.prediction)[0]
-        second = _points(self._on(image, answer.view.zoomed(*_CHECK)))[0]
+        second = _points(self._on(image, answer.second))[0]
         away = np.linalg.norm(second - keypoints, axis=1)
         return away, away > self._settings.max_disagreement * size_of(keypoints)
 
@@ -146,10 +148,10 @@ class Zoomed:
 
 
 class _Answer(NamedTuple):
-    """A view, and the prediction on it in the image's pixels."""
+    """A prediction in the image's pixels, and the view for a second look."""
 
-    view: View
     prediction: Prediction
+    second: View
 
 
 def _one_name_each(prediction: Prediction, min_distance: float) -> Prediction:
