@@ -116,7 +116,7 @@ def main() -> None:
             for name, measured in (("whole", whole), ("as it is", package)):
                 counts = judge(measured, frames, change, scale, bar.advance)
                 table.add_row(kind, name, *counts.row())
-    Console().print(table)
+    Console(width=180).print(table)
 
 
 def render(people: int, seed: int) -> Iterator[tuple[Image, Points]]:
