@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from heelstrike.canvas import Colour
 from heelstrike.heads.prediction import Prediction
@@ -65,6 +65,10 @@ class Head(ABC):
 
     def mirrored(self, prediction: Prediction, width: int) -> Prediction:
         """Return the prediction with this head's outputs mirrored left to right in an image of `width` pixels."""
+        return prediction
+
+    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
+        """Return the prediction with this head's outputs moved by (x, y) pixels."""
         return prediction
 
     @abstractmethod

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
@@ -31,6 +31,12 @@ class Box(Head):
         if prediction.box is None:
             return prediction
         return replace(prediction, box=mirror_boxes(prediction.box[None], np.array([width]), np.array([True]))[0])
+
+    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
+        """Move the box."""
+        if prediction.box is None:
+            return prediction
+        return replace(prediction, box=(prediction.box + np.append(offset, [0, 0])).astype(prediction.box.dtype))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `box` as x, y, width, height; `None` without a box."""

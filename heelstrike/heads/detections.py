@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
@@ -39,6 +39,12 @@ class Detections(Head):
             return prediction
         count = len(prediction.boxes)
         return replace(prediction, boxes=mirror_boxes(prediction.boxes, np.full(count, width), np.ones(count, bool)))
+
+    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
+        """Move every box."""
+        if prediction.boxes is None:
+            return prediction
+        return replace(prediction, boxes=(prediction.boxes + np.append(offset, [0, 0])).astype(prediction.boxes.dtype))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `instances`: those whose score reaches the threshold, in the order of the prediction."""

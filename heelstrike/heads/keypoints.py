@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
@@ -44,6 +44,12 @@ class Keypoints(Head):
             return prediction
         points = mirror_points(prediction.keypoints[None], np.array([width]), np.array([True]))[0]
         return replace(prediction, keypoints=points)
+
+    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
+        """Move every keypoint."""
+        if prediction.keypoints is None:
+            return prediction
+        return replace(prediction, keypoints=prediction.keypoints + offset)
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `keypoints`, `confidence`, `missing` (names) and `radius`; all are `None` without keypoints."""

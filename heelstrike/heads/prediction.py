@@ -8,6 +8,19 @@ from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why keypoints that the network predicts are not to be measured.
+
+    Attributes:
+        reason: The reason as a code, for counting.
+        message: The reason as a sentence, for a person.
+    """
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The prediction for one image, in that image's own pixels. Fields of heads that the network lacks are `None`.
 
@@ -24,6 +37,7 @@ class Prediction:
         others: Outputs of heads that this library does not know, by name, as the graph gives them. If the network was
             given the mirror image, they belong to the mirror image.
         heads: Names of the network's heads.
+        refusal: Why the keypoints are not to be measured; `None` if nothing speaks against it.
     """
 
     keypoints: Float[np.ndarray, "K 2"] | None = None
@@ -36,3 +50,4 @@ class Prediction:
     radius: Float[np.ndarray, " K"] | None = None
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
     heads: tuple[str, ...] = ()
+    refusal: Refusal | None = None

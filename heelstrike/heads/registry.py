@@ -1,5 +1,7 @@
 """The registry of heads. To add a head, write a file beside this one and list the head here."""
 
+import numpy as np
+
 from heelstrike.heads.base import Head
 from heelstrike.heads.box import Box
 from heelstrike.heads.classes import Classes
@@ -15,4 +17,11 @@ def mirror_prediction(prediction: Prediction, width: int) -> Prediction:
     """Turn a prediction on the mirror image into one on the image, which is `width` pixels wide, or the reverse."""
     for head in HEADS.values():
         prediction = head.mirrored(prediction, width)
+    return prediction
+
+
+def shift_prediction(prediction: Prediction, x: int, y: int) -> Prediction:
+    """Turn a prediction on a part of an image into one on the image; (x, y) is the part's top-left pixel."""
+    for head in HEADS.values():
+        prediction = head.shifted(prediction, np.array([x, y], np.float32))
     return prediction

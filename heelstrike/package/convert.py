@@ -17,7 +17,7 @@ from heelstrike.package.wire import (
     ManifestWire,
     UnknownMeasure,
 )
-from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter, InputSize, Mirror
+from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter, InputSize, Mirror, Zoom
 from heelstrike.settings import Strict
 from heelstrike.wire import invalid
 
@@ -37,6 +37,7 @@ class Manifest(Strict):
     input: InputSize
     filters: tuple[Filter, ...] = ()
     mirror: Mirror | None = None
+    zoom: Zoom | None = None
     confidence: float
     measure: MeasureSettings | None = None
     radii: Radii | None = None
@@ -94,5 +95,10 @@ def _from_2(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"min_reader": 2}
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2}
+def _from_3(data: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 3, which had no `zoom`."""
+    return data
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2, 3: _from_3}
 """For each old version, the function that upgrades the content of a manifest to the next version."""

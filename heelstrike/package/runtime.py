@@ -15,6 +15,7 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS, mirror_prediction
 from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
+from heelstrike.package.zoom import Look, Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
 
@@ -72,20 +73,30 @@ class Package:
                 filter needs the preceding frames of a video.
         """
         self._check(image)
-        return self.predict_filtered(apply_filters(image, self.manifest.filters), mirrored)
+        return self._looking(mirrored)(apply_filters(image, self.manifest.filters))
 
     def predictor(self, mirrored: bool = False) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
         """Return a function that predicts on the frames of one video; call it with every frame, in order."""
-        filters = VideoFilters(self.manifest.filters)
+        filters, look = VideoFilters(self.manifest.filters), self._looking(mirrored)
 
         def predict(image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
             self._check(image)
-            return self.predict_filtered(filters(image), mirrored)
+            return look(filters(image))
 
         return predict
 
+    def _looking(self, mirrored: bool) -> Look:
+        """Return the function that predicts on the filtered frames of one video: at every size if the package zooms."""
+
+        def look(filtered: UInt8[np.ndarray, "H W 3"]) -> Prediction:
+            return self.predict_filtered(filtered, mirrored)
+
+        manifest = self.manifest
+        zoom, names = manifest.zoom, manifest.category.keypoints
+        return look if zoom is None else Zoomed(zoom, look, names, manifest.confidence)
+
     def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
-        """Predict on one image to which the manifest's filters have been applied already."""
+        """Predict on one whole image to which the manifest's filters have been applied already, without zooming."""
         self._check(filtered)
         image = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
         outputs = dict(zip(self._outputs, self._run(image), strict=True))
@@ -113,7 +124,7 @@ class Package:
         category, shapes = self.manifest.category, {name: output.shape for name, output in outputs.items()}
         findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
         known = {name: outputs.pop(name) for head in self._heads for name in head.outputs}
-        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads))
+        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), refusal=None)
         findings = findings or [f for head in self._heads for f in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))

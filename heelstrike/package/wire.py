@@ -10,9 +10,9 @@ from pydantic import Discriminator, Field, Tag
 
 from heelstrike.wire import Wire
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Current version of the format, raised by one with every change."""
-MIN_READER = 3
+MIN_READER = 4
 """The oldest version whose readers understand the files that are written now."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -67,6 +67,16 @@ class MirrorWire(Wire):
 
     slice: str
     value: str
+
+
+class ZoomWire(Wire):
+    """How keypoints are looked for at every size; `heelstrike.package.zoom` explains it."""
+
+    fill: Annotated[float, Field(gt=0, lt=1)]
+    min_confidence: Annotated[float, Field(ge=0, le=1)]
+    sure: Annotated[float, Field(ge=0, le=1)]
+    max_disagreement: Annotated[float, Field(gt=0)]
+    min_distance: Annotated[float, Field(ge=0)]
 
 
 class RadiiWire(Wire):
@@ -179,6 +189,10 @@ class ManifestWire(Wire):
         tuple[FilterWire, ...], Field(description="applied to the image before the graph, in order")
     ] = ()
     mirror: Annotated[MirrorWire | None, Field(description="which images are mirrored before the graph")] = None
+    zoom: Annotated[
+        ZoomWire | None,
+        Field(description="how keypoints are looked for at every size; null: the graph is given the whole image"),
+    ] = None
     confidence: Annotated[float, Field(ge=0, le=1, description="keypoints of lower confidence count as missing")]
     measure: Annotated[MeasureWire | None, Field(description="what is measured from the keypoints; null: nothing")] = (
         None

@@ -109,7 +109,7 @@ class Measurer:
         manifest = self._package.manifest
         measurement = self._measured(prediction, mm_per_px, image)
         doubts = doubts_of(prediction, measurement, manifest)
-        reliable = not doubts if is_judged(measurement, manifest) else None
+        reliable = not doubts if is_judged(prediction, measurement, manifest) else None
         return FrameResult(number, time_s, prediction, measurement, reliable, doubts)
 
     def _measured(
@@ -117,6 +117,8 @@ class Measurer:
     ) -> Measurement | None:
         if self.measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
+        if prediction.refusal is not None:
+            return self.measure.refused(prediction.refusal.reason, prediction.refusal.message)
         measurement = self.measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
         radii = self._package.manifest.radii
         if radii is None or prediction.radius is None:

@@ -9,8 +9,10 @@ from heelstrike.measure.uncertainty import doubts
 from heelstrike.package.manifest import Manifest
 
 
-def is_judged(measurement: Measurement | None, manifest: Manifest) -> bool:
-    """Return True if the package has a limit by which this frame can be judged."""
+def is_judged(prediction: Prediction, measurement: Measurement | None, manifest: Manifest) -> bool:
+    """Return True if the package has a limit by which this frame can be judged, or refuses its keypoints."""
+    if prediction.refusal is not None:
+        return True
     limits_values = manifest.measure is not None and manifest.measure.uncertainty_limit is not None
     return manifest.max_radius_px is not None or (limits_values and measurement is not None and measurement.measured)
 
@@ -21,4 +23,5 @@ def doubts_of(prediction: Prediction, measurement: Measurement | None, manifest:
     radius, present = prediction.radius, present_keypoints(prediction, manifest.confidence)
     if radius is not None and present is not None:
         radius = np.where(present, radius, np.nan)
-    return doubts(manifest.category.keypoints, radius, manifest.max_radius_px, measurement, limit)
+    refused = () if prediction.refusal is None else (prediction.refusal.message,)
+    return refused + doubts(manifest.category.keypoints, radius, manifest.max_radius_px, measurement, limit)

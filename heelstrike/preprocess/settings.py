@@ -128,6 +128,35 @@ PAD_VALUE = 128
 """Value of the bars around an image in the input, in every channel: mid-gray, which normalisation maps to 0."""
 
 
+class Zoom(Strict):
+    """How a consumer looks for keypoints that are small in the image, and when it believes what it has found.
+
+    The network answers on a square part of the image in which the keypoints have the size that it knows best
+    (heelstrike/package/zoom.py).
+    """
+
+    fill: Annotated[
+        float,
+        Field(gt=0.1, lt=1, description="share of the part's side that the keypoints take, in height or width"),
+    ] = 0.43
+    min_confidence: Annotated[
+        float,
+        Field(ge=0, le=1, description="geometric mean of the confidences below which an image is not measured"),
+    ] = 0.9
+    sure: Annotated[
+        float,
+        Field(ge=0, le=1, description="lowest confidence of a keypoint above which one look at an image is enough"),
+    ] = 0.9
+    max_disagreement: Annotated[
+        float,
+        Field(gt=0, lt=1, description="largest distance of a keypoint in two looks, as a share of their size"),
+    ] = 0.06
+    min_distance: Annotated[
+        float,
+        Field(ge=0, lt=1, description="two keypoints that are nearer are one marker, as a share of their size"),
+    ] = 0.05
+
+
 class InputSize(Strict):
     """The network's input, in pixels. Images are scaled to fit and padded (letterboxed), never stretched."""
 

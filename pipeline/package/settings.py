@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from heelstrike.preprocess.settings import Zoom
 from heelstrike.settings import Strict
 
 
@@ -19,5 +20,9 @@ class PackageSettings(Strict):
         Field(
             gt=0, description="a frame is not reliable where a keypoint may be off by more image pixels; null: no limit"
         ),
+    ] = None
+    zoom: Annotated[
+        Zoom | None,
+        Field(description="look for the keypoints at every size and place; null: give the network the whole image"),
     ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

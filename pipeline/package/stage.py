@@ -52,6 +52,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             input=params.problem.input,
             filters=params.prepare.filters,
             mirror=params.prepare.mirror,
+            zoom=params.package.zoom,
             confidence=params.package.confidence,
             measure=params.measure,
             radii=radii,

@@ -25,7 +25,7 @@ def test_no_other_schema_is_checked_in() -> None:
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
-        ("manifest.schema.json", "*-3*/manifest.json"),
+        ("manifest.schema.json", "*-4*/manifest.json"),
         ("prediction.schema.json", "prediction-*/*.json"),
         ("exam.schema.json", "exam-*/*.json"),
     ],

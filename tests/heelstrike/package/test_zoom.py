@@ -1,0 +1,143 @@
+"""Looking again: keypoints of any size are found, and what is found only once is not believed.
+
+The network of these tests finds four coloured dots, but only if they take a third to two thirds of the image that it is
+given. Otherwise it is wrong with almost the same confidence, as real networks are on sizes that they were not taught.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from heelstrike.heads.prediction import Prediction
+from heelstrike.package.view import size_of
+from heelstrike.package.zoom import Image, Zoomed
+from heelstrike.preprocess.settings import Zoom
+
+NAMES = ("a", "b", "c", "d")
+DOTS = np.array([[0.0, 0.0], [0.5, 0.1], [0.1, 1.0], [0.6, 0.9]])
+COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]], np.uint8)
+
+
+def picture(width: int, height: int, left: float, top: float, size: float) -> tuple[Image, np.ndarray]:
+    """An image with the dots, `size` pixels high; and their centres."""
+    image, points = np.full((height, width, 3), 60, np.uint8), np.round([left, top] + DOTS * size)
+    for (x, y), colour in zip(points.astype(int), COLOURS, strict=True):
+        image[y - 1 : y + 2, x - 1 : x + 2] = colour
+    return image, points
+
+
+class Network:
+    """Finds the dots, if they have the right size; counts how often it is asked."""
+
+    def __init__(self, confidence: float = 0.99) -> None:
+        self.confidence, self.looks = confidence, 0
+
+    def __call__(self, image: Image) -> Prediction:
+        self.looks += 1
+        side = max(image.shape[:2])
+        masks = [(image == colour).all(axis=2) for colour in COLOURS]
+        if all(mask.any() for mask in masks):
+            points = np.array([np.argwhere(mask).mean(axis=0)[::-1] for mask in masks])
+            if 1 / 3 <= size_of(points) / side <= 2 / 3:
+                return self._answer(points, self.confidence)
+        # somewhere that depends on what is shown, too small or too large to be believed, mostly
+        rng = np.random.default_rng(image[:: max(side // 8, 1), :: max(side // 8, 1)].astype(int).sum() + side)
+        return self._answer(rng.uniform(0, 1, 2) * side * 0.5 + DOTS * side * rng.choice([0.05, 0.1, 0.9]), 0.97)
+
+    def _answer(self, points: np.ndarray, value: float) -> Prediction:
+        confidence = np.full(len(points), value, np.float32)
+        return Prediction(points.astype(np.float32), confidence, radius=np.ones(4, np.float32))
+
+
+def zoomed(network: Callable[[Image], Prediction], **settings: float) -> Zoomed:
+    return Zoomed(Zoom(**settings), network, NAMES, 0.5)
+
+
+@pytest.mark.parametrize("size", [280, 150, 70, 40])
+def test_keypoints_are_found_at_every_size_in_their_own_pixels(size: float) -> None:
+    image, points = picture(640, 360, 300, 40, size)
+    prediction = zoomed(Network())(image)
+    assert prediction.refusal is None
+    np.testing.assert_allclose(prediction.keypoints, points, atol=0.01)
+
+
+def test_keypoints_that_fill_the_image_are_seen_in_a_view_beyond_it() -> None:
+    image, points = picture(400, 300, 60, 10, 250)
+    np.testing.assert_allclose(zoomed(Network())(image).keypoints, points, atol=0.01)
+
+
+def test_an_image_without_the_keypoints_is_refused_and_all_of_them_are_missing() -> None:
+    prediction = zoomed(Network())(np.full((120, 160, 3), 60, np.uint8))
+    assert prediction.refusal is not None
+    assert prediction.refusal.reason == "not_found"
+    assert prediction.confidence is not None
+    assert (prediction.confidence == 0).all()
+
+
+def test_a_video_is_followed_with_one_look_at_each_frame() -> None:
+    network = Network()
+    follow = zoomed(network)
+    for step in range(6):
+        image, points = picture(640, 360, 200 + 6 * step, 80, 60 + 2 * step)
+        before = network.looks
+        np.testing.assert_allclose(follow(image).keypoints, points, atol=0.01)
+        assert step == 0 or network.looks == before + 1
+
+
+def test_a_video_whose_keypoints_go_and_come_back_is_searched_again() -> None:
+    follow, empty = zoomed(Network()), np.full((360, 640, 3), 60, np.uint8)
+    image, points = picture(640, 360, 200, 80, 60)
+    assert follow(image).refusal is None
+    assert follow(empty).refusal is not None
+    results = [follow(image) for _ in range(20)]
+    np.testing.assert_allclose(results[-1].keypoints, points, atol=0.01)
+
+
+class TestSecondLook:
+    """If the network is not sure of every keypoint, it is asked twice."""
+
+    def test_it_widens_the_radius_to_the_difference(self) -> None:
+        prediction = zoomed(_Drifting(0.05))(picture(300, 300, 100, 80, 130)[0])
+        assert prediction.refusal is None
+        assert prediction.radius is not None
+        assert prediction.radius.max() > 1
+
+    def test_keypoints_that_are_elsewhere_are_missing_and_the_refusal_names_them(self) -> None:
+        prediction = zoomed(_Drifting(0.3))(picture(300, 300, 100, 80, 130)[0])
+        assert prediction.refusal is not None
+        assert prediction.refusal.reason == "looks_differ"
+        assert "b by" in prediction.refusal.message
+        assert "a by" not in prediction.refusal.message
+        assert prediction.confidence is not None
+        assert prediction.confidence.tolist() == pytest.approx([0.95, 0, 0.95, 0.95])
+
+
+class _Drifting(Network):
+    """Is not sure, and puts b at a place that depends on the size of the view."""
+
+    def __init__(self, drift: float) -> None:
+        super().__init__(0.95)
+        self._drift = drift
+
+    def __call__(self, image: Image) -> Prediction:
+        prediction = super().__call__(image)
+        assert prediction.keypoints is not None
+        assert prediction.confidence is not None
+        prediction.keypoints[1, 0] += self._drift * (max(image.shape[:2]) - 302)
+        prediction.confidence[1] = 0.85
+        return prediction
+
+
+def test_of_two_keypoints_on_one_marker_the_less_confident_is_missing() -> None:
+    def look(image: Image) -> Prediction:
+        prediction = Network()(image)
+        assert prediction.keypoints is not None
+        assert prediction.confidence is not None
+        prediction.keypoints[1] = prediction.keypoints[0] + 1
+        prediction.confidence[0] = 0.92
+        return prediction
+
+    prediction = zoomed(look)(picture(300, 300, 100, 80, 130)[0])
+    assert prediction.confidence is not None
+    assert (prediction.confidence == 0).tolist() == [True, False, False, False]
