@@ -1,0 +1,81 @@
+"""Smoothing of signals that are sampled at uneven times and have gaps.
+
+A parabola is fitted to the samples around each wanted time, by least squares with the tricube weights of Cleveland
+(Robust locally weighted regression, 1979). At even times this is the filter of Savitzky and Golay (1964) with weights;
+unlike it, it needs neither a constant frame rate nor every frame.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+_BLOCK = 256  # times at once, which takes some megabytes
+_MIN_SAMPLES = 4  # one more than a parabola needs
+_OUTLIER = 6.0  # scaled median deviations; a marker in motion stays within 4
+_MAD = 1.4826  # a normal distribution's standard deviation over its median deviation
+
+
+def local_fit(
+    time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], at_s: Float[np.ndarray, "G"], half_s: float
+) -> tuple[Float[np.ndarray, "G"], Float[np.ndarray, "G"]]:
+    """Return the smoothed signal and its rate of change at the wanted times.
+
+    Args:
+        time_s: Times of the samples, rising, seconds.
+        signal: The samples; NaN where there is none.
+        at_s: The wanted times, rising, seconds.
+        half_s: Samples up to this far from a wanted time are used, seconds.
+
+    Returns:
+        The value and its derivative per second; NaN where fewer than four samples are near, or all of them lie on one
+        side by more than a third of `half_s`, since a parabola is no forecast.
+    """
+    known = np.isfinite(signal)
+    time, values = time_s[known], signal[known]
+    fitted = np.full((len(at_s), 2), np.nan)
+    for start in range(0, len(at_s), _BLOCK):
+        wanted = at_s[start : start + _BLOCK]
+        near = slice(*np.searchsorted(time, [wanted[0] - half_s, wanted[-1] + half_s]))
+        if near.stop > near.start:
+            fitted[start : start + _BLOCK] = _fit(time[near], values[near], wanted, half_s)
+    return fitted[:, 0], fitted[:, 1]
+
+
+def _fit(
+    time: Float[np.ndarray, "N"], values: Float[np.ndarray, "N"], at: Float[np.ndarray, "G"], half: float
+) -> Float[np.ndarray, "G 2"]:
+    offset = (time[None] - at[:, None]) / half
+    weight = np.clip(1 - np.abs(offset) ** 3, 0, None) ** 3
+    powers = offset[..., None] ** np.arange(3)
+    normal = np.einsum("gn,gni,gnj->gij", weight, powers, powers)
+    right = np.einsum("gn,gni,n->gi", weight, powers, values)
+    inside = weight > 0
+    before, after = np.where(inside, offset, np.inf).min(axis=1), np.where(inside, offset, -np.inf).max(axis=1)
+    enough = (inside.sum(axis=1) >= _MIN_SAMPLES) & (before <= 1 / 3) & (after >= -1 / 3)
+    fitted = np.full((len(at), 2), np.nan)
+    if enough.any():
+        ridge = 1e-9 * np.eye(3)  # samples close together do not make the equations singular
+        solved = np.linalg.solve(normal[enough] + ridge, right[enough][..., None])[..., 0]
+        fitted[enough] = solved[:, :2] / [1.0, half]
+    return fitted
+
+
+def outliers(
+    time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], half_s: float, least: float
+) -> Bool[np.ndarray, "T"]:
+    """Return True for samples far from the median of those around them (Hampel's filter, on the rest of a line).
+
+    Args:
+        time_s: Times of the samples, rising, seconds.
+        signal: The samples; NaN where there is none.
+        half_s: Samples up to this far are neighbours, seconds.
+        least: A sample within this distance is never an outlier, in the signal's unit.
+    """
+    far = np.zeros(len(signal), bool)
+    first, last = np.searchsorted(time_s, time_s - half_s), np.searchsorted(time_s, time_s + half_s, side="right")
+    for i in np.flatnonzero(np.isfinite(signal)):
+        around = signal[first[i] : last[i]]
+        around = around[np.isfinite(around)]
+        middle = np.median(around)
+        spread = _MAD * np.median(np.abs(around - middle))
+        far[i] = abs(signal[i] - middle) > max(_OUTLIER * spread, least)
+    return far
