@@ -6,11 +6,14 @@ unlike it, it needs neither a constant frame rate nor every frame.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from jaxtyping import Bool, Float
 
 _BLOCK = 256  # times at once, which takes some megabytes
 _MIN_SAMPLES = 4  # one more than a parabola needs
 _OUTLIER = 6.0  # scaled median deviations; a marker in motion stays within 4
+_SUMS = np.add.outer(np.arange(3), np.arange(3))  # powers in the normal equations of a parabola
+_NEIGHBOURS_S = 0.1  # samples this far to either side are neighbours, at least two
 _MAD = 1.4826  # a normal distribution's standard deviation over its median deviation
 
 
@@ -45,9 +48,10 @@ def _fit(
 ) -> Float[np.ndarray, "G 2"]:
     offset = (time[None] - at[:, None]) / half
     weight = np.clip(1 - np.abs(offset) ** 3, 0, None) ** 3
-    powers = offset[..., None] ** np.arange(3)
-    normal = np.einsum("gn,gni,gnj->gij", weight, powers, powers)
-    right = np.einsum("gn,gni,n->gi", weight, powers, values)
+    weighted = [weight, *(weight * offset**power for power in range(1, 5))]
+    moments = np.stack([one.sum(axis=1) for one in weighted], axis=1)
+    normal = moments[:, _SUMS]
+    right = np.stack([one @ values for one in weighted[:3]], axis=1)
     inside = weight > 0
     before, after = np.where(inside, offset, np.inf).min(axis=1), np.where(inside, offset, -np.inf).max(axis=1)
     enough = (inside.sum(axis=1) >= _MIN_SAMPLES) & (before <= 1 / 3) & (after >= -1 / 3)
@@ -60,22 +64,19 @@ def _fit(
 
 
 def outliers(
-    time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], half_s: float, least: float
+    time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], least: float
 ) -> Bool[np.ndarray, "T"]:
-    """Return True for samples far from the median of those around them (Hampel's filter, on the rest of a line).
+    """Return True for samples far from the median of those around them (Hampel's filter).
 
     Args:
         time_s: Times of the samples, rising, seconds.
         signal: The samples; NaN where there is none.
-        half_s: Samples up to this far are neighbours, seconds.
         least: A sample within this distance is never an outlier, in the signal's unit.
     """
-    far = np.zeros(len(signal), bool)
-    first, last = np.searchsorted(time_s, time_s - half_s), np.searchsorted(time_s, time_s + half_s, side="right")
-    for i in np.flatnonzero(np.isfinite(signal)):
-        around = signal[first[i] : last[i]]
-        around = around[np.isfinite(around)]
-        middle = np.median(around)
-        spread = _MAD * np.median(np.abs(around - middle))
-        far[i] = abs(signal[i] - middle) > max(_OUTLIER * spread, least)
-    return far
+    side = max(2, round(_NEIGHBOURS_S / float(np.median(np.diff(time_s)))))
+    around = sliding_window_view(np.pad(signal, side, constant_values=np.nan), 2 * side + 1)
+    known = np.isfinite(signal)
+    middle, spread = np.full((2, len(signal)), np.nan)
+    middle[known] = np.nanmedian(around[known], axis=1)
+    spread[known] = _MAD * np.nanmedian(np.abs(around[known] - middle[known, None]), axis=1)
+    return np.abs(signal - middle) > np.maximum(_OUTLIER * spread, least)

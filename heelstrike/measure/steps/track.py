@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from heelstrike.errors import UserError
+from heelstrike.measure.angles import Side
 
-SIDES = ("left", "right")
+SIDES: tuple[Side, Side] = ("left", "right")
 SHANK, ANKLE, HEEL = 0, 1, 2
 
 
