@@ -102,7 +102,9 @@ def _jumps(time_s: Float[np.ndarray, "T"], marker: Float[np.ndarray, "T 2"], lea
 
 
 def _listed(events: Events) -> tuple[Event, ...]:
-    strikes = [Event(side, "strike", float(t)) for side, times in zip(SIDES, events.strikes, strict=True) for t in times]
+    strikes = [
+        Event(side, "strike", float(t)) for side, times in zip(SIDES, events.strikes, strict=True) for t in times
+    ]
     toe_offs = [
         Event(side, "toe_off", float(t)) for side, times in zip(SIDES, events.toe_offs, strict=True) for t in times
     ]

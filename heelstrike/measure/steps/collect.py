@@ -97,7 +97,10 @@ class StepCollector:
         present = np.asarray(confidence)[self._index] >= self._min_confidence
         points = np.where(present[:, None], np.asarray(keypoints, np.float64)[self._index], np.nan).reshape(2, 3, 2)
         angles = np.array(
-            [signed_rearfoot_angle(leg, side) if self._plausible(leg) else np.nan for leg, side in zip(points, SIDES, strict=True)]
+            [
+                signed_rearfoot_angle(leg, side) if self._plausible(leg) else np.nan
+                for leg, side in zip(points, SIDES, strict=True)
+            ]
         )
         angles = np.where(np.abs(angles) <= self._settings.max_angle_deg, angles, np.nan)
         if np.isnan(angles).all() or self._radii is None or radius is None:
@@ -122,5 +125,5 @@ class StepCollector:
     ) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
         """Leave out angles whose half-width is beyond the limit of a reliable frame, or unknown if there is one."""
         limit = self._settings.max_uncertainty
-        good: Bool[np.ndarray, "2"] = np.isfinite(angles) if limit is None else widths <= limit
+        good: Bool[np.ndarray, 2] = np.isfinite(angles) if limit is None else widths <= limit
         return np.where(good, angles, np.nan), np.where(good, widths, np.nan)

@@ -16,7 +16,7 @@ CURVE_POINTS = 101
 
 ANGLES = ("strike", "mid_stance", "toe_off", "range")
 TIMES = ("stance", "swing", "stride")
-UNITS = {name: "deg" for name in ANGLES} | {name: "s" for name in TIMES}
+UNITS = dict.fromkeys(ANGLES, "deg") | dict.fromkeys(TIMES, "s")
 """Values of a step with their units: the signed angle at three instants of stance and its range; durations."""
 
 _DIGITS, _CURVE_DIGITS = 3, 2

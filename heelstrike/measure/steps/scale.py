@@ -46,9 +46,7 @@ def apparent_size(
     return 1 / np.interp(time_s, at[good], inverse[good])
 
 
-def direction_of(
-    time_s: Float[np.ndarray, "T"], size: Float[np.ndarray, "T"], stride_s: float
-) -> Direction | None:
+def direction_of(time_s: Float[np.ndarray, "T"], size: Float[np.ndarray, "T"], stride_s: float) -> Direction | None:
     """Return the way that a walking patient moves, by the change of the distance from the camera.
 
     Args:

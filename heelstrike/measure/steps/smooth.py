@@ -6,8 +6,8 @@ unlike it, it needs neither a constant frame rate nor every frame.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from jaxtyping import Bool, Float
+from numpy.lib.stride_tricks import sliding_window_view
 
 _BLOCK = 256  # times at once, which takes some megabytes
 _MIN_SAMPLES = 4  # one more than a parabola needs
@@ -63,9 +63,7 @@ def _fit(
     return fitted
 
 
-def outliers(
-    time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], least: float
-) -> Bool[np.ndarray, "T"]:
+def outliers(time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], least: float) -> Bool[np.ndarray, "T"]:
     """Return True for samples far from the median of those around them (Hampel's filter).
 
     Args:
