@@ -92,7 +92,7 @@ class ResultWriter:
 
     @cached_property
     def steps(self) -> Steps | None:
-        """Steps of the video, to be asked for after its last frame; `None` if the model does not measure walking legs."""
+        """Steps of the video, to be asked for after its last frame; `None` if the model measures no walking legs."""
         return self._steps.steps() if self._steps else None
 
     def _frame(self, frame: FrameResult) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from heelstrike.measure.build import build_steps
-from heelstrike.measure.steps.results import ANGLES, CURVE_POINTS, TIMES, UNITS, LegSteps, Step, Steps
+from heelstrike.measure.steps.results import ANGLES, CURVE_POINTS, UNITS, LegSteps, Step, Steps
 from heelstrike.measure.steps.statistics import Estimate
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.frames import FrameResult
@@ -89,11 +89,12 @@ def described(steps: Steps) -> Iterator[str]:
 
 def _leg(leg: LegSteps) -> str:
     count = f"{leg.steps} step{'' if leg.steps == 1 else 's'}"
-    angles = [
-        f"{n.replace('_', '-')} {_written(leg.values[n], 'deg')}" for n in ("mid_stance", "range") if n in leg.values
+    values = [
+        f"{name.replace('_', '-')} {_written(leg.values[name], UNITS[name])}"
+        for name in ("mid_stance", "range", "stance")
+        if name in leg.values
     ]
-    times = [f"{name} {_written(leg.values[name], 's')}" for name in TIMES[:1] if name in leg.values]
-    return f"{count}: {', '.join([*angles, *times])}"
+    return f"{count}: {', '.join(values)}"
 
 
 def _written(estimate: Estimate, unit: str) -> str:

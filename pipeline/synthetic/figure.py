@@ -222,9 +222,8 @@ def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticke
 
 def marker_discs(subject: Subject, dressed: Dressed, now: Skin) -> tuple[Disc | None, Disc | None, Disc | None]:
     """Project a leg's shank, ankle and heel marker into the image of the camera at rest; `None` for a missing one."""
-    shank, ankle, heel = (
-        None if m is None else _disc(subject, subject.camera, dressed.leg, now, m) for m in dressed.markers
-    )
+    camera, leg = subject.camera, dressed.leg
+    shank, ankle, heel = (None if m is None else _disc(subject, camera, leg, now, m) for m in dressed.markers)
     return shank, ankle, heel
 
 

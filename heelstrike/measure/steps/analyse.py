@@ -1,5 +1,7 @@
 """From markers over time to steps."""
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -102,19 +104,17 @@ def _jumps(time_s: Float[np.ndarray, "T"], marker: Float[np.ndarray, "T 2"], lea
 
 
 def _listed(events: Events) -> tuple[Event, ...]:
-    strikes = [
-        Event(side, "strike", float(t)) for side, times in zip(SIDES, events.strikes, strict=True) for t in times
-    ]
-    toe_offs = [
-        Event(side, "toe_off", float(t)) for side, times in zip(SIDES, events.toe_offs, strict=True) for t in times
-    ]
-    return tuple(sorted(strikes + toe_offs, key=lambda event: event.time_s))
+    listed = []
+    for leg, side in enumerate(SIDES):
+        listed += [Event(side, "strike", float(time)) for time in events.strikes[leg]]
+        listed += [Event(side, "toe_off", float(time)) for time in events.toe_offs[leg]]
+    return tuple(sorted(listed, key=lambda event: event.time_s))
 
 
 def _cadence(events: Events) -> float:
     """Return the steps a minute, from the median time between a strike and the next one of the other leg."""
     strikes = sorted((float(time), leg) for leg in (0, 1) for time in events.strikes[leg])
-    times = [b - a for (a, leg), (b, other) in zip(strikes, strikes[1:], strict=False) if leg != other]
+    times = [b - a for (a, leg), (b, other) in pairwise(strikes) if leg != other]
     return 60 / float(np.median(times)) if times else np.nan
 
 

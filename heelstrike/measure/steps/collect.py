@@ -1,8 +1,8 @@
 """Collects the frames of a video for its steps.
 
-A step needs a leg's three markers in frames in which the other leg swings, so that the frame as a whole is not measured.
-Such a leg is measured on its own, if the reason concerns the other leg. Frames that were refused for any other reason are
-left out, since their markers may be wrong.
+A step needs a leg's three markers in frames in which the other leg swings, so that the frame as a whole is not
+measured. Such a leg is measured on its own, if the reason concerns the other leg. Frames that were refused for any
+other reason are left out, since their markers may be wrong.
 """
 
 from array import array
@@ -96,12 +96,10 @@ class StepCollector:
             return np.full((2, 3, 2), np.nan), unknown, unknown
         present = np.asarray(confidence)[self._index] >= self._min_confidence
         points = np.where(present[:, None], np.asarray(keypoints, np.float64)[self._index], np.nan).reshape(2, 3, 2)
-        angles = np.array(
-            [
-                signed_rearfoot_angle(leg, side) if self._plausible(leg) else np.nan
-                for leg, side in zip(points, SIDES, strict=True)
-            ]
-        )
+        angles = np.full(2, np.nan)
+        for leg, side in enumerate(SIDES):
+            if self._plausible(points[leg]):
+                angles[leg] = signed_rearfoot_angle(points[leg], side)
         angles = np.where(np.abs(angles) <= self._settings.max_angle_deg, angles, np.nan)
         if np.isnan(angles).all() or self._radii is None or radius is None:
             return points, *self._limited(angles, unknown)

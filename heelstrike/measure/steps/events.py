@@ -1,23 +1,24 @@
 """Foot strikes and toe offs, from the image's coordinates alone.
 
-A walking person swings one leg after the other. While a leg swings, its ankle is far above the other one in the image, so
-the difference of the two ankles' heights, in lengths of the shank, goes up and down once a stride. A moving camera and
-the walk away from it shift both ankles alike, so they cancel out. Between the middle of one leg's swing and the middle of
-the other's lie one foot strike, of the leg that has swung, and one toe off, of the leg that will. They are found within
-these bounds:
+A walking person swings one leg after the other. While a leg swings, its ankle is far above the other one in the image,
+so the difference of the two ankles' heights, in lengths of the shank, goes up and down once a stride. A moving camera
+and the walk away from it shift both ankles alike, so they cancel out. Between the middle of one leg's swing and the
+middle of the other's lie one foot strike, of the leg that has swung, and one toe off, of the leg that will. They are
+found within these bounds:
 
-- Toe off is where the ankle rises fastest, relative to the other one. O'Connor et al. (Automatic detection of gait events
-  using kinematic data, Gait & Posture 25, 2007) take the peak of the foot's upward velocity; seen from behind, the ankle's
-  marker is seen longer than the heel's, which turns up.
-- Foot strike follows the instant at which the foot is furthest in front of the body (Zeni et al., Two simple methods for
-  determining gait events during treadmill and overground walking using kinematic data, Gait & Posture 27, 2008). Seen
-  from behind, this cannot be measured as a distance, but the shank then leans back most and looks shortest.
+- Toe off is where the ankle rises fastest, relative to the other one. O'Connor et al. (Automatic detection of gait
+  events using kinematic data, Gait & Posture 25, 2007) take the peak of the foot's upward velocity. The ankle's marker
+  stays in view longer than the heel's, which turns up.
+- Foot strike follows the instant at which the foot is furthest in front of the body (Zeni et al., Two simple methods
+  for determining gait events during treadmill and overground walking using kinematic data, Gait & Posture 27, 2008).
+  From behind, this distance cannot be measured, but the shank then leans back most and looks shortest.
 
-On rendered walks, whose phases are known, the shank is shortest a little before the strike, by the same share of a
-stride whatever person, camera and direction (benchmarks/steps.py). `_STRIKE_LAG` is this share.
+On rendered walks, whose phases are known, both instants come a little before the events, by the same share of a stride
+whatever person, camera and direction (benchmarks/steps.py). The two lags are these shares.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -28,8 +29,9 @@ from heelstrike.measure.steps.track import ANKLE, HEEL, SHANK
 _STEP_S = 0.01  # of the grid on which extremes are looked for; they are then interpolated
 _HALF_S = 0.16  # smoothing; a noise of 1 px needs it, and it moves extremes by less than half a frame
 _SWING = 0.3  # least rise of an ankle above the other and back, in lengths of the shank's segment
-_STRIKE_LAG = 0.023  # strides from the shortest shank to the strike
+_STRIKE_LAG, _TOE_OFF_LAG = 0.023, 0.006  # strides from the shortest shank, and from the fastest rise, to the event
 _STRIDE_S = (0.6, 3.0)  # plausible strides; slower or faster ups and downs are not walking
+_LONGEST = 1.7  # times the usual time between two middles of swing; a longer one has swings that were not seen
 _STRIKE_WINDOW, _TOE_OFF_WINDOW = (0.25, 0.95), (0.30, 1.0)  # shares of the time between two middles of swing
 
 
@@ -72,13 +74,14 @@ def find_events(
     # before the first and after the last middle of swing, half a stride as long as the others is looked at
     (first, first_leg), (last, last_leg) = middles[0], middles[-1]
     middles = [(first - half, 1 - first_leg), *middles, (last + half, 1 - last_leg)]
-    for (start, swung), (end, swings_next) in zip(middles, middles[1:], strict=False):
-        if swung == swings_next or not _STRIDE_S[0] <= 2 * (end - start) <= _STRIDE_S[1]:
-            continue  # the other leg's swing was not seen, or nobody walks
+    for (start, swung), (end, swings_next) in pairwise(middles):
+        plausible = _STRIDE_S[0] <= 2 * (end - start) <= _STRIDE_S[1] and end - start <= _LONGEST * half
+        if swung == swings_next or not plausible:
+            continue  # a swing in between was not seen, or nobody walks
         strike = signals.shortest_shank(swung, _within(start, end, _STRIKE_WINDOW))
         toe_off = signals.fastest_rise(swings_next, _within(start, end, _TOE_OFF_WINDOW))
         strikes[swung].append(strike + _STRIKE_LAG * 2 * half)
-        toe_offs[swings_next].append(toe_off)
+        toe_offs[swings_next].append(toe_off + _TOE_OFF_LAG * 2 * half)
     return _events(strikes, toe_offs, swings, 2 * half)
 
 
