@@ -60,7 +60,7 @@ class ResultWriter:
         self._stream, self._manifest, self._measure = stream, manifest, measure
         self._tally, self._frames = Tally(measure), 0
         self._table = ResultTable(table, manifest, measure) if table else None
-        self._steps = VideoSteps(manifest) if source.kind == "video" else None
+        self._steps = VideoSteps(manifest) if measure is not None and source.kind == "video" else None
         self._head = _head(source, model, manifest, version)
 
     def __enter__(self) -> Self:
