@@ -2,8 +2,8 @@
 
 Each person of the renderer walks for some seconds, away from the camera or on a treadmill, or stands. The truth is the
 renderer's: the phase of each leg, and the angle of the true marker centres at the true instants. Markers are taken from
-the renderer (those that are turned away or out of view are missing), exactly and with noise; or, with a package, from its
-predictions on the rendered video, with everything that hides markers.
+the renderer (those that are turned away or out of view are missing), exactly and with noise; or, with a package, from
+its predictions on the rendered video, with everything that hides markers.
 
 Examples:
     python -m benchmarks.steps

@@ -53,14 +53,14 @@ def walk(
 ) -> Walk:
     """Return a walk.
 
-    While a leg swings, it rises as a sine whose steepest place is `RISE` strides before toe off; its shank looks shortest
-    `LEAD` strides before the strike. The angle is a parabola over stance.
+    While a leg swings, it rises as a sine whose steepest place is `RISE` strides before toe off; its shank looks
+    shortest `LEAD` strides before the strike. The angle is a parabola over stance.
 
     Args:
         seconds: Length.
         fps: Frames a second.
         stride_s: Duration of a stride.
-        receding: Growth of the distance from the camera per second, as a share of that at the start; below 0 it shrinks.
+        receding: Growth of the distance from the camera per second, as a share of that at the start.
         phase: Phase of the left leg at time 0.
         time_s: Time stamps, for uneven ones; `seconds` and `fps` are then not used.
     """
@@ -82,7 +82,8 @@ def walk(
 def _leg(phase: Float[np.ndarray, "T"], leg: int, mid_stance: float) -> Float[np.ndarray, "T 3 2"]:
     """Return the markers of a leg in lengths of its segment, with the origin between the feet of a standing person."""
     side = -1 if leg == 0 else 1
-    length = 0.95 - 0.08 * np.cos(2 * np.pi * (phase + LEAD))
+    before_strike = (phase + LEAD + 0.5) % 1.0 - 0.5
+    length = 1 - 0.12 * np.exp(-0.5 * (before_strike / 0.12) ** 2)
     # half a sine: up for as long as down, steepest where it begins
     swing = (phase - (TOE_OFF - RISE)) / 0.2
     lifted = np.where((swing > -0.5) & (swing < 1.5), 0.4 * (1 + np.sin(np.pi * swing)), 0.0)

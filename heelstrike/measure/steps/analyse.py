@@ -1,9 +1,10 @@
 """From markers over time to steps."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from heelstrike.measure.angles import Side
 from heelstrike.measure.steps.events import Events, find_events
@@ -11,11 +12,11 @@ from heelstrike.measure.steps.results import Event, LegSteps, Steps
 from heelstrike.measure.steps.scale import apparent_size, direction_of
 from heelstrike.measure.steps.smooth import outliers
 from heelstrike.measure.steps.stance import difference, leg_steps, stances
-from heelstrike.measure.steps.track import ANKLE, HEEL, SHANK, SIDES, Track
+from heelstrike.measure.steps.track import ANKLE, SHANK, SIDES, Track
 
 _MIN_FRAMES, _MIN_RATE = 12, 15.0  # a swing of 0.4 s has six frames at the lowest rate
 _FINE_RATE = 45.0  # frames a second below which the result says how far apart frames are
-_OUTLIER = 0.25  # lengths of the shank's segment: a marker that jumps further and back was another thing
+_JUMP = 0.25  # lengths of the shank's segment: a marker that jumps further and back was another thing
 _FEW = 3  # steps below which a note says how few there are
 
 FLAT = (
@@ -34,13 +35,13 @@ def analyse(track: Track) -> Steps:
     refusal = _refusal(track)
     if refusal is not None:
         return refusal
+    track = _without_jumps(track)
     size = apparent_size(track.time_s, track.points)
     if size is None:
         return Steps("no_shanks", "no frame shows the shank's and the ankle's marker of a leg")
-    points = _without_outliers(track, size)
-    events = find_events(track.time_s, points, size)
+    events = find_events(track.time_s, track.points, size)
     if not any(len(times) for times in (*events.strikes, *events.toe_offs)):
-        return _standing(events, points, size)
+        return _standing(events, track.points, size)
     steps = stances(track, events)
     legs = leg_steps(steps)
     reason = None if steps else "no_whole_step"
@@ -89,18 +90,21 @@ def _standing(events: Events, points: Float[np.ndarray, "T 2 3 2"], size: Float[
     )
 
 
-def _without_outliers(track: Track, size: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T 2 3 2"]:
-    """Return the markers with NaN for those that jump away and back."""
-    points, middle = track.points.copy(), np.median(size)
-    for leg in (0, 1):
-        for row in (SHANK, ANKLE, HEEL):
-            jumps = _jumps(track.time_s, points[:, leg, row], float(_OUTLIER * middle))
-            points[jumps, leg, row] = np.nan
-    return points
-
-
-def _jumps(time_s: Float[np.ndarray, "T"], marker: Float[np.ndarray, "T 2"], least: float) -> Bool[np.ndarray, "T"]:
-    return outliers(time_s, marker[:, 0], least) | outliers(time_s, marker[:, 1], least)
+def _without_jumps(track: Track) -> Track:
+    """Return the track without the markers that jump away and back, and without the angles they would give."""
+    lengths = np.linalg.norm(track.points[:, :, ANKLE] - track.points[:, :, SHANK], axis=-1)
+    if np.isnan(lengths).all():
+        return track
+    least = float(_JUMP * np.nanmedian(lengths))
+    jumps = np.zeros(track.points.shape, bool)
+    for index in np.ndindex(2, 3, 2):
+        jumps[:, *index] = outliers(track.time_s, track.points[:, *index], least)
+    markers = jumps.any(axis=-1)
+    return replace(
+        track,
+        points=np.where(markers[..., None], np.nan, track.points),
+        angle_deg=np.where(markers.any(axis=-1), np.nan, track.angle_deg),
+    )
 
 
 def _listed(events: Events) -> tuple[Event, ...]:

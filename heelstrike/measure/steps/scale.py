@@ -15,7 +15,7 @@ from heelstrike.measure.steps.track import ANKLE, SHANK
 Direction = Literal["away", "towards", "in_place"]
 
 _STEP_S = 0.1
-_HALF_S = 1.5  # more than a stride, so that the swing of a shank does not count as a change of its distance
+_HALF_S = 2.0  # some strides, so that the swing of a shank does not count as a change of its distance
 _MOVED = 0.04  # change of the distance in a stride; a patient who walks covers a tenth at ten metres, and more nearer
 
 

@@ -11,9 +11,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 _BLOCK = 256  # times at once, which takes some megabytes
 _MIN_SAMPLES = 4  # one more than a parabola needs
-_OUTLIER = 6.0  # scaled median deviations; a marker in motion stays within 4
+_OUTLIER = 6.0  # scaled median deviations
 _SUMS = np.add.outer(np.arange(3), np.arange(3))  # powers in the normal equations of a parabola
-_NEIGHBOURS_S = 0.1  # samples this far to either side are neighbours, at least two
+_NEIGHBOURS_S, _MIN_PAIRS = 0.1, 3  # samples this far to either side are neighbours, at least so many
 _MAD = 1.4826  # a normal distribution's standard deviation over its median deviation
 
 
@@ -64,17 +64,21 @@ def _fit(
 
 
 def outliers(time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], least: float) -> Bool[np.ndarray, "T"]:
-    """Return True for samples far from the median of those around them (Hampel's filter).
+    """Return True for samples that jump away from those before and after them.
+
+    Hampel's filter, with the means of the first samples before and after, of the second ones, and so on in place of the
+    samples around: they are all on the line of a marker that moves evenly.
 
     Args:
         time_s: Times of the samples, rising, seconds.
         signal: The samples; NaN where there is none.
         least: A sample within this distance is never an outlier, in the signal's unit.
     """
-    side = max(2, round(_NEIGHBOURS_S / float(np.median(np.diff(time_s)))))
+    side = max(_MIN_PAIRS, round(_NEIGHBOURS_S / float(np.median(np.diff(time_s)))))
     around = sliding_window_view(np.pad(signal, side, constant_values=np.nan), 2 * side + 1)
-    known = np.isfinite(signal)
+    pairs = (around[:, :side] + around[:, :side:-1]) / 2
+    known = np.isfinite(signal) & np.isfinite(pairs).any(axis=1)
     middle, spread = np.full((2, len(signal)), np.nan)
-    middle[known] = np.nanmedian(around[known], axis=1)
-    spread[known] = _MAD * np.nanmedian(np.abs(around[known] - middle[known, None]), axis=1)
+    middle[known] = np.nanmedian(pairs[known], axis=1)
+    spread[known] = _MAD * np.nanmedian(np.abs(pairs[known] - middle[known, None]), axis=1)
     return np.abs(signal - middle) > np.maximum(_OUTLIER * spread, least)

@@ -41,12 +41,16 @@ class Estimate:
 
 
 def student_t(freedom: float) -> float:
-    """Return the two-sided 95 % quantile of Student's t; degrees of freedom are rounded down, which widens it."""
+    """Return the two-sided 95 % quantile of Student's t; up to 30 degrees of freedom are rounded down, which widens it.
+
+    Beyond 30 it is the expansion of Abramowitz and Stegun (Handbook of Mathematical Functions, 1964, 26.7.5).
+    """
     if not freedom >= 1:
         return math.nan
     if freedom < len(_T) + 1:
         return _T[int(freedom) - 1]
-    return _NORMAL + (_NORMAL**3 + _NORMAL) / (4 * freedom)  # Abramowitz and Stegun, 26.7.5
+    z = _NORMAL
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
 def mean_of(values: Float[np.ndarray, "N"], half_widths: Float[np.ndarray, "N"]) -> Estimate | None:

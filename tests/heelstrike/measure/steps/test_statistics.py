@@ -32,7 +32,7 @@ def test_mean_of_five_steps() -> None:
 def test_half_widths_do_not_shrink_with_the_number_of_steps() -> None:
     one, many = (mean_of(np.tile([3.0, 3.0], n), np.full(2 * n, 0.8)) for n in (1, 50))
     assert one is not None and many is not None
-    assert one.half_width == many.half_width == pytest.approx(0.8)
+    assert [one.half_width, many.half_width] == pytest.approx([0.8, 0.8])
 
 
 def test_one_step_has_a_mean_and_nothing_else() -> None:
