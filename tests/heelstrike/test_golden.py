@@ -109,7 +109,7 @@ def test_steps_of_a_walk_are_read() -> None:
     result = read_result(GOLDEN / "prediction-3" / "steps.mp4.json")
     assert isinstance(result, PredictionResult) and result.steps is not None
     steps = result.steps
-    assert (steps.reason, steps.direction, steps.cadence_per_min) == (None, "away", 109.06)
+    assert (steps.reason, steps.direction, steps.cadence_per_min) == (None, "away", 109.078)
     assert steps.legs["left"].values["mid_stance"].mean == 6.0 and steps.legs["left"].values["mid_stance"].steps == 3
     assert steps.difference["mid_stance"].half_width == 0.781
     first = steps.steps[0]
