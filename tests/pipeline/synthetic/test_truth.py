@@ -49,7 +49,7 @@ def test_steps_of_rendered_people() -> None:
     settings = SyntheticSource(kind="synthetic", seed=77)
     times, seconds = np.arange(0, 4, 1 / 60), 4.0
     late, off = [], []
-    for index in range(5):
+    for index in range(3):
         subject = make_subject(settings, index, seconds)
         points = np.stack([markers_at(subject, time)[1] for time in times]).reshape(-1, 2, 3, 2)
         steps = analyse(track_of(times, points))
