@@ -48,12 +48,14 @@ class Score:
         events: Seconds that each found event is late; NaN for one that was not found.
         false: Number of events that are none.
         angles: Degrees that each angle is off, by instant; NaN for a step without it.
+        shares: Each error as a share of the angle's half-width, by instant; NaN without a half-width.
         verdicts: Number of videos by view, direction and reason.
     """
 
     events: dict[str, list[float]] = field(default_factory=lambda: {"strike": [], "toe_off": []})
     false: int = 0
     angles: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _INSTANTS})
+    shares: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in _INSTANTS})
     verdicts: Counter[tuple[str, str | None, str | None]] = field(default_factory=Counter)
 
     def add(self, subject: Subject, seconds: float, steps: Steps) -> None:
@@ -77,7 +79,9 @@ class Score:
             for name, time in zip(_INSTANTS, (strike, (strike + toe_off) / 2, toe_off), strict=True):
                 true = _angles(markers_at(subject, time)[0].reshape(1, 2, 3, 2))[0, leg]
                 if np.isfinite(true):
-                    self.angles[name].append(step.values[name] - true)
+                    off = step.values[name] - true
+                    self.angles[name].append(off)
+                    self.shares[name].append(abs(off) / step.half_widths[name])
 
 
 def _nearest(times: Float[np.ndarray, "N"], time: float) -> float:
@@ -123,7 +127,9 @@ def show(rows: dict[str, Score]) -> None:
     table = Table(
         "markers", "events", f"within {_FRAMES} frames at {_RATE}/s", "not found", "false", "median, 95th percentile"
     )
-    angles = Table("markers", "instant", "steps", "without an angle", "within 1°", "median, 95th percentile")
+    angles = Table(
+        "markers", "instant", "steps", "no angle", "within 1°", "within half-width", "median, 95th percentile"
+    )
     for name, score in rows.items():
         for kind, late in score.events.items():
             errors = np.array(late)
@@ -138,13 +144,15 @@ def show(rows: dict[str, Score]) -> None:
             )
         for instant, off in score.angles.items():
             errors = np.abs(off)
-            known = errors[np.isfinite(errors)]
+            known, shares = errors[np.isfinite(errors)], np.array(score.shares[instant])
+            judged = shares[np.isfinite(shares)]
             angles.add_row(
                 name,
                 instant,
                 f"{len(errors)}",
                 f"{np.isnan(errors).sum()}",
                 f"{np.mean(known <= 1):.1%}",
+                f"{np.mean(judged <= 1):.1%}" if len(judged) else "",
                 f"{np.median(known):.2f}°, {np.percentile(known, 95):.2f}°",
             )
     console.print(table, angles)

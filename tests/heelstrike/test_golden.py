@@ -114,7 +114,7 @@ def test_steps_of_a_walk_are_read() -> None:
     assert steps.difference["mid_stance"].half_width == 0.781
     first = steps.steps[0]
     assert (first.leg, len(first.curve_deg), len(steps.legs["right"].curve_sd_deg)) == ("right", 101, 101)
-    assert [event.kind for event in steps.events[:2]] == ["toe_off", "strike"]
+    assert [event.kind for event in steps.events[:2]] == ["strike", "toe_off"]
     with (GOLDEN / "prediction-3" / "steps.mp4.steps.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [float(row["strike_s"]) for row in rows] == [step.strike_s for step in steps.steps]
