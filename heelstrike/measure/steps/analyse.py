@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from heelstrike.measure.angles import Side
 from heelstrike.measure.steps.events import Events, find_events
@@ -99,7 +99,7 @@ def _without_jumps(track: Track) -> Track:
     jumps = np.zeros(track.points.shape, bool)
     for index in np.ndindex(2, 3, 2):
         jumps[:, *index] = outliers(track.time_s, track.points[:, *index], least)
-    markers: Bool[np.ndarray, "T 2 3"] = jumps.any(axis=-1)
+    markers = jumps[..., 0] | jumps[..., 1]
     return replace(
         track,
         points=np.where(markers[..., None], np.nan, track.points),
