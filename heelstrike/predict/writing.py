@@ -164,10 +164,10 @@ class Writer:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
             first = next(results)  # a video without frames is an error of the reader
-            table = files.enter_context(text_aside(steps_path)) if self._steps else None
             height, width = first[0].image.shape[:2]
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)
+            table = files.enter_context(text_aside(steps_path)) if self._steps else None
             overlay = (
                 files.enter_context(VideoWriter(overlay_path, float(video.rate), preset=_PRESET, comment=NOTE))
                 if self._overlay

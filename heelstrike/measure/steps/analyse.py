@@ -15,6 +15,7 @@ from heelstrike.measure.steps.stance import difference, leg_steps, stances
 from heelstrike.measure.steps.track import ANKLE, SHANK, SIDES, Track
 
 _MIN_FRAMES, _MIN_RATE = 12, 15.0  # a swing of 0.4 s has six frames at the lowest rate
+_SPARSE = 20  # frames that the rate would give for each one that is there; more is a damaged time stamp
 _FINE_RATE = 45.0  # frames a second below which the result says how far apart frames are
 _JUMP = 0.25  # lengths of the shank's segment: a marker that jumps further and back was another thing
 _FEW = 3  # steps below which a note says how few there are
@@ -64,9 +65,13 @@ def _refusal(track: Track) -> Steps | None:
     count = len(track.time_s)
     if count < _MIN_FRAMES:
         return Steps("too_short", f"{count} frames with a time stamp, at least {_MIN_FRAMES} are needed for a step")
-    rate = 1 / float(np.median(np.diff(track.time_s)))
+    rate, span = 1 / float(np.median(np.diff(track.time_s))), float(track.time_s[-1] - track.time_s[0])
     if rate < _MIN_RATE:
         return Steps("frame_rate", f"{rate:.3g} frames a second; at least {_MIN_RATE:g} are needed to see a step")
+    if span * rate > _SPARSE * count:
+        return Steps(
+            "gaps", f"{count} frames over {span:.0f} s: most of the walk is missing; cut the video to the walk"
+        )
     present = np.isfinite(track.points).all(axis=-1)
     if not present.any():
         return Steps("no_markers", "no frame shows a marker that can be used")
@@ -82,7 +87,7 @@ def _standing(events: Events, points: Float[np.ndarray, "T 2 3 2"], size: Float[
     if any(len(times) for times in events.swings):
         return Steps("no_event", "a foot rises, but neither a foot strike nor a toe off could be seen; film more steps")
     above = np.abs(points[:, 0, :, 1] - points[:, 1, :, 1]) / size[:, None]
-    highest = float(np.nanmax(above))
+    highest = float(np.where(np.isfinite(above), above, 0).max())
     return Steps(
         "standing",
         "the patient stands, or less than half a stride was filmed: no foot is seen to rise above the other and come "

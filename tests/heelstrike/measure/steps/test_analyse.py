@@ -115,6 +115,7 @@ def test_noise_and_markers_that_jump() -> None:
     [
         (lambda walked: track_of(walked.time_s[:8], walked.points[:8]), "too_short", "8 frames"),
         (lambda walked: track_of(10 * walked.time_s, walked.points), "frame_rate", "6 frames a second"),
+        (lambda walked: track_of(np.append(walked.time_s[:-1], 1e9), walked.points), "gaps", "over 1000000000 s"),
         (lambda walked: track_of(walked.time_s, np.nan * walked.points), "no_markers", "no frame shows a marker"),
         (lambda walked: _without_leg(walked, 1), "one_leg", "markers of the leg: left"),
         (lambda walked: track_of(walked.time_s, np.repeat(walked.points[:1], 360, axis=0)), "standing", "stands"),
