@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from heelstrike.errors import UserError
     from heelstrike.heads.prediction import Prediction
     from heelstrike.measure.base import Measurement
+    from heelstrike.measure.steps.results import Steps
     from heelstrike.model import Model, load
     from heelstrike.predict.frames import FrameResult, Result, Source
     from heelstrike.predict.predictor import Report
@@ -26,6 +27,7 @@ __all__ = [
     "Result",
     "Source",
     "Spread",
+    "Steps",
     "Summary",
     "UserError",
     "__version__",
@@ -41,6 +43,7 @@ _MODULES = {
     "Result": "predict.frames",
     "Source": "predict.frames",
     "Spread": "predict.summary",
+    "Steps": "measure.steps.results",
     "Summary": "predict.summary",
     "UserError": "errors",
     "load": "model",

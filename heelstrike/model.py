@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.images import read_picture
+from heelstrike.measure.steps.results import Steps
 from heelstrike.media import is_image
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
@@ -18,6 +19,7 @@ from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import Report, predict_path
 from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
+from heelstrike.predict.steps import VideoSteps
 from heelstrike.predict.summary import Tally
 from heelstrike.registry.pull import Pulled, default_reference, open_folder, resolve
 from heelstrike.video.reader import VideoReader
@@ -231,13 +233,15 @@ class Model:
 
     def _video(self, file: Path, about: About) -> Result:
         measurer = self._measurer(about)
+        steps = VideoSteps(self.manifest)
         with VideoReader(file) as video, closing(measurer.video(video.frames())) as results:
             frames, size = [], (0, 0)
             for frame, result in results:
                 frames.append(result)
+                steps.add(result)
                 size = frame.image.shape[1], frame.image.shape[0]
             source = Source(file.name, "video", *size, float(video.rate), about.scale())
-        return _result(source, frames, measurer)
+        return _result(source, frames, measurer, steps.steps())
 
 
 def _results_of(measurer: Measurer, file: Path) -> Generator[FrameResult, None, None]:
@@ -246,8 +250,8 @@ def _results_of(measurer: Measurer, file: Path) -> Generator[FrameResult, None, 
             yield result
 
 
-def _result(source: Source, frames: list[FrameResult], measurer: Measurer) -> Result:
+def _result(source: Source, frames: list[FrameResult], measurer: Measurer, steps: Steps | None = None) -> Result:
     tally = Tally(measurer.measure)
     for frame in frames:
         tally.add(frame.measurement, frame.reliable)
-    return Result(source, tuple(frames), tally.summary)
+    return Result(source, tuple(frames), tally.summary, steps)

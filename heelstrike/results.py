@@ -13,7 +13,7 @@ from heelstrike.errors import UserError
 from heelstrike.wire import Wire, check_version, parse, read_object
 
 PREDICTION, EXAM = "heelstrike-prediction", "heelstrike-exam"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1
 """The oldest version whose readers understand the files that are written now."""
@@ -135,6 +135,65 @@ class SummaryWire(Wire):
     values: dict[str, SpreadWire] | None = None
 
 
+class EstimateWire(Wire):
+    """A value over the steps of a leg, or the difference of two legs."""
+
+    mean: Number
+    sd: Annotated[Number, Field(description="standard deviation over steps; null for fewer than two")] = None
+    half_width: Annotated[
+        Number, Field(description="how far the true mean may be off, to either side; null if unknown or without limit")
+    ] = None
+    steps: int
+
+
+class LegStepsWire(Wire):
+    """The steps of one leg together."""
+
+    steps: Annotated[int, Field(description="number of whole stances")]
+    values: dict[str, EstimateWire] = {}
+    curve_deg: Annotated[tuple[Number, ...], Field(description="mean angle at 0 to 100 % of stance")] = ()
+    curve_sd_deg: Annotated[tuple[Number, ...], Field(description="its standard deviation over steps")] = ()
+
+
+class EventWire(Wire):
+    """A foot strike or a toe off."""
+
+    leg: Literal["left", "right"]
+    kind: Annotated[str, Field(description="`strike` or `toe_off`")]
+    time_s: float
+
+
+class StepWire(Wire):
+    """One stance of a leg, from foot strike to toe off."""
+
+    leg: Literal["left", "right"]
+    strike_s: float
+    toe_off_s: float
+    values: Annotated[dict[str, Number], Field(description="signed angles and durations by name; null if unknown")] = {}
+    half_widths: Annotated[
+        dict[str, Number],
+        Field(description="how far the true angle may be off, to either side; null if unknown or without limit"),
+    ] = {}
+    curve_deg: Annotated[tuple[Number, ...], Field(description="signed angle at 0 to 100 % of stance")] = ()
+
+
+class StepsWire(Wire):
+    """The steps of a video of walking legs, or why there are none."""
+
+    reason: Annotated[str | None, Field(description="why there are no steps, as a code; null if there are")] = None
+    message: Annotated[str | None, Field(description="why there are no steps, as a sentence for a person")] = None
+    direction: Annotated[
+        str | None, Field(description="`away`, `towards` or `in_place`; null if it cannot be told")
+    ] = None
+    cadence_per_min: Annotated[Number, Field(description="steps of both legs a minute")] = None
+    units: Annotated[dict[str, str], Field(description="unit of each value")] = {}
+    legs: Annotated[dict[str, LegStepsWire], Field(description="by leg; one without a whole stance is left out")] = {}
+    difference: Annotated[dict[str, EstimateWire], Field(description="left minus right")] = {}
+    events: tuple[EventWire, ...] = ()
+    steps: tuple[StepWire, ...] = ()
+    notes: Annotated[tuple[str, ...], Field(description="what a person should know about these steps")] = ()
+
+
 class Versioned(Wire):
     """The first fields of every result file."""
 
@@ -164,6 +223,9 @@ class PredictionResult(Versioned):
         Number, Field(description="largest half-width that is still reliable; null: no limit")
     ] = None
     frames: tuple[FrameWire, ...]
+    steps: Annotated[
+        StepsWire | None, Field(description="null for an image, and if the model does not measure walking legs")
+    ] = None
     summary: SummaryWire
 
 

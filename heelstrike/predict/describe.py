@@ -7,6 +7,7 @@ from rich.text import Text
 
 from heelstrike.errors import UserError
 from heelstrike.predict.predictor import Predicted, Report
+from heelstrike.predict.steps import described
 from heelstrike.predict.summary import Spread, Summary
 from heelstrike.text import plain
 from heelstrike.units import MM_PER_INCH, symbol
@@ -48,13 +49,14 @@ def slices_of(words: list[str]) -> dict[str, str]:
 
 
 def describe(report: Report) -> Iterator[Text]:
-    """Yield the report as lines for Rich: inputs with their files, exams, failures, ignored files, counts."""
+    """Yield the report as lines for Rich: inputs with their steps and files, exams, failures, ignored files, counts."""
     for done in report.done:
         yield plain(f"{done.input.name}: {measured(done)}")
         count, frames = done.summary.not_reliable, done.summary.frames
         if count:
             warning = "not reliable" if frames == 1 else f"{count} of {frames} frames are not reliable"
             yield Text.assemble("  ", (warning, "yellow"), ": see `doubts` in its JSON")
+        yield from (plain(f"  {line}") for line in (described(done.steps) if done.steps else ()))
         yield from (Text.assemble("  ", _DONE, plain(file)) for file in done.files)
     for exam in report.exams:
         reason = exam.measurement.message or "; ".join(exam.measurement.warnings)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measurement
+from heelstrike.measure.steps.results import Steps
 from heelstrike.predict.summary import Summary
 
 
@@ -102,8 +103,10 @@ class Result:
         source: The image or video.
         frames: Results of the frames in presentation order; an image has one.
         summary: Counts of frames, and median and range of every value.
+        steps: Steps of a video of walking legs; `None` for an image, and if the model does not measure walking legs.
     """
 
     source: Source
     frames: tuple[FrameResult, ...]
     summary: Summary
+    steps: Steps | None = None

@@ -20,6 +20,7 @@ import av
 from heelstrike.errors import UserError
 from heelstrike.measure.build import MEASURES
 from heelstrike.note import NOTE
+from heelstrike.predict.steps import STEP_COLUMNS
 from heelstrike.predict.table import COMMON_COLUMNS, FIRST_COLUMNS
 from heelstrike.results import EXAM, PREDICTION
 
@@ -75,7 +76,8 @@ def _json(path: Path) -> bool:
 
 def _csv(path: Path) -> bool:
     columns = _head(path).decode(errors="replace").partition("\n")[0].strip().split(",")
-    return columns[: len(FIRST_COLUMNS)] == list(FIRST_COLUMNS) and set(COMMON_COLUMNS) <= set(columns)
+    frames = columns[: len(FIRST_COLUMNS)] == list(FIRST_COLUMNS) and set(COMMON_COLUMNS) <= set(columns)
+    return frames or columns[: len(STEP_COLUMNS)] == list(STEP_COLUMNS)
 
 
 def _image(path: Path) -> bool:

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Measure
+from heelstrike.measure.steps.results import Steps
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.frames import FrameResult, Source
+from heelstrike.predict.steps import VideoSteps
 from heelstrike.predict.summary import Summary, Tally
 from heelstrike.predict.table import ResultTable
 from heelstrike.results import FORMAT_VERSION, MIN_READER, PREDICTION
@@ -57,6 +60,7 @@ class ResultWriter:
         self._stream, self._manifest, self._measure = stream, manifest, measure
         self._tally, self._frames = Tally(measure), 0
         self._table = ResultTable(table, manifest, measure) if table else None
+        self._steps = VideoSteps(manifest) if measure is not None and source.kind == "video" else None
         self._head = _head(source, model, manifest, version)
 
     def __enter__(self) -> Self:
@@ -68,11 +72,14 @@ class ResultWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            self._stream.write(f'\n ],\n "summary": {_compact(self.summary.to_json())}\n}}\n')
+            steps = _compact(self.steps.to_json() if self.steps else None)
+            self._stream.write(f'\n ],\n "steps": {steps},\n "summary": {_compact(self.summary.to_json())}\n}}\n')
 
     def add(self, frame: FrameResult) -> None:
         """Write the result of one frame, with coordinates in the source's pixels."""
         self._tally.add(frame.measurement, frame.reliable)
+        if self._steps is not None:
+            self._steps.add(frame)
         self._stream.write((",\n  " if self._frames else "\n  ") + _compact(self._frame(frame)))
         self._frames += 1
         if self._table is not None:
@@ -82,6 +89,11 @@ class ResultWriter:
     def summary(self) -> Summary:
         """Summary of the frames written so far."""
         return self._tally.summary
+
+    @cached_property
+    def steps(self) -> Steps | None:
+        """Steps of the video, to be asked for after its last frame; `None` if the model measures no walking legs."""
+        return self._steps.steps() if self._steps else None
 
     def _frame(self, frame: FrameResult) -> dict[str, Any]:
         category, threshold = self._manifest.category, self._manifest.confidence

@@ -1,4 +1,4 @@
-"""Writes the result files of an image or a video: JSON, CSV, overlay and drawings."""
+"""Writes the result files of an image or a video: JSON, CSVs, overlay and drawings."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from heelstrike.files import write_aside
 from heelstrike.heads.base import Style
 from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
+from heelstrike.measure.steps.results import Steps
 from heelstrike.media import is_image
 from heelstrike.note import NOTE
 from heelstrike.package.runtime import Package
@@ -32,6 +33,7 @@ from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.overlay import draw
 from heelstrike.predict.ownership import OVERLAY_IMAGE, OVERLAY_VIDEO, refuse_foreign
 from heelstrike.predict.results import ModelReference, ResultWriter
+from heelstrike.predict.steps import STEPS_CSV, VideoSteps, write_steps
 from heelstrike.predict.summary import Summary
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import VideoWriter
@@ -47,10 +49,11 @@ class Predicted:
 
     Attributes:
         input: The image or video.
-        files: The files that were written: JSON first, then CSV (of a video), overlay (on request) and drawings.
+        files: The files that were written: JSON first, then CSVs (of a video), overlay (on request) and drawings.
         summary: The summary, as in the JSON.
         message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
         note: Why the size of pixels is unknown although the image's file has numbers for it; empty otherwise.
+        steps: Steps of a video, as in the JSON; `None` for an image, and if the model does not measure walking legs.
     """
 
     input: Path
@@ -58,6 +61,7 @@ class Predicted:
     summary: Summary
     message: str | None = None
     note: str = ""
+    steps: Steps | None = None
 
 
 class Writer:
@@ -76,6 +80,7 @@ class Writer:
     def __init__(self, package: Package, model: ModelReference, overlay: bool, about: About) -> None:
         self._measurer = Measurer(package, about)
         self._manifest, self._model, self._overlay, self._about = package.manifest, model, overlay, about
+        self._steps = VideoSteps(package.manifest).measured
         self._version = importlib.metadata.version("heelstrike")
         manifest, names = package.manifest, package.manifest.category.keypoints
         title = f"{manifest.problem} v{model.version}" if model.version else manifest.problem
@@ -112,7 +117,8 @@ class Writer:
     def _refuse_foreign(self, file: Path, target: Path) -> None:
         """Raise if a result of this input would replace a file that is not a result, or is one of another input."""
         measure, image = self._measurer.measure, is_image(file)
-        suffixes = [".json", *(measure.suffixes if measure else ())] if image else [".json", ".csv"]
+        of_video = [".json", ".csv", *([STEPS_CSV] if self._steps else [])]
+        suffixes = [".json", *(measure.suffixes if measure else ())] if image else of_video
         if self._overlay:
             suffixes.append(OVERLAY_IMAGE if image else OVERLAY_VIDEO)
         for path in (result_path(target, suffix) for suffix in suffixes):
@@ -153,6 +159,7 @@ class Writer:
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
         json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", OVERLAY_VIDEO))
+        steps_path = result_path(target, STEPS_CSV)
         with ExitStack() as files:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
@@ -160,6 +167,7 @@ class Writer:
             height, width = first[0].image.shape[:2]
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)
+            table = files.enter_context(text_aside(steps_path)) if self._steps else None
             overlay = (
                 files.enter_context(VideoWriter(overlay_path, float(video.rate), preset=_PRESET, comment=NOTE))
                 if self._overlay
@@ -171,9 +179,16 @@ class Writer:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
                     overlay.add(with_even_size(self._drawn(frame.image, result, heading)))
                 tick()
+            if table is not None and writer.steps is not None:
+                write_steps(table, writer.steps)
             self._refuse_foreign(file, target)  # again, since what came meanwhile must stay too
-        written = (json_path, csv_path, *((overlay_path,) if self._overlay else ()))
-        return Predicted(file, written, writer.summary)
+        written = (
+            json_path,
+            csv_path,
+            *([steps_path] if self._steps else []),
+            *([overlay_path] if self._overlay else []),
+        )
+        return Predicted(file, written, writer.summary, steps=writer.steps)
 
     def _drawn(
         self, image: UInt8[np.ndarray, "H W 3"], result: FrameResult, heading: str = ""

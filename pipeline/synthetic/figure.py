@@ -220,6 +220,13 @@ def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticke
     return Disc(points, colour, float(normal @ view))
 
 
+def marker_discs(subject: Subject, dressed: Dressed, now: Skin) -> tuple[Disc | None, Disc | None, Disc | None]:
+    """Project a leg's shank, ankle and heel marker into the image of the camera at rest; `None` for a missing one."""
+    camera, leg = subject.camera, dressed.leg
+    shank, ankle, heel = (None if m is None else _disc(subject, camera, leg, now, m) for m in dressed.markers)
+    return shank, ankle, heel
+
+
 def _cloth(dressed: Dressed, camera: Camera, now: Skin, hem: float) -> Float[np.ndarray, "2 M 2"]:
     """Return the edges of the trouser leg in pixels, down to `hem` along the strip."""
     t = np.linspace(0, hem, 40)

@@ -22,6 +22,9 @@ _CURVES = {
     "foot": [-20, -2, 0, 0, 4, 18, 48, 62, 42, 8, -12, -20],
     "eversion": [-0.5, 0.3, 0.85, 1.0, 0.85, 0.3, -0.55, -0.8, -0.6, -0.5, -0.5, -0.5],
 }
+TOE_OFF = 0.6
+"""Phase at which the toes leave the floor; the foot strikes the floor at phase 0."""
+
 _SPLINE = CubicSpline(_PHASE, np.array(list(_CURVES.values()), float).T, bc_type="periodic")
 
 
@@ -156,7 +159,7 @@ def _hang(gait: Gait, leg: Leg, time_s: float) -> LegPose:
     side = gait.sides[0 if leg.side < 0 else 1]
     thigh, shank, foot, eversion = _angles(gait, leg, time_s)
     phase = phase_of(gait, leg.side, time_s)
-    airborne = np.sin(np.pi * np.clip((phase - 0.6) / 0.4, 0, 1)) if gait.stride_s else 0.0
+    airborne = np.sin(np.pi * np.clip((phase - TOE_OFF) / 0.4, 0, 1)) if gait.stride_s else 0.0
     turn = gait.turn * float(np.sin(1.7 * time_s))
     yaw = np.radians(leg.side * (side.toe_out + airborne * side.whip)) + gait.heading + turn
     vara = np.radians(-leg.side * side.tibia_vara)

@@ -114,8 +114,14 @@ def _dealt(options: tuple[str, ...], index: int, seed: int, deck: int) -> str:
     return options[order[index % len(options)]]
 
 
-def make_subject(settings: SyntheticSource, index: int) -> Subject:
-    """Make subject `index` of a source. It depends on the seed, the index and the image size alone."""
+def make_subject(settings: SyntheticSource, index: int, seconds: float | None = None) -> Subject:
+    """Make subject `index` of a source. It depends on the seed, the index, the image size and `seconds` alone.
+
+    Args:
+        settings: The source.
+        index: Number of the subject.
+        seconds: Length of the video; by default about one stride, as in training.
+    """
     rng = np.random.default_rng([settings.seed, index])
     view = _dealt(VIEWS, index, settings.seed, 1)
     tone = _dealt(tuple(TONES), index, settings.seed, 2)
@@ -125,7 +131,8 @@ def make_subject(settings: SyntheticSource, index: int) -> Subject:
     gait = draw_stand(rng) if standing else draw_walk(rng, view == "treadmill")
     shoe = None if standing or rng.uniform() < 0.55 else draw_shoe(rng)
     fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
-    seconds = rng.uniform(1.1, 1.4)  # about one stride: more people teach a network more than more frames of each
+    stride = rng.uniform(1.1, 1.4)  # about one stride: more people teach a network more than more frames of each
+    seconds = stride if seconds is None else seconds
     in_view = (True, True)
     if standing and rng.uniform() < 0.2:
         in_view = (True, False) if rng.uniform() < 0.5 else (False, True)

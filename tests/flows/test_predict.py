@@ -51,7 +51,7 @@ class TestFlow:
         before = sorted(folder.rglob("*"))
         written = predict("rearfoot", root=str(world.root))
         out = folder.with_name("out")
-        names = {"anna/walk.mp4.json", "anna/walk.mp4.csv", "foot.png.json"}
+        names = {"anna/walk.mp4.json", "anna/walk.mp4.csv", "anna/walk.mp4.steps.csv", "foot.png.json"}
         assert set(written) == {str(out / name) for name in names}
         assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == names
         assert len(json.loads((out / "anna" / "walk.mp4.json").read_text())["frames"]) == 3

@@ -105,6 +105,21 @@ def test_columns_of_every_version_stand_first_in_the_next(version: int) -> None:
     assert [{name: row[name] for name in rows[0]} for row in newest] == rows
 
 
+def test_steps_of_a_walk_are_read() -> None:
+    result = read_result(GOLDEN / "prediction-3" / "steps.mp4.json")
+    assert isinstance(result, PredictionResult) and result.steps is not None
+    steps = result.steps
+    assert (steps.reason, steps.direction, steps.cadence_per_min) == (None, "away", 109.078)
+    assert steps.legs["left"].values["mid_stance"].mean == 6.0 and steps.legs["left"].values["mid_stance"].steps == 3
+    assert steps.difference["mid_stance"].half_width == 0.781
+    first = steps.steps[0]
+    assert (first.leg, len(first.curve_deg), len(steps.legs["right"].curve_sd_deg)) == ("right", 101, 101)
+    assert [event.kind for event in steps.events[:2]] == ["strike", "toe_off"]
+    with (GOLDEN / "prediction-3" / "steps.mp4.steps.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["strike_s"]) for row in rows] == [step.strike_s for step in steps.steps]
+
+
 def test_csv_has_the_place_of_every_keypoint_that_is_not_missing() -> None:
     with (GOLDEN / "prediction-2" / "walk.mp4.csv").open() as stream:
         rows = list(csv.DictReader(stream))

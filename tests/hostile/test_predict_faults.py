@@ -97,7 +97,7 @@ def right(ready: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
     done = world.run()
     assert done.status == 0, done.output
     state: dict[str, str] = world.state(folder)
-    assert len(state) == 7
+    assert len(state) == 8
     return state
 
 

@@ -95,7 +95,7 @@ def test_results_are_overwritten_also_after_an_edit_of_their_layout(package, wal
     picture(tmp_path / "foot.png")
     first = predict_path(tmp_path, package, MODEL, tmp_path, overlay=True)
     files = [file for done in first.done for file in done.files]
-    assert len(files) == 5 and all(map(is_result, files))
+    assert len(files) == 6 and all(map(is_result, files))
     written = {file: file.read_bytes() for file in files}
     result = tmp_path / "walk.mp4.json"
     result.write_text(json.dumps(json.loads(result.read_text()), indent=4, sort_keys=True))
@@ -174,6 +174,7 @@ def test_what_a_killed_run_left_is_cleared_and_what_a_running_one_writes_is_not(
         "long.mp4.csv",
         "long.mp4.json",
         "long.mp4.overlay.mp4",
+        "long.mp4.steps.csv",
     ]
 
 

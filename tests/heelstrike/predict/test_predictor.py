@@ -35,7 +35,7 @@ def left_over(folder):
 def test_video_gives_json_with_every_frame_and_its_angles(package, walk, tmp_path):
     report = predict_path(walk, package, MODEL, tmp_path)
     (done,) = report.done
-    assert [f.name for f in done.files] == ["walk.mp4.json", "walk.mp4.csv"]
+    assert [f.name for f in done.files] == ["walk.mp4.json", "walk.mp4.csv", "walk.mp4.steps.csv"]
     data = json.loads((tmp_path / "walk.mp4.json").read_text())
     assert data["source"] == {
         "file": "walk.mp4",
@@ -95,7 +95,7 @@ def test_same_input_gives_the_same_bytes(package, walk, tmp_path):
 
 def test_overlay_video_has_every_frame_with_something_drawn_on_it(package, walk, tmp_path):
     report = predict_path(walk, package, MODEL, tmp_path, overlay=True)
-    assert report.done[0].files[2].name == "walk.mp4.overlay.mp4"
+    assert report.done[0].files[3].name == "walk.mp4.overlay.mp4"
     with VideoReader(walk) as before, VideoReader(tmp_path / "walk.mp4.overlay.mp4") as after:
         for a, b in zip(before.frames(), after.frames(), strict=True):
             assert (a.number, a.image.shape) == (b.number, b.image.shape)
@@ -159,6 +159,7 @@ def test_folder_does_the_good_files_and_lists_the_bad_and_the_ignored(package, w
         "walk.mp4.csv",
         "walk.mp4.json",
         "walk.mp4.overlay.mp4",
+        "walk.mp4.steps.csv",
         "walk.png.json",
         "walk.png.overlay.png",
     ]
