@@ -106,7 +106,7 @@ def use(environment: Path, clinic: Path) -> None:
     millimetres, values = said["scan"]
     assert millimetres == pytest.approx(0.2)
     assert values == pytest.approx(said["frames"][0], abs=0.01)
-    assert said["written"] == ["walk.mp4.json", "walk.mp4.csv", "walk.mp4.overlay.mp4"]
+    assert said["written"] == ["walk.mp4.json", "walk.mp4.csv", "walk.mp4.steps.csv", "walk.mp4.overlay.mp4"]
 
 
 def test_from_a_server_to_a_measurement(installed: Path, clinic: Path) -> None:

@@ -39,7 +39,7 @@ FAULTS = [
     Fault(f"{_FLOW}|tag|after|1", "kill"),
     Fault("flows.inbox|open_for_writing|before|1", "kill"),
     Fault("flows.inbox|_same_size|before|1", "kill"),
-    Fault("flows.inbox|_same_size|before|2", "kill", quick=True),
+    Fault("flows.inbox|_same_size|before|2", "kill"),
     Fault("flows.inbox|_remove_emptied|before|1", "kill"),
     Fault(f"{_FLOW}|dvc|before|1", "sleep 2"),
     # what others do meanwhile

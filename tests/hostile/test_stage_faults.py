@@ -18,12 +18,12 @@ _REPLACE = "heelstrike.files|Path.replace"
 _CHANGED = "changed while the stage ran"
 
 
-def _of(stage: str, quick: bool = False) -> list[Fault]:
+def _of(stage: str) -> list[Fault]:
     """Where any stage may break: before and after its work, and around the renaming of its outputs."""
     room = f"pipeline.{stage}.stage"
     return [
         Fault(f"{room}|folder_aside|before|1", "kill"),
-        Fault(f"{_REPLACE}|before|1", "kill", quick=quick),
+        Fault(f"{_REPLACE}|before|1", "kill"),
         Fault(f"{_REPLACE}|after|1", "kill"),
         Fault(f"{_REPLACE}|before|1", "ENOSPC", f"{stage}@rearfoot: No space left"),
         Fault(f"{room}|run|after|1", "kill"),
@@ -32,7 +32,7 @@ def _of(stage: str, quick: bool = False) -> list[Fault]:
 
 FAULTS: dict[str, list[Fault]] = {
     "collect": [
-        *_of("collect", quick=True),
+        *_of("collect"),
         Fault("pipeline.collect.stage|write_json|before|1", "EIO", "collect@rearfoot: Input/output error"),
         Fault("pipeline.collect.stage|write_json|after|1", "term"),
         Fault("pipeline.collect.stage|run|after|1", "sh touch params.yaml"),

@@ -82,6 +82,7 @@ def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, prepared: L
     assert plan.train.lr == best["params"]["train.lr"]
 
 
+@pytest.mark.slow
 def test_a_killed_trial_is_run_again_and_one_that_always_dies_is_a_message(
     params: Any, prepared: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

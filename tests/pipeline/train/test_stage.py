@@ -80,7 +80,10 @@ def test_missing_and_broken_inputs_are_messages(
         run(params_of(plan()), prepared)
 
 
-@pytest.mark.parametrize(("schedule", "checkpoint"), [("one_cycle", "step-0.ckpt"), ("plateau", "step-1.ckpt")])
+@pytest.mark.parametrize(
+    ("schedule", "checkpoint"),
+    [("one_cycle", "step-0.ckpt"), pytest.param("plateau", "step-1.ckpt", marks=pytest.mark.slow)],
+)
 def test_goes_on_after_kill_9_and_ends_with_the_same_bytes(
     prepared: Layout, plan: Callable[..., Plan], write_best: WriteBest, schedule: str, checkpoint: str, tmp_path: Path
 ) -> None:
