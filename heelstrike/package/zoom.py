@@ -29,7 +29,7 @@ _PATIENCE = 15  # frames without keypoints after which a video's frame is search
 _SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
 _SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
 _LEAST = 1e-6
-_NOT_FOUND = "the keypoints were not found: no part of the image shows them at a size that the network knows"
+_NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 
 Image = UInt8[np.ndarray, "H W 3"]
 Look = Callable[[Image], Prediction]

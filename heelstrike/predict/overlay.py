@@ -40,7 +40,8 @@ def draw(
     for label in labels:
         _label(canvas, label, scale)
     lines = _text(measurement, f"{style.title}  {heading}".strip())
-    lines += [(f"not reliable: {doubt}", AMBER) for doubt in doubts]
+    written = None if measurement is None else measurement.message
+    lines += [(f"not reliable: {doubt}", AMBER) for doubt in doubts if doubt != written]
     lines += [line for head in HEADS.values() for line in head.lines(prediction, style)]
     _panel(canvas, lines, scale)
     return canvas
