@@ -31,12 +31,14 @@ class Fault:
         says: A regular expression for the message of the command if the fault makes it fail with one. A command that is
             killed says nothing, and one that is only delayed does not fail: it is `None` for both.
         quick: True for the faults that CI tries.
+        of_worker: True if the fault is in a worker process, which the command replaces when it is killed.
     """
 
     point: str
     action: str
     says: str | None = None
     quick: bool = False
+    of_worker: bool = False
 
     @property
     def name(self) -> str:
@@ -120,7 +122,7 @@ def check_fault(world: World, fault: Fault, right: Any) -> None:
         assert broken.status > 0, f"it did not fail, but the fault is an error:\n{broken.output}"
         assert re.search(fault.says, broken.output, re.DOTALL), f"the output lacks {fault.says!r}:\n{broken.output}"
     elif fault.action == "kill":
-        assert broken.status != 0, broken.output
+        assert (broken.status == 0) == fault.of_worker, broken.output
     elif fault.action.split()[0] in ("sleep", "pause", "sh"):
         assert broken.status == 0, f"exit status {broken.status}:\n{broken.output}"
     again = world.run()

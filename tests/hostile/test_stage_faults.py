@@ -18,13 +18,18 @@ _REPLACE = "heelstrike.files|Path.replace"
 _CHANGED = "changed while the stage ran"
 
 
-def _of(stage: str) -> list[Fault]:
-    """Where any stage may break: before and after its work, and around the renaming of its outputs."""
+def _of(stage: str, workers: bool = False) -> list[Fault]:
+    """Where any stage may break: before and after its work, and around the first renaming of an output.
+
+    Args:
+        stage: The stage.
+        workers: True if the first output is renamed in a worker process.
+    """
     room = f"pipeline.{stage}.stage"
     return [
         Fault(f"{room}|folder_aside|before|1", "kill"),
-        Fault(f"{_REPLACE}|before|1", "kill"),
-        Fault(f"{_REPLACE}|after|1", "kill"),
+        Fault(f"{_REPLACE}|before|1", "kill", of_worker=workers),
+        Fault(f"{_REPLACE}|after|1", "kill", of_worker=workers),
         Fault(f"{_REPLACE}|before|1", "ENOSPC", f"{stage}@rearfoot: No space left"),
         Fault(f"{room}|run|after|1", "kill"),
     ]
@@ -47,7 +52,7 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "prepare": _of("prepare"),
     "search": [
-        *_of("search"),
+        *_of("search", workers=True),
         Fault("pipeline.search.study|_tell|before|1", "kill"),
         Fault("pipeline.search.study|_tell|after|1", "kill"),
         Fault("pipeline.search.study|_run_missing|before|1", "kill"),
