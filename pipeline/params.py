@@ -159,6 +159,12 @@ class ProblemParams(Strict):
         return self
 
     @model_validator(mode="after")
+    def _check_zoom(self) -> Self:
+        if self.package.zoom is not None and (self.problem.multi_instance or len(self.problem.keypoints) < 2):
+            raise ValueError("package.zoom looks for the keypoints of one instance; this problem has none or several")
+        return self
+
+    @model_validator(mode="after")
     def _check_validation_names(self) -> Self:
         self.validation.check_names(self.problem)
         return self

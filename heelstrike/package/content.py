@@ -50,6 +50,8 @@ def check_content(manifest: Manifest, inputs: Mapping[str, Tensor], outputs: Map
             findings += [f"output {o!r} is a {t}, expected numbers" for o, t in types.items() if t not in _NUMBERS]
     if manifest.measure is not None and "keypoints" not in heads:
         findings.append(f"{manifest.measure.name} is measured on keypoints, but the graph has no keypoints")
+    if manifest.zoom is not None and "keypoints" not in heads:
+        findings.append("zoom looks for keypoints at every size, but the graph has no keypoints")
     return findings
 
 

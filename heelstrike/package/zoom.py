@@ -28,7 +28,8 @@ _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill anothe
 _PATIENCE = 15  # frames without keypoints after which a video's frame is searched again all over
 _SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
 _SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
-_LEAST = 1e-6
+_LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
+_LEAST = 1e-6  # confidence that counts as none in a logarithm
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 
 Image = UInt8[np.ndarray, "H W 3"]
@@ -55,12 +56,12 @@ class Zoomed:
         """Return the prediction in the image's pixels, with a `refusal` if it is not to be believed."""
         answer = self._follow(image) or self._whole(image)
         if answer is None and self._frames_to_search == 0:
-            answer, self._frames_to_search = self._search(image), _PATIENCE
-        self._frames_to_search = max(self._frames_to_search - 1, 0)
+            answer = self._search(image)
+            self._frames_to_search = _PATIENCE
         if answer is None:
-            self._view = None
+            self._view, self._frames_to_search = None, self._frames_to_search - 1
             return _not_found(self._look(image))
-        self._view = self._view_of(answer.prediction)
+        self._view, self._frames_to_search = self._view_of(answer.prediction), 0
         return self._judged(image, answer)
 
     def _follow(self, image: Image) -> "_Answer | None":
@@ -73,8 +74,9 @@ class Zoomed:
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
         view = View.around(centre, max(width, height))
         whole = _Answer(self._look(image), view.zoomed(*_SECOND_WHOLE))
-        settled = self._if_sure(self._settle(image, self._view_of(whole.prediction)))
-        if settled is not None or self._if_sure(whole) is None:
+        filled = self._view_of(whole.prediction)
+        settled = self._if_sure(self._settle(image, filled))
+        if settled is not None or filled is None or self._if_sure(whole) is None:
             return settled
         differs = self._second_look(image, whole)[1]
         present = _points(whole.prediction)[1] >= self._threshold
@@ -91,18 +93,21 @@ class Zoomed:
                 return max(sure, key=lambda answer: _score(answer.prediction))
         return None
 
-    def _tile(self, image: Image, tile: View) -> tuple[float, View]:
+    def _tile(self, image: Image, tile: View) -> tuple[float, View | None]:
         """Return the score of the prediction on a tile, and the view that the keypoints would fill."""
         prediction = self._on(image, tile)
         view = self._view_of(prediction)
-        return _score(prediction) - (0.0 if view.is_like(tile) else _MISFIT), view
+        return _score(prediction) - (0.0 if view is not None and view.is_like(tile) else _MISFIT), view
 
-    def _settle(self, image: Image, view: View) -> "_Answer | None":
+    def _settle(self, image: Image, view: View | None) -> "_Answer | None":
         """Look at a view, then at the view that the keypoints found in it fill, until both are alike."""
         for _ in range(_STEPS):
+            # keypoints in the image cannot fill a much larger view, which would only take memory
+            if view is None or view.side > _LARGEST * max(image.shape[:2]):
+                return None
             prediction = self._on(image, view)
             filled = self._view_of(prediction)
-            if filled.is_like(view):
+            if filled is not None and filled.is_like(view):
                 return _Answer(prediction, view.zoomed(*_SECOND))
             view = filled
         return None
@@ -132,7 +137,8 @@ class Zoomed:
         keypoints = _points(answer.prediction)[0]
         second = _points(self._on(image, answer.second))[0]
         away = np.linalg.norm(second - keypoints, axis=1)
-        return away, away > self._settings.max_disagreement * size_of(keypoints)
+        away = np.where(np.isnan(away), np.inf, away)  # a keypoint that one of both looks lacks
+        return away, away > self._settings.max_disagreement * size_of(_finite(keypoints))
 
     def _mean_confidence(self, prediction: Prediction) -> float:
         """Return the geometric mean confidence of the keypoints that are not missing; 0 if most are missing."""
@@ -143,8 +149,10 @@ class Zoomed:
     def _on(self, image: Image, view: View) -> Prediction:
         return shift_prediction(self._look(view.cut(image)), view.x, view.y)
 
-    def _view_of(self, prediction: Prediction) -> View:
-        return View.of_keypoints(_points(prediction)[0], self._settings.fill)
+    def _view_of(self, prediction: Prediction) -> View | None:
+        """Return the view that the keypoints would fill; `None` if fewer than two have a position."""
+        keypoints = _finite(_points(prediction)[0])
+        return View.of_keypoints(keypoints, self._settings.fill) if len(keypoints) > 1 else None
 
 
 class _Answer(NamedTuple):
@@ -157,7 +165,7 @@ class _Answer(NamedTuple):
 def _one_name_each(prediction: Prediction, min_distance: float) -> Prediction:
     """Return the prediction without the less confident one of two keypoints at the same place: they are one marker."""
     keypoints, confidence = _points(prediction)
-    near = np.linalg.norm(keypoints[:, None] - keypoints, axis=-1) < min_distance * size_of(keypoints)
+    near = np.linalg.norm(keypoints[:, None] - keypoints, axis=-1) < min_distance * size_of(_finite(keypoints))
     left = confidence.copy()
     for k in np.argsort(confidence):
         left[k] = 0 if (near[k] & (left > 0)).sum() > 1 else left[k]
@@ -173,6 +181,11 @@ def _points(prediction: Prediction) -> tuple[Float[np.ndarray, "K 2"], Float[np.
     assert prediction.keypoints is not None
     assert prediction.confidence is not None
     return prediction.keypoints, prediction.confidence
+
+
+def _finite(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "F 2"]:
+    """Return the keypoints that have a position."""
+    return keypoints[np.isfinite(keypoints).all(axis=1)]
 
 
 def _not_found(prediction: Prediction) -> Prediction:

@@ -212,3 +212,10 @@ def test_what_is_in_force_can_be_read_back(data: dict[str, Any]) -> None:
     section = parse_params(data)["toy"]
     text = yaml.safe_dump({"problems": ["toy"], "toy": section.model_dump(mode="json", by_alias=True)})
     assert parse_params(yaml.safe_load(text))["toy"] == section
+
+
+def test_zoom_needs_the_keypoints_of_one_instance():
+    section = {"problem": {"keypoints": ["a"]}, "collect": {"sources": [{"kind": "coco"}]}}
+    section |= {"model": {"name": "spatial"}, "package": {"zoom": {}}}
+    with pytest.raises(UserError, match=r"package\.zoom looks for the keypoints of one instance"):
+        parse_params({"problems": ["p"], "p": section})

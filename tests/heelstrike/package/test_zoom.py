@@ -141,3 +141,46 @@ def test_of_two_keypoints_on_one_marker_the_less_confident_is_missing() -> None:
     prediction = zoomed(look)(picture(300, 300, 100, 80, 130)[0])
     assert prediction.confidence is not None
     assert (prediction.confidence == 0).tolist() == [True, False, False, False]
+
+
+def test_keypoints_without_a_position_are_no_traceback() -> None:
+    def lacking(image: Image) -> Prediction:
+        prediction = Network()(image)
+        assert prediction.keypoints is not None
+        prediction.keypoints[1:] = np.nan
+        return prediction
+
+    refusal = zoomed(lacking)(picture(300, 300, 100, 80, 130)[0]).refusal
+    assert refusal is not None
+    assert refusal.reason == "not_found"
+
+
+def test_a_keypoint_that_one_of_two_looks_lacks_is_missing() -> None:
+    network = Network(0.95)
+
+    def look(image: Image) -> Prediction:
+        prediction = network(image)
+        assert prediction.keypoints is not None
+        assert prediction.confidence is not None
+        prediction.confidence[1] = 0.85
+        if image.shape[0] < 300:  # the second look
+            prediction.keypoints[1] = np.nan
+        return prediction
+
+    prediction = zoomed(look)(picture(360, 360, 120, 100, 130)[0])
+    assert prediction.confidence is not None
+    assert prediction.radius is not None
+    assert (prediction.confidence[1], prediction.radius[1]) == (0, np.inf)
+
+
+def test_no_view_is_much_larger_than_the_image() -> None:
+    sides = []
+
+    def spread(image: Image) -> Prediction:
+        """Finds the keypoints in the corners of whatever it is given."""
+        sides.append(max(image.shape[:2]))
+        points = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(image.shape[1::-1]) - 1)
+        return Prediction(points.astype(np.float32), np.full(4, 0.99, np.float32))
+
+    assert zoomed(spread)(np.zeros((90, 160, 3), np.uint8)).refusal is not None
+    assert max(sides) <= 2 * 160
