@@ -1,10 +1,16 @@
-"""Names that people give to keypoints and classes: which are accepted, and which mean left and right."""
+"""Names that people give to problems, keypoints and classes: which are accepted, and which mean left and right."""
 
 import re
 import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
+
+_PROBLEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_LONGEST_PROBLEM = 64  # it is part of folders' and files' names
+# folders beside those of the problems, and names that Windows keeps for devices
+_RESERVED = {"problems", "raw", "inbox", "predict", "init", "grid"}
+_DEVICES = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 _MAX_LENGTH = 80
 _ALLOWED = re.compile(r"\w(?:[\w .-]*[\w-])?")
@@ -107,3 +113,21 @@ def side_pairs(names: tuple[str, ...]) -> list[tuple[str, str]]:
             if other in other_side(name) or name in other_side(other):
                 pairs.append((name, other))
     return pairs
+
+
+def finding_of_problem_name(name: Any) -> str:
+    """Return what is wrong with a problem's name; empty if nothing is."""
+    if not isinstance(name, str):
+        return f"problems: {str(name)[:60]} is not text; put it in quotes if it is a name"
+    if not name:
+        return "problems: a name is empty"
+    if not _PROBLEM.fullmatch(name):
+        return (
+            f"problems: {name[:60]!r}: a problem's name may have only letters (a to z), digits, - and _: it names "
+            "folders and models"
+        )
+    if len(name) > _LONGEST_PROBLEM:
+        return f"problems: {name[:60]}...: a name of {len(name)} characters; expected at most {_LONGEST_PROBLEM}"
+    if name.lower() in _RESERVED or _DEVICES.fullmatch(name):
+        return f"problems: {name}: a problem cannot have this name, since a folder or file of another use has it"
+    return ""

@@ -6,7 +6,6 @@ This file only combines them, and checks conditions that involve several of them
 
 import copy
 import itertools
-import re
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,7 +20,7 @@ from pipeline.collect.settings import CollectSettings
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads import heads_of, misfit_of
 from pipeline.models.settings import ModelSettings
-from pipeline.names import in_normal_form, side_pairs
+from pipeline.names import finding_of_problem_name, in_normal_form, side_pairs
 from pipeline.package.settings import PackageSettings
 from pipeline.prepare.settings import PrepareSettings
 from pipeline.problem import Problem
@@ -32,12 +31,6 @@ from pipeline.split.settings import SplitSettings
 from pipeline.strict_yaml import read_yaml
 from pipeline.train.settings import TrainSettings
 from pipeline.validate.settings import ValidateSettings
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_LONGEST_NAME = 64  # it is part of folders' and files' names
-# folders beside those of the problems, and names that Windows keeps for devices
-_RESERVED = {"problems", "raw", "inbox", "predict", "init", "grid"}
-_DEVICES = re.compile("con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 
 
 class ProblemParams(Strict):
@@ -224,7 +217,7 @@ def parse_params(data: Any, where: str = "params.yaml") -> dict[str, ProblemPara
     data = in_normal_form(data)  # names are compared with those of label files
     parsed: dict[str, ProblemParams] = {}
     names = data["problems"]
-    findings = [finding for finding in map(_finding_of_name, names) if finding]
+    findings = [finding for finding in map(finding_of_problem_name, names) if finding]
     if not findings and len({name.lower() for name in names}) < len(names):
         findings.append(f"problems: {names} has a name twice; capitals make no difference, as in names of folders")
     if findings:
@@ -260,24 +253,6 @@ def _further_errors(error: ValidationError, section: Any) -> list[Any]:
     except ValidationError as further:
         return list(further.errors())
     return []
-
-
-def _finding_of_name(name: Any) -> str:
-    """Return what is wrong with a problem's name; empty if nothing is."""
-    if not isinstance(name, str):
-        return f"problems: {str(name)[:60]} is not text; put it in quotes if it is a name"
-    if not name:
-        return "problems: a name is empty"
-    if not _NAME.fullmatch(name):
-        return (
-            f"problems: {name[:60]!r}: a problem's name may have only letters (a to z), digits, - and _: it names "
-            "folders and models"
-        )
-    if len(name) > _LONGEST_NAME:
-        return f"problems: {name[:60]}...: a name of {len(name)} characters; expected at most {_LONGEST_NAME}"
-    if name.lower() in _RESERVED or _DEVICES.fullmatch(name):
-        return f"problems: {name}: a problem cannot have this name, since a folder or file of another use has it"
-    return ""
 
 
 def problem_in(params: dict[str, ProblemParams], name: str) -> ProblemParams:
