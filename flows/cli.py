@@ -13,12 +13,14 @@ import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 from flows.grid import app as grid_app
+from flows.search import app as search_app
 from flows.terminal import ROOT, checked_problem
 from heelstrike.terminal import console, messages
 from heelstrike.text import done, printable
 
 app = typer.Typer()
 app.add_typer(grid_app, name="grid")
+app.add_typer(search_app, name="search")
 
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
 

@@ -13,7 +13,7 @@ from heelstrike.progress import progress
 from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.collect import frames
 from pipeline.collect.findings import Findings, raise_all
-from pipeline.collect.workers import run_all
+from pipeline.executors.spread import run_all
 from pipeline.layout import Layout
 
 _COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
@@ -65,7 +65,7 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
     if not jobs:
         return pd.DataFrame()
     with progress("extract frames", len(once)) as bar:
-        outcomes = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames))
+        outcomes = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames), cache / "jobs")
     parts, labels_of = [], dict(iter(table.groupby("media", sort=True)))
     for name, outcome in zip(media, outcomes, strict=True):
         labels = labels_of[name]
@@ -113,9 +113,8 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     new = once[~once["digest"].isin(known["digest"])].drop_duplicates("digest")
     with progress("read images", len(once)) as bar:
         bar.advance(len(once) - len(new))
-        stills = run_all(
-            partial(frames.read_still, cache=cache), [Path(path) for path in new["file"]], bar, lambda _: 1
-        )
+        files = [Path(path) for path in new["file"]]
+        stills = run_all(partial(frames.read_still, cache=cache), files, bar, lambda _: 1, cache / "jobs")
     for source, still in zip(new["source"], stills, strict=True):
         if isinstance(still, UserError):
             errors.append(UserError(f"{still} (labelled in {source})"))

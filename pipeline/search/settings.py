@@ -64,8 +64,13 @@ class SearchSettings(Strict):
     images: Annotated[
         int, Field(ge=2, description="largest number of training images of a trial; half of it for validation images")
     ] = 256
-    workers: Annotated[
-        int, Field(ge=1, description="trials that run at once, each in its own process; the result depends on it")
+    window: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="trial n knows the outcomes of the trials up to n - window, and up to window trials run "
+            "at once; the result depends on it, but not on the number of workers",
+        ),
     ] = 2
     margin: Annotated[
         float,

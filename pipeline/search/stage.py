@@ -6,45 +6,76 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
-from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.files import folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
+from heelstrike.stores import is_local_file
+from pipeline.executors.base import Executor
+from pipeline.executors.choose import EXECUTOR, engine, executor
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
+from pipeline.search.bare_worker import study_prefix
+from pipeline.search.identity import Identity
+from pipeline.search.proposals import Proposals
+from pipeline.search.queue import Queue
+from pipeline.search.record import STUDY_URL, Record, alone, described, open_storage, reason_of
 from pipeline.search.space import Space
-from pipeline.search.study import STUDY_URL, RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
-from pipeline.search.worker import Job, Workers
+from pipeline.search.study import MakeJob, Study
+from pipeline.search.trial import Job, Outcome
 from pipeline.splits import TRAINED_ON
 from pipeline.spreadsheet import for_spreadsheets
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
-    """Run the search, or write the settings of params.yaml unchanged if `search.trials` is 0."""
+    """Run the search, or write the settings of params.yaml unchanged if `search.trials` is 0.
+
+    A search that was interrupted goes on. One that has ended and is given more trials goes on too.
+
+    Raises:
+        UserError: No trial was completed, the engine or the study's database cannot be used, or an array is missing.
+    """
     space, settings = Space(params), params.search
     if settings.trials == 0:
         _write(layout.out("search"), space, [], None)
         return
-    prepared = layout.out("prepare")
-    digest = search_digest(params, prepared)
-    work = layout.work("search", digest)
-    study = open_study(
-        os.environ.get(STUDY_URL) or sqlite_url(work / "study.db"), f"{layout.problem}-{digest[:16]}", settings
-    )
-    with progress(f"search {layout.problem}", settings.trials) as bar, Workers(settings.workers) as workers:
+    identity = _identity(params, layout.out("prepare"))
+    name = study_prefix(layout, identity) + _settings_digest(params)[:16]
+    work = layout.work("search", name.removeprefix(f"{layout.problem}-"))
+    work.mkdir(parents=True, exist_ok=True)
+    url = os.environ.get(STUDY_URL) or f"sqlite:///{(work / 'study.db').resolve()}"
+    with (
+        open_storage(url) as storage,
+        alone(storage, name),
+        progress(f"search {layout.problem}", settings.trials) as bar,
+        _executor(storage, name, settings.window, work) as executor,
+    ):
 
-        def show(trial: FrozenTrial) -> None:
-            value = {"value": trial.value} if trial.value is not None else {}
-            bar.advance(1, trial=str(trial.number), state=trial.state.name.lower(), **value)
+        def show(number: int, outcome: Outcome) -> None:
+            value = {} if outcome.score is None else {"value": outcome.score}
+            bar.advance(1, trial=str(number), state=outcome.state, **value)
 
-        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers, layout.root), show)
-    best = choose(trials, settings.margin)
-    _write(layout.out("search"), space, trials, best)
-    close_study(study)
+        job = _jobs(params, space, layout, work, identity)
+        study = Study(Record(storage, name), Proposals(space, settings), executor, job, show)
+        trials = study.run(settings.trials, settings.window)
+    _write(layout.out("search"), space, trials, choose(trials, settings.margin))
     for folder in work.glob("trial-*"):
         shutil.rmtree(folder)
+
+
+def _executor(storage: RDBStorage, name: str, window: int, work: Path) -> Executor:
+    """Return the engine that HEELSTRIKE_EXECUTOR names; by default a process for each core, at most `search.window`."""
+    import torch
+
+    chosen = engine()
+    if chosen.kind == "study":
+        if is_local_file(str(storage.url)):
+            raise UserError(f"{EXECUTOR}=study: workers on other machines need a database server; set {STUDY_URL}")
+        return Queue(storage, name, window)
+    return executor(chosen, min(window, os.cpu_count() or 1), work / "jobs", torch.cuda.device_count())
 
 
 def choose(trials: list[FrozenTrial], margin: float) -> FrozenTrial:
@@ -64,34 +95,49 @@ def choose(trials: list[FrozenTrial], margin: float) -> FrozenTrial:
     return best if best.value < (1 - margin) * given.value else given
 
 
-def search_digest(params: ProblemParams, prepared: Path) -> str:
-    """Return the digest of everything the search depends on: settings and the arrays of both splits.
+def _identity(params: ProblemParams, prepared: Path) -> Identity:
+    """Return what the trials' scores depend on besides their settings.
 
     Raises:
         UserError: An array is missing.
     """
-    names = array_shapes(params.problem)
-    arrays = [prepared / split / f"{name}.npy" for split in TRAINED_ON for name in names]
-    for path in arrays:
-        if not path.is_file():
-            raise UserError(f"{path} does not exist; run the prepare stage first")
+    for split in TRAINED_ON:
+        for name in array_shapes(params.problem):
+            if not (path := prepared / split / f"{name}.npy").is_file():
+                raise UserError(f"{path} does not exist; run the prepare stage first")
+    return Identity.here(prepared)
+
+
+def _settings_digest(params: ProblemParams) -> str:
+    """Return the digest of all settings that trials depend on: all but their number and what chooses among them."""
     sections = params.model_dump(mode="json", include={"problem", "search", "model", "train", "augment"})
-    return json_digest({"params": sections, "arrays": [file_digest(path) for path in arrays]})
+    return json_digest({**sections, "search": {**sections["search"], "trials": 0, "margin": 0}})
 
 
-def _runner(params: ProblemParams, space: Space, prepared: Path, work: Path, workers: Workers, root: Path) -> RunBatch:
+def _jobs(params: ProblemParams, space: Space, layout: Layout, work: Path, identity: Identity) -> MakeJob:
     problem = params.problem.model_dump(mode="json")
 
-    def job(trial: FrozenTrial) -> Job:
-        plan = {"problem": problem, **space.short(trial.params)}
-        number, settings = trial.number, params.search
-        return Job(number, plan, prepared, settings.images, settings.seed, work / f"trial-{number}", root)
+    def job(trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+        return Job(
+            number=number,
+            plan={"problem": problem, **space.short(trial.params)},
+            thresholds=thresholds,
+            prepared=layout.out("prepare"),
+            images=params.search.images,
+            seed=params.search.seed,
+            work=work / f"trial-{number}",
+            root=layout.root,
+            identity=identity,
+        )
 
-    return lambda trials, report, ended: workers.run([job(trial) for trial in trials], report, ended)
+    return job
+
+
+_COLUMNS = ["number", "state", "value", "epochs", "reason"]
 
 
 def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial | None) -> None:
-    rows = [_row(trial) for trial in trials]
+    rows = [described(trial) for trial in trials]
     study: dict[str, Any] = {
         "best": best and best.number,
         "candidates": {label: settings.model_dump(mode="json") for label, settings in space.candidates.items()},
@@ -109,17 +155,3 @@ def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial
         write_json(folder / "study.json", study)
         with write_aside(folder / "trials.csv") as aside:
             for_spreadsheets(table).to_csv(aside, index=False)
-
-
-_COLUMNS = ["number", "state", "value", "epochs", "reason"]
-
-
-def _row(trial: FrozenTrial) -> dict[str, Any]:
-    value = trial.value if trial.state == TrialState.COMPLETE else None
-    return {
-        "number": trial.number,
-        "state": trial.state.name.lower(),
-        "value": value,
-        "epochs": len(trial.intermediate_values),
-        "reason": reason_of(trial),
-    }

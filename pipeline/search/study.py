@@ -1,143 +1,112 @@
-"""The study: it runs trials in batches, so that it continues to the same result after any interruption.
+"""The study: which trial starts when. Its result does not depend on the engine or on which worker was faster.
 
-A batch has as many trials as there are workers. The settings of a trial depend on the seed, its number and the earlier
-batches. Its pruning depends on the earlier batches alone. Optuna gets the results of a batch in order, after all of its
-trials have ended. So no result depends on which process was faster, and an interrupted trial is repeated exactly.
+Trial n knows the outcomes of the trials up to n - `window`, and starts as soon as these are in. So up to `window`
+trials run at once, and none waits for others than those it depends on.
 """
 
+from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-import optuna
-from optuna.samplers import RandomSampler, TPESampler
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
-from sqlalchemy.exc import SQLAlchemyError
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from heelstrike.errors import UserError, first_line
-from heelstrike.redact import redacted, without_password
-from heelstrike.stores import check_database, is_local_file
-from heelstrike.waits import limit_postgres
-from pipeline.search.settings import SearchSettings
-from pipeline.search.space import Space
-from pipeline.search.worker import Outcome
+from heelstrike.errors import UserError
+from pipeline.executors.base import Executor, WorkerDiedError
+from pipeline.search.proposals import Proposals
+from pipeline.search.record import Record
+from pipeline.search.trial import Job, Outcome, run_trial
 
-STUDY_URL = "HEELSTRIKE_STUDY_URL"
-_OUTCOME, _FINISHED = "outcome", "finished"
-_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-# arguments: the trials to run, a callback for each epoch, a callback for each ended trial
-RunBatch = Callable[[list[FrozenTrial], Callable[[int, int, float], bool], Callable[[int, Outcome], None]], None]
+ATTEMPTS = 3
+MakeJob = Callable[[FrozenTrial, int, dict[int, float]], Job]
+"""Makes the job of a trial, its number and the thresholds of its pruning."""
 
 
-def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:
-    """Open the interrupted study of this name, or create a new one. A finished study is started again.
-
-    Raises:
-        UserError: The database cannot be reached, or its address is not one that can be used.
-    """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # the pruner compares a trial with the trials of earlier batches that were not pruned
-    pruner = optuna.pruners.MedianPruner(
-        n_startup_trials=min(settings.startup, 2 * settings.workers), n_warmup_steps=settings.prune_after
-    )
-    check_database(url, STUDY_URL)
-    if not is_local_file(url):
-        limit_postgres()
-    options: Any = {"study_name": name, "sampler": RandomSampler(settings.seed), "pruner": pruner}
-    try:
-        storage = optuna.storages.RDBStorage(url)
-        study = optuna.create_study(storage=storage, load_if_exists=True, **options)
-        if study.user_attrs.get(_FINISHED):
-            optuna.delete_study(study_name=name, storage=storage)
-            study = optuna.create_study(storage=storage, **options)
-    except (SQLAlchemyError, ImportError, optuna.exceptions.OptunaError) as error:
-        raise UserError(
-            f"search: the study's database {without_password(url)} cannot be used: "
-            f"{first_line(redacted(str(error), url))}; check {STUDY_URL} (docs/stores.md)"
-        ) from None
-    return study
-
-
-def close_study(study: optuna.Study) -> None:
-    """Mark the study as finished, after its results were written."""
-    study.set_user_attr(_FINISHED, True)
-
-
-def run_study(
-    study: optuna.Study,
-    space: Space,
-    settings: SearchSettings,
-    run_batch: RunBatch,
-    on_ended: Callable[[FrozenTrial], None],
-) -> list[FrozenTrial]:
-    """Run the trials of the study that have not ended yet.
+class Study:
+    """Runs the trials of a record that have not ended.
 
     Args:
-        study: Study from `open_study`.
-        space: The search space.
-        settings: Number of trials, number of workers, seed.
-        run_batch: Function that trains a batch of trials.
-        on_ended: Called with every ended trial, including those of an earlier call.
-
-    Returns:
-        All trials in the order of their numbers.
+        record: The study in its database.
+        proposals: Proposes trials.
+        executor: Where trials run.
+        job: Makes the job of a trial.
+        on_ended: Called with each trial's number and outcome when it ends, including those of an earlier run.
+        run_job: Runs a trial where a worker is.
     """
-    for start in range(0, settings.trials, settings.workers):
-        numbers = range(start, min(start + settings.workers, settings.trials))
-        for number in numbers:
-            if number >= len(study.trials):
-                study.add_trial(_proposal(study, space, settings, number, start))
-        batch = [study.trials[number] for number in numbers]
-        _run_missing(study, [trial for trial in batch if _OUTCOME not in trial.user_attrs], run_batch)
-        for number in numbers:
-            _tell(study, number)
-            on_ended(study.trials[number])
-    return study.trials
+
+    def __init__(
+        self,
+        record: Record,
+        proposals: Proposals,
+        executor: Executor,
+        job: MakeJob,
+        on_ended: Callable[[int, Outcome], None],
+        run_job: Callable[[Job], Outcome] = run_trial,
+    ) -> None:
+        self._record, self._proposals, self._executor = record, proposals, executor
+        self._job, self._on_ended, self._run_job = job, on_ended, run_job
+        self._earlier, self._outcomes = record.trials(), record.outcomes()
+        self._running: dict[Future[Outcome], Job] = {}
+        self._attempts: Counter[int] = Counter()
+        for number, outcome in sorted(self._outcomes.items()):
+            on_ended(number, outcome)
+
+    def run(self, trials: int, window: int) -> list[FrozenTrial]:
+        """Run the first `trials` trials, and return them in the order of their numbers.
+
+        Raises:
+            UserError: The engine is lost, or its workers have other code, packages or data than this process.
+        """
+        for number in range(trials):
+            while self._proposals.told <= number - window:
+                self._tell_or_wait()
+            trial = self._next(number)
+            thresholds = self._proposals.thresholds()
+            if number not in self._outcomes:
+                self._start(self._job(trial, number, thresholds))
+        while self._running:
+            self._take()
+        return self._record.trials()[:trials]
+
+    def _tell_or_wait(self) -> None:
+        """Tell the next outcome that a proposal needs; wait if it is not known yet."""
+        while self._proposals.told not in self._outcomes:
+            self._take()
+        self._proposals.tell(self._outcomes[self._proposals.told])
+
+    def _next(self, number: int) -> FrozenTrial:
+        if number < len(self._earlier):
+            self._proposals.add(_begun(self._earlier[number]))
+            return self._earlier[number]
+        proposal = self._proposals.propose()
+        self._record.add(proposal)
+        return proposal
+
+    def _start(self, job: Job) -> None:
+        self._attempts[job.number] += 1
+        self._running[self._executor.submit(self._run_job, job)] = job
+
+    def _take(self) -> None:
+        """Wait for trials to end, and record how they did. One whose worker died is started again."""
+        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+            job = self._running.pop(future)
+            last = self._attempts[job.number] >= ATTEMPTS
+            try:
+                outcome = future.result()
+            except WorkerDiedError as error:
+                reason = f"its worker died {ATTEMPTS} times ({error}); perhaps memory ran out"
+                outcome = Outcome(state="failed", reason=reason) if last else None
+            if outcome is not None and outcome.state == "refused":
+                if last:
+                    raise UserError(f"search: trial {job.number}: {outcome.reason}; make its checkout the same as this")
+                outcome = None
+            if outcome is None:
+                self._start(job)
+                continue
+            self._record.end(job.number, outcome)
+            self._outcomes[job.number] = outcome
+            self._on_ended(job.number, outcome)
 
 
-def _proposal(study: optuna.Study, space: Space, settings: SearchSettings, number: int, start: int) -> FrozenTrial:
-    """Return trial `number` as TPE proposes it from the trials before `start`; trial 0 has those of params.yaml."""
-    if number == 0:
-        drawn = space.given()
-    else:
-        sampler = TPESampler(seed=settings.seed * 100_003 + number, n_startup_trials=settings.startup)
-        scratch = optuna.create_study(sampler=sampler)
-        scratch.add_trials([trial for trial in study.trials[:start] if trial.state.is_finished()])
-        space.draw(scratch.ask())
-        drawn = scratch.trials[-1]
-    return create_trial(state=TrialState.RUNNING, params=drawn.params, distributions=drawn.distributions)
-
-
-def _run_missing(study: optuna.Study, missing: list[FrozenTrial], run_batch: RunBatch) -> None:
-    if not missing:
-        return
-    trials = {trial.number: Trial(study, trial._trial_id) for trial in missing}
-    known = {trial.number: set(trial.intermediate_values) for trial in missing}
-
-    def report(number: int, epoch: int, score: float) -> bool:
-        if epoch not in known[number]:  # a repeated trial reports the same epochs again
-            trials[number].report(score, epoch)
-        return not trials[number].should_prune()
-
-    def ended(number: int, outcome: Outcome) -> None:
-        trials[number].set_user_attr(_OUTCOME, [outcome.state, outcome.score, outcome.reason])
-
-    run_batch(missing, report, ended)
-
-
-def _tell(study: optuna.Study, number: int) -> None:
-    trial = study.trials[number]
-    if not trial.state.is_finished():
-        state, score, _ = trial.user_attrs[_OUTCOME]
-        study.tell(number, score, state=_STATES[state])
-
-
-def reason_of(trial: FrozenTrial) -> str:
-    """Return the reason why a trial failed; empty if it did not."""
-    return str(trial.user_attrs[_OUTCOME][2])
-
-
-def sqlite_url(path: Path) -> str:
-    """Return the URL of an SQLite database and create its folder. The database is created when it is first used."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{path.resolve()}"
+def _begun(trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial as it was when it began."""
+    return create_trial(state=TrialState.RUNNING, params=trial.params, distributions=trial.distributions)

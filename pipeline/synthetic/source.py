@@ -1,19 +1,13 @@
-"""Write a generator's frames as video files and labels.csv, one subject at a time, in two processes, resumable."""
+"""Write a generator's frames as video files and labels.csv, one subject at a time, on several workers, resumable."""
 
 import csv
 import json
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing.process import BaseProcess
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
@@ -21,11 +15,11 @@ from heelstrike.files import file_digest, json_digest, write_aside, write_json
 from heelstrike.progress import progress
 from heelstrike.video import writer
 from heelstrike.video.writer import VideoWriter
+from pipeline.executors.spread import run_all
 from pipeline.synthetic import rearfoot
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.settings import SyntheticSource
 
-WORKERS = 2
 Frames = Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "K 2"]]]
 
 
@@ -99,31 +93,14 @@ def generate(settings: SyntheticSource, folder: Path) -> Path:
 
 
 def _render_all(settings: SyntheticSource, folder: Path, missing: list[int], digest: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    with (
-        progress("render videos", len(missing)) as bar,
-        ProcessPoolExecutor(min(WORKERS, len(missing)), mp_context=context, initializer=_start_worker) as pool,
-    ):
-        for future in as_completed([pool.submit(_render_one, settings, folder, i, digest) for i in missing]):
-            future.result()
-            bar.advance()
+    render = partial(_render_one, settings, folder, digest)
+    with progress("render videos", len(missing)) as bar:
+        for error in run_all(render, missing, bar, lambda _: 1, folder / "jobs", at_least=2):
+            if error is not None:
+                raise error
 
 
-def _start_worker() -> None:
-    """End this worker when its parent is killed (it would wait for work forever), and limit it to one thread."""
-    cv2.setNumThreads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: BaseProcess) -> None:
-    """Wait until the parent ends, then end this process."""
-    parent.join()
-    os._exit(1)
-
-
-def _render_one(settings: SyntheticSource, folder: Path, index: int, digest: str) -> None:
+def _render_one(settings: SyntheticSource, folder: Path, digest: str, index: int) -> None:
     """Render one subject's video. Its part file is written last and marks the video as complete."""
     clip = GENERATORS[settings.generator].clip(settings, index)
     keypoints = GENERATORS[settings.generator].keypoints

@@ -53,9 +53,9 @@ FAULTS: dict[str, list[Fault]] = {
     "prepare": _of("prepare"),
     "search": [
         *_of("search", workers=True),
-        Fault("pipeline.search.study|_tell|before|1", "kill"),
-        Fault("pipeline.search.study|_tell|after|1", "kill"),
-        Fault("pipeline.search.study|_run_missing|before|1", "kill"),
+        Fault("pipeline.search.record|Record.end|before|1", "kill"),
+        Fault("pipeline.search.record|Record.end|after|1", "kill"),
+        Fault("pipeline.search.study|Study._start|before|1", "kill"),
         Fault("pipeline.search.stage|choose|before|1", "term"),
     ],
     "train": [

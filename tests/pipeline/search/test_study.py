@@ -1,7 +1,10 @@
 """The study's bookkeeping, with scores that cost nothing: a trial's score is a function of what it tries."""
 
 import math
+import random
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -9,58 +12,115 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
-from pipeline.search.settings import SearchSettings
+from pipeline.executors.base import Executor, WorkerDiedError
+from pipeline.search.identity import Identity
+from pipeline.search.proposals import Proposals
+from pipeline.search.record import Record, alone, open_storage
 from pipeline.search.space import Space
 from pipeline.search.stage import choose
-from pipeline.search.study import close_study, open_study, run_study, sqlite_url
-from pipeline.search.worker import Outcome
+from pipeline.search.study import Study
+from pipeline.search.trial import Job, Outcome
 from tests.listeners import listener
 
-Report = Callable[[int, int, float], bool]
+EPOCHS, TRIALS, WINDOW = 3, 12, 3
+
+
+def score(job: Job) -> Outcome:
+    """The score is worse the farther the learning rate is from 0.003."""
+    off = abs(math.log10(job.plan["lr"] / 0.003))
+    if off > 2.2:
+        return Outcome(state="failed", reason="diverged")
+    scores: list[float] = []
+    for epoch in range(EPOCHS):
+        scores.append(off + 1 / (epoch + 1))
+        if min(scores) > job.thresholds.get(epoch, math.inf):
+            return Outcome(state="pruned", scores=tuple(scores))
+    return Outcome(state="complete", score=min(scores), scores=tuple(scores))
 
 
 class Killed(BaseException):
-    """Stands for what ends the process."""
+    """Stands for what ends the search's process."""
 
 
-class Scores:
-    """Runs a batch; the score is worse the farther the learning rate is from 0.003. Dies before `die_at` calls."""
+class Here(Executor):
+    """Runs jobs in this process: at their submission, or in a thread in an order that a seed decides.
 
-    def __init__(self, epochs: int = 3, die_at: int | None = None, reverse: bool = False) -> None:
-        self.epochs, self.left, self.reverse = epochs, die_at, reverse
+    Its search is killed at submission `die_at`. Of the trials in `deadly`, the first attempts die, as often as stated.
+    """
+
+    workers = WINDOW
+
+    def __init__(
+        self, seed: int | None = None, die_at: int | None = None, deadly: dict[int, int] | None = None
+    ) -> None:
         self.ran: list[int] = []
+        self._order, self._die_at = None if seed is None else random.Random(seed), die_at
+        self._deadly = dict(deadly or {})
+        self._waiting: list[tuple[Any, Job, Future[Any]]] = []
+        self._closed = threading.Event()
+        if self._order is not None:
+            threading.Thread(target=self._run_all, daemon=True).start()
 
-    def __call__(self, trials: list[FrozenTrial], report: Report, ended: Callable[[int, Outcome], None]) -> None:
-        for trial in reversed(trials) if self.reverse else trials:
-            self.ran.append(trial.number)
-            ended(trial.number, self._outcome(trial, report))
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> "Future[Any]":
+        if self._die_at is not None and len(self.ran) == self._die_at:
+            raise Killed
+        self.ran.append(argument.number)
+        future: Future[Any] = Future()
+        self._waiting.append((function, argument, future))
+        if self._order is None:
+            self._run(0)
+        return future
 
-    def _outcome(self, trial: FrozenTrial, report: Report) -> Outcome:
-        off = abs(math.log10(trial.params["train.lr"] / 0.003))
-        if off > 2.2:
-            return Outcome("failed", reason="diverged")
-        for epoch in range(self.epochs):
-            if self.left is not None:
-                if self.left == 0:
-                    raise Killed
-                self.left -= 1
-            if not report(trial.number, epoch, off + 1 / (epoch + 1)):
-                return Outcome("pruned")
-        return Outcome("complete", off + 1 / self.epochs)
+    def _run_all(self) -> None:
+        while not self._closed.wait(0.002):
+            if self._waiting and self._order is not None:
+                self._run(self._order.randrange(len(self._waiting)))
+
+    def _run(self, which: int) -> None:
+        function, job, future = self._waiting.pop(which)
+        if self._deadly.get(job.number, 0):
+            self._deadly[job.number] -= 1
+            future.set_exception(WorkerDiedError("exit code -9"))
+        else:
+            future.set_result(function(job))
+
+    def close(self) -> None:
+        self._closed.set()
 
 
-def search(params: Any, path: Path, scores: Scores) -> list[FrozenTrial]:
-    given = params(trials=12, workers=3)
-    study = open_study(sqlite_url(path), "study", given.search)
-    return run_study(study, Space(given), given.search, scores, lambda trial: None)
+def job(trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+    return Job(
+        number=number,
+        plan={"lr": trial.params["train.lr"]},
+        thresholds=thresholds,
+        prepared=Path(),
+        images=1,
+        seed=1,
+        work=Path(),
+        identity=Identity(code="", packages="", data=""),
+    )
+
+
+def search(params: Any, path: Path, executor: Any = None, trials: int = TRIALS, **search: Any) -> list[FrozenTrial]:
+    given = params(trials=trials, window=WINDOW, **search)
+    with open_storage(f"sqlite:///{path}") as storage:
+        proposals = Proposals(Space(given), given.search)
+        with executor or Here() as begun:
+            study = Study(Record(storage, "study"), proposals, begun, job, lambda *_: None, run_job=score)
+            return study.run(trials, WINDOW)
+
+
+def with_storage(url: str) -> None:
+    with open_storage(url):
+        pass
 
 
 def facts(trials: list[FrozenTrial]) -> list[Any]:
-    return [(t.number, t.state, t.value, t.params, t.intermediate_values) for t in trials]
+    return [(t.number, t.state, t.values, t.params, t.intermediate_values, t.user_attrs) for t in trials]
 
 
 def test_pruning_fires_and_only_on_bad_trials(params: Any, tmp_path: Path) -> None:
-    trials = search(params, tmp_path / "study.db", Scores())
+    trials = search(params, tmp_path / "study.db")
     pruned = [t for t in trials if t.state == TrialState.PRUNED]
     complete = [t for t in trials if t.state == TrialState.COMPLETE]
     assert len(trials) == 12
@@ -71,43 +131,92 @@ def test_pruning_fires_and_only_on_bad_trials(params: Any, tmp_path: Path) -> No
 
 
 def test_the_first_trial_is_the_given_settings(params: Any, tmp_path: Path) -> None:
-    first = search(params, tmp_path / "study.db", Scores())[0]
+    first = search(params, tmp_path / "study.db")[0]
     assert first.params["train.lr"] == 0.01
     assert first.state == TrialState.COMPLETE
 
 
-def test_what_ends_first_does_not_matter(params: Any, tmp_path: Path) -> None:
-    one = search(params, tmp_path / "one.db", Scores())
-    two = search(params, tmp_path / "two.db", Scores(reverse=True))
+@pytest.mark.parametrize("seed", range(4))
+def test_what_ends_first_does_not_matter(params: Any, tmp_path: Path, seed: int) -> None:
+    one = search(params, tmp_path / "one.db")
+    two = search(params, tmp_path / "two.db", Here(seed))
     assert facts(one) == facts(two)
 
 
-@pytest.mark.parametrize("calls", range(1, 15, 3))
+def test_the_window_decides_what_a_trial_knows(params: Any, tmp_path: Path) -> None:
+    proposals = Proposals(Space(params()), params().search)
+    asked: list[int] = []
+    given = proposals.propose
+    proposals.propose = lambda: asked.append(proposals.told) or given()  # type: ignore[method-assign, func-returns-value]
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage:
+        Study(Record(storage, "study"), proposals, Here(), job, lambda *_: None, run_job=score).run(8, 3)
+    assert asked == [0, 0, 0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("calls", range(12))
 def test_goes_on_to_the_same_trials_wherever_it_was_killed(params: Any, tmp_path: Path, calls: int) -> None:
-    undisturbed = search(params, tmp_path / "undisturbed.db", Scores())
-    total = sum(len(t.intermediate_values) for t in undisturbed)
-    if calls >= total:
-        pytest.skip(f"the study has only {total} epochs")
+    undisturbed = search(params, tmp_path / "undisturbed.db")
     with pytest.raises(Killed):
-        search(params, tmp_path / "killed.db", Scores(die_at=calls))
-    again = Scores()
+        search(params, tmp_path / "killed.db", Here(seed=calls, die_at=calls))
+    again = Here()
     assert facts(search(params, tmp_path / "killed.db", again)) == facts(undisturbed)
-    assert len(again.ran) < 12 or calls < 4, "finished trials were run again"
+    assert len(again.ran) <= TRIALS - calls + WINDOW, "trials that had ended were run again"
 
 
-def test_a_finished_study_is_begun_anew(params: Any, tmp_path: Path) -> None:
-    given = params(trials=3, workers=3)
-    for _ in range(2):
-        study = open_study(sqlite_url(tmp_path / "study.db"), "study", given.search)
-        assert not study.trials
-        scores = Scores()
-        run_study(study, Space(given), given.search, scores, lambda trial: None)
-        assert scores.ran == [0, 1, 2]
-        close_study(study)
+def test_a_trial_whose_worker_died_is_run_again_and_counted_once(params: Any, tmp_path: Path) -> None:
+    undisturbed = search(params, tmp_path / "undisturbed.db")
+    executor = Here(deadly={2: 2, 5: 1})
+    assert facts(search(params, tmp_path / "deaths.db", executor)) == facts(undisturbed)
+    assert executor.ran.count(2) == 3
+    assert executor.ran.count(5) == 2
+
+
+def test_a_trial_whose_worker_always_dies_has_failed_with_a_reason(params: Any, tmp_path: Path) -> None:
+    trials = search(params, tmp_path / "deaths.db", Here(deadly={1: 99}))
+    assert trials[1].state == TrialState.FAIL
+    assert "its worker died 3 times (exit code -9); perhaps memory ran out" in trials[1].user_attrs["outcome"]
+    assert [trial.state.is_finished() for trial in trials] == [True] * TRIALS
+
+
+def test_more_trials_go_on_from_the_earlier_ones(params: Any, tmp_path: Path) -> None:
+    search(params, tmp_path / "study.db", trials=5)
+    more = Here()
+    assert facts(search(params, tmp_path / "study.db", more)) == facts(search(params, tmp_path / "at_once.db"))
+    assert sorted(more.ran) == list(range(5, TRIALS))
+    fewer = Here()
+    assert len(search(params, tmp_path / "study.db", fewer, trials=4)) == 4
+    assert not fewer.ran
+
+
+def test_workers_with_other_code_are_refused(params: Any, tmp_path: Path) -> None:
+    class Other(Here):
+        def submit(self, function: Any, argument: Any) -> "Future[Any]":
+            return super().submit(lambda job: Outcome(state="refused", reason="this worker has other code"), argument)
+
+    with pytest.raises(UserError, match=r"trial \d: this worker has other code; make its checkout the same as this"):
+        search(params, tmp_path / "study.db", Other())
+
+
+def test_two_searches_of_one_study_at_once_are_refused(tmp_path: Path) -> None:
+    busy = pytest.raises(UserError, match="another process runs the study study")
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, alone(storage, "study"), busy:  # noqa: SIM117
+        with alone(storage, "study"):
+            pass
+
+
+def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
+    given = params(startup=2, window=1, epochs=3, prune_after=1)
+    proposals = Proposals(Space(given), given.search)
+    for scores in ((5.0, 3.0, 1.0), (9.0, 4.0, 3.0), (7.0, 8.0, 2.0)):
+        proposals.propose()
+        proposals.tell(Outcome(state="complete", score=min(scores), scores=scores))
+    proposals.propose()
+    proposals.tell(Outcome(state="pruned", scores=(99.0, 99.0)))
+    assert proposals.thresholds() == {1: 4.0, 2: 2.0}
 
 
 def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_path: Path) -> None:
-    trials = search(params, tmp_path / "study.db", Scores())
+    trials = search(params, tmp_path / "study.db")
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value)
     assert best.value < trials[0].value
     gain = 1 - best.value / trials[0].value
@@ -116,18 +225,18 @@ def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_pat
 
 
 def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
-    class Failing(Scores):
-        def _outcome(self, trial: FrozenTrial, report: Report) -> Outcome:
-            return Outcome("failed", reason="diverged")
+    class Failing(Here):
+        def submit(self, function: Any, argument: Any) -> "Future[Any]":
+            return super().submit(lambda job: Outcome(state="failed", reason="diverged"), argument)
 
     with pytest.raises(UserError, match=r"no trial was completed \(trial 0: diverged; trial 1: diverged"):
         choose(search(params, tmp_path / "study.db", Failing()), 0.1)
 
 
-def test_a_database_that_is_not_there_is_a_message_without_the_password(params: Any) -> None:
+def test_a_database_that_is_not_there_is_a_message_without_the_password() -> None:
     url = "postgresql://me:secret@127.0.0.1:9/study"
     with pytest.raises(UserError, match=r"127\.0\.0\.1:9/study cannot be used") as caught:
-        open_study(url, "study", params().search)
+        with_storage(url)
     assert "secret" not in str(caught.value)
 
 
@@ -141,7 +250,7 @@ def test_a_database_that_is_not_there_is_a_message_without_the_password(params: 
 )
 def test_an_address_that_cannot_be_used_names_those_that_can(url: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
-        open_study(url, "s", SearchSettings())
+        with_storage(url)
     assert message in str(caught.value)
     assert "S3cret" not in str(caught.value)
 
@@ -151,7 +260,7 @@ def test_a_database_that_says_nothing_is_one_line_within_the_limit(monkeypatch: 
     monkeypatch.setenv("HEELSTRIKE_STORE_TIMEOUT", "0.4")
     monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
     with listener("silent") as port, pytest.raises(UserError) as caught:
-        open_study(f"postgresql://u:S3cret@127.0.0.1:{port}/x", "s", SearchSettings())
+        with_storage(f"postgresql://u:S3cret@127.0.0.1:{port}/x")
     assert f"the study's database postgresql://u:***@127.0.0.1:{port}/x cannot be used: " in str(caught.value)
     assert "gave no answer within 0.4 s" in str(caught.value)
     assert "S3cret" not in str(caught.value)

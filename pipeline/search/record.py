@@ -1,0 +1,140 @@
+"""The study in Optuna's database: the trials that were proposed, and how they ended."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import optuna
+from filelock import FileLock, Timeout
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from heelstrike.errors import UserError, first_line
+from heelstrike.redact import redacted, without_password
+from heelstrike.stores import check_database, file_of, is_local_file
+from heelstrike.waits import limit_postgres
+from pipeline.search.trial import Outcome
+
+STUDY_URL = "HEELSTRIKE_STUDY_URL"
+_OUTCOME = "outcome"
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+class Record:
+    """A study in a database. It holds no more than the proposals and outcomes, so that a killed search can go on.
+
+    Args:
+        storage: Optuna's storage.
+        name: Name of the study; it is created if there is none.
+    """
+
+    def __init__(self, storage: BaseStorage, name: str) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._storage = storage
+        try:
+            self._study = storage.get_study_id_from_name(name)
+        except KeyError:
+            self._study = storage.create_new_study([StudyDirection.MINIMIZE], name)
+        self._ids = [trial._trial_id for trial in self.trials()]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials in the order of their numbers."""
+        return self._storage.get_all_trials(self._study)
+
+    def add(self, proposal: FrozenTrial) -> None:
+        """Add the next trial, which has not ended yet."""
+        self._ids.append(self._storage.create_new_trial(self._study, proposal))
+
+    def end(self, number: int, outcome: Outcome) -> None:
+        """Write how a trial ended. A call that was interrupted may be repeated."""
+        write_end(self._storage, self._ids[number], outcome)
+
+    def outcomes(self) -> dict[int, Outcome]:
+        """Return how the trials that have ended did; the end of an interrupted `end` is written first."""
+        ended = {t.number: t for t in self.trials() if _OUTCOME in t.user_attrs}
+        outcomes = {n: Outcome.model_validate_json(t.user_attrs[_OUTCOME]) for n, t in ended.items()}
+        for number, trial in ended.items():
+            if not trial.state.is_finished():
+                self.end(number, outcomes[number])
+        return outcomes
+
+
+def write_end(storage: BaseStorage, trial_id: int, outcome: Outcome) -> None:
+    """Write how a trial ended into a storage: scores, outcome, and the state as the last."""
+    for epoch, score in enumerate(outcome.scores):
+        storage.set_trial_intermediate_value(trial_id, epoch, score)
+    storage.set_trial_user_attr(trial_id, _OUTCOME, outcome.model_dump_json())
+    value = outcome.scores[-1:] if outcome.state == "pruned" else () if outcome.score is None else (outcome.score,)
+    storage.set_trial_state_values(trial_id, _STATES[outcome.state], value or None)
+
+
+def reason_of(trial: FrozenTrial) -> str:
+    """Return the reason why a trial failed; empty if it did not."""
+    return Outcome.model_validate_json(trial.user_attrs[_OUTCOME]).reason
+
+
+@contextlib.contextmanager
+def open_storage(url: str) -> Iterator[RDBStorage]:
+    """Open the study's database; its errors within the block become messages.
+
+    Raises:
+        UserError: The database cannot be reached, or its address is not one that can be used.
+    """
+    check_database(url, STUDY_URL)
+    if not is_local_file(url):
+        limit_postgres()
+    try:
+        storage = RDBStorage(url)
+        yield storage
+        storage.engine.dispose()
+    except (SQLAlchemyError, ImportError, optuna.exceptions.OptunaError) as error:
+        raise UserError(
+            f"search: the study's database {without_password(url)} cannot be used: "
+            f"{first_line(redacted(str(error), url))}; check {STUDY_URL} (docs/stores.md)"
+        ) from None
+
+
+@contextlib.contextmanager
+def alone(storage: RDBStorage, name: str) -> Iterator[None]:
+    """Make sure that one search at a time gives the trials of a study to workers.
+
+    The lock belongs to this process or to its connection, so it ends with them.
+
+    Raises:
+        UserError: Another search runs this study.
+    """
+    busy = UserError(
+        f"search: another process runs the study {name}; wait until it has ended. Other machines help by "
+        "`heelstrike search work` (docs/scale.md)"
+    )
+    if is_local_file(str(storage.url)):
+        lock = FileLock(file_of(str(storage.url)).with_suffix(".lock"))
+        try:
+            with lock.acquire(timeout=0):
+                yield
+        except Timeout:
+            raise busy from None
+        return
+    with storage.engine.connect() as connection:
+        granted = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name}).scalar()
+        connection.commit()  # the lock belongs to the session, and an open transaction would age
+        if not granted:
+            raise busy
+        yield
+
+
+def described(trial: FrozenTrial) -> dict[str, Any]:
+    """Return number, state, value, epochs and reason of a trial."""
+    return {
+        "number": trial.number,
+        "state": trial.state.name.lower(),
+        "value": trial.value if trial.state == TrialState.COMPLETE else None,
+        "epochs": len(trial.intermediate_values),
+        "reason": reason_of(trial),
+    }

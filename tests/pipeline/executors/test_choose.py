@@ -1,0 +1,50 @@
+import pytest
+
+from heelstrike.errors import UserError
+from pipeline.executors.choose import Engine, engine
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", Engine("processes")),
+        ("processes:4", Engine("processes", workers=4)),
+        ("dask:tcp://scheduler.example:8786", Engine("dask", "tcp://scheduler.example:8786")),
+        ("dask:local", Engine("dask", "local")),
+        ("dask:local:3", Engine("dask", "local", 3)),
+        ("slurm", Engine("slurm")),
+        ("slurm:40", Engine("slurm", workers=40)),
+        ("slurm:local:2", Engine("slurm", "local", 2)),
+        ("study", Engine("study")),
+    ],
+)
+def test_engines(monkeypatch: pytest.MonkeyPatch, text: str, expected: Engine) -> None:
+    monkeypatch.setenv("HEELSTRIKE_EXECUTOR", text)
+    assert engine() == expected
+
+
+@pytest.mark.parametrize("text", ["ray", "processes:0", "dask", "dask:scheduler.example", "slurm:many", "local"])
+def test_other_words_are_a_message_with_those_that_can_be_used(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("HEELSTRIKE_EXECUTOR", text)
+    with pytest.raises(UserError, match=rf"HEELSTRIKE_EXECUTOR is '{text}'; expected processes, processes:N, dask:tcp"):
+        engine()
+
+
+def test_a_scheduler_that_is_not_there_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    from pathlib import Path
+
+    from pipeline.executors.choose import executor
+
+    monkeypatch.setenv("HEELSTRIKE_STORE_TIMEOUT", "0.5")
+    with pytest.raises(UserError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
+        executor(Engine("dask", "tcp://127.0.0.1:9"), 2, Path(str(tmp_path)))
+
+
+def test_options_of_slurm_that_are_no_pairs_are_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    from pathlib import Path
+
+    from pipeline.executors.choose import executor
+
+    monkeypatch.setenv("HEELSTRIKE_SLURM", "slurm_partition=gpu,fast")
+    with pytest.raises(UserError, match="HEELSTRIKE_SLURM: 'fast' is no option; expected NAME=VALUE"):
+        executor(Engine("slurm", "local"), 2, Path(str(tmp_path)))
