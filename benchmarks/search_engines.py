@@ -42,22 +42,22 @@ def main() -> None:
     console.print(table)
     count = 40
     one, two = (run(count, workers, arguments.work)[0] for workers in (1, 2))
-    console.print(
-        f"{count} trials of {arguments.work:g} CPU s: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f} times"
-    )
+    work = f"{count} trials of {arguments.work:g} CPU s"
+    console.print(f"{work}: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f} times as fast")
 
 
 def run(trials: int, workers: int, work_s: float) -> tuple[float, float]:
     """Return wall time and CPU time of this process and its workers, seconds."""
     params = _params(trials)
     before, start = _cpu_s(), time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, open_storage(f"sqlite:///{folder}/study.db") as storage:
-        with Processes(workers) as executor:
-            proposals = Proposals(Space(params), params.search)
-            study = Study(
-                Record(storage, "study"), proposals, executor, _job, lambda *_: None, partial(_score, work_s=work_s)
-            )
-            study.run(trials, params.search.window)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_storage(f"sqlite:///{folder}/study.db") as storage,
+        Processes(workers) as executor,
+    ):
+        proposals, score = Proposals(Space(params), params.search), partial(_score, work_s=work_s)
+        study = Study(Record(storage, "study"), proposals, executor, _job, lambda *_: None, score)
+        study.run(trials, params.search.window)
     return time.perf_counter() - start, _cpu_s() - before
 
 

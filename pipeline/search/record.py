@@ -32,7 +32,6 @@ class Record:
     """
 
     def __init__(self, storage: BaseStorage, name: str) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._storage = storage
         try:
             self._study = storage.get_study_id_from_name(name)
@@ -86,6 +85,7 @@ def open_storage(url: str) -> Iterator[RDBStorage]:
     Raises:
         UserError: The database cannot be reached, or its address is not one that can be used.
     """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_database(url, STUDY_URL)
     if not is_local_file(url):
         limit_postgres()
