@@ -10,16 +10,17 @@ from prefect.runtime import flow_run
 
 from flows.reporting import current_reporter
 from heelstrike.progress import listening
+from heelstrike.registry.database import store_errors
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
+from pipeline.tracking.conclusion import Conclusion, conclude
+from pipeline.tracking.live import LiveRun
 from pipeline.tracking.model import log_package
-from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
-from pipeline.tracking.runs import retrain_run
-from pipeline.tracking.study import log_search
+from pipeline.tracking.run import Run
 
 
 @dataclass(frozen=True)
@@ -43,41 +44,54 @@ class Release:
     outcome: PromotionResult
 
 
-def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
+def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun) -> Release:
     """Log, register, gate and promote. Each step continues where an interrupted call stopped.
+
+    Args:
+        layout: Problem and repository.
+        params: The problem's section of params.yaml.
+        ran: Addresses of the stages that ran.
+        live: The MLflow run of the retrain, which gets the conclusion.
 
     Raises:
         UserError: A store does not answer, or another promotion has moved the champion meanwhile.
     """
     reporter = current_reporter()
     reporter.start("register")
-    run_id, version = log_and_register(layout)
+    run, version = log_and_register(layout, live)
     reporter.finish("register", f"version {version}")
     reporter.start("gate")
     decision = judge(layout, params, version)
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
     reporter.start("promote")
     outcome = move_champion(layout, decision)
+    if outcome.kind != "already" or not run.done:
+        conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
     reporter.finish("promote", outcome.kind)
-    return Release(layout, ran, str(flow_run.get_id()), run_id, decision, outcome)
+    return Release(layout, ran, str(flow_run.get_id()), run.run_id, decision, outcome)
 
 
 @task(name="register", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def log_and_register(layout: Layout) -> tuple[str, int]:
-    """Log the outputs of the stages, and register the package as a version of its problem.
+def log_and_register(layout: Layout, live: LiveRun) -> tuple[Run, int]:
+    """Log what the stages have made and is not logged yet, and register the package as a version of its problem.
 
     Returns:
-        The id of the MLflow run and the number of the version.
+        The MLflow run and the number of the version.
     """
-    with retrain_run(layout, flow_run=flow_run.get_id()) as run:
-        if not run.done:
-            log_dataset(layout, run)
-            log_validation(layout, run)
-            log_search(layout, run)
-            log_training(layout, run)
-            log_evaluation(layout, run)
+    run = live.complete()
+    with store_errors(run.uri):
         model_id = log_package(layout, run)
-    return run.run_id, register(layout, model_id, run.run_id).number
+    return run, register(layout, model_id, run.run_id).number
+
+
+def headline_numbers(decision: Decision) -> dict[str, float]:
+    """Return the numbers of a decision that are headline metrics of the run."""
+    numbers = {gate.name: gate.numbers for gate in decision.gates}
+    chosen = {
+        "against_champion": numbers.get("comparison", {}).get("difference"),
+        "latency_ms": numbers.get("latency", {}).get("ms"),
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 @task(name="gate", cache_policy=NO_CACHE)

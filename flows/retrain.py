@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from flows.batches import half_made, versioned_batches
 from flows.checkout_lock import problem_lock
@@ -16,10 +17,12 @@ from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
 from heelstrike.media import files_below
+from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
+from pipeline.tracking.live import LiveRun, live_run
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}")
@@ -47,10 +50,11 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
             check_folder(layout, inbox)
             for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):
                 say(line)
-        supply_start(layout, params[problem])
-        ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
-        record_state(layout)
-        return release(layout, params[problem], ran)
+        with live_run(layout, flow_run.get_id(), say) as live:
+            supply_start(layout, params[problem])
+            ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address, live)]
+            record_state(layout)
+            return release(layout, params[problem], ran, live)
 
 
 @task(name="fetch weights", cache_policy=NO_CACHE)
@@ -61,11 +65,19 @@ def supply_start(layout: Layout, params: ProblemParams) -> None:
 
 
 @task(name="stage", task_run_name="{address}", cache_policy=NO_CACHE)
-def stage(root: Path, address: str) -> bool:
+def stage(root: Path, address: str, live: LiveRun) -> bool:
     """Run one stage of dvc.yaml if anything it depends on has changed, and return whether it ran."""
     reporter, name = current_reporter(), address.split("@")[0]
+
+    def report(event: Event) -> None:
+        if "record" not in event:
+            reporter.event(name, event)
+        live.event(event)
+
     reporter.start(name)
-    ran = run_stage(root, address, lambda event: reporter.event(name, event), reporter.say)
+    live.start(name)
+    ran = run_stage(root, address, report, reporter.say)
+    live.finish(name, ran)
     reporter.finish(name, "" if ran else "unchanged")
     return ran
 
