@@ -16,10 +16,12 @@ from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
+from heelstrike.files import write_aside
 from heelstrike.media import files_below
 from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
-from pipeline.layout import Layout
+from pipeline.environment import as_requirements, installed
+from pipeline.layout import Layout, environment_file
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 from pipeline.tracking.live import LiveRun, live_run
@@ -53,7 +55,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
         with live_run(layout, flow_run.get_id(), say) as live:
             supply_start(layout, params[problem])
             ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address, live)]
-            record_state(layout)
+            record_state(layout, ran)
             return release(layout, params[problem], ran, live)
 
 
@@ -83,13 +85,18 @@ def stage(root: Path, address: str, live: LiveRun) -> bool:
 
 
 @task(name="record state", cache_policy=NO_CACHE)
-def record_state(layout: Layout) -> None:
+def record_state(layout: Layout, ran: list[str]) -> None:
     """Commit the files of the stages that git holds, so that `dvc checkout` of this commit restores all outputs.
 
     Without the splits in git, the next clone would assign the subjects anew, and train on images that a champion was
-    tested on.
+    tested on. If stages ran, the list of installed packages is committed with them.
     """
+    environment = layout.root / environment_file(layout.problem)
+    if ran:
+        with write_aside(environment) as aside:
+            aside.write_text(as_requirements(installed()))
     candidates = [
+        environment,
         layout.root / "dvc.lock",
         layout.root / "data" / layout.problem / "subjects.csv",
         layout.root / "reports" / layout.problem / "metrics.json",
