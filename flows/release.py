@@ -9,14 +9,18 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows.reporting import current_reporter
+from heelstrike.errors import UserError
 from heelstrike.progress import listening
 from heelstrike.registry.database import store_errors
+from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
+from pipeline.review.compare import Comparison, compare, comparison_file
+from pipeline.review.evidence import keep, link
 from pipeline.tracking.conclusion import Conclusion, conclude
 from pipeline.tracking.live import LiveRun
 from pipeline.tracking.model import log_package
@@ -63,8 +67,17 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
     reporter.start("gate")
     decision = judge(layout, params, version)
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
+    comparison = None
+    if decision.champion is not None and decision.champion != version:
+        reporter.start("compare")
+        comparison = compare_with_champion(layout, params, decision)
+        reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
+    if comparison is not None:
+        decision = decision.model_copy(update={"evidence": comparison.digest})
     reporter.start("promote")
     outcome = move_champion(layout, decision)
+    if comparison is not None:
+        link(layout, comparison)
     if outcome.kind != "already" or not run.done:
         conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
     reporter.finish("promote", outcome.kind)
@@ -106,6 +119,27 @@ def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
 def decision_key(problem: str) -> str:
     """Return the key of a problem's decisions among Prefect's artifacts: lowercase letters, digits and dashes."""
     return f"{re.sub('[^a-z0-9]+', '-', problem.lower())}-decision"
+
+
+@task(name="compare", cache_policy=NO_CACHE)
+def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decision) -> Comparison | None:
+    """Make the page that compares the candidate with the champion, and store it with the candidate.
+
+    Returns:
+        The comparison; `None` if the two cannot be compared, which the gates report.
+    """
+    reporter = current_reporter()
+    try:
+        with listening(lambda event: reporter.event("compare", event)):
+            made = compare(layout, params, str(decision.champion), str(decision.challenger), decision)
+    except StoreUnreachableError:
+        raise
+    except UserError as error:
+        reporter.say(f"no page compares version {decision.challenger} with the champion: {error}")
+        return None
+    made.write(comparison_file(layout, made))
+    keep(layout, made)
+    return made
 
 
 @task(name="promote", cache_policy=NO_CACHE)

@@ -226,8 +226,15 @@ def end_left_run(layout: Layout) -> None:
                 f"{(entry.info.run_name or '').removesuffix(' running')} killed{f' in {stage}' if stage else ''}"
             )
             run.set_tags({VERDICT_TAG: "interrupted"})
-            run.interrupt("the retrain's process was killed; the next retrain of this checkout ended this run")
+            reason = "the retrain's process was killed; the next retrain of this checkout ended this run"
+            run.interrupt(reason, max(_last_sign_ms(layout), run.started_ms))
     note.unlink(missing_ok=True)
+
+
+def _last_sign_ms(layout: Layout) -> int:
+    """Return when a stage of this checkout last reported progress, in milliseconds since 1970; 0 if none did."""
+    files = (layout.root / ".work" / layout.problem / "logs").glob("*.progress")
+    return max((round(1000 * file.stat().st_mtime) for file in files), default=0)
 
 
 def _is_logged(layout: Layout) -> bool:

@@ -118,17 +118,22 @@ class Run:
         """End the run with this status: FINISHED, KILLED or FAILED."""
         self.client.set_terminated(self.run_id, status)
 
-    def interrupt(self, reason: str) -> None:
-        """End the run and its running children as KILLED, and record the reason."""
-        self.interrupt_children(reason)
-        self.set_tags({INTERRUPTED_TAG: reason[:4000]})
-        self.end_as("KILLED")
+    def interrupt(self, reason: str, at_ms: int | None = None) -> None:
+        """End the run and its running children as KILLED, and record the reason.
 
-    def interrupt_children(self, reason: str) -> None:
-        """Interrupt the children that are still RUNNING."""
+        Args:
+            reason: What happened.
+            at_ms: When it happened, in milliseconds since 1970; `None` for now.
+        """
+        self.interrupt_children(reason, at_ms)
+        self.set_tags({INTERRUPTED_TAG: reason[:4000]})
+        self.client.set_terminated(self.run_id, "KILLED", at_ms)
+
+    def interrupt_children(self, reason: str, at_ms: int | None = None) -> None:
+        """Interrupt the children that are still RUNNING (arguments as for `interrupt`)."""
         query = f"tags.`{PARENT_TAG}` = '{self.run_id}' and attributes.status = 'RUNNING'"
         for child in self.client.search_runs([self.experiment_id], query, max_results=1000):
-            run_of(self.client, self.uri, child).interrupt(reason)
+            run_of(self.client, self.uri, child).interrupt(reason, at_ms)
 
 
 @contextmanager
