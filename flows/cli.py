@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from flows.cli_review import app as review_app
 from flows.grid import app as grid_app
 from flows.search import app as search_app
 from flows.terminal import ROOT, checked_problem
@@ -19,6 +20,7 @@ from heelstrike.terminal import console, messages
 from heelstrike.text import done, printable
 
 app = typer.Typer()
+app.registered_commands += review_app.registered_commands
 app.add_typer(grid_app, name="grid")
 app.add_typer(search_app, name="search")
 

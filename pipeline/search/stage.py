@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_aside, write_json
-from heelstrike.progress import progress
+from heelstrike.progress import Progress, progress
 from heelstrike.stores import is_local_file
 from pipeline.executors.base import Executor
 from pipeline.executors.choose import EXECUTOR, engine, executor
@@ -53,17 +53,36 @@ def run(params: ProblemParams, layout: Layout) -> None:
         progress(f"search {layout.problem}", settings.trials) as bar,
         _executor(storage, name, settings.window, work) as executor,
     ):
-
-        def show(number: int, outcome: Outcome) -> None:
-            value = {} if outcome.score is None else {"value": outcome.score}
-            bar.advance(1, trial=str(number), state=outcome.state, **value)
-
-        job = _jobs(params, space, layout, work, identity)
-        study = Study(Record(storage, name), Proposals(space, settings), executor, job, show)
+        shown = _Shown(bar, _jobs(params, space, layout, work, identity))
+        study = Study(Record(storage, name), Proposals(space, settings), executor, shown.job, shown.end)
         trials = study.run(settings.trials, settings.window)
     _write(layout.out("search"), space, trials, choose(trials, settings.margin))
     for folder in work.glob("trial-*"):
         shutil.rmtree(folder)
+
+
+class _Shown:
+    """Makes jobs, shows how they end, and records both for the flow that started the stage."""
+
+    def __init__(self, bar: Progress, job: MakeJob) -> None:
+        self._bar, self._job = bar, job
+        self._begun = set[int]()
+
+    def job(self, trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+        """Make the job of a trial that begins."""
+        self._begun.add(number)
+        self._bar.record("trial", {"number": number, "params": trial.params})
+        return self._job(trial, number, thresholds)
+
+    def end(self, number: int, outcome: Outcome) -> None:
+        """Show how a trial ended; the flow knows those of an interrupted search already."""
+        value = {} if outcome.score is None else {"value": outcome.score}
+        self._bar.advance(1, trial=str(number), state=outcome.state, **value)
+        if number in self._begun:
+            for epoch, score in enumerate(outcome.scores):
+                self._bar.record("trial", {"number": number, "epoch": epoch, "score": score})
+            ended = {"state": outcome.state, "value": outcome.score, "reason": outcome.reason}
+            self._bar.record("trial", {"number": number, **ended})
 
 
 def _executor(storage: RDBStorage, name: str, window: int, work: Path) -> Executor:
