@@ -73,7 +73,7 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
         comparison = compare_with_champion(layout, params, decision)
         reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
     if comparison is not None:
-        decision = decision.model_copy(update={"evidence": comparison.digest})
+        decision = decision.model_copy(update={"comparison_page": comparison.digest})
     reporter.start("promote")
     outcome = move_champion(layout, decision)
     if comparison is not None:
@@ -138,7 +138,7 @@ def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decis
         reporter.say(f"no page compares version {decision.challenger} with the champion: {error}")
         return None
     made.write(comparison_file(layout, made))
-    keep(layout, made)
+    keep(layout, made, decision)
     return made
 
 

@@ -14,7 +14,19 @@ import heelstrike
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
-OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid")
+OPERATOR = (
+    "retrain",
+    "ingest",
+    "init-from",
+    "crossval",
+    "history",
+    "rollback",
+    "params",
+    "grid",
+    "compare",
+    "why",
+    "lineage",
+)
 """Names of the operator's commands."""
 
 _HINT = (
