@@ -51,7 +51,5 @@ def test_from_data_to_the_versions_that_used_it(twice: World, what: str, kind: s
 
 
 def test_unknown_data_is_a_message(twice: World) -> None:
-    with pytest.raises(
-        UserError, match="0002-bc: no version of rearfoot, and no subject, video or batch .* did you mean"
-    ):
+    with pytest.raises(UserError, match=r"0002-bc: no version of rearfoot, .* did you mean"):
         lineage_lines(twice.layout, "0002-bc")
