@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
+from flows.notify import notify
 from flows.reporting import current_reporter
 from heelstrike.progress import listening
 from pipeline.layout import Layout
@@ -58,6 +59,8 @@ def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
     reporter.start("promote")
     outcome = move_champion(layout, decision)
+    if (trouble := notify(layout.problem, params, outcome)) is not None:
+        reporter.say(f"warning: {trouble}")
     reporter.finish("promote", outcome.kind)
     return Release(layout, ran, str(flow_run.get_id()), run_id, decision, outcome)
 
@@ -96,5 +99,5 @@ def decision_key(problem: str) -> str:
 
 @task(name="promote", cache_policy=NO_CACHE)
 def move_champion(layout: Layout, decision: Decision) -> PromotionResult:
-    """Move the champion alias if every gate passed, and record the decision in any case."""
+    """Move the champion alias if every gate passed and no approval is missing; record the decision in any case."""
     return promote(layout.root, decision)
