@@ -65,6 +65,11 @@ class Year:
     screening: tuple[Float[np.ndarray, "V"], Float[np.ndarray, "W V"]]
     groups: Int[np.ndarray, "C P"]
 
+    def until(self, week: int) -> "Year":
+        """The same year, ended early."""
+        screened = (self.screening[0], self.screening[1][:week])
+        return Year(self.champion, self.candidates[:week], screened, self.groups)
+
     def better(self, since: int) -> "Year":
         """The same year with better candidates from a week on."""
         factor = np.where(np.arange(len(self.candidates)) >= since, 1 - GAIN, 1.0)[:, None]
@@ -179,7 +184,7 @@ class Rule:
 
     def promotes(self, year: Year, weeks: range, rng: np.random.Generator) -> bool:
         """Return True if one of the weeks' candidates is promoted."""
-        passed = self.comparison(year, rng)
+        passed = self.comparison(year.until(weeks.stop), rng)
         return any(passed[week] and self.slices(year, week) for week in weeks)
 
 

@@ -99,7 +99,7 @@ def test_a_decision_about_another_champion_or_split_is_stale(office):
     promote(office.root, decided(office, 3))
     split = office.layout.out("split") / "test.json"
     split.write_text('{"images": []}')
-    with pytest.raises(StaleDecisionError, match="it is about the test split .*, and today's is "):
+    with pytest.raises(StaleDecisionError, match=r"it is about the test split .*, and today's is "):
         approve(office.layout, 3)
     assert [bool(entry.stale) for entry in waiting(office.layout)] == [True, True]
     split.unlink()
