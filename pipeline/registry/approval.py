@@ -104,28 +104,28 @@ def reject(layout: Layout, number: int, why: str) -> Event:
 def waiting(layout: Layout) -> list[Waiting]:
     """Every candidate of a problem that waits for people, oldest first."""
     with open_registry(layout.root, layout.problem, create=False) as registry:
-        entries = []
+        entries, champion = list[Waiting](), registry.aliases().get(CHAMPION)
         for version in registry.versions():
             decision = stored_decision(version)
-            if decision is not None and awaits(version, decision):
+            if decision is not None and awaits(version, decision, champion):
                 stale = _stale(decision, registry, layout)
                 entries.append(Waiting(version, decision, approvals(version, decision), stale))
         return entries
 
 
 def _awaiting(registry: Registry, number: int) -> tuple[Version, Decision]:
-    version = registry.version(number)
+    version, champion = registry.version(number), registry.aliases().get(CHAMPION)
     decision = stored_decision(version)
-    if decision is not None and awaits(version, decision):
+    if decision is not None and awaits(version, decision, champion):
         return version, decision
     if decision is None:
         state = "it was not judged yet"
-    elif registry.aliases().get(CHAMPION) == number:
+    elif champion == number:
         state = "it is the champion"
     elif (rejected := rejection(version)) is not None:
         state = f"it was rejected by {rejected.by}: {rejected.why}"
     else:
-        state = "; ".join(decision.failures) or "it was promoted without (gates.approval)"
+        state = "; ".join(decision.failures) or "it was promoted already, or without approval (gates.approval)"
     raise UserError(
         f"{version.reference} does not wait for approval: {state}. `heelstrike approvals` lists those that do"
     )

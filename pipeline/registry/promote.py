@@ -86,7 +86,7 @@ def settle(registry: Registry, decision: Decision) -> PromotionResult:
         return PromotionResult("waiting", number, champion, why)
     why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
     # the event is written first: after a kill in between, the next call finds it and only moves the alias
-    append(registry, "promoted", number, champion, why)
+    append(registry, "promoted", number, champion, why, decision.evidence if decision.approvers else "")
     registry.set_alias(CHAMPION, number)
     return PromotionResult("promoted", number, champion, why)
 
