@@ -83,7 +83,7 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             settings=settings,
             approvers=params.gates.approvers if params.gates.approval == "required" else 0,
             four_eyes=params.gates.four_eyes,
-            started_by=who(),
+            started_by=stored.started_by if stored is not None and stored.started_by else who(),
         )
         _spend(registry, decision, people)
     return decision
