@@ -102,6 +102,8 @@ class ProblemParams(Strict):
     def _measure_for_its_limit(self) -> Self:
         if self.gates.max_measure_error is not None and self.measure is None:
             raise ValueError("gates.max_measure_error limits the error of the measure, but measure is null")
+        if self.gates.compare_on == "measurement" and self.measure is None:
+            raise ValueError("gates.compare_on is the measurement, but measure is null")
         return self
 
     @model_validator(mode="after")

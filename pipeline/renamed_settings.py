@@ -8,5 +8,7 @@ RENAMED: dict[str, str] = {
     "gates.max_error_percent": "gates.max_error",
     "gates.max_one_minus_f1_percent": "gates.max_error",
     "gates.max_angle_deg": "gates.max_measure_error",
+    "gates.max_slice_ratio": "gates.slice_margin",
+    "gates.min_slice_images": "gates.min_slice_people",
 }
 """Old path of a setting below its problem, to its new path."""

@@ -1,5 +1,7 @@
 """A decision: which gates a challenger passed, with the numbers, as it is stored on the version."""
 
+import hashlib
+
 from heelstrike.settings import Strict
 from pipeline.markdown import table_row
 
@@ -47,6 +49,10 @@ class Decision(Strict):
         time: Time of the decision, UTC, ISO 8601.
         gates: The verdict of each gate.
         comparison_page: SHA-256 of the page that compares the two (`heelstrike compare`); empty if there is none.
+        settings: Digest of the settings by which it was judged.
+        approvers: Number of people who have to approve it before the challenger becomes champion.
+        four_eyes: True if whoever started the retrain may not be one of them.
+        started_by: user@machine that started it.
     """
 
     problem: str
@@ -58,6 +64,15 @@ class Decision(Strict):
     time: str
     gates: tuple[Gate, ...]
     comparison_page: str = ""
+    settings: str = ""
+    approvers: int = 0
+    four_eyes: bool = False
+    started_by: str = ""
+
+    @property
+    def evidence(self) -> str:
+        """SHA-256 of this decision, which an approval names."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def passed(self) -> bool:
@@ -75,7 +90,8 @@ class Decision(Strict):
     def verdict(self) -> str:
         """The decision in one sentence."""
         if self.passed:
-            return "All gates passed."
+            people = "one person approves" if self.approvers == 1 else f"{self.approvers} people approve"
+            return "All gates passed." + (f" It becomes champion when {people}." if self.approvers else "")
         return f"Failed: {', '.join(failure.split(':')[0] for failure in self.failures)}."
 
     def markdown(self) -> str:

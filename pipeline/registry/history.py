@@ -6,6 +6,7 @@ registry sees the same history, on SQLite and on a server. Nothing here changes 
 
 import getpass
 import json
+import os
 import socket
 import uuid
 from pathlib import Path
@@ -17,7 +18,11 @@ from heelstrike.settings import Strict
 from pipeline.registry.store import Registry, open_registry
 
 _PREFIX = "history."
-Kind = Literal["promoted", "refused", "rolled_back"]
+Kind = Literal["promoted", "refused", "rolled_back", "waiting", "approved", "rejected"]
+_MOVES = ("promoted", "rolled_back")
+
+USER = "HEELSTRIKE_USER"
+"""Environment variable with the name under which events are recorded; the default is the user of the machine."""
 
 
 class Event(Strict):
@@ -26,10 +31,11 @@ class Event(Strict):
     Attributes:
         time: UTC, ISO 8601.
         kind: What was done.
-        version: The version that was promoted, refused or restored.
+        version: The version that was promoted, refused, restored, or approved of.
         champion_before: Version number of the champion before; `None` if there was none.
         why: The reason in one line.
         by: user@machine that did it.
+        evidence: SHA-256 of the decision that waits, or that a person approved or rejected; otherwise empty.
     """
 
     time: str
@@ -38,11 +44,17 @@ class Event(Strict):
     champion_before: int | None
     why: str
     by: str
+    evidence: str = ""
+
+    @property
+    def person(self) -> str:
+        """The user without the machine: the same person on two machines is one person."""
+        return person_of(self.by)
 
     def line(self) -> str:
         """The event as a line of text."""
         before = "none" if self.champion_before is None else str(self.champion_before)
-        moved = f"champion {before} -> {self.version}" if self.kind != "refused" else f"champion stays {before}"
+        moved = f"champion {before} -> {self.version}" if self.kind in _MOVES else f"champion stays {before}"
         return f"{self.time[:19]}Z  {self.kind:<11}  version {self.version}  {moved}  {self.why}  ({self.by})"
 
 
@@ -58,11 +70,21 @@ def events(versions: list[Version]) -> list[Event]:
     return sorted((Event.model_validate_json(text) for text in texts), key=lambda event: event.time)
 
 
-def append(registry: Registry, kind: Kind, version: int, champion_before: int | None, why: str) -> Event:
+def append(
+    registry: Registry, kind: Kind, version: int, champion_before: int | None, why: str, evidence: str = ""
+) -> Event:
     """Add an event, unless it equals the newest event of the version (a command was run again)."""
-    event = Event(time=utc_now(), kind=kind, version=version, champion_before=champion_before, why=why, by=_who())
+    event = Event(
+        time=utc_now(),
+        kind=kind,
+        version=version,
+        champion_before=champion_before,
+        why=why,
+        by=who(),
+        evidence=evidence,
+    )
     own = [past for past in events(registry.versions()) if past.version == version]
-    ignored = {"time", "by"}
+    ignored = {"time"} if kind == "approved" else {"time", "by"}  # two people approve in the same words
     if own and own[-1].model_dump(exclude=ignored) == event.model_dump(exclude=ignored):
         return own[-1]
     key = f"{_PREFIX}{event.time.replace(':', '')}-{uuid.uuid4().hex[:6]}"
@@ -78,7 +100,7 @@ def champions(past: list[Event]) -> list[int]:
     """
     line: list[int] = []
     for event in past:
-        if event.kind == "refused":
+        if event.kind not in _MOVES:
             continue
         if event.champion_before is not None and line[-1:] != [event.champion_before]:
             line.append(event.champion_before)
@@ -92,9 +114,15 @@ def champions(past: list[Event]) -> list[int]:
     return line
 
 
-def _who() -> str:
+def person_of(by: str) -> str:
+    """Return the user of user@machine."""
+    return by.rpartition("@")[0]
+
+
+def who() -> str:
+    """Return who acts, as user@machine."""
     try:
-        user = getpass.getuser()
+        user = os.environ.get(USER) or getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = "unknown"
     return f"{user}@{socket.gethostname()}"

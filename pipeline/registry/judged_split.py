@@ -1,4 +1,4 @@
-"""The current test split: its original images and their truth."""
+"""A current split, as it is judged: its original images and their truth."""
 
 import json
 from dataclasses import dataclass
@@ -33,20 +33,20 @@ class JudgedSplit:
     digest: str
 
 
-def read_judged_split(layout: Layout, params: ProblemParams) -> JudgedSplit:
-    """Read the test split's COCO file.
+def read_judged_split(layout: Layout, params: ProblemParams, split: str = "test") -> JudgedSplit:
+    """Read a split's COCO file.
 
     Raises:
         UserError: The file is missing, empty, or of another problem.
     """
-    path, problem = layout.out("split") / "test.json", params.problem
+    path, problem = layout.out("split") / f"{split}.json", params.problem
     try:
         data = json.loads(path.read_text())
     except (FileNotFoundError, ValueError) as error:
-        raise UserError(f"{path}: not a readable test split ({error}); run the split stage") from error
+        raise UserError(f"{path}: not a readable {split} split ({error}); run the split stage") from error
     if not data["annotations"]:
         raise UserError(
-            f"{path}: no labelled image in it, so nothing can be evaluated; add subjects or raise split.test"
+            f"{path}: no labelled image in it, so nothing can be evaluated; add subjects or raise split.{split}"
         )
     of_image: dict[int, list[Any]] = {}
     for annotation in data["annotations"]:

@@ -1,4 +1,8 @@
-"""Promotion: the only place that moves the champion forward, and only if every gate passed."""
+"""Promotion: the only place that moves the champion forward, and only if every gate passed.
+
+If the settings require it, a candidate that passed waits until people approve it (`approval`). Nothing runs meanwhile:
+that it waits is an event on its version.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +10,7 @@ from typing import Literal
 
 from heelstrike.errors import UserError
 from heelstrike.registry.versions import CHAMPION, Version
+from pipeline.registry.approval_state import approvals, rejection
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.promotion_lock import promotion_lock
@@ -18,13 +23,13 @@ class PromotionResult:
     """The outcome for a candidate.
 
     Attributes:
-        kind: `promoted`, `refused`, or `already` if it was the champion before.
+        kind: `promoted`, `refused`, `waiting` for the approval of people, or `already` if it was the champion before.
         version: The candidate.
         champion_before: Version number of the champion before; `None` if there was none.
         why: The reason in one line.
     """
 
-    kind: Literal["promoted", "refused", "already"]
+    kind: Literal["promoted", "refused", "waiting", "already"]
     version: int
     champion_before: int | None
     why: str
@@ -60,15 +65,38 @@ def promote(root: Path, decision: Decision) -> PromotionResult:
                 f"{decision.champion}; somebody else promoted meanwhile. Run the same command again to judge afresh"
             )
         _record(registry, decision)
-        if not decision.passed or ROLLED_BACK_TAG in version.tags:
-            why = "; ".join(decision.failures) or f"was rolled back {version.tags[ROLLED_BACK_TAG]}"
-            append(registry, "refused", version.number, champion, why)
-            return PromotionResult("refused", version.number, champion, why)
-        why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
-        # the event is written first: after a kill in between, the next call finds it and only moves the alias
-        append(registry, "promoted", version.number, champion, why)
-        registry.set_alias(CHAMPION, version.number)
-        return PromotionResult("promoted", version.number, champion, why)
+        refusal = "; ".join(decision.failures) or _standing_refusal(version)
+        if refusal:
+            append(registry, "refused", version.number, champion, refusal)
+            return PromotionResult("refused", version.number, champion, refusal)
+        return settle(registry, decision)
+
+
+def settle(registry: Registry, decision: Decision) -> PromotionResult:
+    """Move `champion` to a version that passed every gate, or record that it waits for people; within the lock."""
+    given, number, champion = (
+        approvals(registry.version(decision.challenger), decision),
+        decision.challenger,
+        decision.champion,
+    )
+    if len(given) < decision.approvers:
+        why = f"{len(given)} of {decision.approvers} approvals"
+        if not given:
+            append(registry, "waiting", number, champion, why, decision.evidence)
+        return PromotionResult("waiting", number, champion, why)
+    why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
+    # the event is written first: after a kill in between, the next call finds it and only moves the alias
+    append(registry, "promoted", number, champion, why, decision.evidence if decision.approvers else "")
+    registry.set_alias(CHAMPION, number)
+    return PromotionResult("promoted", number, champion, why)
+
+
+def _standing_refusal(version: Version) -> str:
+    """Why a version is not promoted although it passed; empty if nothing speaks against it."""
+    if ROLLED_BACK_TAG in version.tags:
+        return f"was rolled back {version.tags[ROLLED_BACK_TAG]}"
+    rejected = rejection(version)
+    return f"was rejected by {rejected.by}: {rejected.why}" if rejected else ""
 
 
 def _record(registry: Registry, decision: Decision) -> None:
@@ -78,7 +106,7 @@ def _record(registry: Registry, decision: Decision) -> None:
     listed = {
         **{key: value for key, value in numbers.get("error", {}).items() if key != "limit"},
         **{key: value for key, value in compared.items() if key.startswith("champion_")},
-        "better_than_champion": compared.get("better"),
+        "better_than_champion": compared.get("confidence"),
         "measurement_median": numbers.get("measurement", {}).get("median"),
         "latency_ms": numbers.get("latency", {}).get("ms"),
     }

@@ -1,6 +1,6 @@
 """Settings of the gates: what a challenger must show before it becomes champion."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,13 +24,56 @@ class GateSettings(Strict):
         float | None,
         Field(gt=0, description="largest median error of the measurement, in the measure's own unit"),
     ] = None
+    compare_on: Annotated[
+        Literal["error", "measurement"],
+        Field(description="what challenger and champion are compared on: the first head's error, or the measurement's"),
+    ] = "error"
     confidence: Annotated[
-        float, Field(gt=0.5, lt=1, description="least confidence of the paired bootstrap that the challenger is better")
+        float,
+        Field(
+            gt=0.5,
+            lt=1,
+            description="confidence that of all candidates that the same test people ever judge none is promoted "
+            "without being better; each comparison needs more (docs/promotion.md)",
+        ),
     ] = 0.95
-    max_slice_ratio: Annotated[float, Field(ge=1, description="largest ratio of a slice's error to the champion's")] = (
-        1.25
-    )
-    min_slice_images: Annotated[int, Field(ge=1, description="slices with fewer images are reported, not gated")] = 10
+    screen: Annotated[
+        float | None,
+        Field(
+            ge=0.5,
+            lt=1,
+            description="least confidence on the validation split before the test split is used; null: always use it",
+        ),
+    ] = 0.8
+    slice_margin: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="by how much the mean error of a slice's people may grow, in the unit of what is compared; "
+            "null: a quarter of the champion's mean error over all people",
+        ),
+    ] = None
+    min_slice_people: Annotated[
+        int, Field(ge=3, description="slices with fewer people are reported as too small to be judged")
+    ] = 4
     max_latency_ms: Annotated[float | None, Field(gt=0, description="largest median time of one image on the CPU")] = (
         None
     )
+    approval: Annotated[
+        Literal["required"] | None,
+        Field(
+            description="`required`: a candidate that passed every gate waits for `heelstrike approve`; null: none does"
+        ),
+    ] = None
+    approvers: Annotated[int, Field(ge=1, description="number of different people who have to approve")] = 1
+    four_eyes: Annotated[
+        bool, Field(description="true: whoever started the retrain cannot be one of those who approve")
+    ] = False
+    notify: Annotated[
+        str | None,
+        Field(
+            pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+            description="environment variable with the addresses (of apprise) that are told when a candidate waits, is "
+            "promoted or is refused; the variable with _FILE after its name names a file of them. null: nobody is told",
+        ),
+    ] = None

@@ -67,6 +67,15 @@ class Registry:
         for key, value in tags.items():
             self.client.set_model_version_tag(self.problem, str(number), key, value)
 
+    def model_tags(self) -> dict[str, str]:
+        """Tags of the registered model itself."""
+        return dict(self.client.get_registered_model(self.problem).tags)
+
+    def tag_model(self, tags: dict[str, str]) -> None:
+        """Set tags of the registered model itself, which outlive its versions."""
+        for key, value in tags.items():
+            self.client.set_registered_model_tag(self.problem, key, value)
+
     def describe(self, number: int, markdown: str) -> None:
         """Set the description of a version, as the MLflow UI shows it."""
         self.client.update_model_version(self.problem, str(number), description=markdown)

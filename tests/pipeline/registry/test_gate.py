@@ -13,13 +13,14 @@ from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from heelstrike.package.manifest import write_manifest
 from pipeline.params import ProblemParams
+from pipeline.registry.account import comparisons
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
 from pipeline.registry.store import open_registry
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, make_package
 
-SIZE, SUBJECTS, FRAMES = 128, 6, 8
+SIZE, SUBJECTS, FRAMES = 128, 8, 6
 
 # The points of SHARES, moved to the right by BIAS pixels, and by GAIN pixels more on a black image (none on a white).
 _GRAPH = """
@@ -115,7 +116,7 @@ def test_the_first_candidate_passes_without_a_comparison_and_the_better_one_foll
     assert second.passed, second.failures
     comparison = next(g for g in second.gates if g.name == "comparison")
     assert comparison.numbers["difference"] < -0.2
-    assert comparison.numbers["better"] == 1
+    assert comparison.numbers["confidence"] == 1 - 2**-SUBJECTS
     assert promote(tested.root, second).kind == "promoted"
     assert gate(tested.layout, params(), 2) == second
 
@@ -125,6 +126,64 @@ def test_a_worse_or_equal_candidate_fails_the_comparison_and_only_that(tested):
     for seed, bias in ((2, 1.2), (3, 1.0)):
         decision = judged(tested, seed, bias=bias, metrics={"seed": float(seed)})
         assert [name for name, passed in verdicts(decision).items() if not passed] == ["comparison"]
+
+
+def accounted(world):
+    with open_registry(world.root, "rearfoot") as registry:
+        return comparisons(registry)
+
+
+def test_each_comparison_is_entered_once_and_those_that_could_promote_nothing_are_not(tested):
+    promote(tested.root, judged(tested, 1, bias=1.0))
+    assert accounted(tested) == {}
+    second = judged(tested, 2, bias=1.2, metrics={"seed": 2.0})
+    again = gate(tested.layout, params(), 2)
+    comparison = next(g for g in again.gates if g.name == "comparison")
+    assert comparison == next(g for g in second.gates if g.name == "comparison")
+    assert comparison.numbers["uses"] == 0
+    third = judged(tested, 3, bias=1.3, metrics={"seed": 3.0})
+    assert next(g for g in third.gates if g.name == "comparison").numbers["uses"] == 1
+    judged(tested, 4, params(max_error=0.1), bias=1.4, metrics={"seed": 4.0})
+    assert sorted(entry.challenger for entry in accounted(tested).values()) == [2, 3]
+    with open_registry(tested.root, "rearfoot") as registry:
+        registry.client.delete_model_version("rearfoot", "3")  # the account outlives it
+    assert len(accounted(tested)) == 2
+
+
+def test_new_test_people_give_confidence_back(tested):
+    promote(tested.root, judged(tested, 1, bias=1.0))
+    judged(tested, 2, bias=1.2, metrics={"seed": 2.0})
+    path = tested.layout.out("split") / "test.json"
+    split = json.loads(path.read_text())
+    for image in split["images"][: 2 * FRAMES]:
+        image["subject"] = "new-" + image["subject"]
+    path.write_text(json.dumps(split))
+    comparison = next(g for g in judged(tested, 3, bias=1.3, metrics={"seed": 3.0}).gates if g.name == "comparison")
+    assert comparison.numbers["uses"] == 1 - 2 / SUBJECTS
+    assert "(2 of them are new) were used 0.8 times before" in comparison.reason
+
+
+def test_what_is_not_better_on_the_validation_split_leaves_the_test_split_alone(tested):
+    promote(tested.root, judged(tested, 1, bias=1.0))
+    split = tested.layout.out("split")
+    shutil.copy(split / "test.json", split / "val.json")
+    decision = judged(tested, 2, bias=1.2, metrics={"seed": 2.0})
+    comparison = next(g for g in decision.gates if g.name == "comparison")
+    assert not comparison.passed
+    assert comparison.reason.startswith(f"not better on the {SUBJECTS} people of the validation split")
+    assert accounted(tested) == {}
+    assert judged(tested, 3, bias=0.5).passed
+    assert len(accounted(tested)) == 1
+
+
+def test_a_decision_that_waits_stays_as_it_is_until_something_changes(tested):
+    strict = params(approval="required")
+    first = judged(tested, 1, strict, bias=2.0)
+    assert first.approvers == 1 and "It becomes champion when one person approves." in first.verdict
+    promote(tested.root, first)
+    assert gate(tested.layout, strict, 1) == first
+    changed = gate(tested.layout, params(approval="required", approvers=2), 1)
+    assert changed.time != first.time and changed.approvers == 2
 
 
 def test_better_on_the_whole_but_worse_on_a_slice_is_refused(tested):
