@@ -17,6 +17,7 @@ from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.approval import StaleDecisionError, Waiting, approve, reject, waiting
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
+from pipeline.review.verdict import revise_verdict
 
 
 def run_approve(text: str, why: str, root: Path, console: Console) -> None:
@@ -34,6 +35,7 @@ def run_approve(text: str, why: str, root: Path, console: Console) -> None:
         console.print(done(f"{layout.problem}/{number}: approved; {outcome.why}, it still waits"))
         return
     console.print(done(f"{layout.problem}/{number}: approved, and the champion now"))
+    revise_verdict(layout, number, outcome.kind, outcome.why)
     _tell(layout.problem, params, outcome, console)
 
 
@@ -47,6 +49,7 @@ def run_reject(text: str, why: str, root: Path, console: Console) -> None:
     event = reject(layout, number, why)
     console.print(done(f"{layout.problem}/{number}: rejected; it will not be promoted"))
     outcome = PromotionResult("refused", number, event.champion_before, f"rejected by {event.by}: {why}")
+    revise_verdict(layout, number, outcome.kind, outcome.why)
     _tell(layout.problem, params, outcome, console)
 
 

@@ -19,6 +19,7 @@ from pipeline.review.compare import compare, comparison_file
 from pipeline.review.evidence import keep, link, page_of
 from pipeline.review.paired import Pair
 from pipeline.review.references import version_named
+from pipeline.review.verdict import revise_verdict
 from tests.pipeline.registry.test_gate import FRAMES, SUBJECTS, judged, params
 from tests.pipeline.review.conftest import run_id_of
 from tests.worlds import World
@@ -135,3 +136,12 @@ def test_versions_are_named_in_every_way(twice: World) -> None:
         ):
             with pytest.raises(UserError, match=message):
                 version_named(registry, text)
+
+
+def test_a_verdict_of_people_shows_in_the_list_of_runs(twice: World) -> None:
+    client, run_id = open_mlflow(twice.root), run_id_of(twice.root, 2)
+    client.update_run(run_id, name="v2 waiting · 0.50 px · data abc123")
+    revise_verdict(twice.layout, 2, "refused", "rejected by a@b: too few people")
+    run = client.get_run(run_id)
+    assert run.info.run_name == "v2 refused · 0.50 px · data abc123"
+    assert (run.data.tags["verdict"], run.data.tags["reason"]) == ("refused", "rejected by a@b: too few people")
