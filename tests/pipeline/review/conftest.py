@@ -25,7 +25,7 @@ def record(world: World, number: int) -> None:
     """Record for a version what a retrain records."""
     for split, people in SPLITS[number].items():
         images = [{"subject": subject, "video": video} for subject, video in people.items() for _ in range(3)]
-        write_json(world.layout.out("split") / f"{split}.json", {"images": images})
+        write_json(world.layout.out("split") / f"{split}.json", {"images": images, "annotations": []})
     client = open_mlflow(world.root)
     experiment = client.get_experiment_by_name("rearfoot").experiment_id
     entry = client.search_runs([experiment], order_by=["attributes.start_time DESC"])[0]
