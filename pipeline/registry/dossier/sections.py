@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 
-from pipeline.markdown import in_markdown, table_row
+from pipeline.markdown import table_row
 from pipeline.params import ProblemParams
 from pipeline.registry.dossier.facts import Facts
+from pipeline.tracking.tags import COMMIT_TAG, WEIGHTS_TAG
 
 _HEADING = re.compile(r"^#", re.MULTILINE)
 _WORST = 10
@@ -48,16 +49,13 @@ def _results(facts: Facts) -> str:
 
 
 def _slices(facts: Facts) -> str:
-    rows, names = [row for row in facts.slices if row["slice"] not in ("all", "subject")], _metrics_of(facts)
-    table = [
-        table_row(
-            f"{row['slice']}={row['value']}", row["subjects"], row["images"], *(_cell(row, name) for name in names)
-        )
-        for row in rows
-    ]
-    text = (
-        "Test people and images of each slice, with 95 % intervals. Few people: wide intervals, whatever their images."
-    )
+    names = _metrics_of(facts)
+    table = []
+    for row in facts.slices:
+        if row["slice"] not in ("all", "subject"):
+            cells = [_cell(row, name) for name in names]
+            table.append(table_row(f"{row['slice']}={row['value']}", row["subjects"], row["images"], *cells))
+    text = "Test people and images of each slice, with 95 % intervals, which are wide where there are few people."
     return _section("Slices", text, ("slice", "people", "images", *names), table)
 
 
@@ -66,10 +64,7 @@ def _failures(facts: Facts) -> str:
     people = [row for row in facts.slices if row["slice"] == "subject" and names and row[names[0]]]
     people.sort(key=lambda row: float(row[names[0]]), reverse=True)
     rows = [table_row(row["value"], row["images"], *(_cell(row, name) for name in names)) for row in people[:_WORST]]
-    refused = (
-        f"\n\n{in_markdown('; '.join(facts.decision.failures))}" if facts.decision and facts.decision.failures else ""
-    )
-    text = f"The test people with the largest errors. The card's section Limits says where the model must not be used.{refused}"
+    text = "The test people with the largest errors. The card's section Limits says where the model must not be used."
     return _section("Known failures", text, ("person", "images", *names), rows)
 
 
@@ -79,7 +74,7 @@ def _comparison(facts: Facts) -> str:
     for entry in facts.comparisons:
         lines += [
             "",
-            f"- Judged {_minute(entry.time)} with confidence {entry.confidence:.6f}; {entry.needed:.6f} were needed, after "
+            f"- Judged {_minute(entry.time)} UTC: confidence {entry.confidence:.6f}, needed {entry.needed:.6f} after "
             f"{entry.uses:g} uses of the same test people.",
         ]
     return "\n".join(lines)
@@ -105,8 +100,8 @@ def _monitoring(facts: Facts, params: ProblemParams) -> str:
     rows = [table_row(name, "no limit" if value is None else f"{value:g}") for name, value in limits.items()]
     text = (
         "A retrain judges the champion again on the test people of that day. Consumers' results name unmeasured and "
-        f"unreliable frames with the reason; collect them and watch their share. `heelstrike rollback {facts.version.problem}` "
-        "goes back to the champion before."
+        "unreliable frames with the reason; collect them and watch their share. "
+        f"`heelstrike rollback {facts.version.problem}` goes back to the champion before."
     )
     return _section("Monitoring plan", text, ("limit", "value"), rows)
 
@@ -116,13 +111,11 @@ def _method(facts: Facts) -> str:
 
 
 def _digests(facts: Facts) -> str:
-    made = {
-        key: value for key, value in facts.tags.items() if key == "mlflow.source.git.commit" or key.startswith("dvc.")
-    }
+    made = {key: value for key, value in facts.tags.items() if key == COMMIT_TAG or key.startswith("dvc.")}
     known = {
         "package": facts.version.package,
         **{f"package/{name}": file.sha256 for name, file in facts.manifest.files.items()},
-        "weights": facts.version.tags.get("heelstrike.weights", "unknown"),
+        "weights": facts.version.tags.get(WEIGHTS_TAG, "unknown"),
         "decision": facts.decision.evidence if facts.decision else "none",
         "test split": facts.decision.test_split if facts.decision else "unknown",
     }
