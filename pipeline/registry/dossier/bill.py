@@ -45,7 +45,8 @@ def _component(name: str, part: Distribution) -> dict[str, Any]:
         "version": part.version,
         "purl": f"pkg:pypi/{name}@{part.version}",
     }
-    license_name = part.metadata.get("License-Expression") or part.metadata.get("License") or ""
+    about = part.metadata.json
+    license_name = str(about.get("license_expression") or about.get("license") or "")
     if license_name and len(license_name) <= _MOST_LICENSE:
         entry["licenses"] = [{"license": {"name": " ".join(license_name.split())}}]
     return entry
