@@ -1,4 +1,4 @@
-"""The commands by which people decide on candidates that passed every gate."""
+"""The commands by which people decide on candidates, and the dossier that they may want to sign."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from heelstrike.text import done, plain, printable
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.approval import StaleDecisionError, Waiting, approve, reject, waiting
+from pipeline.registry.dossier.page import write_dossier
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.review.verdict import revise_verdict
@@ -72,6 +73,18 @@ def run_approvals(problem: str, root: Path, console: Console) -> None:
     for entry in entries:
         table.add_row(*map(plain, _row(entry)))
     console.print(table)
+
+
+def run_dossier(text: str, path: Path | None, root: Path, console: Console) -> None:
+    """Write the dossier of a version.
+
+    Raises:
+        UserError: There is no such version, its package is damaged, or the store does not answer.
+    """
+    layout, params, number = _candidate(text, root)
+    file = path or root / f"{layout.problem}-{number}.dossier.html"
+    write_dossier(layout.root, layout.problem, number, params, file)
+    console.print(done(f"{file}: the dossier of {layout.problem}/{number}"))
 
 
 def _row(entry: Waiting) -> tuple[str, ...]:

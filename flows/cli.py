@@ -214,6 +214,26 @@ def reject(
 
 
 @app.command()
+def dossier(
+    version: Candidate,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; default: NAME-NUMBER.dossier.html.")] = None,
+) -> None:
+    """Write one self-contained document about a version, for those who must sign.
+
+    Purpose and limits, data, results with intervals, slices, known failures, comparison, approvals, monitoring plan,
+    settings, digests, and the environment as a software bill of materials (CycloneDX).
+
+    [bold]Example[/]
+
+    heelstrike dossier rearfoot/3
+    """
+    with messages():
+        from flows.approval import run_dossier
+
+        run_dossier(version, out, ROOT, console)
+
+
+@app.command()
 def params(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a problem's section.")] = False,
     file: Annotated[Path, typer.Option(help="The file to check.")] = Path("params.yaml"),

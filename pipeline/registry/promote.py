@@ -74,11 +74,8 @@ def promote(root: Path, decision: Decision) -> PromotionResult:
 
 def settle(registry: Registry, decision: Decision) -> PromotionResult:
     """Move `champion` to a version that passed every gate, or record that it waits for people; within the lock."""
-    given, number, champion = (
-        approvals(registry.version(decision.challenger), decision),
-        decision.challenger,
-        decision.champion,
-    )
+    number, champion = decision.challenger, decision.champion
+    given = approvals(registry.version(number), decision)
     if len(given) < decision.approvers:
         why = f"{len(given)} of {decision.approvers} approvals"
         if not given:
