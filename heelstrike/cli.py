@@ -29,6 +29,7 @@ OPERATOR = (
     "compare",
     "why",
     "lineage",
+    "dossier",
 )
 """Names of the operator's commands."""
 
