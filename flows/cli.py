@@ -130,7 +130,7 @@ def crossval(
 
 @app.command()
 def history(problem: Problem) -> None:
-    """List all candidates with what happened to them (promoted, refused, rolled back) and why.
+    """List all candidates with what happened to them (promoted, refused, approved, rolled back, ...) and why.
 
     [bold]Example[/]
 
@@ -156,6 +156,83 @@ def rollback(problem: Problem) -> None:
         from pipeline.registry.rollback import rollback as roll_back
 
         console.print(done(roll_back(problem, ROOT)))
+
+
+Candidate = Annotated[str, typer.Argument(metavar="VERSION", help="NAME/NUMBER, for instance rearfoot/3.")]
+
+
+@app.command()
+def approvals(
+    problem: Annotated[str, typer.Argument(help="A problem of params.yaml; default: all of them.")] = "",
+) -> None:
+    """List the candidates that passed every gate and wait for people to approve them.
+
+    [bold]Example[/]
+
+    heelstrike approvals
+    """
+    with messages():
+        from flows.approval import run_approvals
+
+        run_approvals(problem, ROOT, console)
+
+
+@app.command()
+def approve(
+    version: Candidate,
+    why: Annotated[str, typer.Option(help="What is to be remembered with the approval.")] = "",
+) -> None:
+    """Approve a candidate that waits; with the last approval needed it becomes the champion.
+
+    A decision about another champion or test split than today's is refused, and the candidate is judged afresh.
+
+    [bold]Examples[/]
+
+    heelstrike approve rearfoot/3
+
+    heelstrike approve rearfoot/3 --why "looked at all frames of the slice footwear=shoe"
+    """
+    with messages():
+        from flows.approval import run_approve
+
+        run_approve(version, why, ROOT, console)
+
+
+@app.command()
+def reject(
+    version: Candidate,
+    why: Annotated[str, typer.Option(help="The reason, which is stored with the version.")],
+) -> None:
+    """Reject a candidate that waits. It will not be promoted; a new candidate can be.
+
+    [bold]Example[/]
+
+    heelstrike reject rearfoot/3 --why "ankle markers of small feet are off"
+    """
+    with messages():
+        from flows.approval import run_reject
+
+        run_reject(version, why, ROOT, console)
+
+
+@app.command()
+def dossier(
+    version: Candidate,
+    out: Annotated[Path | None, typer.Option(help="HTML file to write; default: NAME-NUMBER.dossier.html.")] = None,
+) -> None:
+    """Write one self-contained document about a version, for those who must sign.
+
+    Purpose and limits, data, results with intervals, slices, known failures, comparison, approvals, monitoring plan,
+    settings, digests, and the environment as a software bill of materials (CycloneDX).
+
+    [bold]Example[/]
+
+    heelstrike dossier rearfoot/3
+    """
+    with messages():
+        from flows.approval import run_dossier
+
+        run_dossier(version, out, ROOT, console)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
+from flows.notify import notify
 from flows.reporting import current_reporter
 from heelstrike.errors import UserError
 from heelstrike.progress import listening
@@ -73,13 +74,15 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
         comparison = compare_with_champion(layout, params, decision)
         reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
     if comparison is not None:
-        decision = decision.model_copy(update={"evidence": comparison.digest})
+        decision = decision.model_copy(update={"comparison_page": comparison.digest})
     reporter.start("promote")
     outcome = move_champion(layout, decision)
     if comparison is not None:
         link(layout, comparison)
     if outcome.kind != "already" or not run.done:
         conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
+    if (trouble := notify(layout.problem, params, outcome)) is not None:
+        reporter.say(f"warning: {trouble}")
     reporter.finish("promote", outcome.kind)
     return Release(layout, ran, str(flow_run.get_id()), run.run_id, decision, outcome)
 
@@ -138,11 +141,11 @@ def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decis
         reporter.say(f"no page compares version {decision.challenger} with the champion: {error}")
         return None
     made.write(comparison_file(layout, made))
-    keep(layout, made)
+    keep(layout, made, decision)
     return made
 
 
 @task(name="promote", cache_policy=NO_CACHE)
 def move_champion(layout: Layout, decision: Decision) -> PromotionResult:
-    """Move the champion alias if every gate passed, and record the decision in any case."""
+    """Move the champion alias if every gate passed and no approval is missing; record the decision in any case."""
     return promote(layout.root, decision)

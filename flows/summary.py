@@ -20,7 +20,7 @@ from pipeline.layout import Layout
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
 
-_COLOURS = {"promoted": "green", "already": "green", "refused": "yellow"}
+_COLOURS = {"promoted": "green", "already": "green", "refused": "yellow", "waiting": "yellow"}
 
 
 def print_summary(released: Release, console: Console) -> None:
@@ -105,14 +105,19 @@ def _next_steps(released: Release) -> str:
         runs = without_password(uri)
     else:
         runs = "mlflow ui" if not os.environ.get(TRACKING_URI) else f"mlflow ui --backend-store-uri ${TRACKING_URI}"
-    return f"report: {report}\nruns: {runs}\nmeasure: heelstrike predict VIDEO --model {_model(released)} --overlay"
+    steps = f"report: {report}\nruns: {runs}\nmeasure: heelstrike predict VIDEO --model {_model(released)} --overlay"
+    if released.outcome.kind == "waiting":
+        version = f"{layout.problem}/{released.outcome.version}"
+        steps += f"\ndecide: heelstrike approve {version}, or heelstrike reject {version} --why REASON"
+    return steps
 
 
 def _model(released: Release) -> str:
     """Return the champion's reference, or the new version's if the problem has no champion."""
-    has_champion = released.outcome.kind != "refused" or released.outcome.champion_before is not None
+    outcome = released.outcome
+    has_champion = outcome.kind in ("promoted", "already") or outcome.champion_before is not None
     problem = released.layout.problem
-    return f"{problem}@{CHAMPION}" if has_champion else f"{problem}/{released.outcome.version}"
+    return f"{problem}@{CHAMPION}" if has_champion else f"{problem}/{outcome.version}"
 
 
 def _json(path: Path) -> Any:

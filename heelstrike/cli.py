@@ -14,7 +14,24 @@ import heelstrike
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
-OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid", "search")
+OPERATOR = (
+    "retrain",
+    "ingest",
+    "init-from",
+    "crossval",
+    "history",
+    "rollback",
+    "approvals",
+    "approve",
+    "reject",
+    "params",
+    "grid",
+    "search",
+    "compare",
+    "why",
+    "lineage",
+    "dossier",
+)
 """Names of the operator's commands."""
 
 _HINT = (

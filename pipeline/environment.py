@@ -1,9 +1,11 @@
 """The packages of a Python environment, by name and version."""
 
+import os
 import platform
 import re
+import sys
 from collections.abc import Mapping
-from importlib.metadata import distributions
+from pathlib import Path
 
 PYTHON = "python"
 """The name under which the interpreter is listed."""
@@ -12,9 +14,16 @@ _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;#]+)", re.MUL
 
 
 def installed() -> dict[str, str]:
-    """Return the version of every package that is installed here, by its normalized name, and that of Python."""
-    names = ((found.metadata["Name"], found.version) for found in distributions())
-    packages = {normalized(name): version for name, version in names if name}
+    """Return the version of every package that is installed here, by its normalized name, and that of Python.
+
+    They are read from the names of the `.dist-info` folders (the wheel format states them), since opening the metadata
+    of some hundred packages takes a second.
+    """
+    packages: dict[str, str] = {}
+    for folder in filter(os.path.isdir, sys.path):
+        for found in Path(folder).glob("*.dist-info"):
+            name, _, version = found.stem.partition("-")
+            packages.setdefault(normalized(name), version)
     return {PYTHON: platform.python_version(), **dict(sorted(packages.items()))}
 
 

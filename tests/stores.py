@@ -37,7 +37,7 @@ def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> La
     write_json(layout.out("validate") / "result.json", {"success": True, "errors": 0, "warnings": 2})
     evaluate = layout.out("evaluate")
     evaluate.mkdir(parents=True)
-    (evaluate / "report.html").write_text("<p>report</p>")
+    (evaluate / "report.html").write_text("<h1>report</h1>")
     (evaluate / "overlay.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     write_json(evaluate.parent / "metrics.json", {"rmse_px": 0.9, "angle": {"median_deg": 1.2}, "seed": seed})
     write_scores([Score("angle/median_deg", "angle: median error", 1.2, "°", "median")], evaluate / SCORES)

@@ -36,7 +36,8 @@ def packages_since_lock(root: Path, problem: str) -> list[str]:
     present = installed()
     before = _packages_at(repository, commit, environment_file(problem))
     if not before:
-        before, present = pins, {name: version for name, version in present.items() if name in pins}
+        both = pins.keys() & present.keys()  # requirements.txt lists packages of other systems as well
+        before, present = ({name: packages[name] for name in both} for packages in (pins, present))
     here = changed_packages(before, present)
     return [f"{change} ({REQUIREMENTS})" for change in in_file] + [f"{c} (installed)" for c in here if c not in in_file]
 

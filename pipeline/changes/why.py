@@ -145,7 +145,7 @@ class _Explanation:
         yield from self._parameters(stage, entry)
         recorded = {dep["path"]: dep for dep in entry.get("deps", [])}
         for dep in stage.deps:
-            path = str(dep)
+            path = str(dep.def_path)
             if getattr(dep, "params", None) is not None or path == "params.yaml":
                 continue
             if path not in recorded:
@@ -154,8 +154,8 @@ class _Explanation:
                 yield from self._changes(dep, path, recorded[path]["md5"])
         yield from (Reason(GRAPH, f"no longer depends on {path}") for path in recorded.keys() - _paths(stage.deps))
         for out in stage.outs:
-            for path, state in out.status().items() if not out.is_metric or out.use_cache else ():
-                yield Reason(DATA, f"its output {path} is {_state(state)}")
+            for state in out.status().values():
+                yield Reason(DATA, f"its output {out.def_path} is {_state(state)}")
 
     def _parameters(self, stage: Any, entry: Mapping[str, Any]) -> Iterator[Reason]:
         stated = [name for dep in stage.deps for name in getattr(dep, "params", None) or ()]
@@ -204,7 +204,7 @@ def _present(root: Path, path: str) -> dict[str, bytes]:
 
 
 def _paths(deps: Iterable[Any]) -> set[str]:
-    return {str(dep) for dep in deps}
+    return {str(dep.def_path) for dep in deps}
 
 
 def _state(state: Any) -> str:

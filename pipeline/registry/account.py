@@ -110,4 +110,4 @@ def _share(own: set[str], other: set[str]) -> float:
     ranges = [max(side) for side in (own, other) if len(side) == _MOST_PEOPLE]
     top = min(ranges, default="g")
     within = {digest for digest in own if digest <= top}
-    return len(within & other) / len(within)
+    return len(within & other) / len(within) if within else 0.0

@@ -74,7 +74,7 @@ def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
             )
         given = approvals(version, decision)
         if person_of(person) not in {event.person for event in given}:
-            append(registry, "approved", number, decision.champion, why or "approved", decision.digest)
+            append(registry, "approved", number, decision.champion, why or "approved", decision.evidence)
         elif len(given) < decision.approvers:
             raise UserError(
                 f"{version.reference}: {person} has approved it already ({len(given)} of {decision.approvers}); "
@@ -96,7 +96,7 @@ def reject(layout: Layout, number: int, why: str) -> Event:
     with open_registry(layout.root, layout.problem, create=False) as registry, promotion_lock(registry):
         version, decision = _awaiting(registry, number)
         champion = registry.aliases().get(CHAMPION)
-        event = append(registry, "rejected", version.number, champion, why, decision.digest)
+        event = append(registry, "rejected", version.number, champion, why, decision.evidence)
         registry.describe(number, f"Rejected by {event.by}: {why}\n\n{decision.markdown()}")
         return event
 
@@ -104,28 +104,28 @@ def reject(layout: Layout, number: int, why: str) -> Event:
 def waiting(layout: Layout) -> list[Waiting]:
     """Every candidate of a problem that waits for people, oldest first."""
     with open_registry(layout.root, layout.problem, create=False) as registry:
-        entries = []
+        entries, champion = list[Waiting](), registry.aliases().get(CHAMPION)
         for version in registry.versions():
             decision = stored_decision(version)
-            if decision is not None and awaits(version, decision):
+            if decision is not None and awaits(version, decision, champion):
                 stale = _stale(decision, registry, layout)
                 entries.append(Waiting(version, decision, approvals(version, decision), stale))
         return entries
 
 
 def _awaiting(registry: Registry, number: int) -> tuple[Version, Decision]:
-    version = registry.version(number)
+    version, champion = registry.version(number), registry.aliases().get(CHAMPION)
     decision = stored_decision(version)
-    if decision is not None and awaits(version, decision):
+    if decision is not None and awaits(version, decision, champion):
         return version, decision
     if decision is None:
         state = "it was not judged yet"
-    elif registry.aliases().get(CHAMPION) == number:
+    elif champion == number:
         state = "it is the champion"
     elif (rejected := rejection(version)) is not None:
         state = f"it was rejected by {rejected.by}: {rejected.why}"
     else:
-        state = "; ".join(decision.failures) or "it was promoted without (gates.approval)"
+        state = "; ".join(decision.failures) or "it was promoted already, or without approval (gates.approval)"
     raise UserError(
         f"{version.reference} does not wait for approval: {state}. `heelstrike approvals` lists those that do"
     )
@@ -155,4 +155,4 @@ def _signatures(version: Version, decision: Decision) -> str:
         f"- Approved by {event.by}, {event.time[:16].replace('T', ' ')} UTC: {event.why}"
         for event in approvals(version, decision)
     ]
-    return "\n".join([*lines, f"- Evidence: decision {decision.digest}"])
+    return "\n".join([*lines, f"- Evidence: decision {decision.evidence}"])

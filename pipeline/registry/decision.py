@@ -48,7 +48,7 @@ class Decision(Strict):
         test_split: Digest of the test split on which both were evaluated.
         time: Time of the decision, UTC, ISO 8601.
         gates: The verdict of each gate.
-        evidence: SHA-256 of the page that compares the two (`heelstrike compare`); empty if there is none.
+        comparison_page: SHA-256 of the page that compares the two (`heelstrike compare`); empty if there is none.
         settings: Digest of the settings by which it was judged.
         approvers: Number of people who have to approve it before the challenger becomes champion.
         four_eyes: True if whoever started the retrain may not be one of them.
@@ -63,14 +63,14 @@ class Decision(Strict):
     test_split: str
     time: str
     gates: tuple[Gate, ...]
-    evidence: str = ""
+    comparison_page: str = ""
     settings: str = ""
     approvers: int = 0
     four_eyes: bool = False
     started_by: str = ""
 
     @property
-    def digest(self) -> str:
+    def evidence(self) -> str:
         """SHA-256 of this decision, which an approval names."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 

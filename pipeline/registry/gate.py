@@ -63,11 +63,8 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
         if stored is not None and stored.passed:
             return stored
         champion = None  # made champion by hand: evaluated without a comparison
-    champion_package = None if champion is None else champion.package
-    if stored is not None and awaits(challenger, stored):
-        today = (champion_package, tests.digest, settings)
-        if today == (stored.champion_package, stored.test_split, stored.settings):
-            return stored
+    if stored is not None and _still_waits(stored, challenger, champion, (tests.digest, settings)):
+        return stored
     contest = _contest(layout, params, tests, challenger, champion)
     people = people_digests(layout.problem, tests.cases.subjects)
     with open_registry(layout.root, layout.problem) as registry, promotion_lock(registry):
@@ -79,17 +76,26 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
             challenger=challenger.number,
             challenger_package=challenger.package,
             champion=None if champion is None else champion.number,
-            champion_package=champion_package,
+            champion_package=None if champion is None else champion.package,
             test_split=tests.digest,
             time=utc_now(),
             gates=run_gates(contest),
             settings=settings,
             approvers=params.gates.approvers if params.gates.approval == "required" else 0,
             four_eyes=params.gates.four_eyes,
-            started_by=who(),
+            started_by=stored.started_by if stored is not None and stored.started_by else who(),
         )
         _spend(registry, decision, people)
     return decision
+
+
+def _still_waits(
+    decision: Decision, challenger: Version, champion: Version | None, split_and_settings: tuple[str, str]
+) -> bool:
+    """Return True if people are asked to approve a decision that is about today's champion, split and settings."""
+    number, package = (None, None) if champion is None else (champion.number, champion.package)
+    same = (decision.champion_package, decision.test_split, decision.settings) == (package, *split_and_settings)
+    return same and awaits(challenger, decision, number)
 
 
 def _contest(

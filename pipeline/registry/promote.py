@@ -74,19 +74,16 @@ def promote(root: Path, decision: Decision) -> PromotionResult:
 
 def settle(registry: Registry, decision: Decision) -> PromotionResult:
     """Move `champion` to a version that passed every gate, or record that it waits for people; within the lock."""
-    given, number, champion = (
-        approvals(registry.version(decision.challenger), decision),
-        decision.challenger,
-        decision.champion,
-    )
+    number, champion = decision.challenger, decision.champion
+    given = approvals(registry.version(number), decision)
     if len(given) < decision.approvers:
         why = f"{len(given)} of {decision.approvers} approvals"
         if not given:
-            append(registry, "waiting", number, champion, why, decision.digest)
+            append(registry, "waiting", number, champion, why, decision.evidence)
         return PromotionResult("waiting", number, champion, why)
     why = next(gate.reason for gate in decision.gates if gate.name == "comparison")
     # the event is written first: after a kill in between, the next call finds it and only moves the alias
-    append(registry, "promoted", number, champion, why)
+    append(registry, "promoted", number, champion, why, decision.evidence if decision.approvers else "")
     registry.set_alias(CHAMPION, number)
     return PromotionResult("promoted", number, champion, why)
 

@@ -78,7 +78,7 @@ def _ensure_model(registry: Registry) -> None:
         registry.client.create_registered_model(
             registry.problem,
             description=f"`{CHAMPION}` is the version that consumers pull, `{CHALLENGER}` the latest candidate. Only "
-            "`heelstrike retrain` (every gate passed) and `heelstrike rollback` move the champion.",
+            "`heelstrike retrain` (every gate passed), `heelstrike approve` and `heelstrike rollback` move it.",
         )
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":

@@ -13,7 +13,10 @@ from heelstrike.stores import tracking_uri
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
-DECISION_TAG, ROLLED_BACK_TAG = "heelstrike.decision", "heelstrike.rolled_back"
+DECISION_TAG = "mlflow.heelstrike.decision"
+"""The last decision on a version, as JSON. MLflow's UI lists no tags of its own prefix, so its page stays readable."""
+
+ROLLED_BACK_TAG = "heelstrike.rolled_back"
 
 
 class Registry:

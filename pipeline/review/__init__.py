@@ -1,1 +1,1 @@
-"""The reviewer's evidence: two versions on the same test images, and what went into a version or came out of a person."""
+"""The reviewer's evidence: two versions on the same test images, and the lineage of versions and of data."""

@@ -24,6 +24,7 @@ from pipeline.review.page import Content, Extreme, Side, render
 from pipeline.review.paired import Pair
 from pipeline.review.references import version_named
 from pipeline.review.tiles import tile
+from pipeline.splits import TRAINED_ON
 from pipeline.tracking.tags import NETWORK_TAG
 
 EXTREMES = 20
@@ -73,6 +74,10 @@ def compare(layout: Layout, params: ProblemParams, old: str, new: str, decision:
         inputs = [Inputs(registry, version) for version in versions]
         differing = differences(layout.root, *inputs)
         about = [(one.described_commit, one.tags.get("dvc.collect", "unknown")[:10]) for one in inputs]
+        people = set(tests.cases.subjects.tolist())
+        learned = [
+            sorted(people & {source.subject for source in one.sources if source.split in TRAINED_ON}) for one in inputs
+        ]
         judged = decision or stored_decision(versions[1])
         sizes = [_megabytes(registry, version) for version in versions]
     if sides[0].metric != sides[1].metric:
@@ -88,11 +93,11 @@ def compare(layout: Layout, params: ProblemParams, old: str, new: str, decision:
         made=utc_now(),
         test_split=tests.digest,
         images=len(tests.images),
-        subjects=len(set(tests.cases.subjects.tolist())),
+        subjects=len(people),
         resamples=params.evaluate.bootstrap,
         sides=tuple(
-            Side(version.reference, commit, data, side.latency_ms, size, _network(version))
-            for version, side, (commit, data), size in zip(versions, sides, about, sizes, strict=True)
+            Side(version.reference, commit, data, side.latency_ms, size, _network(version), seen)
+            for version, side, (commit, data), size, seen in zip(versions, sides, about, sizes, learned, strict=True)
         ),
         headlines=pair.headlines(),
         keypoints=pair.keypoints(),

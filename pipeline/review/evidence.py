@@ -2,6 +2,7 @@
 
 from heelstrike.registry.database import store_errors
 from pipeline.layout import Layout
+from pipeline.registry.decision import Decision
 from pipeline.registry.store import open_registry
 from pipeline.review.compare import Comparison
 from pipeline.tracking.tags import COMPARISON_TAG
@@ -12,13 +13,15 @@ def page_of(comparison: Comparison) -> str:
     return f"review/version-{comparison.new.number}-against-{comparison.old.number}.html"
 
 
-def keep(layout: Layout, comparison: Comparison) -> None:
-    """Store the page with the run of the new version, and its path and digest as a tag of the version."""
+def keep(layout: Layout, comparison: Comparison, decision: Decision) -> None:
+    """Store page and decision with the run of the new version, and the page's path and digest as the version's tag."""
     version = comparison.new
     with open_registry(layout.root, layout.problem) as registry:
         if version.run_id is not None:
             with store_errors(registry.uri):
                 registry.client.log_text(version.run_id, comparison.page, page_of(comparison))
+                text, file = decision.model_dump_json(indent=2), page_of(comparison).replace(".html", ".json")
+                registry.client.log_text(version.run_id, text, file)
         registry.tag(version.number, {COMPARISON_TAG: f"{page_of(comparison)} sha256:{comparison.digest}"})
 
 

@@ -14,6 +14,8 @@ from pipeline.tracking.evidence import Source
 from pipeline.tracking.tags import VERDICT_TAG
 
 _MOST = 12  # names in a line
+_PACKAGES = (PYTHON, "torch", "onnxruntime", "opencv-python-headless", "numpy")
+"""What is listed of an environment."""
 
 
 def lineage_lines(layout: Layout, what: str) -> list[str]:
@@ -49,11 +51,7 @@ def _of_version(inputs: Inputs) -> list[str]:
     batches = dict.fromkeys(source.batch for source in inputs.sources)
     lines.append(f"  batches      {_listed(batches)}")
     packages = inputs.packages
-    shown = [
-        f"{name} {packages[name]}"
-        for name in (PYTHON, "torch", "onnxruntime", "opencv-python-headless", "numpy")
-        if name in packages
-    ]
+    shown = [f"{name} {packages[name]}" for name in _PACKAGES if name in packages]
     return [*lines, f"  environment  {', '.join(shown)} and {len(packages) - len(shown)} other packages"]
 
 

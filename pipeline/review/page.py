@@ -24,6 +24,7 @@ class Side:
         latency_ms: Median time of one image on this machine's CPU.
         megabytes: Size of its package.
         network: Name of its network.
+        learned: Names of the test people from whom it learned.
     """
 
     reference: str
@@ -32,6 +33,7 @@ class Side:
     latency_ms: float
     megabytes: float
     network: str
+    learned: list[str]
 
 
 @dataclass(frozen=True)

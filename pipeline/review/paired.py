@@ -39,7 +39,9 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """`better`, `worse`, or `no difference shown` if the interval contains 0."""
+        """`better`, `worse`, or why neither is shown: the interval contains 0, or it is of one person's images."""
+        if self.subjects < 2:
+            return "one person only"
         if self.change.high < 0:
             return "better"
         return "worse" if self.change.low > 0 else "no difference shown"

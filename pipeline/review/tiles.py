@@ -18,6 +18,7 @@ from pipeline.scoring.case_table import Cases
 
 _SIDE = 300  # pixels of a tile
 _QUALITY = 80
+_FARTHEST = 10_000  # pixels; a prediction may be far outside the image
 _LABEL: pen.Colour = (230, 159, 0)  # orange, as on the report's sheets
 
 
@@ -93,6 +94,19 @@ def _drawn(
     for row, (text, colour) in enumerate(line for head in HEADS.values() for line in head.lines(prediction, style)):
         pen.write(canvas, text, 6, 18 + 17 * row, 13, colour)
     return canvas
+
+
+def _draw_labels(
+    canvas: UInt8[np.ndarray, "S S 3"], labels: Float[np.ndarray, "K 2"], predicted: Float[np.ndarray, "K 2"] | None
+) -> None:
+    """Draw a ring around each label, and a line from it to the prediction of that keypoint."""
+    for number, label in enumerate(labels):
+        if np.isfinite(label).all():
+            at = tuple(np.round(label).astype(int).tolist())
+            if predicted is not None and np.isfinite(predicted[number]).all():
+                end = np.clip(np.round(predicted[number]), -_FARTHEST, _FARTHEST).astype(int)
+                cv2.line(canvas, at, tuple(end.tolist()), _LABEL, 1, cv2.LINE_AA)
+            cv2.circle(canvas, at, 9, _LABEL, 1, cv2.LINE_AA)
 
 
 def _moved(prediction: Prediction, left: float, top: float, zoom: float) -> Prediction:

@@ -6,8 +6,10 @@ methods, Biometrics Bulletin 1, 1945), so that one person with a huge error does
 without drawing any (Pagano and Tritchler, On obtaining permutation distributions in polynomial time, JASA 78, 1983).
 """
 
+from functools import lru_cache
+
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.stats import norm, rankdata
 
 from pipeline.scoring.bootstrap import Interval
@@ -38,8 +40,8 @@ def signed_rank_p(differences: Float[np.ndarray, "N"]) -> float:
     if len(known) > _EXACT:
         deviation = float(np.sqrt((ranks**2).sum()) / 2)
         return float(norm.cdf((positive - ranks.sum() / 2 + 0.5) / deviation))
-    doubled = np.round(2 * ranks).astype(np.int64)  # ranks of ties are halves
-    return float(_below(doubled)[round(2 * positive)])
+    doubled = np.round(2 * ranks).astype(np.int64).tolist()  # ranks of ties are halves
+    return float(_below(tuple(sorted(doubled)))[round(2 * positive)])
 
 
 def typical_difference(differences: Float[np.ndarray, "N"], level: float = 0.95) -> tuple[float, Interval]:
@@ -59,18 +61,19 @@ def typical_difference(differences: Float[np.ndarray, "N"], level: float = 0.95)
         mean, deviation = count * (count + 1) / 4, np.sqrt(count * (count + 1) * (2 * count + 1) / 24)
         outside = int((mean - norm.ppf((1 + level) / 2) * deviation) / (2 * mean) * len(means))
     else:
-        outside = int((_below(2 * np.arange(1, count + 1)) <= (1 - level) / 2).sum() + 1) // 2
+        outside = int((_below(tuple(range(2, 2 * count + 1, 2))) <= (1 - level) / 2).sum() + 1) // 2
     if not outside:
         return float(np.median(means)), Interval(-np.inf, np.inf)
     return float(np.median(means)), Interval(float(means[outside - 1]), float(means[-outside]))
 
 
-def _below(ranks: Int[np.ndarray, "N"]) -> Float[np.ndarray, "S"]:
+@lru_cache(maxsize=256)
+def _below(ranks: tuple[int, ...]) -> Float[np.ndarray, "S"]:
     """Probability that the sum of the positive ranks is at most 0, 1, 2, ... if every sign is equally likely."""
     probabilities = np.ones(1)
     for rank in ranks:
-        grown = np.zeros(len(probabilities) + int(rank))
+        grown = np.zeros(len(probabilities) + rank)
         grown[: len(probabilities)] += probabilities / 2
-        grown[int(rank) :] += probabilities / 2
+        grown[rank:] += probabilities / 2
         probabilities = grown
     return np.minimum(np.cumsum(probabilities), 1.0)

@@ -1,5 +1,6 @@
 """Logging to MLflow: one experiment per problem, one run per retrain, the trials of its search as nested runs.
 
-`runs` opens runs and finds them again, `lineage` ties them to git and DVC, `results` and `study` fill them from the
-files that the stages wrote, and `model` logs the package. The stages do not use MLflow.
+`run` opens runs and finds them again. `live` fills a retrain's run while its stages run: `results`, `study` and
+`evidence` log what the stages have made, `conclusion` what became of the candidate. `model` logs the package, and
+`lineage` ties runs to git and DVC. The stages do not use MLflow.
 """

@@ -48,7 +48,8 @@ def log_sources(layout: Layout, run: Run) -> None:
 
 def read_sources(text: str) -> list[Source]:
     """Read the table that `log_sources` logged."""
-    return [Source(**row | {"images": int(row["images"])}) for row in csv.DictReader(io.StringIO(text))]
+    rows = csv.DictReader(io.StringIO(text))
+    return [Source(r["split"], r["subject"], r["source"], r["batch"], int(r["images"])) for r in rows]
 
 
 def log_lock(layout: Layout, run: Run) -> None:

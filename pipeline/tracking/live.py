@@ -117,7 +117,7 @@ class LiveRun:
     def end(self) -> None:
         """End the run as FINISHED."""
         if self._run is not None and not self._run.done:
-            self._run.client.delete_tag(self._run.run_id, STAGE_TAG)
+            self._run.remove_tag(STAGE_TAG)
             self._run.end_as("FINISHED")
         _note_of(self._layout).unlink(missing_ok=True)
 

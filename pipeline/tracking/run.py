@@ -93,6 +93,11 @@ class Run:
 
         self.client.log_batch(self.run_id, tags=[RunTag(key, str(value)) for key, value in tags.items()])
 
+    def remove_tag(self, name: str) -> None:
+        """Remove a tag, if the run has it."""
+        if name in self.client.get_run(self.run_id).data.tags:
+            self.client.delete_tag(self.run_id, name)
+
     def rename(self, name: str) -> None:
         """Give the run another name in the UI."""
         self.client.update_run(self.run_id, name=name)
@@ -169,7 +174,7 @@ def open_run(
     if not run.done:
         if interruption := entry.data.tags.get(INTERRUPTED_TAG):
             run.set_tags({CONTINUED_TAG: interruption})
-            client.delete_tag(run.run_id, INTERRUPTED_TAG)
+            run.remove_tag(INTERRUPTED_TAG)
         client.update_run(run.run_id, status="RUNNING")
     return run
 

@@ -12,7 +12,7 @@ import pytest
 from mlflow.entities import Run
 from rich.console import Console
 
-from flows.release import Release
+from flows.release import Release, headline_numbers
 from flows.summary import print_summary
 from heelstrike.files import file_digest, write_json
 from heelstrike.registry.database import open_mlflow
@@ -29,6 +29,7 @@ from pipeline.scoring.case_table import CASES, Cases, read_cases
 from pipeline.scoring.format import number
 from pipeline.scoring.measurement import measurement_error
 from pipeline.scoring.score import SCORES, Score, read_scores
+from pipeline.tracking.conclusion import Conclusion, conclude
 from pipeline.tracking.model import log_package
 from pipeline.tracking.results import log_evaluation
 from pipeline.tracking.runs import retrain_run
@@ -82,7 +83,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterat
             log_evaluation(layout, run)
             model = log_package(layout, run)
         decision = gate(layout, params, register(layout, model, run.run_id).number)
-        released = Release(layout, [], "flow", run.run_id, decision, promote(layout.root, decision))
+        outcome = promote(layout.root, decision)
+        conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
+        released = Release(layout, [], "flow", run.run_id, decision, outcome)
         console = Console(record=True, width=300)
         print_summary(released, console)
         yield Shown(params, layout, decision, open_mlflow(layout.root).get_run(run.run_id), console.export_text())
@@ -93,14 +96,15 @@ def test_every_place_shows_the_same_numbers(shown: Shown) -> None:
     report = unescape((shown.layout.out("evaluate") / "report.html").read_text())
     scores = read_scores(shown.layout.out("evaluate") / SCORES)
     assert [score.metric for score in scores] == ["keypoints/rmse_px", "angle/median_deg", "box/iou_loss_percent"]
-    for score in scores:
+    for place, score in enumerate(scores, start=1):
         group, name = score.metric.split("/")
         assert score.value > 0
         assert metrics[group][name] == score.value
-        assert shown.run.data.metrics[f"test/{score.metric}"] == score.value
+        assert shown.run.data.metrics[f"more/test/{score.metric}"] == score.value
+        assert shown.run.data.metrics[f"{place}_{name}"] == score.value
         value = number(score.value, score.unit)
         assert f'<td>{score.title}</td><td class="n">{value}</td><td>{score.pooling}</td>' in report
-        note = f"| test/{score.metric} | {value} | {score.title}: {score.pooling} |"
+        note = f"| {place}_{name} | {value} | {score.title}: {score.pooling} |"
         assert note in shown.run.data.tags["mlflow.note.content"]
     in_gates = {"error": "rmse_px", "measurement": "median"}
     for score, (name, key) in zip(scores[:2], in_gates.items(), strict=True):

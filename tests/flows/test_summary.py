@@ -65,7 +65,7 @@ def text(release: Release, title: str) -> str:
 
 
 def test_data_settings_numbers_and_verdict(layout: Layout) -> None:
-    release = released(layout, error="2.10 px, limit 5 px", comparison="better by 0.30 px")
+    release = released(layout, why="better by 0.30 px", error="2.10 px, limit 5 px", comparison="better by 0.30 px")
     digest = output_hashes(layout)["data/rearfoot/collect"][:10]
     assert text(release, "stages run") == "collect, train"
     assert text(release, "data") == (
@@ -74,7 +74,7 @@ def test_data_settings_numbers_and_verdict(layout: Layout) -> None:
     assert text(release, "settings") == "unet (encoder resnet18, width 16), learning rate 0.00213, plateau"
     assert text(release, "test error") == "2.10 px, limit 5 px"
     assert text(release, "against champion") == "better by 0.30 px"
-    assert text(release, "decision") == "version 2 promoted: All gates passed."
+    assert text(release, "decision") == "version 2 promoted"
     assert "report: reports/rearfoot/evaluate/report.html" in text(release, "next")
     assert "heelstrike predict VIDEO --model rearfoot@champion" in text(release, "next")
 
@@ -82,7 +82,7 @@ def test_data_settings_numbers_and_verdict(layout: Layout) -> None:
 def test_a_refusal_names_every_gate_that_failed(layout: Layout) -> None:
     release = released(layout, "refused", "error: failed by far", error="failed by far", slices="failed on dark")
     verdict = text(release, "decision")
-    assert verdict.startswith("version 2 refused: error: failed by far")
+    assert verdict.startswith("version 2 refused error: failed by far")
     assert "slices: failed on dark" in verdict
 
 

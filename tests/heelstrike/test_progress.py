@@ -28,6 +28,18 @@ def test_work_in_a_flows_own_process_is_heard() -> None:
     assert [(e["label"], e["done"]) for e in heard] == [("judge", 0), ("judge", 1)]
 
 
+def test_a_result_reaches_a_flow_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
+    heard: list[dict] = []
+    with listening(heard.append), progress("train", 2) as bar:
+        bar.advance()
+        bar.record("epoch", {"epoch": 1, "loss": 0.5})
+    assert (heard[-1]["record"], heard[-1]["values"], heard[-1]["done"]) == ("epoch", {"epoch": 1, "loss": 0.5}, 1)
+    with progress("train", 2) as bar:
+        capsys.readouterr()
+        bar.record("epoch", {"epoch": 1})
+    assert capsys.readouterr().err == ""
+
+
 def test_a_person_sees_what_it_is_and_how_far(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,8 @@ from pipeline.registry.criteria.contest import Contest, Verdict
 from pipeline.scoring.people import PersonErrors, person_errors
 
 ERROR_RATE = 0.05
-_DEFAULT_MARGIN = 0.25  # of the champion's mean error over all people
+DEFAULT_MARGIN = 0.25
+"""Margin of the slices, as a share of the champion's mean error over all people."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def slices(contest: Contest) -> Verdict:
     if (reason := incomparable(contest)) is not None:
         return False, reason, {}
     changes, remarks, margin, unit = _changes(contest)
-    worse = _rejected({change.title: change.p_worse for change in changes})
-    held = _rejected({change.title: change.p_held for change in changes})
+    worse = rejected({change.title: change.p_worse for change in changes})
+    held = rejected({change.title: change.p_held for change in changes})
     numbers = {change.title: change.new - change.old for change in changes} | {"margin": margin}
     unsure = [change for change in changes if change.title not in worse | held]
     if unsure:
@@ -74,7 +75,7 @@ def _changes(contest: Contest) -> tuple[list[SliceChange], list[str], float, str
     gates, cases = contest.params.gates, contest.challenger.examined.cases
     compared = compared_errors(contest.params, contest.challenger.examined, contest.champion.examined)
     everyone = person_errors(compared.challenger, compared.champion, compared.subjects)
-    margin = gates.slice_margin or _DEFAULT_MARGIN * float(np.mean(everyone.champion))
+    margin = gates.slice_margin or DEFAULT_MARGIN * float(np.mean(everyone.champion))
     changes, small, unlabelled = list[SliceChange](), list[str](), list[str]()
     scored = ~(np.isnan(compared.challenger) | np.isnan(compared.champion))
     for name, values in cases.slices.items():
@@ -110,7 +111,7 @@ def _t_tests(values: Float[np.ndarray, "P"]) -> tuple[float, float]:
     return above, 1 - above
 
 
-def _rejected(p_values: dict[str, float]) -> set[str]:
+def rejected(p_values: dict[str, float]) -> set[str]:
     """Names of the hypotheses that Holm's method rejects."""
     rejected = set[str]()
     for rank, name in enumerate(sorted(p_values, key=p_values.__getitem__)):

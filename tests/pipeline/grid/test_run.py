@@ -78,7 +78,7 @@ def test_rows_are_run_once_logged_and_tabled(grid: Callable[..., str], params: P
     assert watch.again == {"a": True, "b": True, "c": True}
     runs = mlflow_runs(layout)
     assert set(runs) == {"grid toy", "a", "b", "c"}
-    assert runs["a"].data.metrics["test/keypoints/rmse_px"] == pytest.approx(
+    assert runs["a"].data.metrics["more/test/keypoints/rmse_px"] == pytest.approx(
         results["a"]["metrics"]["keypoints"]["rmse_px"]
     )
     assert runs["b"].data.params["model.name"] == "multihead"

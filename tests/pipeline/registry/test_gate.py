@@ -176,6 +176,16 @@ def test_what_is_not_better_on_the_validation_split_leaves_the_test_split_alone(
     assert len(accounted(tested)) == 1
 
 
+def test_a_decision_that_waits_stays_as_it_is_until_something_changes(tested):
+    strict = params(approval="required")
+    first = judged(tested, 1, strict, bias=2.0)
+    assert first.approvers == 1 and "It becomes champion when one person approves." in first.verdict
+    promote(tested.root, first)
+    assert gate(tested.layout, strict, 1) == first
+    changed = gate(tested.layout, params(approval="required", approvers=2), 1)
+    assert changed.time != first.time and changed.approvers == 2
+
+
 def test_better_on_the_whole_but_worse_on_a_slice_is_refused(tested):
     promote(tested.root, judged(tested, 1, bias=3.0))
     decision = judged(tested, 2, bias=-0.8, gain=5.6)

@@ -1,0 +1,1 @@
+"""The dossier of a version: one self-contained document for those who must sign."""
