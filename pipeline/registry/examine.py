@@ -17,7 +17,7 @@ from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import filtered_images
 from pipeline.problem import Problem
-from pipeline.registry.judged_split import JudgedSplit
+from pipeline.evaluate.judged_split import JudgedSplit
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 

@@ -15,7 +15,7 @@ from pipeline.params import ProblemParams
 from pipeline.registry.criteria import Contest, Contestant, run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import JudgedSplit, read_judged_split
+from pipeline.evaluate.judged_split import JudgedSplit, read_judged_split
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 from pipeline.scoring.case_table import CASES, Cases, read_cases

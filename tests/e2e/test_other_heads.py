@@ -16,7 +16,7 @@ from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
 from pipeline.registry.criteria import Contest, Contestant, run_gates
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.scoring.case_table import CASES, read_cases
 from tests.e2e.conftest import ROOT
 

@@ -18,7 +18,7 @@ from pipeline.package import stage as package
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare import stage as prepare
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.train import stage as train
 from tests.pipeline.heads.toy import VISIBLE
 from tests.pipeline.heads.toy.network import CounterSettings
