@@ -12,7 +12,8 @@ from heelstrike.registry.versions import CHAMPION, Version
 from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
-from pipeline.registry.criteria import Contest, Contestant, run_gates
+from pipeline.registry.criteria.contest import Contest, Contestant
+from pipeline.registry.criteria.gates import run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
 from pipeline.evaluate.judged_split import JudgedSplit, read_judged_split
