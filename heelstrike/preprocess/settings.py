@@ -1,6 +1,6 @@
 """Settings of preprocessing: filters, mirroring and input size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -106,6 +106,15 @@ class Filter(Strict):
     def checked_options(self) -> Strict:
         """Return the validated options, with defaults."""
         return FILTER_OPTIONS[self.name].model_validate(self.options)
+
+
+OF_VIDEOS = frozenset({"background_subtraction"})
+"""Filters whose result for a frame depends on the preceding frames."""
+
+
+def needs_video(filters: Sequence[Filter]) -> bool:
+    """Return True if the result for a frame depends on the preceding frames."""
+    return any(each.name in OF_VIDEOS for each in filters)
 
 
 class Mirror(Strict):

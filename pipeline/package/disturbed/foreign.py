@@ -29,7 +29,7 @@ class Places:
 
 def foreign(places: Places) -> dict[str, Callable[[tuple[int, int], np.random.Generator], Image]]:
     """Return the kinds of foreign pictures by name."""
-    return {"noise": noise, "gradients": gradient, "places without a patient": places}
+    return {"foreign noise": noise, "foreign gradient": gradient, "place without a patient": places}
 
 
 def noise(shape: tuple[int, int], rng: np.random.Generator) -> Image:

@@ -50,9 +50,11 @@ def changes(place: Ground) -> dict[str, Change]:
     Args:
         place: Makes the ground for shrunk pictures that are not on plain ground.
     """
-    sizes: dict[str, Change] = {f"at {size:g}, plain ground": partial(shrunk, size, plain) for size in _PLAIN}
-    sizes |= {f"at {size:g}, in a place": partial(shrunk, size, place) for size in _IN_PLACES}
-    turns: dict[str, Change] = {f"turned by {degrees}°": partial(turned, degrees) for degrees in (10, -10, 20, -20)}
+    sizes: dict[str, Change] = {f"at {size:g} on plain ground": partial(shrunk, size, plain) for size in _PLAIN}
+    sizes |= {f"at {size:g} in a place": partial(shrunk, size, place) for size in _IN_PLACES}
+    turns: dict[str, Change] = {
+        f"turned by {degrees} degrees": partial(turned, degrees) for degrees in (10, -10, 20, -20)
+    }
     cuts: dict[str, Change] = {f"{part} third cut off": partial(cut, part) for part in ("upper", "lower", "left")}
     return {
         "as it is": as_it_is,
