@@ -160,6 +160,10 @@ class Zoom(Strict):
         float,
         Field(gt=0, lt=1, description="largest distance of a keypoint in two looks, as a share of their size"),
     ] = 0.06
+    patient: Annotated[
+        Literal["largest", "most_central", "most_certain"],
+        Field(description="who is measured if several people are in view, among those whose keypoints are all found"),
+    ] = "largest"
     min_distance: Annotated[
         float,
         Field(ge=0, lt=1, description="two keypoints that are nearer are one marker, as a share of their size"),

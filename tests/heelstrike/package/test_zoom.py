@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from heelstrike.heads.prediction import Prediction
+from heelstrike.package.looking import Image
 from heelstrike.package.view import size_of
-from heelstrike.package.zoom import Image, Zoomed
+from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.settings import Zoom
 
 NAMES = ("a", "b", "c", "d")
