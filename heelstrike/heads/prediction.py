@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Int
 
+from heelstrike.reasons import Reason
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -16,7 +18,7 @@ class Refusal:
         message: The reason as a sentence, for a person.
     """
 
-    reason: str
+    reason: Reason
     message: str
 
 

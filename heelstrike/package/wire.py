@@ -10,9 +10,9 @@ from pydantic import Discriminator, Field, Tag
 
 from heelstrike.wire import Wire
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Current version of the format, raised by one with every change."""
-MIN_READER = 4
+MIN_READER = 5
 """The oldest version whose readers understand the files that are written now."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

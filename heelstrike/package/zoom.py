@@ -20,6 +20,7 @@ from heelstrike.package.memory import Memory
 from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
 from heelstrike.package.view import View, size_of, tiles
 from heelstrike.preprocess.settings import Zoom
+from heelstrike.reasons import Reason
 
 _TILES = (1.0, 0.5, 0.25)  # sides of the views that are tried all over an image, as shares of its shorter side
 _BEST = 3  # tiles of each size from which a view is settled
@@ -70,7 +71,7 @@ class Zoomed:
         self._memory.forget()
         prediction = replace(self._judged(looks, patient), people=self._people)
         if is_ambiguous(patient, people):
-            return replace(prediction, refusal=Refusal("several_people", _SEVERAL))
+            return replace(prediction, refusal=Refusal(Reason.SEVERAL_PEOPLE, _SEVERAL))
         return prediction
 
     def _followed(self, looks: Looks) -> Answer | None:
@@ -147,19 +148,19 @@ class Zoomed:
             prediction,
             confidence=np.where(differs, 0, confidence).astype(confidence.dtype),
             radius=None if prediction.radius is None else np.maximum(prediction.radius, away),
-            refusal=Refusal("looks_differ", f"two looks at the image differ about {listed}") if doubtful else None,
+            refusal=Refusal(Reason.LOOKS_DIFFER, f"two looks at the image differ about {listed}") if doubtful else None,
         )
 
     def _too_small(self, prediction: Prediction) -> Refusal:
         size, least = size_of(finite(points_of(prediction)[0])), self._smallest * self._settings.fill
-        return Refusal("too_small", f"they are {size:.0f} px high in the image, about {least:.0f} px are needed")
+        return Refusal(Reason.TOO_SMALL, f"they are {size:.0f} px high in the image, about {least:.0f} px are needed")
 
 
 def _nothing_on(looks: Looks) -> Prediction:
     """Return a prediction of which no keypoint is believed."""
     prediction = looks.whole.prediction
     confidence = np.zeros_like(points_of(prediction)[1])
-    return replace(prediction, confidence=confidence, refusal=Refusal("not_found", _NOT_FOUND))
+    return replace(prediction, confidence=confidence, refusal=Refusal(Reason.NOT_FOUND, _NOT_FOUND))
 
 
 def _one_name_each(prediction: Prediction, min_distance: float) -> Prediction:
