@@ -26,6 +26,7 @@ _TILES = (1.0, 0.5, 0.25)  # sides of the views that are tried all over an image
 _BEST = 3  # tiles of each size from which a view is settled
 _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill another view
 _PATIENCE = 24  # most frames between two searches, if nothing is found: whoever comes in is found within a second
+_LARGE = 0.5  # share of the image's shorter side from which a person's view is large, so that few cover the image
 _BESIDE = 0.5  # shift of the views beside a person, in sides of the person's view
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 _SEVERAL = "several people stand so close that it cannot be told which legs belong together"
@@ -110,8 +111,7 @@ class Zoomed:
     def _settled(self, looks: Looks, views: list[View]) -> list[Answer]:
         """Settle views from the best of those that are given; return the answers of which the network is sure."""
         scored = sorted((self._scored(looks, view) for view in views), key=lambda each: -each[0])
-        answers = [looks.settle(filled) for _, filled in scored[:_BEST]]
-        return [answer for answer in answers if answer is not None and looks.is_sure(answer)]
+        return _sure(looks, [filled for _, filled in scored[:_BEST]])
 
     def _scored(self, looks: Looks, view: View) -> tuple[float, View | None]:
         """Return the score of the prediction on a view, and the view that the keypoints would fill."""
@@ -121,17 +121,20 @@ class Zoomed:
 
     def _chosen(self, looks: Looks, people: list[Answer]) -> tuple[Answer, int]:
         """Look for other people beside the best one, add them to `people`, and return the patient and the number."""
-        best = max(people, key=score)
-        people += self._settled(looks, self._beside(looks, best))
+        known = looks.filled(max(people, key=score))
+        assert known is not None  # the network is sure of these keypoints, so they have positions
+        beside = [answer for answer in map(looks.at, self._beside(looks, known)) if looks.is_sure(answer)]
+        filled = [view for answer in beside if (view := looks.filled(answer)) is not None and not view.is_like(known)]
+        people += _sure(looks, filled[:_BEST])
         distinct = apart(people)
         return patient_of(distinct, self._settings, looks.image.shape, self._threshold), len(distinct)
 
-    def _beside(self, looks: Looks, person: Answer) -> list[View]:
-        """Return views of a person's size: one to the left, one to the right, and those that cover the image."""
+    def _beside(self, looks: Looks, known: View) -> list[View]:
+        """Return the views to the left and to the right of a person, and those of a large person's size all over."""
         height, width = looks.image.shape[:2]
-        view = looks.filled(person) or person.view
-        near = [view.zoomed(1, (_BESIDE * side, 0)) for side in (-1, 1)]
-        return near + tiles(width, height, min(view.side / min(width, height), 1.0))
+        near = [known.zoomed(1, (_BESIDE * side, 0)) for side in (-1, 1)]
+        share = min(known.side / min(width, height), 1.0)
+        return near + (tiles(width, height, share) if share >= _LARGE else [])
 
     def _judged(self, looks: Looks, answer: Answer) -> Prediction:
         """Look a second time unless the network is sure of every keypoint; drop what differs, and second names."""
@@ -154,6 +157,12 @@ class Zoomed:
     def _too_small(self, prediction: Prediction) -> Refusal:
         size, least = size_of(finite(points_of(prediction)[0])), self._smallest * self._settings.fill
         return Refusal(Reason.TOO_SMALL, f"they are {size:.0f} px high in the image, about {least:.0f} px are needed")
+
+
+def _sure(looks: Looks, views: list[View | None]) -> list[Answer]:
+    """Settle views; return the answers of which the network is sure."""
+    settled = [looks.settle(view) for view in views]
+    return [answer for answer in settled if answer is not None and looks.is_sure(answer)]
 
 
 def _nothing_on(looks: Looks) -> Prediction:
