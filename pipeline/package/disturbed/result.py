@@ -19,7 +19,7 @@ from pipeline.scoring.score import rounded
 DISTURBED = "disturbed.json"
 """File of the result in the package stage's report; it holds null without `package.disturbed`."""
 
-_SHARES = {
+SHARES = {
     "found_share": "found",
     "near_share": "of those within 2 px",
     "far_share": "beyond 20 px",
@@ -68,7 +68,7 @@ def to_csv(kinds: dict[str, Tally]) -> str:
     stream = io.StringIO()
     counts = [name for name in Tally.model_fields if name != "reasons"]
     rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(["pictures_of", *counts, *_SHARES, "not_measured"])
+    rows.writerow(["pictures_of", *counts, *SHARES, "not_measured"])
     for kind, tally in kinds.items():
         shares = [rounded(value) for value in tally.shares.values()]
         reasons = "; ".join(f"{code} {count}" for code, count in tally.reasons.items())
@@ -79,9 +79,9 @@ def to_csv(kinds: dict[str, Tally]) -> str:
 def to_markdown(kinds: dict[str, Tally]) -> str:
     """Return the table of shares, the last row over all pictures."""
     everything = kinds | {"all": sum(kinds.values(), Tally())}
-    lines = [table_row("pictures", "number", *_SHARES.values()), "| --- " * (len(_SHARES) + 2) + "|"]
+    lines = [table_row("pictures", "number", *SHARES.values()), "| --- " * (len(SHARES) + 2) + "|"]
     lines += [
-        table_row(kind, tally.pictures, *(share(tally.shares[name]) for name in _SHARES))
+        table_row(kind, tally.pictures, *(share(tally.shares[name]) for name in SHARES))
         for kind, tally in everything.items()
     ]
     return "\n".join(lines)
