@@ -1,9 +1,9 @@
 """Angles of people who stand far away, and of pictures that a camera spoils: with and without looking at every size.
 
 People who were never trained on are rendered at 1920x1080. Their frames are disturbed in all ways of the disturbed
-check (docs/disturbed.md): shrunk and put on a plain ground or in places, turned, cut, darkened, blurred and so on. The places
-are photographs or videos without markers from a folder, else rendered ones. With `--whole` each picture is also given
-to the package whole, as if it had no `zoom`. The second table has the same by the span of the markers.
+check (docs/disturbed.md): shrunk and put on a plain ground or in places, turned, cut, darkened, blurred and so on. The
+places are photographs or videos without markers from a folder, else rendered ones. With `--whole` each picture is also
+given to the package whole, as if it had no `zoom`. The second table has the same by the span of the markers.
 
 Example:
     python -m benchmarks.distance models/rearfoot/package --people 30 --places FOLDER_OF_PHOTOGRAPHS_AND_VIDEOS

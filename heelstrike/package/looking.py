@@ -17,7 +17,6 @@ _SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second loo
 _SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
-_FEWEST = 2  # keypoints that make a part of what is looked for
 
 Image = UInt8[np.ndarray, "H W 3"]
 Look = Callable[[Image], Prediction]
@@ -76,12 +75,13 @@ class Looks:
         return View.of_keypoints(keypoints, self._settings.fill) if len(keypoints) > 1 else None
 
     def is_sure(self, answer: Answer | None) -> bool:
-        """Return True if most keypoints are present, with a high confidence in the geometric mean."""
-        return self._is_sure(answer, lambda count: count / 2)
-
-    def is_part(self, answer: Answer | None) -> bool:
-        """Return True if some keypoints are present, with a high confidence in the geometric mean."""
-        return self._is_sure(answer, lambda count: _FEWEST)
+        """Return True if at least half of the keypoints are present, with a high geometric mean of the confidences."""
+        if answer is None:
+            return False
+        confidence = points_of(answer.prediction)[1]
+        present = confidence[confidence >= self._threshold]
+        enough = len(present) >= max(len(confidence) / 2, 1)
+        return enough and float(np.exp(np.log(present).mean())) >= self._settings.min_confidence
 
     def holds(self, answer: Answer) -> bool:
         """Return True if a second look agrees about most of the keypoints that are present."""
@@ -95,14 +95,6 @@ class Looks:
         away = np.linalg.norm(second - keypoints, axis=1)
         away = np.where(np.isnan(away), np.inf, away)  # a keypoint that one of both looks lacks
         return away, away > self._settings.max_disagreement * size_of(finite(keypoints))
-
-    def _is_sure(self, answer: Answer | None, least: Callable[[int], float]) -> bool:
-        if answer is None:
-            return False
-        confidence = points_of(answer.prediction)[1]
-        present = confidence[confidence >= self._threshold]
-        enough = len(present) >= max(least(len(confidence)), 1)
-        return enough and float(np.exp(np.log(present).mean())) >= self._settings.min_confidence
 
 
 def score(answer: Answer) -> float:
