@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -52,20 +53,21 @@ def check_disturbed(package: Package, tests: JudgedSplit, settings: DisturbedSet
 
 
 def _pictures(tests: JudgedSplit, settings: DisturbedSettings) -> Iterator[_Shown]:
+    """Yield every disturbance of every chosen test image, then the foreign pictures, a third as many of each kind."""
     count = len(tests.images)
     rows = np.unique(np.linspace(0, count - 1, min(settings.images, count)).round().astype(int)).tolist()
-    originals = {row: Picture(read_image(tests.images[row].file), tests.cases.truth["keypoints"][row]) for row in rows}
+    truth = tests.cases.truth["keypoints"]
+    originals = {row: Picture(read_image(tests.images[row].file), truth[row]) for row in rows}
     height, width = originals[rows[0]].image.shape[:2]
     places = Places(width, height)
     for number, (kind, change) in enumerate(changes(places).items()):
         for row, original in originals.items():
-            rng = np.random.default_rng([settings.seed, number, row])
-            yield _Shown(kind, lambda change=change, original=original, rng=rng: change(original, rng), row)  # type: ignore[misc]
-    nowhere = np.full(originals[rows[0]].points.shape, np.nan)
-    for number, (kind, make) in enumerate(foreign(places).items()):
-        for row in rows[:: max(len(foreign(places)), 1)]:
+            yield _Shown(kind, partial(change, original, np.random.default_rng([settings.seed, number, row])), row)
+    kinds = foreign(places)
+    for number, (kind, make) in enumerate(kinds.items()):
+        for row in rows[:: len(kinds)]:
             image = make((height, width), np.random.default_rng([settings.seed, number, row]))
-            yield _Shown(kind, lambda image=image: Picture(image, nowhere), row)  # type: ignore[misc]
+            yield _Shown(kind, partial(Picture, image, np.full(truth[row].shape, np.nan)), row)
 
 
 def _show(package: Package, tests: JudgedSplit, settings: DisturbedSettings, shown: _Shown) -> Tally:
