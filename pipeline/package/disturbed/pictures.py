@@ -36,7 +36,8 @@ class Picture:
     def visible(self) -> Bool[np.ndarray, " K"]:
         """True for keypoints that are labelled and lie inside the picture."""
         height, width = self.image.shape[:2]
-        return ((self.points >= 0) & (self.points <= [width - 1, height - 1])).all(axis=1)
+        inside = (self.points >= 0) & (self.points <= [width - 1, height - 1])
+        return np.asarray(inside.all(axis=1), bool)
 
 
 Change = Callable[[Picture, np.random.Generator], Picture]
