@@ -14,8 +14,9 @@ from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS, mirror_prediction
 from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
+from heelstrike.package.looking import Look
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
-from heelstrike.package.zoom import Look, Zoomed
+from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
 
@@ -93,7 +94,11 @@ class Package:
 
         manifest = self.manifest
         zoom, names = manifest.zoom, manifest.category.keypoints
-        return look if zoom is None else Zoomed(zoom, look, names, manifest.confidence)
+        if zoom is None:
+            return look
+        side = min(manifest.input.width, manifest.input.height)
+        smallest = 0.0 if manifest.radii is None else side / manifest.radii.largest_scale
+        return Zoomed(zoom, look, names, manifest.confidence, smallest)
 
     def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
         """Predict on one whole image to which the manifest's filters have been applied already, without zooming."""
@@ -124,7 +129,7 @@ class Package:
         category, shapes = self.manifest.category, {name: output.shape for name, output in outputs.items()}
         findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
         known = {name: outputs.pop(name) for head in self._heads for name in head.outputs}
-        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), refusal=None)
+        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), people=None, refusal=None)
         findings = findings or [f for head in self._heads for f in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))

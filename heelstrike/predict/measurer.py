@@ -118,7 +118,7 @@ class Measurer:
         if self.measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
         if prediction.refusal is not None:
-            return self.measure.refused(prediction.refusal.reason, prediction.refusal.message)
+            return self.measure.refusal(prediction.refusal, prediction.keypoints, prediction.confidence)
         measurement = self.measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
         radii = self._package.manifest.radii
         if radii is None or prediction.radius is None:

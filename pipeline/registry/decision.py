@@ -12,6 +12,7 @@ GATES = (
     "measurement",
     "comparison",
     "slices",
+    "disturbed",
     "latency",
     "parity",
     "signature",

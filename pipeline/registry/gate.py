@@ -12,7 +12,10 @@ from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION, Version
 from heelstrike.stores import StoreUnreachableError
+from pipeline.evaluate.judged_split import JudgedSplit, read_judged_split
 from pipeline.layout import Layout
+from pipeline.package.disturbed.check import check_disturbed
+from pipeline.package.disturbed.result import DISTURBED, Disturbed, read_disturbed
 from pipeline.params import ProblemParams
 from pipeline.registry.account import Comparison, comparisons, people_digests, spend, standing, tag_of
 from pipeline.registry.approval_state import awaits
@@ -22,7 +25,6 @@ from pipeline.registry.criteria.gates import run_gates
 from pipeline.registry.decision import Decision, Gate
 from pipeline.registry.examine import examine
 from pipeline.registry.history import who
-from pipeline.registry.judged_split import JudgedSplit, read_judged_split
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.promotion_lock import promotion_lock
 from pipeline.registry.screening import screen_of
@@ -109,6 +111,7 @@ def _contest(
         account = {} if champion is None else comparisons(registry)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     candidate = _contestant(folder, tests, params, f"challenger {challenger.number}", evaluated)
+    candidate = replace(candidate, disturbed=_disturbed(candidate, tests, params, layout))
     holder: Contestant | None = None
     screen: Screen | None = None
     if champion is not None and champion_folder is not None:
@@ -172,6 +175,19 @@ def _explain_champion(problem: str, champion: Version | None) -> Iterator[None]:
             f"delete the alias {CHAMPION!r} of {problem} in the MLflow UI; the next candidate is then judged without a "
             "comparison"
         ) from error
+
+
+def _disturbed(candidate: Contestant, tests: JudgedSplit, params: ProblemParams, layout: Layout) -> Disturbed | None:
+    """Return the package stage's result if it is of this package, test split and settings; else check again."""
+    settings = params.package.disturbed
+    if settings is None:
+        return None
+    stored = read_disturbed(layout.report("disturbed") / DISTURBED)
+    digest = candidate.manifest.digest
+    if stored is not None and (stored.package, stored.test_split, stored.settings) == (digest, tests.digest, settings):
+        return stored
+    kinds = check_disturbed(Package.load(candidate.folder, threads=1), tests, settings)
+    return Disturbed(package=digest, test_split=tests.digest, settings=settings, kinds=kinds)
 
 
 def _contestant(

@@ -9,12 +9,12 @@ import json
 from pathlib import Path
 
 from heelstrike.package.runtime import Package
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.criteria.compared import compared_errors
 from pipeline.registry.criteria.contest import Screen
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
 from pipeline.registry.spending import people_needed
 from pipeline.scoring.people import person_errors
 from pipeline.scoring.signed_rank import signed_rank_p

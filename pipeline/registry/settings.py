@@ -28,6 +28,15 @@ class GateSettings(Strict):
         Literal["error", "measurement"],
         Field(description="what challenger and champion are compared on: the first head's error, or the measurement's"),
     ] = "error"
+    max_disturbed_off: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="largest share of measured disturbed pictures with a wrong value that its half-width does not "
+            "cover; needs package.disturbed",
+        ),
+    ] = 0.02
     confidence: Annotated[
         float,
         Field(

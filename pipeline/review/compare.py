@@ -11,11 +11,11 @@ from heelstrike.heads.base import Style
 from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import Version
+from pipeline.evaluate.judged_split import JudgedSplit, read_judged_split
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import Examination, examine
-from pipeline.registry.judged_split import JudgedSplit, read_judged_split
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import Registry, open_registry
 from pipeline.review.differences import differences

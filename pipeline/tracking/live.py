@@ -16,7 +16,15 @@ from pipeline.layout import Layout
 from pipeline.tracking.evidence import log_environment, log_lock, log_sources
 from pipeline.tracking.experiment import experiment_of
 from pipeline.tracking.lineage import retrain_key
-from pipeline.tracking.results import MORE, history_row, log_dataset, log_evaluation, log_training, log_validation
+from pipeline.tracking.results import (
+    MORE,
+    history_row,
+    log_dataset,
+    log_disturbed,
+    log_evaluation,
+    log_training,
+    log_validation,
+)
 from pipeline.tracking.run import Run, find_run, run_of
 from pipeline.tracking.runs import RETRAIN, begin_retrain, open_retrain, tie_to_data
 from pipeline.tracking.study import SEARCH, end_trial, log_search, open_trial
@@ -29,6 +37,7 @@ _RESULTS: dict[str, Callable[[Layout, Run], None]] = {
     "search": log_search,
     "train": log_training,
     "evaluate": log_evaluation,
+    "package": log_disturbed,
 }
 """What is logged when a stage has ended."""
 

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
+from pipeline.package.disturbed.result import DISTURBED, read_disturbed
 from pipeline.scoring.score import SCORES, Score, read_scores
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
@@ -87,6 +89,16 @@ def read_metrics(layout: Layout) -> dict[str, Any]:
     """
     metrics: dict[str, Any] = read_json(layout.out("evaluate").parent / "metrics.json")
     return metrics
+
+
+def log_disturbed(layout: Layout, run: Run) -> None:
+    """Log the shares of the disturbed check as metrics, its headline also as `disturbed_off_share`, and its files."""
+    _log_folder(run, layout.report("disturbed"), "disturbed")
+    result = read_disturbed(layout.report("disturbed") / DISTURBED)
+    if result is not None:
+        shares = {f"{MORE}/disturbed/{name}": value for name, value in result.numbers.items()}
+        headline = {"disturbed_off_share": result.off_share} if math.isfinite(result.off_share) else {}
+        run.log_metrics([headline | shares])
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

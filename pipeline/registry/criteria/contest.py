@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.package.manifest import Manifest
+from pipeline.package.disturbed.result import Disturbed
 from pipeline.params import ProblemParams
 from pipeline.registry.account import Standing
 from pipeline.registry.examine import Examination
@@ -14,11 +15,19 @@ Verdict = tuple[bool, str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Contestant:
-    """One of the two compared packages: its folder, manifest and examination."""
+    """One of the two compared packages.
+
+    Attributes:
+        folder: Its folder.
+        manifest: Its manifest.
+        examined: Its examination on the test split.
+        disturbed: What it answered on disturbed pictures of that split; `None` if it was not shown any.
+    """
 
     folder: Path
     manifest: Manifest
     examined: Examination
+    disturbed: Disturbed | None = None
 
 
 @dataclass(frozen=True)

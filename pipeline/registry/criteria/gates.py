@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.registry.criteria.accuracy import error, finite, measurement
 from pipeline.registry.criteria.comparison import comparison
 from pipeline.registry.criteria.contest import Contest, Verdict
+from pipeline.registry.criteria.disturbed import disturbed
 from pipeline.registry.criteria.labels import validation
 from pipeline.registry.criteria.rollbacks import not_rolled_back
 from pipeline.registry.criteria.runtime import latency, parity
@@ -21,6 +22,7 @@ _GATES: dict[str, Callable[[Contest], Verdict]] = {
     "measurement": measurement,
     "comparison": comparison,
     "slices": slices,
+    "disturbed": disturbed,
     "latency": latency,
     "parity": parity,
     "signature": signature,

@@ -14,7 +14,7 @@ LABELS = ("collect", "validate", "split", "prepare", "augment", "synthetic", "sc
 ALLOWED = {
     "pipeline/annotations.py": {"class"},  # a column of the annotation table
     "pipeline/registry/criteria/signature.py": {"keypoints"},  # of the category in a package's manifest
-    "pipeline/registry/judged_split.py": {"keypoints"},  # COCO's field
+    "pipeline/evaluate/judged_split.py": {"keypoints"},  # COCO's field
 }
 
 

@@ -14,6 +14,9 @@ from pipeline.heads.classes.error import ERROR as CLASS
 from pipeline.heads.detections.error import ERROR as DETECTIONS
 from pipeline.heads.error import ErrorMetric
 from pipeline.heads.keypoints.error import ERROR as KEYPOINTS
+from pipeline.package.disturbed.result import Disturbed
+from pipeline.package.disturbed.tally import Tally
+from pipeline.package.settings import DisturbedSettings
 from pipeline.params import ProblemParams
 from pipeline.registry.account import Standing
 from pipeline.registry.criteria import gates
@@ -286,3 +289,28 @@ def test_not_rolled_back() -> None:
     assert gates.not_rolled_back(made)[0]
     back = Contest(made.params, made.challenger, None, Path(), rolled_back="2026-11-21T10:53:46Z")
     assert not gates.not_rolled_back(back)[0]
+
+
+def shown(**counts: int) -> Disturbed:
+    settings = DisturbedSettings(images=8, limit=3)
+    return Disturbed(package="", test_split="", settings=settings, kinds={"dark": Tally(pictures=100, **counts)})
+
+
+@pytest.mark.parametrize(
+    ("result", "passed", "reason"),
+    [
+        (shown(measured=50, off=9, uncovered=1), True, "1 of 50 measured disturbed pictures (2.00 %) are off by more"),
+        (shown(measured=50, off=2, uncovered=2), False, "most of them (2): dark"),
+        (shown(measured=0), False, "none of 100 disturbed pictures was measured, so nothing is known"),
+        (None, False, "the package was not shown disturbed pictures"),
+    ],
+)
+def test_disturbed_pictures_are_hardly_ever_wrong_without_saying_so(
+    result: Disturbed | None, passed: bool, reason: str
+) -> None:
+    judged = contest(replace(side(KEYPOINTS, legs(0)), disturbed=result))
+    assert gates.disturbed(judged)[0], "nothing is gated where params show no disturbed pictures"
+    package = judged.params.package.model_copy(update={"disturbed": DisturbedSettings(images=8, limit=3)})
+    verdict = gates.disturbed(replace(judged, params=judged.params.model_copy(update={"package": package})))
+    assert verdict[0] is passed
+    assert reason in verdict[1]

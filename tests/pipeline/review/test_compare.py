@@ -11,8 +11,8 @@ from heelstrike.errors import UserError
 from heelstrike.package.runtime import Package
 from heelstrike.registry.database import open_mlflow
 from heelstrike.registry.pull import fetch
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
 from pipeline.registry.promote import promote, stored_decision
 from pipeline.registry.store import open_registry
 from pipeline.review.compare import compare, comparison_file
