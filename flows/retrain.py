@@ -11,6 +11,7 @@ from flows.git_state import require_branch
 from flows.inbox import check_folder, inbox_of
 from flows.ingest import ingest_locked
 from flows.left_files import lines_about_left
+from flows.lost_runs import tag_with_process
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
@@ -22,7 +23,7 @@ from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 
 
-@flow(name="retrain", flow_run_name="retrain-{problem}")
+@flow(name="retrain", flow_run_name="retrain-{problem}", on_running=[tag_with_process])
 def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     """Retrain one problem. After any interruption, run it again: it continues where it stopped.
 

@@ -14,7 +14,7 @@ import heelstrike
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
-OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid")
+OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid", "deploy", "schedule")
 """Names of the operator's commands."""
 
 _HINT = (
