@@ -9,17 +9,22 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from flows.reporting import current_reporter
+from heelstrike.errors import UserError
 from heelstrike.progress import listening
+from heelstrike.registry.database import store_errors
+from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
+from pipeline.review.compare import Comparison, compare, comparison_file
+from pipeline.review.evidence import keep, link
+from pipeline.tracking.conclusion import Conclusion, conclude
+from pipeline.tracking.live import LiveRun
 from pipeline.tracking.model import log_package
-from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
-from pipeline.tracking.runs import retrain_run
-from pipeline.tracking.study import log_search
+from pipeline.tracking.run import Run
 
 
 @dataclass(frozen=True)
@@ -43,41 +48,63 @@ class Release:
     outcome: PromotionResult
 
 
-def release(layout: Layout, params: ProblemParams, ran: list[str]) -> Release:
+def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun) -> Release:
     """Log, register, gate and promote. Each step continues where an interrupted call stopped.
+
+    Args:
+        layout: Problem and repository.
+        params: The problem's section of params.yaml.
+        ran: Addresses of the stages that ran.
+        live: The MLflow run of the retrain, which gets the conclusion.
 
     Raises:
         UserError: A store does not answer, or another promotion has moved the champion meanwhile.
     """
     reporter = current_reporter()
     reporter.start("register")
-    run_id, version = log_and_register(layout)
+    run, version = log_and_register(layout, live)
     reporter.finish("register", f"version {version}")
     reporter.start("gate")
     decision = judge(layout, params, version)
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
+    comparison = None
+    if decision.champion is not None and decision.champion != version:
+        reporter.start("compare")
+        comparison = compare_with_champion(layout, params, decision)
+        reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
+    if comparison is not None:
+        decision = decision.model_copy(update={"evidence": comparison.digest})
     reporter.start("promote")
     outcome = move_champion(layout, decision)
+    if comparison is not None:
+        link(layout, comparison)
+    if outcome.kind != "already" or not run.done:
+        conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
     reporter.finish("promote", outcome.kind)
-    return Release(layout, ran, str(flow_run.get_id()), run_id, decision, outcome)
+    return Release(layout, ran, str(flow_run.get_id()), run.run_id, decision, outcome)
 
 
 @task(name="register", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5)
-def log_and_register(layout: Layout) -> tuple[str, int]:
-    """Log the outputs of the stages, and register the package as a version of its problem.
+def log_and_register(layout: Layout, live: LiveRun) -> tuple[Run, int]:
+    """Log what the stages have made and is not logged yet, and register the package as a version of its problem.
 
     Returns:
-        The id of the MLflow run and the number of the version.
+        The MLflow run and the number of the version.
     """
-    with retrain_run(layout, flow_run=flow_run.get_id()) as run:
-        if not run.done:
-            log_dataset(layout, run)
-            log_validation(layout, run)
-            log_search(layout, run)
-            log_training(layout, run)
-            log_evaluation(layout, run)
+    run = live.complete()
+    with store_errors(run.uri):
         model_id = log_package(layout, run)
-    return run.run_id, register(layout, model_id, run.run_id).number
+    return run, register(layout, model_id, run.run_id).number
+
+
+def headline_numbers(decision: Decision) -> dict[str, float]:
+    """Return the numbers of a decision that are headline metrics of the run."""
+    numbers = {gate.name: gate.numbers for gate in decision.gates}
+    chosen = {
+        "against_champion": numbers.get("comparison", {}).get("difference"),
+        "latency_ms": numbers.get("latency", {}).get("ms"),
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 @task(name="gate", cache_policy=NO_CACHE)
@@ -92,6 +119,27 @@ def judge(layout: Layout, params: ProblemParams, version: int) -> Decision:
 def decision_key(problem: str) -> str:
     """Return the key of a problem's decisions among Prefect's artifacts: lowercase letters, digits and dashes."""
     return f"{re.sub('[^a-z0-9]+', '-', problem.lower())}-decision"
+
+
+@task(name="compare", cache_policy=NO_CACHE)
+def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decision) -> Comparison | None:
+    """Make the page that compares the candidate with the champion, and store it with the candidate.
+
+    Returns:
+        The comparison; `None` if the two cannot be compared, which the gates report.
+    """
+    reporter = current_reporter()
+    try:
+        with listening(lambda event: reporter.event("compare", event)):
+            made = compare(layout, params, str(decision.champion), str(decision.challenger), decision)
+    except StoreUnreachableError:
+        raise
+    except UserError as error:
+        reporter.say(f"no page compares version {decision.challenger} with the champion: {error}")
+        return None
+    made.write(comparison_file(layout, made))
+    keep(layout, made)
+    return made
 
 
 @task(name="promote", cache_policy=NO_CACHE)

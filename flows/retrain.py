@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from flows.batches import half_made, versioned_batches
 from flows.checkout_lock import problem_lock
@@ -16,11 +17,15 @@ from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
 from flows.versioning import commit_paths, git
+from heelstrike.files import write_aside
 from heelstrike.media import files_below
+from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
-from pipeline.layout import Layout
+from pipeline.environment import as_requirements, installed
+from pipeline.layout import Layout, environment_file
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
+from pipeline.tracking.live import LiveRun, live_run
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}", on_running=[tag_with_process])
@@ -48,10 +53,11 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
             check_folder(layout, inbox)
             for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):
                 say(line)
-        supply_start(layout, params[problem])
-        ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address)]
-        record_state(layout)
-        return release(layout, params[problem], ran)
+        with live_run(layout, flow_run.get_id(), say) as live:
+            supply_start(layout, params[problem])
+            ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address, live)]
+            record_state(layout, ran)
+            return release(layout, params[problem], ran, live)
 
 
 @task(name="fetch weights", cache_policy=NO_CACHE)
@@ -62,23 +68,36 @@ def supply_start(layout: Layout, params: ProblemParams) -> None:
 
 
 @task(name="stage", task_run_name="{address}", cache_policy=NO_CACHE)
-def stage(root: Path, address: str) -> bool:
+def stage(root: Path, address: str, live: LiveRun) -> bool:
     """Run one stage of dvc.yaml if anything it depends on has changed, and return whether it ran."""
     reporter, name = current_reporter(), address.split("@")[0]
+
+    def report(event: Event) -> None:
+        if "record" not in event:
+            reporter.event(name, event)
+        live.event(event)
+
     reporter.start(name)
-    ran = run_stage(root, address, lambda event: reporter.event(name, event), reporter.say)
+    live.start(name)
+    ran = run_stage(root, address, report, reporter.say)
+    live.finish(name, ran)
     reporter.finish(name, "" if ran else "unchanged")
     return ran
 
 
 @task(name="record state", cache_policy=NO_CACHE)
-def record_state(layout: Layout) -> None:
+def record_state(layout: Layout, ran: list[str]) -> None:
     """Commit the files of the stages that git holds, so that `dvc checkout` of this commit restores all outputs.
 
     Without the splits in git, the next clone would assign the subjects anew, and train on images that a champion was
-    tested on.
+    tested on. If stages ran, the list of installed packages is committed with them.
     """
+    environment = layout.root / environment_file(layout.problem)
+    if ran:
+        with write_aside(environment) as aside:
+            aside.write_text(as_requirements(installed()))
     candidates = [
+        environment,
         layout.root / "dvc.lock",
         layout.root / "data" / layout.problem / "subjects.csv",
         layout.root / "reports" / layout.problem / "metrics.json",

@@ -36,10 +36,9 @@ def print_summary(released: Release, console: Console) -> None:
     for name, value in _test_numbers(released):
         grid.add_row(name, plain(value))
     colour = _COLOURS[outcome.kind]
-    decision = Text.assemble((f"version {outcome.version} {outcome.kind}", colour), plain(f": {outcome.why}"))
-    grid.add_row("decision", decision)
-    for failure in released.decision.failures:
-        grid.add_row("", plain(failure, "yellow"))
+    grid.add_row("decision", Text(f"version {outcome.version} {outcome.kind}", colour))
+    for reason in _reasons(released):
+        grid.add_row("", plain(reason, colour))
     warnings = _warnings(layout)
     if warnings:
         grid.add_row("labels", plain(warnings))
@@ -78,6 +77,15 @@ def _test_numbers(released: Release) -> list[tuple[str, str]]:
     titles = {"error": "test error", "measurement": "test measurement", "comparison": "against champion"}
     reasons = {gate.name: gate.reason for gate in released.decision.gates}
     return [(title, reasons[name]) for name, title in titles.items() if name in reasons]
+
+
+def _reasons(released: Release) -> list[str]:
+    """Return the reasons of the decision that no other row of the summary gives."""
+    decision, outcome = released.decision, released.outcome
+    if outcome.kind == "refused":
+        return decision.failures or [outcome.why]
+    compared = any(gate.name == "comparison" and gate.reason == outcome.why for gate in decision.gates)
+    return [] if compared else [outcome.why]
 
 
 def _warnings(layout: Layout) -> str:

@@ -3,7 +3,8 @@
 A stage run by hand or by `dvc repro` draws its own Rich bar on stderr, or prints lines there if it is no terminal. A
 flow sets the environment variable HEELSTRIKE_PROGRESS to the path of a file; its stages append a JSON object per line
 to this file, and the flow draws one display for all of them. Work in the flow's own process passes the same objects to
-the function that `listening` sets.
+the function that `listening` sets. An object with the key `record` is a result that is known before the stage ends,
+such as the metrics of an epoch; a flow logs it and does not draw it.
 """
 
 import json
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -37,6 +38,15 @@ class Progress(ABC):
         self.done += steps
         self._show(fields)
 
+    def record(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Hand a result to the flow that started the stage; without a flow nothing happens.
+
+        Args:
+            kind: What the values are, for instance `epoch`.
+            values: Values that JSON can hold.
+        """
+        return
+
     @abstractmethod
     def _show(self, fields: dict[str, float | str]) -> None:
         """Show the current progress."""
@@ -49,8 +59,13 @@ class _ToListener(Progress):
         self._show({})
 
     def _show(self, fields: dict[str, float | str]) -> None:
-        event: Event = {"label": self.label, "done": self.done, "total": self.total, "time": time.time()}
-        self._listener(event | {"fields": fields})
+        self._listener(self._event() | {"fields": fields})
+
+    def record(self, kind: str, values: Mapping[str, Any]) -> None:
+        self._listener(self._event() | {"record": kind, "values": dict(values)})
+
+    def _event(self) -> Event:
+        return {"label": self.label, "done": self.done, "total": self.total, "time": time.time()}
 
 
 def _append_to(path: Path) -> Listener:

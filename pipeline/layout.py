@@ -56,3 +56,8 @@ class Layout:
 def file_of_start(root: Path, digest: str) -> Path:
     """Return the path of start weights by their SHA-256; a missing file is fetched, and git and DVC ignore it."""
     return root / "models" / "init" / f"{digest}.safetensors"
+
+
+def environment_file(problem: str) -> str:
+    """Return the path, below the root, of the list of packages with which a retrain has run the problem's stages."""
+    return f"reports/{problem}/environment.txt"

@@ -48,7 +48,7 @@ def _check(root: Path, address: str, path: str, recorded: str) -> list[str]:
     hashes = {file.relative_to(root).as_posix(): _md5(file) for file in files_below(root / path)}
     if _hash_of(hashes, path, recorded) == recorded:
         return []
-    expected = _expected(root, path, recorded)
+    expected = recorded_files(root, path, recorded)
     wrong = sorted(n for n in hashes.keys() | expected.keys() if hashes.get(n) != expected.get(n)) if expected else []
     objects = [_object(root, expected[name]) for name in wrong if name in expected]
     damaged = [file for file in objects if file.is_file() and _md5(file) != _md5_named(file)]
@@ -73,8 +73,8 @@ def _hash_of(hashes: dict[str, str], path: str, recorded: str) -> str:
     return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest() + _FOLDER
 
 
-def _expected(root: Path, path: str, recorded: str) -> dict[str, str]:
-    """Return the MD5 of each file of an output, from the list in DVC's cache; empty if the cache lacks the list."""
+def recorded_files(root: Path, path: str, recorded: str) -> dict[str, str]:
+    """Return the MD5 of each file of an output by path, from the list in DVC's cache; empty if the cache lacks it."""
     if not recorded.endswith(_FOLDER):
         return {path: recorded}
     try:

@@ -66,11 +66,12 @@ def files_below(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
     for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not _is_ignored(name))
-        yield from (Path(folder, name) for name in sorted(names) if not _is_ignored(name))
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
+        yield from (Path(folder, name) for name in sorted(names) if not is_ignored(name))
 
 
-def _is_ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
+    """Return True if a file or folder of this name is no input."""
     return any(fnmatchcase(name, pattern) for pattern in IGNORED)
 
 

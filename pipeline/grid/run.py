@@ -19,7 +19,8 @@ from pipeline.grid.rows import Planned, plan_rows, started
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.tracking.grid import log_row
-from pipeline.tracking.runs import Run, grid_run
+from pipeline.tracking.run import Run
+from pipeline.tracking.runs import grid_run
 
 
 class Watch(Protocol):

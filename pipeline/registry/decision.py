@@ -46,6 +46,7 @@ class Decision(Strict):
         test_split: Digest of the test split on which both were evaluated.
         time: Time of the decision, UTC, ISO 8601.
         gates: The verdict of each gate.
+        evidence: SHA-256 of the page that compares the two (`heelstrike compare`); empty if there is none.
     """
 
     problem: str
@@ -56,6 +57,7 @@ class Decision(Strict):
     test_split: str
     time: str
     gates: tuple[Gate, ...]
+    evidence: str = ""
 
     @property
     def passed(self) -> bool:

@@ -1,7 +1,7 @@
 """Style of the figures: colours that colour-blind people can distinguish, and reproducible bytes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,18 @@ _STYLE: Any = {
 }
 
 
+def house_style() -> AbstractContextManager[None]:
+    """Draw every figure within the block in the house style."""
+    style: AbstractContextManager[None] = plt.rc_context(_STYLE)
+    return style
+
+
 @contextmanager
 def figure(
     width: float, height: float, rows: int = 1, columns: int = 1, **options: Any
 ) -> Iterator[tuple[Figure, list[Axes]]]:
     """A figure in the house style, size in inches, and its axes row by row; closed at the end of the block."""
-    with plt.rc_context(_STYLE):
+    with house_style():
         drawn, axes = plt.subplots(
             rows, columns, figsize=(width, height), squeeze=False, layout="constrained", **options
         )

@@ -10,13 +10,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
-from heelstrike.progress import progress
+from heelstrike.progress import Progress, progress
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.search.space import Space
-from pipeline.search.study import STUDY_URL, RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
-from pipeline.search.worker import Job, Workers
+from pipeline.search.study import STUDY_URL, Ended, RunBatch, close_study, open_study, reason_of, run_study, sqlite_url
+from pipeline.search.worker import Job, Outcome, Report, Workers
 from pipeline.splits import TRAINED_ON
 from pipeline.spreadsheet import for_spreadsheets
 
@@ -39,7 +39,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
             value = {"value": trial.value} if trial.value is not None else {}
             bar.advance(1, trial=str(trial.number), state=trial.state.name.lower(), **value)
 
-        trials = run_study(study, space, settings, _runner(params, space, prepared, work, workers, layout.root), show)
+        run_batch = _recorded(_runner(params, space, prepared, work, workers, layout.root), bar)
+        trials = run_study(study, space, settings, run_batch, show)
     best = choose(trials, settings.margin)
     _write(layout.out("search"), space, trials, best)
     close_study(study)
@@ -88,6 +89,28 @@ def _runner(params: ProblemParams, space: Space, prepared: Path, work: Path, wor
         return Job(number, plan, prepared, settings.images, settings.seed, work / f"trial-{number}", root)
 
     return lambda trials, report, ended: workers.run([job(trial) for trial in trials], report, ended)
+
+
+def _recorded(run_batch: RunBatch, bar: Progress) -> RunBatch:
+    """Run batches and record the start, each epoch and the end of every trial."""
+
+    def run_recorded(trials: list[FrozenTrial], report: Report, ended: Ended) -> None:
+        def record(number: int, values: dict[str, Any]) -> None:
+            bar.record("trial", {"number": number, **values})
+
+        def reported(number: int, epoch: int, score: float) -> bool:
+            record(number, {"epoch": epoch, "score": score})
+            return report(number, epoch, score)
+
+        def finished(number: int, outcome: Outcome) -> None:
+            ended(number, outcome)
+            record(number, {"state": outcome.state, "value": outcome.score, "reason": outcome.reason})
+
+        for trial in trials:
+            record(trial.number, {"params": trial.params})
+        run_batch(trials, reported, finished)
+
+    return run_recorded
 
 
 def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial | None) -> None:

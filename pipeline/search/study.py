@@ -20,13 +20,14 @@ from heelstrike.stores import check_database, is_local_file
 from heelstrike.waits import limit_postgres
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
-from pipeline.search.worker import Outcome
+from pipeline.search.worker import Outcome, Report
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _OUTCOME, _FINISHED = "outcome", "finished"
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+Ended = Callable[[int, Outcome], None]
 # arguments: the trials to run, a callback for each epoch, a callback for each ended trial
-RunBatch = Callable[[list[FrozenTrial], Callable[[int, int, float], bool], Callable[[int, Outcome], None]], None]
+RunBatch = Callable[[list[FrozenTrial], Report, Ended], None]
 
 
 def open_study(url: str, name: str, settings: SearchSettings) -> optuna.Study:

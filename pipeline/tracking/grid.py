@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.tracking.results import flat, log_trained, numbers
-from pipeline.tracking.runs import Run
+from pipeline.tracking.results import MORE, flat, log_trained, numbers
+from pipeline.tracking.run import Run
 from pipeline.tracking.tags import STARTED_FROM_TAG, STATE_TAG
 
 _TAGS = ("table", STATE_TAG, "budget", "message", STARTED_FROM_TAG)  # keys of a row's result
@@ -32,4 +32,4 @@ def log_row(parent: Run, result: Mapping[str, Any], settings: Mapping[str, Any],
             return
         log_trained(folder, run)
         costs = {name: float(result[name]) for name in ("parameters", "train_seconds")}
-        run.log_metrics([costs | {f"test/{path}": value for path, value in numbers(result["metrics"])}])
+        run.log_metrics([costs | {f"{MORE}/test/{path}": value for path, value in numbers(result["metrics"])}])

@@ -17,8 +17,8 @@ from heelstrike.files import file_digest
 from heelstrike.package.manifest import MANIFEST, MODEL, Manifest, read_manifest, verify
 from heelstrike.registry.versions import PACKAGE_TAG
 from pipeline.layout import Layout
-from pipeline.tracking.results import numbers
-from pipeline.tracking.runs import Run
+from pipeline.tracking.results import MORE, numbers
+from pipeline.tracking.run import Run
 from pipeline.tracking.tags import MODEL_TYPE_TAG, WEIGHTS_TAG
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _log_model_metrics(run: Run, manifest: Manifest, model_id: str) -> None:
     from mlflow.entities import Metric
 
     metrics = [
-        Metric(f"test/{name}", value, run.started_ms, 0, model_id=model_id, run_id=run.run_id)
+        Metric(f"{MORE}/test/{name}", value, run.started_ms, 0, model_id=model_id, run_id=run.run_id)
         for name, value in numbers(manifest.metrics)
     ]
     if metrics:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
-from pipeline.heads import HEADS
 from pipeline.layout import Layout
-from pipeline.markdown import table_row
-from pipeline.scoring.format import number
-from pipeline.scoring.score import SCORES, read_scores
+from pipeline.scoring.score import SCORES, Score, read_scores
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
-from pipeline.tracking.runs import Run
-from pipeline.tracking.tags import NOTE_TAG, STARTED_FROM_TAG
+from pipeline.tracking.run import Run
+from pipeline.tracking.tags import STARTED_FROM_TAG
+
+MORE = "more"
+"""First part of the names of all metrics but the headline ones, which are listed before them."""
 
 _DATA_STAGES = ("collect", "split", "prepare")
 
@@ -25,7 +25,7 @@ def log_dataset(layout: Layout, run: Run) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     hashes = output_hashes(layout)
-    profile = json.dumps({f"{name}_images": count for name, count in _split_sizes(layout).items()})
+    profile = json.dumps({f"{name}_images": count for name, count in split_sizes(layout).items()})
     inputs = []
     for stage in _DATA_STAGES:
         path = layout.out(stage).relative_to(layout.root).as_posix()
@@ -48,8 +48,8 @@ def log_trained(folder: Path, run: Run) -> None:
     settings = read_json(folder / "settings.json")
     run.log_params(dict(flat({part: settings[part] for part in ("model", "train", "augment") if part in settings})))
     with _open(folder / "history.csv") as stream:
-        rows = [_history_row(row) for row in csv.DictReader(stream)]
-    run.log_metrics(rows)
+        rows = [history_row(row) for row in csv.DictReader(stream)]
+    run.log_missing(rows)
     if (folder / "summary.json").is_file() and (start := read_json(folder / "summary.json").get("init_from")):
         run.set_tags({STARTED_FROM_TAG: start["started_from"]})
     for name in ("settings.json", "history.csv", "summary.json"):
@@ -62,15 +62,31 @@ def log_validation(layout: Layout, run: Run) -> None:
     folder = layout.out("validate")
     _log_folder(run, folder, "validation")
     for path in sorted(folder.glob("*.json")):
-        run.log_metrics([{f"validation/{k}": v for k, v in numbers(read_json(path)) if k in ("errors", "warnings")}])
+        counts = {k: v for k, v in numbers(read_json(path)) if k in ("errors", "warnings")}
+        run.log_metrics([{f"{MORE}/validation/{name}": count for name, count in counts.items()}])
 
 
 def log_evaluation(layout: Layout, run: Run) -> None:
-    """Log the test metrics, and the report, figures and overlay sheets as files."""
-    metrics = read_json(_metrics_path(layout))
-    run.log_metrics([{f"test/{name}": value for name, value in numbers(metrics)}])
-    _log_folder(run, layout.out("evaluate"), "evaluation")
-    run.set_tags({NOTE_TAG: _note(layout, metrics)})
+    """Log the headline scores, all test metrics, and the report, figures and overlay sheets as files."""
+    folder = layout.out("evaluate")
+    run.log_metrics([{name: score.value for name, score in headlines(read_scores(folder / SCORES)).items()}])
+    run.log_metrics([{f"{MORE}/test/{name}": value for name, value in numbers(read_metrics(layout))}])
+    _log_folder(run, folder, "evaluation")
+
+
+def headlines(scores: list[Score]) -> dict[str, Score]:
+    """Return the headline scores by the name of their metric, which has the score's place in front: `1_rmse_px`."""
+    return {f"{place}_{score.metric.rpartition('/')[2]}": score for place, score in enumerate(scores, start=1)}
+
+
+def read_metrics(layout: Layout) -> dict[str, Any]:
+    """Read metrics.json.
+
+    Raises:
+        UserError: The file is missing or not valid JSON.
+    """
+    metrics: dict[str, Any] = read_json(layout.out("evaluate").parent / "metrics.json")
+    return metrics
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -83,38 +99,8 @@ def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield path, float(value)
 
 
-def _metrics_path(layout: Layout) -> Path:
-    return layout.out("evaluate").parent / "metrics.json"
-
-
-def _note(layout: Layout, metrics: Mapping[str, Any]) -> str:
-    """Return the run's description in the UI: the network, the data and the main results, as Markdown."""
-    settings = read_json(layout.out("train") / "settings.json")
-    sizes = ", ".join(f"{count} {name}" for name, count in _split_sizes(layout).items())
-    model = ", ".join(f"{key} {value}" for key, value in settings["model"].items() if key != "name")
-    headlines = {name for head in HEADS.values() for name in head.headlines}  # all are metrics of the run
-    rows = [table_row(name, f"{value:.4g}") for name, value in numbers(metrics) if name.split("/")[-1] in headlines]
-    scores = [
-        table_row(f"test/{score.metric}", number(score.value, score.unit), f"{score.title}: {score.pooling}")
-        for score in read_scores(layout.out("evaluate") / SCORES)
-    ]
-    lines = [
-        f"**{layout.problem}**: network `{settings['model']['name']}` ({model}) on {sizes or 'unknown'} images.",
-        "",
-        "| headline number on the test split | | |",
-        "| --- | --- | --- |",
-        *scores,
-        "",
-        "| more | |",
-        "| --- | --- |",
-        *rows,
-        "",
-        "Report: artifact `evaluation/report.html`. Trials: the runs nested below. Model: see *Logged models*.",
-    ]
-    return "\n".join(lines)
-
-
-def _split_sizes(layout: Layout) -> dict[str, int]:
+def split_sizes(layout: Layout) -> dict[str, int]:
+    """Return the number of images of each split that has been made."""
     sizes: dict[str, int] = {}
     for name in SPLITS:
         path = layout.out("split") / f"{name}.json"
@@ -123,8 +109,8 @@ def _split_sizes(layout: Layout) -> dict[str, int]:
     return sizes
 
 
-def _history_row(row: Mapping[str, str]) -> dict[str, float]:
-    """Return a row of history.csv as metrics: `val_rmse_px` becomes val/rmse_px, any other NAME train/NAME."""
+def history_row(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return a row of history.csv as metrics: `val_rmse_px` becomes more/val/rmse_px, NAME more/train/NAME."""
     values = {}
     for name, text in row.items():
         if name == "epoch":  # MLflow has it as the step
@@ -133,7 +119,7 @@ def _history_row(row: Mapping[str, str]) -> dict[str, float]:
             value = float(text)
         except (TypeError, ValueError):
             continue  # a column of words, or a metric that this epoch does not have
-        values[f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}"] = value
+        values[f"{MORE}/val/{name[4:]}" if name.startswith("val_") else f"{MORE}/train/{name}"] = value
     return values
 
 

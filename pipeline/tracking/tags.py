@@ -5,21 +5,36 @@ cuts long ones.
 """
 
 RETRAIN_TAG = "heelstrike.retrain"
-"""The retrain's key: a digest that is equal for two runs of the same retrain."""
+"""The retrain's key: a digest that is equal for two runs of the same retrain; it is set when all stages have run."""
 
 PART_TAG = "heelstrike.part"
-"""The part of a retrain that a run stands for: `retrain`, `trial-3`, ..."""
+"""The part of a retrain that a run stands for: `retrain`, `search`, `trial-3`, ..."""
 
 WEIGHTS_TAG = "heelstrike.weights"
 """SHA-256 of the trained weights; a tag of a logged model and of the version made of it."""
 
+COMPARISON_TAG = "comparison"
+"""Of a version: the artifact of its run that compares it with the champion, and its SHA-256."""
+
+CONTINUED_TAG = "continued"
+"""The interruption after which the run was continued."""
+
 FLOW_RUN_TAG = "flow_run"
 GIT_TAG = "git"
+INTERRUPTED_TAG = "interrupted"
+"""How the run was interrupted; it is removed when the run is continued."""
+
 NETWORK_TAG = "network"
 REASON_TAG = "reason"
+STAGE_TAG = "stage"
+"""The stage of a retrain that is running, or that failed."""
+
 STARTED_FROM_TAG = "started_from"
 STATE_TAG = "state"
 VERDICT_TAG = "verdict"
+"""Of a run: `promoted`, `refused`, `failed` or `interrupted`; of a version: the decision in one sentence."""
+
+VERSION_TAG = "version"
 
 # tags that MLflow defines
 COMMIT_TAG = "mlflow.source.git.commit"

@@ -36,6 +36,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
 
         def show(row: Row) -> bool:
             bar.advance(1, **headlines(row))
+            bar.record("epoch", {"epoch": bar.done, "row": row})
             return True
 
         fitted = fit(plan, train, val, work, show, layout.root)
