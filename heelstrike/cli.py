@@ -14,7 +14,21 @@ import heelstrike
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
-OPERATOR = ("retrain", "ingest", "init-from", "crossval", "history", "rollback", "params", "grid", "deploy", "schedule")
+OPERATOR = (
+    "retrain",
+    "ingest",
+    "init-from",
+    "crossval",
+    "history",
+    "rollback",
+    "params",
+    "grid",
+    "deploy",
+    "schedule",
+    "reproduce",
+    "backup",
+    "restore",
+)
 """Names of the operator's commands."""
 
 _HINT = (

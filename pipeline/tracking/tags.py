@@ -21,11 +21,17 @@ CONTINUED_TAG = "continued"
 
 FLOW_RUN_TAG = "flow_run"
 GIT_TAG = "git"
+NOT_REPRODUCIBLE_TAG = "not_reproducible"
+"""Of a run and of its version: the inputs that are in no commit, so that nobody can repeat the retrain."""
+
 INTERRUPTED_TAG = "interrupted"
 """How the run was interrupted; it is removed when the run is continued."""
 
 NETWORK_TAG = "network"
 REASON_TAG = "reason"
+REPRODUCED_TAG = "reproduced"
+"""Of a version: the result of the newest `heelstrike reproduce --attach`, with its time."""
+
 STAGE_TAG = "stage"
 """The stage of a retrain that is running, or that failed."""
 
