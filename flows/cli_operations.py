@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.terminal import ROOT, resumable
+from flows.terminal import ROOT, checked_problem, resumable
 from heelstrike.terminal import console, messages, problems
 from heelstrike.text import done
 
@@ -106,3 +106,26 @@ def gc(
             from flows.gc_display import run_gc
 
         run_gc(ROOT, console, newest=newest, remove_it=yes)
+
+
+@app.command()
+def forget(
+    subject: Annotated[str, typer.Argument(help="The person, as annotations and data/PROBLEM/subjects.csv name them.")],
+    problem: Annotated[str, typer.Option("--problem", "-p", help="The problem; not needed if there is one.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without this, it is only listed.")] = False,
+) -> None:
+    """List where the data of a person is; with --yes remove it, mark the versions, and leave a receipt.
+
+    Removed are raw files, labels, outputs of stages, DVC's objects, pictures and tables of runs. The rest is listed.
+
+    [bold]Examples[/]
+
+    heelstrike forget anna
+
+    heelstrike forget anna --yes
+    """
+    with resumable(f"heelstrike forget {subject} --yes"):
+        with console.status("looking"):
+            from flows.forget.command import run_forget
+
+        run_forget(checked_problem(problem), subject, ROOT, console, remove=yes)

@@ -41,6 +41,8 @@ VERDICT_TAG = "verdict"
 """Of a run: `promoted`, `refused`, `failed` or `interrupted`; of a version: the decision in one sentence."""
 
 VERSION_TAG = "version"
+WITHDRAWN_TAG = "withdrawn"
+"""Of a version: that a person whose data it learned from, or was tested on, withdrew; with the receipt's name."""
 
 # tags that MLflow defines
 COMMIT_TAG = "mlflow.source.git.commit"
