@@ -47,8 +47,8 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     """
     if traces.by_hand:
         raise UserError(
-            f"{', '.join(traces.by_hand)}: label files about this person and others, of which this command removes only "
-            f"lines of tables; remove the entries, `dvc add` the batch, and run the same command again"
+            f"{', '.join(traces.by_hand)}: about this person and others, and this command removes lines of tables only; "
+            f"remove the entries, `dvc add` the batch, and run the same command again"
         )
     before = _objects_of_history(layout)
     receipt = f"{utc_now()[:10]}-{uuid.uuid4().hex[:8]}"

@@ -17,7 +17,7 @@ from pipeline.params import load_params
 from pipeline.registry.store import open_registry
 from pipeline.tracking.evidence import SOURCES
 from tests.flows.conftest import run, write_params
-from tests.flows.inboxes import HEADER, TOY, take, three_frames
+from tests.flows.inboxes import HEADER, TOY, three_frames, version_by_hand
 from tests.worlds import World
 
 PEOPLE = ("anna", "berta")
@@ -40,7 +40,7 @@ def people(versioned: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     three_frames(inbox / "own" / "anna_home.mp4", darkest=90)
     (inbox / "own" / "labels.csv").write_text(HEADER + "anna_home.mp4,1,anna,11,21\n")
     layout = Layout(versioned, "toy")
-    assert take(inbox.parent).batch
+    version_by_hand(versioned, inbox.parent)
     collect(load_params(versioned / "params.yaml")["toy"], layout)
     (versioned / "data" / "toy" / "subjects.csv").write_text("subject,split\nanna,train\nberta,test\n")
     run(versioned, "git", "add", "-A")

@@ -10,7 +10,7 @@ from flows.scratch_clone import changed_files
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from tests.flows.conftest import run
-from tests.flows.inboxes import take
+from tests.flows.inboxes import version_by_hand
 
 
 def stage(raw: str, out: str, lr: float = 1) -> dict[str, object]:
@@ -51,13 +51,13 @@ def test_the_commit_is_the_one_whose_lock_names_the_package(repository: Path) ->
 
 
 def test_one_changed_byte_of_raw_data_is_named(inbox: Path) -> None:
-    batch = take(inbox).batch
     layout = Layout(inbox.parents[2], "toy")
+    batch = version_by_hand(layout.root, inbox)
     assert changed_files(layout) == []
-    video = layout.raw / batch / "week" / "walk.mp4"
+    video = batch / "week" / "walk.mp4"
     content = bytearray(video.read_bytes())
     content[100] ^= 1
     video.unlink()
     video.write_bytes(content)
     (line,) = changed_files(layout)
-    assert line.startswith(f"data/raw/toy/{batch}/week/walk.mp4: MD5 ")
+    assert line.startswith(f"data/raw/toy/{batch.name}/week/walk.mp4: MD5 ")
