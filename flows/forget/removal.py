@@ -47,7 +47,7 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     """
     if traces.by_hand:
         raise UserError(
-            f"{', '.join(traces.by_hand)}: about this person and others, and this command removes lines of tables only; "
+            f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables only; "
             f"remove the entries, `dvc add` the batch, and run the same command again"
         )
     before = _objects_of_history(layout)

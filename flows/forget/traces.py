@@ -100,8 +100,8 @@ def _add_media(traces: Traces, layout: Layout, table: pd.DataFrame, own: pd.Data
 
 def _add_labels(traces: Traces, layout: Layout, table: pd.DataFrame, own: pd.DataFrame) -> None:
     """Find the label files that the annotations name, and those that were corrected by later ones."""
-    people = table.groupby(table["source"].str.rpartition(":")[0])["subject"].agg(set).to_dict()
-    named = set(own["source"].str.rpartition(":")[0])
+    people = table.groupby(table["source"].str.rsplit(":", n=1).str[0])["subject"].agg(set).to_dict()
+    named = set(own["source"].str.rsplit(":", n=1).str[0])
     for path in files_below(layout.raw):
         name = path.relative_to(layout.raw).as_posix()
         if path.suffix.lower() in MEDIA or path.suffix == ".dvc" or name in traces.media:
