@@ -23,7 +23,8 @@ from pipeline.layout import STAGES
 from pipeline.params import load_params
 from pipeline.registry.history import champions, events
 from pipeline.registry.store import open_registry
-from pipeline.tracking.tags import COMMIT_TAG
+from pipeline.tracking.tags import COMMIT_TAG, STARTED_FROM_TAG
+from pipeline.train.settings import ModelStart
 
 _UNFINISHED_WORK = (*STAGES, "reproduce", "withdrawn")
 
@@ -81,7 +82,10 @@ def needed_versions(root: Path, problem: str, newest: int) -> dict[int, str]:
             for v in registry.reader.versions(model.name)
         ]
         runs = {version.run_id for version in every if version.run_id}
-        started_from = {str(registry.client.get_run(run).data.tags.get("started_from", "")) for run in runs}
+        described = [registry.client.get_run(run).data.tags.get(STARTED_FROM_TAG, "") for run in runs]
+    started_from = {text.partition(":")[0] for text in described}  # `hand/4: 120 of 130 tensors, ...`
+    pins = [section.train.init_from for section in load_params(root / "params.yaml").values()]
+    started_from |= {pin.reference for pin in pins if isinstance(pin, ModelStart)}
     reasons = {version.number: f"one of the newest {newest} versions" for version in versions[len(versions) - newest :]}
     reasons |= {v.number: "another training started from it" for v in versions if v.reference in started_from}
     decided = {event.version for event in events(versions)}

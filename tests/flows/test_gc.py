@@ -39,6 +39,13 @@ def test_the_needed_versions_have_their_reasons(checkout: World) -> None:
     }
 
 
+def test_a_version_that_another_training_started_from_is_needed(checkout: World) -> None:
+    with open_registry(checkout.root, "rearfoot") as registry:
+        run_id = registry.version(6).run_id
+        registry.client.set_tag(run_id, "started_from", "rearfoot/2: 120 of 130 tensors, 1.20 of 1.25 M parameters")
+    assert needed_versions(checkout.root, "rearfoot", newest=1)[2] == "another training started from it"
+
+
 def test_only_what_nothing_needs_goes(checkout: World) -> None:
     stray = checkout.root / ".dvc" / "cache" / "files" / "md5" / "ab" / ("0" * 30)
     stray.parent.mkdir(exist_ok=True)
