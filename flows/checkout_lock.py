@@ -47,6 +47,31 @@ def problem_lock(root: Path, problem: str, command: str, *, wait: bool, say: Cal
         lock.release()
 
 
+@contextmanager
+def queue_place(root: Path, problem: str) -> Iterator[bool]:
+    """Take one of the two places for scheduled retrains of a problem: one works and one waits for it.
+
+    A third would find nothing that the waiting one does not take. The operating system frees a place when its process
+    dies.
+
+    Yields:
+        False if both places are taken.
+    """
+    folder = root / ".work" / problem
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in (FileLock(folder / f"queue-{number}.lock") for number in (1, 2)):
+        try:
+            place.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            yield True
+        finally:
+            place.release()
+        return
+    yield False
+
+
 def _describe(holder_file: Path) -> str:
     try:
         holder = json.loads(holder_file.read_text())

@@ -12,17 +12,21 @@ from typing import Annotated
 import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from flows.cli_operations import app as operations_app
 from flows.cli_review import app as review_app
 from flows.grid import app as grid_app
+from flows.schedule import app as schedule_app
+from flows.schedule import print_schedule_faults
 from flows.search import app as search_app
-from flows.terminal import ROOT, checked_problem
+from flows.terminal import ROOT, checked_problem, resumable
 from heelstrike.terminal import console, messages
 from heelstrike.text import done, printable
 
 app = typer.Typer()
-app.registered_commands += review_app.registered_commands
+app.registered_commands += review_app.registered_commands + operations_app.registered_commands
 app.add_typer(grid_app, name="grid")
 app.add_typer(search_app, name="search")
+app.add_typer(schedule_app, name="schedule")
 
 Problem = Annotated[str, typer.Argument(help="A name from [bold]problems[/] in params.yaml, for instance rearfoot.")]
 
@@ -45,7 +49,7 @@ def retrain(
     """
     with messages():  # nothing has begun that could be continued
         problem = checked_problem(problem)
-    with messages(f"heelstrike retrain {problem}"):
+    with resumable(f"heelstrike retrain {problem}"):
         from flows.run import run_retrain
 
         run_retrain(problem, ROOT, console, wait=wait)
@@ -72,7 +76,7 @@ def ingest(
     """
     with messages():  # nothing has begun that could be continued
         problem = checked_problem(problem)
-    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
+    with resumable(shlex.join(["heelstrike", *sys.argv[1:]])):
         from flows.run import run_ingest
 
         any_rejected = run_ingest(problem, folder, ROOT, console, wait=wait)
@@ -121,7 +125,7 @@ def crossval(
     """
     with messages():  # nothing has begun that could be continued
         problem = checked_problem(problem)
-    with messages(shlex.join(["heelstrike", *sys.argv[1:]])):
+    with resumable(shlex.join(["heelstrike", *sys.argv[1:]])):
         with console.status("starting"):
             from flows.crossval import run_crossval
 
@@ -142,6 +146,27 @@ def history(problem: Problem) -> None:
         lines = [event.line() for event in history_of(ROOT, problem)]
         text = "\n".join(map(printable, lines)) or f"{problem} has no history yet."
         console.print(text, highlight=False, markup=False, soft_wrap=True)
+        print_schedule_faults()
+
+
+@app.command()
+def deploy() -> None:
+    """Make the deployments of prefect.yaml on the Prefect server, for every problem of params.yaml.
+
+    [bold]Example[/]
+
+    PREFECT_API_URL=http://127.0.0.1:4200/api heelstrike deploy
+    """
+    with messages():
+        from flows.deployments import deploy as deploy_all
+        from flows.prefect_server import check_prefect_server, require_prefect_server
+
+        require_prefect_server()
+        check_prefect_server()
+        with console.status("deploying"):
+            names = deploy_all(ROOT)
+        console.print(done(f"deployed {', '.join(names)}"), soft_wrap=True)
+        console.print("next, in this checkout: prefect worker start --pool heelstrike")
 
 
 @app.command()

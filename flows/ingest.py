@@ -31,6 +31,7 @@ from flows.batches import (
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
 from flows.inbox import check_folder, clear, inbox_of, leave_reasons, put_back_taken
+from flows.lost_runs import tag_with_process
 from flows.quiet_files import Stamp, stamps, still_written
 from flows.reporting import current_reporter
 from flows.same_media import share_media
@@ -78,7 +79,7 @@ class ChangedWhileReadError(UserError):
         self.names = names
 
 
-@flow(name="ingest", flow_run_name="ingest-{problem}")
+@flow(name="ingest", flow_run_name="ingest-{problem}", on_running=[tag_with_process])
 def ingest(problem: str, folder: str | None = None, root: str = ".", wait: bool = True) -> Ingested:
     """Check the files of an inbox, version the good ones, and write the reason beside each one that is rejected.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow, task
 
+from flows.lost_runs import tag_with_process
 from flows.reporting import current_reporter
 from heelstrike.errors import UserError
 from heelstrike.model import Model
@@ -12,7 +13,7 @@ from heelstrike.predict.predictor import Report
 from heelstrike.registry.pull import Pulled, resolve
 
 
-@flow(name="predict", flow_run_name="predict-{problem}")
+@flow(name="predict", flow_run_name="predict-{problem}", on_running=[tag_with_process])
 def predict(problem: str, folder: str | None = None, out: str | None = None, root: str = ".") -> list[str]:
     """Run a problem's champion on a folder.
 

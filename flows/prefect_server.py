@@ -37,3 +37,18 @@ def check_prefect_server() -> None:
             return
         reason = "answers, but is not a Prefect server"
     raise UserError(f"{without_password(address)}: {reason}; {advice}") from None
+
+
+def require_prefect_server() -> None:
+    """Check that a permanent server is configured.
+
+    Raises:
+        UserError: PREFECT_API_URL is not set.
+    """
+    from prefect.settings import PREFECT_API_URL
+
+    if not PREFECT_API_URL.value():
+        raise UserError(
+            "PREFECT_API_URL is not set, and a schedule needs a permanent Prefect server; start one with "
+            "`prefect server start`, and set it, for instance to http://127.0.0.1:4200/api (docs/scheduling.md)"
+        )

@@ -12,22 +12,21 @@ from flows.git_state import require_branch
 from flows.inbox import check_folder, inbox_of
 from flows.ingest import ingest_locked
 from flows.left_files import lines_about_left
+from flows.lost_runs import tag_with_process
+from flows.recording import keep_raw_folder, push_outputs, record_state
 from flows.release import Release, release
 from flows.reporting import current_reporter
 from flows.stages import run_stage, stage_names
-from flows.versioning import commit_paths, git
-from heelstrike.files import write_aside
 from heelstrike.media import files_below
 from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
-from pipeline.environment import as_requirements, installed
-from pipeline.layout import Layout, environment_file
+from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 from pipeline.tracking.live import LiveRun, live_run
 
 
-@flow(name="retrain", flow_run_name="retrain-{problem}")
+@flow(name="retrain", flow_run_name="retrain-{problem}", on_running=[tag_with_process])
 def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     """Retrain one problem. After any interruption, run it again: it continues where it stopped.
 
@@ -46,7 +45,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
     with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):
         require_branch(layout.root)
         open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
-        layout.raw.mkdir(parents=True, exist_ok=True)
+        keep_raw_folder(layout)
         inbox = inbox_of(layout)
         if inbox.is_dir() and (files_below(inbox) or half_made(layout, versioned_batches(layout))):
             check_folder(layout, inbox)
@@ -56,6 +55,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
             supply_start(layout, params[problem])
             ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address, live)]
             record_state(layout, ran)
+            push_outputs(layout)
             return release(layout, params[problem], ran, live)
 
 
@@ -82,26 +82,3 @@ def stage(root: Path, address: str, live: LiveRun) -> bool:
     live.finish(name, ran)
     reporter.finish(name, "" if ran else "unchanged")
     return ran
-
-
-@task(name="record state", cache_policy=NO_CACHE)
-def record_state(layout: Layout, ran: list[str]) -> None:
-    """Commit the files of the stages that git holds, so that `dvc checkout` of this commit restores all outputs.
-
-    Without the splits in git, the next clone would assign the subjects anew, and train on images that a champion was
-    tested on. If stages ran, the list of installed packages is committed with them.
-    """
-    environment = layout.root / environment_file(layout.problem)
-    if ran:
-        with write_aside(environment) as aside:
-            aside.write_text(as_requirements(installed()))
-    candidates = [
-        environment,
-        layout.root / "dvc.lock",
-        layout.root / "data" / layout.problem / "subjects.csv",
-        layout.root / "reports" / layout.problem / "metrics.json",
-    ]
-    paths = [path for path in candidates if path.is_file()]
-    if commit_paths(layout.root, paths, f"Record the retrain of {layout.problem}"):
-        commit = git(layout.root, "rev-parse", "--short", "HEAD")
-        current_reporter().say(f"dvc.lock, splits and metrics are committed as {commit}; it holds no other changes")

@@ -1,11 +1,7 @@
 """Flows as the command line runs them: Prefect is quiet, a live display shows the progress, a summary follows."""
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from uuid import UUID
 
 from rich.console import Console
@@ -19,16 +15,32 @@ os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
 # A server that stops answering ends the command within about a minute; Prefect itself would wait for many.
+os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 if os.environ.get("PREFECT_API_URL"):
     os.environ.setdefault("PREFECT_API_REQUEST_TIMEOUT", str(limit_s()))
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")
 
+from flows.embedded_server import start_embedded_server
 from flows.log_display import display_for
+from flows.lost_runs import end_lost_runs
 from flows.prefect_runs import wait_until_recorded
 from flows.prefect_server import check_prefect_server
 from flows.reporting import reporter
 from heelstrike.text import printable_lines
 from pipeline.layout import Layout
+
+
+def start_prefect() -> list[str]:
+    """Check the server that is configured, or start a temporary one, and end runs that it wrongly shows as running.
+
+    Returns:
+        A line about each run that was ended.
+
+    Raises:
+        UserError: The server does not answer.
+    """
+    check_prefect_server()
+    start_embedded_server()
+    return end_lost_runs()
 
 
 def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> None:
@@ -38,10 +50,10 @@ def run_retrain(problem: str, root: Path, console: Console, *, wait: bool) -> No
         UserError: A stage failed, or a store does not answer.
     """
     with console.status("starting Prefect"):
-        check_prefect_server()
+        start_prefect()
         from flows.retrain import retrain
         from flows.summary import print_summary
-    with display_for(console) as display, interrupted_by_termination():
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             released = retrain(problem, root=str(root), wait=wait)
@@ -59,10 +71,10 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, 
         True if a file was left that will not be taken without somebody's help.
     """
     with console.status("starting Prefect"):
-        check_prefect_server()
+        start_prefect()
         from flows.ingest import ingest
         from flows.left_files import lines_about_left
-    with display_for(console) as display, interrupted_by_termination():
+    with display_for(console) as display:
         token = reporter.set(display)
         try:
             ingested = ingest(problem, folder=str(folder) if folder else None, root=str(root), wait=wait)
@@ -76,20 +88,3 @@ def run_ingest(problem: str, folder: Path | None, root: Path, console: Console, 
     if not ingested.batch and not lines:
         console.print("The inbox has no new files.")
     return bool(ingested.rejected)
-
-
-@contextmanager
-def interrupted_by_termination() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does: child processes are ended, locks are freed, and a message follows.
-
-    Prefect handles the signal within a flow run, and passes it on to this handler when the run has ended.
-    """
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

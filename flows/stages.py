@@ -16,6 +16,8 @@ from heelstrike.errors import UserError
 from heelstrike.progress import PROGRESS_FILE, Event
 from pipeline.dvc_lock import locked_stages
 
+_TERMINATION = re.compile(r"exited with (-15|143)\b")
+_TERMINATED = "it was ended by SIGTERM; the same command goes on from there"
 _KILL = re.compile(r"exited with (-9|137)\b")  # DVC's words; 137 is what a shell makes of SIGKILL
 _KILLED = "it was killed, as systems do when the memory is full; use smaller batches, fewer workers or smaller images"
 
@@ -133,6 +135,7 @@ def _failure(text: str, address: str) -> str:
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith(f"{address}:")), None)
     if start is None:
-        killed = [_KILLED] if any(_KILL.search(line) for line in lines) else []
-        return "\n".join([*lines[-15:], *killed]) or f"{address} failed without any output"
+        causes = {_KILL: _KILLED, _TERMINATION: _TERMINATED}
+        ended = [cause for pattern, cause in causes.items() if any(map(pattern.search, lines))]
+        return "\n".join([*lines[-15:], *ended]) or f"{address} failed without any output"
     return "\n".join(line for line in lines[start:] if not line.startswith("ERROR: failed to reproduce"))

@@ -1,10 +1,26 @@
 """The folder in which the operator's commands run, and the problem that they take by default."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from flows.termination import interrupted_by_termination, survive_lost_output
 from heelstrike.errors import UserError
+from heelstrike.terminal import messages
 
 ROOT = Path()
+
+
+@contextmanager
+def resumable(command: str) -> Iterator[None]:
+    """Run long work: any signal that ends it says how to go on, and an output that is gone does not end it.
+
+    Args:
+        command: Command that continues the work.
+    """
+    survive_lost_output()
+    with messages(command), interrupted_by_termination():
+        yield
 
 
 def only_problem() -> str:

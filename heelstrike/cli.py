@@ -31,6 +31,11 @@ OPERATOR = (
     "why",
     "lineage",
     "dossier",
+    "deploy",
+    "schedule",
+    "reproduce",
+    "backup",
+    "restore",
 )
 """Names of the operator's commands."""
 

@@ -10,7 +10,8 @@ from heelstrike.registry.database import version_of
 from heelstrike.registry.versions import CHALLENGER, CHAMPION, PACKAGE_TAG, Version
 from pipeline.layout import Layout
 from pipeline.registry.store import Registry, open_registry
-from pipeline.tracking.tags import MODEL_VERSIONS_TAG, NETWORK_TAG, WEIGHTS_TAG
+from pipeline.tracking.lineage import uncommitted_inputs
+from pipeline.tracking.tags import MODEL_VERSIONS_TAG, NETWORK_TAG, NOT_REPRODUCIBLE_TAG, WEIGHTS_TAG
 
 
 def register(layout: Layout, model_id: str, run_id: str) -> Version:
@@ -33,7 +34,16 @@ def register(layout: Layout, model_id: str, run_id: str) -> Version:
         existing = [version for version in registry.versions() if version.package == manifest.digest]
         version = existing[0] if existing else _create(registry, manifest, model_id, run_id)
         registry.set_alias(CHALLENGER, version.number)
+        _mark_reproducibility(registry, version, uncommitted_inputs(layout))
         return version
+
+
+def _mark_reproducibility(registry: Registry, version: Version, missing: list[str]) -> None:
+    """Tag a version that cannot be repeated from git; the tag goes when the same package is made from a commit."""
+    if missing:
+        registry.tag(version.number, {NOT_REPRODUCIBLE_TAG: f"not in git: {', '.join(missing)}"[:500]})
+    elif NOT_REPRODUCIBLE_TAG in version.tags:
+        registry.client.delete_model_version_tag(registry.problem, str(version.number), NOT_REPRODUCIBLE_TAG)
 
 
 def _create(registry: Registry, manifest: Manifest, model_id: str, run_id: str) -> Version:

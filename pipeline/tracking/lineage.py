@@ -8,7 +8,9 @@ from heelstrike.errors import UserError
 from heelstrike.files import json_digest
 from pipeline.dvc_lock import locked_stages
 from pipeline.layout import Layout
-from pipeline.tracking.tags import COMMIT_TAG, GIT_TAG
+from pipeline.tracking.tags import COMMIT_TAG, GIT_TAG, NOT_REPRODUCIBLE_TAG
+
+_TAG_LENGTH = 500  # characters; MLflow allows 5000
 
 
 def problem_stages(layout: Layout) -> dict[str, Any]:
@@ -50,9 +52,27 @@ def lineage_tags(layout: Layout) -> dict[str, str]:
         for dep in entry.get("deps", []):
             if dep["path"] == raw:
                 tags["dvc.raw"] = str(dep["md5"])
+    if missing := uncommitted_inputs(layout):
+        tags[NOT_REPRODUCIBLE_TAG] = f"not in git: {', '.join(missing)}"[:_TAG_LENGTH]
     for path, digest in output_hashes(layout).items():
         tags[f"dvc.{Path(path).name.removesuffix('.json')}"] = digest
     return tags
+
+
+def uncommitted_inputs(layout: Layout) -> list[str]:
+    """Return the files on which the problem's stages depend that git does not hold as they are, sorted.
+
+    Data is DVC's, whose pointers are compared instead. Without a repository, everything is uncommitted.
+    """
+    paths = {dep["path"] for entry in problem_stages(layout).values() for dep in entry.get("deps", [])}
+    code = [path for path in paths if not path.startswith(("data/", "models/", "reports/"))]
+    tracked = [*code, "params.yaml", "dvc.yaml", "dvc.lock", f"data/raw/{layout.problem}"]
+    command = ["git", "-C", str(layout.root), "status", "--porcelain", "-z", "--untracked-files=all", "--", *tracked]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        return ["everything (there is no git repository)"]
+    names = {entry[3:] for entry in result.stdout.split("\0") if entry[2:3] == " "}
+    return sorted(name for name in names if not name.endswith(".gitkeep"))
 
 
 def git_tags(root: Path) -> dict[str, str]:

@@ -21,11 +21,17 @@ CONTINUED_TAG = "continued"
 
 FLOW_RUN_TAG = "flow_run"
 GIT_TAG = "git"
+NOT_REPRODUCIBLE_TAG = "not_reproducible"
+"""Of a run and of its version: the inputs that are in no commit, so that nobody can repeat the retrain."""
+
 INTERRUPTED_TAG = "interrupted"
 """How the run was interrupted; it is removed when the run is continued."""
 
 NETWORK_TAG = "network"
 REASON_TAG = "reason"
+REPRODUCED_TAG = "reproduced"
+"""Of a version: the result of the newest `heelstrike reproduce --attach`, with its time."""
+
 STAGE_TAG = "stage"
 """The stage of a retrain that is running, or that failed."""
 
@@ -35,6 +41,8 @@ VERDICT_TAG = "verdict"
 """Of a run: `promoted`, `refused`, `failed` or `interrupted`; of a version: the decision in one sentence."""
 
 VERSION_TAG = "version"
+WITHDRAWN_TAG = "withdrawn"
+"""Of a version: that a person whose data it learned from, or was tested on, withdrew; with the receipt's name."""
 
 # tags that MLflow defines
 COMMIT_TAG = "mlflow.source.git.commit"

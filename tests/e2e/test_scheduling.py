@@ -49,8 +49,8 @@ def prefect(folder: Path, environment: dict[str, str], *arguments: str) -> str:
 def test_every_deployment_of_the_project_deploys(pool: dict[str, str]) -> None:
     prefect(ROOT, pool, "deploy", "--all")
     listed = prefect(ROOT, pool, "deployment", "ls")
-    for name in ("retrain/weekly", "ingest/inbox", "predict/folder"):
-        assert name in listed
+    for name in ("retrain/weekly", "retrain/new-data", "ingest/inbox", "predict/folder"):
+        assert f"{name}-rearfoot" in listed
 
 
 def test_a_schedule_fires_and_a_worker_runs_it(pool: dict[str, str], tmp_path: Path) -> None:

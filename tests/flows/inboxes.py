@@ -1,10 +1,14 @@
 """An inbox with a video and its labels, for the tests of ingest."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flows.batches import batch_digest, content_hash
 from flows.ingest import Ingested, ingest
 from heelstrike.video.writer import write_video
 
@@ -28,6 +32,20 @@ def fill(folder: Path, video: bytes, labels: str = LABELS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "walk.mp4").write_bytes(video)
     (folder / "labels.csv").write_text(labels)
+
+
+def version_by_hand(root: Path, source: Path) -> Path:
+    """Make a folder a versioned and pushed batch of `toy` without an ingest, which needs a Prefect server."""
+    content = {
+        path.relative_to(source).as_posix(): content_hash(path) for path in sorted(source.rglob("*")) if path.is_file()
+    }
+    batch = root / "data" / "raw" / "toy" / f"0001-{batch_digest(content)}"
+    batch.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(source, batch)
+    for command in (f"{sys.executable} -m dvc add {batch}", f"{sys.executable} -m dvc push", "git add -A data/raw"):
+        subprocess.run(command.split(), cwd=root, check=True, capture_output=True)
+    subprocess.run(["git", "commit", "--quiet", "-m", "A batch"], cwd=root, check=True)
+    return batch
 
 
 def files(folder: Path) -> dict[str, bytes]:

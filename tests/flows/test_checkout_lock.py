@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.checkout_lock import problem_lock
+from flows.checkout_lock import problem_lock, queue_place
 from heelstrike.errors import UserError
 
 HOLD = """
 import pathlib, sys, time
-from flows.checkout_lock import problem_lock
+from flows.checkout_lock import problem_lock, queue_place
 with problem_lock(pathlib.Path(sys.argv[1]), "toy", "ingest", wait=False, say=print):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -63,3 +63,13 @@ def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
         owner = json.loads((tmp_path / ".work" / "toy" / "writer.json").read_text())
     assert owner["pid"] == os.getpid()
     assert messages == []
+
+
+def test_one_scheduled_retrain_works_and_one_waits(tmp_path: Path) -> None:
+    with queue_place(tmp_path, "toy") as works:
+        with queue_place(tmp_path, "toy") as waits, queue_place(tmp_path, "toy") as third:
+            assert (works, waits, third) == (True, True, False)
+            with queue_place(tmp_path, "other") as other:
+                assert other
+        with queue_place(tmp_path, "toy") as next_one:
+            assert next_one

@@ -1,0 +1,208 @@
+"""A backup of all stores of a checkout in one folder, made while other commands work.
+
+The order makes it consistent without a lock, since every store refers only to what another one got before: the registry
+is copied first, then git, then DVC's objects and the artifacts. Whatever the copy of the registry names is in the later
+copies; what came meanwhile is in them too and does no harm.
+"""
+
+import hashlib
+import shutil
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flows.versioning import git
+from heelstrike.clock import utc_now
+from heelstrike.errors import UserError
+from heelstrike.files import file_digest, write_json
+from heelstrike.progress import progress
+from heelstrike.redact import redacted, without_password
+from heelstrike.registry.moved import ARTIFACTS
+from heelstrike.stores import file_of, is_local_file, is_server, tracking_uri
+
+FORMAT = 1
+MANIFEST = "backup.json"
+DATABASE, DUMP, BUNDLE, PATCH = "mlflow.db", "mlflow.dump", "repository.bundle", "uncommitted.patch"
+OBJECTS, INBOX = "objects", "inbox"
+
+
+@dataclass
+class Backup:
+    """A backup that has been made.
+
+    Attributes:
+        folder: Where it is.
+        bytes_by_store: Size of each part, bytes.
+        not_included: A line about each store that is elsewhere and has to be saved there.
+    """
+
+    folder: Path
+    bytes_by_store: dict[str, int] = field(default_factory=dict)
+    not_included: list[str] = field(default_factory=list)
+
+
+def back_up(root: Path, folder: Path) -> Backup:
+    """Copy registry, git, DVC's objects, artifacts and inbox of a checkout into an empty folder.
+
+    The manifest, with the hash of every file, is written last: a folder without it is an unfinished backup.
+
+    Raises:
+        UserError: The folder is not empty or is in the checkout, or a store cannot be read.
+    """
+    root, folder = root.resolve(), folder.resolve()
+    if folder.is_relative_to(root):
+        raise UserError(f"{folder}: is in the checkout that would be saved; name a folder elsewhere")
+    if folder.exists() and any(folder.iterdir()):
+        raise UserError(f"{folder}: is not empty; a backup needs a new or empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    backup = Backup(folder)
+    _registry(root, backup)
+    git(root, "bundle", "create", "--quiet", str(folder / BUNDLE), "--all")
+    patch = git(root, "diff", "HEAD", "--binary")
+    (folder / PATCH).write_text(f"{patch}\n" if patch else "", errors="surrogateescape")
+    _objects(root, backup)
+    _tree(root / ARTIFACTS, folder / ARTIFACTS, "artifacts")
+    _tree(root / "data" / "inbox", folder / INBOX, "inbox")
+    files = {
+        path.relative_to(folder).as_posix(): {"sha256": file_digest(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    for name, entry in files.items():
+        store = name.partition("/")[0]
+        backup.bytes_by_store[store] = backup.bytes_by_store.get(store, 0) + int(entry["bytes"])
+    branch = git(root, "symbolic-ref", "--short", "--quiet", "HEAD")
+    about = {"format": FORMAT, "time": utc_now(), "host": socket.gethostname(), "branch": branch}
+    write_json(folder / MANIFEST, about | {"files": files, "not_included": backup.not_included})
+    return backup
+
+
+def _registry(root: Path, backup: Backup) -> None:
+    """Copy MLflow's database: SQLite by its online backup, PostgreSQL by pg_dump. A server has to be saved there."""
+    uri = tracking_uri(root)
+    if is_server(uri):
+        backup.not_included.append(f"the MLflow server at {without_password(uri)}: save its database and its artifacts")
+    elif is_local_file(uri):
+        if file_of(uri).is_file():
+            copy_database(file_of(uri), backup.folder / DATABASE)
+    else:
+        _dump(uri, backup.folder / DUMP)
+    for place in _foreign_artifacts(backup.folder / DATABASE, root):
+        backup.not_included.append(f"artifacts at {without_password(place)}")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite database that others write to: one moment of it, whole.
+
+    Raises:
+        UserError: It is damaged, or stays locked.
+    """
+    try:
+        with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
+            live.backup(copy)
+            (state,) = copy.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{source}: cannot be copied ({error})") from None
+    if state != "ok":
+        raise UserError(f"{source}: the database is damaged: {state}")
+
+
+def _dump(uri: str, target: Path) -> None:
+    address = uri.replace(urlsplit(uri).scheme, "postgresql", 1)
+    try:
+        done = subprocess.run(
+            ["pg_dump", "--format=custom", f"--file={target}", f"--dbname={address}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UserError("pg_dump is not installed; it comes with PostgreSQL's client programs") from None
+    if done.returncode != 0:
+        raise UserError(f"{without_password(uri)}: pg_dump failed: {redacted(done.stderr.strip(), uri)}")
+
+
+def _foreign_artifacts(database: Path, root: Path) -> list[str]:
+    """Return the addresses of artifacts that are not in the checkout's own folder."""
+    if not database.is_file():
+        return []
+    own = (root / ARTIFACTS).as_uri()
+    with closing(sqlite3.connect(database)) as connection:
+        # experiment 0 is MLflow's own, which Heelstrike does not use
+        rows = connection.execute("SELECT artifact_location FROM experiments WHERE experiment_id != 0")
+        places = [place for (place,) in rows if place]
+    return [
+        place for place in places if not place.startswith(own) and not place.startswith(("mlflow-artifacts:", "./"))
+    ]
+
+
+def _objects(root: Path, backup: Backup) -> None:
+    """Copy DVC's objects of the cache and of remotes that are folders, each object once."""
+    places = object_folders(root)
+    for name, address in remote_addresses(root).items():
+        if "://" in address:
+            backup.not_included.append(f"DVC's remote {name} at {without_password(address)}")
+    objects = {path.relative_to(place).as_posix(): path for place in reversed(places) for path in iterate(place)}
+    with progress("objects of DVC", len(objects)) as bar:
+        for name, path in objects.items():
+            target = backup.folder / OBJECTS / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            if not is_object(name, target):
+                raise UserError(
+                    f"{path}: its bytes are not those of its name: DVC's copy is damaged; remove it, and "
+                    f"run `dvc pull` or the stage that made it again"
+                )
+            bar.advance()
+
+
+def is_object(name: str, path: Path) -> bool:
+    """Return True if a file has the MD5 that its name in DVC's store, `ab/cdef...` or `ab/cdef....dir`, stands for."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return name.replace("/", "").removesuffix(".dir") == digest
+
+
+def object_folders(root: Path) -> list[Path]:
+    """Return the folders `files/md5` of DVC's cache and of each remote that is a folder, the cache first."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        cache = Path(repo.cache.local.path)
+    remotes = [Path(address) / "files" / "md5" for address in remote_addresses(root).values() if "://" not in address]
+    return [cache, *remotes]
+
+
+def remote_addresses(root: Path) -> dict[str, str]:
+    """Return the address of each of DVC's remotes by its name; a folder's is absolute."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        return {name: str(settings["url"]) for name, settings in repo.config["remote"].items()}
+
+
+def iterate(place: Path) -> Iterator[Path]:
+    """Yield the objects in a folder of DVC, without unfinished ones."""
+    for folder in sorted(place.glob("[0-9a-f][0-9a-f]")):
+        yield from (path for path in sorted(folder.iterdir()) if len(path.name.removesuffix(".dir")) == 30)
+
+
+def _tree(source: Path, target: Path, label: str) -> None:
+    """Copy a folder while others write to it; a file that is gone meanwhile is left out."""
+    if not source.is_dir():
+        return
+    paths: Iterable[Path] = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    with progress(label, len(list(paths))) as bar:
+        for path in paths:
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copy2(path, place)
+            except FileNotFoundError:
+                continue
+            bar.advance()

@@ -1,0 +1,131 @@
+"""The commands that keep a checkout and its stores in order over years."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.terminal import ROOT, checked_problem, resumable
+from heelstrike.terminal import console, messages, problems
+from heelstrike.text import done
+
+app = typer.Typer()
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str, typer.Argument(help="A version of the registry: rearfoot/3 or rearfoot@champion.")],
+    at: Annotated[
+        str, typer.Option(help="Rebuild from this commit instead of the version's own, to see what it changes.")
+    ] = "",
+    attach: Annotated[bool, typer.Option("--attach", help="Attach the result to the version and its run.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the clone with all outputs.")] = False,
+) -> None:
+    """Rebuild a version from its commit and data in a scratch clone, and compare the packages file by file.
+
+    It takes as long as a retrain from nothing. If a file differs, the first stage whose outputs differ is named, with
+    its inputs that differ; the exit status is 1.
+
+    [bold]Examples[/]
+
+    heelstrike reproduce rearfoot/3
+
+    heelstrike reproduce rearfoot/3 --at HEAD
+    """
+    with resumable(f"heelstrike reproduce {version}"):
+        with console.status("starting"):
+            from flows.reproduce import run_reproduce
+
+        identical = run_reproduce(version, ROOT, console, at=at, attach=attach, keep=keep)
+    if not identical:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder outside the checkout.")],
+) -> None:
+    """Save all stores as one: registry, git, DVC's objects, artifacts and inbox. A retrain may work meanwhile.
+
+    Stores on servers are not included; they are listed.
+
+    [bold]Example[/]
+
+    heelstrike backup /mnt/backup/heelstrike-2026-11-28
+    """
+    with messages():
+        with console.status("starting"):
+            from flows.backup import back_up
+
+        made = back_up(ROOT, folder)
+        for store, size in sorted(made.bytes_by_store.items()):
+            console.print(f"{size / 1e6:10.1f} MB  {store}", highlight=False)
+        for line in made.not_included:
+            problems.print(f"not included: {line}", markup=False, highlight=False, soft_wrap=True)
+        console.print(done(f"saved in {made.folder}"), soft_wrap=True)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
+    into: Annotated[Path, typer.Option(help="A new or empty folder, which becomes the checkout.")] = Path(),
+) -> None:
+    """Verify a backup and make a checkout of it with all its stores.
+
+    [bold]Example[/]
+
+    heelstrike restore /mnt/backup/heelstrike-2026-11-28 --into ~/heelstrike
+    """
+    with messages():
+        with console.status("starting"):
+            from flows.restore import restore as restore_backup
+
+        for line in restore_backup(folder, into):
+            console.print(done(line), soft_wrap=True)
+        console.print(f"next, in {into.resolve()}: python3 -m flows.setup", markup=False, soft_wrap=True)
+
+
+@app.command()
+def gc(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove what may go; without this, it is only listed.")] = False,
+    newest: Annotated[int, typer.Option(min=1, help="Number of newest versions of each problem to keep.")] = 5,
+) -> None:
+    """List what takes how much, and what may go. With --yes it goes; nothing may work in the checkout meanwhile.
+
+    Kept are champions and their predecessors, versions that trainings started from, the newest candidate, the newest
+    versions, all raw data, and the outputs of every branch and tag.
+
+    [bold]Examples[/]
+
+    heelstrike gc
+
+    heelstrike gc --yes --newest 3
+    """
+    with messages():
+        with console.status("looking"):
+            from flows.gc_display import run_gc
+
+        run_gc(ROOT, console, newest=newest, remove_it=yes)
+
+
+@app.command()
+def forget(
+    subject: Annotated[str, typer.Argument(help="The person, as annotations and data/PROBLEM/subjects.csv name them.")],
+    problem: Annotated[str, typer.Option("--problem", "-p", help="The problem; not needed if there is one.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without this, it is only listed.")] = False,
+) -> None:
+    """List where the data of a person is; with --yes remove it, mark the versions, and leave a receipt.
+
+    Removed are raw files, labels, outputs of stages, DVC's objects, pictures and tables of runs. The rest is listed.
+
+    [bold]Examples[/]
+
+    heelstrike forget anna
+
+    heelstrike forget anna --yes
+    """
+    with resumable(f"heelstrike forget {subject} --yes"):
+        with console.status("looking"):
+            from flows.forget.command import run_forget
+
+        run_forget(checked_problem(problem), subject, ROOT, console, remove=yes)

@@ -1,0 +1,98 @@
+"""A person who withdraws: everything of theirs is listed, then gone, and the others stay."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from flows.batches import content_hash
+from flows.forget.scan import scan
+from flows.forget.traces import mentions, traces_of
+from pipeline.collect.stage import run as collect
+from pipeline.layout import Layout
+from pipeline.params import load_params
+from pipeline.registry.store import open_registry
+from pipeline.tracking.evidence import SOURCES
+from tests.flows.conftest import run, write_params
+from tests.flows.inboxes import HEADER, TOY, three_frames, version_by_hand
+from tests.worlds import World
+
+PEOPLE = ("anna", "berta")
+
+
+@pytest.fixture
+def people(versioned: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """Two people in one batch, with a shared table of labels and one of anna's own, and a version of both."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(empty_store, versioned / "mlflow.db")
+    write_params(versioned, toy=TOY)
+    (versioned / ".gitignore").write_text(
+        "/*.txt\n.work\n.store\nmlflow.db*\nmlartifacts\n/models\n/data/toy/collect\n"
+    )
+    inbox = versioned / "data" / "inbox" / "toy" / "week"
+    (inbox / "own").mkdir(parents=True)
+    for number, name in enumerate(PEOPLE):
+        three_frames(inbox / f"{name}_walk.mp4", darkest=40 * number)
+    (inbox / "labels.csv").write_text(HEADER + "".join(f"{name}_walk.mp4,0,{name},10,20\n" for name in PEOPLE))
+    three_frames(inbox / "own" / "anna_home.mp4", darkest=90)
+    (inbox / "own" / "labels.csv").write_text(HEADER + "anna_home.mp4,1,anna,11,21\n")
+    layout = Layout(versioned, "toy")
+    version_by_hand(versioned, inbox.parent)
+    collect(load_params(versioned / "params.yaml")["toy"], layout)
+    (versioned / "data" / "toy" / "subjects.csv").write_text("subject,split\nanna,train\nberta,test\n")
+    run(versioned, "git", "add", "-A")
+    run(versioned, "git", "commit", "--quiet", "-m", "Splits")
+    version = World(versioned, "toy").candidate(1)
+    with open_registry(versioned, "toy") as registry:
+        rows = [f"train,{name},0001-x/week/{name}_walk.mp4,0001-x,1" for name in PEOPLE]
+        table = "\n".join(["split,subject,source,batch,images", *rows]) + "\n"
+        registry.client.log_text(version.run_id, table, SOURCES)
+        registry.client.log_text(version.run_id, "<p>anna</p>", "evaluation/report.html")
+        registry.client.set_tag(version.run_id, "worst", "anna: 9 px")
+    return layout
+
+
+def test_cells_that_name_a_person_are_recognized() -> None:
+    assert mentions("walk.mp4,0,anna,1", ["anna"])
+    assert mentions("a/b/walk.mp4;0;x", ["walk.mp4"])
+    assert not mentions("walk.mp4,0,hanna,1", ["anna"])
+
+
+def test_everything_is_listed_first_and_nothing_removed(people: Layout, heelstrike: Callable[..., Result]) -> None:
+    done = heelstrike(people.root, "forget", "anna", "-p", "toy")
+    assert done.exit_code == 0, done.output
+    for text in ("week/anna_walk.mp4", "own/labels.csv", "week/labels.csv: 1 lines", "version     1 learned from"):
+        assert text in done.stdout
+    assert done.stdout.endswith("Nothing was removed; with --yes it is.\n")
+    assert traces_of(people, "anna").images == 2
+    unknown = heelstrike(people.root, "forget", "ana", "-p", "toy")
+    assert unknown.exit_code == 1
+    assert "toy has no person of this name; did you mean anna?" in unknown.stderr
+
+
+def test_a_scan_finds_the_person_before_and_nothing_after(people: Layout, heelstrike: Callable[..., Result]) -> None:
+    traces = traces_of(people, "anna")
+    digests = {*traces.media.values(), *traces.label_files.values()}
+    shutil.rmtree(people.root / "data" / "inbox")
+    stores = {line.split("/")[0] for line in scan(people.root, traces.names, digests)}
+    assert stores >= {".dvc", ".store", "data", "mlartifacts"}
+    assert any(line.startswith("mlflow.db") for line in scan(people.root, traces.names, digests))
+    others = {path.name: content_hash(path) for path in people.raw.rglob("berta_walk.mp4")}
+
+    done = heelstrike(people.root, "forget", "anna", "-p", "toy", "--yes")
+    assert done.exit_code == 0, done.output + done.stderr
+    assert "no file of this checkout names the person" in done.stdout
+    assert scan(people.root, traces.names, digests) == []
+
+    assert {path.name: content_hash(path) for path in people.raw.rglob("*.mp4")} == others
+    assert next(people.raw.rglob("labels.csv")).read_text() == f"{HEADER}berta_walk.mp4,0,berta,10,20\n"
+    assert (people.root / "data" / "toy" / "subjects.csv").read_text() == "subject,split\nberta,test\n"
+    receipt = json.loads((people.root / "data" / "withdrawn.jsonl").read_text())
+    assert (receipt["files"], receipt["images"], receipt["versions"]) == (2, 2, [1])
+    assert "anna" not in json.dumps(receipt)
+    with open_registry(people.root, "toy") as registry:
+        assert registry.version(1).tags["withdrawn"].startswith("learned from a person who withdrew; receipt 20")
+    assert run(people.root, "git", "status", "--porcelain", "--untracked-files=no") == ""
