@@ -40,8 +40,8 @@ class _Collector:
 
     def __init__(self) -> None:
         self.time_s, self.reason, self.reliable = array("d"), array("B"), array("B")
-        self.values: dict[str, "array[float]"] = {}
-        self.half_widths: dict[str, "array[float]"] = {}
+        self.values: dict[str, array[float]] = {}
+        self.half_widths: dict[str, array[float]] = {}
         self.units, self.reasons = dict[str, str](), dict[str, int]()
 
     def add(self, frame: dict[str, Any]) -> None:
@@ -95,6 +95,17 @@ def columns_of(result: Path) -> Path:
     if not (path.exists() and _beside(result, LINES).exists()):
         write_columns(result)
     return path
+
+
+def read_columns(path: Path) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarray, " T"]]]:
+    """Return the header and the columns of a file that `write_columns` wrote."""
+    data = path.read_bytes()
+    start = 4 + int.from_bytes(data[:4], "little")
+    header = json.loads(data[4:start])
+    places = {column["name"]: (column["type"], start + column["offset"]) for column in header["columns"]}
+    return header, {
+        name: np.frombuffer(data, f"<{kind}", header["frames"], offset) for name, (kind, offset) in places.items()
+    }
 
 
 def frames_of(result: Path, first: int, count: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from heelstrike.errors import UserError
 from heelstrike.serve.settings import LOOPBACK, ServeSettings, default_data_folder
 
-_NEEDED = ("fastapi", "uvicorn", "jinja2", "prometheus_client")
+_NEEDED = ("fastapi", "uvicorn", "jinja2", "prometheus_client", "reportlab")
 _GRACE_S = 10  # for answers that are on their way when the service is ended
 
 

@@ -3,6 +3,7 @@
     evaluations/ID/evaluation.json   the record
     evaluations/ID/uploads/          unfinished uploads
     evaluations/ID/files/NAME        uploaded images and videos
+    evaluations/ID/views/            copies of them for browsers
     evaluations/ID/jobs/JOB.json     the jobs
     evaluations/ID/results/JOB/      what a job wrote: the files of `heelstrike predict`
 
@@ -24,6 +25,7 @@ from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
 from heelstrike.serve.problems import missing
 from heelstrike.serve.records import Evaluation, StoredFile
+from heelstrike.serve.viewing import view_path
 
 try:
     import fcntl
@@ -105,11 +107,12 @@ class EvaluationStore:
     def remove(self, evaluation: str, name: str) -> Evaluation:
         """Delete a file of an evaluation."""
         with self._lock:
-            files = dict(self.get(evaluation).files)
-            if files.pop(name, None) is None:
-                raise missing("file")
+            stored, path = self.file(evaluation, name)
+            view = self.view(evaluation, name)
+            files = {other: file for other, file in self.get(evaluation).files.items() if other != stored.name}
             record = self.change(evaluation, files=files)
-            (self.folder(evaluation) / "files" / name).unlink(missing_ok=True)
+            for content in (view, path):
+                content.unlink(missing_ok=True)
         return record
 
     def delete(self, evaluation: str) -> None:
@@ -135,6 +138,11 @@ class EvaluationStore:
         if stored is None:
             raise missing("file")
         return stored, self.folder(evaluation) / "files" / stored.name
+
+    def view(self, evaluation: str, name: str) -> Path:
+        """Return the path of the copy of a file for browsers, which the first job writes."""
+        _, path = self.file(evaluation, name)
+        return view_path(path, self.folder(evaluation) / "views" / name)
 
     def _write(self, record: Evaluation) -> None:
         write_json(self._root / record.id / RECORD, record.model_dump(mode="json"))

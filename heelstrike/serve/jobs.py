@@ -22,7 +22,7 @@ from heelstrike.foreign import message_of
 from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError, missing
-from heelstrike.serve.records import UNFINISHED, Evaluation, Job, Progress
+from heelstrike.serve.records import UNFINISHED, Evaluation, Job, Progress, Step
 from heelstrike.serve.settings import Limits
 from heelstrike.serve.work import Answer, Work
 from heelstrike.serve.workers import WorkerProcess
@@ -166,6 +166,7 @@ class JobQueue:
                 version=None if pulled.version is None else str(pulled.version),
                 files=folder / "files",
                 results=self.results(job),
+                views=folder / "views",
                 overlay=job.overlay,
                 mm_per_px=evaluation.mm_per_px,
                 about=evaluation.about,
@@ -216,17 +217,23 @@ class _Clock:
 
     def __init__(self, queue: JobQueue, job: Job) -> None:
         self._queue, self._job = queue, job
+        self._step: Step = "measure"
         self._first: tuple[float, int] | None = None
 
     def listen(self, answer: Answer) -> None:
         now = time.monotonic()
+        if answer.step != self._step:
+            self._step, self._first = answer.step, None
         if self._first is None and answer.frames:
             self._first = now, answer.frames
         speed = None
         if self._first is not None and now > self._first[0]:
             speed = (answer.frames - self._first[1]) / (now - self._first[0])
         left = max(answer.total - answer.frames, 0) / speed if speed else None
-        self._queue.note(self._job, Progress(frames=answer.frames, total=answer.total, frames_per_s=speed, left_s=left))
+        self._queue.note(
+            self._job,
+            Progress(step=answer.step, frames=answer.frames, total=answer.total, frames_per_s=speed, left_s=left),
+        )
 
 
 def _created(job: Job) -> str:

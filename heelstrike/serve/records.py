@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["image", "scan", "video"]
+Step = Literal["measure", "prepare"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
 UNFINISHED: tuple[State, ...] = ("queued", "running")
@@ -68,6 +69,7 @@ class Job(Record):
 class Progress(Record):
     """How far a running job is."""
 
+    step: Annotated[Step, Field(description="`prepare`: what the pages show is written")] = "measure"
     frames: int = 0
     total: int = 0
     frames_per_s: float | None = None

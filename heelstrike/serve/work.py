@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heelstrike.serve.records import Failure, Record
+from heelstrike.serve.records import Failure, Record, Step
 
 
 class Work(Record):
@@ -13,6 +13,7 @@ class Work(Record):
     version: str | None
     files: Path
     results: Path
+    views: Path
     overlay: bool
     mm_per_px: float | None
     about: dict[str, str]
@@ -23,13 +24,15 @@ class Answer(Record):
     """How far the work is, or how it ended.
 
     Attributes:
-        frames: Number of frames that are measured.
+        step: What is being done.
+        frames: Number of frames that this step has done.
         total: Number of frames in all, as the files declare them.
         ended: True if this is the last answer.
         failed: Files that could not be measured.
         error: Why nothing was measured; `None` otherwise.
     """
 
+    step: Step = "measure"
     frames: int = 0
     total: int = 0
     ended: bool = False

@@ -20,7 +20,8 @@ from heelstrike.predict.measurer import About
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
 from heelstrike.progress import Event, listening
-from heelstrike.serve.records import Failure
+from heelstrike.serve.prepare import prepare_pages
+from heelstrike.serve.records import Failure, Step
 from heelstrike.serve.work import Answer, Work
 
 _EVERY_S = 0.2
@@ -31,10 +32,12 @@ class _Worker:
     def __init__(self, answers: TextIO) -> None:
         self._answers, self._last = answers, 0.0
         self._loaded: tuple[Path, Package] | None = None
+        self._step: Step = "measure"
         self._frames, self._total = 0, 0
 
     def measure(self, work: Work) -> Answer:
         """Measure all files of a folder. The folder of the results appears when all are written."""
+        self._step = "measure"
         with listening(self._listen), folder_aside(work.results) as aside:
             report = predict_path(
                 work.files,
@@ -45,11 +48,14 @@ class _Worker:
                 About(work.mm_per_px, work.about),
                 work.most_frames,
             )
+            frames, total = self._frames, self._total
+            self._step = "prepare"
+            prepare_pages(report.done, work.views)
         failed = [Failure(file=path.name, reason=_without(work.files, reason)) for path, reason in report.failed]
         reason = "is not measured: it is a result of Heelstrike, or named like one"
         failed += [Failure(file=path.name, reason=reason) for path in report.ignored]
         error = None if report.done else f"no file could be measured: {failed[0].file}: {failed[0].reason}"
-        return Answer(frames=self._frames, total=self._total, ended=True, failed=tuple(failed), error=error)
+        return Answer(frames=frames, total=total, ended=True, failed=tuple(failed), error=error)
 
     def say(self, answer: Answer) -> None:
         """Send an answer."""
@@ -61,7 +67,7 @@ class _Worker:
         now = time.monotonic()
         if now - self._last >= _EVERY_S:
             self._last = now
-            self.say(Answer(frames=self._frames, total=self._total))
+            self.say(Answer(step=self._step, frames=self._frames, total=self._total))
 
     def _package(self, folder: Path) -> Package:
         if self._loaded is None or self._loaded[0] != folder:

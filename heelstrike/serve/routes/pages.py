@@ -2,17 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from heelstrike.serve.dependencies import ServiceOf, UserOf
 from heelstrike.serve.templating import page
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-def index(request: Request, service: ServiceOf, user: UserOf) -> Response:
-    """Show the user's evaluations."""
-    evaluations = [record for record in service.evaluations.all() if user.may_see(record)]
-    return page(request, "index.html", evaluations=evaluations[:100])
 
 
 @router.get("/login")

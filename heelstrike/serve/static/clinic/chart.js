@@ -5,7 +5,7 @@ import { nearest } from "./columns.js";
 import { marks } from "./marks.js";
 import { clock, colourOf, element, number, title } from "./words.js";
 
-const HEIGHT = 300;
+const HEIGHT = 340;
 const CLICK = 4; // pixels; a longer way of the pointer is a zoom
 const AXIS = { deg: "degrees (eversion +, inversion −)", mm: "millimetres", ratio: "share" };
 

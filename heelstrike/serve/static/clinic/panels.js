@@ -126,20 +126,24 @@ function landmarks(frame, result) {
   return element("details", {}, summary, element("div", { class: "scroll" }, table("", head, rows)));
 }
 
+const ANGLES = ["strike", "mid_stance", "toe_off"];
+const HEADS = { strike: "Angle, strike", mid_stance: "Angle, mid-stance", toe_off: "Angle, toe off" };
+
 /** Return the table of steps with their mean and standard deviation, and what a person should know about them. */
 export function stepWords(steps) {
   if (steps.reason) return [element("p", { class: "warning" }, `No steps: ${steps.message}.`)];
   const names = Object.keys(steps.units);
-  const row = (first, values) => [...first, ...names.map((name) => number(values[name], steps.units[name]))];
+  const cell = (name, value, signed) => number(value, steps.units[name], undefined, signed && ANGLES.includes(name));
+  const row = (first, values, signed = true) => [...first, ...names.map((name) => cell(name, values[name], signed))];
   const counts = { left: 0, right: 0 };
   const rows = steps.steps.map((step) => row([title(step.leg), String(++counts[step.leg]), clock(step.strike_s), clock(step.toe_off_s)], step.values));
   for (const [side, leg] of Object.entries(steps.legs)) {
     for (const [key, words] of [["mean", "mean"], ["sd", "SD"]]) {
       const values = Object.fromEntries(Object.entries(leg.values).map(([name, estimate]) => [name, estimate[key]]));
-      rows.push(row([title(side), words, "", ""], values));
+      rows.push(row([title(side), words, "", ""], values, key === "mean"));
     }
   }
-  const head = ["Leg", "Step", "Strike", "Toe off", ...names.map((name) => title(name))];
+  const head = ["Leg", "Step", "Strike at", "Toe off at", ...names.map((name) => HEADS[name] ?? title(name))];
   const walk = { away: "walks away", towards: "walks towards the camera", in_place: "walks in place" }[steps.direction];
   const caption = [walk, steps.cadence_per_min && `${Math.round(steps.cadence_per_min)} steps a minute`].filter(Boolean).join(", ");
   const notes = steps.notes.map((note) => element("li", {}, note));

@@ -163,7 +163,19 @@ function fail(message) {
   part("failure").hidden = false;
 }
 
+/** Go to another file, model or comparison as soon as it is chosen. */
+function choices() {
+  const form = part("choices");
+  form.addEventListener("change", () => {
+    const { file, job, second } = form.elements;
+    const other = second?.value && second.value !== job.value ? `?second=${second.value}` : "";
+    const name = file?.value ?? page.dataset.file;
+    location.assign(`${form.dataset.base}/${job.value}/${encodeURIComponent(name)}${other}`);
+  });
+}
+
 async function main() {
+  choices();
   const results = await Promise.all(JSON.parse(page.dataset.results).map(load));
   const { result } = results[0].header;
   const video = result.source.kind === "video";
