@@ -1,15 +1,16 @@
 """A result as a page reads it: numbers of all frames as columns, and each frame's own line on demand.
 
-The JSON of an hour of video has some hundred megabytes, of which a chart needs a few. `write_columns` reads the JSON once
+The JSON of an hour of video has some hundred megabytes, of which a chart needs a few. `write_columns` reads it once
 and writes two files beside it:
 
-    .walk.mp4.columns   what the chart needs: 4 bytes with the length of a JSON header (little-endian), the header, columns
+    .walk.mp4.columns   4 bytes with the length of a JSON header (little-endian), the header, columns
     .walk.mp4.lines     where the line of each frame begins in walk.mp4.json, in 64 bits, and where the last one ends
 
 The header has the result's JSON without its frames (`result`), the quantities with their units, the reasons for not
-measuring, the half-width of a stance's stable window in durations of stance (`stable_half`), and the name, type and first byte of each column, counted from the end of the header. Columns are `time_s` and
-`media_s` (time stamps of the file, and of its copy for browsers), each quantity and its half-width (NaN: no value),
-`reason` (0 if the frame was measured, else the number of the reason, from 1) and `reliable` (0 no, 1 yes, 2 unknown).
+measuring, the half-width of a stance's stable window in durations of stance (`stable_half`), and the name, type and
+first byte of each column, counted from the end of the header. Columns are `time_s` and `media_s` (time stamps of the
+file, and of its copy for browsers), each quantity and its half-width (NaN: no value), `reason` (0 if the frame was
+measured, else the number of the reason, from 1) and `reliable` (0 no, 1 yes, 2 unknown).
 """
 
 import json

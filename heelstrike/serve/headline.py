@@ -8,8 +8,8 @@ from heelstrike.units import symbol
 def headline_error(manifest: Manifest) -> str:
     """Return the headline of a package's metrics on people whom the model has never seen; empty if it has none.
 
-    What comes first is there: the median error of the measure, of the keypoints, the accuracy of the classes, the average
-    precision of the detections.
+    It is the first of these that there is: the median error of the measure, that of the keypoints, the accuracy of the
+    classes, the average precision of the detections.
     """
     metrics, measure = manifest.metrics, MEASURES.get(manifest.measure.name) if manifest.measure else None
     if measure is not None and (error := metrics.get(f"{measure.group}/median_{measure.unit}")) is not None:

@@ -39,8 +39,8 @@ _JPEG_QUALITY = 95
 def media_times(time_s: Sequence[float]) -> Float[np.ndarray, "T"]:
     """Return the time stamps that the frames of a video have in its copy, in seconds.
 
-    The copy begins at 0. A time stamp that does not come after the one before it is put one unit of time after it, since
-    players show no two frames at once.
+    The copy begins at 0. A time stamp that does not come after the one before it is put one unit of time after that,
+    since players show no two frames at once.
 
     Args:
         time_s: Time stamps of the video's frames in presentation order.

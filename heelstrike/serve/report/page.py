@@ -1,4 +1,4 @@
-"""The page: what was measured by which model, the headline, a picture, values over time, and what to know about them."""
+"""The page: what was measured by which model, the headline, a picture, values over time, and what to know."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from heelstrike.serve.report.picture import draw_picture
 from heelstrike.serve.report.text import Writer, written
 
 _MARGIN, _GAP = 16 * mm, 5 * mm
-_PICTURE, _CHART = 78 * mm, 58 * mm  # heights
+_PICTURE, _CHART, _CURVES = 64 * mm, 46 * mm, 42 * mm  # heights
 _MOST_NOTES = 6
 
 
@@ -45,17 +45,16 @@ def report_of(evaluation: Evaluation, result: Path, view: Path) -> bytes:
         area = Area(_MARGIN, writer.y - _PICTURE, width, _PICTURE)
         draw_picture(canvas, area, view, _frame(result, index), about, float(columns["media_s"][index]))
         writer.y -= _PICTURE + _GAP
-        if about["source"]["kind"] == "video":
-            writer.line(f"frame {index}, {columns['time_s'][index]:.2f} s", small=True)
     if header["quantities"] and about["source"]["kind"] == "video":
-        writer.y -= _GAP
+        writer.line(f"The picture is frame {index}, at {columns['time_s'][index]:.2f} s.", small=True)
         draw_values(canvas, Area(_MARGIN, writer.y - _CHART, width, _CHART), header, columns)
-        writer.y -= _CHART + 2 * _GAP
+        writer.y -= _CHART + _GAP
+    notes = writer
     if (about["steps"] or {}).get("legs"):
-        draw_curves(canvas, Area(_MARGIN, writer.y - _CHART, width, _CHART), about["steps"])
-        writer.y -= _CHART + 2 * _GAP
+        draw_curves(canvas, Area(_MARGIN, writer.y - _CURVES, width / 2, _CURVES), about["steps"])
+        notes = Writer(canvas, _MARGIN + width / 2 + _GAP, writer.y, width / 2 - _GAP)
     for note in _notes(about)[:_MOST_NOTES]:
-        writer.line(f"· {note}", small=True)
+        notes.line(f"{note[:1].upper()}{note[1:]}.", small=True)
     writer.foot(f"Heelstrike {about['heelstrike']}. Not a medical device: a person checks every result.")
     canvas.save()
     return stream.getvalue()
@@ -64,9 +63,7 @@ def report_of(evaluation: Evaluation, result: Path, view: Path) -> bytes:
 def _head(writer: Writer, evaluation: Evaluation, about: dict[str, Any]) -> None:
     model = about["model"]
     writer.title(evaluation.name)
-    writer.line(
-        f"{about['source']['file']}, uploaded and measured with Heelstrike; evaluation of {evaluation.created[:10]}"
-    )
+    writer.line(f"{about['source']['file']}; evaluation of {evaluation.created[:10]}")
     name = model["reference"] if model["version"] else model["problem"]
     writer.line(f"Model {name}, package {model['digest'][:12]}", small=True)
 
@@ -87,7 +84,7 @@ def _headline(about: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
             for name, value in leg["values"].items()
             if name in ("mid_stance", "range", "stance")
         ]
-        return ["", "mean", "SD", "mean may be off by", "steps"], rows
+        return ["", "mean", "SD", "may be off by", "steps"], rows
     rows = [
         [name, *(written(spread[key], summary["units"][name]) for key in ("median", "min", "max"))]
         for name, spread in summary.get("values", {}).items()

@@ -11,13 +11,17 @@ from heelstrike.units import symbol
 INK, QUIET, RULE = HexColor("#17242b"), HexColor("#56666f"), HexColor("#c9d3d8")
 _FONT, _BOLD = "Helvetica", "Helvetica-Bold"
 _DIGITS = {"s": 2, "ratio": 3}
-_PER_LINE = 125  # letters of small text
+_LETTER = 0.47  # mean width of a letter, in sizes of the font
 _FOOT = 10 * mm
 
 
 def written(value: float | None, unit: str) -> str:
     """Return a number with its unit; a dash if there is none."""
-    return "–" if value is None else f"{value:.{_DIGITS.get(unit, 1)}f}{symbol(unit)}".replace("-", "\u2013")
+    if value is None:
+        return "–"
+    digits = _DIGITS.get(unit, 1)
+    number = round(value, digits) + 0.0  # no negative zero
+    return f"{number:.{digits}f}{symbol(unit)}".replace("-", "–")
 
 
 class Writer:
@@ -43,8 +47,9 @@ class Writer:
 
     def line(self, text: str, small: bool = False) -> None:
         """Write a sentence, in several lines if it is long."""
-        for part in textwrap.wrap(_readable(text), _PER_LINE if small else _PER_LINE - 25):
-            self._write(part, 8 if small else 10, _FONT)
+        size = 8 if small else 10
+        for part in textwrap.wrap(_readable(text), int(self._width / (_LETTER * size))):
+            self._write(part, size, _FONT)
 
     def table(self, head: list[str], rows: list[list[str]]) -> None:
         """Write a table. The first column has names and is as wide as two others."""
