@@ -14,7 +14,7 @@ from heelstrike.measure.steps.track import SIDES, Track
 
 _HALF_S, _HALF_FRAMES = 0.1, 2.6  # smoothing of angles: seconds, but at least five frames
 MIDDLE = 0.3
-"""Window around mid-stance from which its angle is read, to either side, in durations of stance: it changes little there."""
+"""Window around mid-stance from which its angle is read, to either side, in durations of stance. It changes little."""
 _STANCE = (0.35, 0.85)  # plausible durations of stance in strides; limping and slow walking are within
 _WHOLE = 0.9  # share of the time course that must be known for a range
 _INSTANTS = {"strike": 0, "mid_stance": CURVE_POINTS // 2, "toe_off": CURVE_POINTS - 1}
