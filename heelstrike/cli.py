@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import heelstrike
+from heelstrike.serve.users import app as users_app
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
@@ -170,6 +171,9 @@ def serve(
             host=host,
             port=port,
         )
+
+
+app.add_typer(users_app, name="users")
 
 
 def _in_checkout() -> bool:

@@ -14,14 +14,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Literal, get_args
 
 from heelstrike.errors import UserError
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Evaluation
-
-Role = Literal["clinician", "labeller", "reviewer", "administrator"]
-ROLES: tuple[Role, ...] = get_args(Role)
+from heelstrike.serve.roles import Role
 
 SHORTEST_PASSWORD = 10
 _SESSION_S = 12 * 3600  # a working day
@@ -58,7 +55,7 @@ class User:
         return self.owns(evaluation) or self.name in evaluation.shared_with
 
 
-ONLY_USER = User(None, "administrator")
+ONLY_USER = User(None, Role.ADMINISTRATOR)
 """The user of a service without accounts."""
 
 
@@ -86,7 +83,7 @@ class Accounts:
     def users(self) -> list[User]:
         """Return all users, sorted by name."""
         with self._database() as database:
-            return [User(*row) for row in database.execute("SELECT name, role FROM users ORDER BY name")]
+            return [_user(*row) for row in database.execute("SELECT name, role FROM users ORDER BY name")]
 
     def add(self, name: str, role: Role, password: str) -> None:
         """Add a user.
@@ -156,7 +153,7 @@ class Accounts:
         query = "SELECT name, role FROM sessions JOIN users ON user = name WHERE digest = ? AND ends > ?"
         with self._database() as database:
             row = database.execute(query, (_digest(token), time.time())).fetchone()
-        return User(*row) if row else None
+        return _user(*row) if row else None
 
     def forget_old(self) -> None:
         """Remove sessions that have ended, and failures that no longer count."""
@@ -199,6 +196,10 @@ class Accounts:
 def csrf_token(session: str) -> str:
     """Return the token that a script of the service's own pages sends with every write of a session."""
     return hmac.new(session.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def _user(name: str, role: str) -> User:
+    return User(name, Role(role))
 
 
 def _hashed(password: str) -> tuple[bytes, bytes]:

@@ -27,12 +27,12 @@ def add_error_answers(app: FastAPI) -> None:
         return _answer(request, error.status, error.message, error.headers)
 
     async def user_error(request: Request, error: Exception) -> Response:
-        return _answer(request, HTTPStatus.UNPROCESSABLE_CONTENT, str(error))
+        return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         findings = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return _answer(request, HTTPStatus.UNPROCESSABLE_CONTENT, findings)
+        return _answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, findings)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -21,7 +21,7 @@ from heelstrike.foreign import message_of
 from heelstrike.package.manifest import Manifest, read_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.redact import without_password
-from heelstrike.registry.cache import is_intact
+from heelstrike.registry.cache import is_intact, recall, recall_default
 from heelstrike.registry.client import RegistryClient, connect
 from heelstrike.registry.pull import Pulled, fetch, open_folder
 from heelstrike.registry.versions import CHALLENGER, CHAMPION, Reference, RegisteredModel, Version, is_model_name
@@ -96,8 +96,7 @@ class ModelStore:
 
     def start(self) -> None:
         """Begin to follow the registry."""
-        if self._settings.package is None:
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """End following the registry."""
@@ -136,7 +135,7 @@ class ModelStore:
         try:
             wanted = Reference.parse(reference)
         except UserError as error:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_CONTENT, str(error)) from None
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
         for version in versions:
             by_number = wanted.number is not None and version.number == wanted.number
             by_alias = wanted.number is None and (version.number is None or wanted.alias in version.aliases)
@@ -151,6 +150,8 @@ class ModelStore:
             UserError: The package is damaged, or the registry does not answer.
         """
         folder = self._folders.get(version.package)
+        if folder is None and self._settings.offline:
+            raise UserError(f"{version.reference}: is not on this machine, and no registry is asked offline")
         if folder is None:
             folder = self._fetched(connect(self._settings.root), version)
         return Pulled(folder, version.reference, version.package, version.number)
@@ -165,6 +166,7 @@ class ModelStore:
             package = self._packages.get(version.package)
             if package is None:
                 package = Package.load(self.pull(version).folder)
+                # what is not referred to any more makes room
                 used = {known.package for known in self.versions if known.aliases}
                 self._packages = {digest: kept for digest, kept in self._packages.items() if digest in used}
                 self._packages[version.package] = package
@@ -193,6 +195,10 @@ class ModelStore:
     def _follow(self) -> None:
         if self._settings.offline:
             self._now = replace(self._now, state=self._away("offline: the registry is not asked"))
+        if self._settings.offline or self._settings.package is not None:
+            for version in self.versions:
+                if self._is_main(version) and version.package in self._folders:
+                    self.package(version)
             return
         while not self._stopped.is_set():
             before = self.state.message
@@ -212,6 +218,8 @@ class ModelStore:
                     for version in described:
                         if set(version.aliases) & set(_FOLLOWED):
                             self._fetched(client, version)
+                        if CHAMPION in version.aliases:
+                            self.package(version)
                 except StoreUnreachableError:
                     raise
                 except UserError as error:
@@ -232,14 +240,30 @@ class ModelStore:
         try:
             listing = Listing.model_validate_json(self._file.read_bytes())
         except (OSError, ValidationError):
-            return Listing()
+            listing = Listing()
         if listing.uri != without_password(self._uri):
-            return Listing()
+            listing = self._remembered()
         for version in listing.versions:
             folder = cache_folder() / "packages" / version.package
             if version.aliases and is_intact(folder, version.package):
                 self._folders[version.package] = folder
         return listing
+
+    def _remembered(self) -> Listing:
+        """Return the champions that other commands of this machine have pulled."""
+        references = [f"{name}{alias}" for name in self._settings.models for alias in (f"@{CHAMPION}", "")]
+        pulled = (recall(self._uri, name) for name in references or [recall_default(self._uri) or ""])
+        versions = {
+            last.version.problem: KnownVersion(
+                problem=last.version.problem,
+                number=last.version.number,
+                package=last.version.package,
+                aliases=(CHAMPION,),
+            )
+            for last in pulled
+            if last is not None
+        }
+        return Listing(uri=without_password(self._uri), versions=tuple(versions.values()))
 
     def _of_folder(self, pulled: Pulled) -> _Following:
         problem = read_manifest(pulled.folder).problem

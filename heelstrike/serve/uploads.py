@@ -74,10 +74,10 @@ class UploadStore:
             RequestError: The file is empty or too large, or there are too many files already.
         """
         if size == 0:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_CONTENT, f"{name}: empty (0 bytes); copy it again")
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: empty (0 bytes); copy it again")
         if size > self._limits.upload_bytes:
             raise RequestError(
-                HTTPStatus.CONTENT_TOO_LARGE,
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"{name}: {size} bytes, at most {self._limits.upload_bytes} are taken; cut it into shorter videos",
             )
         folder = self._folder(evaluation.id)
@@ -134,7 +134,9 @@ class UploadStore:
                 )
             async for piece in _joined(pieces):
                 if reached + len(piece) > upload.size:
-                    raise RequestError(HTTPStatus.CONTENT_TOO_LARGE, f"more than the stated {upload.size} bytes came")
+                    raise RequestError(
+                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than the stated {upload.size} bytes came"
+                    )
                 upload = await run_sync(self._store, upload, piece)
                 reached += len(piece)
         return reached
@@ -160,7 +162,7 @@ class UploadStore:
             except UserError as error:
                 self._remove(upload)
                 message = str(error).replace(str(content), upload.name)
-                raise RequestError(HTTPStatus.UNPROCESSABLE_CONTENT, message) from None
+                raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, message) from None
             return self._list(upload, content, digest, frames)
 
     def delete(self, upload: Upload) -> None:

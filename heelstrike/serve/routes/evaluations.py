@@ -86,7 +86,7 @@ def change(changes: Changes, record: Owned, service: ServiceOf) -> Evaluation:
     known = {user.name for user in service.accounts.users()} if service.accounts else set()
     unknown = sorted(set(fields.get("shared_with", ())) - known)
     if unknown:
-        raise RequestError(HTTPStatus.UNPROCESSABLE_CONTENT, f"shared_with: there is no user {unknown[0]!r}")
+        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"shared_with: there is no user {unknown[0]!r}")
     return service.evaluations.change(record.id, **fields)
 
 

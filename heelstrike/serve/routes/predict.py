@@ -51,6 +51,6 @@ async def _body(request: Request, most: int) -> bytes:
         body += piece
         if len(body) > most:
             raise RequestError(
-                HTTPStatus.CONTENT_TOO_LARGE, f"the image has more than {most} bytes; send a smaller one"
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the image has more than {most} bytes; send a smaller one"
             )
     return bytes(body)
