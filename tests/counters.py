@@ -15,24 +15,45 @@ import numpy as np
 from heelstrike.serve.viewing import write_view
 
 BITS = 18
-_STEP, _BLOCK = 20, 12  # pixels from one bit to the next, and of the square that shows it
-_TOP, _OVERLAY_TOP = 8, 60  # of the row of the picture's bits, and of the overlay's
-_LEVELS = 16, 235
-_RADIUS = 8  # of a keypoint for a bit that is set
-WIDTH = _STEP * (BITS + 1)
-HEIGHT = 120
+WIDTH, HEIGHT = 760, 240
+KEYPOINTS = (*(f"bit_{bit}" for bit in range(BITS)), "always")
 
-KEYPOINTS = tuple(f"bit_{bit}" for bit in range(BITS)) + ("always",)
-POINTS = [[_STEP / 2 + _STEP * bit, _OVERLAY_TOP] for bit in range(BITS + 1)]
+_LEVELS = 16, 235  # of a bit that is not set, and of one that is
+_TOP, _OVERLAY_TOP = 0.1, 0.5  # rows of the picture's and of the overlay's bits, in heights
+_RADIUS, _BESIDE = 0.4, 0.3  # of the keypoint for a bit, and where it is looked at, in distances of two bits
+
+
+def step_of(width: int) -> float:
+    """Return the distance of two bits in pixels."""
+    return width / (BITS + 1)
 
 
 def picture(number: int, width: int, height: int) -> np.ndarray:
     """Gray image with a white square for each bit that is set and a black one for each that is not."""
-    image = np.full((height, width, 3), 90, np.uint8)
+    image, step, y = np.full((height, width, 3), 90, np.uint8), step_of(width), int(_TOP * height)
     for bit in range(BITS):
-        left = (_STEP - _BLOCK) // 2 + _STEP * bit
-        image[_TOP - 6 : _TOP + 6, left : left + _BLOCK] = _LEVELS[number >> bit & 1]
+        middle, half = int(step * (bit + 0.5)), int(0.3 * step)
+        image[max(y - half, 0) : y + half, middle - half : middle + half] = _LEVELS[number >> bit & 1]
     return image
+
+
+READ = f"""(() => {{
+  const canvas = document.querySelector('[data-part=canvas]');
+  const pen = canvas.getContext('2d');
+  const step = canvas.width / {BITS + 1};
+  const row = (y, beside) => {{
+    const pixels = pen.getImageData(0, Math.round(y * canvas.height), canvas.width, 1).data;
+    return bit => pixels[4 * Math.round(step * (bit + 0.5 + beside))];
+  }};
+  const picture = row({_TOP}, 0), overlay = row({_OVERLAY_TOP}, {_BESIDE});
+  let shown = 0, drawn = 0;
+  for (let bit = 0; bit < {BITS}; bit++) {{
+    if (picture(bit) > 128) shown += 2 ** bit;
+    if (overlay(bit) > 110) drawn += 2 ** bit;
+  }}
+  return {{ shown, drawn: overlay({BITS}) > 110 ? drawn : null }};
+}})()"""
+"""JavaScript that reads the number of the picture on the page, and that of its overlay (null: there is none)."""
 
 
 def write_counted(
@@ -61,10 +82,12 @@ def write_counted(
     return path
 
 
-def result_lines(time_s: Sequence[float]) -> Iterable[str]:
+def result_lines(time_s: Sequence[float], width: int, height: int) -> Iterable[str]:
     """Yield the frames of a result, one line each, whose radii show the number of the frame."""
+    step = step_of(width)
+    size, points = round(_RADIUS * step, 1), [[step * (bit + 0.5), _OVERLAY_TOP * height] for bit in range(BITS + 1)]
     for number, time in enumerate(time_s):
-        radius = [float(_RADIUS) if number >> bit & 1 else None for bit in range(BITS)] + [float(_RADIUS)]
+        radius = [size if number >> bit & 1 else None for bit in range(BITS)] + [size]
         values = {"left": 5 * np.sin(number / 9), "right": 3 * np.cos(number / 9)}
         measure = {
             "name": "rearfoot_angle",
@@ -80,8 +103,8 @@ def result_lines(time_s: Sequence[float]) -> Iterable[str]:
         frame = {
             "frame": number,
             "time_s": round(float(time), 6),
-            "keypoints": POINTS,
-            "confidence": [1.0] * len(POINTS),
+            "keypoints": points,
+            "confidence": [1.0] * len(points),
         }
         yield json.dumps(
             frame | {"missing": [], "radius": radius, "box": None, "measure": measure, "reliable": True, "doubts": []}
@@ -108,7 +131,7 @@ def write_result(path: Path, source: str, time_s: Sequence[float], width: int, h
         stream.write(
             "{\n" + "".join(f' "{key}": {json.dumps(value)},\n' for key, value in head.items()) + ' "frames": ['
         )
-        for number, line in enumerate(result_lines(time_s)):
+        for number, line in enumerate(result_lines(time_s, width, height)):
             stream.write(("," if number else "") + "\n  " + line)
         stream.write("\n ],\n" + ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in tail.items()) + "\n}\n")
 

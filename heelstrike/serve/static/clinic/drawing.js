@@ -5,6 +5,7 @@ import { colourOf, number, title } from "./words.js";
 const SHADE = "rgb(0 0 0 / 65%)";
 const WHITE = "#fff";
 const AMBER = "#ffb000";
+const PLAUSIBLE = 0.5; // a keypoint that misses the threshold is drawn as a cross down to this share of it
 
 /**
  * Draw the results of a frame.
@@ -106,6 +107,7 @@ function markers(pen, frame, result, style) {
   const size = 4.5 * style.unit;
   frame.keypoints.forEach(([x, y], i) => {
     if (!Number.isFinite(x) || !Number.isFinite(y)) return;
+    if (frame.confidence[i] < result.confidence_threshold * PLAUSIBLE) return;
     pen.beginPath();
     if (there[i]) {
       pen.arc(x, y, size, 0, 2 * Math.PI);

@@ -110,7 +110,7 @@ function instances(list, result) {
   const counts = result.classes.map((name) => `${list.filter((each) => each.class === name).length} ${name}`);
   const caption = `${list.length} found${counts.length > 1 ? `: ${counts.join(", ")}` : ""}`;
   const rows = list.map((each) => [each.class, number(each.score, "", 2), each.box.map((value) => Math.round(value)).join(", ")]);
-  return element("div", { class: "scroll" }, table(caption, ["Class", "Score", "Box: x, y, width, height (px)"], rows));
+  return element("div", { class: "scroll" }, table(caption, ["Class", "Score", "x, y, width, height (px)"], rows));
 }
 
 function landmarks(frame, result) {
