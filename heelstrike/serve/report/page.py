@@ -50,7 +50,7 @@ def report_of(evaluation: Evaluation, result: Path, view: Path) -> bytes:
         draw_values(canvas, Area(_MARGIN, writer.y - _CHART, width, _CHART), header, columns)
         writer.y -= _CHART + _GAP
     notes = writer
-    if (about["steps"] or {}).get("legs"):
+    if (about.get("steps") or {}).get("legs"):
         draw_curves(canvas, Area(_MARGIN, writer.y - _CURVES, width / 2, _CURVES), about["steps"])
         notes = Writer(canvas, _MARGIN + width / 2 + _GAP, writer.y, width / 2 - _GAP)
     for note in _notes(about)[:_MOST_NOTES]:
@@ -70,7 +70,7 @@ def _head(writer: Writer, evaluation: Evaluation, about: dict[str, Any]) -> None
 
 def _headline(about: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return the head and the rows of the table of what is read off: of steps if there are any, else of frames."""
-    steps, summary = about["steps"], about["summary"]
+    steps, summary = about.get("steps"), about["summary"]
     if steps and steps["legs"]:
         rows = [
             [
@@ -97,7 +97,7 @@ def _shown_frame(about: dict[str, Any], columns: dict[str, np.ndarray]) -> int:
     measured = np.flatnonzero(columns["reason"] == 0)
     if not len(measured):
         return 0
-    steps = (about["steps"] or {}).get("steps", [])
+    steps = (about.get("steps") or {}).get("steps", [])
     if not steps:
         return int(measured[0])
     middle = (steps[0]["strike_s"] + steps[0]["toe_off_s"]) / 2
@@ -110,7 +110,7 @@ def _frame(result: Path, index: int) -> dict[str, Any]:
 
 
 def _notes(about: dict[str, Any]) -> list[str]:
-    steps, summary = about["steps"] or {}, about["summary"]
+    steps, summary = about.get("steps") or {}, about["summary"]
     notes = []
     if summary.get("measured") is not None and summary["frames"] > 1:
         reasons = ", ".join(

@@ -1,10 +1,11 @@
 /** Draws a frame's results over its picture: what each head found, and what was measured, in pixels of the picture. */
 
-import { colourOf, number, title } from "./words.js";
+import { colourOf, number } from "./words.js";
 
 const SHADE = "rgb(0 0 0 / 65%)";
 const WHITE = "#fff";
 const AMBER = "#ffb000";
+const NARROW = 600; // pixels of the screen; a narrower picture has room for the values only
 const PLAUSIBLE = 0.5; // a keypoint that misses the threshold is drawn as a cross down to this share of it
 
 /**
@@ -140,10 +141,14 @@ function angles(pen, frame, result, style) {
     stroke(pen, style, colour, 2);
     if (style.dashed) continue;
     const margin = frame.measure.half_widths[side];
-    const text = `${number(leg.signed_deg, "deg")}${margin ? ` ± ${number(margin, "deg", 1, false)}` : ""}`;
+    const parts = [number(leg.signed_deg, "deg")];
+    if (pen.canvas.width / style.unit > NARROW) {
+      if (Number.isFinite(margin)) parts.push(`± ${number(margin, "deg", 1, false)}`);
+      parts.push(leg.direction);
+    }
     const outward = side === "left" ? -1 : 1;
     const x = middle[0] + outward * 18 * style.unit;
-    label(pen, `${text} ${title(leg.direction).toLowerCase()}`, x, middle[1], style, colour, outward < 0 ? "right" : "left");
+    label(pen, parts.join(" "), x, middle[1], style, colour, outward < 0 ? "right" : "left");
   }
 }
 

@@ -13,6 +13,7 @@ const PATIENCE_MS = 300; // after a seek has ended
 export class Player extends EventTarget {
   #wanted = null; // the frame that is to be shown, null if it is there
   #target = null; // the frame that the video seeks now, null if it does not
+  #copy = document.createElement("canvas"); // the presented picture in browsers without VideoFrame
 
   /**
    * @param {HTMLVideoElement} video The element; its file begins at 0 s.
@@ -66,7 +67,6 @@ export class Player extends EventTarget {
     if (this.#wanted === this.#target) this.#wanted = null;
     this.#target = null;
     if (this.#wanted !== null) this.#start();
-    else this.dispatchEvent(new Event("arrived"));
   }
 
   /** Return a time well within a frame, since players round the times of its ends. */
@@ -86,14 +86,23 @@ export class Player extends EventTarget {
     }, PATIENCE_MS);
   }
 
+  /** Return the picture that is presented, which stays as it is while the video goes on. */
+  #picture() {
+    if (HAS_PICTURES) return new VideoFrame(this.video);
+    this.#copy.width = this.video.videoWidth;
+    this.#copy.height = this.video.videoHeight;
+    this.#copy.getContext("2d").drawImage(this.video, 0, 0);
+    return this.#copy;
+  }
+
   #present(mediaTime) {
     if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
-    const picture = HAS_PICTURES ? new VideoFrame(this.video) : this.video;
+    const picture = this.#picture();
     const index = nearest(this.mediaTimes, HAS_PICTURES ? picture.timestamp / MICROSECONDS : mediaTime);
     const other = index !== this.index;
     this.index = index;
+    if (index === this.#target) this.#reached();
     if (other) this.dispatchEvent(new CustomEvent("frame", { detail: { index, picture } }));
     else if (HAS_PICTURES) picture.close();
-    if (index === this.#target) this.#reached();
   }
 }

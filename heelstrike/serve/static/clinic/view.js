@@ -104,10 +104,10 @@ function controls(player, stage, seconds) {
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
 
 function onKey(event, player) {
-  const own = event.target.closest("button, select, input:not([type=range]), textarea, summary, a");
   if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.target.closest("select, textarea, input:not([type=range])")) return;
   if (event.key in STEPS) player.step(STEPS[event.key]);
-  else if (event.key === " " && !own) player.toggle();
+  else if (event.key === " " && !event.target.closest("button, summary, a")) player.toggle();
   else return;
   event.preventDefault();
 }
