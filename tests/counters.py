@@ -3,6 +3,7 @@
 A page that shows both together can be asked, from the pixels of its canvas, which frame it shows and whose overlay.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -142,7 +143,7 @@ def store_counted(data: Path, evaluation: str, video: Path, time_s: Sequence[flo
     Returns:
         Path of the page of the result.
     """
-    folder, job = data / "evaluations" / evaluation, "1" * 20
+    folder, job = data / "evaluations" / evaluation, hashlib.sha256(evaluation.encode()).hexdigest()[:20]
     results = folder / "results" / job / "files"
     for made in (folder / "files", folder / "views", folder / "jobs", results):
         made.mkdir(parents=True)
