@@ -68,7 +68,7 @@ def _stored(data: Path, name: str, times: list[Fraction], tmp_path: Path, **opti
 def _open(page: Any, address: str) -> None:
     page.goto(address)
     page.wait_for_selector("#result[data-state=ready]")
-    page.wait_for_function("document.querySelector('[data-part=canvas]').dataset.frame === '0'")
+    page.wait_for_selector("canvas[data-frame='0']")
 
 
 def test_from_upload_to_the_angle(settings: ServeSettings, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_from_upload_to_the_angle(settings: ServeSettings, tmp_path: Path) -> No
         frames = json.loads(page.request.get(f"{service}{address}").text())["frames"]
         for number in (0, 11, 29):
             page.evaluate("n => document.getElementById('result').player.seek(n)", number)
-            page.wait_for_function("n => document.querySelector('canvas').dataset.frame === String(n)", arg=number)
+            page.wait_for_selector(f"canvas[data-frame='{number}']")
             values = frames[number]["measure"]["values"]
             for name, text in zip(("left", "right"), page.locator(".values dd").all_inner_texts(), strict=True):
                 assert text.startswith(f"{values[name]:+.1f}°".replace("-", "−"))
