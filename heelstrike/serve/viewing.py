@@ -36,7 +36,7 @@ _OPTIONS = {
 _JPEG_QUALITY = 95
 
 
-def media_times(time_s: Sequence[float]) -> Float[np.ndarray, "T"]:
+def media_times(time_s: Sequence[float] | Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
     """Return the time stamps that the frames of a video have in its copy, in seconds.
 
     The copy begins at 0. A time stamp that does not come after the one before it is put one unit of time after that,

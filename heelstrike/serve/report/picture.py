@@ -96,9 +96,11 @@ def _frame_at(view: Path, media_s: float) -> bytes:
     """Return the frame of a video's copy at its own time stamp as JPEG."""
     with av.open(str(view)) as container:
         stream = container.streams.video[0]
-        container.seek(int(media_s / stream.time_base), stream=stream)
+        assert stream.time_base is not None  # every MP4 has one
+        wanted = round(media_s / stream.time_base)
+        container.seek(wanted, stream=stream)
         for frame in container.decode(stream):
-            if frame.time >= media_s - float(stream.time_base) / 2:
+            if frame.pts is not None and frame.pts >= wanted:
                 return _smaller(frame.to_ndarray(format="bgr24"))
     raise ValueError(f"{view}: has no frame at {media_s} s")
 

@@ -7,6 +7,7 @@ import { fileChooser, UploadLine } from "./upload.js";
 import { element } from "./words.js";
 
 const SOON = 500; // milliseconds
+const EXAM = ".volume.json"; // end of the name of a result of all images of an evaluation
 const page = document.getElementById("evaluation");
 const id = page.dataset.id;
 const base = `/api/evaluations/${id}`;
@@ -37,6 +38,8 @@ function resultsOf({ job, results }, files) {
     const address = `/evaluations/${id}/results/${job.id}/${encodeURIComponent(name)}`;
     return element("li", {}, element("a", { href: address }, name));
   });
+  const exams = results.filter((name) => name.endsWith(EXAM));
+  links.push(...exams.map((name) => element("li", {}, element("a", { href: `${base}/jobs/${job.id}/results/${encodeURIComponent(name)}` }, "All images together (JSON)"))));
   const failed = job.failed.map(({ file, reason }) => element("p", { class: "warning" }, `${file}: ${reason}`));
   if (job.error && !job.failed.length) failed.push(element("p", { class: "warning" }, job.error));
   return [...(links.length ? [element("ul", {}, ...links)] : []), ...failed];
