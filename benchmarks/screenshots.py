@@ -148,7 +148,7 @@ def measure(page: Any, address: str, file: Path, name: str, mm_per_px: str = "")
     page.wait_for_selector(".state.done", timeout=300_000)
     page.click(".job ul a")
     page.wait_for_selector(_READY)
-    page.wait_for_selector("canvas:not([data-frame=''])")
+    page.wait_for_selector("canvas[data-frame]:not([data-frame=''])")
 
 
 def _settle(page: Any) -> None:

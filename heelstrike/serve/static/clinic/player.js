@@ -25,10 +25,12 @@ export class Player extends EventTarget {
     this.mediaTimes = mediaTimes;
     this.index = -1;
     const watch = (now, metadata) => {
-      this.#present(metadata.mediaTime);
       video.requestVideoFrameCallback(watch);
+      this.#present(metadata.mediaTime);
     };
     video.requestVideoFrameCallback(watch);
+    // the first picture may be presented before it can be read
+    for (const name of ["loadeddata", "canplay"]) video.addEventListener(name, () => this.#present(video.currentTime));
     video.addEventListener("seeked", () => this.#arrived());
   }
 

@@ -69,7 +69,7 @@ function addCharts(results, player) {
   const [first, second] = results;
   const units = new Set(Object.values(first.header.quantities));
   const charts = [...units].map((unit) => new TimeChart(part("charts"), first, unit, second ?? null));
-  part("zoom").hidden = !charts.length;
+  part("over-time").hidden = !charts.length;
   for (const chart of charts) chart.addEventListener("seek", (event) => player.seek(event.detail));
   for (const [name, factor] of [["in", 2], ["out", 0.5], ["all", null]]) {
     part(`zoom-${name}`).addEventListener("click", () => charts.forEach((chart) => chart.zoom(factor)));
