@@ -29,6 +29,7 @@ import requests
 
 from heelstrike.registry.database import open_mlflow
 from heelstrike.registry.versions import Version
+from heelstrike.video.reader import VideoReader
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
 from tests.packages import sign
@@ -55,10 +56,10 @@ class Log:
 class Client:
     """One person with a browser."""
 
-    def __init__(self, number: int, server: Server, video: bytes, log: Log) -> None:
+    def __init__(self, number: int, server: Server, video: bytes, picture: bytes, log: Log) -> None:
         self._random, self._log, self._video = random.Random(number), log, video
         self._server = Server(server.process, server.address)
-        self._picture = cv2.imencode(".jpg", np.full((480, 640, 3), 150, np.uint8))[1].tobytes()
+        self._picture = picture
         self._path = evaluation(self._server, f"client {number}")
         self._add_video()
 
@@ -114,11 +115,12 @@ def main() -> None:
         open_mlflow(world.root).search_experiments()
         promote(world.root, world.decision(_register(world, arguments.package, 1), None))
         second = _register(world, arguments.package, 2)
-        video = arguments.video.read_bytes() if arguments.video else _walk(folder)
+        file = arguments.video or write_video(folder / "walk.mp4", frames=20, width=320, height=240)
+        video, picture = file.read_bytes(), _first_frame(file)
         with serving(folder / "data", "--refresh", str(_REFRESH_S), root=world.root) as server:
             until(lambda: server.get("/api/ready").ok)
             log = Log()
-            clients = [Client(number, server, video, log) for number in range(arguments.clients)]
+            clients = [Client(number, server, video, picture, log) for number in range(arguments.clients)]
             end = time.monotonic() + arguments.seconds
             threads = [threading.Thread(target=client.run, args=(end,)) for client in clients]
             for thread in threads:
@@ -144,8 +146,10 @@ def _register(world: World, package: Path | None, seed: int) -> Version:
     return world.register(seed)
 
 
-def _walk(folder: Path) -> bytes:
-    return write_video(folder / "walk.mp4", frames=20, width=320, height=240).read_bytes()
+def _first_frame(file: Path) -> bytes:
+    with VideoReader(file) as video:
+        image = next(iter(video.frames({0}))).image
+    return cv2.imencode(".jpg", image[..., ::-1])[1].tobytes()
 
 
 def _arrival(server: Server, number: int) -> float:

@@ -37,8 +37,9 @@ class Server:
     def post(self, url: str, **options: Any) -> requests.Response:
         return self._session.post(f"{self.address}{url}", timeout=WAIT_S, **options)
 
-    def patch(self, url: str, content: Any, **options: Any) -> requests.Response:
-        return self._session.patch(f"{self.address}{url}", data=content, timeout=10 * WAIT_S, **options)
+    def patch(self, url: str, **options: Any) -> requests.Response:
+        options["data"] = options.pop("content")
+        return self._session.patch(f"{self.address}{url}", timeout=10 * WAIT_S, **options)
 
 
 @contextmanager

@@ -1,13 +1,15 @@
-"""Measuring one image that came with a request."""
+"""Measuring single images that come with requests."""
 
 import importlib.metadata
 import io
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 
 from heelstrike.errors import UserError
 from heelstrike.images import Picture, read_picture
@@ -17,10 +19,10 @@ from heelstrike.predict.frames import Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.results import ModelReference, ResultWriter
 from heelstrike.serve.content import HEAD_BYTES, kind_by_content
-from heelstrike.serve.models import KnownVersion
+from heelstrike.serve.models import KnownVersion, ModelStore
 from heelstrike.serve.problems import RequestError
 
-_one_at_a_time = threading.Lock()  # each prediction uses all cores
+_MOST_WAITING = 32
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,47 @@ class MeasuredPicture:
     network_s: float
 
 
-def measure_picture(package: Package, version: KnownVersion, data: bytes, about: About) -> MeasuredPicture:
-    """Measure an image.
+class Pictures:
+    """Measures images one after the other, each on all cores. Requests that wait take no thread.
 
     Args:
-        package: The package to measure with.
-        version: The version that the package belongs to.
-        data: The bytes of the image's file.
-        about: What is known about the image.
-
-    Raises:
-        RequestError: The bytes are no image.
-        UserError: The image cannot be read, or the package must know more about it.
+        models: The models that are served.
     """
+
+    def __init__(self, models: ModelStore) -> None:
+        self._models = models
+        self._one_at_a_time, self._waiting = CapacityLimiter(1), 0
+
+    async def measure(self, version: KnownVersion, data: bytes, about: About) -> MeasuredPicture:
+        """Measure an image.
+
+        Args:
+            version: The version to measure with.
+            data: The bytes of the image's file.
+            about: What is known about the image.
+
+        Raises:
+            RequestError: The bytes are no image, or too many images are waiting.
+            UserError: The image cannot be read, or the package must know more about it.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise RequestError(
+                HTTPStatus.SERVICE_UNAVAILABLE, f"{_MOST_WAITING} images are waiting; try again", Retry_After="1"
+            )
+        self._waiting += 1
+        try:
+            package = await run_sync(self._models.package, version)
+            return await run_sync(_measured, package, version, data, about, limiter=self._one_at_a_time)
+        finally:
+            self._waiting -= 1
+
+
+def _measured(package: Package, version: KnownVersion, data: bytes, about: About) -> MeasuredPicture:
     measurer = Measurer(package, about)
     picture = _read(data)
-    with _one_at_a_time:
-        start = time.perf_counter()
-        result = measurer.image(picture.image, picture.mm_per_px)
-        network_s = time.perf_counter() - start
+    start = time.perf_counter()
+    result = measurer.image(picture.image, picture.mm_per_px)
+    network_s = time.perf_counter() - start
     height, width = picture.image.shape[:2]
     source = Source("image", "image", width, height, None, about.scale(picture.mm_per_px))
     model = ModelReference(version.reference, None if version.number is None else str(version.number))

@@ -10,6 +10,7 @@ from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.jobs import JobQueue
 from heelstrike.serve.metrics import Metrics
 from heelstrike.serve.models import ModelStore
+from heelstrike.serve.pictures import Pictures
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.serve.uploads import UploadStore
 
@@ -27,6 +28,7 @@ class Service:
         models: The models that are served.
         jobs: The queue of jobs.
         uploads: Unfinished uploads.
+        pictures: Measures single images.
         accounts: The users; `None` for a service of one user.
         metrics: Counters for Prometheus.
 
@@ -44,6 +46,7 @@ class Service:
         self.models = ModelStore(settings)
         self.jobs = JobQueue(self.evaluations, self.models, settings.limits)
         self.uploads = UploadStore(self.evaluations, settings.limits)
+        self.pictures = Pictures(self.models)
         self.metrics = Metrics(self.jobs, self.models)
         self._stopped = threading.Event()
 

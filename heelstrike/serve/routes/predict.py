@@ -4,14 +4,12 @@ import time
 from http import HTTPStatus
 from typing import Annotated
 
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request, Response
 
 from heelstrike.predict.describe import slices_of
 from heelstrike.predict.measurer import About
 from heelstrike.results import PredictionResult
 from heelstrike.serve.dependencies import ServiceOf, UserOf
-from heelstrike.serve.pictures import measure_picture
 from heelstrike.serve.problems import RequestError
 
 router = APIRouter(tags=["predict"])
@@ -38,8 +36,7 @@ async def predict(
     version = service.models.find(model)
     known = About(mm_per_px, slices_of(about or []))
     data = await _body(request, service.settings.limits.picture_bytes)
-    package = await run_sync(service.models.package, version)
-    measured = await run_sync(measure_picture, package, version, data, known)
+    measured = await service.pictures.measure(version, data, known)
     total = time.perf_counter() - start
     timing = f"network;dur={1000 * measured.network_s:.1f}, total;dur={1000 * total:.1f}"
     return Response(measured.json, media_type="application/json", headers={"Server-Timing": timing})
