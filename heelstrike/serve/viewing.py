@@ -24,7 +24,7 @@ from heelstrike.video.reader import VideoReader
 VIDEO_SUFFIX, IMAGE_SUFFIX = ".view.mp4", ".view.jpg"
 
 _TICKS = 90_000  # units of time in a second, as in MPEG; every usual frame rate is a whole number of them
-_KEY_FRAME_EVERY = 10  # a seek decodes at most this many frames
+_KEY_FRAME_EVERY = 4  # a seek decodes at most this many frames
 _BT709 = 1  # colour primaries and transfer function (ISO/IEC 23091-2)
 _OPTIONS = {
     "preset": "ultrafast",

@@ -13,7 +13,8 @@ const PLAUSIBLE = 0.5; // a keypoint that misses the threshold is drawn as a cro
  * @param {CanvasRenderingContext2D} pen
  * @param {object} frame A frame of the result.
  * @param {object} result The result without its frames.
- * @param {object} style `unit`: canvas pixels for one pixel of the screen; `dashed`: true for a second model.
+ * @param {object} style `unit`: the picture's pixels for one of the screen; `size`: of the picture; `dashed`: true for a
+ *   second model.
  */
 export function drawFrame(pen, frame, result, style) {
   pen.save();
@@ -142,7 +143,7 @@ function angles(pen, frame, result, style) {
     if (style.dashed) continue;
     const margin = frame.measure.half_widths[side];
     const parts = [number(leg.signed_deg, "deg")];
-    if (pen.canvas.width / style.unit > NARROW) {
+    if (style.size.width / style.unit > NARROW) {
       if (Number.isFinite(margin)) parts.push(`± ${number(margin, "deg", 1, false)}`);
       parts.push(leg.direction);
     }
@@ -158,8 +159,8 @@ function label(pen, text, x, y, style, colour, align) {
   pen.font = `600 ${size}px system-ui, sans-serif`;
   const width = pen.measureText(text).width + 0.9 * size;
   const wanted = align === "right" ? x - width : x;
-  const left = Math.min(Math.max(wanted, 4), pen.canvas.width - width - 4);
-  const top = Math.min(Math.max(y - 0.8 * size, 4), pen.canvas.height - 1.6 * size - 4);
+  const left = Math.min(Math.max(wanted, 4), style.size.width - width - 4);
+  const top = Math.min(Math.max(y - 0.8 * size, 4), style.size.height - 1.6 * size - 4);
   pen.fillStyle = SHADE;
   pen.beginPath();
   pen.roundRect(left, top, width, 1.6 * size, 0.3 * size);

@@ -81,6 +81,7 @@ export class Player extends EventTarget {
 
   #arrived() {
     const target = this.#target;
+    this.#present(this.video.currentTime);
     requestAnimationFrame(() => requestAnimationFrame(() => this.#present(this.video.currentTime)));
     setTimeout(() => {
       this.#present(this.video.currentTime);

@@ -23,9 +23,21 @@ class Stage {
     this.pen = canvas.getContext("2d", { alpha: false });
     this.overlay = true;
     const { width, height } = results[0].header.result.source;
-    canvas.width = width;
-    canvas.height = height;
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    this.size = { width, height };
+    canvas.style.setProperty("--width", `${width}px`);
+    canvas.style.setProperty("--ratio", String(width / height));
+    new ResizeObserver(() => this.#fit()).observe(canvas);
+    this.#fit();
+  }
+
+  /** Give the canvas the pixels that the screen has for it, but no more than the picture has. */
+  #fit() {
+    const { width, height } = this.size;
+    const share = Math.min(1, (this.canvas.clientWidth * devicePixelRatio) / width) || 1;
+    if (Math.round(share * width) === this.canvas.width) return;
+    this.canvas.width = Math.round(share * width);
+    this.canvas.height = Math.round(share * height);
+    this.draw();
   }
 
   /** Show a picture with the overlay of a frame. */
@@ -42,12 +54,14 @@ class Stage {
   /** Draw the picture, and the overlay of its frame if that is loaded already. */
   draw() {
     if (!this.#picture) return;
-    const { canvas, pen } = this;
+    const { canvas, pen, size } = this;
+    const scale = canvas.width / size.width;
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.drawImage(this.#picture, 0, 0);
-    const unit = canvas.width / (canvas.clientWidth || canvas.width);
+    const unit = size.width / (canvas.clientWidth || size.width);
     this.results.forEach((result, i) => {
       const frame = result.store.get(this.#index);
-      if (frame && this.overlay) drawFrame(pen, frame, result.header.result, { unit, dashed: i > 0 });
+      if (frame && this.overlay) drawFrame(pen, frame, result.header.result, { unit, size, dashed: i > 0 });
     });
     canvas.dataset.frame = this.results[0].store.get(this.#index) ? String(this.#index) : "";
     this.changed?.(this.#index);
