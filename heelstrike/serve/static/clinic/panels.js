@@ -113,7 +113,23 @@ function instances(list, result) {
   return element("div", { class: "scroll" }, table(caption, ["Class", "Score", "x, y, width, height (px)"], rows));
 }
 
+let landmarksOpen = false; // kept from frame to frame
+
+/** Return the list of landmarks, whose table is made when it is opened. */
 function landmarks(frame, result) {
+  const present = result.keypoints.length - frame.missing.length;
+  const summary = element("summary", {}, `Landmarks: ${present} of ${result.keypoints.length}`);
+  const list = element("details", { open: landmarksOpen }, summary);
+  const fill = () => list.children.length > 1 || list.append(landmarkTable(frame, result));
+  if (landmarksOpen) fill();
+  list.addEventListener("toggle", () => {
+    landmarksOpen = list.open;
+    if (list.open) fill();
+  });
+  return list;
+}
+
+function landmarkTable(frame, result) {
   const missing = new Set(frame.missing);
   const rows = result.keypoints.map((name, i) => [
     title(name),
@@ -122,8 +138,7 @@ function landmarks(frame, result) {
     frame.radius ? number(frame.radius[i], "", 1) : "–",
   ]);
   const head = ["Landmark", "x, y (px)", "Confidence", "May be off (px)"];
-  const summary = element("summary", {}, `Landmarks: ${rows.length - missing.size} of ${rows.length}`);
-  return element("details", {}, summary, element("div", { class: "scroll" }, table("", head, rows)));
+  return element("div", { class: "scroll" }, table("", head, rows));
 }
 
 const ANGLES = ["strike", "mid_stance", "toe_off"];
