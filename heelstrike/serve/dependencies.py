@@ -1,13 +1,15 @@
 """What the routes need of a request: the service, the user, and the evaluation that the user may see or change."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from heelstrike.serve.accounts import User
 from heelstrike.serve.identity import identify
-from heelstrike.serve.problems import missing
+from heelstrike.serve.problems import RequestError, missing
 from heelstrike.serve.records import Evaluation
+from heelstrike.serve.roles import Role
 from heelstrike.serve.service import Service
 
 
@@ -30,6 +32,16 @@ def user_of(request: Request, service: ServiceOf) -> User:
 
 
 UserOf = Annotated[User, Depends(user_of)]
+
+
+def require(user: User, *roles: Role) -> None:
+    """Refuse a user who has none of some roles.
+
+    Raises:
+        RequestError: The user has another role.
+    """
+    if user.role not in roles:
+        raise RequestError(HTTPStatus.FORBIDDEN, f"this is for the role {' or '.join(roles)}; yours is {user.role}")
 
 
 def visible(evaluation: str, service: ServiceOf, user: UserOf) -> Evaluation:

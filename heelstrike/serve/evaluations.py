@@ -128,6 +128,10 @@ class EvaluationStore:
         """Return the folder of an evaluation that exists."""
         return self._root / self.get(evaluation).id
 
+    def free_bytes(self) -> int:
+        """Return the free space of the data folder's disk."""
+        return shutil.disk_usage(self._root).free
+
     def file(self, evaluation: str, name: str) -> tuple[StoredFile, Path]:
         """Return the record and the path of a file.
 

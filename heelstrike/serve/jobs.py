@@ -114,6 +114,7 @@ class JobQueue:
         job = Job(id=secrets.token_hex(10), evaluation=evaluation.id, model=model, overlay=overlay, created=utc_now())
         with self._changed:
             self._write(job)
+            self._jobs[job.id] = job
             self._changed.notify_all()
         return job
 
@@ -190,13 +191,16 @@ class JobQueue:
             return job if now is None or now.state != "running" else self._change(now, **fields)
 
     def _change(self, job: Job, **fields: Any) -> Job:
-        job = job.model_copy(update=fields)
-        self._write(job)
+        """Change a job. If its file cannot be written, the next start goes on from what stands there."""
+        job = self._jobs[job.id] = job.model_copy(update=fields)
+        try:
+            self._write(job)
+        except OSError:  # for instance a full disk; the thread goes on with other jobs
+            _log.exception("job %s", job.id)
         return job
 
     def _write(self, job: Job) -> None:
         write_json(self._file(job), job.model_dump(mode="json"))
-        self._jobs[job.id] = job
 
     def note(self, job: Job, progress: Progress) -> None:
         """Note how far the running job is, and end its work if it was cancelled before that had begun."""

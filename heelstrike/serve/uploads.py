@@ -10,7 +10,7 @@ their offset, and after an interruption asks for the offset that the server has 
 import errno
 import re
 import secrets
-import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -60,12 +60,12 @@ class UploadStore:
 
     def __init__(self, evaluations: EvaluationStore, limits: Limits) -> None:
         self._evaluations, self._limits = evaluations, limits
-        self._busy = set[str]()
+        self._lock, self._busy = threading.Lock(), set[str]()
 
     def of(self, evaluation: str) -> list[Upload]:
         """Return the unfinished uploads of an evaluation."""
-        folder = self._folder(evaluation)
-        return [Upload.model_validate_json(path.read_bytes()) for path in sorted(folder.glob("*.json"))]
+        uploads = map(_read, sorted(self._folder(evaluation).glob("*.json")))
+        return [upload for upload in uploads if upload is not None]
 
     def create(self, evaluation: Evaluation, name: str, size: int, sha256: str | None) -> Upload:
         """Begin an upload.
@@ -73,21 +73,7 @@ class UploadStore:
         Raises:
             RequestError: The file is empty or too large, or there are too many files already.
         """
-        if size == 0:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: empty (0 bytes); copy it again")
-        if size > self._limits.upload_bytes:
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"{name}: {size} bytes, at most {self._limits.upload_bytes} are taken; cut it into shorter videos",
-            )
-        folder = self._folder(evaluation.id)
-        if len(evaluation.files) + len(list(folder.glob("*.json"))) >= self._limits.files:
-            raise RequestError(
-                HTTPStatus.CONFLICT,
-                f"this evaluation has {self._limits.files} files, and no more are taken; make another evaluation",
-            )
-        if shutil.disk_usage(folder.parent).free < size + self._limits.spare_bytes:
-            raise RequestError(HTTPStatus.INSUFFICIENT_STORAGE, f"{name}: the server's disk is too full for it")
+        self._check(name, size)
         upload = Upload(
             id=secrets.token_hex(10),
             evaluation=evaluation.id,
@@ -96,8 +82,14 @@ class UploadStore:
             sha256=sha256,
             created=utc_now(),
         )
-        self._write(upload)
-        self._part(upload).touch()
+        with self._lock:
+            if len(self._evaluations.get(evaluation.id).files) + len(self.of(evaluation.id)) >= self._limits.files:
+                raise RequestError(
+                    HTTPStatus.CONFLICT,
+                    f"this evaluation has {self._limits.files} files, and no more are taken; make another evaluation",
+                )
+            self._part(upload).touch()
+            self._write(upload)
         return upload
 
     def get(self, evaluation: str, upload: str) -> Upload:
@@ -106,10 +98,10 @@ class UploadStore:
         Raises:
             RequestError: There is no such upload, or it is finished.
         """
-        path = self._folder(evaluation) / f"{upload}.json"
-        if not _ID.fullmatch(upload) or not path.is_file():
+        record = _read(self._folder(evaluation) / f"{upload}.json") if _ID.fullmatch(upload) else None
+        if record is None:
             raise missing("upload")
-        return Upload.model_validate_json(path.read_bytes())
+        return record
 
     def offset(self, upload: Upload) -> int:
         """Return the number of bytes that have arrived."""
@@ -170,6 +162,17 @@ class UploadStore:
         with self._claimed(upload):
             self._remove(upload)
 
+    def _check(self, name: str, size: int) -> None:
+        if size == 0:
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name}: empty (0 bytes); copy it again")
+        if size > self._limits.upload_bytes:
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"{name}: {size} bytes, at most {self._limits.upload_bytes} are taken; cut it into shorter videos",
+            )
+        if self._evaluations.free_bytes() < size + self._limits.spare_bytes:
+            raise RequestError(HTTPStatus.INSUFFICIENT_STORAGE, f"{name}: the server's disk is too full for it")
+
     def _list(self, upload: Upload, content: Path, digest: str, frames: int | None) -> StoredFile:
         """Move the content to the evaluation's files. After a kill in between, `finish` can be repeated."""
         assert upload.kind is not None
@@ -225,11 +228,12 @@ class UploadStore:
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 f"{upload.name}: its content is no image or video that can be read; known types are {KNOWN}",
             )
-        used = {*self._evaluations.get(upload.evaluation).files}
-        used |= {other.file for other in self.of(upload.evaluation) if other.file}
-        file = unused_name(safe_name(upload.name, *content), used)
-        upload = upload.model_copy(update={"kind": content[0], "file": file})
-        self._write(upload)
+        with self._lock:  # two uploads of the same name get different ones
+            used = {*self._evaluations.get(upload.evaluation).files}
+            used |= {other.file for other in self.of(upload.evaluation) if other.file}
+            file = unused_name(safe_name(upload.name, *content), used)
+            upload = upload.model_copy(update={"kind": content[0], "file": file})
+            self._write(upload)
         return upload
 
     def _remove(self, upload: Upload) -> None:
@@ -238,9 +242,10 @@ class UploadStore:
 
     @contextmanager
     def _claimed(self, upload: Upload) -> Iterator[None]:
-        if upload.id in self._busy:
-            raise RequestError(HTTPStatus.LOCKED, "another request writes to this upload; try again", Retry_After="1")
-        self._busy.add(upload.id)
+        with self._lock:
+            if upload.id in self._busy:
+                raise RequestError(HTTPStatus.LOCKED, "another request writes to this upload; wait", Retry_After="1")
+            self._busy.add(upload.id)
         try:
             yield
         finally:
@@ -269,6 +274,14 @@ class UploadStore:
         folder = self._evaluations.folder(evaluation) / "uploads"
         folder.mkdir(exist_ok=True)
         return folder
+
+
+def _read(record: Path) -> Upload | None:
+    """Return an upload from its record; `None` if it is finished, also by another request at this moment."""
+    try:
+        return Upload.model_validate_json(record.read_bytes())
+    except FileNotFoundError:
+        return None
 
 
 async def _joined(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from heelstrike.serve.accounts import Accounts, csrf_token
-from heelstrike.serve.dependencies import ServiceOf, UserOf
+from heelstrike.serve.dependencies import ServiceOf, UserOf, require
 from heelstrike.serve.identity import COOKIE, session_of, set_session
 from heelstrike.serve.problems import missing
 from heelstrike.serve.records import Record
+from heelstrike.serve.roles import Role
 from heelstrike.serve.service import Service
 
 router = APIRouter(prefix="/api", tags=["accounts"])
@@ -23,6 +24,12 @@ class Credentials(BaseModel):
 
     name: Annotated[str, Field(max_length=200)]
     password: Annotated[str, Field(max_length=1000)]
+
+
+class NewUser(Credentials):
+    """A user to add."""
+
+    role: Role = Role.CLINICIAN
 
 
 class Session(Record):
@@ -66,6 +73,20 @@ def me(user: UserOf, request: Request) -> Me:
 def users(service: ServiceOf, user: UserOf) -> list[str]:
     """Return the names of all users, to share an evaluation with them."""
     return [other.name for other in _accounts(service).users() if other.name]
+
+
+@router.post("/users", status_code=HTTPStatus.CREATED)
+def add_user(new: NewUser, service: ServiceOf, user: UserOf) -> None:
+    """Add a user. Only administrators may."""
+    require(user, Role.ADMINISTRATOR)
+    _accounts(service).add(new.name, new.role, new.password)
+
+
+@router.delete("/users/{name}", status_code=HTTPStatus.NO_CONTENT)
+def remove_user(name: str, service: ServiceOf, user: UserOf) -> None:
+    """Remove a user, whose evaluations stay. Only administrators may."""
+    require(user, Role.ADMINISTRATOR)
+    _accounts(service).remove(name)
 
 
 def _accounts(service: Service) -> Accounts:

@@ -92,6 +92,22 @@ def test_nobody_sees_anothers_evaluation_unless_it_is_shared(app: TestClient, wa
         assert write.status_code == 404
 
 
+def test_administrators_manage_users(app: TestClient, settings: ServeSettings) -> None:
+    Accounts(settings.data).add("root", Role.ADMINISTRATOR, PASSWORD)
+    ada, root = browser(app, "ada"), browser(app, "root")
+    new = {"name": "lin", "password": PASSWORD, "role": "labeller"}
+    refused = ada.post("/api/users", json=new)
+    assert (refused.status_code, refused.json()["error"]) == (
+        403,
+        "this is for the role administrator; yours is clinician",
+    )
+    assert root.post("/api/users", json=new).status_code == 201
+    assert browser(app, "lin").get("/api/me").json()["role"] == "labeller"
+    assert ada.delete("/api/users/lin").status_code == 403
+    assert root.delete("/api/users/lin").status_code == 204
+    assert root.get("/api/users").json() == ["ada", "grace", "root"]
+
+
 def test_attempts_are_limited(app: TestClient) -> None:
     def attempt(name: str, password: str) -> int:
         return app.post("/api/login", json={"name": name, "password": password}).status_code

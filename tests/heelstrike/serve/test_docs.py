@@ -15,6 +15,7 @@ from tests.service import serving
 DOCUMENT = Path(__file__).parents[3] / "docs" / "serve.md"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_calls_of_the_document(tmp_path: Path, package: Path, walk: bytes) -> None:
     (script,) = [block for block in re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL) if "# 1." in block]

@@ -1,5 +1,6 @@
 """Jobs: from uploads to results."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,15 @@ def test_a_running_job_is_cancelled_and_queued_ones_begin_after_a_restart(settin
         until(lambda: client.get(second).json()["job"]["state"] == "done")
         assert client.get(first).json()["job"]["state"] == "cancelled"
         assert client.get(first).json()["results"] == []
+
+
+def test_what_has_been_kept_long_enough_is_deleted(settings: ServeSettings, tmp_path: Path, walk: bytes) -> None:
+    with TestClient(create_app(replace(settings, keep_days=1)), base_url="http://localhost") as client:
+        service = client.app.state.service  # type: ignore[attr-defined]
+        old, new = evaluation(client), evaluation(client)
+        upload(client, old, "walk.mp4", walk)
+        service.evaluations.change(old.rpartition("/")[2], created="2020-01-01T00:00:00.000000Z")
+        service.clean()
+        assert client.get(old).status_code == 404
+        assert client.get(new).status_code == 200
+        assert [path.name for path in (tmp_path / "data" / "evaluations").iterdir()] == [new.rpartition("/")[2]]
