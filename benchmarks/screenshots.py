@@ -151,8 +151,9 @@ def measure(page: Any, address: str, file: Path, name: str, mm_per_px: str = "")
     page.wait_for_selector("canvas[data-frame]:not([data-frame=''])")
 
 
-def _settle(page: Any) -> None:
-    page.wait_for_timeout(500)
+def _take(page: Any, path: Path, full_page: bool = False) -> None:
+    page.wait_for_timeout(500)  # charts and fonts
+    page.screenshot(path=path, type="jpeg", quality=82, full_page=full_page)
 
 
 def walk_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None:
@@ -166,22 +167,20 @@ def walk_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None
         page = chromium.new_page(viewport=_DESKTOP)
         measure(page, address, file, "P-1042, barefoot")
         page.evaluate("document.getElementById('result').player.seek(20)")
-        _settle(page)
-        page.screenshot(path=out / "clinic-result.png", full_page=True)
+        _take(page, out / "clinic-result.jpg", full_page=True)
         result = page.url
         page.goto(address)
         page.set_input_files("[data-part=files]", str(file))
-        page.screenshot(path=out / "clinic-start.png")
+        _take(page, out / "clinic-start.jpg")
         for name, options in (
-            ("clinic-dark.png", {"viewport": _DESKTOP, "color_scheme": "dark"}),
-            ("clinic-phone.png", {"viewport": _PHONE, "is_mobile": True, "has_touch": True}),
+            ("clinic-dark.jpg", {"viewport": _DESKTOP, "color_scheme": "dark"}),
+            ("clinic-phone.jpg", {"viewport": _PHONE, "is_mobile": True, "has_touch": True}),
         ):
             page = chromium.new_context(**options).new_page()
             page.goto(result)
             page.wait_for_selector(_READY)
             page.evaluate("document.getElementById('result').player.seek(20)")
-            _settle(page)
-            page.screenshot(path=out / name)
+            _take(page, out / name)
 
 
 def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
@@ -193,8 +192,7 @@ def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
         with service(package, folder / example.problem) as address:
             page = chromium.new_page(viewport=_DESKTOP)
             measure(page, address, file, example.problem, example.mm_per_px)
-            _settle(page)
-            page.screenshot(path=out / f"clinic-{example.problem}.png")
+            _take(page, out / f"clinic-{example.problem}.jpg")
 
 
 def main() -> None:
