@@ -89,9 +89,15 @@ export class Player extends EventTarget {
     }, PATIENCE_MS);
   }
 
-  /** Return the picture that is presented, which stays as it is while the video goes on. */
+  /** Return the picture that is presented, which stays as it is while the video goes on; null while there is none. */
   #picture() {
-    if (HAS_PICTURES) return new VideoFrame(this.video);
+    if (HAS_PICTURES) {
+      try {
+        return new VideoFrame(this.video);
+      } catch {
+        return null; // after the first data or a seek there may be no picture for a moment
+      }
+    }
     this.#copy.width = this.video.videoWidth;
     this.#copy.height = this.video.videoHeight;
     this.#copy.getContext("2d").drawImage(this.video, 0, 0);
@@ -101,6 +107,10 @@ export class Player extends EventTarget {
   #present(mediaTime) {
     if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     const picture = this.#picture();
+    if (!picture) {
+      requestAnimationFrame(() => this.#present(mediaTime));
+      return;
+    }
     const index = nearest(this.mediaTimes, HAS_PICTURES ? picture.timestamp / MICROSECONDS : mediaTime);
     const other = index !== this.index;
     this.index = index;
