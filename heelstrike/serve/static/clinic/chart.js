@@ -6,12 +6,18 @@ import { marks } from "./marks.js";
 import { clock, colourOf, element, number, title } from "./words.js";
 
 const HEIGHT = 340;
+const VISIBLE = 2; // pixels
 const CLICK = 4; // pixels; a longer way of the pointer is a zoom
 const AXIS = { deg: "degrees (eversion +, inversion −)", mm: "millimetres", ratio: "share" };
 
 /** Return numbers as a list in which a value that is not there is null, as uPlot wants it. */
 function listed(values) {
   return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+}
+
+/** Return the gaps of a line that can be seen: drawing around thousands of others would take seconds. */
+function wide(plot, series, first, last, gaps) {
+  return gaps.filter(([from, to]) => to - from >= VISIBLE);
 }
 
 /** Emits `seek` with the frame that was clicked on. */
@@ -108,7 +114,7 @@ export class TimeChart extends EventTarget {
       const value = this.columns.column[`value ${name}`];
       const width = this.columns.column[`half_width ${name}`];
       const colour = colourOf(name, this.names);
-      const line = { quantity: name, show: this.#shown.has(name), spanGaps: false };
+      const line = { quantity: name, show: this.#shown.has(name), gaps: wide };
       const dot = { show: false };
       data.push(listed(value.map((v, i) => v + width[i])), listed(value.map((v, i) => v - width[i])), listed(value));
       series.push({ ...line, points: dot }, { ...line, points: dot }, { ...line, stroke: colour, width: 1.75 });

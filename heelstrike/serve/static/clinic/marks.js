@@ -19,19 +19,27 @@ export function marks(plot, columns, seconds, shown) {
   pen.restore();
 }
 
-/** Hatch the frames without a measurement. */
+/** Hatch the frames without a measurement. Neighbours that share a pixel become one area. */
 function gaps(plot, reason, seconds) {
   const pen = plot.ctx;
-  const { top, height } = plot.bbox;
+  const { left, top, width, height } = plot.bbox;
   const { min, max } = plot.scales.x;
+  const perSecond = width / (max - min);
   pen.fillStyle = hatch(pen);
+  let from = null;
+  let to = 0;
+  const fill = () => from !== null && pen.fillRect(from, top, to - from, height);
   for (let i = 0; i < reason.length; i++) {
     if (!reason[i] || seconds[i] < min || seconds[i] > max) continue;
-    const from = seconds[i];
-    while (i + 1 < reason.length && reason[i + 1]) i++;
-    const [a, b] = [from, seconds[i]].map((time) => plot.valToPos(time, "x", true));
-    pen.fillRect(a - 1, top, Math.max(b - a, 0) + 2, height);
+    const x = left + (seconds[i] - min) * perSecond;
+    const next = i > 0 && reason[i - 1] !== 0;
+    if (from === null || (x - 1 > to && !next)) {
+      fill();
+      from = x - 1;
+    }
+    to = x + 1;
   }
+  fill();
 }
 
 let pattern = null;
