@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,8 +53,3 @@ def serving(settings: ServeSettings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
-
-
-def data_folder(tmp_path: Path) -> Path:
-    """Return a data folder for a service."""
-    return tmp_path / "data"

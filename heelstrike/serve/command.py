@@ -8,6 +8,7 @@ from heelstrike.errors import UserError
 from heelstrike.serve.settings import LOOPBACK, ServeSettings, default_data_folder
 
 _NEEDED = ("fastapi", "uvicorn", "jinja2", "prometheus_client", "reportlab")
+_IDLE_S = 75  # longer than clients and proxies keep a connection, so that none is closed under a request
 _GRACE_S = 10  # for answers that are on their way when the service is ended
 
 
@@ -33,4 +34,12 @@ def run(data: Path | None, *, host: str, port: int, **settings: Any) -> None:
     from heelstrike.serve.app import create_app
 
     app = create_app(ServeSettings(data=(data or default_data_folder()).resolve(), **settings))
-    uvicorn.run(app, host=host, port=port, server_header=False, timeout_graceful_shutdown=_GRACE_S, access_log=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        server_header=False,
+        access_log=False,
+        timeout_keep_alive=_IDLE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+    )

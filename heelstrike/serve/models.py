@@ -15,12 +15,11 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 
 from heelstrike.clock import utc_now
-from heelstrike.errors import UserError
+from heelstrike.errors import UserError, first_line
 from heelstrike.files import write_json
-from heelstrike.foreign import message_of
-from heelstrike.package.manifest import Manifest, read_manifest
+from heelstrike.package.manifest import MANIFEST, Manifest, read_manifest
 from heelstrike.package.runtime import Package
-from heelstrike.redact import without_password
+from heelstrike.redact import redacted, without_password
 from heelstrike.registry.cache import is_intact, recall, recall_default
 from heelstrike.registry.client import RegistryClient, connect
 from heelstrike.registry.pull import Pulled, fetch, open_folder
@@ -149,7 +148,7 @@ class ModelStore:
         Raises:
             UserError: The package is damaged, or the registry does not answer.
         """
-        folder = self._folders.get(version.package)
+        folder = self._folder(version.package)
         if folder is None and self._settings.offline:
             raise UserError(f"{version.reference}: is not on this machine, and no registry is asked offline")
         if folder is None:
@@ -174,7 +173,7 @@ class ModelStore:
 
     def manifest(self, version: KnownVersion) -> Manifest | None:
         """Return the manifest of a version; `None` if its package is not on this machine."""
-        folder = self._folders.get(version.package)
+        folder = self._folder(version.package)
         return None if folder is None else read_manifest(folder)
 
     def refresh(self) -> None:
@@ -185,12 +184,13 @@ class ModelStore:
             message = f"the registry does not answer, so the models may be out of date: {error}"
             self._now = replace(self._now, state=self._away(message))
         except Exception as error:  # an error of mlflow's or of a database must not end the thread
-            self._now = replace(self._now, state=self._away(message_of(error)))
+            message = f"the registry cannot be read: {first_line(redacted(str(error))) or type(error).__name__}"
+            self._now = replace(self._now, state=self._away(message))
         else:
             state = RegistryState(reachable=not problems, message="; ".join(problems), checked=utc_now())
-            if listing != self._now.listing:
-                write_json(self._file, listing.model_dump(mode="json"))
-            self._now = _Following(listing, state)
+            before, self._now = self._now, _Following(listing, state)
+            if listing != before.listing:
+                self._store(listing)
 
     def _follow(self) -> None:
         if self._settings.offline:
@@ -229,11 +229,23 @@ class ModelStore:
         return Listing(uri=without_password(self._uri), versions=tuple(versions)), problems
 
     def _fetched(self, client: RegistryClient, version: KnownVersion) -> Path:
-        if version.package not in self._folders:
+        folder = self._folder(version.package)
+        if folder is None:
             assert version.number is not None
             folder = fetch(client, Version(version.problem, version.number, version.package))
             self._folders = self._folders | {version.package: folder}
-        return self._folders[version.package]
+        return folder
+
+    def _folder(self, package: str) -> Path | None:
+        """Return where a package is on this machine; `None` if it is not, or if somebody has cleared the cache."""
+        folder = self._folders.get(package)
+        return folder if folder is not None and (folder / MANIFEST).is_file() else None
+
+    def _store(self, listing: Listing) -> None:
+        try:
+            write_json(self._file, listing.model_dump(mode="json"))
+        except OSError as error:  # it is for the next start only
+            _log.warning("%s: %s", self._file, error.strerror)
 
     def _stored(self) -> Listing:
         """Return what the registry last answered, with the packages that are intact on this machine."""

@@ -1,5 +1,6 @@
 """The models follow the registry."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def test_a_damaged_champion_is_not_taken(store: ModelStore, world: World) -> Non
     store.refresh()
     assert store.find(None).number == 1
     assert "rearfoot stays as it was" in store.state.message
+
+
+def test_a_package_that_was_cleared_from_the_cache_is_fetched_again(store: ModelStore, tmp_path: Path) -> None:
+    version = store.find(None)
+    shutil.rmtree(tmp_path / "cache" / "packages")
+    assert store.manifest(version) is None
+    assert (store.pull(version).folder / "model.onnx").is_file()
 
 
 def test_what_is_not_there_is_said(store: ModelStore) -> None:
