@@ -1,7 +1,7 @@
 """The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has the commands `predict` and `models`. A checkout also has the operator's commands
-(flows/cli.py).
+A consumer's environment has the commands `predict`, `models`, `serve` and `users`. A checkout also has the operator's
+commands (flows/cli.py).
 """
 
 import importlib
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import heelstrike
+from heelstrike.serve.users import app as users_app
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
@@ -131,6 +132,70 @@ def models() -> None:
 
         for line in list_models(Path.cwd()):
             console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def serve(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of all evaluations; by default HEELSTRIKE_DATA, else ~/.local/share/heelstrike."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a model to serve, several times for several; by default all that have a champion."),
+    ] = None,
+    package: Annotated[Path | None, typer.Option(help="Serve this package folder instead of the registry.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use the models that were last pulled without contacting the registry.")
+    ] = False,
+    refresh: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which the registry is asked for other champions.")
+    ] = 20.0,
+    users: Annotated[bool, typer.Option("--users", help="Users have to log in; `heelstrike users` adds them.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on; others than 127.0.0.1 need --users.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8377,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="Name by which browsers reach the service, for instance behind a proxy.")
+    ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="A reverse proxy serves it by HTTPS, so cookies are sent by HTTPS only.")
+    ] = False,
+    keep_days: Annotated[
+        float | None, typer.Option(min=0.01, help="Delete evaluations after this many days; by default never.")
+    ] = None,
+) -> None:
+    """Serve an API and pages that measure uploaded images and videos.
+
+    Without --users it is for one person on this machine. The registry is that of `heelstrike predict`; a new champion
+    is used without a restart.
+
+    [bold]Examples[/]
+
+    heelstrike serve
+
+    heelstrike serve --package rearfoot-package/ --data clinic/
+
+    heelstrike serve --users --https --allow-host measure.example --keep-days 90
+    """
+    with messages():
+        from heelstrike.serve.command import run
+
+        run(
+            data,
+            models=tuple(model or ()),
+            package=package,
+            offline=offline,
+            refresh_s=refresh,
+            users=users,
+            hosts=tuple(allow_host or ()),
+            secure=https,
+            keep_days=keep_days,
+            host=host,
+            port=port,
+        )
+
+
+app.add_typer(users_app, name="users")
 
 
 def _in_checkout() -> bool:

@@ -13,7 +13,7 @@ from heelstrike.predict.exams import Examined
 from heelstrike.predict.measurer import About
 from heelstrike.predict.results import ModelReference
 from heelstrike.predict.sources import find_inputs
-from heelstrike.predict.writing import Predicted, Writer
+from heelstrike.predict.writing import Predicted, Tick, Writer
 from heelstrike.progress import progress
 from heelstrike.video.reader import VideoReader
 
@@ -37,7 +37,13 @@ class Report:
 
 
 def predict_path(
-    path: Path, package: Package, model: ModelReference, out: Path, overlay: bool = False, about: About | None = None
+    path: Path,
+    package: Package,
+    model: ModelReference,
+    out: Path,
+    overlay: bool = False,
+    about: About | None = None,
+    most_frames: int | None = None,
 ) -> Report:
     """Predict on an image, a video or every image and video in a folder.
 
@@ -54,6 +60,7 @@ def predict_path(
         out: Folder for the results; created if it is missing.
         overlay: True to draw the predictions into a copy of the image or video as well.
         about: What is known about all inputs.
+        most_frames: A video of more frames fails; `None` means that any length is measured.
 
     Returns:
         What was done and what failed. A bad file in a folder does not stop the others.
@@ -73,12 +80,28 @@ def predict_path(
     with progress(f"predict {path.resolve().name}", sum(map(_length, inputs.files))) as bar:
         for file, target in targets.items():
             with _failures_of(file, report):
-                report.done.append(writer.write(file, target, bar.advance))
+                report.done.append(writer.write(file, target, _limited(bar.advance, file, most_frames)))
     if path.is_dir():
         _write_exams(writer, report)
     elif report.failed:
         raise UserError(report.failed[0][1])
     return report
+
+
+def _limited(tick: Tick, file: Path, most_frames: int | None) -> Tick:
+    """Return a function that calls `tick` for each frame of a file, and raises for one frame too many."""
+    if most_frames is None:
+        return tick
+    frames = 0
+
+    def counted() -> None:
+        nonlocal frames
+        frames += 1
+        if frames > most_frames:
+            raise UserError(f"{file}: has more than {most_frames} frames; cut it into shorter videos")
+        tick()
+
+    return counted
 
 
 def _write_exams(writer: Writer, report: Report) -> None:

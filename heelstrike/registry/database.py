@@ -196,7 +196,7 @@ def store_errors(uri: str) -> Iterator[None]:
 
 def version_of(entry: "ModelVersion") -> Version:
     """Convert an entry of MLflow to a `Version`."""
-    return Version.of(str(entry.name), entry.version, entry.run_id, dict(entry.tags or {}))
+    return Version.of(str(entry.name), entry.version, entry.run_id, dict(entry.tags or {}), entry.creation_timestamp)
 
 
 def _aliases(entries: dict[str, str]) -> dict[str, int]:

@@ -257,7 +257,10 @@ def _model_of(entry: dict[str, Any]) -> RegisteredModel:
 
 def _version_of(entry: dict[str, Any]) -> Version:
     tags = {tag["key"]: tag.get("value", "") for tag in entry.get("tags", ())}
-    return Version.of(entry["name"], entry["version"], entry.get("run_id"), tags)
+    created = entry.get("creation_timestamp")
+    return Version.of(
+        entry["name"], entry["version"], entry.get("run_id"), tags, None if created is None else int(created)
+    )
 
 
 def _advice(response: requests.Response) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from heelstrike.clock import utc
 from heelstrike.errors import UserError
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -23,6 +24,7 @@ class Version:
         package: Digest of the version's package; empty if Heelstrike did not register the version.
         run_id: MLflow run of the retrain that made the version.
         tags: The version's tags.
+        created: When the version was registered, in UTC; `None` if unknown.
     """
 
     problem: str
@@ -30,11 +32,15 @@ class Version:
     package: str
     run_id: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    created: str | None = None
 
     @classmethod
-    def of(cls, name: str, number: str | int, run_id: str | None, tags: dict[str, str]) -> Self:
+    def of(
+        cls, name: str, number: str | int, run_id: str | None, tags: dict[str, str], created_ms: int | None = None
+    ) -> Self:
         """Make a version from an entry of MLflow, whose tags hold the package's digest."""
-        return cls(name, int(number), tags.get(PACKAGE_TAG, ""), run_id or None, tags)
+        created = None if created_ms is None else utc(created_ms / 1000)
+        return cls(name, int(number), tags.get(PACKAGE_TAG, ""), run_id or None, tags, created)
 
     @property
     def reference(self) -> str:

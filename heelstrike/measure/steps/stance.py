@@ -13,7 +13,8 @@ from heelstrike.measure.steps.statistics import Estimate, difference_of, mean_of
 from heelstrike.measure.steps.track import SIDES, Track
 
 _HALF_S, _HALF_FRAMES = 0.1, 2.6  # smoothing of angles: seconds, but at least five frames
-_MIDDLE = 0.3  # smoothing of the angle at mid-stance, in durations of stance: it changes little there
+MIDDLE = 0.3
+"""Window around mid-stance from which its angle is read, to either side, in durations of stance. It changes little."""
 _STANCE = (0.35, 0.85)  # plausible durations of stance in strides; limping and slow walking are within
 _WHOLE = 0.9  # share of the time course that must be known for a range
 _INSTANTS = {"strike": 0, "mid_stance": CURVE_POINTS // 2, "toe_off": CURVE_POINTS - 1}
@@ -44,7 +45,7 @@ def _step(track: Track, side: Side, leg: int, strike: float, toe_off: float, eve
     values = {name: float(curve[i]) for name, i in _INSTANTS.items()}
     half_widths = {name: float(widths[i]) for name, i in _INSTANTS.items()}
     if np.isfinite(values["mid_stance"]):
-        middle, wide = _INSTANTS["mid_stance"], max(half, _MIDDLE * (toe_off - strike))
+        middle, wide = _INSTANTS["mid_stance"], max(half, MIDDLE * (toe_off - strike))
         values["mid_stance"] = float(local_fit(track.time_s, track.angle_deg[:, leg], at[[middle]], wide)[0][0])
     known = np.flatnonzero(np.isfinite(curve))
     values["range"] = half_widths["range"] = np.nan

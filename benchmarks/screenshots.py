@@ -1,0 +1,216 @@
+"""Pictures of the clinic's pages for docs/images, taken in Chromium from a service that really runs.
+
+The walk is rendered and measured by the package that is given. Pictures of other problems need no trained model: their
+packages say the renderer's own labels, whatever image they are given.
+
+Example:
+    python -m benchmarks.screenshots --package models/rearfoot/package --out docs/images
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from heelstrike.package.manifest import write_manifest
+from heelstrike.video.writer import write_video
+from pipeline.package.category import category_of
+from pipeline.params import load_params
+from pipeline.synthetic import ankle, footprint, scout, shapes
+from pipeline.synthetic.people import make_subject
+from pipeline.synthetic.rearfoot import render
+from pipeline.synthetic.settings import SyntheticSource
+
+_EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
+_PERSON, _SECONDS, _SEED = 7, 6.0, 77
+_DESKTOP, _PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+_READY = "#result[data-state=ready]"
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image with the answers that its package gives.
+
+    Attributes:
+        problem: Name of the problem, and of its file in docs/examples.
+        image: RGB image.
+        outputs: The outputs of the graph.
+        mm_per_px: Size of a pixel; empty if it does not matter.
+    """
+
+    problem: str
+    image: np.ndarray
+    outputs: dict[str, np.ndarray]
+    mm_per_px: str = ""
+
+
+def examples() -> Iterator[Example]:
+    """Yield an image of each problem other than the rear foot."""
+    settings = SyntheticSource(kind="synthetic", generator="footprint", subjects=4, width=1040, height=1440, seed=7)
+    printed = footprint.draw_print(settings, 2, 0)
+    yield Example("footprint", printed.image, _points(printed.points), f"{printed.mm_per_px:.4f}")
+    settings = SyntheticSource(kind="synthetic", generator="ankle", subjects=4, width=512, height=512, seed=1)
+    yield Example("ankle", ankle.photograph(settings, 1, 1).image, {"probabilities": np.array([0.08, 0.86, 0.06])})
+    settings = SyntheticSource(kind="synthetic", generator="shapes", subjects=4, width=448, height=448, seed=1)
+    image, objects = shapes.picture(settings, 3)
+    corners = np.array([box for _, box, _ in objects], float)
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    kinds = np.array([kind for kind, _, _ in objects], np.int64)
+    yield Example("shapes", image, {"boxes": boxes, "scores": np.linspace(0.99, 0.93, len(kinds)), "classes": kinds})
+    settings = SyntheticSource(kind="synthetic", generator="scout", subjects=4, width=512, height=512, seed=7)
+    plane = scout.cut(settings, 1, 0, "sagittal")
+    names = load_params(_EXAMPLES / "scout.yaml")["scout"].problem.keypoints
+    points = np.array([plane.points.get(name, (np.nan, np.nan)) for name in names], float)
+    gray = (255.0 * plane.values.T / plane.values.max()).clip(0, 255).astype(np.uint8)
+    yield Example("scout", np.repeat(gray[..., None], 3, axis=2), _points(points))
+
+
+def _points(points: np.ndarray) -> dict[str, np.ndarray]:
+    there = np.isfinite(points).all(axis=1)
+    known = points[there]
+    low, high = known.min(axis=0) - 20, known.max(axis=0) + 20
+    return {
+        "keypoints": np.where(there[:, None], points, 0.0),
+        "confidence": np.where(there, 0.97, 0.02),
+        "box": np.concatenate([low, high - low]),
+    }
+
+
+def make_package(example: Example, folder: Path) -> None:
+    """Write a package that gives the answers of an example for every image."""
+    params = load_params(_EXAMPLES / f"{example.problem}.yaml")[example.problem]
+    values = {n: v if v.dtype == np.int64 else v.astype(np.float32) for n, v in example.outputs.items()}
+    nodes = [helper.make_node("Constant", [], [n], value=numpy_helper.from_array(v)) for n, v in values.items()]
+    types = {n: helper.np_dtype_to_tensor_dtype(v.dtype) for n, v in values.items()}
+    outputs = [helper.make_tensor_value_info(n, types[n], v.shape) for n, v in values.items()]
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["H", "W", 3])
+    graph = helper.make_graph(nodes, "answers", [image], outputs)
+    folder.mkdir()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    (folder / "card.md").write_text("# Answers of one image, for pictures of pages\n")
+    fields: dict[str, Any] = {
+        "heelstrike": "0.1.0",
+        "problem": example.problem,
+        "network": {"name": "answers"},
+        "category": category_of(params.problem),
+        "flip_pairs": params.problem.flip_pairs,
+        "input": params.problem.input,
+        "confidence": 0.5,
+        "measure": params.measure,
+        "training_data": "0" * 64,
+    }
+    write_manifest(folder, **fields)
+
+
+@contextmanager
+def service(package: Path, data: Path) -> Iterator[str]:
+    """Run `heelstrike serve` with a package, and give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["serve", "--package", str(package), "--data", str(data), "--port", str(port)]
+    process = subprocess.Popen([sys.executable, "-m", "heelstrike", *command], stderr=subprocess.DEVNULL)
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(300):
+            with suppress(OSError):
+                urllib.request.urlopen(f"{address}/api/health")
+                break
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def measure(page: Any, address: str, file: Path, name: str, mm_per_px: str = "") -> None:
+    """Upload a file on the start page, have it measured, and open its result."""
+    page.goto(address)
+    page.set_input_files("[data-part=files]", str(file))
+    page.fill("input[name=name]", name)
+    page.fill("input[name=mm_per_px]", mm_per_px)
+    page.click("text=Upload and measure")
+    page.wait_for_selector(".state.done", timeout=300_000)
+    page.click(".job ul a")
+    page.wait_for_selector(_READY)
+    page.wait_for_selector("canvas[data-frame]:not([data-frame=''])")
+
+
+def _take(page: Any, path: Path, full_page: bool = False) -> None:
+    page.wait_for_timeout(500)  # charts and fonts
+    page.screenshot(path=path, type="jpeg", quality=82, full_page=full_page)
+
+
+def walk_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None:
+    """Take the pictures of a walk: start page, result in light and dark, on a phone."""
+    size = {"width": 1920, "height": 1080}
+    settings = SyntheticSource(kind="synthetic", generator="rearfoot", seed=_SEED, subjects=12, **size)
+    subject = make_subject(settings, _PERSON, _SECONDS)
+    file = folder / "walk.mp4"
+    write_video(file, (image for image, _ in render(subject)), subject.fps)
+    with service(package, folder / "walk") as address:
+        page = chromium.new_page(viewport=_DESKTOP)
+        measure(page, address, file, "P-1042, barefoot")
+        page.evaluate("document.getElementById('result').player.seek(20)")
+        _take(page, out / "clinic-result.jpg", full_page=True)
+        result = page.url
+        page.goto(address)
+        page.set_input_files("[data-part=files]", str(file))
+        _take(page, out / "clinic-start.jpg")
+        for name, options in (
+            ("clinic-dark.jpg", {"viewport": _DESKTOP, "color_scheme": "dark"}),
+            ("clinic-phone.jpg", {"viewport": _PHONE, "is_mobile": True, "has_touch": True}),
+        ):
+            page = chromium.new_context(**options).new_page()
+            page.goto(result)
+            page.wait_for_selector(_READY)
+            page.evaluate("document.getElementById('result').player.seek(20)")
+            _take(page, out / name)
+
+
+def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
+    """Take a picture of the result of each other problem."""
+    for example in examples():
+        package, file = folder / f"{example.problem}-package", folder / f"{example.problem}.png"
+        make_package(example, package)
+        cv2.imwrite(str(file), example.image[..., ::-1])
+        with service(package, folder / example.problem) as address:
+            page = chromium.new_page(viewport=_DESKTOP)
+            measure(page, address, file, example.problem, example.mm_per_px)
+            _take(page, out / f"clinic-{example.problem}.jpg")
+
+
+def main() -> None:
+    """Run the command line."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--package", type=Path, required=True, help="package that measures the walk")
+    parser.add_argument("--out", type=Path, default=Path("docs/images"), help="folder of the pictures")
+    parser.add_argument("--only-images", action="store_true", help="leave the walk out")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
+        if not arguments.only_images:
+            walk_pictures(chromium, arguments.package, Path(folder), arguments.out)
+        image_pictures(chromium, Path(folder), arguments.out)
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()

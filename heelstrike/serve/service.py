@@ -1,0 +1,96 @@
+"""The parts of the service, which its routes share."""
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+from heelstrike.clock import utc
+from heelstrike.serve.accounts import Accounts
+from heelstrike.serve.evaluations import EvaluationStore
+from heelstrike.serve.jobs import JobQueue
+from heelstrike.serve.metrics import Metrics
+from heelstrike.serve.models import ModelStore
+from heelstrike.serve.pictures import Pictures
+from heelstrike.serve.settings import ServeSettings
+from heelstrike.serve.uploads import UploadStore
+
+_CLEAN_EVERY_S = 600.0
+_UNFINISHED_DAYS = 2.0  # an upload that nobody went on with
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything behind the routes.
+
+    Attributes:
+        settings: Settings of the service.
+        evaluations: Evaluations on disk.
+        models: The models that are served.
+        jobs: The queue of jobs.
+        uploads: Unfinished uploads.
+        pictures: Measures single images.
+        accounts: The users; `None` for a service of one user.
+        metrics: Counters for Prometheus.
+
+    Args:
+        settings: Settings of the service.
+
+    Raises:
+        UserError: The data folder cannot be used, or the package is damaged.
+    """
+
+    def __init__(self, settings: ServeSettings) -> None:
+        self.settings = settings
+        self.evaluations = EvaluationStore(settings.data)
+        self.accounts = Accounts(settings.data) if settings.users else None
+        self.models = ModelStore(settings)
+        self.jobs = JobQueue(self.evaluations, self.models, settings.limits)
+        self.uploads = UploadStore(self.evaluations, settings.limits)
+        self.pictures = Pictures(self.models)
+        self.metrics = Metrics(self.jobs, self.models)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin to follow the registry, to work on jobs and to clean up."""
+        self.models.start()
+        self.jobs.start()
+        threading.Thread(target=self._clean_now_and_then, name="cleaning", daemon=True).start()
+
+    def stop(self) -> None:
+        """End all work, and give the data folder back."""
+        self._stopped.set()
+        self.models.stop()
+        self.jobs.stop()
+        self.evaluations.close()
+
+    def delete(self, evaluation: str) -> None:
+        """Delete an evaluation with its jobs and files."""
+        for job in self.jobs.of(evaluation):
+            self.jobs.delete(job)
+        self.evaluations.delete(evaluation)
+
+    def clean(self) -> None:
+        """Delete evaluations that have been kept long enough, old unfinished uploads and ended sessions."""
+        days = self.settings.keep_days
+        for record in self.evaluations.all():
+            if days is not None and record.created < _days_ago(days):
+                _log.info("evaluation %s has been kept for %g days and is deleted", record.id, days)
+                self.delete(record.id)
+                continue
+            for upload in self.uploads.of(record.id):
+                if upload.created < _days_ago(_UNFINISHED_DAYS):
+                    self.uploads.delete(upload)
+        if self.accounts is not None:
+            self.accounts.forget_old()
+
+    def _clean_now_and_then(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.clean()
+            except Exception:  # it is tried again later
+                _log.exception("cleaning up")
+            self._stopped.wait(_CLEAN_EVERY_S)
+
+
+def _days_ago(days: float) -> str:
+    return utc((datetime.now(UTC) - timedelta(days=days)).timestamp())
