@@ -14,10 +14,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from heelstrike.heads.prediction import Prediction, Refusal
 from heelstrike.heads.registry import shift_prediction
+from heelstrike.package.image import Image
 from heelstrike.package.view import View, size_of, tiles
 from heelstrike.preprocess.settings import Zoom
 
@@ -32,7 +33,6 @@ _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer 
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 
-Image = UInt8[np.ndarray, "H W 3"]
 Look = Callable[[Image], Prediction]
 """A prediction on an image that is given to the network whole."""
 
@@ -70,7 +70,7 @@ class Zoomed:
 
     def _whole(self, image: Image) -> "_Answer | None":
         """Settle a view from the answer on the whole image, or take that answer if a second look agrees with it."""
-        height, width = image.shape[:2]
+        height, width = image.shape
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
         view = View.around(centre, max(width, height))
         whole = _Answer(self._look(image), view.zoomed(*_SECOND_WHOLE))
@@ -84,7 +84,7 @@ class Zoomed:
 
     def _search(self, image: Image) -> "_Answer | None":
         """Settle views from tiles all over the image; `None` if the network is sure of none."""
-        height, width = image.shape[:2]
+        height, width = image.shape
         for share in _TILES:
             views = sorted((self._tile(image, tile) for tile in tiles(width, height, share)), key=lambda t: -t[0])
             answers = [self._if_sure(self._settle(image, view)) for _, view in views[:_BEST]]
@@ -103,7 +103,7 @@ class Zoomed:
         """Look at a view, then at the view that the keypoints found in it fill, until both are alike."""
         for _ in range(_STEPS):
             # keypoints in the image cannot fill a much larger view, which would only take memory
-            if view is None or view.side > _LARGEST * max(image.shape[:2]):
+            if view is None or view.side > _LARGEST * max(image.shape):
                 return None
             prediction = self._on(image, view)
             filled = self._view_of(prediction)
@@ -147,7 +147,7 @@ class Zoomed:
         return float(np.exp(np.log(present).mean())) if len(present) >= len(confidence) / 2 else 0.0
 
     def _on(self, image: Image, view: View) -> Prediction:
-        return shift_prediction(self._look(view.cut(image)), view.x, view.y)
+        return shift_prediction(self._look(image.cut(view)), view.x, view.y)
 
     def _view_of(self, prediction: Prediction) -> View | None:
         """Return the view that the keypoints would fill; `None` if fewer than two have a position."""

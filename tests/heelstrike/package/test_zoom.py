@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from heelstrike.heads.prediction import Prediction
+from heelstrike.package.image import ArrayImage, Pixels
 from heelstrike.package.view import size_of
-from heelstrike.package.zoom import Image, Zoomed
+from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.settings import Zoom
 
 NAMES = ("a", "b", "c", "d")
@@ -19,7 +20,7 @@ DOTS = np.array([[0.0, 0.0], [0.5, 0.1], [0.1, 1.0], [0.6, 0.9]])
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]], np.uint8)
 
 
-def picture(width: int, height: int, left: float, top: float, size: float) -> tuple[Image, np.ndarray]:
+def picture(width: int, height: int, left: float, top: float, size: float) -> tuple[Pixels, np.ndarray]:
     """An image with the dots, `size` pixels high; and their centres."""
     image, points = np.full((height, width, 3), 60, np.uint8), np.round([left, top] + DOTS * size)
     for (x, y), colour in zip(points.astype(int), COLOURS, strict=True):
@@ -33,7 +34,7 @@ class Network:
     def __init__(self, confidence: float = 0.99) -> None:
         self.confidence, self.looks = confidence, 0
 
-    def __call__(self, image: Image) -> Prediction:
+    def __call__(self, image: Pixels) -> Prediction:
         self.looks += 1
         side = max(image.shape[:2])
         masks = [(image == colour).all(axis=2) for colour in COLOURS]
@@ -42,7 +43,7 @@ class Network:
             if 1 / 3 <= size_of(points) / side <= 2 / 3:
                 return self._answer(points, self.confidence)
         # somewhere that depends on what is shown, too small or too large to be believed, mostly
-        rng = np.random.default_rng(image[:: max(side // 8, 1), :: max(side // 8, 1)].astype(int).sum() + side)
+        rng = np.random.default_rng([image[:: max(side // 8, 1), :: max(side // 8, 1)].astype(int).sum(), side])
         return self._answer(rng.uniform(0, 1, 2) * side * 0.5 + DOTS * side * rng.choice([0.05, 0.1, 0.9]), 0.97)
 
     def _answer(self, points: np.ndarray, value: float) -> Prediction:
@@ -50,8 +51,9 @@ class Network:
         return Prediction(points.astype(np.float32), confidence, radius=np.ones(4, np.float32))
 
 
-def zoomed(network: Callable[[Image], Prediction], **settings: float) -> Zoomed:
-    return Zoomed(Zoom(**settings), network, NAMES, 0.5)
+def zoomed(network: Callable[[Pixels], Prediction], **settings: float) -> Callable[[Pixels], Prediction]:
+    look = Zoomed(Zoom(**settings), lambda image: network(image.rgb), NAMES, 0.5)
+    return lambda pixels: look(ArrayImage(pixels))
 
 
 @pytest.mark.parametrize("size", [280, 150, 70, 40])
@@ -120,7 +122,7 @@ class _Drifting(Network):
         super().__init__(0.95)
         self._drift = drift
 
-    def __call__(self, image: Image) -> Prediction:
+    def __call__(self, image: Pixels) -> Prediction:
         prediction = super().__call__(image)
         assert prediction.keypoints is not None
         assert prediction.confidence is not None
@@ -130,7 +132,7 @@ class _Drifting(Network):
 
 
 def test_of_two_keypoints_on_one_marker_the_less_confident_is_missing() -> None:
-    def look(image: Image) -> Prediction:
+    def look(image: Pixels) -> Prediction:
         prediction = Network()(image)
         assert prediction.keypoints is not None
         assert prediction.confidence is not None
@@ -144,7 +146,7 @@ def test_of_two_keypoints_on_one_marker_the_less_confident_is_missing() -> None:
 
 
 def test_keypoints_without_a_position_are_no_traceback() -> None:
-    def lacking(image: Image) -> Prediction:
+    def lacking(image: Pixels) -> Prediction:
         prediction = Network()(image)
         assert prediction.keypoints is not None
         prediction.keypoints[1:] = np.nan
@@ -158,7 +160,7 @@ def test_keypoints_without_a_position_are_no_traceback() -> None:
 def test_a_keypoint_that_one_of_two_looks_lacks_is_missing() -> None:
     network = Network(0.95)
 
-    def look(image: Image) -> Prediction:
+    def look(image: Pixels) -> Prediction:
         prediction = network(image)
         assert prediction.keypoints is not None
         assert prediction.confidence is not None
@@ -176,7 +178,7 @@ def test_a_keypoint_that_one_of_two_looks_lacks_is_missing() -> None:
 def test_no_view_is_much_larger_than_the_image() -> None:
     sides = []
 
-    def spread(image: Image) -> Prediction:
+    def spread(image: Pixels) -> Prediction:
         """Finds the keypoints in the corners of whatever it is given."""
         sides.append(max(image.shape[:2]))
         points = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32) * (np.array(image.shape[1::-1]) - 1)
