@@ -76,10 +76,11 @@ def _part(frame: "av.VideoFrame", view: View) -> "av.VideoFrame":
     part.colorspace, part.color_range = frame.colorspace, frame.color_range
     is_full = frame.color_range == _FULL_RANGE or frame.format.name == "yuvj420p"
     gray = _GRAY_OF_FULL_RANGE if is_full else _GRAY
-    brightness, *colours = zip(frame.planes, part.planes, strict=True)
-    view.fill(*map(_pixels, brightness), gray)
-    for planes in colours:
-        view.halved.fill(*map(_pixels, planes), _NO_COLOUR)
+    views = (view, view.halved, view.halved)
+    for region, source, target, pad in zip(
+        views, frame.planes, part.planes, (gray, _NO_COLOUR, _NO_COLOUR), strict=True
+    ):
+        region.fill(_pixels(source), _pixels(target), pad)
     return part
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -10,6 +11,7 @@ import onnx.compose
 import onnx.parser
 import pytest
 
+from heelstrike.measure.radii import Radii
 from heelstrike.package.image import ArrayImage
 from heelstrike.package.runtime import Package
 from heelstrike.preprocess.settings import InputSize, Zoom
@@ -58,9 +60,8 @@ g (uint8[64,64,3] seen, float[3] map) => (float[6,2] keypoints, float[6] confide
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package that finds the spots, at every size."""
+def package(folder: Path, zoom: Zoom | None) -> Package:
+    """A package that finds the spots, with radii."""
     colours = ", ".join(f"{value}.0" for colour in _COLOURS for value in colour)
     numbers = ", ".join(f"{number}.0" for number in range(64))
     network = onnx.parser.parse_model(_GRAPH.replace("COLOURS", colours).replace("NUMBERS", numbers))
@@ -68,9 +69,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     graph = onnx.compose.merge_models(
         preprocess_model(SIZE), network, io_map=links, outputs=["keypoints", "confidence", "box"]
     )
-    folder = tmp_path_factory.mktemp("package")
-    make_package(folder, graph, input=SIZE, zoom=Zoom(fill=0.5))
-    return folder
+    radii = Radii(level=0.9, subjects=40, difficulty=((0.5, 4.0), (1.0, 2.0)), factors=(1.0,) * 6)
+    make_package(folder, graph, input=SIZE, zoom=zoom, radii=radii)
+    return Package.load(folder, 1)
 
 
 def places(number: int) -> np.ndarray:
@@ -115,12 +116,23 @@ def write(path: Path, codec: str = "libx264", rotation: int = 0, options: dict[s
     ids=str,
 )
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_points_are_those_of_the_rgb_frames(tmp_path: Path, folder: Path, options: dict, mirrored: bool) -> None:
-    package = Package.load(folder, 1)
-    fast, slow = package.predictor(mirrored), package.predictor(mirrored)
+def test_points_are_those_of_the_rgb_frames(tmp_path: Path, options: dict[str, Any], mirrored: bool) -> None:
+    used = package(tmp_path, Zoom(fill=0.5))
+    fast, slow = used.predictor(mirrored), used.predictor(mirrored)
     with VideoReader(write(tmp_path / "a.mp4", **options)) as video:
         for frame in video.frames():
             one, other = fast(frame.picture), slow(ArrayImage(frame.image))
             np.testing.assert_allclose(one.keypoints, other.keypoints, atol=APART)
             np.testing.assert_allclose(one.confidence, other.confidence, atol=1e-3)
     assert "rotation" in options or np.abs(one.keypoints - places(7)).max() < 1
+
+
+def test_whole_frames_are_scaled_for_a_package_that_does_not_zoom(tmp_path: Path) -> None:
+    predict = package(tmp_path, None).predictor()
+    with VideoReader(write(tmp_path / "a.mp4")) as video:
+        frame = next(iter(video.frames()))
+    assert frame.picture.for_input(SIZE).shape == (48, 64, 3)
+    one, other = predict(frame.picture), predict(ArrayImage(frame.image))
+    scale = 64 / 320  # input pixels per pixel of the frame
+    np.testing.assert_allclose(one.keypoints, other.keypoints, atol=APART / scale)
+    np.testing.assert_allclose(one.radius, 2 / scale)
