@@ -1,24 +1,24 @@
 """Angles of people who stand far away, and of pictures that a camera spoils: with and without looking at every size.
 
-People who were never trained on are rendered at 1920x1080. Their frames are shrunk and put on a plain ground, or on
-photographs of rooms, of the original size; or they are turned, darkened, blurred or cut. Each picture is given to the
-package twice: whole, as if it had no `zoom`, and as it is. Every keypoint of a person counts as found if its confidence
-reaches the threshold.
+People who were never trained on are rendered at 1920x1080. Their frames are disturbed in all ways of the disturbed
+check (docs/disturbed.md): shrunk and put on a plain ground or in places, turned, cut, darkened, blurred and so on. The
+places are photographs or videos without markers from a folder, else rendered ones. With `--whole` each picture is also
+given to the package whole, as if it had no `zoom`. The second table has the same by the span of the markers.
 
 Example:
-    python -m benchmarks.distance models/rearfoot/package --people 30 --rooms FOLDER_OF_PHOTOGRAPHS
+    python -m benchmarks.distance models/rearfoot/package --people 30 --places FOLDER_OF_PHOTOGRAPHS_AND_VIDEOS
 """
 
 import argparse
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from rich.console import Console
 from rich.table import Table
 
@@ -28,54 +28,21 @@ from heelstrike.media import files_below, is_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.progress import progress
+from heelstrike.video.reader import VideoReader
+from pipeline.package.disturbed.foreign import Places, foreign
+from pipeline.package.disturbed.pictures import Change, Ground, Image, Picture, changes
+from pipeline.package.disturbed.result import SHARES
+from pipeline.package.disturbed.tally import Tally, errors_of, tally_of
+from pipeline.scoring.format import share
 from pipeline.synthetic import rearfoot
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.settings import SyntheticSource
 
-Image = UInt8[np.ndarray, "H W 3"]
-Points = Float[np.ndarray, "6 2"]
-Change = Callable[[Image, Points, np.random.Generator], tuple[Image, Points]]
-
 WIDTH, HEIGHT = 1920, 1080
 _OFF_DEG = 3.0
-
-
-@dataclass
-class Counts:
-    """What a package said of the pictures of one kind.
-
-    Attributes:
-        labelled: Markers that can be seen.
-        errors: Distance of each of them that was found, pixels of the picture before it was shrunk.
-        angles: Largest difference of a measured frame's angles, degrees; NaN if a marker is hidden.
-        widths: Half-width of that angle.
-        reasons: How many frames were not measured for which reason.
-        frames: Number of pictures.
-    """
-
-    labelled: int = 0
-    errors: list[float] = field(default_factory=list)
-    angles: list[float] = field(default_factory=list)
-    widths: list[float] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
-    frames: int = 0
-
-    def row(self) -> list[str]:
-        """Return the cells of a row of the table."""
-        errors, angles, widths = np.array(self.errors), np.array(self.angles), np.array(self.widths)
-        known = ~np.isnan(angles)
-        off = known & (angles > _OFF_DEG)
-        uncovered = off & (angles > widths)
-        return [
-            _share(len(errors), self.labelled),
-            _share((errors < 2).sum(), len(errors)),
-            _share((errors > 20).sum(), len(errors)),
-            _share(len(angles), self.frames),
-            _share(off.sum(), known.sum()),
-            _share(uncovered.sum(), known.sum()),
-            str((~known).sum()),
-            ", ".join(f"{reason} {count}" for reason, count in self.reasons.most_common()),
-        ]
+_SPANS = (0.0, 0.06, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0)  # of the picture's height
+_EVERY = 25  # frames of a video of which one is a place
+_SIZED = ("as it is", "at ")  # kinds that change the span only
 
 
 def main() -> None:
@@ -85,41 +52,71 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=777, help="seed of the people; not that of the training (default 777)"
     )
-    parser.add_argument("--rooms", type=Path, help="folder of photographs to put the shrunk frames on")
+    parser.add_argument("--places", type=Path, help="folder of photographs and videos to put the shrunk frames on")
+    parser.add_argument("--whole", action="store_true", help="give the package every picture whole as well")
     arguments = parser.parse_args()
-    package = Package.load(arguments.package, threads=1)
-    frames = list(render(arguments.people, arguments.seed))
-    kinds: dict[str, Change] = {f"at {size:g}": partial(shrunk, size) for size in (1, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1)}
-    if arguments.rooms:
-        rooms = [room for file in files_below(arguments.rooms) if is_image(file) and (room := _room(file)) is not None]
-        kinds |= {f"at {size:g}, in rooms": partial(in_room, rooms, size) for size in (0.5, 0.25, 0.15)}
-    kinds |= {f"turned {degrees}°": partial(turned, degrees) for degrees in (10, 20, -15)}
-    kinds |= {"a tenth of the light": dark, "motion blur of 21 px": moved, "upper third cut off": cut}
-    table = Table(
-        "",
-        "package",
-        "found",
-        "≤ 2 px",
-        "> 20 px",
-        "measured",
-        "> 3° off",
-        "not covered",
-        "hidden",
-        "not measured",
-        box=None,
-    )
-    whole = Package.load(arguments.package, threads=1)
-    whole.manifest = whole.manifest.model_copy(update={"zoom": None})
-    with progress("measure", 2 * len(kinds) * len(frames)) as bar:
-        for kind, change in kinds.items():
-            scale = float(kind.split()[1].rstrip(",")) if kind.startswith("at ") else 1.0
-            for name, measured in (("whole", whole), ("as it is", package)):
-                counts = judge(measured, frames, change, scale, bar.advance)
-                table.add_row(kind, name, *counts.row())
-    Console(width=180).print(table)
+    frames = [Picture(*frame) for frame in render(arguments.people, arguments.seed)]
+    kinds = changes(places_of(arguments.places))
+    packages = {"as it is": Package.load(arguments.package, threads=1)}
+    if arguments.whole:
+        whole = Package.load(arguments.package, threads=1)
+        whole.manifest = whole.manifest.model_copy(update={"zoom": None})
+        packages["whole"] = whole
+    for name, package in packages.items():
+        Console(width=200).print(f"pictures: {name}", *measure(package, frames, kinds), sep="\n")
 
 
-def render(people: int, seed: int) -> Iterator[tuple[Image, Points]]:
+def measure(package: Package, frames: list[Picture], kinds: dict[str, Change]) -> tuple[Table, Table]:
+    """Return the shares of every kind of picture, and those of frames of every span with the half-widths' coverage."""
+    of_kind, of_span = defaultdict[str, Tally](Tally), defaultdict[str, Tally](Tally)
+    covered = defaultdict[str, list[bool]](list)
+    measurer = Measurer(package, About())
+    assert measurer.measure is not None
+    nobody = np.full((6, 2), np.nan)
+    with progress("measure", len(kinds) * len(frames) + 3 * len(frames)) as bar:
+        for number, (kind, picture) in enumerate(_shown(frames, kinds, nobody)):
+            result = measurer.image(picture.image)
+            tally = tally_of(picture, result, measurer.measure, _OFF_DEG, package.manifest.confidence)
+            of_kind[kind] += tally
+            if kind.startswith(_SIZED) and np.isfinite(picture.points).all():
+                span = span_of(picture)
+                of_span[span] += tally
+                if result.measured:
+                    errors, widths = errors_of(picture.points, result, measurer.measure)
+                    covered[span] += (errors <= widths).tolist()
+            bar.advance(picture=number)
+    columns = ("pictures", *SHARES.values())
+    kinds_table = Table("kind", *columns, "not measured", box=None)
+    for kind, tally in of_kind.items():
+        kinds_table.add_row(kind, *cells(tally), ", ".join(f"{code} {count}" for code, count in tally.reasons.items()))
+    spans_table = Table("markers' span", *columns, "angles covered", box=None)
+    for span, tally in sorted(of_span.items()):
+        spans_table.add_row(span, *cells(tally), share(float(np.mean(covered[span]))) if covered[span] else "–")
+    return kinds_table, spans_table
+
+
+def _shown(
+    frames: list[Picture], kinds: dict[str, Change], nobody: Float[np.ndarray, "6 2"]
+) -> Iterator[tuple[str, Picture]]:
+    rng = np.random.default_rng(5)
+    for kind, change in kinds.items():
+        yield from ((kind, change(frame, rng)) for frame in frames)
+    for kind, make in foreign(Places(WIDTH, HEIGHT)).items():
+        yield from ((kind, Picture(make((HEIGHT, WIDTH), rng), nobody)) for _ in frames)
+
+
+def cells(tally: Tally) -> list[str]:
+    return [str(tally.pictures), *(share(tally.shares[name]) for name in SHARES)]
+
+
+def span_of(picture: Picture) -> str:
+    """Return the range of spans in which the height of the markers lies, as a share of the picture's height."""
+    span = float(np.ptp(picture.points[:, 1])) / picture.image.shape[0]
+    low, high = next((low, high) for low, high in pairwise(_SPANS) if span < high or high == _SPANS[-1])
+    return f"{100 * low:02.0f} to {100 * high:.0f} %"
+
+
+def render(people: int, seed: int) -> Iterator[tuple[Image, Float[np.ndarray, "6 2"]]]:
     """Yield the first and the last frame of each person's walk, with the markers; NaN for a hidden one."""
     settings = SyntheticSource(kind="synthetic", subjects=people, width=WIDTH, height=HEIGHT, seed=seed)
     with progress("render people", people) as bar:
@@ -131,99 +128,32 @@ def render(people: int, seed: int) -> Iterator[tuple[Image, Points]]:
             bar.advance()
 
 
-def judge(
-    package: Package, frames: list[tuple[Image, Points]], change: Change, scale: float, advance: Callable[[], object]
-) -> Counts:
-    """Measure every changed frame. The changes are the same for every package."""
-    counts, measurer, rng = Counts(), Measurer(package, About()), np.random.default_rng(5)
-    assert measurer.measure is not None
-    for image, points in frames:
-        picture, truth = change(image, points, rng)
-        result = measurer.image(picture)
-        seen = np.isfinite(truth).all(axis=1)
-        assert result.keypoints is not None
-        assert result.confidence is not None
-        found = seen & (result.confidence >= package.manifest.confidence)
-        counts.frames += 1
-        counts.labelled += int(seen.sum())
-        counts.errors += (np.linalg.norm(result.keypoints - truth, axis=1)[found] / scale).tolist()
-        if result.measured:
-            apart = np.abs(measurer.measure.differences(result.keypoints[None], truth[None])[0])
-            worst = int(np.argmax(apart)) if seen.all() else 0
-            counts.angles.append(float(apart[worst]) if seen.all() else float("nan"))
-            counts.widths.append(result.half_widths.get(measurer.measure.quantities[worst], float("inf")))
-        else:
-            counts.reasons[str(result.reason)] += 1
-        advance()
-    return counts
+def places_of(folder: Path | None) -> Ground:
+    """Return a ground of photographs and videos in a folder; of rendered places if there are none, and say so."""
+    files = files_below(folder) if folder is not None and folder.is_dir() else []
+    real = [image for file in files for image in _images(file)]
+    if real:
+        return lambda shape, rng: real[rng.integers(len(real))]
+    reason = "no --places" if folder is None else f"{folder}: no photograph or video large enough in it"
+    print(f"{reason}: rendered places instead of real ones", file=sys.stderr)
+    return Places(WIDTH, HEIGHT)
 
 
-def shrunk(size: float, image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    """Shrink a frame and put it anywhere on a plain ground of the original size."""
-    if size == 1:
-        return image, points
-    ground = np.empty_like(image)
-    ground[:] = rng.integers(60, 200, 3)
-    return _placed(size, ground, image, points, rng)
-
-
-def in_room(
-    rooms: list[Image], size: float, image: Image, points: Points, rng: np.random.Generator
-) -> tuple[Image, Points]:
-    """Shrink a frame and put it anywhere on a photograph."""
-    return _placed(size, rooms[rng.integers(len(rooms))].copy(), image, points, rng)
-
-
-def turned(degrees: float, image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    """Turn a frame about its centre; positive angles counter-clockwise."""
-    height, width = image.shape[:2]
-    move = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1)
-    picture = cv2.warpAffine(image, move, (width, height), borderValue=[90] * 3).astype(np.uint8)
-    return picture, points @ move[:, :2].T + move[:, 2]
-
-
-def dark(image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    """Leave a tenth of the light."""
-    return (image * 0.1).astype(np.uint8), points
-
-
-def moved(image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    """Blur a frame by 21 pixels along its rows."""
-    kernel = np.zeros((21, 21), np.float32)
-    kernel[10] = 1 / 21
-    return cv2.filter2D(image, -1, kernel).astype(np.uint8), points
-
-
-def cut(image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    """Cut off the upper third."""
-    top = image.shape[0] // 3
-    below = points - [0, top]
-    return np.ascontiguousarray(image[top:]), np.where((below[:, 1] < 0)[:, None], np.nan, below)
-
-
-def _placed(size: float, ground: Image, image: Image, points: Points, rng: np.random.Generator) -> tuple[Image, Points]:
-    height, width = image.shape[:2]
-    small = cv2.resize(image, (round(width * size), round(height * size)), interpolation=cv2.INTER_AREA)
-    h, w = small.shape[:2]
-    x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
-    ground[y : y + h, x : x + w] = small
-    return ground, (points + 0.5) * [w / width, h / height] - 0.5 + [x, y]
-
-
-def _room(file: Path) -> Image | None:
-    """Return a photograph, cropped to the frames' size; `None` if it is no photograph or too small."""
+def _images(file: Path) -> Iterator[Image]:
+    """Yield what a file shows, cropped to the frames' size; nothing if it cannot be read or is too small."""
     try:
-        image = read_image(file)
+        if is_image(file):
+            images = [read_image(file)]
+        else:
+            with VideoReader(file) as video:
+                images = [frame.image for frame in video.frames() if frame.number % _EVERY == 0]
     except UserError:
-        return None
-    scale = max(WIDTH / image.shape[1], HEIGHT / image.shape[0])
-    if scale > 1.5:
-        return None
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:HEIGHT, :WIDTH].astype(np.uint8)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "–"
+        return
+    for image in images:
+        scale = max(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+        if scale < 2:
+            resized = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            yield resized[:HEIGHT, :WIDTH].astype(np.uint8)
 
 
 if __name__ == "__main__":

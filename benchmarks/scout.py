@@ -34,10 +34,10 @@ from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
 from heelstrike.scans import read_scan
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params
 from pipeline.problem import Problem
-from pipeline.registry.judged_split import read_judged_split
 from pipeline.synthetic import scout
 from pipeline.synthetic.nifti import nifti
 from pipeline.synthetic.settings import SyntheticSource

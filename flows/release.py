@@ -17,7 +17,7 @@ from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
 from pipeline.tracking.model import log_package
-from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
+from pipeline.tracking.results import log_dataset, log_disturbed, log_evaluation, log_training, log_validation
 from pipeline.tracking.runs import retrain_run
 from pipeline.tracking.study import log_search
 
@@ -76,6 +76,7 @@ def log_and_register(layout: Layout) -> tuple[str, int]:
             log_search(layout, run)
             log_training(layout, run)
             log_evaluation(layout, run)
+            log_disturbed(layout, run)
         model_id = log_package(layout, run)
     return run.run_id, register(layout, model_id, run.run_id).number
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from heelstrike.errors import UserError
+from heelstrike.reasons import Reason
 from heelstrike.wire import Wire, check_version, parse, read_object
 
 PREDICTION, EXAM = "heelstrike-prediction", "heelstrike-exam"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1
 """The oldest version whose readers understand the files that are written now."""
@@ -40,7 +41,15 @@ class MeasureResult(Wire):
     unit: Annotated[str, Field(description="unit of the main values")]
     measured: Annotated[bool, Field(description="true if there are values")]
     reason: Annotated[
-        str | None, Field(description="why nothing was measured, as a code to count by; null if measured")
+        str | None,
+        Field(
+            description="why nothing was measured, as a code to count by; null if measured. Codes may be added",
+            examples=[reason.value for reason in Reason],
+        ),
+    ] = None
+    markers: Annotated[
+        dict[str, int] | None,
+        Field(description="of legs that were not measured: number of markers that were found on each leg"),
     ] = None
     message: Annotated[
         str | None, Field(description="why nothing was measured, as a sentence for a person; null if measured")
@@ -91,6 +100,10 @@ class FrameWire(Wire):
     likeliest: Annotated[ClassResult | None, Field(alias="class")] = None
     instances: tuple[InstanceResult, ...] | None = None
     measure: MeasureResult | None = None
+    people: Annotated[
+        int | None,
+        Field(description="people who were told apart when the patient was last looked for; null if nobody was"),
+    ] = None
     reliable: Annotated[
         bool | None,
         Field(

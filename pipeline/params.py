@@ -13,7 +13,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from heelstrike.errors import UserError, did_you_mean
-from heelstrike.measure.settings import MeasureSettings
+from heelstrike.measure.settings import MeasuredImage, MeasureSettings
+from heelstrike.preprocess.settings import needs_video
 from heelstrike.settings import Strict
 from pipeline.augment.settings import AugmentSettings
 from pipeline.collect.settings import CollectSettings
@@ -155,6 +156,16 @@ class ProblemParams(Strict):
     def _check_zoom(self) -> Self:
         if self.package.zoom is not None and (self.problem.multi_instance or len(self.problem.keypoints) < 2):
             raise ValueError("package.zoom looks for the keypoints of one instance; this problem has none or several")
+        return self
+
+    @model_validator(mode="after")
+    def _check_disturbed(self) -> Self:
+        if self.package.disturbed is None:
+            return self
+        if not isinstance(self.measure, MeasuredImage):
+            raise ValueError("package.disturbed judges the values of single images, but nothing is measured on these")
+        if needs_video(self.prepare.filters):
+            raise ValueError("package.disturbed shows still pictures, but a filter of prepare.filters needs a video")
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, Int
 
+from heelstrike.reasons import Reason
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -16,7 +18,7 @@ class Refusal:
         message: The reason as a sentence, for a person.
     """
 
-    reason: str
+    reason: Reason
     message: str
 
 
@@ -37,6 +39,8 @@ class Prediction:
         others: Outputs of heads that this library does not know, by name, as the graph gives them. If the network was
             given the mirror image, they belong to the mirror image.
         heads: Names of the network's heads.
+        people: Number of people who were told apart when the patient was last looked for; `None` if nobody was looked
+            for.
         refusal: Why the keypoints are not to be measured; `None` if nothing speaks against it.
     """
 
@@ -50,4 +54,5 @@ class Prediction:
     radius: Float[np.ndarray, " K"] | None = None
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
     heads: tuple[str, ...] = ()
+    people: int | None = None
     refusal: Refusal | None = None

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from heelstrike.heads.prediction import Refusal
 from heelstrike.measure.angles import Side
+from heelstrike.reasons import Reason
 from heelstrike.units import symbol
 
 
@@ -181,7 +183,19 @@ class Measure(ABC):
         main = [unit == self.unit for unit in self.units]
         return mean_over_known(self.differences(predicted, truth, mm_per_px)[:, main])
 
-    def refused(self, reason: str, message: str) -> Measurement:
+    def refusal(
+        self, refusal: Refusal, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]
+    ) -> Measurement:
+        """Return the measurement of a frame whose keypoints are not believed.
+
+        Args:
+            refusal: Why they are not believed.
+            keypoints: (x, y) in pixels.
+            confidence: Confidence in [0, 1]; 0 for a keypoint that is not believed.
+        """
+        return self.refused(refusal.reason, refusal.message)
+
+    def refused(self, reason: Reason, message: str) -> Measurement:
         """Return the measurement of a frame that cannot be measured, with the reason as a code and as a sentence."""
         return Measurement(self.name, self.unit, reason=reason, message=message)
 

@@ -16,6 +16,7 @@ from jaxtyping import Float, UInt8
 from heelstrike.measure.arch import arch_index
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.settings import FootprintSettings
+from heelstrike.reasons import Reason
 
 _SVG, _DXF = ".outline.svg", ".outline.dxf"
 
@@ -57,17 +58,21 @@ class Footprint(Measure):
         sure = np.isfinite(points).all(axis=1) & (np.asarray(confidence)[self._index] >= self.min_confidence)
         if not sure.all():
             missing = ", ".join(n for n, is_sure in zip(self._names, sure, strict=True) if not is_sure)
-            return self.refused("missing_point", f"not found with a confidence of {self.min_confidence:g}: {missing}")
+            return self.refused(
+                Reason.MISSING_POINT, f"not found with a confidence of {self.min_confidence:g}: {missing}"
+            )
         if not (math.isfinite(mm_per_px) and mm_per_px > 0):
             return self.refused(
-                "scale_unknown",
+                Reason.SCALE_UNKNOWN,
                 "the size of a pixel is not known; give the scan's dots per inch, or millimetres per pixel",
             )
         numbers = dict(zip(self.quantities, self.values(_batch_of_one(keypoints), mm_per_px)[0].tolist(), strict=True))
         low, high = self.settings.foot_length_mm
         if not low <= numbers["foot_length"] <= high:
             limits = f"outside {low:g} to {high:g} mm"
-            return self.refused("length_limit", f"the foot would be {numbers['foot_length']:.0f} mm long, {limits}")
+            return self.refused(
+                Reason.LENGTH_LIMIT, f"the foot would be {numbers['foot_length']:.0f} mm long, {limits}"
+            )
         arch = math.nan if image is None else arch_index(image, points, self.settings.ink_on)
         if math.isfinite(arch):
             numbers["arch_index"] = arch

@@ -14,6 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from heelstrike.measure.settings import RearfootSettings
+from heelstrike.reasons import Reason
+
+_NOT_APART = "the markers of the legs could not be told apart"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class NotLegs(Exception):
         message: The reason as a sentence, for a person.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason, self.message = reason, message
 
@@ -76,11 +79,13 @@ def separate_legs(markers: Float[np.ndarray, "6 2"]) -> Legs:
     """
     x, y = markers[:, 0], markers[:, 1]
     if x.min() == x.max():
-        raise NotLegs("legs_not_separable", "all markers are in one column")
+        raise NotLegs(Reason.LEGS_NOT_SEPARABLE, f"{_NOT_APART}: all are in one column")
     cluster = cluster_markers(markers[None])[0]
     if cluster.sum() != 3:
         sizes = sorted((int(cluster.sum()), 6 - int(cluster.sum())))
-        raise NotLegs("legs_not_separable", f"the markers cluster {sizes[0]} and {sizes[1]}, expected 3 and 3")
+        raise NotLegs(
+            Reason.LEGS_NOT_SEPARABLE, f"{_NOT_APART}: they cluster {sizes[0]} and {sizes[1]}, expected 3 and 3"
+        )
     legs = sorted((np.flatnonzero(cluster == c) for c in (False, True)), key=lambda leg: float(x[leg].mean()))
     order = np.stack([leg[np.argsort(y[leg], kind="stable")] for leg in legs])
     return Legs(points=markers[order], order=order)
@@ -94,23 +99,23 @@ def check_geometry(legs: Legs, settings: RearfootSettings) -> None:
     """
     segments = np.linalg.norm(np.diff(legs.points, axis=1), axis=-1)
     if segments.min() == 0:
-        raise NotLegs("coinciding_markers", "two neighbouring markers of a leg are at the same place")
+        raise NotLegs(Reason.COINCIDING_MARKERS, "two neighbouring markers of a leg are at the same place")
     for side, (upper, lower) in zip(("left", "right"), segments, strict=True):
         ratio = max(upper, lower) / min(upper, lower)
         if ratio > settings.max_segment_ratio:
             observed = (
                 f"the {side} leg's segments are {upper:.1f} and {lower:.1f} px long, one {ratio:.1f} times the other"
             )
-            raise NotLegs("segment_ratio", f"{observed}; at most {settings.max_segment_ratio:g} is plausible")
+            raise NotLegs(Reason.SEGMENT_RATIO, f"{observed}; at most {settings.max_segment_ratio:g} is plausible")
     lengths = segments.sum(axis=1)
     if lengths.max() / lengths.min() > settings.max_leg_ratio:
         observed = f"the legs are {lengths[0]:.1f} and {lengths[1]:.1f} px long"
-        raise NotLegs("leg_ratio", f"{observed}; at most {settings.max_leg_ratio:g} times the other is plausible")
+        raise NotLegs(Reason.LEG_RATIO, f"{observed}; at most {settings.max_leg_ratio:g} times the other is plausible")
     nearest = np.linalg.norm(legs.points[0][:, None] - legs.points[1][None], axis=-1).min()
     if nearest < settings.min_leg_distance * lengths.max():
-        raise NotLegs("legs_overlap", f"two markers of different legs are only {nearest:.1f} px apart")
+        raise NotLegs(Reason.LEGS_OVERLAP, f"two markers of different legs are only {nearest:.1f} px apart")
     heights = legs.points[:, [0, 2], 1].mean(axis=1)
     offset = abs(heights[0] - heights[1]) / lengths.max()
     if offset > settings.max_leg_offset:
         observed = f"one leg is {offset:.2f} leg lengths above the other, not beside it"
-        raise NotLegs("legs_not_side_by_side", f"{observed}; at most {settings.max_leg_offset:g} is plausible")
+        raise NotLegs(Reason.LEGS_NOT_SIDE_BY_SIDE, f"{observed}; at most {settings.max_leg_offset:g} is plausible")

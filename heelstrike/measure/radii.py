@@ -1,5 +1,6 @@
 """The calibration of how far predicted keypoints may be off, which is part of a package."""
 
+import math
 from typing import Annotated
 
 import numpy as np
@@ -33,6 +34,13 @@ class Radii(Strict):
         ),
     ]
     factors: Annotated[tuple[float | None, ...], Field(description="factor of each keypoint; null: no limit")]
+    enlarged: Annotated[
+        tuple[tuple[float, float], ...],
+        Field(
+            description="(input px per px of the image, factor of the radius), by rising scale from above 1; linear "
+            "between, no limit beyond; empty: radii do not grow"
+        ),
+    ] = ()
     pooled: Annotated[
         dict[str, str], Field(description="keypoints and quantities whose factor was fitted on others as well")
     ] = {}
@@ -50,4 +58,16 @@ class Radii(Strict):
         at, size = np.array(self.difficulty, np.float64).T
         factors = np.array([np.inf if factor is None else factor for factor in self.factors])
         difficulty = np.interp(np.asarray(confidence, np.float64), at, size)
-        return difficulty * factors / np.asarray(scale, np.float64)[..., None]
+        return difficulty * factors * (self.growth(scale) / np.asarray(scale, np.float64))[..., None]
+
+    def growth(self, scale: Float[np.ndarray, "*N"] | float) -> Float[np.ndarray, "*N"]:
+        """Return the factor by which radii in input pixels grow where the input enlarges the image; inf: no limit."""
+        if not self.enlarged:
+            return np.ones_like(np.asarray(scale, np.float64))
+        at, factor = np.array([(1.0, 1.0), *self.enlarged], np.float64).T
+        return np.asarray(np.interp(np.asarray(scale, np.float64), at, factor, right=np.inf))
+
+    @property
+    def largest_scale(self) -> float:
+        """Input pixels per pixel of the image beyond which radii have no limit."""
+        return self.enlarged[-1][0] if self.enlarged else math.inf

@@ -1,15 +1,19 @@
 """The rear-foot angle of both legs of a person seen from behind."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
+from heelstrike.heads.prediction import Refusal
 from heelstrike.measure.angles import Side, rearfoot_angle, signed_rearfoot_angle, wrap_degrees
 from heelstrike.measure.base import Label, Measure, Measurement
 from heelstrike.measure.legs import Legs, NotLegs, check_geometry, separate_legs
+from heelstrike.measure.legs_in_view import check_markers, markers_by_leg
 from heelstrike.measure.settings import RearfootSettings
+from heelstrike.reasons import Reason
 
 _SIDES: tuple[Side, Side] = ("left", "right")
 
@@ -47,15 +51,32 @@ class RearfootAngle(Measure):
         image: UInt8[np.ndarray, "H W 3"] | None = None,
     ) -> Measurement:
         """Measure the angles of both legs."""
-        markers = np.asarray(keypoints, dtype=np.float64)[self._index]
+        markers, present = np.asarray(keypoints, np.float64)[self._index], self._present(keypoints, confidence)
         try:
-            self._check_present(markers, np.asarray(confidence)[self._index])
+            check_markers(present, self._names)
             legs = separate_legs(markers)
             self._check_rows(legs)
             check_geometry(legs, self.settings)
             return self._measured(legs)
         except NotLegs as error:
-            return self.refused(error.reason, error.message)
+            return self._not_measured(error.reason, error.message, present)
+
+    def refusal(
+        self, refusal: Refusal, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]
+    ) -> Measurement:
+        """Say which markers are lacking, besides why the others were not believed."""
+        present, message = self._present(keypoints, confidence), refusal.message
+        if refusal.reason == Reason.TOO_SMALL:
+            message = f"the legs are too small to be measured: {message}"
+        else:
+            try:
+                check_markers(present, self._names)
+            except NotLegs as error:
+                message = f"{error.message}: {message}"
+        return self._not_measured(refusal.reason, message, present)
+
+    def _not_measured(self, reason: Reason, message: str, present: Bool[np.ndarray, "2 3"]) -> Measurement:
+        return replace(self.refused(reason, message), details={"markers": markers_by_leg(present)})
 
     def labels(self, measurement: Measurement) -> tuple[Label, ...]:
         """Return each leg's angle and its direction, to be written on the outer side of the middle marker."""
@@ -83,32 +104,26 @@ class RearfootAngle(Measure):
         """Return predicted minus true signed angles in degrees, within [-180, 180]; NaN if either is NaN."""
         return wrap_degrees(self.values(predicted) - self.values(truth))
 
-    def _check_present(self, markers: Float[np.ndarray, "6 2"], confidence: Float[np.ndarray, "6"]) -> None:
-        missing = ~(np.isfinite(markers).all(axis=1) & (confidence >= self.min_confidence))
-        if not missing.any():
-            return
-        names = [name for name, gone in zip(self._names, missing, strict=True) if gone]
-        listed = f"not found with a confidence of {self.min_confidence:g}: {', '.join(names)}"
-        if missing.all():
-            raise NotLegs("no_legs", f"no marker was found with a confidence of {self.min_confidence:g}")
-        for side, gone, other in (("left", missing[:3], missing[3:]), ("right", missing[3:], missing[:3])):
-            if gone.all() and not other.any():
-                raise NotLegs("one_leg", f"the {side} leg is missing; {listed}")
-        raise NotLegs("missing_marker", listed)
+    def _present(
+        self, keypoints: Float[np.ndarray, "K 2"], confidence: Float[np.ndarray, "K"]
+    ) -> Bool[np.ndarray, "2 3"]:
+        """Return True for the markers that were found; the left leg first, each top to bottom."""
+        markers, sure = np.asarray(keypoints)[self._index], np.asarray(confidence)[self._index] >= self.min_confidence
+        return (np.isfinite(markers).all(axis=1) & sure).reshape(2, 3)
 
     def _check_rows(self, legs: Legs) -> None:
         """Require that each leg has a top, a middle and a bottom marker in this order, of whichever named side."""
         for side, order in zip(_SIDES, legs.order, strict=True):
             if not np.array_equal(order % 3, [0, 1, 2]):
                 found = ", ".join(self._names[k] for k in order)
-                raise NotLegs("not_top_to_bottom", f"the {side} leg's markers from top to bottom are {found}")
+                raise NotLegs(Reason.NOT_TOP_TO_BOTTOM, f"the {side} leg's markers from top to bottom are {found}")
 
     def _measured(self, legs: Legs) -> Measurement:
         signed = [float(signed_rearfoot_angle(points, side)) for side, points in zip(_SIDES, legs.points, strict=True)]
         for side, angle in zip(_SIDES, signed, strict=True):
             if abs(angle) > self.settings.max_angle_deg:
                 limit = f"beyond the anatomical limit of {self.settings.max_angle_deg:g}"
-                raise NotLegs("angle_limit", f"the {side} leg's angle would be {abs(angle):.1f} degrees, {limit}")
+                raise NotLegs(Reason.ANGLE_LIMIT, f"the {side} leg's angle would be {abs(angle):.1f} degrees, {limit}")
         return Measurement(
             self.name,
             self.unit,

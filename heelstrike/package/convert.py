@@ -100,5 +100,10 @@ def _from_3(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2, 3: _from_3}
+def _from_4(data: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 4, whose radii did not grow with the enlargement and whose zoom had no `patient`."""
+    return data
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2, 3: _from_3, 4: _from_4}
 """For each old version, the function that upgrades the content of a manifest to the next version."""

@@ -16,8 +16,9 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS, enlarge_prediction, mirror_prediction
 from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
 from heelstrike.package.image import ArrayImage, Image
+from heelstrike.package.looking import Look
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
-from heelstrike.package.zoom import Look, Zoomed
+from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
 
@@ -93,8 +94,11 @@ class Package:
     def _looking(self, mirrored: bool) -> Look:
         """Return the function that predicts on the filtered frames of one video: at every size if the package zooms."""
         manifest, look = self.manifest, partial(self._look, mirrored=mirrored)
-        zoom, names = manifest.zoom, manifest.category.keypoints
-        return look if zoom is None else Zoomed(zoom, look, names, manifest.confidence)
+        if manifest.zoom is None:
+            return look
+        side = min(manifest.input.width, manifest.input.height)
+        smallest = 0.0 if manifest.radii is None else side / manifest.radii.largest_scale
+        return Zoomed(manifest.zoom, look, manifest.category.keypoints, manifest.confidence, smallest)
 
     def _look(self, image: Image, mirrored: bool) -> Prediction:
         """Predict on one whole filtered image."""

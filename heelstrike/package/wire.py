@@ -10,9 +10,9 @@ from pydantic import Discriminator, Field, Tag
 
 from heelstrike.wire import Wire
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Current version of the format, raised by one with every change."""
-MIN_READER = 4
+MIN_READER = 5
 """The oldest version whose readers understand the files that are written now."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -77,6 +77,10 @@ class ZoomWire(Wire):
     sure: Annotated[float, Field(ge=0, le=1)]
     max_disagreement: Annotated[float, Field(gt=0)]
     min_distance: Annotated[float, Field(ge=0)]
+    patient: Annotated[
+        Literal["largest", "most_central", "most_certain"],
+        Field(description="who is measured if several people are in view, among those whose keypoints are all found"),
+    ] = "largest"
 
 
 class RadiiWire(Wire):
@@ -88,6 +92,13 @@ class RadiiWire(Wire):
     factors: Annotated[
         tuple[float | None, ...], Field(description="factor of each keypoint; null: the radius has no limit")
     ]
+    enlarged: Annotated[
+        tuple[tuple[float, float], ...],
+        Field(
+            description="(input pixels per pixel of the image, factor of the radius), by rising scale from above 1; "
+            "linear between, without limit beyond; empty: radii do not grow"
+        ),
+    ] = ()
     pooled: dict[str, str] = {}
     quantities: Annotated[
         dict[str, float | None], Field(description="factor of each quantity; null: the half-width has no limit")

@@ -3,192 +3,183 @@
 The network is given the whole image first. The keypoints that it predicts say which view of the image would show them
 at the size that the network knows best, so it is given that view, until view and keypoints fit each other: the view
 has *settled*. If the network is not sure of what it finds so, it is given views of several sizes all over the image.
-In a video, the view of the last frame comes first.
+If it is, it is given the views beside it, for other people. In a video, the view of the last frame comes first; while
+nothing is found, frames are looked at less and less often, and only where something has changed.
 
 A wrong prediction is rarely made twice. So unless the network is sure of every keypoint, it is asked again on a view of
 another size, a little to the side. A keypoint that is elsewhere then counts as missing.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
 
 from heelstrike.heads.prediction import Prediction, Refusal
-from heelstrike.heads.registry import shift_prediction
 from heelstrike.package.image import Image
+from heelstrike.package.looking import Answer, Look, Looks, finite, points_of, score
+from heelstrike.package.memory import Memory
+from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
 from heelstrike.package.view import View, size_of, tiles
 from heelstrike.preprocess.settings import Zoom
+from heelstrike.reasons import Reason
 
-_STEPS = 3  # views until one must have settled
 _TILES = (1.0, 0.5, 0.25)  # sides of the views that are tried all over an image, as shares of its shorter side
 _BEST = 3  # tiles of each size from which a view is settled
 _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill another view
-_PATIENCE = 15  # frames without keypoints after which a video's frame is searched again all over
-_SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
-_SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
-_LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
-_LEAST = 1e-6  # confidence that counts as none in a logarithm
+_PATIENCE = 24  # most frames between two searches, if nothing is found: whoever comes in is found within a second
+_LARGE = 0.5  # share of the image's shorter side from which a person's view is large, so that few cover the image
+_BESIDE = 0.5  # shift of the views beside a person, in sides of the person's view
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
-
-Look = Callable[[Image], Prediction]
-"""A prediction on an image that is given to the network whole."""
+_SEVERAL = "several people stand so close that it cannot be told which legs belong together"
 
 
 class Zoomed:
     """Predictions on the frames of one video, or on one image. Call it with every frame, in order.
 
     Args:
-        settings: What is believed.
+        settings: What is believed, and who the patient is.
         look: The network.
         names: Names of the keypoints, for messages.
         threshold: A keypoint of lower confidence counts as missing.
+        smallest: Side of the smallest view for which the radii were calibrated, pixels; 0 without a limit.
     """
 
-    def __init__(self, settings: Zoom, look: Look, names: tuple[str, ...], threshold: float) -> None:
+    def __init__(
+        self, settings: Zoom, look: Look, names: tuple[str, ...], threshold: float, smallest: float = 0
+    ) -> None:
         self._settings, self._look, self._names, self._threshold = settings, look, names, threshold
-        self._view: View | None = None
-        self._frames_to_search = 0
+        self._smallest = smallest
+        self._last: Prediction | None = None
+        self._people = 0
+        self._memory = Memory()
+        self._frames_to_search, self._pause = 0, 0
+        self._nothing: Prediction | None = None
 
     def __call__(self, image: Image) -> Prediction:
         """Return the prediction in the image's pixels, with a `refusal` if it is not to be believed."""
-        answer = self._follow(image) or self._whole(image)
-        if answer is None and self._frames_to_search == 0:
-            answer = self._search(image)
-            self._frames_to_search = _PATIENCE
-        if answer is None:
-            self._view, self._frames_to_search = None, self._frames_to_search - 1
-            return _not_found(self._look(image))
-        self._view, self._frames_to_search = self._view_of(answer.prediction), 0
-        return self._judged(image, answer)
+        if self._nothing is not None and self._frames_to_search > 0:
+            self._frames_to_search -= 1
+            return self._nothing
+        looks = Looks(image, self._settings, self._look, self._threshold)
+        patient = self._followed(looks)
+        people = [] if patient is not None else self._found(looks)
+        if people:
+            patient, self._people = self._chosen(looks, people)
+        if patient is None:
+            self._pause = min(2 * self._pause + 1, _PATIENCE)
+            self._last, self._frames_to_search, self._nothing = None, self._pause - 1, _nothing_on(looks)
+            return self._nothing
+        self._last, self._pause, self._nothing = patient.prediction, 0, None
+        self._memory.forget()
+        prediction = replace(self._judged(looks, patient), people=self._people)
+        if is_ambiguous(patient, people):
+            return replace(prediction, refusal=Refusal(Reason.SEVERAL_PEOPLE, _SEVERAL))
+        return prediction
 
-    def _follow(self, image: Image) -> "_Answer | None":
-        """Settle a view from that of the last frame; `None` if there is none or the network is not sure of it."""
-        return None if self._view is None else self._if_sure(self._settle(image, self._view))
+    def _followed(self, looks: Looks) -> Answer | None:
+        """Settle a view from the patient in the last frame; `None` if there was none, or if the patient is lost."""
+        if self._last is None:
+            return None
+        answer = looks.settle(View.of_keypoints(finite(points_of(self._last)[0]), self._settings.fill))
+        return answer if answer and looks.is_sure(answer) and is_same(self._last, answer.prediction) else None
 
-    def _whole(self, image: Image) -> "_Answer | None":
+    def _found(self, looks: Looks) -> list[Answer]:
+        """Return people on the whole image, else on views all over it; empty if the network is sure of nobody."""
+        whole = self._whole(looks)
+        return self._search(looks) if whole is None else [whole]
+
+    def _whole(self, looks: Looks) -> Answer | None:
         """Settle a view from the answer on the whole image, or take that answer if a second look agrees with it."""
-        height, width = image.shape
-        centre = np.array([(width - 1) / 2, (height - 1) / 2])
-        view = View.around(centre, max(width, height))
-        whole = _Answer(self._look(image), view.zoomed(*_SECOND_WHOLE))
-        filled = self._view_of(whole.prediction)
-        settled = self._if_sure(self._settle(image, filled))
-        if settled is not None or filled is None or self._if_sure(whole) is None:
+        whole = looks.whole
+        if not self._memory.is_worth_a_look(whole.view, looks.image.rgb):
+            return None
+        filled = looks.filled(whole)
+        settled = looks.settle(filled)
+        if looks.is_sure(settled):
             return settled
-        differs = self._second_look(image, whole)[1]
-        present = _points(whole.prediction)[1] >= self._threshold
-        return whole if differs[present].mean() <= 0.5 else None
+        return whole if filled is not None and looks.is_sure(whole) and looks.holds(whole) else None
 
-    def _search(self, image: Image) -> "_Answer | None":
-        """Settle views from tiles all over the image; `None` if the network is sure of none."""
-        height, width = image.shape
+    def _search(self, looks: Looks) -> list[Answer]:
+        """Settle views from tiles all over the image, the largest first; empty if the network is sure of none."""
+        height, width = looks.image.shape
         for share in _TILES:
-            views = sorted((self._tile(image, tile) for tile in tiles(width, height, share)), key=lambda t: -t[0])
-            answers = [self._if_sure(self._settle(image, view)) for _, view in views[:_BEST]]
-            sure = [answer for answer in answers if answer is not None]
+            views = [
+                tile for tile in tiles(width, height, share) if self._memory.is_worth_a_look(tile, looks.image.rgb)
+            ]
+            sure = self._settled(looks, views)
             if sure:
-                return max(sure, key=lambda answer: _score(answer.prediction))
-        return None
+                return sure
+        return []
 
-    def _tile(self, image: Image, tile: View) -> tuple[float, View | None]:
-        """Return the score of the prediction on a tile, and the view that the keypoints would fill."""
-        prediction = self._on(image, tile)
-        view = self._view_of(prediction)
-        return _score(prediction) - (0.0 if view is not None and view.is_like(tile) else _MISFIT), view
+    def _settled(self, looks: Looks, views: list[View]) -> list[Answer]:
+        """Settle views from the best of those that are given; return the answers of which the network is sure."""
+        scored = sorted((self._scored(looks, view) for view in views), key=lambda each: -each[0])
+        return _sure(looks, [filled for _, filled in scored[:_BEST]])
 
-    def _settle(self, image: Image, view: View | None) -> "_Answer | None":
-        """Look at a view, then at the view that the keypoints found in it fill, until both are alike."""
-        for _ in range(_STEPS):
-            # keypoints in the image cannot fill a much larger view, which would only take memory
-            if view is None or view.side > _LARGEST * max(image.shape):
-                return None
-            prediction = self._on(image, view)
-            filled = self._view_of(prediction)
-            if filled is not None and filled.is_like(view):
-                return _Answer(prediction, view.zoomed(*_SECOND))
-            view = filled
-        return None
+    def _scored(self, looks: Looks, view: View) -> tuple[float, View | None]:
+        """Return the score of the prediction on a view, and the view that the keypoints would fill."""
+        answer = looks.at(view)
+        filled = looks.filled(answer)
+        return score(answer) - (0.0 if filled is not None and filled.is_like(view) else _MISFIT), filled
 
-    def _if_sure(self, answer: "_Answer | None") -> "_Answer | None":
-        sure = answer is not None and self._mean_confidence(answer.prediction) >= self._settings.min_confidence
-        return answer if sure else None
+    def _chosen(self, looks: Looks, people: list[Answer]) -> tuple[Answer, int]:
+        """Look for other people beside the best one, add them to `people`, and return the patient and the number."""
+        known = looks.filled(max(people, key=score))
+        assert known is not None  # the network is sure of these keypoints, so they have positions
+        beside = [answer for answer in map(looks.at, self._beside(looks, known)) if looks.is_sure(answer)]
+        filled = [view for answer in beside if (view := looks.filled(answer)) is not None and not view.is_like(known)]
+        people += _sure(looks, filled[:_BEST])
+        distinct = apart(people)
+        return patient_of(distinct, self._settings, looks.image.shape, self._threshold), len(distinct)
 
-    def _judged(self, image: Image, answer: "_Answer") -> Prediction:
+    def _beside(self, looks: Looks, known: View) -> list[View]:
+        """Return the views to the left and to the right of a person, and those of a large person's size all over."""
+        height, width = looks.image.shape
+        near = [known.zoomed(1, (_BESIDE * side, 0)) for side in (-1, 1)]
+        share = min(known.side / min(width, height), 1.0)
+        return near + (tiles(width, height, share) if share >= _LARGE else [])
+
+    def _judged(self, looks: Looks, answer: Answer) -> Prediction:
         """Look a second time unless the network is sure of every keypoint; drop what differs, and second names."""
         prediction = _one_name_each(answer.prediction, self._settings.min_distance)
-        confidence = _points(prediction)[1]
+        confidence = points_of(prediction)[1]
+        if answer.view.side < self._smallest:
+            return replace(prediction, refusal=self._too_small(prediction))
         if confidence.min() >= self._settings.sure:
             return prediction
-        away, differs = self._second_look(image, answer)
+        away, differs = looks.second_look(answer)
         doubtful = np.flatnonzero(differs & (confidence >= self._threshold)).tolist()
         listed = ", ".join(f"{self._names[k]} by {away[k]:.0f} px" for k in doubtful)
         return replace(
             prediction,
             confidence=np.where(differs, 0, confidence).astype(confidence.dtype),
             radius=None if prediction.radius is None else np.maximum(prediction.radius, away),
-            refusal=Refusal("looks_differ", f"two looks at the image differ about {listed}") if doubtful else None,
+            refusal=Refusal(Reason.LOOKS_DIFFER, f"two looks at the image differ about {listed}") if doubtful else None,
         )
 
-    def _second_look(self, image: Image, answer: "_Answer") -> tuple[Float[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
-        """Return how far each keypoint is away in a second look, pixels, and True if that is too far."""
-        keypoints = _points(answer.prediction)[0]
-        second = _points(self._on(image, answer.second))[0]
-        away = np.linalg.norm(second - keypoints, axis=1)
-        away = np.where(np.isnan(away), np.inf, away)  # a keypoint that one of both looks lacks
-        return away, away > self._settings.max_disagreement * size_of(_finite(keypoints))
-
-    def _mean_confidence(self, prediction: Prediction) -> float:
-        """Return the geometric mean confidence of the keypoints that are not missing; 0 if most are missing."""
-        confidence = _points(prediction)[1]
-        present = confidence[confidence >= self._threshold]
-        return float(np.exp(np.log(present).mean())) if len(present) >= len(confidence) / 2 else 0.0
-
-    def _on(self, image: Image, view: View) -> Prediction:
-        return shift_prediction(self._look(image.cut(view)), view.x, view.y)
-
-    def _view_of(self, prediction: Prediction) -> View | None:
-        """Return the view that the keypoints would fill; `None` if fewer than two have a position."""
-        keypoints = _finite(_points(prediction)[0])
-        return View.of_keypoints(keypoints, self._settings.fill) if len(keypoints) > 1 else None
+    def _too_small(self, prediction: Prediction) -> Refusal:
+        size, least = size_of(finite(points_of(prediction)[0])), self._smallest * self._settings.fill
+        return Refusal(Reason.TOO_SMALL, f"they are {size:.0f} px high in the image, about {least:.0f} px are needed")
 
 
-class _Answer(NamedTuple):
-    """A prediction in the image's pixels, and the view for a second look."""
+def _sure(looks: Looks, views: list[View | None]) -> list[Answer]:
+    """Settle views; return the answers of which the network is sure."""
+    settled = [looks.settle(view) for view in views]
+    return [answer for answer in settled if answer is not None and looks.is_sure(answer)]
 
-    prediction: Prediction
-    second: View
+
+def _nothing_on(looks: Looks) -> Prediction:
+    """Return a prediction of which no keypoint is believed."""
+    prediction = looks.whole.prediction
+    confidence = np.zeros_like(points_of(prediction)[1])
+    return replace(prediction, confidence=confidence, refusal=Refusal(Reason.NOT_FOUND, _NOT_FOUND))
 
 
 def _one_name_each(prediction: Prediction, min_distance: float) -> Prediction:
     """Return the prediction without the less confident one of two keypoints at the same place: they are one marker."""
-    keypoints, confidence = _points(prediction)
-    near = np.linalg.norm(keypoints[:, None] - keypoints, axis=-1) < min_distance * size_of(_finite(keypoints))
+    keypoints, confidence = points_of(prediction)
+    near = np.linalg.norm(keypoints[:, None] - keypoints, axis=-1) < min_distance * size_of(finite(keypoints))
     left = confidence.copy()
     for k in np.argsort(confidence):
         left[k] = 0 if (near[k] & (left > 0)).sum() > 1 else left[k]
     return replace(prediction, confidence=left)
-
-
-def _score(prediction: Prediction) -> float:
-    """Return the mean logarithm of the confidences of all keypoints."""
-    return float(np.log(np.clip(_points(prediction)[1], _LEAST, 1)).mean())
-
-
-def _points(prediction: Prediction) -> tuple[Float[np.ndarray, "K 2"], Float[np.ndarray, " K"]]:
-    assert prediction.keypoints is not None
-    assert prediction.confidence is not None
-    return prediction.keypoints, prediction.confidence
-
-
-def _finite(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "F 2"]:
-    """Return the keypoints that have a position."""
-    return keypoints[np.isfinite(keypoints).all(axis=1)]
-
-
-def _not_found(prediction: Prediction) -> Prediction:
-    """Return a prediction of which no keypoint is believed."""
-    confidence = np.zeros_like(_points(prediction)[1])
-    return replace(prediction, confidence=confidence, refusal=Refusal("not_found", _NOT_FOUND))

@@ -118,7 +118,7 @@ class Measurer:
         if self.measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
         if prediction.refusal is not None:
-            return self.measure.refused(prediction.refusal.reason, prediction.refusal.message)
+            return self.measure.refusal(prediction.refusal, prediction.keypoints, prediction.confidence)
         pixels = image.rgb if self.measure.needs_pixels else None
         measurement = self.measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, pixels)
         radii = self._package.manifest.radii

@@ -42,6 +42,8 @@ def draw(
     lines = _text(measurement, f"{style.title}  {heading}".strip())
     written = None if measurement is None else measurement.message
     lines += [(f"not reliable: {doubt}", AMBER) for doubt in doubts if doubt != written]
+    if prediction.people is not None and prediction.people > 1:
+        lines.append((f"{prediction.people} people in view", AMBER))
     lines += [line for head in HEADS.values() for line in head.lines(prediction, style)]
     _panel(canvas, lines, scale)
     return canvas

@@ -101,7 +101,8 @@ class ResultWriter:
         for head in HEADS.values():
             content |= head.result(frame.prediction, category, threshold)
         measure = round_json(frame.measurement.to_json(), _DIGITS) if frame.measurement else None
-        return content | {"measure": measure, "reliable": frame.reliable, "doubts": list(frame.doubts)}
+        content |= {"measure": measure, "people": frame.prediction.people}
+        return content | {"reliable": frame.reliable, "doubts": list(frame.doubts)}
 
 
 def _head(source: Source, model: ModelReference, manifest: Manifest, version: str) -> dict[str, Any]:

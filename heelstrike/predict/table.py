@@ -38,7 +38,7 @@ class ResultTable:
         self._manifest = manifest
         self._quantities: Sequence[str] = measure.quantities if measure else ()
         self._heads: list[Head] = [head for name, head in HEADS.items() if name in manifest.heads]
-        self._write([*self._measure_columns(measure), "reliable", "doubts", *self._head_columns()])
+        self._write([*self._measure_columns(measure), "reliable", "doubts", *self._head_columns(), "people"])
 
     def add(self, frame: FrameResult) -> None:
         """Write the row of one frame."""
@@ -55,6 +55,7 @@ class ResultTable:
                 _RELIABLE[frame.reliable],
                 "; ".join(frame.doubts),
                 *(cell for head in self._heads for cell in head.cells(prediction, category, threshold)),
+                prediction.people,
             ]
         )
 

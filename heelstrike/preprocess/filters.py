@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
-from heelstrike.preprocess.settings import Filter
+from heelstrike.preprocess.settings import Filter, needs_video
 
 Image: TypeAlias = UInt8[np.ndarray, "H W 3"]
 
@@ -36,11 +36,6 @@ def apply_filters(image: Image, filters: Sequence[Filter]) -> Image:
             f"the filter {names} needs the preceding frames of a video: it cannot be applied to a still image"
         )
     return VideoFilters(filters)(image)
-
-
-def needs_video(filters: Sequence[Filter]) -> bool:
-    """Return True if the result for a frame depends on the preceding frames."""
-    return any(each.name in VIDEO_FILTERS for each in filters)
 
 
 class VideoFilters:

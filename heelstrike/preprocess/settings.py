@@ -1,6 +1,6 @@
 """Settings of preprocessing: filters, mirroring and input size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -108,6 +108,15 @@ class Filter(Strict):
         return FILTER_OPTIONS[self.name].model_validate(self.options)
 
 
+OF_VIDEOS = frozenset({"background_subtraction"})
+"""Filters whose result for a frame depends on the preceding frames."""
+
+
+def needs_video(filters: Sequence[Filter]) -> bool:
+    """Return True if the result for a frame depends on the preceding frames."""
+    return any(each.name in OF_VIDEOS for each in filters)
+
+
 class Mirror(Strict):
     """Mirrors the images of one side, so that the network sees only the other side: left feet look like right ones.
 
@@ -151,6 +160,10 @@ class Zoom(Strict):
         float,
         Field(gt=0, lt=1, description="largest distance of a keypoint in two looks, as a share of their size"),
     ] = 0.06
+    patient: Annotated[
+        Literal["largest", "most_central", "most_certain"],
+        Field(description="who is measured if several people are in view, among those whose keypoints are all found"),
+    ] = "largest"
     min_distance: Annotated[
         float,
         Field(ge=0, lt=1, description="two keypoints that are nearer are one marker, as a share of their size"),

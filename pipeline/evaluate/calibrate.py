@@ -19,6 +19,7 @@ from pipeline.evaluate.conformal import (
     fit_difficulty,
     pooled_factors,
 )
+from pipeline.evaluate.enlarged import with_growth
 from pipeline.evaluate.judge import predict_split
 from pipeline.heads import HEADS, heads_of
 from pipeline.layout import Layout
@@ -51,6 +52,8 @@ def fit_radii(network: Network, params: ProblemParams, layout: Layout) -> Radii 
     folder = layout.out("prepare") / VAL
     truth, predicted = load_truth(folder), predict_split(network, folder)
     radii = keypoint_radii(truth, predicted, params.problem, level)
+    if params.package.zoom is not None:
+        radii = with_growth(radii, network, truth, np.load(folder / "images.npy", mmap_mode="r"))
     if params.measure is None:
         return radii
     measure = build_measure(params.measure, params.problem.keypoints, params.package.confidence)

@@ -5,8 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heelstrike.measure.build import build_measure
 from pipeline.heads import HEADS
 from pipeline.markdown import in_markdown, table_row
+from pipeline.package.disturbed.result import to_markdown
+from pipeline.package.disturbed.tally import Tally
 from pipeline.params import ProblemParams
 
 _LIMITS = """\
@@ -16,6 +19,11 @@ _LIMITS = """\
 - The figures are for the test subjects of this data set. With few subjects intervals are wide, whatever the number of
   frames.
 - It is no medical device and was not assessed as one. A clinician must judge every measurement before it is used."""
+
+_DISTURBED = """\
+{images} test images, disturbed one way at a time, and foreign pictures, through this package as a consumer uses it. A
+value is off if its error is above {limit:g} {unit}, and covered if its half-width is at least the error. Distances are
+in pixels of the undisturbed picture."""
 
 _SYNTHETIC = """\
 - **{share} of the sources are rendered, not filmed.** The figures on rendered pictures show how well the network
@@ -33,7 +41,12 @@ class SplitCount:
 
 
 def write_card(
-    problem: str, params: ProblemParams, network: dict[str, Any], metrics: Any, data: list[SplitCount]
+    problem: str,
+    params: ProblemParams,
+    network: dict[str, Any],
+    metrics: Any,
+    data: list[SplitCount],
+    disturbed: Mapping[str, Tally] | None = None,
 ) -> str:
     """The model card as Markdown.
 
@@ -43,6 +56,7 @@ def write_card(
         network: Settings of the network, with its name.
         metrics: reports/PROBLEM/metrics.json.
         data: Counts of each split.
+        disturbed: Counts of the disturbed check by kind of picture; `None` without.
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{in_markdown(p)}`' for p in points)})"
@@ -68,6 +82,7 @@ def write_card(
         "## Metrics on the test split",
         _metric_table(metrics),
         *_slices(metrics),
+        *_disturbed(params, disturbed),
         "## Limits",
         "\n".join([*_synthetic(params), _LIMITS.format(confidence=params.package.confidence)]),
         "## Licence",
@@ -100,6 +115,16 @@ def _sources(params: ProblemParams) -> str:
     kinds = [s.kind for s in params.collect.sources]
     counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
     return f"Configured sources: {counted}. No subject is in more than one split."
+
+
+def _disturbed(params: ProblemParams, kinds: Mapping[str, Tally] | None) -> list[str]:
+    settings, measure = params.package.disturbed, params.measure
+    if kinds is None or settings is None or measure is None:
+        return []
+    built = build_measure(measure, params.problem.keypoints, params.package.confidence)
+    assert built is not None
+    about = _DISTURBED.format(images=kinds[next(iter(kinds))].pictures, limit=settings.limit, unit=built.symbol.strip())
+    return ["## Pictures that it was never taught", about, to_markdown(dict(kinds))]
 
 
 def _synthetic(params: ProblemParams) -> list[str]:

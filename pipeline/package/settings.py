@@ -8,6 +8,18 @@ from heelstrike.preprocess.settings import Zoom
 from heelstrike.settings import Strict
 
 
+class DisturbedSettings(Strict):
+    """The disturbed check: what the package answers on pictures that its network was never taught."""
+
+    images: Annotated[
+        int, Field(ge=1, description="test images, spread over the split; each is disturbed in every way")
+    ]
+    limit: Annotated[
+        float, Field(gt=0, description="largest error of a value that is not wrong, in the measure's unit")
+    ]
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of places, colours and noise")] = 1
+
+
 class PackageSettings(Strict):
     """What a package must satisfy before it is written, and what its card states."""
 
@@ -24,5 +36,9 @@ class PackageSettings(Strict):
     zoom: Annotated[
         Zoom | None,
         Field(description="look for the keypoints at every size and place; null: give the network the whole image"),
+    ] = None
+    disturbed: Annotated[
+        DisturbedSettings | None,
+        Field(description="show the package disturbed test images and foreign pictures; null: do not"),
     ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

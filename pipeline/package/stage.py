@@ -9,15 +9,18 @@ from typing import Any
 import pandas as pd
 
 from heelstrike.errors import UserError
-from heelstrike.files import file_digest, folder_aside, json_digest
+from heelstrike.files import file_digest, folder_aside, json_digest, write_json
 from heelstrike.measure.radii import RADII, Radii
 from heelstrike.package.manifest import CARD, MODEL, write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.progress import progress
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.package.card import SplitCount, numbers, write_card
 from pipeline.package.category import category_of
+from pipeline.package.disturbed.check import check_disturbed
+from pipeline.package.disturbed.result import DISTURBED, Disturbed, to_csv
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.params import ProblemParams
@@ -28,7 +31,9 @@ _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "o
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
-    """Export, describe and check the trained network; writes models/PROBLEM/package or nothing.
+    """Export, describe and check the trained network.
+
+    Writes models/PROBLEM/package, and reports/PROBLEM/package with the result of the disturbed check; or nothing.
 
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
@@ -36,10 +41,15 @@ def run(params: ProblemParams, layout: Layout) -> None:
     prepared, metrics, radii = layout.out("prepare"), _metrics(layout), _radii(layout)
     network = load_trained(layout.out("train"))
     settings = network.settings.model_dump(mode="json")
-    with progress(f"package {layout.problem}", 3) as bar, folder_aside(layout.out("package")) as folder:
+    with (
+        progress(f"package {layout.problem}", 4) as bar,
+        folder_aside(layout.report("package")) as report,
+        folder_aside(layout.out("package")) as folder,
+    ):
         (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))
         bar.advance()
-        (folder / CARD).write_text(write_card(layout.problem, params, settings, metrics, _counts(layout)))
+        card = functools.partial(write_card, layout.problem, params, settings, metrics, _counts(layout))
+        (folder / CARD).write_text(card())
         write = functools.partial(
             write_manifest,
             folder,
@@ -64,8 +74,22 @@ def run(params: ProblemParams, layout: Layout) -> None:
         bar.advance()
         # if the check fails, the folder is discarded
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
-        write(parity_px=float(f"{worst:.3g}"))
+        write = functools.partial(write, parity_px=float(f"{worst:.3g}"))
+        manifest = write()
         bar.advance(parity_px=worst)
+        if params.package.disturbed is None:
+            write_json(report / DISTURBED, None)
+            return
+        tests = read_judged_split(layout, params)
+        kinds = check_disturbed(Package.load(folder, threads=1), tests, params.package.disturbed)
+        (folder / CARD).write_text(card(kinds))
+        manifest = write()
+        result = Disturbed(
+            package=manifest.digest, test_split=tests.digest, settings=params.package.disturbed, kinds=kinds
+        )
+        write_json(report / DISTURBED, result.model_dump(mode="json"))
+        (report / "disturbed.csv").write_text(to_csv(kinds))
+        bar.advance(disturbed_off_share=result.off_share)
 
 
 def _training_data(prepared: Path) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 
 from heelstrike.errors import UserError
 from heelstrike.images import read_image
-from heelstrike.preprocess.filters import Image, VideoFilters, needs_video
-from heelstrike.preprocess.settings import Filter
+from heelstrike.preprocess.filters import Image, VideoFilters
+from heelstrike.preprocess.settings import Filter, needs_video
 from heelstrike.video.reader import VideoReader
 from pipeline.layout import Layout
 

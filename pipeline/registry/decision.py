@@ -10,6 +10,7 @@ GATES = (
     "measurement",
     "comparison",
     "slices",
+    "disturbed",
     "latency",
     "parity",
     "signature",

@@ -11,13 +11,13 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.package.runtime import Package
 from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.progress import progress
+from pipeline.evaluate.judged_split import JudgedSplit
 from pipeline.heads import HEADS
 from pipeline.heads.error import CaseErrors, ErrorMetric
 from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
 from pipeline.prepare.labelled import filtered_images
 from pipeline.problem import Problem
-from pipeline.registry.judged_split import JudgedSplit
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from heelstrike.clock import utc_now
@@ -10,12 +11,15 @@ from heelstrike.package.runtime import Package
 from heelstrike.registry.pull import fetch
 from heelstrike.registry.versions import CHAMPION, Version
 from heelstrike.stores import StoreUnreachableError
+from pipeline.evaluate.judged_split import JudgedSplit, read_judged_split
 from pipeline.layout import Layout
+from pipeline.package.disturbed.check import check_disturbed
+from pipeline.package.disturbed.result import DISTURBED, Disturbed, read_disturbed
 from pipeline.params import ProblemParams
-from pipeline.registry.criteria import Contest, Contestant, run_gates
+from pipeline.registry.criteria.contest import Contest, Contestant
+from pipeline.registry.criteria.gates import run_gates
 from pipeline.registry.decision import Decision
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import JudgedSplit, read_judged_split
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import ROLLED_BACK_TAG, open_registry
 from pipeline.scoring.case_table import CASES, Cases, read_cases
@@ -54,6 +58,7 @@ def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
     tests = read_judged_split(layout, params)
     evaluated = read_cases(layout.out("evaluate") / CASES, challenger.tags.get(WEIGHTS_TAG), tests.digest)
     candidate = _contestant(folder, tests, params, f"challenger {challenger.number}", evaluated)
+    candidate = replace(candidate, disturbed=_disturbed(candidate, tests, params, layout))
     with _explain_champion(layout.problem, champion):
         holder = (
             None
@@ -94,6 +99,19 @@ def _explain_champion(problem: str, champion: Version | None) -> Iterator[None]:
             f"delete the alias {CHAMPION!r} of {problem} in the MLflow UI; the next candidate is then judged without a "
             "comparison"
         ) from error
+
+
+def _disturbed(candidate: Contestant, tests: JudgedSplit, params: ProblemParams, layout: Layout) -> Disturbed | None:
+    """Return the package stage's result if it is of this package, test split and settings; else check again."""
+    settings = params.package.disturbed
+    if settings is None:
+        return None
+    stored = read_disturbed(layout.report("package") / DISTURBED)
+    digest = candidate.manifest.digest
+    if stored is not None and (stored.package, stored.test_split, stored.settings) == (digest, tests.digest, settings):
+        return stored
+    kinds = check_disturbed(Package.load(candidate.folder, threads=1), tests, settings)
+    return Disturbed(package=digest, test_split=tests.digest, settings=settings, kinds=kinds)
 
 
 def _contestant(

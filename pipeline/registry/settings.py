@@ -24,6 +24,15 @@ class GateSettings(Strict):
         float | None,
         Field(gt=0, description="largest median error of the measurement, in the measure's own unit"),
     ] = None
+    max_disturbed_off: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="largest share of measured disturbed pictures with a wrong value that its half-width does not "
+            "cover; needs package.disturbed",
+        ),
+    ] = 0.02
     confidence: Annotated[
         float, Field(gt=0.5, lt=1, description="least confidence of the paired bootstrap that the challenger is better")
     ] = 0.95

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from heelstrike.errors import UserError
 from pipeline.heads import HEADS
 from pipeline.layout import Layout
 from pipeline.markdown import table_row
+from pipeline.package.disturbed.result import DISTURBED, read_disturbed
 from pipeline.scoring.format import number
 from pipeline.scoring.score import SCORES, read_scores
 from pipeline.splits import SPLITS
@@ -71,6 +73,16 @@ def log_evaluation(layout: Layout, run: Run) -> None:
     run.log_metrics([{f"test/{name}": value for name, value in numbers(metrics)}])
     _log_folder(run, layout.out("evaluate"), "evaluation")
     run.set_tags({NOTE_TAG: _note(layout, metrics)})
+
+
+def log_disturbed(layout: Layout, run: Run) -> None:
+    """Log the shares of the disturbed check as metrics, its headline also as `disturbed_off_share`, and its files."""
+    _log_folder(run, layout.report("package"), "package")
+    result = read_disturbed(layout.report("package") / DISTURBED)
+    if result is not None:
+        shares = {f"disturbed/{name}": value for name, value in result.numbers.items()}
+        headline = {"disturbed_off_share": result.off_share} if math.isfinite(result.off_share) else {}
+        run.log_metrics([headline | shares])
 
 
 def numbers(nested: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -12,11 +12,12 @@ from heelstrike.files import file_digest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
-from pipeline.registry.criteria import Contest, Contestant, run_gates
+from pipeline.registry.criteria.contest import Contest, Contestant
+from pipeline.registry.criteria.gates import run_gates
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
 from pipeline.scoring.case_table import CASES, read_cases
 from tests.e2e.conftest import ROOT
 

@@ -68,6 +68,12 @@ def test_little_is_enough(data: dict[str, Any]) -> None:
             {"space": {"train.presence_weight": {"choose": [0.1, 0.3]}}},
             "space names 'train.presence_weight', which is now 'train.visibility_weight'",
         ),
+        (
+            "toy.package",
+            {"disturbed": {"images": 8, "limit": 3}},
+            "package.disturbed judges the values of single images, but nothing is measured on these",
+        ),
+        ("toy.package.zoom", {"patient": "nearest"}, "toy.package.zoom.patient"),
         ("toy.train.batch_size", "many", "toy.train.batch_size: Input should be a valid integer"),
         ("toy.model.name", "transformer", "toy.model"),
         ("toy.model.widht", 3, "toy.model.widht: unknown key"),

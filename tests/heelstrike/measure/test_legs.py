@@ -74,8 +74,8 @@ def test_legs_are_ordered_left_to_right_and_top_to_bottom() -> None:
 @pytest.mark.parametrize(
     ("markers", "message"),
     [
-        ([[5, y] for y in range(6)], "all markers are in one column"),
-        ([[0, 0], [0, 1], [0, 2], [0, 3], [90, 0], [90, 1]], "the markers cluster 2 and 4, expected 3 and 3"),
+        ([[5, y] for y in range(6)], "all are in one column"),
+        ([[0, 0], [0, 1], [0, 2], [0, 3], [90, 0], [90, 1]], "they cluster 2 and 4, expected 3 and 3"),
     ],
 )
 def test_what_is_no_pair_of_legs(markers: list[list[float]], message: str) -> None:

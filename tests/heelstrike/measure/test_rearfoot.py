@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from heelstrike.heads.prediction import Refusal
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.settings import RearfootSettings
+from heelstrike.reasons import Reason
 
 NAMES = ("left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel")
 SETTINGS = RearfootSettings(name="rearfoot_angle", left=NAMES[:3], right=NAMES[3:])
@@ -45,23 +47,50 @@ def refused(points: np.ndarray, confidence: np.ndarray = SURE) -> tuple[str, str
     return result.reason, result.message
 
 
-def test_a_missing_leg_is_named() -> None:
-    reason, message = refused(LEGS, np.array([1, 1, 1, 0.4, 0.2, 0.1]))
-    assert reason == "one_leg" and "the right leg is missing" in message and "right_ankle" in message
+@pytest.mark.parametrize(
+    ("missing", "reason", "message"),
+    [
+        ([0, 1, 2, 3, 4, 5], "no_legs", "no markers found"),
+        ([3, 4, 5], "one_leg", "only the left leg is in view"),
+        ([0, 1, 2, 3], "one_leg", "only the right leg is in view, with two markers; three are needed on each leg"),
+        ([5], "missing_marker", "two markers on the right leg, three are needed (not found: right heel)"),
+        (
+            [0, 3, 4],
+            "missing_marker",
+            "two markers on the left leg and one marker on the right leg, three are needed on each "
+            "(not found: left shank, right shank, right ankle)",
+        ),
+    ],
+)
+def test_a_frame_that_lacks_markers_says_how_many_are_on_which_leg(
+    missing: list[int], reason: str, message: str
+) -> None:
+    confidence = SURE.copy()
+    confidence[missing] = 0.49
+    assert refused(LEGS, confidence) == (reason, message)
+    counts = {"left": 3 - sum(k < 3 for k in missing), "right": 3 - sum(k > 2 for k in missing)}
+    assert MEASURE.measure(LEGS, confidence).to_json()["markers"] == counts
 
 
-def test_a_missing_marker_is_named() -> None:
-    assert refused(LEGS, np.array([1, 1, 0.49, 1, 1, 1])) == (
-        "missing_marker",
-        "not found with a confidence of 0.5: left_heel",
-    )
+def test_a_marker_without_a_position_is_missing() -> None:
     points = LEGS.copy()
     points[4] = np.nan
     assert refused(points)[0] == "missing_marker"
 
 
-def test_nothing_found() -> None:
-    assert refused(LEGS, np.zeros(6))[0] == "no_legs"
+@pytest.mark.parametrize(
+    ("refusal", "message"),
+    [
+        (
+            Refusal(Reason.NOT_FOUND, "nowhere"),
+            "two markers on the left leg, three are needed (not found: left heel): nowhere",
+        ),
+        (Refusal(Reason.TOO_SMALL, "they are 9 px high"), "the legs are too small to be measured: they are 9 px high"),
+    ],
+)
+def test_markers_that_are_not_believed_say_which_are_left(refusal: Refusal, message: str) -> None:
+    result = MEASURE.refusal(refusal, LEGS, np.array([1, 1, 0, 1, 1, 1]))
+    assert (result.reason, result.message) == (refusal.reason, message)
 
 
 def moved(**by: tuple[float, float]) -> np.ndarray:
@@ -74,7 +103,11 @@ def moved(**by: tuple[float, float]) -> np.ndarray:
 @pytest.mark.parametrize(
     ("points", "reason", "said"),
     [
-        (moved(right_shank=(110, 100), right_ankle=(112, 110)), "legs_not_separable", "cluster 1 and 5"),
+        (
+            moved(right_shank=(110, 100), right_ankle=(112, 110)),
+            "legs_not_separable",
+            "the markers of the legs could not be told apart: they cluster 1 and 5",
+        ),
         (moved(left_ankle=(100, 104)), "segment_ratio", "the left leg's segments are 4.0"),
         (moved(left_ankle=(100, 90)), "not_top_to_bottom", "left_ankle, left_shank, left_heel"),
         (moved(left_ankle=(100, 130), left_heel=(98, 147)), "leg_ratio", "47.1 and 120.3 px"),

@@ -21,7 +21,7 @@ from tests.packages import make_package
 
 SIZE = InputSize(width=64, height=64)
 SPOTS = np.array([[0, 0], [4, 30], [0, 60], [40, 0], [44, 32], [40, 60]])
-APART = 0.3  # pixels by which the two ways may differ here, where spots are told by colours of half the resolution
+APART = 0.7  # pixels by which the two ways may differ here, where spots are told by colours of half the resolution
 
 # Six spots of six colours, each found where its colour is: the mean place, weighted by how near the colour is.
 _COLOURS = ((220, 40, 40), (40, 220, 40), (40, 40, 220), (220, 220, 40), (220, 40, 220), (40, 220, 220))

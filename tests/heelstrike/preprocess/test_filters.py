@@ -9,7 +9,7 @@ import pytest
 from heelstrike.errors import UserError
 from heelstrike.preprocess import filters
 from heelstrike.preprocess.filters import FILTERS, VIDEO_FILTERS, VideoFilters, apply_filters
-from heelstrike.preprocess.settings import FILTER_OPTIONS, Filter
+from heelstrike.preprocess.settings import FILTER_OPTIONS, OF_VIDEOS, Filter
 from pipeline.params import parse_params
 
 
@@ -33,6 +33,7 @@ def applied(name: str, **options: Any) -> np.ndarray:
 def test_every_filter_has_options_and_a_function() -> None:
     assert FILTERS.keys() | VIDEO_FILTERS.keys() == FILTER_OPTIONS.keys()
     assert not FILTERS.keys() & VIDEO_FILTERS.keys()
+    assert VIDEO_FILTERS.keys() == OF_VIDEOS
 
 
 def test_no_filter_is_the_image_itself() -> None:

@@ -11,6 +11,7 @@ import pytest
 from heelstrike.files import write_json
 from heelstrike.package.runtime import Package
 from pipeline.evaluate import stage as evaluate
+from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.heads import HEADS
 from pipeline.layout import Layout
 from pipeline.models.settings import ARCHITECTURES
@@ -18,7 +19,6 @@ from pipeline.package import stage as package
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare import stage as prepare
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import read_judged_split
 from pipeline.train import stage as train
 from tests.pipeline.heads.toy import VISIBLE
 from tests.pipeline.heads.toy.network import CounterSettings

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from heelstrike.errors import UserError
+from heelstrike.files import file_digest
 from heelstrike.measure.radii import Radii
 from heelstrike.package.manifest import read_manifest, verify
 from heelstrike.package.runtime import Package
 from pipeline.layout import Layout
 from pipeline.models.build import build_model, save_weights
 from pipeline.package import stage
+from pipeline.package.disturbed.result import read_disturbed
 from pipeline.params import parse_params
 from pipeline.prepare import stage as prepare
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES
@@ -141,6 +143,31 @@ def test_card_says_what_it_is_made_of_and_how_good_it_is_by_slice(packaged):
     ):
         assert line in card
     assert "nan" not in card
+
+
+def test_without_the_disturbed_check_its_result_is_null(packaged, repository):
+    _, layout = repository
+    assert [path.name for path in layout.report("package").iterdir()] == ["disturbed.json"]
+    assert (layout.report("package") / "disturbed.json").read_text().strip() == "null"
+    assert "never taught" not in (packaged / "card.md").read_text()
+
+
+def test_disturbed_pictures_are_shown_to_the_package_itself(tmp_path):
+    section = SECTION | {"package": {"disturbed": {"images": 2, "limit": 3}}}
+    params, layout = make_repository(tmp_path, section)
+    stage.run(params, layout)
+    folder, report = layout.out("package"), layout.report("package")
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    result = read_disturbed(report / "disturbed.json")
+    assert result.package == manifest.digest
+    assert result.test_split == file_digest(layout.out("split") / "test.json")
+    assert result.kinds["as it is"].pictures == result.kinds["at 0.1 in a place"].pictures == 2
+    assert result.kinds["foreign noise"].absent == 6
+    assert result.kinds["as it is"].visible == 12
+    assert result.kinds["lower third cut off"].visible == 8
+    assert "## Pictures that it was never taught" in (folder / "card.md").read_text()
+    assert len((report / "disturbed.csv").read_text().splitlines()) == 1 + len(result.kinds)
 
 
 def test_network_that_differs_from_the_prepared_pixels_is_an_error_and_leaves_the_old_package(packaged, repository):

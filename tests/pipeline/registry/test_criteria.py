@@ -14,9 +14,12 @@ from pipeline.heads.classes.error import ERROR as CLASS
 from pipeline.heads.detections.error import ERROR as DETECTIONS
 from pipeline.heads.error import ErrorMetric
 from pipeline.heads.keypoints.error import ERROR as KEYPOINTS
+from pipeline.package.disturbed.result import Disturbed
+from pipeline.package.disturbed.tally import Tally
+from pipeline.package.settings import DisturbedSettings
 from pipeline.params import ProblemParams
-from pipeline.registry import criteria
-from pipeline.registry.criteria import Contest, Contestant
+from pipeline.registry.criteria import gates
+from pipeline.registry.criteria.contest import Contest, Contestant
 from pipeline.registry.examine import Examination
 from pipeline.scoring.case_table import Cases
 from tests.cases import make_cases
@@ -70,8 +73,8 @@ def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float 
     return Contestant(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
 
 
-def contest(challenger: Contestant, champion: Contestant | None = None, **gates: Any) -> Contest:
-    return Contest(params(**gates), challenger, champion, Path())
+def contest(challenger: Contestant, champion: Contestant | None = None, **settings: Any) -> Contest:
+    return Contest(params(**settings), challenger, champion, Path())
 
 
 HEADS: dict[str, tuple[ErrorMetric, Callable[[int], Cases]]] = {
@@ -91,22 +94,22 @@ def test_error(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
     found = metric.score(cases(6)).value
     assert found > 0
-    passed, reason, numbers = criteria.error(contest(side(metric, cases(6)), max_error=found + 0.1))
+    passed, reason, numbers = gates.error(contest(side(metric, cases(6)), max_error=found + 0.1))
     assert passed and metric.pooling in reason
     assert numbers == {metric.name: found, "limit": pytest.approx(found + 0.1)}
-    assert not criteria.error(contest(side(metric, cases(6)), max_error=found - 0.1))[0]
-    assert criteria.error(contest(side(metric, cases(6))))[1].endswith("no limit in params")
+    assert not gates.error(contest(side(metric, cases(6)), max_error=found - 0.1))[0]
+    assert gates.error(contest(side(metric, cases(6))))[1].endswith("no limit in params")
 
 
 def test_finite(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
-    assert criteria.finite(contest(side(metric, cases(0)))) == (
+    assert gates.finite(contest(side(metric, cases(0)))) == (
         True,
         "0 of 24 test images gave no finite prediction",
         {"images": 0},
     )
     broken = cases(0).answered({name: array * np.nan for name, array in cases(0).answers.items()})
-    verdict = criteria.finite(contest(side(metric, cases(0), broken)))
+    verdict = gates.finite(contest(side(metric, cases(0), broken)))
     assert verdict[:2] == (False, "24 of 24 test images gave no finite prediction")
 
 
@@ -115,23 +118,23 @@ def test_finite_looks_at_every_number_of_the_package() -> None:
     confidence = np.ones((COUNT, 6))
     confidence[3, 5] = np.nan
     run = cases.answered(cases.answers | {"confidence": confidence})
-    assert criteria.finite(contest(side(KEYPOINTS, cases, run)))[1].startswith("1 of 24 test images")
+    assert gates.finite(contest(side(KEYPOINTS, cases, run)))[1].startswith("1 of 24 test images")
 
 
 def test_comparison(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
     better, worse = side(metric, cases(0)), side(metric, cases(20))
-    passed, _, numbers = criteria.comparison(contest(better, worse))
+    passed, _, numbers = gates.comparison(contest(better, worse))
     assert passed and numbers["better"] == 1
     assert numbers[f"champion_{metric.name}"] == metric.score(cases(20)).value
-    assert not criteria.comparison(contest(worse, better))[0]
-    assert not criteria.comparison(contest(better, better))[0]
-    assert criteria.comparison(contest(better))[0]
+    assert not gates.comparison(contest(worse, better))[0]
+    assert not gates.comparison(contest(better, better))[0]
+    assert gates.comparison(contest(better))[0]
 
 
 def test_what_answers_something_else_cannot_be_compared() -> None:
     points, kinds = side(KEYPOINTS, legs(1)), side(CLASS, classes(1))
-    for gate in (criteria.comparison, criteria.slices):
+    for gate in (gates.comparison, gates.slices):
         assert gate(contest(points, kinds))[:2] == (
             False,
             "cannot be compared: error rate of the champion, RMSE of the challenger",
@@ -140,17 +143,17 @@ def test_what_answers_something_else_cannot_be_compared() -> None:
 
 def test_slices(head: tuple[ErrorMetric, Callable[[int], Cases]]) -> None:
     metric, cases = head
-    assert criteria.slices(contest(side(metric, cases(4)), side(metric, cases(8))))[0]
-    passed, reason, _ = criteria.slices(contest(side(metric, cases(8)), side(metric, cases(4))))
+    assert gates.slices(contest(side(metric, cases(4)), side(metric, cases(8))))[0]
+    passed, reason, _ = gates.slices(contest(side(metric, cases(8)), side(metric, cases(4))))
     assert not passed and "tone=dark" in reason
-    small = criteria.slices(contest(side(metric, cases(8)), side(metric, cases(4)), min_slice_images=13))
+    small = gates.slices(contest(side(metric, cases(8)), side(metric, cases(4)), min_slice_images=13))
     assert small == (True, "no slice to gate; 2 with fewer than 13 images not gated", {})
 
 
 def test_a_slice_in_which_nothing_is_labelled_is_reported_and_fails_nothing() -> None:
     labelled = TONE == "dark"
     ours, theirs = side(KEYPOINTS, legs(1, labelled)), side(KEYPOINTS, legs(2, labelled))
-    passed, reason, ratios = criteria.slices(contest(ours, theirs))
+    passed, reason, ratios = gates.slices(contest(ours, theirs))
     assert passed and ratios == {"tone=dark": pytest.approx(0.5)}
     assert reason.endswith("; nothing is labelled in tone=light")
 
@@ -158,22 +161,22 @@ def test_a_slice_in_which_nothing_is_labelled_is_reported_and_fails_nothing() ->
 def test_images_without_a_value_are_no_group() -> None:
     old = {"tone": np.where(TONE == "dark", "", TONE)}
     ours, theirs = (side(KEYPOINTS, replace(legs(by), slices=old)) for by in (8, 4))
-    assert list(criteria.slices(contest(ours, theirs))[2]) == ["tone=light"]
+    assert list(gates.slices(contest(ours, theirs))[2]) == ["tone=light"]
 
 
 def test_measurement() -> None:
     found = np.degrees(np.arctan2(4, 40))  # of a heel 4 px beside the line, 40 px below the ankle
-    passed, reason, numbers = criteria.measurement(contest(side(KEYPOINTS, legs(4)), max_measure_error=6))
+    passed, reason, numbers = gates.measurement(contest(side(KEYPOINTS, legs(4)), max_measure_error=6))
     assert passed and numbers == {"median": pytest.approx(found), "limit": 6}
     assert reason.startswith("rear-foot angle: median error 5.71°, at most 6; median of the absolute error over all")
-    assert not criteria.measurement(contest(side(KEYPOINTS, legs(4)), max_measure_error=5))[0]
-    assert criteria.measurement(contest(side(KEYPOINTS, legs(4))))[0]
+    assert not gates.measurement(contest(side(KEYPOINTS, legs(4)), max_measure_error=5))[0]
+    assert gates.measurement(contest(side(KEYPOINTS, legs(4))))[0]
     unlabelled = side(KEYPOINTS, legs(4, np.zeros(COUNT, bool)))
-    assert not criteria.measurement(contest(unlabelled, max_measure_error=6))[0]
+    assert not gates.measurement(contest(unlabelled, max_measure_error=6))[0]
 
 
 @pytest.mark.parametrize(
-    ("errors", "warnings", "gates", "passed"),
+    ("errors", "warnings", "settings", "passed"),
     [
         (0, 900, {}, True),
         (1, 0, {}, False),
@@ -182,36 +185,61 @@ def test_measurement() -> None:
         (0, 1, {"max_warnings": 0}, False),
     ],
 )
-def test_validation(tmp_path: Path, errors: int, warnings: int, gates: dict[str, int], passed: bool) -> None:
+def test_validation(tmp_path: Path, errors: int, warnings: int, settings: dict[str, int], passed: bool) -> None:
     write_json(tmp_path / "result.json", {"errors": errors, "warnings": warnings})
-    made = Contest(params(**gates), side(KEYPOINTS, legs(0)), None, tmp_path / "result.json")
-    assert criteria.validation(made)[0] == passed
+    made = Contest(params(**settings), side(KEYPOINTS, legs(0)), None, tmp_path / "result.json")
+    assert gates.validation(made)[0] == passed
 
 
 def test_parity_is_what_packaging_measured() -> None:
-    assert criteria.parity(contest(side(KEYPOINTS, legs(1), parity_px=0.004)))[0]
-    passed, reason, numbers = criteria.parity(contest(side(KEYPOINTS, legs(1), parity_px=0.02)))
+    assert gates.parity(contest(side(KEYPOINTS, legs(1), parity_px=0.004)))[0]
+    passed, reason, numbers = gates.parity(contest(side(KEYPOINTS, legs(1), parity_px=0.02)))
     assert not passed and numbers["px"] == 0.02
     assert reason.startswith("ONNX and torch differ by 0.020 px, at most 0.01")
-    assert not criteria.parity(contest(side(KEYPOINTS, legs(1), parity_px=None)))[0]
+    assert not gates.parity(contest(side(KEYPOINTS, legs(1), parity_px=None)))[0]
 
 
 def test_parity_fails_where_the_package_scores_other_than_the_network(
     head: tuple[ErrorMetric, Callable[[int], Cases]],
 ) -> None:
     metric, cases = head
-    passed, _, numbers = criteria.parity(contest(side(metric, cases(4), run=cases(4))))
+    passed, _, numbers = gates.parity(contest(side(metric, cases(4), run=cases(4))))
     assert passed and numbers["score_difference"] == 0
-    assert not criteria.parity(contest(side(metric, cases(4), run=cases(8))))[0]
+    assert not gates.parity(contest(side(metric, cases(4), run=cases(8))))[0]
 
 
 def test_latency() -> None:
-    assert criteria.latency(contest(side(KEYPOINTS, legs(0), ms=5), max_latency_ms=6))[0]
-    assert not criteria.latency(contest(side(KEYPOINTS, legs(0), ms=5), max_latency_ms=4))[0]
+    assert gates.latency(contest(side(KEYPOINTS, legs(0), ms=5), max_latency_ms=6))[0]
+    assert not gates.latency(contest(side(KEYPOINTS, legs(0), ms=5), max_latency_ms=4))[0]
 
 
 def test_not_rolled_back() -> None:
     made = contest(side(KEYPOINTS, legs(0)))
-    assert criteria.not_rolled_back(made)[0]
+    assert gates.not_rolled_back(made)[0]
     back = Contest(made.params, made.challenger, None, Path(), rolled_back="2026-11-21T10:53:46Z")
-    assert not criteria.not_rolled_back(back)[0]
+    assert not gates.not_rolled_back(back)[0]
+
+
+def shown(**counts: int) -> Disturbed:
+    settings = DisturbedSettings(images=8, limit=3)
+    return Disturbed(package="", test_split="", settings=settings, kinds={"dark": Tally(pictures=100, **counts)})
+
+
+@pytest.mark.parametrize(
+    ("result", "passed", "reason"),
+    [
+        (shown(measured=50, off=9, uncovered=1), True, "1 of 50 measured disturbed pictures (2.00 %) are off by more"),
+        (shown(measured=50, off=2, uncovered=2), False, "most of them (2): dark"),
+        (shown(measured=0), False, "none of 100 disturbed pictures was measured, so nothing is known"),
+        (None, False, "the package was not shown disturbed pictures"),
+    ],
+)
+def test_disturbed_pictures_are_hardly_ever_wrong_without_saying_so(
+    result: Disturbed | None, passed: bool, reason: str
+) -> None:
+    judged = contest(replace(side(KEYPOINTS, legs(0)), disturbed=result))
+    assert gates.disturbed(judged)[0], "nothing is gated where params show no disturbed pictures"
+    package = judged.params.package.model_copy(update={"disturbed": DisturbedSettings(images=8, limit=3)})
+    verdict = gates.disturbed(replace(judged, params=judged.params.model_copy(update={"package": package})))
+    assert verdict[0] is passed
+    assert reason in verdict[1]

@@ -10,10 +10,10 @@ import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
+from pipeline.evaluate.judged_split import JudgedSplit
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare.labelled import Labelled
 from pipeline.registry.examine import examine
-from pipeline.registry.judged_split import JudgedSplit
 from tests.cases import make_cases
 
 SECTION = {

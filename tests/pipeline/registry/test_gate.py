@@ -12,6 +12,9 @@ import pytest
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from heelstrike.package.manifest import write_manifest
+from pipeline.package.disturbed.result import Disturbed
+from pipeline.package.disturbed.tally import Tally
+from pipeline.package.settings import DisturbedSettings
 from pipeline.params import ProblemParams
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import promote
@@ -235,3 +238,25 @@ def test_a_test_split_that_is_not_there_or_empty_is_said(tested):
     path.unlink()
     with pytest.raises(UserError, match=r"test\.json: not a readable test split .*; run the split stage"):
         gate(tested.layout, params(), version)
+
+
+def test_a_candidate_is_shown_disturbed_pictures_unless_the_package_stage_has_shown_it_the_same(tested):
+    """The package of these tests finds its points where they always are, also in pictures that are turned or cut."""
+    settings = DisturbedSettings(images=2, limit=3)
+    section = params().model_dump(by_alias=True) | {"package": {"disturbed": settings.model_dump()}}
+    decision = judged(tested, 1, ProblemParams.model_validate(section), bias=1.0)
+    verdict = next(g for g in decision.gates if g.name == "disturbed")
+    assert not verdict.passed
+    assert verdict.numbers["disturbed_off_share"] > 0.1
+    version = decision.challenger
+    stored = Disturbed(
+        package=decision.challenger_package,
+        test_split=decision.test_split,
+        settings=settings,
+        kinds={"all": Tally(pictures=5, measured=5)},
+    )
+    path = tested.layout.report("package") / "disturbed.json"
+    for result, passed in ((stored, True), (stored.model_copy(update={"test_split": "0" * 64}), False)):
+        write_json(path, result.model_dump(mode="json"))
+        again = gate(tested.layout, ProblemParams.model_validate(section), version)
+        assert verdicts(again)["disturbed"] is passed

@@ -1,0 +1,57 @@
+"""Several people in view: who is the patient, and which legs belong together."""
+
+import numpy as np
+import pytest
+
+from heelstrike.heads.prediction import Prediction
+from heelstrike.package.looking import Answer
+from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
+from heelstrike.package.view import View
+from heelstrike.preprocess.settings import Zoom
+
+VIEW = View(0, 0, 100)
+LEG = np.array([[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]])
+
+
+def pair(left: float, right: float, height: float = 100, confidence: float = 0.95, top: float = 50) -> Answer:
+    """Two legs at these columns."""
+    points = np.concatenate([LEG * height + [left, top], LEG * height + [right, top]])
+    return Answer(Prediction(points, np.full(6, confidence)), VIEW, VIEW)
+
+
+NEAR, FAR = pair(100, 150, 200), pair(300, 330, 100, 0.99)
+HALF = Answer(Prediction(pair(0, 90, 300).prediction.keypoints, np.array([0.9, 0.9, 0.9, 0.9, 0.9, 0.1])), VIEW, VIEW)
+
+
+@pytest.mark.parametrize(("rule", "patient"), [("largest", NEAR), ("most_central", FAR), ("most_certain", FAR)])
+def test_the_rule_names_the_patient(rule: str, patient: Answer) -> None:
+    settings = Zoom.model_validate({"patient": rule})
+    assert patient_of([HALF, NEAR, FAR], settings, (200, 640, 3), 0.5) is patient
+
+
+def test_without_complete_people_the_rule_is_applied_to_all() -> None:
+    assert patient_of([HALF], Zoom(), (200, 640, 3), 0.5) is HALF
+
+
+def test_legs_of_two_people_are_no_third_person() -> None:
+    left, right = pair(100, 150), pair(230, 280)
+    mixture = pair(150, 230, confidence=0.99)
+    assert {id(person) for person in apart([mixture, right, left])} == {id(left), id(right)}
+    assert not is_ambiguous(left, [mixture, right, left])
+
+
+def test_pairs_that_share_a_leg_and_are_as_narrow_are_ambiguous() -> None:
+    left, mixture = pair(100, 150), pair(150, 203)
+    assert is_ambiguous(left, [left, mixture])
+
+
+def test_the_same_person_found_twice_is_one_and_the_surer_answer_stays() -> None:
+    sure, again = pair(100, 150, confidence=0.99), pair(101, 151)
+    (left,) = apart([again, sure])
+    assert left is sure
+    assert not is_ambiguous(sure, [again, sure])
+
+
+def test_a_person_is_followed_who_has_moved_a_little() -> None:
+    assert is_same(NEAR.prediction, pair(110, 162, 200).prediction)
+    assert not is_same(NEAR.prediction, FAR.prediction)
