@@ -43,9 +43,9 @@ class Layout:
         """Return the output folder of a stage, for instance data/rearfoot/split or models/rearfoot/train."""
         return self.root / _ROOMS[stage] / self.problem / stage
 
-    def report(self, stage: str) -> Path:
-        """Return the folder of what a stage reports about its output, for instance reports/rearfoot/package."""
-        return self.root / "reports" / self.problem / stage
+    def report(self, name: str) -> Path:
+        """Return the folder of a report beside that of evaluate, for instance reports/rearfoot/disturbed."""
+        return self.root / "reports" / self.problem / name
 
     def work(self, stage: str, key: str = "") -> Path:
         """Return a folder for a stage's unfinished or reusable work. It is kept across runs, outside git and DVC.

@@ -14,6 +14,9 @@ from safetensors.numpy import save_file
 
 from heelstrike.files import json_digest, write_json
 from pipeline.layout import Layout
+from pipeline.package.disturbed.result import DISTURBED, Disturbed
+from pipeline.package.disturbed.tally import Tally
+from pipeline.package.settings import DisturbedSettings
 from pipeline.scoring.score import SCORES, Score, write_scores
 from tests.packages import make_package
 
@@ -44,6 +47,11 @@ def finished_retrain(root: Path, seed: int = 1, problem: str = "rearfoot") -> La
     for split, count in (("train", 3), ("val", 1), ("test", 1)):
         write_json(layout.out("split") / f"{split}.json", {"images": [{"id": n} for n in range(count)]})
     make_package(layout.out("package"), metrics={"rmse_px": 0.9, "seed": float(seed)})
+    dark = Tally(pictures=8, measured=4, off=2, uncovered=1)
+    shown = Disturbed(
+        package="", test_split="", settings=DisturbedSettings(images=8, limit=3), kinds={"a tenth of the light": dark}
+    )
+    write_json(layout.report("disturbed") / DISTURBED, shown.model_dump(mode="json"))
     lock(layout, seed)
     return layout
 

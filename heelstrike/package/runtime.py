@@ -132,7 +132,7 @@ class Package:
         category, shapes = self.manifest.category, {name: output.shape for name, output in outputs.items()}
         findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
         known = {name: outputs.pop(name) for head in self._heads for name in head.outputs}
-        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), refusal=None)
+        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), people=None, refusal=None)
         findings = findings or [f for head in self._heads for f in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))

@@ -10,6 +10,7 @@ A wrong prediction is rarely made twice. So unless the network is sure of every 
 another size, a little to the side. A keypoint that is elsewhere then counts as missing.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -162,7 +163,7 @@ class Zoomed:
         return Refusal(Reason.TOO_SMALL, f"they are {size:.0f} px high in the image, about {least:.0f} px are needed")
 
 
-def _sure(looks: Looks, views: list[View | None]) -> list[Answer]:
+def _sure(looks: Looks, views: Sequence[View | None]) -> list[Answer]:
     """Settle views; return the answers of which the network is sure."""
     settled = [looks.settle(view) for view in views]
     return [answer for answer in settled if answer is not None and looks.is_sure(answer)]

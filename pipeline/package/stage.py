@@ -33,7 +33,7 @@ _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "o
 def run(params: ProblemParams, layout: Layout) -> None:
     """Export, describe and check the trained network.
 
-    Writes models/PROBLEM/package, and reports/PROBLEM/package with the result of the disturbed check; or nothing.
+    Writes models/PROBLEM/package, and reports/PROBLEM/disturbed with the result of the disturbed check; or nothing.
 
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
@@ -43,7 +43,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     settings = network.settings.model_dump(mode="json")
     with (
         progress(f"package {layout.problem}", 4) as bar,
-        folder_aside(layout.report("package")) as report,
+        folder_aside(layout.report("disturbed")) as report,
         folder_aside(layout.out("package")) as folder,
     ):
         (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))

@@ -106,7 +106,7 @@ def _disturbed(candidate: Contestant, tests: JudgedSplit, params: ProblemParams,
     settings = params.package.disturbed
     if settings is None:
         return None
-    stored = read_disturbed(layout.report("package") / DISTURBED)
+    stored = read_disturbed(layout.report("disturbed") / DISTURBED)
     digest = candidate.manifest.digest
     if stored is not None and (stored.package, stored.test_split, stored.settings) == (digest, tests.digest, settings):
         return stored

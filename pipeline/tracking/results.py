@@ -77,8 +77,8 @@ def log_evaluation(layout: Layout, run: Run) -> None:
 
 def log_disturbed(layout: Layout, run: Run) -> None:
     """Log the shares of the disturbed check as metrics, its headline also as `disturbed_off_share`, and its files."""
-    _log_folder(run, layout.report("package"), "package")
-    result = read_disturbed(layout.report("package") / DISTURBED)
+    _log_folder(run, layout.report("disturbed"), "disturbed")
+    result = read_disturbed(layout.report("disturbed") / DISTURBED)
     if result is not None:
         shares = {f"disturbed/{name}": value for name, value in result.numbers.items()}
         headline = {"disturbed_off_share": result.off_share} if math.isfinite(result.off_share) else {}

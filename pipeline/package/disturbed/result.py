@@ -17,7 +17,7 @@ from pipeline.scoring.format import share
 from pipeline.scoring.score import rounded
 
 DISTURBED = "disturbed.json"
-"""File of the result in the package stage's report; it holds null without `package.disturbed`."""
+"""File of the result; it holds null without `package.disturbed`."""
 
 SHARES = {
     "found_share": "found",

@@ -147,8 +147,8 @@ def test_card_says_what_it_is_made_of_and_how_good_it_is_by_slice(packaged):
 
 def test_without_the_disturbed_check_its_result_is_null(packaged, repository):
     _, layout = repository
-    assert [path.name for path in layout.report("package").iterdir()] == ["disturbed.json"]
-    assert (layout.report("package") / "disturbed.json").read_text().strip() == "null"
+    assert [path.name for path in layout.report("disturbed").iterdir()] == ["disturbed.json"]
+    assert (layout.report("disturbed") / "disturbed.json").read_text().strip() == "null"
     assert "never taught" not in (packaged / "card.md").read_text()
 
 
@@ -156,7 +156,7 @@ def test_disturbed_pictures_are_shown_to_the_package_itself(tmp_path):
     section = SECTION | {"package": {"disturbed": {"images": 2, "limit": 3}}}
     params, layout = make_repository(tmp_path, section)
     stage.run(params, layout)
-    folder, report = layout.out("package"), layout.report("package")
+    folder, report = layout.out("package"), layout.report("disturbed")
     manifest = read_manifest(folder)
     verify(folder, manifest)
     result = read_disturbed(report / "disturbed.json")

@@ -255,7 +255,7 @@ def test_a_candidate_is_shown_disturbed_pictures_unless_the_package_stage_has_sh
         settings=settings,
         kinds={"all": Tally(pictures=5, measured=5)},
     )
-    path = tested.layout.report("package") / "disturbed.json"
+    path = tested.layout.report("disturbed") / "disturbed.json"
     for result, passed in ((stored, True), (stored.model_copy(update={"test_split": "0" * 64}), False)):
         write_json(path, result.model_dump(mode="json"))
         again = gate(tested.layout, ProblemParams.model_validate(section), version)

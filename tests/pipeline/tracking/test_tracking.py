@@ -13,7 +13,7 @@ from heelstrike.registry.database import open_mlflow
 from pipeline.layout import Layout
 from pipeline.tracking.lineage import retrain_key
 from pipeline.tracking.model import log_package
-from pipeline.tracking.results import log_dataset, log_evaluation, log_training, log_validation
+from pipeline.tracking.results import log_dataset, log_disturbed, log_evaluation, log_training, log_validation
 from pipeline.tracking.runs import retrain_run
 from pipeline.tracking.study import log_search
 from tests.stores import finished_retrain, lock
@@ -33,6 +33,7 @@ def log_all(layout, flow_run=None):
         log_search(layout, run)
         log_training(layout, run)
         log_evaluation(layout, run)
+        log_disturbed(layout, run)
         return run.run_id, log_package(layout, run)
 
 
@@ -68,6 +69,8 @@ def test_a_reviewer_sees_the_whole_retrain(layout):
     assert [m.step for m in client.get_metric_history(run_id, "train/loss")] == [0, 1, 2]
     assert run.data.metrics["test/angle/median_deg"] == 1.2
     assert run.data.metrics["validation/warnings"] == 2
+    assert run.data.metrics["disturbed_off_share"] == 0.25
+    assert run.data.metrics["disturbed/a tenth of the light/measured_share"] == 0.5
     assert run.data.tags["flow_run"] == "flow-1"
     assert run.data.tags["dvc.raw"].endswith(".dir")
     assert {d.dataset.name for d in run.inputs.dataset_inputs} == {
