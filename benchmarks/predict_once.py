@@ -35,11 +35,16 @@ def main() -> None:
         with VideoReader(arguments.video) as reader:
             frames = sum(1 for _ in reader.frames())
 
+    def decode_to_rgb() -> None:
+        with VideoReader(arguments.video) as reader:
+            for frame in reader.frames():
+                assert frame.image is not None
+
     def predict() -> None:
         package, model = Package.load(arguments.package), ModelReference(str(arguments.package))
         predict_path(arguments.video, package, model, arguments.out, arguments.overlay)
 
-    times = {"decode": seconds_of(decode), "predict": seconds_of(predict)}
+    times = {"decode": seconds_of(decode), "decode to RGB": seconds_of(decode_to_rgb), "predict": seconds_of(predict)}
     speeds = {
         name: {"frames_per_s": frames / wall, "cpu_ms": 1000 * busy / frames} for name, (wall, busy) in times.items()
     }

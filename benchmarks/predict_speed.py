@@ -1,18 +1,22 @@
 """Speed of `heelstrike predict` on a 1080p video, against another checkout and against a plain loop.
 
 All are measured in one run, on the same frames and cores, in turns:
-  decode    reading the frames of the video and nothing else
-  predict   `heelstrike predict`: a package, three threads, JSON and CSV written; with --overlay also the drawn video
-  eager     the same network frame by frame in eager torch: decode, scale, predict, measure, one after the other
+  decode         reading the frames of the video and nothing else (in checkouts that convert every frame, also that)
+  decode to RGB  the same, with every frame as an RGB image
+  predict        `heelstrike predict`: a package, three threads, writes JSON and CSV; with --overlay the drawn video too
+  eager          the same network frame by frame in eager torch: decode, scale, predict, measure, one after the other
+  photograph     `heelstrike predict` on one frame as a PNG, in a new process: Python's start, imports, session, results
+
+After that, the differences that scaling from the decoder's planes makes to pixels and results (predict_parity.py).
 
 Decode and predict run in a process of their own (predict_once.py), with the code of this checkout and of each that
 --against names. Frames a second are what a user waits for; CPU milliseconds a frame hold on a busy machine too.
 
 Examples:
-    python benchmarks/predict_speed.py                                  # default network, rendered video
-    python benchmarks/predict_speed.py --trained models/rearfoot/train --package models/rearfoot/package
-    python benchmarks/predict_speed.py --video walk.mp4 --overlay
-    python benchmarks/predict_speed.py --against ../before              # a worktree of an older commit
+    python -m benchmarks.predict_speed                                  # default network, rendered video
+    python -m benchmarks.predict_speed --trained models/rearfoot/train --package models/rearfoot/package
+    python -m benchmarks.predict_speed --video walk.mp4 --overlay
+    python -m benchmarks.predict_speed --against ../before              # a worktree of an older commit
 """
 
 import argparse
@@ -28,11 +32,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
+import cv2
 import numpy as np
 import onnx
 import torch
 from jaxtyping import UInt8
 
+from benchmarks.predict_parity import parity
 from heelstrike.files import json_digest, write_json
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.radii import Radii
@@ -85,9 +91,33 @@ def main() -> None:
                     results.setdefault(work if checkout == _HERE else f"{work} of {checkout.name}", []).append(speed)
             if not arguments.no_eager:
                 results.setdefault("eager torch", []).append(_timed(lambda: _eager(video, network, params)))
+        seconds = [_photograph(video, package, folder) for _ in range(arguments.rounds)]
+        differences = list(parity(video, package))
     for work, speeds in results.items():
         fast, busy = (float(np.median([speed[k] for speed in speeds])) for k in ("frames_per_s", "cpu_ms"))
         print(f"{work}: median {fast:.1f} frames/s, {busy:.1f} ms CPU a frame, of {len(speeds)} rounds")
+    print(f"predict / decode: {_ratio(results, 'decode'):.2f}, predict / decode to RGB: "
+          f"{_ratio(results, 'decode to RGB'):.2f}")  # fmt: skip
+    print(f"photograph from cold start: median {np.median(seconds):.2f} s of {len(seconds)} rounds")
+    print(*differences, sep="\n")
+
+
+def _ratio(results: dict[str, list[Speed]], to: str) -> float:
+    """Median over the rounds of the frames a second of predicting against those of other work in the same round."""
+    pairs = zip(results["predict"], results[to], strict=True)
+    return float(np.median([predict["frames_per_s"] / other["frames_per_s"] for predict, other in pairs]))
+
+
+def _photograph(video: Path, package: Path, folder: Path) -> float:
+    """Seconds that `heelstrike predict` takes on the video's first frame as a PNG, in a new process."""
+    picture = folder / "photograph.png"
+    if not picture.exists():
+        with VideoReader(video) as reader:
+            cv2.imwrite(str(picture), next(iter(reader.frames())).image[..., ::-1])
+    command = [sys.executable, "-m", "heelstrike", "predict", str(picture), "--out", str(folder / "photograph")]
+    start = time.perf_counter()
+    subprocess.run([*command, "--package", str(package)], cwd=_HERE, check=True, capture_output=True)
+    return time.perf_counter() - start
 
 
 def _once(checkout: Path, video: Path, package: Path, out: Path, overlay: bool) -> dict[str, Speed]:

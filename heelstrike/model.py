@@ -239,7 +239,8 @@ class Model:
             for frame, result in results:
                 frames.append(result)
                 steps.add(result)
-                size = frame.image.shape[1], frame.image.shape[0]
+                height, width = frame.picture.shape
+                size = width, height
             source = Source(file.name, "video", *size, float(video.rate), about.scale())
         return _result(source, frames, measurer, steps.steps())
 

@@ -53,10 +53,10 @@ def fixed_graph() -> onnx.ModelProto:
     return onnx.parser.parse_model(_GRAPH.replace("SHARES", values))
 
 
-def make_package(folder: Path, **fields: Any) -> Manifest:
-    """Write a package of `fixed_graph` to a folder; `fields` replace those of its manifest."""
+def make_package(folder: Path, graph: onnx.ModelProto | None = None, **fields: Any) -> Manifest:
+    """Write a package to a folder, of `fixed_graph` or another graph; `fields` replace those of its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(fixed_graph().SerializeToString())
+    (folder / "model.onnx").write_bytes((graph or fixed_graph()).SerializeToString())
     (folder / "card.md").write_text("# A package for tests\n")
     settings = RearfootSettings(name="rearfoot_angle", left=LEFT, right=RIGHT)
     defaults: dict[str, Any] = {

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from heelstrike.canvas import Colour
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.shapes import Shape
 from heelstrike.package.wire import Category
+from heelstrike.preprocess.letterbox import Letterbox
 
 Cell: TypeAlias = float | str | None
 """Content of a cell in the CSV; `None` leaves the cell empty."""
@@ -67,8 +68,8 @@ class Head(ABC):
         """Return the prediction with this head's outputs mirrored left to right in an image of `width` pixels."""
         return prediction
 
-    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
-        """Return the prediction with this head's outputs moved by (x, y) pixels."""
+    def backward(self, prediction: Prediction, letterbox: Letterbox) -> Prediction:
+        """Return the prediction with this head's outputs mapped back through a letterbox, to its image's pixels."""
         return prediction
 
     @abstractmethod

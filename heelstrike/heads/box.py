@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
+from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.mirror import mirror_boxes
 from heelstrike.rounding import round_array
 
@@ -32,11 +33,11 @@ class Box(Head):
             return prediction
         return replace(prediction, box=mirror_boxes(prediction.box[None], np.array([width]), np.array([True]))[0])
 
-    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
-        """Move the box."""
+    def backward(self, prediction: Prediction, letterbox: Letterbox) -> Prediction:
+        """Map the box back."""
         if prediction.box is None:
             return prediction
-        return replace(prediction, box=(prediction.box + np.append(offset, [0, 0])).astype(prediction.box.dtype))
+        return replace(prediction, box=letterbox.backward_boxes(prediction.box).astype(prediction.box.dtype))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `box` as x, y, width, height; `None` without a box."""

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
+from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.mirror import mirror_boxes
 from heelstrike.rounding import round_array
 
@@ -40,11 +41,11 @@ class Detections(Head):
         count = len(prediction.boxes)
         return replace(prediction, boxes=mirror_boxes(prediction.boxes, np.full(count, width), np.ones(count, bool)))
 
-    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
-        """Move every box."""
+    def backward(self, prediction: Prediction, letterbox: Letterbox) -> Prediction:
+        """Map every box back."""
         if prediction.boxes is None:
             return prediction
-        return replace(prediction, boxes=(prediction.boxes + np.append(offset, [0, 0])).astype(prediction.boxes.dtype))
+        return replace(prediction, boxes=letterbox.backward_boxes(prediction.boxes).astype(prediction.boxes.dtype))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `instances`: those whose score reaches the threshold, in the order of the prediction."""

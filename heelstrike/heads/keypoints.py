@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 
 from heelstrike import canvas as pen
 from heelstrike.heads.base import Cell, Head, Style
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.shapes import Shape, shape_errors
 from heelstrike.package.wire import Category
+from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.mirror import mirror_points
 from heelstrike.rounding import round_array
 
@@ -45,11 +46,12 @@ class Keypoints(Head):
         points = mirror_points(prediction.keypoints[None], np.array([width]), np.array([True]))[0]
         return replace(prediction, keypoints=points)
 
-    def shifted(self, prediction: Prediction, offset: Float[np.ndarray, "2"]) -> Prediction:
-        """Move every keypoint."""
+    def backward(self, prediction: Prediction, letterbox: Letterbox) -> Prediction:
+        """Map every keypoint back."""
         if prediction.keypoints is None:
             return prediction
-        return replace(prediction, keypoints=prediction.keypoints + offset)
+        points = letterbox.backward(prediction.keypoints)
+        return replace(prediction, keypoints=points.astype(prediction.keypoints.dtype))
 
     def result(self, prediction: Prediction, category: Category, threshold: float) -> dict[str, Any]:
         """Return `keypoints`, `confidence`, `missing` (names) and `radius`; all are `None` without keypoints."""

@@ -103,6 +103,7 @@ class Measure(ABC):
         human_error: How far off people are, as a sentence for the report; empty if no source is known.
         quantities: Names of the quantities, in the order of the columns of `values`.
         suffixes: Suffixes of the files that `files` returns.
+        needs_pixels: True if some values are measured on the image's pixels.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Measure(ABC):
     human_error: str
     quantities: tuple[str, ...]
     suffixes: tuple[str, ...] = ()
+    needs_pixels: bool = False
 
     @abstractmethod
     def __init__(self, settings: Any, keypoints: tuple[str, ...], min_confidence: float) -> None: ...

@@ -39,6 +39,7 @@ class Footprint(Measure):
     quantities: tuple[str, ...] = ("foot_length", "ball_width", "heel_to_ball", "toe_line", "foot_axis")
     units: tuple[str, ...] = ("mm", "mm", "mm", "deg", "deg")
     suffixes: tuple[str, ...] = (_SVG, _DXF)
+    needs_pixels = True
 
     def __init__(self, settings: FootprintSettings, keypoints: tuple[str, ...], min_confidence: float) -> None:
         self.settings, self.min_confidence = settings, min_confidence

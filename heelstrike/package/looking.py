@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import shift_prediction
+from heelstrike.package.image import Image
 from heelstrike.package.view import View, size_of
 from heelstrike.preprocess.settings import Zoom
 
@@ -18,7 +19,6 @@ _SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, 
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
 
-Image = UInt8[np.ndarray, "H W 3"]
 Look = Callable[[Image], Prediction]
 """A prediction on an image that is given to the network whole."""
 
@@ -47,20 +47,20 @@ class Looks:
     @cached_property
     def whole(self) -> Answer:
         """A look at the whole image."""
-        height, width = self.image.shape[:2]
+        height, width = self.image.shape
         view = View.around(np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height))
         return Answer(self._look(self.image), view, view.zoomed(*_SECOND_WHOLE))
 
     def at(self, view: View) -> Answer:
         """Look at a view."""
-        prediction = shift_prediction(self._look(view.cut(self.image)), view.x, view.y)
+        prediction = shift_prediction(self._look(self.image.cut(view)), view.x, view.y)
         return Answer(prediction, view, view.zoomed(*_SECOND))
 
     def settle(self, view: View | None) -> Answer | None:
         """Look at a view, then at the view that the keypoints found in it fill, until both are alike."""
         for _ in range(_STEPS):
             # keypoints in the image cannot fill a much larger view, which would only take memory
-            if view is None or view.side > _LARGEST * max(self.image.shape[:2]):
+            if view is None or view.side > _LARGEST * max(self.image.shape):
                 return None
             answer = self.at(view)
             filled = self.filled(answer)

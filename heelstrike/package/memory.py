@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from heelstrike.package.looking import Image
+from heelstrike.package.image import Pixels
 from heelstrike.package.view import View
 
 _CELLS = 16  # cells of a view's thumbnail, in x and in y
@@ -18,7 +18,7 @@ class Memory:
     def __init__(self) -> None:
         self._seen: dict[View, Float[np.ndarray, "C C"]] = {}
 
-    def is_worth_a_look(self, view: View, image: Image) -> bool:
+    def is_worth_a_look(self, view: View, image: Pixels) -> bool:
         """Return True if the view shows something, and something else than at the last look in vain; remember it."""
         inside = image[max(view.y, 0) : view.y + view.side, max(view.x, 0) : view.x + view.side, 1]
         if int(inside.max()) - int(inside.min()) < _FLAT:

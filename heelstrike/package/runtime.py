@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
-from heelstrike.heads.registry import HEADS, mirror_prediction
+from heelstrike.heads.registry import HEADS, enlarge_prediction, mirror_prediction
 from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
+from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.looking import Look
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
 from heelstrike.package.zoom import Zoomed
@@ -35,6 +37,8 @@ class Package:
         self.folder, self.manifest, self._session = folder, manifest, session
         self._outputs = [o.name for o in session.get_outputs()]
         self._heads = [head for name, head in HEADS.items() if name in manifest.heads]
+        # outputs of unknown heads cannot be mapped from a scaled image to the image
+        self._all_known = set(self._outputs) == {name for head in self._heads for name in head.outputs}
 
     @classmethod
     def load(cls, folder: Path, threads: int = 0) -> "Package":
@@ -73,44 +77,43 @@ class Package:
             UserError: The array is not an RGB image of uint8, it is too thin to be scaled to the network's input, or a
                 filter needs the preceding frames of a video.
         """
-        self._check(image)
-        return self._looking(mirrored)(apply_filters(image, self.manifest.filters))
+        filtered = apply_filters(ArrayImage(image).rgb, self.manifest.filters)
+        return self._looking(mirrored)(ArrayImage(filtered))
 
-    def predictor(self, mirrored: bool = False) -> Callable[[UInt8[np.ndarray, "H W 3"]], Prediction]:
+    def predictor(self, mirrored: bool = False) -> Callable[[Image], Prediction]:
         """Return a function that predicts on the frames of one video; call it with every frame, in order."""
         filters, look = VideoFilters(self.manifest.filters), self._looking(mirrored)
-
-        def predict(image: UInt8[np.ndarray, "H W 3"]) -> Prediction:
-            self._check(image)
-            return look(filters(image))
-
-        return predict
-
-    def _looking(self, mirrored: bool) -> Look:
-        """Return the function that predicts on the filtered frames of one video: at every size if the package zooms."""
-
-        def look(filtered: UInt8[np.ndarray, "H W 3"]) -> Prediction:
-            return self.predict_filtered(filtered, mirrored)
-
-        manifest = self.manifest
-        zoom, names = manifest.zoom, manifest.category.keypoints
-        if zoom is None:
+        if not self.manifest.filters:
             return look
-        side = min(manifest.input.width, manifest.input.height)
-        smallest = 0.0 if manifest.radii is None else side / manifest.radii.largest_scale
-        return Zoomed(zoom, look, names, manifest.confidence, smallest)
+        return lambda image: look(ArrayImage(filters(image.rgb)))
 
     def predict_filtered(self, filtered: UInt8[np.ndarray, "H W 3"], mirrored: bool = False) -> Prediction:
         """Predict on one whole image to which the manifest's filters have been applied already, without zooming."""
-        self._check(filtered)
-        image = np.ascontiguousarray(filtered[:, ::-1] if mirrored else filtered)
-        outputs = dict(zip(self._outputs, self._run(image), strict=True))
-        prediction = self._prediction(outputs)
-        if self.manifest.radii is not None and prediction.confidence is not None:
-            height, width = filtered.shape[:2]
-            scale = Letterbox.fit(width, height, self.manifest.input).scale
-            prediction = replace(prediction, radius=self.manifest.radii.of(prediction.confidence, scale))
-        return mirror_prediction(prediction, filtered.shape[1]) if mirrored else prediction
+        return self._look(ArrayImage(filtered), mirrored)
+
+    def _looking(self, mirrored: bool) -> Look:
+        """Return the function that predicts on the filtered frames of one video: at every size if the package zooms."""
+        manifest, look = self.manifest, partial(self._look, mirrored=mirrored)
+        if manifest.zoom is None:
+            return look
+        side = min(manifest.input.width, manifest.input.height)
+        smallest = 0.0 if manifest.radii is None else side / manifest.radii.largest_scale
+        return Zoomed(manifest.zoom, look, manifest.category.keypoints, manifest.confidence, smallest)
+
+    def _look(self, image: Image, mirrored: bool) -> Prediction:
+        """Predict on one whole filtered image."""
+        height, width = image.shape
+        scale = Letterbox.fit(width, height, self.manifest.input).scale
+        pixels = image.for_input(self.manifest.input) if self._all_known else image.rgb
+        outputs = self._run(np.ascontiguousarray(pixels[:, ::-1] if mirrored else pixels))
+        prediction = self._prediction(dict(zip(self._outputs, outputs, strict=True)))
+        if mirrored:
+            prediction = mirror_prediction(prediction, pixels.shape[1])
+        if pixels.shape[:2] != image.shape:
+            prediction = enlarge_prediction(prediction, scale)
+        if self.manifest.radii is None or prediction.confidence is None:
+            return prediction
+        return replace(prediction, radius=self.manifest.radii.of(prediction.confidence, scale))
 
     def _run(self, image: UInt8[np.ndarray, "H W 3"]) -> list[np.ndarray]:
         try:
@@ -134,11 +137,6 @@ class Package:
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
         return prediction
-
-    def _check(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise UserError(f"expected an RGB image (height, width, 3) of uint8, found {image.shape} of {image.dtype}")
-        Letterbox.fit(image.shape[1], image.shape[0], self.manifest.input)
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -30,9 +30,12 @@ class View:
 
     @classmethod
     def around(cls, centre: Float[np.ndarray, "2"], side: float) -> Self:
-        """Return the view of this side whose centre is nearest to a point (x, y)."""
-        pixels = max(round(side), _SMALLEST)
-        x, y = np.round(centre - (pixels - 1) / 2).astype(int).tolist()
+        """Return the view of about this side whose centre is nearest to a point (x, y).
+
+        All its numbers are even, since the colours of a video have half the resolution.
+        """
+        pixels = max(_even(side), _SMALLEST)
+        x, y = (_even(first) for first in (centre - (pixels - 1) / 2).tolist())
         return cls(x, y, pixels)
 
     @classmethod
@@ -56,21 +59,35 @@ class View:
         away = float(np.linalg.norm(self.centre - other.centre)) / max(self.side, other.side)
         return max(abs(math.log(self.side / other.side)), 3 * away) < _SIMILAR
 
+    @property
+    def halved(self) -> "View":
+        """The same region of an image of half the resolution, for an even view."""
+        return View(self.x // 2, self.y // 2, self.side // 2)
+
     def cut(self, image: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "side side 3"]:
         """Return the view's pixels; gray where it reaches beyond the image."""
+        pixels = np.empty((self.side, self.side, 3), np.uint8)
+        self.fill(image, pixels, PAD_VALUE)
+        return pixels
+
+    def fill(self, image: UInt8[np.ndarray, "H W *C"], pixels: UInt8[np.ndarray, "side side *C"], pad: int) -> None:
+        """Write the view's pixels into an array, and `pad` where the view reaches beyond the image."""
         height, width = image.shape[:2]
         rows, columns = self._inside(self.y, height), self._inside(self.x, width)
         inside = image[rows, columns]
-        if inside.shape[:2] == (self.side, self.side):
-            return np.ascontiguousarray(inside)
-        pixels = np.full((self.side, self.side, 3), PAD_VALUE, np.uint8)
+        if inside.shape[:2] != (self.side, self.side):
+            pixels[:] = pad
         y, x = rows.start - self.y, columns.start - self.x
         pixels[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
-        return pixels
 
     def _inside(self, start: int, length: int) -> slice:
         first = min(max(start, 0), length)
         return slice(first, max(min(start + self.side, length), first))
+
+
+def _even(number: float) -> int:
+    """Return the nearest even number."""
+    return 2 * round(number / 2)
 
 
 def size_of(keypoints: Float[np.ndarray, "K 2"]) -> float:

@@ -16,7 +16,8 @@ from dataclasses import replace
 import numpy as np
 
 from heelstrike.heads.prediction import Prediction, Refusal
-from heelstrike.package.looking import Answer, Image, Look, Looks, finite, points_of, score
+from heelstrike.package.image import Image
+from heelstrike.package.looking import Answer, Look, Looks, finite, points_of, score
 from heelstrike.package.memory import Memory
 from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
 from heelstrike.package.view import View, size_of, tiles
@@ -91,7 +92,7 @@ class Zoomed:
     def _whole(self, looks: Looks) -> Answer | None:
         """Settle a view from the answer on the whole image, or take that answer if a second look agrees with it."""
         whole = looks.whole
-        if not self._memory.is_worth_a_look(whole.view, looks.image):
+        if not self._memory.is_worth_a_look(whole.view, looks.image.rgb):
             return None
         filled = looks.filled(whole)
         settled = looks.settle(filled)
@@ -101,9 +102,11 @@ class Zoomed:
 
     def _search(self, looks: Looks) -> list[Answer]:
         """Settle views from tiles all over the image, the largest first; empty if the network is sure of none."""
-        height, width = looks.image.shape[:2]
+        height, width = looks.image.shape
         for share in _TILES:
-            views = [tile for tile in tiles(width, height, share) if self._memory.is_worth_a_look(tile, looks.image)]
+            views = [
+                tile for tile in tiles(width, height, share) if self._memory.is_worth_a_look(tile, looks.image.rgb)
+            ]
             sure = self._settled(looks, views)
             if sure:
                 return sure
@@ -132,7 +135,7 @@ class Zoomed:
 
     def _beside(self, looks: Looks, known: View) -> list[View]:
         """Return the views to the left and to the right of a person, and those of a large person's size all over."""
-        height, width = looks.image.shape[:2]
+        height, width = looks.image.shape
         near = [known.zoomed(1, (_BESIDE * side, 0)) for side in (-1, 1)]
         share = min(known.side / min(width, height), 1.0)
         return near + (tiles(width, height, share) if share >= _LARGE else [])

@@ -13,6 +13,7 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.uncertainty import with_half_widths
+from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.frames import FrameResult
@@ -74,7 +75,8 @@ class Measurer:
             image: RGB image as displayed.
             mm_per_px: Side of a pixel in millimetres as the image's file states it; NaN if it does not.
         """
-        return self._result(0, None, image, self._package.predict(image, self._mirrored), self._about.scale(mm_per_px))
+        prediction = self._package.predict(image, self._mirrored)
+        return self._result(0, None, ArrayImage(image), prediction, self._about.scale(mm_per_px))
 
     def video(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, FrameResult], None, None]:
         """Yield each frame of a video with its result, in order. Close the generator to end its threads early.
@@ -83,12 +85,12 @@ class Measurer:
         """
         with closing(ahead(self._predictions(frames), _AHEAD)) as predicted:
             for frame, prediction in predicted:
-                yield frame, self._result(frame.number, frame.time_s, frame.image, prediction, self._about.scale())
+                yield frame, self._result(frame.number, frame.time_s, frame.picture, prediction, self._about.scale())
 
     def images(self, images: Iterable[UInt8[np.ndarray, "H W 3"]]) -> Generator[FrameResult, None, None]:
         """Yield the results of a video's RGB frames, given in order from the first. It runs in the caller's thread."""
         predict = self._package.predictor(self._mirrored)
-        for number, image in enumerate(images):
+        for number, image in enumerate(map(ArrayImage, images)):
             yield self._result(number, None, image, predict(image), self._about.scale())
 
     def _predictions(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
@@ -96,13 +98,13 @@ class Measurer:
         # closed here, since a decoder must have ended before its video is closed, also after an error of the network
         with closing(ahead(frames, _AHEAD)) as decoded:
             for frame in decoded:
-                yield frame, predict(frame.image)
+                yield frame, predict(frame.picture)
 
     def _result(
         self,
         number: int,
         time_s: float | None,
-        image: UInt8[np.ndarray, "H W 3"],
+        image: Image,
         prediction: Prediction,
         mm_per_px: float,
     ) -> FrameResult:
@@ -112,14 +114,13 @@ class Measurer:
         reliable = not doubts if is_judged(prediction, measurement, manifest) else None
         return FrameResult(number, time_s, prediction, measurement, reliable, doubts)
 
-    def _measured(
-        self, prediction: Prediction, mm_per_px: float, image: UInt8[np.ndarray, "H W 3"]
-    ) -> Measurement | None:
+    def _measured(self, prediction: Prediction, mm_per_px: float, image: Image) -> Measurement | None:
         if self.measure is None or prediction.keypoints is None or prediction.confidence is None:
             return None
         if prediction.refusal is not None:
             return self.measure.refusal(prediction.refusal, prediction.keypoints, prediction.confidence)
-        measurement = self.measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, image)
+        pixels = image.rgb if self.measure.needs_pixels else None
+        measurement = self.measure.measure(prediction.keypoints, prediction.confidence, mm_per_px, pixels)
         radii = self._package.manifest.radii
         if radii is None or prediction.radius is None:
             return measurement

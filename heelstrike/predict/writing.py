@@ -164,7 +164,7 @@ class Writer:
             video = files.enter_context(VideoReader(file))
             results = files.enter_context(closing(self._measurer.video(video.frames())))
             first = next(results)  # a video without frames is an error of the reader
-            height, width = first[0].image.shape[:2]
+            height, width = first[0].picture.shape
             source = Source(file.name, "video", width, height, float(video.rate), self._about.scale())
             writer = self._open(files, json_path, csv_path, source)
             table = files.enter_context(text_aside(steps_path)) if self._steps else None

@@ -1,6 +1,6 @@
 """Reading videos, with exact frame numbers and time stamps, upright images, and an error for every damage."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,10 +14,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
+from heelstrike.package.image import Image
 from heelstrike.video.completeness import PacketCount, Start, Timeline, riff_is_whole, stored_packets
+from heelstrike.video.image import DecodedImage
 from heelstrike.video.interlacing import Deinterlacer, FieldCheck
 from heelstrike.video.opening import REENCODE, open_container, reason_of, video_stream
-from heelstrike.video.orientation import upright as upright_of
+from heelstrike.video.orientation import Orientation, orientation_of
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,24 @@ class Frame:
     Attributes:
         number: Position in presentation order, from 0.
         time_s: Presentation time stamp in seconds, as the file states it.
-        image: RGB image as displayed, that is with rotation metadata applied.
+        picture: The image as displayed, that is with rotation metadata applied. It is converted to RGB when needed.
     """
 
     number: int
     time_s: float
-    image: UInt8[np.ndarray, "H W 3"]
+    picture: Image
+
+    @property
+    def image(self) -> UInt8[np.ndarray, "H W 3"]:
+        """The RGB image."""
+        return self.picture.rgb
 
 
 class VideoReader:
     """Decodes a video once from its start. Use it as a context manager.
 
     It does not seek, since seeking by time is off by a frame or more in files with B-frames, edit lists or a variable
-    frame rate. Every frame is decoded; only the wanted ones are converted to RGB.
+    frame rate. Every frame is decoded; only images that are asked for are converted to RGB.
 
     Example:
         with VideoReader(path) as video:
@@ -105,11 +112,11 @@ class VideoReader:
             UserError: The video is damaged or truncated, after the good wanted frames were yielded.
         """
         last = np.inf if wanted is None else max(wanted, default=-1)
-        upright: Callable[[np.ndarray], np.ndarray] | None = None
+        orientation: Orientation | None = None
         for number, time_s, frame in self._decode(last):
             if wanted is None or number in wanted:
-                upright = upright or upright_of(self.path, frame)
-                yield Frame(number, time_s, upright(frame.to_ndarray(format="rgb24")))
+                orientation = orientation or orientation_of(self.path, frame)
+                yield Frame(number, time_s, DecodedImage(frame, orientation))
 
     def count(self) -> int:
         """Decode the whole video and return its number of frames.

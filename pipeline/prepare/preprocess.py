@@ -1,7 +1,8 @@
 """From an image's own pixels to the network's input: one ONNX graph for training and consumers.
 
 `prepare` runs the graph with ONNX Runtime, and a package carries it in front of its network. So the pixels of training
-and the pixels that a consumer's network gets are equal by construction.
+and the pixels that a consumer's network gets of an image in memory are equal by construction. Frames of a video are
+scaled by heelstrike/video/image.py, which differs by rounding.
 """
 
 import numpy as np

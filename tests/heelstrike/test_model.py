@@ -10,6 +10,7 @@ import pytest
 
 import heelstrike
 from heelstrike.files import file_digest
+from heelstrike.package.image import ArrayImage
 from heelstrike.package.runtime import Package
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.predictor import predict_path
@@ -103,7 +104,8 @@ def test_an_error_of_the_network_ends_the_decoder_before_the_video_is_closed(fol
     def frames():
         try:
             for number in range(50):
-                yield Frame(number, number / 25, np.full((120, 160, 3 if number < 2 else 4), 150, np.uint8))
+                image = np.full((120, 160, 3 if number < 2 else 4), 150, np.uint8)
+                yield Frame(number, number / 25, ArrayImage(image))
         finally:
             ended.append(True)
 

@@ -8,8 +8,9 @@ import pytest
 
 from heelstrike.heads.base import Head, Style
 from heelstrike.heads.prediction import Prediction
-from heelstrike.heads.registry import HEADS, mirror_prediction
+from heelstrike.heads.registry import HEADS, enlarge_prediction, mirror_prediction
 from heelstrike.package.manifest import Category
+from heelstrike.preprocess.letterbox import Letterbox
 
 CATEGORY = Category(name="leg", keypoints=("knee", "ankle", "heel"), classes=("cup", "jar"))
 STYLE = Style(((0, 1), (1, 2)), 0.5, "", CATEGORY.categories)
@@ -46,6 +47,20 @@ def test_mirroring_twice_gives_the_same_and_once_does_not_touch_sizes(head: Head
     for name in head.outputs:
         np.testing.assert_allclose(getattr(twice, name), OUTPUTS[name], atol=1e-4)
     assert head.mirrored(EMPTY, WIDTH) == EMPTY
+
+
+def test_enlarging_is_the_inverse_of_scaling_the_image(head: Head) -> None:
+    enlarged = enlarge_prediction(predict(head), 0.25)
+    letterbox = Letterbox(0.25, 0, 0)
+    for name in head.outputs:
+        value = getattr(enlarged, name)
+        assert value.dtype == OUTPUTS[name].dtype
+        if name == "keypoints":
+            value = letterbox.forward(value)
+        elif name in ("box", "boxes"):
+            value = letterbox.forward_boxes(value)
+        np.testing.assert_allclose(value, OUTPUTS[name], atol=1e-4)
+    assert enlarge_prediction(EMPTY, 0.25) == EMPTY
 
 
 def test_result_is_json_and_names_no_key_of_another_head(head: Head) -> None:

@@ -17,6 +17,14 @@ def test_the_view_of_keypoints_has_them_in_its_centre_and_they_fill_the_share() 
     assert view.centre == pytest.approx([30, 60], abs=0.5)
 
 
+@given(st.floats(-300, 300), st.floats(-300, 300), st.floats(0, 400))
+def test_a_view_around_a_point_is_even_and_has_the_point_in_its_centre(x: float, y: float, side: float) -> None:
+    view = View.around(np.array([x, y]), side)
+    assert not any(number % 2 for number in (view.x, view.y, view.side))
+    assert view.side == pytest.approx(max(side, 16), abs=1)
+    assert view.centre == pytest.approx([x, y], abs=1)
+
+
 def test_the_size_is_the_height_unless_they_are_much_wider() -> None:
     assert size_of(SQUARE) == 80
     assert size_of(SQUARE[:, ::-1]) == pytest.approx(96)

@@ -19,6 +19,7 @@ from heelstrike.package.manifest import write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
+from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.video.reader import VideoReader
 from heelstrike.video.writer import write_video
 from tests.packages import LEFT, PROBLEM, RIGHT, SHARES, fixed_graph, make_package
@@ -55,7 +56,9 @@ def test_video_gives_json_with_every_frame_and_its_angles(package, walk, tmp_pat
     assert data["skeleton"] == [[0, 1], [1, 2], [3, 4], [4, 5]]
     assert [f["frame"] for f in data["frames"]] == list(range(12))
     assert [f["time_s"] for f in data["frames"]] == pytest.approx([n / 25 for n in range(12)], abs=1e-6)
-    np.testing.assert_allclose(data["frames"][0]["keypoints"], np.array(SHARES) * [160, 120], atol=1e-3)
+    # the graph is given a frame of 64x48 pixels and puts the markers at shares of it
+    expected = Letterbox(64 / 160, 0, 0).backward(np.array(SHARES) * [64, 48])
+    np.testing.assert_allclose(data["frames"][0]["keypoints"], expected, atol=1e-3)
     # SHARES: the heel marker lies 1 % of the width outwards, 20 % of the height below
     angle = math.degrees(math.atan2(0.01 * 160, 0.2 * 120))
     measured = data["frames"][0]["measure"]

@@ -119,7 +119,7 @@ def test_training_pixels_are_those_of_a_consumers_video(
     predict, network_inputs = consumer(filters).predictor(), {}
     with VideoReader(layout.raw / "walk.mp4") as video:
         for frame in video.frames():
-            network_inputs[frame.number] = predict(frame.image).others["network_input"]
+            network_inputs[frame.number] = predict(frame.picture).others["network_input"]
     images = {split: prepared(layout, filters, split) for split in LABELLED}
     for split, numbers in LABELLED.items():
         expected = [network_inputs[n] for n in [numbers[0], *numbers]]  # the first image has two instances
