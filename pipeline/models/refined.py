@@ -9,7 +9,7 @@ from pipeline.models.arrangement import Arrangement
 from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
 from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import KeypointNetwork, Predictions
 from pipeline.models.settings import RefinedSettings
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem
@@ -32,7 +32,10 @@ class Refined(KeypointNetwork):
         self.coarse, self.window, self.jitter = coarse, settings.window, settings.jitter
         width, points = settings.window_width, len(problem.keypoints)
         self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
-        self.arrangement = Arrangement(points, max(problem.input.width, problem.input.height) / 4 / settings.stride)
+        spread = max(problem.input.width, problem.input.height) / 4 / settings.stride
+        # a peak is known to half a cell
+        apart = settings.apart_px / settings.stride + 0.5 if settings.apart_px else 0.0
+        self.arrangement, self.apart_px = Arrangement(points, spread, apart), settings.apart_px
         self.identity = nn.Embedding(points, width)
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
@@ -51,7 +54,8 @@ class Refined(KeypointNetwork):
         images = normalised(pixels, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
         grid = self.coarse.codec.grid
-        cells = self.arrangement(raw["keypoints"].detach())
+        visible = raw["presence"].float()
+        cells = self.arrangement(raw["keypoints"].detach(), functional.logsigmoid(visible.detach()))
         centres = grid.stride * (cells.to(torch.float32) + 0.5) - 0.5
         if self.training:
             # windows are not centred on the coarse prediction, so that the second network learns to correct it
@@ -63,8 +67,8 @@ class Refined(KeypointNetwork):
         share = torch.softmax(where.detach().flatten(2), dim=-1)
         outputs = {
             "keypoints": where,
-            # from the window alone: the coarse network would learn it from the scene rather than from the marker
-            "presence": (share * evidence.flatten(2)).sum(dim=-1),
+            # the window shows whether a marker is there, the coarse network sees on which part of the leg
+            "presence": (share * evidence.flatten(2)).sum(dim=-1) + visible,
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
@@ -116,6 +120,16 @@ class Refined(KeypointNetwork):
         second = self.codec.loss(raw["keypoints"], local.clamp(0, self.window - 1))
         missed = torch.full_like(second, self.codec.grid.columns / 2)
         return self.coarse.codec.loss(raw["coarse"], keypoints) + torch.where(inside, second, missed)
+
+    def read_out(self, raw: dict[str, Tensor]) -> Predictions:
+        """Convert raw head outputs to predictions. Of keypoints at one place only the most confident is present."""
+        predictions = super().read_out(raw)
+        if self.apart_px:
+            points, confidence = predictions["keypoints"], predictions["confidence"]
+            near = torch.linalg.vector_norm(points[:, :, None] - points[:, None], dim=-1) < self.apart_px
+            beaten = (near & (confidence[:, None] > confidence[:, :, None])).any(dim=-1)
+            predictions["confidence"] = torch.where(beaten, torch.zeros_like(confidence), confidence)
+        return predictions
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
         """Return the keypoints of the second network in input pixels."""

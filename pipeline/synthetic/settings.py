@@ -29,3 +29,22 @@ class SyntheticSource(Strict):
         int, Field(ge=64, multiple_of=2, description="image height, pixels; of footprints the largest height")
     ] = 480
     seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of everything that is drawn")] = 1
+    legs: Annotated[
+        tuple[Annotated[float, Field(ge=0.02, le=3)], Annotated[float, Field(ge=0.02, le=3)]],
+        Field(
+            description="rearfoot: smallest and largest share of the picture that the lower legs fill, by the camera's "
+            "distance and zoom; above 1 they are cut off"
+        ),
+    ] = (0.25, 1.3)
+    incomplete: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="rearfoot: share of people with fewer than three markers on a leg; 0: both legs "
+            "of everybody have all three",
+        ),
+    ] = 0.45
+    upright: Annotated[
+        float, Field(ge=0, le=1, description="rearfoot: share of videos with width and height swapped")
+    ] = 0.2
