@@ -1,10 +1,9 @@
-"""The choice of a peak in each keypoint's map: it fits the positions of the other keypoints, and no two share one.
+"""The choice of a peak in each keypoint's map: the one that fits the positions of the other keypoints.
 
 A pictorial structure (Felzenszwalb & Huttenlocher 2005, "Pictorial Structures for Object Recognition"): the energy of a
 choice of peaks is their negative log-probability plus, for each pair, the squared Mahalanobis distance of their offset
 from its mean in the training labels. The distance is limited, so that one wrong keypoint does not pull the others. The
-energy is minimised by iterated conditional modes (Besag 1986), updating all keypoints at once. Then the keypoints take
-their peaks in turn, the surest first, and no other keypoint gets a peak that is taken.
+energy is minimised by iterated conditional modes (Besag 1986), updating all keypoints at once.
 """
 
 import torch
@@ -18,7 +17,6 @@ _WEIGHT = 2.5  # weight of the mean cost over the other keypoints
 _CUT = 6.0  # largest half squared Mahalanobis distance of a pair: 3.5 standard deviations
 _PRIOR_PAIRS = 2.0  # number of pairs that the broad prior counts for
 _ABSENT = -1e4
-_TAKEN = 50.0  # what the score of a taken peak loses: more than any two peaks differ, less than `_ABSENT`
 
 
 class Arrangement(nn.Module):
@@ -30,15 +28,14 @@ class Arrangement(nn.Module):
     Args:
         points: Number of keypoints, K.
         spread: Prior standard deviation of an offset, in the same unit as the keypoints.
-        apart: Smallest distance of the peaks of two keypoints in x or in y, in cells; 0 lets keypoints share a peak.
     """
 
     offset: Tensor
     precision: Tensor
 
-    def __init__(self, points: int, spread: float, apart: float = 0.0) -> None:
+    def __init__(self, points: int, spread: float) -> None:
         super().__init__()
-        self.spread, self.apart = spread, apart
+        self.spread = spread
         self.register_buffer("offset", torch.zeros(points, points, 2))
         self.register_buffer("precision", torch.zeros(points, points, 2, 2))
 
@@ -62,16 +59,8 @@ class Arrangement(nn.Module):
         self.offset.copy_(mean)
         self.precision.copy_(torch.where(known, precision, torch.zeros_like(precision)))
 
-    def forward(
-        self, maps: Float[Tensor, "N K rows columns"], present: Float[Tensor, "N K"] | None = None
-    ) -> Int[Tensor, "N K 2"]:
-        """Return (column, row) of the chosen peak of each map of logits. `offset` is in the same cells.
-
-        Args:
-            maps: Logits of the keypoints' positions.
-            present: Logarithms of the probabilities that the keypoints are visible; one that is missing leaves the
-                others their peaks. `None` if nothing is known.
-        """
+    def forward(self, maps: Float[Tensor, "N K rows columns"]) -> Int[Tensor, "N K 2"]:
+        """Return (column, row) of the chosen peak of each map of logits. `offset` is in the same cells."""
         columns = maps.shape[3]
         log = torch.log_softmax(maps.flatten(2), dim=-1)
         highest = functional.max_pool2d(maps, 3, stride=1, padding=1)
@@ -80,11 +69,8 @@ class Arrangement(nn.Module):
         cells = torch.stack([index % columns, torch.div(index, columns, rounding_mode="floor")], dim=-1)
         where, chosen = cells.to(value.dtype), value.argmax(dim=-1)
         for _ in range(_ROUNDS):
-            score = value - self._cost(where, _at(where, chosen))
-            chosen = score.argmax(dim=-1)
-        if present is not None:
-            score = score + present[..., None]
-        return _at(cells, _in_turn(score, where, self.apart) if self.apart else chosen)
+            chosen = (value - self._cost(where, _at(where, chosen))).argmax(dim=-1)
+        return _at(cells, chosen)
 
     def _cost(self, peaks: Float[Tensor, "N K P 2"], keypoints: Float[Tensor, "N K 2"]) -> Float[Tensor, "N K P"]:
         """Return the cost of each peak, given the positions of all keypoints."""
@@ -97,19 +83,3 @@ class Arrangement(nn.Module):
 def _at(peaks: Tensor, chosen: Int[Tensor, "N K"]) -> Tensor:
     """Return the chosen one of each keypoint's P peaks: (N, K, 2) of (N, K, P, 2)."""
     return peaks.gather(2, chosen[..., None, None].expand(-1, -1, 1, 2))[:, :, 0]
-
-
-def _in_turn(score: Float[Tensor, "N K P"], peaks: Float[Tensor, "N K P 2"], apart: float) -> Int[Tensor, "N K"]:
-    """Return the index of each keypoint's peak. The keypoint with the highest score of all takes its peak first."""
-    points, choices = score.shape[1:]
-    numbers = torch.arange(points, device=score.device)
-    chosen = score.argmax(dim=-1)
-    free = score
-    for _ in range(points):
-        best = free.flatten(1).argmax(dim=-1, keepdim=True)
-        owner = numbers == torch.div(best, choices, rounding_mode="floor")
-        chosen = torch.where(owner, best % choices, chosen)
-        taken = peaks.flatten(1, 2).gather(1, best[..., None].expand(-1, 1, 2))
-        near = (peaks - taken[:, :, None]).abs().amax(dim=-1) < apart
-        free = torch.where(owner[..., None], torch.full_like(free, 4 * _ABSENT), free - _TAKEN * near)
-    return chosen

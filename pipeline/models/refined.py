@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.models.arrangement import Arrangement
-from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
+from pipeline.models.blocks import ConvBlock, ResidualBlock, brightened, normalised
 from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork, Predictions
@@ -32,10 +32,8 @@ class Refined(KeypointNetwork):
         self.coarse, self.window, self.jitter = coarse, settings.window, settings.jitter
         width, points = settings.window_width, len(problem.keypoints)
         self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
-        spread = max(problem.input.width, problem.input.height) / 4 / settings.stride
-        # a peak is known to half a cell
-        apart = settings.apart_px / settings.stride + 0.5 if settings.apart_px else 0.0
-        self.arrangement, self.apart_px = Arrangement(points, spread, apart), settings.apart_px
+        self.arrangement = Arrangement(points, max(problem.input.width, problem.input.height) / 4 / settings.stride)
+        self.apart_px, self.brighten = settings.apart_px, settings.brighten
         self.identity = nn.Embedding(points, width)
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
@@ -51,11 +49,10 @@ class Refined(KeypointNetwork):
 
         `keypoints` are maps of the windows, and `origin` are the windows' top-left pixels in the input.
         """
-        images = normalised(pixels, self.coarse.multiple)
+        images = normalised(brightened(pixels) if self.brighten else pixels, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
         grid = self.coarse.codec.grid
-        visible = raw["presence"].float()
-        cells = self.arrangement(raw["keypoints"].detach(), functional.logsigmoid(visible.detach()))
+        cells = self.arrangement(raw["keypoints"].detach())
         centres = grid.stride * (cells.to(torch.float32) + 0.5) - 0.5
         if self.training:
             # windows are not centred on the coarse prediction, so that the second network learns to correct it
@@ -68,7 +65,7 @@ class Refined(KeypointNetwork):
         outputs = {
             "keypoints": where,
             # the window shows whether a marker is there, the coarse network sees on which part of the leg
-            "presence": (share * evidence.flatten(2)).sum(dim=-1) + visible,
+            "presence": (share * evidence.flatten(2)).sum(dim=-1) + raw["presence"],
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }

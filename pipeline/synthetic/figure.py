@@ -29,7 +29,8 @@ _CIRCLE = np.stack([f(np.arange(12) * np.pi / 6) for f in (np.cos, np.sin)], axi
 # a person does not click on a marker that is smeared over more than this many of its diameters
 _SMEAR = 2.0
 _BALL = 0.2  # cosine from which on most of a ball is in view
-_FACING = 0.5  # nor on a marker that is turned further away
+FACING = 0.3
+"""Cosine of the turn away from the camera up to which a person sees a marker well enough to click on it."""
 
 SPOTS = 9
 """Spots of a marker that are looked at to decide whether it is hidden: its centre and eight around it."""
@@ -146,7 +147,7 @@ def draw_leg(
         layers.append(layer)
     spots = np.full((3, SPOTS, 2), np.nan)
     for m, (marker, a, b) in enumerate(zip(dressed.markers, start.discs[:3], end.discs[:3], strict=True)):
-        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < _FACING:
+        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < FACING:
             continue
         radius = np.linalg.norm(a.points[1:] - a.points[0], axis=1).max()
         if np.linalg.norm(b.points[0] - a.points[0]) <= 2 * radius * _SMEAR:

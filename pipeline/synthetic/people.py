@@ -20,7 +20,7 @@ from pipeline.synthetic.settings import SyntheticSource
 # most people walk away from the camera; the two "stand" entries stand for photographs of standing patients
 VIEWS = ("walk", "treadmill", "walk", "stand", "walk", "walk", "treadmill", "walk", "walk", "stand")
 
-_SECONDS = (0.45, 0.75)  # about half a stride: more people teach a network more than more frames of each
+_SECONDS = (0.9, 1.4)  # about one stride: more people teach a network more than more frames of each
 _BYSTANDERS = 0.12  # share of videos with another person's legs
 
 
@@ -109,7 +109,7 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
     Args:
         settings: The source.
         index: Number of the subject.
-        seconds: Length of the video; by default about half a stride, as in training.
+        seconds: Length of the video; by default about one stride, as in training.
     """
     rng = np.random.default_rng([settings.seed, index])
     view = _dealt(VIEWS, index, settings.seed, 1)
@@ -143,9 +143,9 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
         background=paint_scene(camera, scene, belt, light, rng),
         rails=draw_rails(rng, view, width, height),
         behind=None,
-        fps=fps,
-        frames=round(seconds * fps),
-        shutter=_shutter(rng, light),
+        fps=fps // settings.frame_step,
+        frames=max(round(seconds * fps / settings.frame_step), 1),
+        shutter=_shutter(rng, light) / settings.frame_step,
         shake=float(rng.choice([0.0, rng.uniform(1.0, 4.0)], p=[0.75, 0.25])) * height / 480,
         quality=int(rng.integers(18, 36)),
         sensor=draw_sensor(rng, light, height),
@@ -165,7 +165,7 @@ def _in_view(rng: np.random.Generator, legs: tuple[Dressed, Dressed], one: float
 
 def _shutter(rng: np.random.Generator, light: Light) -> float:
     """Draw the share of the frame interval that the shutter is open: longer in dim light, now and then always."""
-    if rng.uniform() < 0.1:
+    if rng.uniform() < 0.08:
         return rng.uniform(0.5, 1.0)
     return rng.uniform(0.3, 0.6) if light.name == "dim" else rng.uniform(0.03, 0.4)
 

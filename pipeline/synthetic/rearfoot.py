@@ -16,6 +16,21 @@ from pipeline.synthetic.sensor import MARGIN
 
 KEYPOINTS = ("left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel")
 
+_SPANS = {"0 to 10 %": 0.1, "10 to 20 %": 0.2, "20 to 40 %": 0.4, "40 to 60 %": 0.6, "60 % and more": np.inf}
+
+
+def slices_of(points: Float[np.ndarray, "6 2"], height: int) -> dict[str, str]:
+    """Return the evaluation slices of a frame: how many markers are in view, and how much of its height they span.
+
+    Args:
+        points: Marker centres in pixels, NaN where not visible; at least one is visible.
+        height: Height of the frame, pixels.
+    """
+    visible = points[np.isfinite(points).all(axis=1)]
+    share = float(np.ptp(visible[:, 1])) / height
+    span = next(name for name, limit in _SPANS.items() if share < limit)
+    return {"markers": f"{len(visible)} markers", "span": span}
+
 
 def render(subject: Subject) -> Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "6 2"]]]:
     """Yield the frames of a subject's video (RGB) with the six marker centres in pixels, NaN where not visible."""

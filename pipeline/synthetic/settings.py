@@ -35,7 +35,7 @@ class SyntheticSource(Strict):
             description="rearfoot: smallest and largest share of the picture that the lower legs fill, by the camera's "
             "distance and zoom; above 1 they are cut off"
         ),
-    ] = (0.25, 1.3)
+    ] = (0.4, 1.15)
     incomplete: Annotated[
         float,
         Field(
@@ -48,3 +48,11 @@ class SyntheticSource(Strict):
     upright: Annotated[
         float, Field(ge=0, le=1, description="rearfoot: share of videos with width and height swapped")
     ] = 0.2
+    frame_step: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=20,
+            description="rearfoot: only every n-th frame of the camera is rendered, so that more people cost the same",
+        ),
+    ] = 1
