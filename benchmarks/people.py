@@ -1,6 +1,7 @@
 """Errors on rendered people of several seeds: one person in thirty rules the root mean square, so one seed says little.
 
-Two frames of each person are given to a package: whole, as if it had no `zoom`, and as it is. Pixels are those of the
+People are those of the source in params.yaml with other seeds; with `--plain` they are at the usual distance and have
+all markers. Two frames of each are given to a package: whole, as if it had no `zoom`, and as it is. Pixels are those of the
 network's input for the whole picture, so that pictures of any size can be compared.
 
 Example:
@@ -22,6 +23,7 @@ from heelstrike.package.view import size_of
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.progress import progress
 from pipeline.heads.keypoints.presence import coinciding
+from pipeline.params import load_params
 from pipeline.synthetic import rearfoot
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.settings import SyntheticSource
@@ -67,18 +69,17 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="package folder of the rear-foot problem")
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14, 15], help="not that of the training")
     parser.add_argument("--subjects", type=int, default=80, help="people of each seed (default 80)")
-    parser.add_argument("--width", type=int, default=640, help="width of the pictures (default 640)")
-    parser.add_argument("--height", type=int, default=480, help="height of the pictures (default 480)")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="whose first source is rendered")
+    parser.add_argument("--plain", action="store_true", help="the defaults of the source instead")
     arguments = parser.parse_args()
     package = Package.load(arguments.package, threads=1)
     whole = Package.load(arguments.package, threads=1)
     whole.manifest = whole.manifest.model_copy(update={"zoom": None})
+    people = SyntheticSource(kind="synthetic") if arguments.plain else source_of(arguments.params)
     packages = {"whole": whole, "as it is": package}
     outcomes: dict[tuple[str, int], list[Outcome]] = {}
     for seed in arguments.seeds:
-        source = SyntheticSource(
-            kind="synthetic", seed=seed, subjects=arguments.subjects, width=arguments.width, height=arguments.height
-        )
+        source = people.model_copy(update={"seed": seed, "subjects": arguments.subjects, "frame_step": 1})
         pictures = list(render(source))
         for name, looked in packages.items():
             outcomes[name, seed] = judge(looked, pictures)
@@ -94,6 +95,12 @@ def main() -> None:
         for low, high in ((0, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 2)):
             table.add_row(f"span {low:.0%} to {high:.0%}", *row([o for o in every if low <= o.span < high]))
         console.print(table)
+
+
+def source_of(params: Path) -> SyntheticSource:
+    """Return the rendered people of the rear-foot problem's section."""
+    sources = load_params(params)["rearfoot"].collect.sources
+    return next(source for source in sources if isinstance(source, SyntheticSource))
 
 
 def render(source: SyntheticSource) -> Iterator[Picture]:

@@ -35,7 +35,7 @@ class SyntheticSource(Strict):
             description="rearfoot: smallest and largest share of the picture that the lower legs fill, by the camera's "
             "distance and zoom; above 1 they are cut off"
         ),
-    ] = (0.4, 1.15)
+    ] = (0.75, 0.97)
     incomplete: Annotated[
         float,
         Field(
@@ -44,10 +44,10 @@ class SyntheticSource(Strict):
             description="rearfoot: share of people with fewer than three markers on a leg; 0: both legs "
             "of everybody have all three",
         ),
-    ] = 0.45
+    ] = 0.0
     upright: Annotated[
         float, Field(ge=0, le=1, description="rearfoot: share of videos with width and height swapped")
-    ] = 0.2
+    ] = 0.0
     frame_step: Annotated[
         int,
         Field(
