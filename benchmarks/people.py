@@ -1,8 +1,8 @@
 """Errors on rendered people of several seeds: one person in thirty rules the root mean square, so one seed says little.
 
 People are those of the source in params.yaml with other seeds; with `--plain` they are at the usual distance and have
-all markers. Two frames of each are given to a package: whole, as if it had no `zoom`, and as it is. Pixels are those of the
-network's input for the whole picture, so that pictures of any size can be compared.
+all markers. Two frames of each are given to a package: whole, as if it had no `zoom`, and as it is. Pixels are those of
+the network's input for the whole picture, so that pictures of any size can be compared.
 
 Example:
     python -m benchmarks.people models/rearfoot/package --seeds 11 12 13 14 15 --subjects 80

@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
+from heelstrike.preprocess.settings import InputSize
+from pipeline.heads.arrays import Batch
 from pipeline.heads.keypoints.presence import coinciding, presence_group
 from pipeline.heads.keypoints.presence_words import sentences
+from pipeline.heads.keypoints.training import TRAINING
+from pipeline.models.build import build_model
+from pipeline.models.network import KeypointNetwork
+from pipeline.models.settings import SpatialSettings
+from pipeline.problem import Problem
 from pipeline.scoring.cases import Truth
+from pipeline.train.settings import TrainSettings
 
 
 def truth_of(visibility: np.ndarray) -> Truth:
@@ -44,3 +54,25 @@ def test_the_words_name_all_three() -> None:
     )
     assert "4" in text and "1.5" in text and "2 pairs" in text
     assert sentences({"auroc": float("nan"), "coinciding_share": 0.0}) == []
+
+
+@pytest.mark.parametrize(("limit", "taught"), [(None, [1.0, 1.0, 0.0]), (4.0, [1.0, 0.0, 0.0])])
+def test_a_keypoint_that_is_predicted_elsewhere_is_taught_as_missing(limit: float | None, taught: list[float]) -> None:
+    problem = Problem(keypoints=["a", "b", "c"], input=InputSize(width=64, height=64, channels=3))
+    network = build_model(problem, SpatialSettings(name="spatial", width=4, levels=1, codec="softmax"))
+    assert isinstance(network, KeypointNetwork)
+    predicted, true = torch.tensor([[[10.0, 10.0], [30.0, 30.0], [50.0, 9.0]]]), torch.full((1, 3, 2), 10.0)
+    true[0, 1] = torch.tensor([30.0, 36.0])
+    raw = {"keypoints": network.codec.encode(predicted), "presence": torch.tensor([[2.0, 1.0, -1.0]])}
+    labels = Batch(
+        torch.zeros(1, 64, 64, 3, dtype=torch.uint8),
+        true,
+        torch.tensor([[2, 2, 0]], dtype=torch.uint8),
+        torch.zeros(1, 4),
+        torch.zeros(1, dtype=torch.long),
+        torch.zeros(1, 0, 5),
+    )
+    losses = TRAINING.losses(network, raw, labels, TrainSettings(visible_within_px=limit))
+    torch.testing.assert_close(
+        losses["presence"], binary_cross_entropy_with_logits(raw["presence"], torch.tensor([taught]))
+    )
