@@ -75,11 +75,11 @@ def main() -> None:
     package = Package.load(arguments.package, threads=1)
     whole = Package.load(arguments.package, threads=1)
     whole.manifest = whole.manifest.model_copy(update={"zoom": None})
-    people = SyntheticSource(kind="synthetic") if arguments.plain else source_of(arguments.params)
+    people = SyntheticSource(kind="synthetic", frame_step=5) if arguments.plain else source_of(arguments.params)
     packages = {"whole": whole, "as it is": package}
     outcomes: dict[tuple[str, int], list[Outcome]] = {}
     for seed in arguments.seeds:
-        source = people.model_copy(update={"seed": seed, "subjects": arguments.subjects, "frame_step": 1})
+        source = people.model_copy(update={"seed": seed, "subjects": arguments.subjects})
         pictures = list(render(source))
         for name, looked in packages.items():
             outcomes[name, seed] = judge(looked, pictures)

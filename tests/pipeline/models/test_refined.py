@@ -41,7 +41,7 @@ def test_of_keypoints_on_one_marker_only_the_most_confident_is_present() -> None
 
 
 def test_a_dark_picture_is_brightened_and_its_padding_is_not() -> None:
-    bright = torch.randint(40, 200, (1, 64, 64, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    bright = torch.randint(40, 200, (1, 160, 160, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     bright[:, :8] = PAD_VALUE
     bright[:, 16:32, 16:32] = 190
     torch.testing.assert_close(brightened(bright), bright.float())
@@ -51,5 +51,5 @@ def test_a_dark_picture_is_brightened_and_its_padding_is_not() -> None:
     assert (seen[:, :8] == PAD_VALUE).all()
     assert 150 < float(seen[:, 16:32, 16:32].mean()) < 170
     lamp = dark.clone()
-    lamp[:, 60:, 60:] = 250  # a small lamp does not keep the legs dark
+    lamp[:, 152:, 152:] = 250  # a small lamp does not keep the legs dark
     torch.testing.assert_close(brightened(lamp)[:, 16:32, 16:32], seen[:, 16:32, 16:32])

@@ -52,7 +52,7 @@ def test_the_words_name_all_three() -> None:
             }
         )
     )
-    assert "4" in text and "1.5" in text and "2 pairs" in text
+    assert "4.00 % of the missing" in text and "1.50 % of the visible" in text and "2.00 pairs" in text
     assert sentences({"auroc": float("nan"), "coinciding_share": 0.0}) == []
 
 
