@@ -65,7 +65,7 @@ class Refined(KeypointNetwork):
         outputs = {
             "keypoints": where,
             # the window shows whether a marker is there, the coarse network sees on which part of the leg
-            "presence": (share * evidence.flatten(2)).sum(dim=-1) + raw["presence"],
+            "presence": _both((share * evidence.flatten(2)).sum(dim=-1), raw["presence"].float()),
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
@@ -131,6 +131,11 @@ class Refined(KeypointNetwork):
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
         """Return the keypoints of the second network in input pixels."""
         return raw["origin"] + self.codec.decode(raw["keypoints"])
+
+
+def _both(a: Float[Tensor, "N K"], b: Float[Tensor, "N K"]) -> Float[Tensor, "N K"]:
+    """Return the logit of the product of two probabilities, given their logits."""
+    return -torch.logsumexp(torch.stack([-a, -b, -a - b]), dim=0)
 
 
 def _windows(images: Float[Tensor, "N C H W"], origin: Int[Tensor, "N K 2"], size: int) -> Tensor:

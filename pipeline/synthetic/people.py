@@ -21,7 +21,7 @@ from pipeline.synthetic.settings import SyntheticSource
 VIEWS = ("walk", "treadmill", "walk", "stand", "walk", "walk", "treadmill", "walk", "walk", "stand")
 
 _SECONDS = (0.9, 1.4)  # about one stride: more people teach a network more than more frames of each
-_BYSTANDERS = 0.12  # share of videos with another person's legs
+_BYSTANDERS = 0.08  # share of videos with another person's legs
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
     if rng.uniform() < settings.upright:
         width, height = height, width
     legs = _dress(rng, light, linear(TONES[tone]), shoe, standing, settings.incomplete)
-    in_view = _in_view(rng, legs, 0.35 if standing else 0.06) if settings.incomplete else (True, True)
+    in_view = _in_view(rng, legs, 0.25 if standing else 0.03) if settings.incomplete else (True, True)
     camera = place_camera(rng, gait, (width, height), seconds, in_view, settings.legs)
     belt = None
     if view == "treadmill":
@@ -151,7 +151,9 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
         sensor=draw_sensor(rng, light, height),
         seed=(settings.seed, index, 1),
     )
-    return replace(subject, behind=_bystander(rng, subject)) if rng.uniform() < _BYSTANDERS else subject
+    # a single leg beside the two of another person could be anybody's
+    accompanied = all(in_view) and rng.uniform() < _BYSTANDERS
+    return replace(subject, behind=_bystander(rng, subject)) if accompanied else subject
 
 
 def _in_view(rng: np.random.Generator, legs: tuple[Dressed, Dressed], one: float) -> tuple[bool, bool]:
@@ -173,7 +175,7 @@ def _shutter(rng: np.random.Generator, light: Light) -> float:
 def _bystander(rng: np.random.Generator, subject: Subject) -> Subject:
     """Make a person without markers who stands or walks behind the patient: a therapist, or the next one."""
     gait = draw_stand(rng) if rng.uniform() < 0.5 else draw_walk(rng, treadmill=True)
-    away = subject.gait.start + subject.gait.speed * subject.frames / subject.fps + rng.uniform(0.4, 2.5)
+    away = subject.gait.start + subject.gait.speed * subject.frames / subject.fps + rng.uniform(0.7, 2.5)
     aside = rng.choice([-1, 1]) * rng.uniform(0.1, 0.8)
     shoe = draw_shoe(rng) if rng.uniform() < 0.8 else None
     tone = linear(TONES[str(rng.choice(list(TONES)))])
