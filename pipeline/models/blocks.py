@@ -103,5 +103,5 @@ def brightened(pixels: Tensor) -> Float[Tensor, "N H W C"]:
     inside = (x != PAD_VALUE).any(dim=-1, keepdim=True)
     cells = functional.avg_pool2d((x.mean(dim=-1) * inside[..., 0])[:, None], 8).flatten(1)
     level = cells.topk(max(cells.shape[1] // 100, 1), dim=1).values[:, -1]
-    gain = (_BRIGHT / level.clamp_min(1)).clamp(1, _LARGEST_GAIN)[:, None, None, None]
+    gain = (_BRIGHT / level.clamp_min(1.0)).clamp(1.0, _LARGEST_GAIN)[:, None, None, None]
     return torch.where(inside, (x * gain).clamp_max(255), x)
