@@ -1,14 +1,15 @@
 """Errors on rendered people of several seeds: one person in thirty rules the root mean square, so one seed says little.
 
 People are those of the source in params.yaml with other seeds; with `--plain` they are at the usual distance and have
-all markers. Two frames of each are given to a package: whole, as if it had no `zoom`, and as it is. Pixels are those of
-the network's input for the whole picture, so that pictures of any size can be compared.
+all markers. Two frames of each are given to a package. Pixels are those of the network's input for the whole picture,
+so that pictures of any size can be compared.
 
 Example:
     python -m benchmarks.people models/rearfoot/package --seeds 11 12 13 14 15 --subjects 80
 """
 
 import argparse
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.settings import SyntheticSource
 
 _OFF_DEG = 3.0
+_SPANS = (0, 0.1, 0.2, 0.4, 0.6, 2)
 
 
 @dataclass(frozen=True)
@@ -70,31 +72,27 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14, 15], help="not that of the training")
     parser.add_argument("--subjects", type=int, default=80, help="people of each seed (default 80)")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="whose first source is rendered")
+    parser.add_argument("--whole", action="store_true", help="give the network the whole picture, without `zoom`")
     parser.add_argument("--plain", action="store_true", help="the defaults of the source instead")
     arguments = parser.parse_args()
     package = Package.load(arguments.package, threads=1)
-    whole = Package.load(arguments.package, threads=1)
-    whole.manifest = whole.manifest.model_copy(update={"zoom": None})
+    if arguments.whole:
+        package.manifest = package.manifest.model_copy(update={"zoom": None})
     people = SyntheticSource(kind="synthetic", frame_step=5) if arguments.plain else source_of(arguments.params)
-    packages = {"whole": whole, "as it is": package}
-    outcomes: dict[tuple[str, int], list[Outcome]] = {}
+    by_seed: dict[int, list[Outcome]] = {}
     for seed in arguments.seeds:
         source = people.model_copy(update={"seed": seed, "subjects": arguments.subjects})
-        pictures = list(render(source))
-        for name, looked in packages.items():
-            outcomes[name, seed] = judge(looked, pictures)
-    console = Console(width=180)
-    for name in packages:
-        every = [outcome for (of, _), some in outcomes.items() if of == name for outcome in some]
-        table = Table(f"package {name}", *_HEADER, box=None)
-        for seed in arguments.seeds:
-            table.add_row(f"seed {seed}", *row(outcomes[name, seed]))
-        table.add_row("all", *row(every))
-        for count in range(1, 7):
-            table.add_row(f"{count} markers", *row([o for o in every if o.markers == count]))
-        for low, high in ((0, 0.1), (0.1, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 2)):
-            table.add_row(f"span {low:.0%} to {high:.0%}", *row([o for o in every if low <= o.span < high]))
-        console.print(table)
+        by_seed[seed] = judge(package, list(render(source)))
+    every = [outcome for outcomes in by_seed.values() for outcome in outcomes]
+    table = Table("", *_HEADER, box=None)
+    for seed, outcomes in by_seed.items():
+        table.add_row(f"seed {seed}", *row(outcomes))
+    table.add_row("all", *row(every))
+    for count in range(1, 7):
+        table.add_row(f"{count} markers", *row([o for o in every if o.markers == count]))
+    for low, high in itertools.pairwise(_SPANS):
+        table.add_row(f"span {low:.0%} to {high:.0%}", *row([o for o in every if low <= o.span < high]))
+    Console(width=180).print(table)
 
 
 def source_of(params: Path) -> SyntheticSource:

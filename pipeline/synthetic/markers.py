@@ -134,7 +134,8 @@ def _visible_on(ground: Float[np.ndarray, "3"], tint: Float[np.ndarray, "3"]) ->
 
 def _lookalikes(rng: np.random.Generator, leg: Leg, marker: Sticker) -> tuple[Sticker, ...]:
     """Draw markers of another system, plasters, moles and reflections: beside the midline, or on it above the calf."""
-    count = int(rng.choice([0, rng.integers(1, 3), rng.integers(3, 9)], p=[0.6, 0.28, 0.12]))
+    counts = (0, int(rng.integers(1, 3)), int(rng.integers(3, 9)))
+    count = counts[rng.choice(3, p=[0.6, 0.28, 0.12])]
     alike = rng.uniform() < 0.5  # the other system's markers are of the same kind
     lookalikes = []
     for _ in range(count):

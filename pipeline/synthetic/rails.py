@@ -14,7 +14,7 @@ def draw_rails(rng: np.random.Generator, view: str, width: int, height: int) -> 
     rails = []
     if view != "stand" and rng.uniform() < 0.12:
         at = rng.uniform(0.15, 0.85) * width + rng.normal(0, 0.1 * width, 2)
-        rails.append(_rail(*at, rng.uniform(0.006, 0.035) * width, height))
+        rails.append(_rail(at[0], at[1], rng.uniform(0.006, 0.035) * width, height))
     if view == "treadmill" and rng.uniform() < 0.4:
         thick, lean, inset = (
             rng.uniform(0.015, 0.05) * width,
