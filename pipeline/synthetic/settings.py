@@ -1,8 +1,8 @@
 """Settings of a synthetic source."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from heelstrike.settings import Strict
 
@@ -56,3 +56,10 @@ class SyntheticSource(Strict):
             description="rearfoot: only every n-th frame of the camera is rendered, so that more people cost the same",
         ),
     ] = 1
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.legs
+        if low > high:
+            raise ValueError(f"legs {low:g} to {high:g} is the wrong way round")
+        return self

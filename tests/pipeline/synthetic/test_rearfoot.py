@@ -141,6 +141,11 @@ def test_legs_fill_the_share_of_the_picture_that_is_asked_for() -> None:
     assert 0.02 < spans(0.1, 0.15) < 0.1 < 0.3 < spans(0.85, 0.95) < 0.6
 
 
+def test_a_range_of_sizes_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"legs 1 to 0\.5 is the wrong way round"):
+        SyntheticSource(kind="synthetic", legs=(1.0, 0.5))
+
+
 def test_slices_of_a_frame() -> None:
     points = np.full((6, 2), np.nan)
     points[:2] = [[10, 20], [12, 50]]
