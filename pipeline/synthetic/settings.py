@@ -41,8 +41,8 @@ class SyntheticSource(Strict):
         Field(
             ge=0,
             le=1,
-            description="rearfoot: share of people with fewer than three markers on a leg; with 0 everybody shows two legs "
-            "with all markers, else some show a single leg",
+            description="rearfoot: share of people with fewer than three markers on a leg; with 0 everybody shows two "
+            "legs with all markers, else some show a single leg",
         ),
     ] = 0.0
     upright: Annotated[
