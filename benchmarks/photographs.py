@@ -1,7 +1,8 @@
 """Count the real skin markers in photographs that a package finds, which was trained on rendered video alone.
 
-The photographs show two markers a leg (Achilles tendon and calcaneus), measured to sub-pixel accuracy; the network
-looks for three. A real marker counts as found when a keypoint that the network is confident of lies within the limit.
+The photographs show one or two legs with two markers each (Achilles tendon and calcaneus), measured to sub-pixel
+accuracy; the network looks for two legs with three. A real marker counts as found when a keypoint that the network is
+confident of lies within the limit. A keypoint that it is confident of and that lies further off is on no marker.
 
 Example:
     python -m benchmarks.photographs models/rearfoot/package ../shared/datasets/rearfoot-rfa --sheet photographs.png
@@ -26,38 +27,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", type=Path, help="package folder")
     parser.add_argument("photographs", type=Path, help="folder with images/ and labels.csv (image, leg, marker, x, y)")
-    parser.add_argument("--limit", type=float, default=10, help="pixels of the photograph (default 10)")
+    parser.add_argument(
+        "--limits", type=float, nargs="+", default=[3, 10], help="pixels of the photograph (default 3 10)"
+    )
+    parser.add_argument("--whole", action="store_true", help="give the network the whole picture, without `zoom`")
     parser.add_argument("--sheet", type=Path, help="PNG to draw the photographs with labelled and predicted points to")
     arguments = parser.parse_args()
     package = Package.load(arguments.package)
     labels = pd.read_csv(arguments.photographs / "labels.csv")
-    table = Table("photograph", "markers", "found", "distances px", box=None)
+    if arguments.whole:
+        package.manifest = package.manifest.model_copy(update={"zoom": None})
+    table = Table("photograph", "markers", "found", "on no marker", "two names", "distances px", box=None)
     panels: list[tuple[str, np.ndarray, np.ndarray, Prediction]] = []
-    found_count = total = 0
+    every: list[Float[np.ndarray, " M"]] = []
+    limit, astray, twice = max(arguments.limits), 0, 0
     for name, rows in labels.groupby("image"):
         image = read_image(arguments.photographs / "images" / str(name))
         markers = rows[["x", "y"]].to_numpy()
         prediction = package.predict(image)
-        distances = nearest(markers, prediction, package.manifest.confidence)
-        hits = int((distances <= arguments.limit).sum())
-        found_count, total = found_count + hits, total + len(markers)
-        cells = " ".join("–" if np.isinf(d) else f"{d:.1f}" for d in distances)
-        table.add_row(str(name), str(len(markers)), str(hits), cells)
+        apart = distances(markers, prediction, package.manifest.confidence)
+        nearest = apart.min(axis=1, initial=np.inf)
+        hits = int((nearest <= limit).sum())
+        off, double = int((apart.min(axis=0) > limit).sum()), int(((apart <= limit).sum(axis=1) > 1).sum())
+        astray, twice = astray + off, twice + double
+        every.append(nearest)
+        cells = " ".join("–" if np.isinf(d) else f"{d:.1f}" for d in nearest)
+        table.add_row(str(name), str(len(markers)), str(hits), str(off), str(double), cells)
         panels.append((f"{name}: {hits} of {len(markers)}", image, markers, prediction))
-    console = Console()
+    console = Console(width=120)
     console.print(table)
-    console.print(f"{found_count} of {total} real markers within {arguments.limit:g} px")
+    found = np.concatenate(every)
+    for most in sorted(arguments.limits):
+        console.print(f"{(found <= most).sum()} of {len(found)} real markers within {most:g} px")
+    console.print(f"{astray} keypoints on no marker; {twice} markers with two names")
     if arguments.sheet:
         draw_sheet(panels, package.manifest.confidence, arguments.sheet)
 
 
-def nearest(markers: Float[np.ndarray, "M 2"], prediction: Prediction, confidence: float) -> Float[np.ndarray, " M"]:
-    """Distance from each real marker to the nearest keypoint that the network is confident of; infinite without one."""
+def distances(markers: Float[np.ndarray, "M 2"], prediction: Prediction, confidence: float) -> Float[np.ndarray, "M P"]:
+    """Distances from each real marker to each of the P keypoints that the network is confident of."""
     keypoints, confident = points_of(prediction, confidence)
-    points = keypoints[confident]
-    if not len(points):
-        return np.full(len(markers), np.inf)
-    return np.linalg.norm(markers[:, None] - points[None], axis=-1).min(axis=1)
+    return np.linalg.norm(markers[:, None] - keypoints[confident][None], axis=-1)
 
 
 def points_of(prediction: Prediction, confidence: float) -> tuple[Float[np.ndarray, "K 2"], Bool[np.ndarray, " K"]]:

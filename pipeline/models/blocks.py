@@ -5,6 +5,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from heelstrike.preprocess.settings import PAD_VALUE
+
+_BRIGHT = 160.0  # level of the brightest hundredth of a dark image after it is brightened
+_LARGEST_GAIN = 12.0
+
 
 class ConvBlock(nn.Sequential):
     """Convolution, batch normalisation (or a bias instead), ReLU. The map keeps its size if the stride is 1."""
@@ -86,3 +91,17 @@ def normalised(pixels: Tensor, multiple: int) -> Float[Tensor, "N C H W"]:
     height, width = pixels.shape[1:3]
     right, below = -width % multiple, -height % multiple
     return functional.pad(x, (0, right, 0, below)) if right or below else x
+
+
+def brightened(pixels: Tensor) -> Float[Tensor, "N H W C"]:
+    """Brighten dark images, so that their brightest hundredth is bright; padding and other images stay as they are.
+
+    Args:
+        pixels: (N, H, W, C) in 0..255, any type.
+    """
+    x = pixels.to(torch.float32)
+    inside = (x != PAD_VALUE).any(dim=-1, keepdim=True)
+    cells = functional.avg_pool2d((x.mean(dim=-1) * inside[..., 0])[:, None], 8).flatten(1)
+    level = cells.topk(max(cells.shape[1] // 100, 1), dim=1).values[:, -1]
+    gain = (_BRIGHT / level.clamp_min(1.0)).clamp(1.0, _LARGEST_GAIN)[:, None, None, None]
+    return torch.where(inside, (x * gain).clamp_max(255), x)

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.models.arrangement import Arrangement
-from pipeline.models.blocks import ConvBlock, ResidualBlock, normalised
+from pipeline.models.blocks import ConvBlock, ResidualBlock, brightened, normalised
 from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
-from pipeline.models.network import KeypointNetwork
+from pipeline.models.network import KeypointNetwork, Predictions
 from pipeline.models.settings import RefinedSettings
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem
@@ -33,6 +33,7 @@ class Refined(KeypointNetwork):
         width, points = settings.window_width, len(problem.keypoints)
         self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
         self.arrangement = Arrangement(points, max(problem.input.width, problem.input.height) / 4 / settings.stride)
+        self.apart_px, self.brighten = settings.apart_px, settings.brighten
         self.identity = nn.Embedding(points, width)
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
@@ -48,7 +49,7 @@ class Refined(KeypointNetwork):
 
         `keypoints` are maps of the windows, and `origin` are the windows' top-left pixels in the input.
         """
-        images = normalised(pixels, self.coarse.multiple)
+        images = normalised(brightened(pixels) if self.brighten else pixels, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
         grid = self.coarse.codec.grid
         cells = self.arrangement(raw["keypoints"].detach())
@@ -63,8 +64,8 @@ class Refined(KeypointNetwork):
         share = torch.softmax(where.detach().flatten(2), dim=-1)
         outputs = {
             "keypoints": where,
-            # from the window alone: the coarse network would learn it from the scene rather than from the marker
-            "presence": (share * evidence.flatten(2)).sum(dim=-1),
+            # the window shows whether a marker is there, the coarse network sees on which part of the leg
+            "presence": _both((share * evidence.flatten(2)).sum(dim=-1), raw["presence"].float()),
             "coarse": raw["keypoints"],
             "origin": origin.to(torch.float32),
         }
@@ -117,9 +118,24 @@ class Refined(KeypointNetwork):
         missed = torch.full_like(second, self.codec.grid.columns / 2)
         return self.coarse.codec.loss(raw["coarse"], keypoints) + torch.where(inside, second, missed)
 
+    def read_out(self, raw: dict[str, Tensor]) -> Predictions:
+        """Convert raw head outputs to predictions. Of keypoints at one place only the most confident is present."""
+        predictions = super().read_out(raw)
+        if self.apart_px:
+            points, confidence = predictions["keypoints"], predictions["confidence"]
+            near = torch.linalg.vector_norm(points[:, :, None] - points[:, None], dim=-1) < self.apart_px
+            beaten = (near & (confidence[:, None] > confidence[:, :, None])).any(dim=-1)
+            predictions["confidence"] = torch.where(beaten, torch.zeros_like(confidence), confidence)
+        return predictions
+
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
         """Return the keypoints of the second network in input pixels."""
         return raw["origin"] + self.codec.decode(raw["keypoints"])
+
+
+def _both(a: Float[Tensor, "N K"], b: Float[Tensor, "N K"]) -> Float[Tensor, "N K"]:
+    """Return the logit of the product of two probabilities, given their logits."""
+    return -torch.logsumexp(torch.stack([-a, -b, -a - b]), dim=0)
 
 
 def _windows(images: Float[Tensor, "N C H W"], origin: Int[Tensor, "N K 2"], size: int) -> Tensor:

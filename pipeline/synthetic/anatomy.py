@@ -61,7 +61,6 @@ class Leg:
         weights: Bone weights (N, 3): thigh, shank, foot.
         marker_t: Position along the strip of the shank, ankle and heel marker.
         marker_turn: Angle of each marker around the leg from the midline, radians. It models imperfect placement.
-        marker_radius: Radius of the markers, metres.
     """
 
     side: int
@@ -72,7 +71,6 @@ class Leg:
     weights: Float[np.ndarray, "N 3"]
     marker_t: Float[np.ndarray, "3"]
     marker_turn: Float[np.ndarray, "3"]
-    marker_radius: float
 
     def t_at(self, height: float) -> float:
         """Return the position along the strip at a height above the floor, in metres of the unscaled profile."""
@@ -83,14 +81,13 @@ class Leg:
 
 @dataclass(frozen=True)
 class Body:
-    """Properties that both legs of a person share: size factors, marker heights and marker radius (metres)."""
+    """Properties that both legs of a person share: size factors and marker heights (metres)."""
 
     scale: float
     calf: float
     ankle: float
     heel: float
     marker_heights: Float[np.ndarray, "3"]
-    marker_radius: float
 
 
 def draw_body(rng: np.random.Generator) -> Body:
@@ -101,7 +98,6 @@ def draw_body(rng: np.random.Generator) -> Body:
         ankle=rng.uniform(0.9, 1.15),
         heel=rng.uniform(0.9, 1.15),
         marker_heights=np.array([rng.uniform(0.195, 0.240), rng.uniform(0.102, 0.120), rng.uniform(0.028, 0.040)]),
-        marker_radius=rng.uniform(0.0038, 0.0062),
     )
 
 
@@ -136,7 +132,6 @@ def make_leg(body: Body, side: int, shod: float, rng: np.random.Generator) -> Le
         weights=np.stack([thigh, (1 - thigh) * (1 - foot), foot], axis=1),
         marker_t=np.zeros(3),
         marker_turn=rng.normal(0, 0.05, 3),
-        marker_radius=body.marker_radius,
     )
     heights = body.marker_heights + rng.normal(0, 0.002, 3)
     return Leg(**{**leg.__dict__, "marker_t": np.array([leg.t_at(h) for h in heights])})

@@ -10,8 +10,9 @@ from pipeline.synthetic.anatomy import Leg
 from pipeline.synthetic.camera import Camera
 from pipeline.synthetic.gait import LegPose, phase_of, skin
 from pipeline.synthetic.light import Light
-from pipeline.synthetic.people import Dressed, Sticker, Subject
-from pipeline.synthetic.render import Layer, mean_layer, paint_disc, paint_hull, paint_strip
+from pipeline.synthetic.markers import Pattern, Sticker
+from pipeline.synthetic.people import Dressed, Subject
+from pipeline.synthetic.render import Layer, mean_layer, paint_disc, paint_hull, paint_pattern, paint_strip
 
 # outline of the forefoot (x towards the little toe, height, z), metres: first the sole, then the upper
 _OUTLINE = np.array(
@@ -27,6 +28,13 @@ _CIRCLE = np.stack([f(np.arange(12) * np.pi / 6) for f in (np.cos, np.sin)], axi
 
 # a person does not click on a marker that is smeared over more than this many of its diameters
 _SMEAR = 2.0
+_BALL = 0.2  # cosine from which on most of a ball is in view
+FACING = 0.3
+"""Cosine of the turn away from the camera up to which a person sees a marker well enough to click on it."""
+
+SPOTS = 9
+"""Spots of a marker that are looked at to decide whether it is hidden: its centre and eight around it."""
+_AROUND = 0.7 * np.stack([f(np.arange(SPOTS - 1) * np.pi / 4) for f in (np.cos, np.sin)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -36,12 +44,20 @@ class Disc:
     Attributes:
         points: Its centre and the ends of two perpendicular radii (3, 2), pixels.
         colour: 8-bit values.
-        facing: Cosine of the angle between its normal and the direction to the camera.
+        facing: Cosine of the angle between its normal and the direction to the camera; 1 for a ball in view.
+        pattern: What is printed on it; `None` for one colour.
     """
 
     points: Float[np.ndarray, "3 2"]
     colour: Float[np.ndarray, "3"]
     facing: float
+    pattern: Pattern | None
+
+    @property
+    def spots(self) -> Float[np.ndarray, "S 2"]:
+        """Its centre and points around it that are still on it, pixels."""
+        centre, *ends = self.points
+        return centre + np.concatenate([np.zeros((1, 2)), _AROUND @ (np.stack(ends) - centre)])
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,9 @@ class Shape:
 
         cloth = None if self.cloth is None or other.cloth is None else between(self.cloth, other.cloth)
         discs = tuple(
-            a if a is None or b is None else Disc(between(a.points, b.points), a.colour, min(a.facing, b.facing))
+            a
+            if a is None or b is None
+            else Disc(between(a.points, b.points), a.colour, min(a.facing, b.facing), a.pattern)
             for a, b in zip(self.discs, other.discs, strict=True)
         )
         return Shape(between(self.edges, other.edges), between(self.outline, other.outline), cloth, discs)
@@ -93,10 +111,10 @@ class Skin:
 
 @dataclass(frozen=True)
 class DrawnLeg:
-    """A drawn leg: its layer, and its marker centres averaged over the exposure (3, 2), NaN where not visible."""
+    """A drawn leg: its layer, and the spots of its markers averaged over the exposure, NaN where not visible."""
 
     layer: Layer
-    centres: Float[np.ndarray, "3 2"]
+    spots: Float[np.ndarray, "3 S 2"]
 
 
 def skin_of(leg: Leg, pose: LegPose) -> Skin:
@@ -127,14 +145,14 @@ def draw_leg(
         layer = clear.copy()
         _paint(layer, dressed, start.towards(end, float(instant)), shade, 0.009 * near, hem)
         layers.append(layer)
-    centres = np.full((3, 2), np.nan)
+    spots = np.full((3, SPOTS, 2), np.nan)
     for m, (marker, a, b) in enumerate(zip(dressed.markers, start.discs[:3], end.discs[:3], strict=True)):
-        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < 0.5:
+        if marker is None or a is None or b is None or marker.t <= hem or min(a.facing, b.facing) < FACING:
             continue
         radius = np.linalg.norm(a.points[1:] - a.points[0], axis=1).max()
         if np.linalg.norm(b.points[0] - a.points[0]) <= 2 * radius * _SMEAR:
-            centres[m] = (a.points[0] + b.points[0]) / 2
-    return DrawnLeg(mean_layer(layers), centres)
+            spots[m] = (a.spots + b.spots) / 2
+    return DrawnLeg(mean_layer(layers), spots)
 
 
 def hem_at(subject: Subject, k: int, time_s: float) -> float:
@@ -169,7 +187,11 @@ def _paint(layer: Layer, dressed: Dressed, shape: Shape, shade: Float[np.ndarray
     paint_strip(layer, shape.edges, dressed.leg.t, shade, dressed.texture)
     for disc in shape.discs[::-1]:
         if disc is not None and disc.facing > 0.05:
-            paint_disc(layer, disc.points[0], (disc.points[1:] - disc.points[0]).T, disc.colour, rim=0.12)
+            axes = (disc.points[1:] - disc.points[0]).T
+            if disc.pattern is None:
+                paint_disc(layer, disc.points[0], axes, disc.colour, rim=0.12)
+            else:
+                paint_pattern(layer, disc.points[0], axes, disc.pattern.colour * disc.colour, disc.pattern.cover)
     if shape.cloth is not None:
         t = np.linspace(0, 1, shape.cloth.shape[1])
         paint_strip(layer, shape.cloth, t, np.ones_like(t), dressed.cloth)
@@ -212,12 +234,18 @@ def _disc(subject: Subject, camera: Camera, leg: Leg, now: Skin, sticker: Sticke
     normal = np.cos(sticker.turn) * back + np.sin(sticker.turn) * right
     tangent = np.cos(sticker.turn) * right - np.sin(sticker.turn) * back
     spot = centre + half * (normal - back)
-    points = camera.project(np.stack([spot, spot + sticker.radius * tangent, spot + sticker.radius * along]))
+    if sticker.ball:
+        spot = spot + 0.8 * sticker.radius * normal
+        ends = camera.axes[:2] * sticker.radius
+    else:
+        ends = np.stack([tangent, along]) * sticker.radius
+    points = camera.project(np.concatenate([spot[None], spot + ends]))
     view, light = _unit(camera.position - spot), subject.light
     lambert = max(float(normal @ light.direction), 0.0)
     shine = sticker.gloss * max(float(normal @ _unit(light.direction + view)), 0.0) ** 30
     colour = light.shade(sticker.albedo * (light.ambient + light.diffuse * lambert) + shine * light.diffuse)
-    return Disc(points, colour, float(normal @ view))
+    facing = float(normal @ view)
+    return Disc(points, colour, 1.0 if sticker.ball and facing > _BALL else facing, sticker.pattern)
 
 
 def marker_discs(subject: Subject, dressed: Dressed, now: Skin) -> tuple[Disc | None, Disc | None, Disc | None]:

@@ -55,6 +55,7 @@ class Gait:
         heel_raise: Angle by which a standing person rises on the toes and comes down again, degrees.
         turn: Angle by which a standing person turns to and fro, radians.
         sides: Movement of the left and the right leg.
+        aside: Distance of the path from the camera's, to the right, metres.
     """
 
     stride_s: float
@@ -68,6 +69,7 @@ class Gait:
     heel_raise: float
     turn: float
     sides: tuple[Side, Side]
+    aside: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def draw_walk(rng: np.random.Generator, treadmill: bool) -> Gait:
         speed=0.0 if treadmill else swing * rng.uniform(0.8, 1.1) / stride,
         phase=rng.uniform(),
         step_width=rng.uniform(0.10, 0.21),
-        start=rng.uniform(1.6, 3.0) if treadmill else rng.uniform(2.4, 4.2),
+        start=rng.uniform(1.6, 3.0) if treadmill else rng.uniform(1.8, 5.5),
         heading=rng.normal(0, 0.02),
         sway=rng.uniform(0.005, 0.02),
         heel_raise=0.0,
@@ -175,7 +177,7 @@ def _hang(gait: Gait, leg: Leg, time_s: float) -> LegPose:
     ankle_at = knee_at + rotations[1] @ (ankle - knee)
     along = gait.start + gait.speed * time_s
     sway = gait.sway * np.sin(2 * np.pi * time_s / (gait.stride_s or 3.0))
-    track = leg.side * gait.step_width / 2 * (1 + 0.12 * airborne) + 0.6 * sway + gait.heading * along
+    track = leg.side * gait.step_width / 2 * (1 + 0.12 * airborne) + 0.6 * sway + gait.heading * along + gait.aside
     shift = np.array([track - ankle_at[0], 0.0, along])
     offsets = np.stack(
         [

@@ -7,31 +7,56 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from pipeline.synthetic.camera import Camera, turned
-from pipeline.synthetic.figure import Skin, draw_leg, skin_of
+from pipeline.synthetic.figure import SPOTS, Skin, draw_leg, skin_of
 from pipeline.synthetic.gait import poses
 from pipeline.synthetic.people import Subject
-from pipeline.synthetic.render import Layer, paint_strip
+from pipeline.synthetic.rails import paint_rail
+from pipeline.synthetic.render import Layer, paint_hull
+from pipeline.synthetic.sensor import MARGIN
 
 KEYPOINTS = ("left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel")
-_NOISE_MARGIN = 64
+
+_SPANS = {"0 to 10 %": 0.1, "10 to 20 %": 0.2, "20 to 40 %": 0.4, "40 to 60 %": 0.6, "60 % and more": np.inf}
+
+
+def slices_of(points: Float[np.ndarray, "6 2"], height: int) -> dict[str, str]:
+    """Return the evaluation slices of a frame: how many markers are in view, and how much of its height they span.
+
+    Args:
+        points: Marker centres in pixels, NaN where not visible; at least one is visible.
+        height: Height of the frame, pixels.
+    """
+    visible = points[np.isfinite(points).all(axis=1)]
+    share = float(np.ptp(visible[:, 1])) / height
+    span = next(name for name, limit in _SPANS.items() if share < limit)
+    return {"markers": f"{len(visible)} markers", "span": span}
 
 
 def render(subject: Subject) -> Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "6 2"]]]:
     """Yield the frames of a subject's video (RGB) with the six marker centres in pixels, NaN where not visible."""
     rng = np.random.default_rng(subject.seed)
     height, width = subject.background.shape[:2]
-    size = (height + _NOISE_MARGIN, width + _NOISE_MARGIN, 3)
-    grain = np.rint(subject.light.noise * rng.standard_normal(size, dtype=np.float32)).astype(np.int16)
+    grain = subject.sensor.grain(height, width, rng)
     shake = np.zeros(3)
     for number in range(subject.frames):
         shake = 0.85 * shake + 0.5 * subject.shake * rng.standard_normal(3)
         camera, image = _view(subject, shake / subject.camera.focal)
-        xy = _draw_legs(subject, camera, number / subject.fps, image)
-        if subject.pole is not None:
-            xy = _draw_pole(subject.pole, image, xy)
-        dy, dx = rng.integers(0, _NOISE_MARGIN, 2)
-        sharp = cv2.GaussianBlur(cv2.convertScaleAbs(image), (5, 5), subject.lens)
-        yield cv2.add(sharp, grain[dy : dy + height, dx : dx + width], dtype=cv2.CV_8U), xy
+        time_s = number / subject.fps
+        if subject.behind is not None:
+            _draw_legs(subject.behind, camera, time_s, image)
+        spots = _draw_legs(subject, camera, time_s, image)
+        for rail in subject.rails:
+            _hide(spots, paint_rail(rail, image))
+        xy = spots[:, 0]
+        inside = np.all((xy >= 0) & (xy <= [width - 1, height - 1]), axis=1, keepdims=True)
+        at = rng.integers(0, MARGIN, 2)
+        yield subject.sensor.develop(image, grain, time_s, (int(at[0]), int(at[1]))), np.where(inside, xy, np.nan)
+
+
+def _hide(spots: Float[np.ndarray, "M S 2"], layer: Layer) -> None:
+    """Set a marker's spots to NaN if what was drawn over it hides more than half of them."""
+    hidden = layer.solid_at(spots.reshape(-1, 2)).reshape(spots.shape[:2])
+    spots[hidden.mean(axis=1) > 0.5] = np.nan
 
 
 def _view(subject: Subject, shake: Float[np.ndarray, "3"]) -> tuple[Camera, Float[np.ndarray, "H W 3"]]:
@@ -46,37 +71,41 @@ def _view(subject: Subject, shake: Float[np.ndarray, "3"]) -> tuple[Camera, Floa
 
 def _draw_legs(
     subject: Subject, camera: Camera, time_s: float, image: Float[np.ndarray, "H W 3"]
-) -> Float[np.ndarray, "6 2"]:
-    """Draw both legs into the image over the exposure and return the marker centres (6, 2) in pixels."""
+) -> Float[np.ndarray, "6 S 2"]:
+    """Draw both legs into the image over the exposure.
+
+    Returns:
+        Spots of each marker in pixels, its centre first; NaN for a marker that is not visible.
+    """
     legs = (subject.legs[0].leg, subject.legs[1].leg)
     half = 0.5 * subject.shutter / subject.fps
     start, end = (
         [skin_of(leg, pose) for leg, pose in zip(legs, poses(subject.gait, legs, t), strict=True)]
         for t in (time_s - half, time_s + half)
     )
-    xy = np.full((2, 3, 2), np.nan)
+    spots = np.full((2, 3, SPOTS, 2), np.nan)
+    _draw_body(subject, camera, start, image)
     # the further leg first; the nearer one may hide its markers
     for k in sorted((k for k in (0, 1) if subject.in_view[k]), key=lambda k: -start[k].outline[:, 2].mean()):
         _shadow(camera, start[k], image)
         drawn = draw_leg(image, subject, camera, k, (start[k], end[k]), time_s)
         drawn.layer.onto(image)
-        xy[1 - k][drawn.layer.solid_at(xy[1 - k]) > 0.5] = np.nan
-        xy[k] = drawn.centres
-    points = xy.reshape(6, 2)
-    inside = np.all((points >= 0) & (points <= [camera.width - 1, camera.height - 1]), axis=1, keepdims=True)
-    return np.where(inside, points, np.nan)
+        _hide(spots[1 - k], drawn.layer)
+        spots[k] = drawn.spots
+    return spots.reshape(6, SPOTS, 2)
 
 
-def _draw_pole(
-    pole: Float[np.ndarray, "2 2 2"], image: Float[np.ndarray, "H W 3"], xy: Float[np.ndarray, "6 2"]
-) -> Float[np.ndarray, "6 2"]:
-    """Draw the object in front of the patient; return the marker centres with NaN for the markers that it hides."""
-    layer = Layer.of(image, pole.reshape(4, 2), 2)
-    metal = np.float32(60) + np.float32(120) * np.array([[[0.3], [0.9], [1.0], [0.6], [0.2]]], np.float32)
-    texture = np.repeat(np.repeat(metal.reshape(1, 5, 1), 2, axis=0), 3, axis=2)
-    paint_strip(layer, pole, np.array([0.0, 1.0]), np.ones(2), texture)
+def _draw_body(subject: Subject, camera: Camera, legs: list[Skin], image: Float[np.ndarray, "H W 3"]) -> None:
+    """Draw hips and back in the colour of the clothes, if the camera shows that much of a person with both legs."""
+    tops = np.stack([leg.centre[0] for leg in legs])
+    if not all(subject.in_view) or camera.project(tops)[:, 1].max() < 0:
+        return
+    middle = tops.mean(axis=0)
+    outline = middle + np.array([(x, y, 0.05) for x, y in ((0.16, -0.04), (0.18, 0.1), (0.15, 0.35), (0.21, 0.75))])
+    corners = camera.project(np.concatenate([outline, outline * [-1, 1, 1] + 2 * middle * [1, 0, 0], tops]))
+    layer = Layer.of(image, corners, 2)
+    paint_hull(layer, corners, subject.legs[0].cloth.mean(axis=(0, 1)), below=0.7)
     layer.onto(image)
-    return np.where((layer.solid_at(xy) > 0.5)[:, None], np.nan, xy)
 
 
 def _shadow(camera: Camera, now: Skin, image: Float[np.ndarray, "H W 3"]) -> None:

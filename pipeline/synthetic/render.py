@@ -135,6 +135,57 @@ def paint_disc(
         colour: 8-bit values.
         rim: Share by which the edge is darker than the centre, 0 to 1.
     """
+    plane = _plane(layer, centre, axes)
+    if plane is None:
+        return
+    x0, y0, p, q = plane
+    (a, b), (c, d) = axes.tolist()
+    determinant = a * d - b * c
+    radius = np.sqrt(p * p + q * q) + 1e-9
+    # the length of the radius' gradient per pixel, so that edges are one pixel wide in every direction
+    gx, gy = (p * d - q * c) / (radius * determinant), (q * a - p * b) / (radius * determinant)
+    cover = np.clip((1 - radius) / np.sqrt(gx * gx + gy * gy) + 0.5, 0, 1).astype(np.float32)
+    bright = 1 - rim * np.clip(radius, 0, 1) ** 4
+    shaded = np.minimum(bright[..., None] * colour, 255).astype(np.float32)
+    layer.paint(x0, y0, shaded, cover)
+
+
+def paint_pattern(
+    layer: Layer,
+    centre: Float[np.ndarray, "2"],
+    axes: Float[np.ndarray, "2 2"],
+    colour: Float[np.ndarray, "S S 3"],
+    cover: Float[np.ndarray, "S S"],
+) -> None:
+    """Draw a square picture seen at an angle: its middle is at the centre, its sides end at the axes.
+
+    Args:
+        layer: Layer to draw on.
+        centre: Image point of its middle.
+        axes: Columns are the images of half its width and half its height, pixels.
+        colour: 8-bit values of the picture.
+        cover: Opacity of the picture, 0 to 1.
+    """
+    plane = _plane(layer, centre, axes)
+    if plane is None:
+        return
+    x0, y0, p, q = plane
+    half = np.float32((len(cover) - 1) / 2)
+    at = (p.astype(np.float32) + 1) * half, (q.astype(np.float32) + 1) * half
+    opaque = cv2.remap(cover, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    shaded = cv2.remap(
+        np.minimum(colour, 255).astype(np.float32), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    layer.paint(x0, y0, shaded, opaque)
+
+
+def _plane(
+    layer: Layer, centre: Float[np.ndarray, "2"], axes: Float[np.ndarray, "2 2"]
+) -> tuple[int, int, Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]] | None:
+    """Return where a disc's pixels begin in the image (x, y), and their coordinates in units of its two radii.
+
+    `None` if it lies outside the layer or is seen from its edge.
+    """
     reach = float(np.ceil(np.abs(axes).sum(axis=1).max())) + 1
     (height, width), (cx, cy) = layer.solid.shape, (float(centre[0]), float(centre[1]))
     x0, y0 = max(int(np.floor(cx - reach)), layer.x), max(int(np.floor(cy - reach)), layer.y)
@@ -143,17 +194,10 @@ def paint_disc(
     (a, b), (c, d) = axes.tolist()
     determinant = a * d - b * c
     if x1 <= x0 or y1 <= y0 or abs(determinant) < 1e-3:
-        return
+        return None
     dx = np.arange(x0, x1, dtype=np.float32)[None] - np.float32(cx)
     dy = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(cy)
-    p, q = (d * dx - b * dy) / determinant, (a * dy - c * dx) / determinant
-    radius = np.sqrt(p * p + q * q) + 1e-9
-    # the length of the radius' gradient per pixel, so that edges are one pixel wide in every direction
-    gx, gy = (p * d - q * c) / (radius * determinant), (q * a - p * b) / (radius * determinant)
-    cover = np.clip((1 - radius) / np.sqrt(gx * gx + gy * gy) + 0.5, 0, 1).astype(np.float32)
-    bright = 1 - rim * np.clip(radius, 0, 1) ** 4
-    shaded = np.minimum(bright[..., None] * colour, 255).astype(np.float32)
-    layer.paint(x0, y0, shaded, cover)
+    return x0, y0, (d * dx - b * dy) / determinant, (a * dy - c * dx) / determinant
 
 
 def paint_hull(

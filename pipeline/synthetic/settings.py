@@ -1,8 +1,8 @@
 """Settings of a synthetic source."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from heelstrike.settings import Strict
 
@@ -29,3 +29,37 @@ class SyntheticSource(Strict):
         int, Field(ge=64, multiple_of=2, description="image height, pixels; of footprints the largest height")
     ] = 480
     seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of everything that is drawn")] = 1
+    legs: Annotated[
+        tuple[Annotated[float, Field(ge=0.02, le=3)], Annotated[float, Field(ge=0.02, le=3)]],
+        Field(
+            description="rearfoot: smallest and largest share of the picture that the lower legs fill, by the camera's "
+            "distance and zoom; above 1 they are cut off"
+        ),
+    ] = (0.75, 0.97)
+    incomplete: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="rearfoot: share of people with fewer than three markers on a leg; with 0 everybody shows two "
+            "legs with all markers, else some show a single leg",
+        ),
+    ] = 0.0
+    upright: Annotated[
+        float, Field(ge=0, le=1, description="rearfoot: share of videos with width and height swapped")
+    ] = 0.0
+    frame_step: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=20,
+            description="rearfoot: only every n-th frame of the camera is rendered, so that more people cost the same",
+        ),
+    ] = 1
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        low, high = self.legs
+        if low > high:
+            raise ValueError(f"legs {low:g} to {high:g} is the wrong way round")
+        return self

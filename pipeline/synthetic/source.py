@@ -29,7 +29,7 @@ class Clip:
 
     Attributes:
         name: Name of the subject, and of the video file without suffix.
-        slices: Values of the evaluation slices.
+        slices: Values of the evaluation slices that all frames share.
         fps: Frames per second.
         count: Number of frames.
         quality: Constant rate factor of the encoder.
@@ -46,10 +46,17 @@ class Clip:
 
 @dataclass(frozen=True)
 class Generator:
-    """A source of clips: the names of its keypoints, and a function that makes the clip of (settings, index)."""
+    """A source of clips.
+
+    Attributes:
+        keypoints: Names of its keypoints.
+        clip: Makes the clip of (settings, index).
+        slices: Returns the evaluation slices of a frame by its points (K, 2) and its height in pixels.
+    """
 
     keypoints: tuple[str, ...]
     clip: Callable[[SyntheticSource, int], Clip]
+    slices: Callable[[Float[np.ndarray, "K 2"], int], dict[str, str]]
 
 
 def _rearfoot_clip(settings: SyntheticSource, index: int) -> Clip:
@@ -57,7 +64,7 @@ def _rearfoot_clip(settings: SyntheticSource, index: int) -> Clip:
     return Clip(subject.name, subject.slices, subject.fps, subject.frames, subject.quality, rearfoot.render(subject))
 
 
-GENERATORS: dict[str, Generator] = {"rearfoot": Generator(rearfoot.KEYPOINTS, _rearfoot_clip)}
+GENERATORS: dict[str, Generator] = {"rearfoot": Generator(rearfoot.KEYPOINTS, _rearfoot_clip, rearfoot.slices_of)}
 
 
 def generate(settings: SyntheticSource, folder: Path) -> Path:
@@ -102,8 +109,8 @@ def _render_all(settings: SyntheticSource, folder: Path, missing: list[int], dig
 
 def _render_one(settings: SyntheticSource, folder: Path, digest: str, index: int) -> None:
     """Render one subject's video. Its part file is written last and marks the video as complete."""
-    clip = GENERATORS[settings.generator].clip(settings, index)
-    keypoints = GENERATORS[settings.generator].keypoints
+    generator = GENERATORS[settings.generator]
+    clip = generator.clip(settings, index)
     labelled = set(np.linspace(0, clip.count - 1, min(settings.frames_per_subject, clip.count)).round().astype(int))
     rows = []
     video = f"videos/{clip.name}.mp4"
@@ -113,10 +120,11 @@ def _render_one(settings: SyntheticSource, folder: Path, digest: str, index: int
             if number in labelled and np.isfinite(xy).any():
                 points = {
                     f"{name}_{axis}": "" if np.isnan(value) else f"{value:.3f}"
-                    for name, point in zip(keypoints, xy, strict=True)
+                    for name, point in zip(generator.keypoints, xy, strict=True)
                     for axis, value in zip("xy", point, strict=True)
                 }
-                rows.append({"video": video, "frame": number, "subject": clip.name} | points | clip.slices)
+                slices = clip.slices | generator.slices(xy, frame.shape[0])
+                rows.append({"video": video, "frame": number, "subject": clip.name} | points | slices)
     write_json(_part(folder, index), {"digest": digest, "video": video, "rows": rows})
 
 

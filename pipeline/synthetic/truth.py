@@ -5,11 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from pipeline.synthetic.figure import marker_discs, skin_of
+from pipeline.synthetic.figure import FACING, marker_discs, skin_of
 from pipeline.synthetic.gait import TOE_OFF, Gait, poses
 from pipeline.synthetic.people import Subject
-
-_FACING = 0.5  # as for labels: a marker that is turned further away is not visible
 
 
 @dataclass(frozen=True)
@@ -61,4 +59,4 @@ def markers_at(subject: Subject, time_s: float) -> tuple[Float[np.ndarray, "6 2"
     points = np.stack([np.full(2, np.nan) if disc is None else disc.points[0] for disc in discs])
     facing = np.array([0.0 if disc is None else disc.facing for disc in discs])
     inside = np.all((points >= 0) & (points <= [subject.camera.width - 1, subject.camera.height - 1]), axis=1)
-    return points, np.where((inside & (facing >= _FACING))[:, None], points, np.nan)
+    return points, np.where((inside & (facing >= FACING))[:, None], points, np.nan)

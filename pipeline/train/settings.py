@@ -125,6 +125,14 @@ class TrainSettings(Strict):
         0.1
     )
     visibility_weight: Annotated[float, Field(ge=0, description="weight of the loss of keypoint visibility")] = 0.3
+    visible_within_px: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="a visible keypoint that is predicted further off, input pixels, is taught as not visible; "
+            "null: the confidence is that of visibility alone",
+        ),
+    ] = None
     class_weights: Annotated[
         Literal["none", "balanced"],
         Field(description="weights of the classes in their loss; balanced: higher the rarer a class is in training"),

@@ -26,6 +26,7 @@ from pipeline.heads.keypoints.exams import ExamScores
 from pipeline.heads.keypoints.observers import observer_groups
 from pipeline.heads.keypoints.oks import oks_precision
 from pipeline.heads.keypoints.pck import draw_curve, pck_metrics, relative_distances, worst
+from pipeline.heads.keypoints.presence import presence_group
 from pipeline.heads.keypoints.radius_figure import draw_radii
 from pipeline.problem import Problem
 from pipeline.scoring import figures
@@ -41,7 +42,6 @@ from pipeline.scoring.metrics import (
     keypoint_metrics,
     radial_metrics,
     share,
-    visibility_metrics,
 )
 from pipeline.scoring.score import Groups, Score
 
@@ -116,7 +116,7 @@ class KeypointScores(Scores):
             "keypoints": self._errors(self._keypoints, truth.keypoints),
             "keypoints_original": self._errors(self._predicted, self._original),
             "bands": band_shares(self._rmse, self._settings.bands_px),
-            "presence": visibility_metrics(self._confidence, truth.visibility == 2, ~truth.labelled, self._threshold),
+            "presence": presence_group(truth, self._keypoints, self._confidence, self._threshold),
         }
         if (pck := self._settings.pck) is not None:
             groups["pck"] = pck_metrics(self._relative(), truth, self._settings, pck)

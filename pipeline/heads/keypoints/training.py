@@ -50,11 +50,18 @@ class KeypointTraining(HeadTraining[KeypointNetwork]):
     def losses(
         self, network: KeypointNetwork, raw: dict[str, Tensor], batch: Batch, settings: TrainSettings
     ) -> dict[str, Tensor]:
-        """The loss named by `losses.keypoints`, and the binary cross-entropy of visibility, a mean over all points."""
-        visible = (batch.visibility == VISIBLE).float()
+        """The loss named by `losses.keypoints`, and the binary cross-entropy of visibility, a mean over all points.
+
+        With `train.visible_within_px`, a visible keypoint whose prediction is further off counts as not visible, so
+        that the confidence is the probability that the keypoint is where it is predicted.
+        """
+        visible = batch.visibility == VISIBLE
+        if (limit := settings.visible_within_px) is not None:
+            away = torch.linalg.vector_norm(network.read_points(raw).detach().float() - batch.keypoints, dim=-1)
+            visible = visible & (away < limit)
         return {
             "keypoints": HEAD_LOSSES["keypoints"][settings.losses.keypoints](network, raw, batch),
-            "presence": functional.binary_cross_entropy_with_logits(raw["presence"].float(), visible),
+            "presence": functional.binary_cross_entropy_with_logits(raw["presence"].float(), visible.float()),
         }
 
     def weights(self, settings: TrainSettings) -> dict[str, float]:

@@ -1,11 +1,10 @@
 """What the report says about keypoints."""
 
-import math
-
 from heelstrike.measure.base import Measure
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.heads.keypoints import exam_words as exams
 from pipeline.heads.keypoints import measure_words as measured
+from pipeline.heads.keypoints import presence_words as presence
 from pipeline.heads.keypoints import radius_words as radius
 from pipeline.heads.keypoints.pck import SIZES, hundredths
 from pipeline.heads.words import EvaluationResults, HeadWords, Section
@@ -21,8 +20,7 @@ CAPTIONS = {
     "pck": "Dashed: the thresholds. A curve that stays flat below 100 % means that points are found in a wrong place, "
     "not that they are found inexactly.",
     "failures": "The images with the largest error of a point, in units of the diagonal of the labelled points' box.",
-    "confidence": "Left: a good model separates missing from visible points. Middle: dots on the diagonal mean that "
-    "the confidence is a probability. Right: whether low confidence warns of large errors.",
+    "confidence": presence.CAPTION,
 }
 
 
@@ -145,21 +143,10 @@ class KeypointWords(HeadWords):
 
     def sections(self, results: EvaluationResults) -> list[Section]:
         """Sections about the confidence and, if there are radii, about these."""
-        sections = [Section("Confidence", _confidence(results.metrics["presence"]), "confidence")]
+        sections = [Section("Confidence", presence.sentences(results.metrics["presence"]), "confidence")]
         if sentences := radius.sentences(results.metrics, results.measure):
             sections.append(Section("How far off a point may be", sentences, "radius"))
         return sections
-
-
-def _confidence(visibility: dict[str, float]) -> list[str]:
-    """How well the confidence separates visible from missing points; empty if no point is missing."""
-    if math.isnan(visibility["auroc"]):
-        return []
-    return [
-        f"{share(visibility['missing_called_visible_share'])} of the missing points are called visible, and "
-        f"{share(visibility['visible_called_missing_share'])} of the visible points are called missing. The confidence "
-        f"separates the two with an AUROC of {number(visibility['auroc'])} (1 is perfect, 0.5 is chance)."
-    ]
 
 
 WORDS = KeypointWords()

@@ -56,6 +56,17 @@ class RefinedSettings(ArchitectureSettings):
     window_width: Annotated[int, Field(ge=4, description="channels of the refinement")] = 24
     window_blocks: Annotated[int, Field(ge=1, description="residual blocks of the refinement")] = 2
     jitter: Annotated[float, Field(ge=0, description="shift of the windows in training, input pixels")] = 6
+    brighten: Annotated[bool, Field(description="dark images are brightened first, so that the network knows them")] = (
+        False
+    )
+    apart_px: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="keypoints on markers: two that are nearer to each other, input pixels, are one marker and get "
+            "one name; 0: keypoints may be at the same place",
+        ),
+    ] = 0.0
     box: Annotated[
         Literal["features", "keypoints"],
         Field(

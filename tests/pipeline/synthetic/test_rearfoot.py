@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.synthetic.people import Dressed, Subject, make_subject
-from pipeline.synthetic.rearfoot import KEYPOINTS, render
+from pipeline.synthetic.rearfoot import KEYPOINTS, render, slices_of
+from pipeline.synthetic.sensor import Sensor
 from pipeline.synthetic.settings import SyntheticSource
 
 SMALL = SyntheticSource(kind="synthetic", width=160, height=120)
@@ -16,14 +17,18 @@ def clean(subject: Subject, shutter: float, hem: float = 0.0) -> Subject:
     """Return the subject with evenly bright markers on black legs: no noise, distractors, shine or camera shake."""
 
     def bare(dressed: Dressed) -> Dressed:
-        markers = [None if m is None else replace(m, albedo=np.full(3, 0.9), gloss=0.0) for m in dressed.markers]
+        markers = [
+            None if m is None else replace(m, albedo=np.full(3, 0.9), gloss=0.0, pattern=None, ball=False)
+            for m in dressed.markers
+        ]
         return replace(dressed, markers=tuple(markers), lookalikes=(), hem=hem, texture=np.zeros_like(dressed.texture))
 
     return replace(
         subject,
-        light=replace(subject.light, noise=0.0),
+        sensor=Sensor(np.ones(3), flicker=0.0, band=1.0, lens=0.6, noise=0.0, sharpening=0.0),
         legs=(bare(subject.legs[0]), bare(subject.legs[1])),
-        pole=None,
+        rails=(),
+        behind=None,
         shake=0.0,
         shutter=shutter,
         fps=10,
@@ -101,3 +106,47 @@ def test_hidden_markers_are_left_blank() -> None:
     assert np.isnan(one_leg[:, :3]).all() and np.isfinite(one_leg[:, 3:]).any()
     smeared = np.stack([xy for _, xy in render(replace(subject, shutter=1.0))])
     assert np.isfinite(smeared).sum() < np.isfinite(plain).sum()
+
+
+def test_a_marker_is_blank_if_more_than_half_of_it_is_hidden() -> None:
+    subject = clean(make_subject(SyntheticSource(kind="synthetic"), 0), 0.001)
+    x = next(render(subject))[1][1, 0]
+    marker = subject.legs[0].markers[1]
+    assert marker is not None
+    for past, hidden in ((-0.5, False), (0.5, True)):  # the rail's right edge, in radii beyond the centre
+        radius = subject.camera.focal * marker.radius / subject.gait.start
+        edge = x + past * radius
+        rail = np.array([[[edge - 30, -2.0], [edge - 30, 482.0]], [[edge, -2.0], [edge, 482.0]]])
+        points = next(render(replace(subject, rails=(rail,))))[1]
+        assert np.isnan(points[1]).all() == hidden
+
+
+def test_a_bystander_has_no_labels() -> None:
+    source = SyntheticSource(kind="synthetic", incomplete=0.5, upright=0.3)
+    subject = next(s for s in (make_subject(source, i) for i in range(40)) if s.behind is not None)
+    behind = subject.behind
+    assert behind is not None
+    assert all(marker is None for dressed in behind.legs for marker in dressed.markers)
+    alone = next(render(replace(subject, behind=None)))
+    both = next(render(subject))
+    np.testing.assert_array_equal(alone[1], both[1])
+
+
+def test_legs_fill_the_share_of_the_picture_that_is_asked_for() -> None:
+    def spans(low: float, high: float) -> float:
+        source = SyntheticSource(kind="synthetic", legs=(low, high), width=320, height=240)
+        frames = [next(render(replace(make_subject(source, i), shutter=0.01)))[1][:, 1] for i in range(8)]
+        return float(np.median([np.ptp(y[np.isfinite(y)]) for y in frames if np.isfinite(y).any()])) / 240
+
+    assert 0.02 < spans(0.1, 0.15) < 0.1 < 0.3 < spans(0.85, 0.95) < 0.6
+
+
+def test_a_range_of_sizes_the_wrong_way_round_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"legs 1 to 0\.5 is the wrong way round"):
+        SyntheticSource(kind="synthetic", legs=(1.0, 0.5))
+
+
+def test_slices_of_a_frame() -> None:
+    points = np.full((6, 2), np.nan)
+    points[:2] = [[10, 20], [12, 50]]
+    assert slices_of(points, 100) == {"markers": "2 markers", "span": "20 to 40 %"}

@@ -31,7 +31,7 @@ def test_events_are_at_their_phases() -> None:
 
 
 def test_markers_are_where_the_labels_are() -> None:
-    subject = replace(make_subject(SMALL, 0), shake=0.0, shutter=0.001, pole=None, frames=3, fps=10)
+    subject = replace(make_subject(SMALL, 0), shake=0.0, shutter=0.001, rails=(), behind=None, frames=3, fps=10)
     for number, (_, label) in enumerate(render(subject)):
         every, visible = markers_at(subject, number / 10)
         assert np.isfinite(every).all()
