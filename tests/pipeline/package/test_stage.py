@@ -162,7 +162,7 @@ def test_disturbed_pictures_are_shown_to_the_package_itself(tmp_path):
     result = read_disturbed(report / "disturbed.json")
     assert result.package == manifest.digest
     assert result.test_split == file_digest(layout.out("split") / "test.json")
-    assert result.kinds["as it is"].pictures == result.kinds["at 0.1 in a place"].pictures == 2
+    assert result.kinds["as it is"].pictures == result.kinds["at 0.15 in a place"].pictures == 2
     assert result.kinds["foreign noise"].absent == 6
     assert result.kinds["as it is"].visible == 12
     assert result.kinds["lower third cut off"].visible == 8
