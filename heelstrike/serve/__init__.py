@@ -5,5 +5,5 @@ in a folder, `models.py` follows the registry, `worker.py` is the process that m
 and each file in `routes/` answers a group of requests.
 
 The pages of docs/clinic.md are made of `templates/` and `static/clinic/`. A job writes what they load: `columns.py` a
-result in a form that is loaded fast, `viewing.py` copies of images and videos that browsers show. `report/` makes a PDF.
+result in a form that loads fast, `viewing.py` copies of images and videos that browsers show. `report/` makes a PDF.
 """
