@@ -69,7 +69,8 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
     decision = judge(layout, params, version)
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
     comparison = None
-    if decision.champion is not None and decision.champion != version:
+    # a decision that stands, for instance while it waits for approval, has its page already
+    if decision.champion is not None and decision.champion != version and not decision.comparison_page:
         reporter.start("compare")
         comparison = compare_with_champion(layout, params, decision)
         reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
@@ -80,7 +81,8 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
     if comparison is not None:
         link(layout, comparison)
     if outcome.kind != "already" or not run.done:
-        conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
+        with store_errors(run.uri):
+            conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
     if (trouble := notify(layout.problem, params, outcome)) is not None:
         reporter.say(f"warning: {trouble}")
     reporter.finish("promote", outcome.kind)

@@ -143,7 +143,8 @@ class Pair:
             medians.append(float(np.median(errors[truth])) if truth.any() else float("nan"))
         known = truth.any(axis=1)
         title = f"{measure.title}: median error"
-        return [self._difference(title, measure.symbol, *medians, interval(sides[1] - sides[0]), known)]
+        old, new = medians
+        return [self._difference(title, measure.symbol, old, new, interval(sides[1] - sides[0]), known)]
 
     def _draws(self, chosen: Bool[np.ndarray, "N"]) -> ClusterBootstrap:
         settings = self.params.evaluate
