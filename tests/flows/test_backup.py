@@ -24,7 +24,7 @@ def checkout(world: World, repository_to_copy: Path) -> World:
     (world.root / ".gitignore").write_text("/*.txt\n.work\n/mlflow.db*\n/mlartifacts/\n/models/\n/data/inbox/\n")
     run(world.root, "git", "add", "-A")
     run(world.root, "git", "commit", "--quiet", "-m", "More is ignored")
-    run(world.root, sys.executable, "-m", "dvc", "repro", "--quiet", "second@toy")
+    run(world.root, sys.executable, "-m", "dvc", "repro", "--quiet")
     world.promote_at_once([world.decision(world.candidate(1), None)])
     (world.root / "data" / "inbox").mkdir(parents=True)
     (world.root / "data" / "inbox" / "walk.mp4").write_bytes(b"not ingested yet")
