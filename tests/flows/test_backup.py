@@ -25,6 +25,8 @@ def checkout(world: World, repository_to_copy: Path) -> World:
     run(world.root, "git", "add", "-A")
     run(world.root, "git", "commit", "--quiet", "-m", "More is ignored")
     run(world.root, sys.executable, "-m", "dvc", "repro", "--quiet")
+    run(world.root, "git", "add", "dvc.lock")
+    run(world.root, "git", "commit", "--quiet", "-m", "Run")
     world.promote_at_once([world.decision(world.candidate(1), None)])
     (world.root / "data" / "inbox").mkdir(parents=True)
     (world.root / "data" / "inbox" / "walk.mp4").write_bytes(b"not ingested yet")
