@@ -15,6 +15,7 @@ import yaml
 
 from flows.backup import object_folders, remote_addresses
 from flows.batches import versioned_batches, versioned_files
+from flows.forget.scan import text_columns, words_of
 from flows.forget.traces import PERSONAL, Traces, mentions
 from flows.versioning import commit_paths, dvc, git
 from heelstrike.clock import utc_now
@@ -105,17 +106,15 @@ def _cleaned(row: str, names: list[str]) -> str:
 
 def _clean_database(database: Path, names: list[str]) -> None:
     """Replace the names in every text of an SQLite database, and rewrite its file so that no old page keeps them."""
+    words = words_of(names)
     with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        connection.create_function("cleaned", 1, lambda text: words.sub(_REPLACEMENT, text), deterministic=True)
         connection.execute("BEGIN IMMEDIATE")
-        for table in tables:
-            for column in [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")')]:
-                for name in names:
-                    connection.execute(
-                        f'UPDATE "{table}" SET "{column}" = replace("{column}", ?, ?) '
-                        f'WHERE typeof("{column}") = \'text\' AND instr("{column}", ?)',
-                        (name, _REPLACEMENT, name),
-                    )
+        for table, column in text_columns(connection):
+            connection.execute(
+                f'UPDATE "{table}" SET "{column}" = cleaned("{column}") '
+                f'WHERE typeof("{column}") = \'text\' AND cleaned("{column}") != "{column}"'
+            )
         connection.execute("COMMIT")
         connection.execute("VACUUM")
 
