@@ -15,6 +15,7 @@ from pipeline.heads import heads_of
 from pipeline.models.build import build_model, load_trained, save_weights
 from pipeline.models.inference import predict_arrays
 from pipeline.models.network import KeypointNetwork
+from pipeline.models.refined import Refined
 from pipeline.models.settings import (
     ARCHITECTURES,
     ConfigurationSettings,
@@ -52,7 +53,7 @@ CASES: list[ModelSettings] = [
     RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4, window_blocks=1),
     RefinedSettings(name="refined", width=4, levels=1, window=20, window_width=8, codec="dsnt", jitter=0),
     RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4, window_blocks=1, box="keypoints"),
-    RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4, apart_px=3, brighten=True),
+    RefinedSettings(name="refined", width=8, levels=1, window=16, window_width=4, apart_px=3, brighten=True),
     RegressionSettings(name="regression", backbone=PLAIN, hidden=16),
     RegressionSettings(
         name="regression", backbone=StackBackbone(channels=(4, 8), stride=4, batch_norm=False, residual=True), hidden=16
@@ -122,6 +123,11 @@ def with_random_heads(network: KeypointNetwork) -> KeypointNetwork:
     for parameter in network.parameters():
         if not parameter.abs().sum():
             torch.nn.init.normal_(parameter, std=0.1)
+    if isinstance(network, Refined):
+        # keypoints are present, so that a box around them depends on them
+        for maps in (network.maps, network.coarse.maps):
+            assert maps.bias is not None
+            torch.nn.init.constant_(maps.bias, 2.0)
     return network
 
 
