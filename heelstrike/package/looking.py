@@ -74,13 +74,13 @@ class Looks:
         keypoints = finite(points_of(answer.prediction)[0])
         return View.of_keypoints(keypoints, self._settings.fill) if len(keypoints) > 1 else None
 
-    def is_sure(self, answer: Answer | None) -> bool:
-        """Return True if at least half of the keypoints are present, with a high geometric mean of the confidences."""
+    def is_sure(self, answer: Answer | None, share: float = 0.5) -> bool:
+        """Return True if this share of the keypoints is present, with a high geometric mean of the confidences."""
         if answer is None:
             return False
         confidence = points_of(answer.prediction)[1]
         present = confidence[confidence >= self._threshold]
-        enough = len(present) >= max(len(confidence) / 2, 1)
+        enough = len(present) >= max(len(confidence) * share, 1)
         return enough and float(np.exp(np.log(present).mean())) >= self._settings.min_confidence
 
     def holds(self, answer: Answer) -> bool:

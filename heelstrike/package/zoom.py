@@ -30,6 +30,7 @@ _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill anothe
 _PATIENCE = 24  # most frames between two searches, if nothing is found: whoever comes in is found within a second
 _LARGE = 0.5  # share of the image's shorter side from which a person's view is large, so that few cover the image
 _BESIDE = 0.5  # shift of the views beside a person, in sides of the person's view
+_FEW = 0.3  # share of the keypoints that is shown although it is too few to follow
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 _SEVERAL = "several people stand so close that it cannot be told which legs belong together"
 
@@ -69,7 +70,7 @@ class Zoomed:
         if patient is None:
             self._pause = min(2 * self._pause + 1, _PATIENCE)
             self._last, self._frames_to_search, self._nothing = None, self._pause - 1, _nothing_on(looks)
-            return self._nothing
+            return self._few(looks) or self._nothing
         self._last, self._pause, self._nothing = patient.prediction, 0, None
         self._memory.forget()
         prediction = replace(self._judged(looks, patient), people=self._people)
@@ -99,6 +100,11 @@ class Zoomed:
         if looks.is_sure(settled):
             return settled
         return whole if filled is not None and looks.is_sure(whole) and looks.holds(whole) else None
+
+    def _few(self, looks: Looks) -> Prediction | None:
+        """Return the whole image's answer if few keypoints are present and hold: of a leg that lacks markers, say."""
+        whole = looks.whole
+        return self._judged(looks, whole) if looks.is_sure(whole, _FEW) and looks.holds(whole) else None
 
     def _search(self, looks: Looks) -> list[Answer]:
         """Settle views from tiles all over the image, the largest first; empty if the network is sure of none."""
