@@ -63,11 +63,12 @@ def _imported(source: SourceCode, starts: Iterable[str]) -> set[str]:
 
 
 def _files_named(source: SourceCode, modules: set[str]) -> list[Path]:
-    """Return the files that a module names, and the files that these name in turn, such as included templates."""
+    """Return the files that a module names, and the files beside these that they name in turn: included templates."""
     named = [file for file in source.files if any(source.names_file(module, file) for module in modules)]
     for file in named:
         text = file.read_text(errors="replace")
-        named += [included for included in source.files if included not in named and included.name in text]
+        beside = [other for other in source.files if other.parent == file.parent and other not in named]
+        named += [other for other in beside if other.name in text]
     return named
 
 
