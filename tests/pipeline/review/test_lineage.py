@@ -4,6 +4,7 @@ import pytest
 
 from heelstrike.errors import UserError
 from pipeline.review.lineage import lineage_lines
+from tests.pipeline.registry.test_gate import FRAMES
 from tests.pipeline.review.conftest import run_id_of
 from tests.worlds import World
 
@@ -32,7 +33,7 @@ def test_from_a_version_to_people_commit_and_environment(twice: World) -> None:
         (
             "s5",
             "subject",
-            ["  rearfoot/1  was tested on 8 images (test)", "  rearfoot/2  was tested on 8 images (test)"],
+            [f"  rearfoot/{n}  was tested on {FRAMES} images (test)" for n in (1, 2)],
         ),
         ("0002-bb", "batch", ["  rearfoot/2  learned from 3 images (train)"]),
         ("t2.mp4", "video", ["  rearfoot/1  learned from 3 images (train)"]),
