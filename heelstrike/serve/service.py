@@ -63,19 +63,13 @@ class Service:
         self.jobs.stop()
         self.evaluations.close()
 
-    def delete(self, evaluation: str) -> None:
-        """Delete an evaluation with its jobs and files."""
-        for job in self.jobs.of(evaluation):
-            self.jobs.delete(job)
-        self.evaluations.delete(evaluation)
-
     def clean(self) -> None:
         """Delete evaluations that have been kept long enough, old unfinished uploads and ended sessions."""
         days = self.settings.keep_days
         for record in self.evaluations.all():
             if days is not None and record.created < _days_ago(days):
                 _log.info("evaluation %s has been kept for %g days and is deleted", record.id, days)
-                self.delete(record.id)
+                self.jobs.delete_evaluation(record.id)
                 continue
             for upload in self.uploads.of(record.id):
                 if upload.created < _days_ago(_UNFINISHED_DAYS):
