@@ -7,7 +7,6 @@ their offset, and after an interruption asks for the offset that the server has 
     uploads/ID.part   the bytes that have arrived; its size is the offset
 """
 
-import errno
 import re
 import secrets
 import threading
@@ -34,7 +33,6 @@ from heelstrike.video.reader import VideoReader
 
 _ID = re.compile("[0-9a-f]{20}")
 _PIECE = 1 << 20  # bytes that are collected before they are written
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Upload(Record):
@@ -114,7 +112,8 @@ class UploadStore:
 
         Raises:
             RequestError: The offset is another one than the server's, the content is nothing that can be measured,
-                there are more bytes than were stated, the disk is full, or another request writes to this upload.
+                there are more bytes than were stated, or another request writes to this upload.
+            OSError: The disk is full.
         """
         with self._claimed(upload):
             reached = self.offset(upload)
@@ -209,15 +208,8 @@ class UploadStore:
                 head = stream.read(HEAD_BYTES) + piece[:HEAD_BYTES]
             if len(head) >= HEAD_BYTES or part.stat().st_size + len(piece) == upload.size:
                 upload = self._recognized(upload, head)
-        try:
-            with part.open("ab") as stream:
-                stream.write(piece)
-        except OSError as error:
-            if error.errno not in _DISK_FULL:
-                raise
-            raise RequestError(
-                HTTPStatus.INSUFFICIENT_STORAGE, "the server's disk is full; free some space and go on"
-            ) from None
+        with part.open("ab") as stream:
+            stream.write(piece)
         return upload
 
     def _recognized(self, upload: Upload, head: bytes) -> Upload:

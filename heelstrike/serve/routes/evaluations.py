@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
+from heelstrike.serve.bodies import JsonRoute
 from heelstrike.serve.dependencies import Owned, ServiceOf, UserOf, Visible
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Evaluation
 from heelstrike.text import printable
 
-router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
+router = APIRouter(prefix="/api/evaluations", tags=["evaluations"], route_class=JsonRoute)
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 Word = Annotated[str, Field(min_length=1, max_length=100)]

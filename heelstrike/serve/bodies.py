@@ -1,0 +1,53 @@
+"""Bodies of requests that are read into memory, and how large they may be."""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Message
+
+from heelstrike.serve.problems import RequestError
+
+_MOST_JSON = 1 << 20  # bytes; the largest that is sent is a list of users
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request.
+
+    Args:
+        request: The request.
+        most: Bytes that are read at most.
+
+    Raises:
+        RequestError: The body is larger.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise RequestError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes; send a smaller one"
+            )
+    return bytes(body)
+
+
+class JsonRoute(APIRoute):
+    """A route whose JSON is limited. FastAPI reads it whole before it asks who has sent it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the function that answers a request."""
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def limited(request: Request) -> Response:
+            body = await read_body(request, _MOST_JSON)
+
+            async def receive() -> Message:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            return await answer(Request(request.scope, receive))
+
+        return limited
