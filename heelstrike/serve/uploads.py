@@ -20,7 +20,7 @@ from anyio.to_thread import run_sync
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
-from heelstrike.clock import utc_now
+from heelstrike.clock import utc, utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
 from heelstrike.media import KNOWN
@@ -104,6 +104,10 @@ class UploadStore:
     def offset(self, upload: Upload) -> int:
         """Return the number of bytes that have arrived."""
         return self._content(upload).stat().st_size
+
+    def last_change(self, upload: Upload) -> str:
+        """Return when bytes of an upload last arrived, in UTC."""
+        return utc(self._content(upload).stat().st_mtime)
 
     async def append(self, upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> int:
         """Store bytes of an upload and return the offset that is reached then.
@@ -229,7 +233,9 @@ class UploadStore:
         return upload
 
     def _remove(self, upload: Upload) -> None:
-        self._content(upload).unlink(missing_ok=True)
+        # after a kill in `_list` the content may be a file of the evaluation already
+        if upload.file not in self._evaluations.get(upload.evaluation).files:
+            self._content(upload).unlink(missing_ok=True)
         self._record(upload).unlink(missing_ok=True)
 
     @contextmanager
