@@ -141,9 +141,9 @@ class JobQueue:
         """
         with self._changed:
             self.cancel(job)
-            del self._jobs[job.id]
-            self._file(job).unlink(missing_ok=True)
             shutil.rmtree(self._folder(job), ignore_errors=True)
+            self._file(job).unlink(missing_ok=True)
+            del self._jobs[job.id]
 
     def delete_evaluation(self, evaluation: str) -> None:
         """Delete an evaluation with its jobs and files. No job of it can be queued meanwhile.
