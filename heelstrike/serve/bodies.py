@@ -1,15 +1,17 @@
-"""Bodies of requests that are read into memory, and how large they may be."""
+"""Bodies of requests: those that are read into memory, with a limit, and those that come in pieces."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from heelstrike.serve.problems import RequestError
 
+_PIECE = 1 << 20  # bytes
 _MOST_JSON = 1 << 20  # bytes; the largest that is sent is a list of users
 
 
@@ -21,16 +23,34 @@ async def read_body(request: Request, most: int) -> bytes:
         most: Bytes that are read at most.
 
     Raises:
-        RequestError: The body is larger.
+        RequestError: The body is larger, or the client went away before its end.
     """
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes; send a smaller one"
-            )
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most:
+                raise RequestError(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes; send a smaller one"
+                )
+    except ClientDisconnect:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "the body ended too early; send it again") from None
     return bytes(body)
+
+
+async def in_pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the bytes in pieces of about a megabyte; a client that goes away ends them."""
+    joined = bytearray()
+    try:
+        async for piece in pieces:
+            joined += piece
+            if len(joined) >= _PIECE:
+                yield bytes(joined)
+                joined.clear()
+    except ClientDisconnect:
+        pass
+    if joined:
+        yield bytes(joined)
 
 
 class JsonRoute(APIRoute):

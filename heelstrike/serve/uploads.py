@@ -18,12 +18,12 @@ from typing import Annotated
 
 from anyio.to_thread import run_sync
 from pydantic import Field
-from starlette.requests import ClientDisconnect
 
 from heelstrike.clock import utc, utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
 from heelstrike.media import KNOWN
+from heelstrike.serve.bodies import in_pieces
 from heelstrike.serve.content import HEAD_BYTES, kind_by_content, safe_name, unused_name
 from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.problems import RequestError, missing
@@ -32,7 +32,6 @@ from heelstrike.serve.settings import Limits
 from heelstrike.video.reader import VideoReader
 
 _ID = re.compile("[0-9a-f]{20}")
-_PIECE = 1 << 20  # bytes that are collected before they are written
 
 
 class Upload(Record):
@@ -127,7 +126,7 @@ class UploadStore:
                     f"the upload has reached offset {reached}, but bytes for {offset} were sent",
                     Upload_Offset=str(reached),
                 )
-            async for piece in _joined(pieces):
+            async for piece in in_pieces(pieces):
                 if reached + len(piece) > upload.size:
                     raise RequestError(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than the stated {upload.size} bytes came"
@@ -280,18 +279,3 @@ def _read(record: Path) -> Upload | None:
         return Upload.model_validate_json(record.read_bytes())
     except FileNotFoundError:
         return None
-
-
-async def _joined(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the bytes in pieces of about a megabyte; a client that goes away ends them."""
-    joined = bytearray()
-    try:
-        async for piece in pieces:
-            joined += piece
-            if len(joined) >= _PIECE:
-                yield bytes(joined)
-                joined.clear()
-    except ClientDisconnect:
-        pass
-    if joined:
-        yield bytes(joined)
