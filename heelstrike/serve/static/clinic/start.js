@@ -36,6 +36,7 @@ function showNeeds(name) {
   needed = name;
   const label = form.querySelector("[data-part=needs]");
   label.hidden = !name;
+  form.elements.about.required = Boolean(name); // a side that was not chosen would be half of the time the wrong one
   label.querySelector("span").textContent = name.charAt(0).toUpperCase() + name.slice(1);
 }
 
