@@ -29,6 +29,7 @@ from heelstrike.serve.settings import ServeSettings
 from heelstrike.stores import StoreUnreachableError, cache_folder, tracking_uri
 
 _FOLLOWED = (CHAMPION, CHALLENGER)
+_PATIENCE_S = 10  # with a registry that does not answer, at the end of the service
 _log = logging.getLogger(__name__)
 
 
@@ -75,8 +76,10 @@ class ModelStore:
         self._thread.start()
 
     def stop(self) -> None:
-        """End following the registry."""
+        """End following the registry. A network that is being loaded would crash the end of the process."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE_S)
 
     @property
     def state(self) -> RegistryState:
