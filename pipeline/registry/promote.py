@@ -14,7 +14,7 @@ from pipeline.registry.approval_state import approvals, rejection
 from pipeline.registry.decision import Decision
 from pipeline.registry.history import append
 from pipeline.registry.promotion_lock import promotion_lock
-from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
+from pipeline.registry.store import DECISION_TAG, OLD_DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.tracking.tags import VERDICT_TAG
 
 
@@ -37,7 +37,7 @@ class PromotionResult:
 
 def stored_decision(version: Version) -> Decision | None:
     """The last decision on a version, from its tags; `None` if there is none."""
-    text = version.tags.get(DECISION_TAG)
+    text = version.tags.get(DECISION_TAG) or version.tags.get(OLD_DECISION_TAG)
     return Decision.model_validate_json(text) if text else None
 
 
