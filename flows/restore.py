@@ -52,6 +52,7 @@ def restore(backup: Path, target: Path) -> list[str]:
     target.mkdir(parents=True, exist_ok=True)
     branch = ["--branch", str(manifest["branch"])] if manifest["branch"] else []  # it was on a detached HEAD
     git(target, "clone", "--quiet", *branch, str(backup / BUNDLE), ".")
+    git(target, "fetch", "--quiet", "--update-head-ok", str(backup / BUNDLE), "refs/heads/*:refs/heads/*")
     git(target, "remote", "remove", "origin")  # the bundle is no place to push to
     if (backup / PATCH).stat().st_size:
         git(target, "apply", str(backup / PATCH))
