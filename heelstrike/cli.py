@@ -37,6 +37,8 @@ OPERATOR = (
     "reproduce",
     "backup",
     "restore",
+    "gc",
+    "forget",
 )
 """Names of the operator's commands."""
 
