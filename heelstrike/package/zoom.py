@@ -75,6 +75,7 @@ class Zoomed:
         self._memory.forget()
         prediction = replace(self._judged(looks, patient), people=self._people)
         if is_ambiguous(patient, people):
+            self._last = None  # whoever is in doubt is not followed, so that the next frame is in doubt too
             return replace(prediction, refusal=Refusal(Reason.SEVERAL_PEOPLE, _SEVERAL))
         return prediction
 

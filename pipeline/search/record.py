@@ -10,7 +10,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
@@ -21,6 +21,10 @@ from pipeline.search.trial import Outcome
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _OUTCOME = "outcome"
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+class DatabaseAwayError(UserError):
+    """The study's database does not answer, or the connection to it broke. It may come back."""
 
 
 class Record:
@@ -83,7 +87,8 @@ def open_storage(url: str) -> Iterator[RDBStorage]:
     """Open the study's database; its errors within the block become messages.
 
     Raises:
-        UserError: The database cannot be reached, or its address is not one that can be used.
+        DatabaseAwayError: The database does not answer.
+        UserError: The database cannot be used, or its address is not one that can be used.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_database(url, STUDY_URL)
@@ -91,12 +96,16 @@ def open_storage(url: str) -> Iterator[RDBStorage]:
         limit_postgres()
     try:
         storage = RDBStorage(url)
-        yield storage
-        storage.engine.dispose()
+        try:
+            yield storage
+        finally:
+            storage.engine.dispose()
     except (SQLAlchemyError, ImportError, optuna.exceptions.OptunaError) as error:
-        raise UserError(
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+        kind = DatabaseAwayError if isinstance(cause, OperationalError | InterfaceError) else UserError
+        raise kind(
             f"search: the study's database {without_password(url)} cannot be used: "
-            f"{first_line(redacted(str(error), url))}; check {STUDY_URL} (docs/stores.md)"
+            f"{first_line(redacted(str(cause), url))}; check {STUDY_URL} (docs/stores.md)"
         ) from None
 
 

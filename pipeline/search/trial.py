@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from filelock import FileLock
 from pydantic import Field, ValidationError
 
-from heelstrike.errors import one_line
+from heelstrike.errors import first_line, one_line
 from heelstrike.settings import Strict
 from pipeline.search.identity import Identity
 from pipeline.splits import TRAIN, VAL
@@ -92,11 +92,20 @@ def _trained(job: Job) -> Outcome:
         return Outcome(state="failed", scores=tuple(scores), reason=one_line(error))
     except (DivergedError, NothingLoadedError) as error:
         return Outcome(state="failed", scores=tuple(scores), reason=str(error))
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        return Outcome(state="failed", scores=tuple(scores), reason=f"out of memory: {error}")
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return Outcome(state="failed", scores=tuple(scores), reason=f"out of memory: {first_line(str(error))}")
     if _is_pruned(scores, job.thresholds):
         return Outcome(state="pruned", scores=tuple(scores))
     return Outcome(state="complete", score=min(scores), scores=tuple(scores))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """True for Python's and CUDA's errors, and for the one of torch's allocator of CPU memory, which has no type."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _is_pruned(scores: list[float], thresholds: dict[int, float]) -> bool:

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
+from pipeline.search.bare_worker import work
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.record import Record, alone, open_storage
@@ -215,6 +216,15 @@ def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
     assert proposals.thresholds() == {1: 4.0, 2: 2.0}
 
 
+def test_trials_that_stopped_early_count_in_the_epochs_that_they_have(params: Any) -> None:
+    given = params(startup=1, epochs=3, window=1)
+    proposals = Proposals(Space(given), given.search)
+    for scores in ((5.0, 4.0), (5.0, 2.0, 1.0)):
+        proposals.propose()
+        proposals.tell(Outcome(state="complete", score=min(scores), scores=scores))
+    assert proposals.thresholds() == {1: 3.0, 2: 1.0}
+
+
 def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_path: Path) -> None:
     trials = search(params, tmp_path / "study.db")
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value)
@@ -264,3 +274,14 @@ def test_a_database_that_says_nothing_is_one_line_within_the_limit(monkeypatch: 
     assert f"the study's database postgresql://u:***@127.0.0.1:{port}/x cannot be used: " in str(caught.value)
     assert "gave no answer within 0.4 s" in str(caught.value)
     assert "S3cret" not in str(caught.value)
+
+
+def test_a_bare_worker_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
+    monkeypatch.setattr("pipeline.search.bare_worker._AWAY_S", 0.2)
+    lines: list[str] = []
+    work("postgresql://me:secret@127.0.0.1:9/study", [], lines.append, idle_s=0.5)
+    assert len(lines) > 1
+    assert "127.0.0.1:9/study cannot be used" in lines[0]
+    assert lines[0].endswith("trying again")
+    assert "secret" not in "".join(lines)
