@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from heelstrike.errors import UserError
 from heelstrike.progress import Progress
 from pipeline.executors.base import Executor, WorkerDiedError
-from pipeline.executors.choose import Engine, engine, executor
+from pipeline.executors.choose import engine, executor
 
 WORKERS = 2
 _ATTEMPTS = 3
@@ -28,8 +28,6 @@ def run_all(
 ) -> list[Result | UserError]:
     """Run every job on the engine that HEELSTRIKE_EXECUTOR names, or here if there is too little work to pay for it.
 
-    Bare workers (`study`) run trials only, so all other work then runs in processes of this machine.
-
     Args:
         work: A function that can be pickled.
         jobs: Arguments of its calls.
@@ -46,10 +44,7 @@ def run_all(
     """
     if len(jobs) == 1 or sum(map(steps, jobs)) < at_least:
         return [_attempt(work, job, bar, steps(job)) for job in jobs]
-    chosen = engine()
-    if chosen.kind == "study":
-        chosen = Engine("processes")
-    with executor(chosen, WORKERS, folder) as workers:
+    with executor(engine(), WORKERS, folder) as workers:
         return _Spread(work, jobs, workers).run(lambda number: bar.advance(steps(jobs[number])))
 
 
