@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import IntegrityError
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
@@ -200,9 +202,26 @@ def test_workers_with_other_code_are_refused(params: Any, tmp_path: Path) -> Non
 
 def test_two_searches_of_one_study_at_once_are_refused(tmp_path: Path) -> None:
     busy = pytest.raises(UserError, match="another process runs the study study")
-    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, alone(storage, "study"), busy:  # noqa: SIM117
-        with alone(storage, "study"):
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, alone(storage, "study"):
+        with alone(storage, "another"):
             pass
+        with busy, alone(storage, "study"):
+            pass
+
+
+def test_tables_that_another_process_makes_at_the_same_moment_are_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    collisions = [IntegrityError("", {}, Exception("pg_type_typname_nsp_index"))]
+
+    def collide(url: str) -> RDBStorage:
+        if collisions:
+            raise collisions.pop()
+        return RDBStorage(url)
+
+    monkeypatch.setattr("pipeline.search.record.RDBStorage", collide)
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage:
+        assert storage.get_all_studies() == []
 
 
 def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
