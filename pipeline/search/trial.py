@@ -1,5 +1,6 @@
 """One trial where a worker runs it: a short training of proposed settings, which prunes itself."""
 
+import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,8 @@ from heelstrike.errors import first_line, one_line
 from heelstrike.settings import Strict
 from pipeline.search.identity import Identity
 from pipeline.splits import TRAIN, VAL
+
+_ONE_AT_A_TIME = threading.Lock()  # torch's random numbers belong to the process, and Dask's workers have threads
 
 
 class Job(Strict):
@@ -64,7 +67,7 @@ def run_trial(job: Job) -> Outcome:
         return Outcome(state="refused", reason=differs)
     job.work.mkdir(parents=True, exist_ok=True)
     # the process of a killed search may live on until its epoch ends
-    with FileLock(job.work / "lock"):
+    with _ONE_AT_A_TIME, FileLock(job.work / "lock"):
         return _trained(job)
 
 
