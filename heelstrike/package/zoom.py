@@ -56,13 +56,14 @@ class Zoomed:
         self._memory = Memory()
         self._frames_to_search, self._pause = 0, 0
         self._nothing: Prediction | None = None
+        self._shows_few = False
 
     def __call__(self, image: Image) -> Prediction:
         """Return the prediction in the image's pixels, with a `refusal` if it is not to be believed."""
+        looks = Looks(image, self._settings, self._look, self._threshold)
         if self._nothing is not None and self._frames_to_search > 0:
             self._frames_to_search -= 1
-            return self._nothing
-        looks = Looks(image, self._settings, self._look, self._threshold)
+            return (self._few(looks) if self._shows_few else None) or self._nothing
         patient = self._followed(looks)
         people = [] if patient is not None else self._found(looks)
         if people:
@@ -70,11 +71,14 @@ class Zoomed:
         if patient is None:
             self._pause = min(2 * self._pause + 1, _PATIENCE)
             self._last, self._frames_to_search, self._nothing = None, self._pause - 1, _nothing_on(looks)
-            return self._few(looks) or self._nothing
+            few = self._few(looks)
+            self._shows_few = few is not None
+            return few or self._nothing
         self._last, self._pause, self._nothing = patient.prediction, 0, None
         self._memory.forget()
         prediction = replace(self._judged(looks, patient), people=self._people)
         if is_ambiguous(patient, people):
+            self._last = None  # whoever is in doubt is not followed, so that the next frame is in doubt too
             return replace(prediction, refusal=Refusal(Reason.SEVERAL_PEOPLE, _SEVERAL))
         return prediction
 

@@ -52,7 +52,7 @@ def executor(chosen: Engine, workers: int, folder: Path, gpus: int = 0) -> Execu
     """Return the executor of an engine.
 
     Args:
-        chosen: The engine; not `study`, which runs trials only.
+        chosen: The engine. `study` means processes of this machine here, since bare workers run trials only.
         workers: Number of workers if the engine does not state it.
         folder: Folder for the files of a batch system, which all machines share.
         gpus: GPUs of this machine if the calls need one each, else 0.
@@ -61,7 +61,7 @@ def executor(chosen: Engine, workers: int, folder: Path, gpus: int = 0) -> Execu
         UserError: The engine's package is not installed, it does not answer, or HEELSTRIKE_SLURM is malformed.
     """
     count = chosen.workers or workers
-    if chosen.kind == "processes":
+    if chosen.kind in ("processes", "study"):
         from pipeline.executors.processes import Processes
 
         return Processes(count, gpus)
@@ -70,17 +70,14 @@ def executor(chosen: Engine, workers: int, folder: Path, gpus: int = 0) -> Execu
             from pipeline.executors.dask import DaskCluster
 
             return DaskCluster("" if chosen.where == "local" else chosen.where, count, gpu=gpus > 0)
-        if chosen.kind == "slurm":
-            from pipeline.executors.slurm import Slurm
-
-            options = {"timeout_min": 24 * 60, **({"gpus_per_node": 1} if gpus else {}), **_slurm_options()}
-            return Slurm(folder, count, options, local=chosen.where == "local")
+        from pipeline.executors.slurm import Slurm
     except ImportError as error:
         raise UserError(
             f"{EXECUTOR} is {os.environ.get(EXECUTOR)!r}, but {error.name} is not installed: `pip install "
             f"heelstrike[{chosen.kind}]` on every machine of the engine"
         ) from None
-    raise UserError(f"{EXECUTOR}={chosen.kind} runs the search's trials only; expected processes, dask or slurm here")
+    options = {"timeout_min": 24 * 60, **({"gpus_per_node": 1} if gpus else {}), **_slurm_options()}
+    return Slurm(folder, count, options, local=chosen.where == "local")
 
 
 def _slurm_options() -> dict[str, Any]:

@@ -34,7 +34,6 @@ class DaskCluster(Executor):
 
     def __init__(self, address: str = "", workers: int = 2, gpu: bool = False) -> None:
         self._cluster = None if address else _cluster(workers)
-        self._resources = {"GPU": 1} if gpu else None
         try:
             self._client = Client(address or self._cluster, timeout=limit_s(), set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
@@ -42,6 +41,12 @@ class DaskCluster(Executor):
                 f"HEELSTRIKE_EXECUTOR: no Dask scheduler answers at {address}: {first_line(str(error))}"
             ) from None
         self.workers = workers if self._cluster else max(1, sum(self._client.nthreads().values()))
+        # a call that asks for what no worker has would wait for ever
+        self._resources = {"GPU": 1} if gpu and self._has_gpus() else None
+
+    def _has_gpus(self) -> bool:
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        return any("GPU" in worker["resources"] for worker in workers)
 
     def submit(self, function: Callable[[Argument], Result], argument: Argument) -> "Future[Result]":
         """Run a call on any worker. Its result is fetched at once, so that a worker's later death does not lose it."""

@@ -89,6 +89,8 @@ class Processes(Executor):
             process.start()
         child_pipe.close()
         self._children.append(process)
+        if self._closed.is_set():  # `close` may have killed the others already
+            process.kill()
         return process, pipe
 
     def _end(self, process: Any, pipe: Connection) -> None:

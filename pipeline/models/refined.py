@@ -123,8 +123,9 @@ class Refined(KeypointNetwork):
         predictions = super().read_out(raw)
         if self.apart_px:
             points, confidence = predictions["keypoints"], predictions["confidence"]
+            sure = raw["presence"].float()  # logits, since two high confidences may both be rounded to 1
             near = torch.linalg.vector_norm(points[:, :, None] - points[:, None], dim=-1) < self.apart_px
-            beaten = (near & (confidence[:, None] > confidence[:, :, None])).any(dim=-1)
+            beaten = (near & (sure[:, None] > sure[:, :, None])).any(dim=-1)
             predictions["confidence"] = torch.where(beaten, torch.zeros_like(confidence), confidence)
         return predictions
 

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from optuna.storages import BaseStorage
-from sqlalchemy.exc import OperationalError
 
-from heelstrike.errors import first_line
 from pipeline.layout import Layout
 from pipeline.search.identity import Identity
 from pipeline.search.queue import SUFFIX, work_once
-from pipeline.search.record import open_storage
+from pipeline.search.record import DatabaseAwayError, open_storage
 from pipeline.search.trial import Job
 
 _IDLE_S = 1.0
@@ -38,8 +36,8 @@ def work(url: str, layouts: list[Layout], say: Callable[[str], None], idle_s: fl
                         last = time.monotonic()
                     else:
                         time.sleep(_IDLE_S)
-        except OperationalError as error:
-            say(f"the study's database does not answer: {first_line(str(error))}; trying again")
+        except DatabaseAwayError as error:
+            say(f"{error}; trying again")
             time.sleep(_AWAY_S)
 
 

@@ -63,12 +63,14 @@ class Proposals:
     def thresholds(self) -> dict[int, float]:
         """Return the score of each epoch above which the next trial is pruned: the median of the complete trials.
 
-        This is median pruning (Golovin et al., Google Vizier, KDD 2017, section 3.2.2).
+        This is median pruning (Golovin et al., Google Vizier, KDD 2017, section 3.2.2). A trial that was ended by
+        `train.early_stopping` counts in the epochs that it has.
         """
         settings = self._settings
         if len(self._complete) < min(settings.startup, 2 * settings.window):
             return {}
-        return {
-            epoch: statistics.median(scores[epoch] for scores in self._complete)
+        reached = {
+            epoch: [scores[epoch] for scores in self._complete if epoch < len(scores)]
             for epoch in range(settings.prune_after, settings.epochs)
         }
+        return {epoch: statistics.median(scores) for epoch, scores in reached.items() if scores}

@@ -17,6 +17,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
+from heelstrike.errors import UserError
 from heelstrike.settings import Strict
 from pipeline.executors.base import Argument, Executor, Result, WorkerDiedError, settle
 from pipeline.search.trial import Job, Outcome, run_trial
@@ -114,7 +115,9 @@ def _answer(answer: list[str] | None, task: Task) -> tuple[Any, Exception | None
     if answer is None:
         return None, WorkerDiedError("its worker gave it up")
     kind, text = answer
-    return (task.result.model_validate_json(text), None) if kind == "result" else (None, RuntimeError(text))
+    if kind == "result":
+        return task.result.model_validate_json(text), None
+    return None, UserError(text) if kind == "message" else RuntimeError(text)
 
 
 def work_once(
@@ -148,6 +151,8 @@ def work_once(
 def _attempt(task: Task, argument: Any) -> list[str]:
     try:
         return ["result", task.function(argument).model_dump_json()]
+    except UserError as error:
+        return ["message", str(error)]
     except Exception as error:
         return ["error", f"{type(error).__name__}: {error}"]
 

@@ -1,6 +1,7 @@
 """The study in Optuna's database: the trials that were proposed, and how they ended."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
@@ -20,7 +21,12 @@ from pipeline.search.trial import Outcome
 
 STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _OUTCOME = "outcome"
+_CREATIONS = 5  # times that the making of tables may collide with that of another process
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+class DatabaseAwayError(UserError):
+    """The study's database does not answer, or the connection to it broke. It may come back."""
 
 
 class Record:
@@ -83,21 +89,35 @@ def open_storage(url: str) -> Iterator[RDBStorage]:
     """Open the study's database; its errors within the block become messages.
 
     Raises:
-        UserError: The database cannot be reached, or its address is not one that can be used.
+        DatabaseAwayError: The database does not answer.
+        UserError: The database cannot be used, or its address is not one that can be used.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     check_database(url, STUDY_URL)
     if not is_local_file(url):
         limit_postgres()
     try:
-        storage = RDBStorage(url)
-        yield storage
-        storage.engine.dispose()
+        storage = _storage(url)
+        try:
+            yield storage
+        finally:
+            storage.engine.dispose()
     except (SQLAlchemyError, ImportError, optuna.exceptions.OptunaError) as error:
-        raise UserError(
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+        kind = DatabaseAwayError if isinstance(cause, OperationalError | InterfaceError) else UserError
+        raise kind(
             f"search: the study's database {without_password(url)} cannot be used: "
-            f"{first_line(redacted(str(error), url))}; check {STUDY_URL} (docs/stores.md)"
+            f"{first_line(redacted(str(cause), url))}; check {STUDY_URL} (docs/stores.md)"
         ) from None
+
+
+def _storage(url: str) -> RDBStorage:
+    """Open a storage, again if other processes make the same tables in a new database at the same moment."""
+    for _ in range(_CREATIONS):
+        with contextlib.suppress(IntegrityError, ProgrammingError):
+            return RDBStorage(url)
+        time.sleep(0.2)
+    return RDBStorage(url)
 
 
 @contextlib.contextmanager
@@ -114,7 +134,8 @@ def alone(storage: RDBStorage, name: str) -> Iterator[None]:
         "`heelstrike search work` (docs/scale.md)"
     )
     if is_local_file(str(storage.url)):
-        lock = FileLock(file_of(str(storage.url)).with_suffix(".lock"))
+        file = file_of(str(storage.url))
+        lock = FileLock(file.with_name(f"{file.name}.{name}.lock"))
         try:
             with lock.acquire(timeout=0):
                 yield

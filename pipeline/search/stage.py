@@ -56,9 +56,10 @@ def run(params: ProblemParams, layout: Layout) -> None:
         shown = _Shown(bar, _jobs(params, space, layout, work, identity))
         study = Study(Record(storage, name), Proposals(space, settings), executor, shown.job, shown.end)
         trials = study.run(settings.trials, settings.window)
+        # before the study may be run by another process, whose trials would have their checkpoints in these folders
+        for folder in work.glob("trial-*"):
+            shutil.rmtree(folder)
     _write(layout.out("search"), space, trials, choose(trials, settings.margin))
-    for folder in work.glob("trial-*"):
-        shutil.rmtree(folder)
 
 
 class _Shown:

@@ -1,15 +1,18 @@
 """One trial where a worker runs it: a short training of proposed settings, which prunes itself."""
 
+import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from filelock import FileLock
 from pydantic import Field, ValidationError
 
-from heelstrike.errors import one_line
+from heelstrike.errors import first_line, one_line
 from heelstrike.settings import Strict
 from pipeline.search.identity import Identity
 from pipeline.splits import TRAIN, VAL
+
+_ONE_AT_A_TIME = threading.Lock()  # torch's random numbers belong to the process, and Dask's workers have threads
 
 
 class Job(Strict):
@@ -64,7 +67,7 @@ def run_trial(job: Job) -> Outcome:
         return Outcome(state="refused", reason=differs)
     job.work.mkdir(parents=True, exist_ok=True)
     # the process of a killed search may live on until its epoch ends
-    with FileLock(job.work / "lock"):
+    with _ONE_AT_A_TIME, FileLock(job.work / "lock"):
         return _trained(job)
 
 
@@ -92,11 +95,20 @@ def _trained(job: Job) -> Outcome:
         return Outcome(state="failed", scores=tuple(scores), reason=one_line(error))
     except (DivergedError, NothingLoadedError) as error:
         return Outcome(state="failed", scores=tuple(scores), reason=str(error))
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        return Outcome(state="failed", scores=tuple(scores), reason=f"out of memory: {error}")
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return Outcome(state="failed", scores=tuple(scores), reason=f"out of memory: {first_line(str(error))}")
     if _is_pruned(scores, job.thresholds):
         return Outcome(state="pruned", scores=tuple(scores))
     return Outcome(state="complete", score=min(scores), scores=tuple(scores))
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """True for Python's and CUDA's errors, and for the one of torch's allocator of CPU memory, which has no type."""
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _is_pruned(scores: list[float], thresholds: dict[int, float]) -> bool:

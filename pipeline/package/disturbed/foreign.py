@@ -17,7 +17,8 @@ class Places:
     """Rendered places without a patient: rooms, corridors, outdoors. Call it with a shape and a source of chance."""
 
     def __init__(self, width: int = 640, height: int = 480) -> None:
-        settings = SyntheticSource(kind="synthetic", subjects=_PLACES, width=width, height=height, seed=_SEED)
+        sides = {"width": _renderable(width), "height": _renderable(height)}
+        settings = SyntheticSource(kind="synthetic", subjects=_PLACES, seed=_SEED, **sides)
         backgrounds = [make_subject(settings, index).background for index in range(_PLACES)]
         self._places: list[Image] = [cv2.convertScaleAbs(background).astype(np.uint8) for background in backgrounds]
 
@@ -25,6 +26,11 @@ class Places:
         """Return one of the places, of this height and width."""
         place = self._places[rng.integers(len(self._places))]
         return cv2.resize(place, shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def _renderable(side: int) -> int:
+    """Return the nearest side from this one on that the renderer can make: even, and not tiny."""
+    return max(side + side % 2, 64)
 
 
 def foreign(places: Places) -> dict[str, Callable[[tuple[int, int], np.random.Generator], Image]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from heelstrike.heads.prediction import Prediction
-from heelstrike.package.image import ArrayImage, Pixels
+from heelstrike.package.image import ArrayImage, Image, Pixels
 from heelstrike.package.view import size_of
 from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.settings import Zoom
@@ -133,6 +133,12 @@ class TestSeveralPeople:
         np.testing.assert_allclose(prediction.keypoints, people[patient], atol=0.01)
         assert (prediction.people, prediction.refusal) == (2, None)
 
+    def test_who_is_in_doubt_is_refused_in_every_frame(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("heelstrike.package.zoom.is_ambiguous", lambda patient, people: len(people) > 1)
+        follow = zoomed(Crowd())
+        refusals = [follow(two_people(160, 140)[0]).refusal for _ in range(3)]
+        assert [refusal and refusal.reason for refusal in refusals] == ["several_people"] * 3
+
     def test_one_person_is_counted_as_one(self) -> None:
         assert zoomed(Crowd())(picture(640, 360, 200, 60, 150)[0]).people == 1
 
@@ -164,7 +170,7 @@ def test_an_empty_video_is_looked_at_less_and_less_often() -> None:
         assert follow(scene).refusal is not None
         looks.append(network.looks - before)
     assert sum(n > 0 for n in looks) < 12
-    assert max(looks[40:]) <= 2  # the whole image, and once more if the network takes it for keypoints
+    assert max(looks[40:]) <= 2  # this network is sure of what it finds on the whole image, so it looks twice
     image = scene.copy()
     image[:, :] = picture(160, 90, 40, 10, 50)[0]
     waited = next(n for n in range(30) if follow(image).refusal is None)
@@ -261,3 +267,22 @@ def test_no_view_is_much_larger_than_the_image() -> None:
 
     assert zoomed(spread)(np.zeros((90, 160, 3), np.uint8)).refusal is not None
     assert max(sides) <= 2 * 160
+
+
+def test_few_keypoints_are_shown_in_every_frame() -> None:
+    """Two of six dots are there: too few to follow, so that a video of them is searched less and less often."""
+
+    def network(image: Image) -> Prediction:
+        masks = [(image.rgb == colour).all(axis=2) for colour in COLOURS[:2]]
+        places = [np.argwhere(mask).mean(axis=0)[::-1] if mask.any() else np.zeros(2) for mask in masks]
+        points = np.array([*places, *(places[0] + [9 * k, 30] for k in range(4))], np.float32)
+        sure = np.float32(0.99 if all(mask.any() for mask in masks) else 0.05)
+        return Prediction(points, np.array([sure, sure, 0.05, 0.05, 0.05, 0.05], np.float32))
+
+    follow = Zoomed(Zoom(), network, tuple("abcdef"), 0.5)
+    for step in range(12):
+        image, points = picture(320, 240, 60 + 4 * step, 80, 60)
+        prediction = follow(ArrayImage(image))
+        assert prediction.confidence is not None
+        assert (prediction.confidence >= 0.5).tolist() == [True, True, False, False, False, False], step
+        np.testing.assert_allclose(prediction.keypoints[:2], points[:2], atol=0.01)

@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from heelstrike.errors import UserError
-from pipeline.executors.choose import Engine, engine
+from heelstrike.progress import progress
+from pipeline.executors.choose import Engine, engine, executor
+from pipeline.executors.spread import run_all
+from tests.pipeline.executors.calls import Number, square
 
 
 @pytest.mark.parametrize(
@@ -30,21 +35,23 @@ def test_other_words_are_a_message_with_those_that_can_be_used(monkeypatch: pyte
         engine()
 
 
-def test_a_scheduler_that_is_not_there_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    from pathlib import Path
-
-    from pipeline.executors.choose import executor
-
+def test_a_scheduler_that_is_not_there_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEELSTRIKE_STORE_TIMEOUT", "0.5")
     with pytest.raises(UserError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        executor(Engine("dask", "tcp://127.0.0.1:9"), 2, Path(str(tmp_path)))
+        executor(Engine("dask", "tcp://127.0.0.1:9"), 2, tmp_path)
 
 
-def test_options_of_slurm_that_are_no_pairs_are_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    from pathlib import Path
-
-    from pipeline.executors.choose import executor
-
+def test_options_of_slurm_that_are_no_pairs_are_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEELSTRIKE_SLURM", "slurm_partition=gpu,fast")
     with pytest.raises(UserError, match="HEELSTRIKE_SLURM: 'fast' is no option; expected NAME=VALUE"):
-        executor(Engine("slurm", "local"), 2, Path(str(tmp_path)))
+        executor(Engine("slurm", "local"), 2, tmp_path)
+
+
+def test_what_is_no_trial_runs_here_if_bare_workers_run_the_trials(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEELSTRIKE_EXECUTOR", "study")
+    numbers = [Number(value=value) for value in (1, 2, 3)]
+    with progress("square", 3) as bar:
+        squares = run_all(square, numbers, bar, lambda _: 1, tmp_path, at_least=2)
+    assert squares == [Number(value=value) for value in (1, 4, 9)]

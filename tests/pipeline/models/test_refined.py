@@ -35,6 +35,8 @@ def test_of_keypoints_on_one_marker_only_the_most_confident_is_present() -> None
     torch.testing.assert_close(
         confidence, torch.tensor([0.0, torch.sigmoid(torch.tensor(2.0)), torch.sigmoid(torch.tensor(0.5))])
     )
+    rounded = network.read_out(raw(network, places, [30.0, 40.0, 0.5]))["confidence"][0]
+    assert rounded[:2].tolist() == [0, 1]
     network = refined(0)
     confidence = network.read_out(raw(network, places, logits))["confidence"][0]
     torch.testing.assert_close(confidence, torch.sigmoid(torch.tensor(logits)))

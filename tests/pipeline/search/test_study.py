@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import IntegrityError
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
+from pipeline.search.bare_worker import work
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.record import Record, alone, open_storage
@@ -199,9 +202,26 @@ def test_workers_with_other_code_are_refused(params: Any, tmp_path: Path) -> Non
 
 def test_two_searches_of_one_study_at_once_are_refused(tmp_path: Path) -> None:
     busy = pytest.raises(UserError, match="another process runs the study study")
-    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, alone(storage, "study"), busy:  # noqa: SIM117
-        with alone(storage, "study"):
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, alone(storage, "study"):
+        with alone(storage, "another"):
             pass
+        with busy, alone(storage, "study"):
+            pass
+
+
+def test_tables_that_another_process_makes_at_the_same_moment_are_no_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    collisions = [IntegrityError("", {}, Exception("pg_type_typname_nsp_index"))]
+
+    def collide(url: str) -> RDBStorage:
+        if collisions:
+            raise collisions.pop()
+        return RDBStorage(url)
+
+    monkeypatch.setattr("pipeline.search.record.RDBStorage", collide)
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage:
+        assert storage.get_all_studies() == []
 
 
 def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
@@ -213,6 +233,15 @@ def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
     proposals.propose()
     proposals.tell(Outcome(state="pruned", scores=(99.0, 99.0)))
     assert proposals.thresholds() == {1: 4.0, 2: 2.0}
+
+
+def test_trials_that_stopped_early_count_in_the_epochs_that_they_have(params: Any) -> None:
+    given = params(startup=1, epochs=3, window=1)
+    proposals = Proposals(Space(given), given.search)
+    for scores in ((5.0, 4.0), (5.0, 2.0, 1.0)):
+        proposals.propose()
+        proposals.tell(Outcome(state="complete", score=min(scores), scores=scores))
+    assert proposals.thresholds() == {1: 3.0, 2: 1.0}
 
 
 def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_path: Path) -> None:
@@ -264,3 +293,14 @@ def test_a_database_that_says_nothing_is_one_line_within_the_limit(monkeypatch: 
     assert f"the study's database postgresql://u:***@127.0.0.1:{port}/x cannot be used: " in str(caught.value)
     assert "gave no answer within 0.4 s" in str(caught.value)
     assert "S3cret" not in str(caught.value)
+
+
+def test_a_bare_worker_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
+    monkeypatch.setattr("pipeline.search.bare_worker._AWAY_S", 0.2)
+    lines: list[str] = []
+    work("postgresql://me:secret@127.0.0.1:9/study", [], lines.append, idle_s=0.5)
+    assert len(lines) > 1
+    assert "127.0.0.1:9/study cannot be used" in lines[0]
+    assert lines[0].endswith("trying again")
+    assert "secret" not in "".join(lines)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.package.disturbed.foreign import gradient, noise
+from pipeline.package.disturbed.foreign import Places, gradient, noise
 from pipeline.package.disturbed.pictures import Picture, changes, cut, plain, shrunk
 
 POINT = np.array([[140.0, 90.0], [60.0, 120.0]])
@@ -62,3 +62,7 @@ def test_foreign_pictures_have_the_size_that_is_asked_for() -> None:
         image = make((48, 64), np.random.default_rng(0))
         assert (image.shape, image.dtype) == ((48, 64, 3), np.uint8)
         assert np.ptp(image) > 50
+
+
+def test_places_have_any_shape() -> None:
+    assert Places(63, 65)((65, 63), np.random.default_rng(0)).shape == (65, 63, 3)
