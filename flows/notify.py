@@ -24,7 +24,8 @@ def notify(problem: str, params: ProblemParams, outcome: PromotionResult) -> str
         return None
     addresses = _addresses(params.gates.notify)
     if not addresses:
-        return f"nobody was told: {params.gates.notify} and {params.gates.notify}_FILE are empty (gates.notify)"
+        variable = params.gates.notify
+        return f"nobody was told: {variable} and {variable}_FILE are empty, or the file cannot be read (gates.notify)"
     import apprise
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines contain addresses

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from flows.display import StageDisplay
 from flows.log_display import LogDisplay, display_for
-from flows.scratch_clone import changed_batches, changed_files, clone_at, pull_raw, running_in
+from flows.scratch_clone import alone_in, changed_batches, changed_files, clone_at, pull_raw, running_in
 from flows.stages import run_stage, stage_names
 from flows.versioning import git
 from heelstrike.clock import utc_now
@@ -97,17 +97,20 @@ def run_reproduce(reference: str, root: Path, console: Console, *, at: str, atta
     commit = git(layout.root, "rev-parse", "--verify", f"{at}^{{commit}}") if at else made_by
     clone = Layout(layout.root / ".work" / problem / "reproduce" / commit[:10], problem)
     result = Reproduction(pulled.reference, commit, _environment(layout, made_by))
-    with console.status("cloning"):
-        clone_at(layout.root, clone.root, commit)
-        result.data = pull_raw(clone)
     original = _lock_at(layout, made_by)
-    if not result.data:
-        with display_for(console) as display, running_in(clone.root, layout.root):
-            supply(problem_in(load_params(clone.root / "params.yaml"), problem), clone)
-            _rebuild(clone, display)
-        result.files = compare_packages(pulled.folder, clone.out("package"))
-        result.began = first_difference(original, locked_stages(clone.root), problem)
-        result.began += changed_batches(layout, made_by, commit)
+    with alone_in(clone.root):
+        with console.status("cloning"):
+            clone_at(layout.root, clone.root, commit)
+            result.data = pull_raw(clone)
+        if not result.data:
+            with display_for(console) as display, running_in(clone.root, layout.root):
+                supply(problem_in(load_params(clone.root / "params.yaml"), problem), clone)
+                _rebuild(clone, display)
+            result.files = compare_packages(pulled.folder, clone.out("package"))
+            result.began = first_difference(original, locked_stages(clone.root), problem)
+            result.began += changed_batches(layout, made_by, commit)
+        if not keep:
+            shutil.rmtree(clone.root)
     result.data += [f"{line} (in this checkout)" for line in changed_files(layout) if not line.endswith(": missing")]
     if attach:
         _attach(layout, version.number, version.run_id, result)
@@ -115,8 +118,6 @@ def run_reproduce(reference: str, root: Path, console: Console, *, at: str, atta
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     if keep:
         console.print(f"the clone: {clone.root}", markup=False, highlight=False, soft_wrap=True)
-    else:
-        shutil.rmtree(clone.root)
     return result.identical
 
 

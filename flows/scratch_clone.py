@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 
 from flows.backup import object_folders, remote_addresses
 from flows.batches import content_hash, versioned_batches, versioned_files
@@ -17,6 +18,21 @@ from heelstrike.stores import TRACKING_URI, tracking_uri
 from pipeline.layout import Layout
 
 _CACHE = "cache-of-the-checkout"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the lock of a scratch clone, which the operating system frees when this process dies.
+
+    Raises:
+        UserError: Another process works in it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder.with_name(f"{folder.name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise UserError(f"{folder}: another process rebuilds this commit; start again when it has ended") from None
 
 
 def clone_at(root: Path, folder: Path, commit: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from flows.reproduce import Reproduction, commit_of, compare_packages, first_difference
-from flows.scratch_clone import changed_files
+from flows.scratch_clone import alone_in, changed_files
 from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from tests.flows.conftest import run
@@ -61,3 +61,12 @@ def test_one_changed_byte_of_raw_data_is_named(inbox: Path) -> None:
     video.write_bytes(content)
     (line,) = changed_files(layout)
     assert line.startswith(f"data/raw/toy/{batch.name}/week/walk.mp4: MD5 ")
+
+
+def test_two_do_not_rebuild_one_commit_in_the_same_clone(tmp_path: Path) -> None:
+    with (
+        alone_in(tmp_path / "clone"),
+        pytest.raises(UserError, match="another process rebuilds this commit"),
+        alone_in(tmp_path / "clone"),
+    ):
+        pass

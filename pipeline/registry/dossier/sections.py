@@ -117,6 +117,7 @@ def _digests(facts: Facts) -> str:
         **{f"package/{name}": file.sha256 for name, file in facts.manifest.files.items()},
         "weights": facts.version.tags.get(WEIGHTS_TAG, "unknown"),
         "decision": facts.decision.evidence if facts.decision else "none",
+        "comparison page": (facts.decision and facts.decision.comparison_page) or "none",
         "test split": facts.decision.test_split if facts.decision else "unknown",
     }
     text = "SHA-256 of files, the git commit, and DVC's digests of data and outputs (`dvc.*`)."
