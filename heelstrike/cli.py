@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from heelstrike.home import Place
 
 OPERATOR = (
+    "demo",
     "retrain",
     "ingest",
     "init-from",
