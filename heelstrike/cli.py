@@ -1,6 +1,6 @@
 """The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has the commands `predict`, `models`, `serve` and `users`. A checkout also has the operator's
+A consumer's environment has the commands `predict`, `models`, `serve`, `doctor` and `users`. A checkout also has the operator's
 commands (flows/cli.py).
 """
 
@@ -202,6 +202,31 @@ def serve(
             host=host,
             port=port,
         )
+
+
+@app.command()
+def doctor() -> None:
+    """Check machine, packages, codecs, clock, folders and registry, and say what to do; at the top of a checkout more.
+
+    A checkout adds params.yaml, git, the DVC remote, the study's database, Prefect and schedules. A fault means that a
+    command will fail, and the exit status is 1; a warning means that one may.
+
+    [bold]Examples[/]
+
+    heelstrike doctor
+
+    MLFLOW_TRACKING_URI=https://mlflow.example heelstrike doctor
+    """
+    with messages():
+        from heelstrike.doctor.run import consumer_checks, run
+
+        if _is_at_top():
+            checks = importlib.import_module("flows.doctor.run").checkout_checks(Path())
+        else:
+            checks = consumer_checks(Path.cwd())
+        healthy = run(checks, console)
+    if not healthy:
+        raise typer.Exit(1)
 
 
 app.add_typer(users_app, name="users")

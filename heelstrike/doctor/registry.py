@@ -19,7 +19,9 @@ def check_registry(root: Path) -> Iterator[Finding]:
         root: Root of the checkout, for its own registry.
     """
     if not os.environ.get(TRACKING_URI) and not (root / "mlflow.db").is_file():
-        advice = f"set {TRACKING_URI} to the registry's address, or use --package FOLDER; `heelstrike retrain` makes one"
+        advice = (
+            f"set {TRACKING_URI} to the registry's address, or use --package FOLDER; `heelstrike retrain` makes one"
+        )
         yield warning("registry", "none is configured, and there is none in this folder", advice)
         return
     try:

@@ -47,7 +47,9 @@ def run(checks: dict[str, Check], console: Console) -> bool:
     levels = list[Level]()
     for finding in examine(checks):
         levels.append(finding.level)
-        console.print(plain(finding.line(_WIDTH), "" if finding.level == "ok" else _STYLES[finding.level]), soft_wrap=True)
+        console.print(
+            plain(finding.line(_WIDTH), "" if finding.level == "ok" else _STYLES[finding.level]), soft_wrap=True
+        )
     console.print(plain(_sum(levels), _STYLES[_worst(levels)]))
     return "fault" not in levels
 
