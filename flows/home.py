@@ -71,7 +71,9 @@ def place_in_checkout(root: Path) -> Place:
         lines = str(error).splitlines()
         more = [f"and {len(lines) - _MOST_LINES} more"] if len(lines) > _MOST_LINES else []
         rows = [("error", line) for line in [*lines[:_MOST_LINES], *more]]
-        return Place((registry, *rows), "correct this, then: heelstrike params", "it checks params.yaml as a whole")
+        return Place(
+            (registry, *rows), "correct this, then: heelstrike", "`heelstrike params` checks params.yaml as a whole"
+        )
     rows = [(state.problem, sentence) for state in states for sentence in state.sentences()]
     return Place((registry, *rows), *_next(root, states))
 

@@ -1,7 +1,7 @@
 """The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has the commands `predict`, `models`, `serve`, `doctor` and `users`. A checkout also has the operator's
-commands (flows/cli.py).
+A consumer's environment has the commands `predict`, `models`, `serve`, `doctor` and `users`. A checkout also has the
+operator's commands (flows/cli.py).
 """
 
 import importlib
@@ -41,6 +41,8 @@ OPERATOR = (
     "reproduce",
     "backup",
     "restore",
+    "gc",
+    "forget",
 )
 """Names of the operator's commands."""
 

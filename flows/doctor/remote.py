@@ -1,13 +1,21 @@
 """Check of DVC's remote, to which new data is pushed."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
 
 from heelstrike.doctor.findings import Finding, fault, ok, warning
 from heelstrike.doctor.folders import check_folder
 from heelstrike.errors import first_line
 from heelstrike.redact import redacted, without_password
+from heelstrike.stores import is_server
 from heelstrike.waits import limit_s, within
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 _LEAST_GB = 10.0
 
@@ -38,16 +46,24 @@ def check_remote(root: Path) -> Iterator[Finding]:
         yield fault("dvc", first_line(str(error)), "correct .dvc/config (docs/stores.md)")
 
 
-def _asked(repo: object, name: str, address: str) -> Finding:
-    """Ask a remote on a network whether its folder is there; an empty one answers too."""
-
-    def ask() -> None:
-        remote = repo.cloud.get_remote_odb(name)  # type: ignore[attr-defined]
-        remote.fs.exists(remote.path)
-
+def _asked(repo: "Repo", name: str, address: str) -> Finding:
+    """Ask a remote on a network for its folder."""
+    subject = without_password(address)
     try:
-        within(limit_s(), ask)
+        within(limit_s(), partial(_list, repo, name, address))
+    except FileNotFoundError:
+        advice = "right before the first push; otherwise correct its address in .dvc/config"
+        return warning("dvc", f"{subject}: nothing is there", advice)
     except Exception as error:  # of the protocol's own library, or of DVC if that is not installed
         reason = first_line(redacted(str(error), address)) or type(error).__name__
-        return fault("dvc", f"{without_password(address)}: {reason}", "docs/stores.md has the set-up of remotes")
-    return ok("dvc", f"{without_password(address)} answers")
+        return fault("dvc", f"{subject}: {reason}", "docs/stores.md has the set-up of remotes")
+    return ok("dvc", f"{subject} answers")
+
+
+def _list(repo: "Repo", name: str, address: str) -> None:
+    """List a remote's folder. A web server has no listing, and DVC takes one that is down for an empty one."""
+    if is_server(address):
+        requests.head(address, timeout=limit_s(), allow_redirects=True)
+        return
+    remote = repo.cloud.get_remote_odb(name)
+    remote.fs.fs.ls(remote.fs.fs._strip_protocol(remote.path), detail=False)

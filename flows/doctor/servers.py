@@ -43,7 +43,7 @@ def check_study() -> Iterator[Finding]:
     except UserError as error:
         yield fault("study", str(error), "")
         return
-    yield ok("study", f"{without_password(uri)} answers")
+    yield ok("study", f"{without_password(uri)} can be used")
 
 
 def _connect(uri: str) -> None:
@@ -70,6 +70,6 @@ def check_schedules(root: Path) -> Iterator[Finding]:
 
     faults = schedule_faults(root)
     for line in faults:
-        yield warning("schedule", line, "`heelstrike schedule check` says more")
+        yield warning("schedule", line, "docs/scheduling.md")
     if not faults:
         yield ok("schedule", "no scheduled run was missed")

@@ -16,7 +16,7 @@ _SYNCHRONIZE = "synchronize it (NTP), since the history orders its events by tim
 
 
 def check_clock() -> Iterator[Finding]:
-    """Check that the time is later than that of this library's files, and that it passes as the monotonic clock does."""
+    """Check that it is later than when this library was installed, and that time passes as the monotonic clock says."""
     now = datetime.now(UTC)
     local = now.astimezone()
     text = f"{now:%Y-%m-%d %H:%M} UTC; the time zone is {local.tzname()} ({local:%z})"

@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from jaxtyping import UInt8
 
 from heelstrike.doctor.findings import Finding, fault, ok, warning
+from heelstrike.errors import first_line
 
 _CODECS = {"H.264": ("libx264", "h264", fault), "HEVC": ("libx265", "hevc", warning)}
 """Encoder, decoder and severity. Overlays are H.264; HEVC is what some phones record."""
@@ -22,7 +24,7 @@ def check_codecs() -> Iterator[Finding]:
         try:
             error = _round_trip(encoder, decoder)
         except Exception as reason:  # of FFmpeg, of PyAV, or of a codec's library
-            yield severity("codec", f"{name}: {reason}", _ADVICE)
+            yield severity("codec", f"{name}: {first_line(str(reason))}", _ADVICE)
             continue
         if error > _LARGEST_ERROR:
             yield severity("codec", f"{name}: decoded frames differ by {error:.0f} of 255", _ADVICE)
@@ -42,7 +44,8 @@ def _round_trip(encoder: str, decoder: str) -> float:
     frames = [_frame(number) for number in range(_FRAMES)]
     stored = io.BytesIO()
     with av.open(stored, "w", format="mp4") as container:
-        stream = container.add_stream(encoder, rate=25, options={"crf": "18", "x265-params": "log-level=none"})
+        options = {"crf": "18", "x265-params": "log-level=none"}
+        stream = cast("av.VideoStream", container.add_stream(encoder, rate=25, options=options))
         stream.height, stream.width = _SIZE
         stream.pix_fmt = "yuv420p"
         for frame in frames:

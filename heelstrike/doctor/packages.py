@@ -54,7 +54,6 @@ def compare(stated: Iterable[str], advice: str) -> Iterator[Finding]:
             matching += 1
         else:
             wrong += 1
-            expected = f"{requirement.name} {version}, expected {requirement.specifier}"
-            yield fault("packages", expected, advice)
+            yield fault("packages", f"{requirement.name} {version}, expected {requirement.specifier}", advice)
     if not wrong:
         yield ok("packages", f"{matching} packages are in the stated ranges")

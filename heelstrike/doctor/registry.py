@@ -20,7 +20,7 @@ def check_registry(root: Path) -> Iterator[Finding]:
     """
     if not os.environ.get(TRACKING_URI) and not (root / "mlflow.db").is_file():
         advice = (
-            f"set {TRACKING_URI} to the registry's address, or use --package FOLDER; `heelstrike retrain` makes one"
+            f"set {TRACKING_URI} to its address, or use --package FOLDER; in a checkout `heelstrike retrain` makes one"
         )
         yield warning("registry", "none is configured, and there is none in this folder", advice)
         return
