@@ -28,7 +28,7 @@ def check_registry(root: Path) -> Iterator[Finding]:
         client = connect(root)
         models = [model for model in client.models() if is_model_name(model.name)]
     except UserError as error:
-        yield fault("registry", str(error).splitlines()[0], "docs/stores.md")
+        yield fault("registry", str(error).splitlines()[0], "")  # the message says what to do
         return
     champions = [f"{model.name}/{model.aliases[CHAMPION]}" for model in models if CHAMPION in model.aliases]
     text = f"{without_password(client.uri)} answers; champions: {', '.join(champions) or 'none yet'}"
