@@ -9,14 +9,8 @@ Example:
 
 import argparse
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +27,7 @@ from pipeline.synthetic import ankle, footprint, scout, shapes
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.rearfoot import render
 from pipeline.synthetic.settings import SyntheticSource
+from tests.service import serving
 
 _EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 _PERSON, _SECONDS, _SEED = 7, 6.0, 77
@@ -117,27 +112,6 @@ def make_package(example: Example, folder: Path) -> None:
     write_manifest(folder, **fields)
 
 
-@contextmanager
-def service(package: Path, data: Path) -> Iterator[str]:
-    """Run `heelstrike serve` with a package, and give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["serve", "--package", str(package), "--data", str(data), "--port", str(port)]
-    process = subprocess.Popen([sys.executable, "-m", "heelstrike", *command], stderr=subprocess.DEVNULL)
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(300):
-            with suppress(OSError):
-                urllib.request.urlopen(f"{address}/api/health")
-                break
-            time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def measure(page: Any, address: str, file: Path, name: str, mm_per_px: str = "") -> None:
     """Upload a file on the start page, have it measured, and open its result."""
     page.goto(address)
@@ -163,7 +137,8 @@ def walk_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None
     subject = make_subject(settings, _PERSON, _SECONDS)
     file = folder / "walk.mp4"
     write_video(file, (image for image, _ in render(subject)), subject.fps)
-    with service(package, folder / "walk") as address:
+    with serving(folder / "walk", "--package", str(package.resolve())) as server:
+        address = server.address
         page = chromium.new_page(viewport=_DESKTOP)
         measure(page, address, file, "P-1042, barefoot")
         page.evaluate("document.getElementById('result').player.seek(20)")
@@ -189,9 +164,9 @@ def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
         package, file = folder / f"{example.problem}-package", folder / f"{example.problem}.png"
         make_package(example, package)
         cv2.imwrite(str(file), example.image[..., ::-1])
-        with service(package, folder / example.problem) as address:
+        with serving(folder / example.problem, "--package", str(package)) as server:
             page = chromium.new_page(viewport=_DESKTOP)
-            measure(page, address, file, example.problem, example.mm_per_px)
+            measure(page, server.address, file, example.problem, example.mm_per_px)
             _take(page, out / f"clinic-{example.problem}.jpg")
 
 

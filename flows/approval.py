@@ -18,6 +18,7 @@ from pipeline.registry.approval import StaleDecisionError, Waiting, approve, rej
 from pipeline.registry.dossier.page import write_dossier
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
+from pipeline.review.evidence import with_page
 from pipeline.review.verdict import revise_verdict
 
 
@@ -115,7 +116,8 @@ def _judged_afresh(layout: Layout, params: ProblemParams, number: int, console: 
         console.print(printable(line), highlight=False, markup=False)
 
     with problem_lock(layout.root, layout.problem, "approve", wait=True, say=say):
-        outcome = promote(layout.root, gate(layout, params, number))
+        decision = with_page(layout, params, gate(layout, params, number), say)
+        outcome = promote(layout.root, decision)
     if outcome.kind == "waiting":
         return "It was judged afresh, passed every gate and waits again: look at the new decision and approve it"
     return f"It was judged afresh and {outcome.kind}: {outcome.why}"

@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from heelstrike.stores import file_of, is_local_file, is_server, tracking_uri
 FORMAT = 1
 MANIFEST = "backup.json"
 DATABASE, DUMP, BUNDLE, PATCH = "mlflow.db", "mlflow.dump", "repository.bundle", "uncommitted.patch"
-OBJECTS, INBOX = "objects", "inbox"
+OBJECTS, INBOX, UNTRACKED = "objects", "inbox", "untracked"
 
 
 @dataclass
@@ -62,9 +62,7 @@ def back_up(root: Path, folder: Path) -> Backup:
     folder.mkdir(parents=True, exist_ok=True)
     backup = Backup(folder)
     _registry(root, backup)
-    git(root, "bundle", "create", "--quiet", str(folder / BUNDLE), "--all")
-    patch = git(root, "diff", "HEAD", "--binary")
-    (folder / PATCH).write_text(f"{patch}\n" if patch else "", errors="surrogateescape")
+    branch = _repository(root, folder)
     _objects(root, backup)
     _tree(root / ARTIFACTS, folder / ARTIFACTS, "artifacts")
     _tree(root / "data" / "inbox", folder / INBOX, "inbox")
@@ -76,10 +74,26 @@ def back_up(root: Path, folder: Path) -> Backup:
     for name, entry in files.items():
         store = name.partition("/")[0]
         backup.bytes_by_store[store] = backup.bytes_by_store.get(store, 0) + int(entry["bytes"])
-    branch = git(root, "symbolic-ref", "--short", "--quiet", "HEAD")
     about = {"format": FORMAT, "time": utc_now(), "host": socket.gethostname(), "branch": branch}
     write_json(folder / MANIFEST, about | {"files": files, "not_included": backup.not_included})
     return backup
+
+
+def _repository(root: Path, folder: Path) -> str:
+    """Save the history of git, and all that is not committed, and return the branch; it is empty on a detached HEAD."""
+    git(root, "bundle", "create", "--quiet", str(folder / BUNDLE), "--all")
+    branch = git(root, "branch", "--show-current")
+    heads = git(root, "bundle", "list-heads", str(folder / BUNDLE), f"refs/heads/{branch}" if branch else "HEAD")
+    # the patch is about the commit in the bundle, since another process may have committed meanwhile
+    as_apply_reads_it = ("--binary", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+    git(root, "diff", heads.split()[0], *as_apply_reads_it, f"--output={folder / PATCH}")
+    untracked = git(root, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+    for name in (name for name in untracked if name and (root / name).is_file()):
+        target = folder / UNTRACKED / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # it is gone meanwhile
+            shutil.copyfile(root / name, target)
+    return branch
 
 
 def _registry(root: Path, backup: Backup) -> None:

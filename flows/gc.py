@@ -21,7 +21,9 @@ from heelstrike.stores import cache_folder
 from pipeline.dvc_lock import locked_stages
 from pipeline.layout import STAGES
 from pipeline.params import load_params
+from pipeline.registry.approval_state import awaits
 from pipeline.registry.history import champions, events
+from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import open_registry
 from pipeline.tracking.tags import COMMIT_TAG, STARTED_FROM_TAG
 from pipeline.train.settings import ModelStart
@@ -86,10 +88,11 @@ def needed_versions(root: Path, problem: str, newest: int) -> dict[int, str]:
     started_from = {text.partition(":")[0] for text in described}  # `hand/4: 120 of 130 tensors, ...`
     pins = [section.train.init_from for section in load_params(root / "params.yaml").values()]
     started_from |= {pin.reference for pin in pins if isinstance(pin, ModelStart)}
-    reasons = {version.number: f"one of the newest {newest} versions" for version in versions[len(versions) - newest :]}
+    reasons = {version.number: f"one of the newest {newest} versions" for version in versions[-newest:]}
     reasons |= {v.number: "another training started from it" for v in versions if v.reference in started_from}
+    reasons |= {v.number: "waits for approval" for v in versions if _waits(v, aliases.get(CHAMPION))}
     decided = {event.version for event in events(versions)}
-    reasons |= {v.number: "not decided yet; it may wait for approval" for v in versions if v.number not in decided}
+    reasons |= {v.number: "not decided yet" for v in versions if v.number not in decided}
     reasons |= dict.fromkeys(champions(events(versions)), "was champion; a rollback may go back to it")
     reasons |= {number: f"has the alias {alias}" for alias, number in aliases.items()}
     for alias, reason in ((CHALLENGER, "the newest candidate"), (CHAMPION, "the champion")):
@@ -98,8 +101,16 @@ def needed_versions(root: Path, problem: str, newest: int) -> dict[int, str]:
     return reasons
 
 
+def _waits(version: Version, champion: int | None) -> bool:
+    decision = stored_decision(version)
+    return decision is not None and awaits(version, decision, champion)
+
+
 def _objects(root: Path, problems: list[str], needed: dict[str, dict[int, str]]) -> Iterator[Item]:
-    """Yield DVC's objects in the cache and in remotes that are folders."""
+    """Yield DVC's objects in the cache and in remotes that are folders.
+
+    Those outside the checkout may hold what only other clones know of, so nothing goes there.
+    """
     commits, named = {*git(root, "for-each-ref", "--format=%(objectname)").split(), "HEAD"}, set[str]()
     for problem in problems:
         with open_registry(root, problem) as registry:
@@ -112,9 +123,12 @@ def _objects(root: Path, problems: list[str], needed: dict[str, dict[int, str]])
     for place in places:
         kind = "DVC's cache" if place == places[0] else "DVC's remote"
         for path in iterate(place):
-            name = path.relative_to(place).as_posix().replace("/", "")
-            why = "a branch, a tag or a needed version names it" if name in digests else "no needed commit names it"
-            yield Item(kind, path, path.stat().st_size, why, name not in digests)
+            named_here = path.relative_to(place).as_posix().replace("/", "") in digests
+            why = "a branch, a tag or a needed version names it" if named_here else "no needed commit names it"
+            if not named_here and not place.is_relative_to(root):
+                why = "no needed commit names it, but it is outside the checkout: other clones may need it"
+            may_go = not named_here and place.is_relative_to(root)
+            yield Item(kind, path, path.stat().st_size, why, may_go)
 
 
 def referenced(root: Path, commits: Iterable[str], named: set[str], places: list[Path]) -> set[str]:
@@ -134,6 +148,9 @@ def referenced(root: Path, commits: Iterable[str], named: set[str], places: list
     for line in git(root, "log", "--all", "-p", "--format=", "--", "data/raw/*.dvc").splitlines():
         if line.startswith("+") and "md5: " in line:
             names.add(line.partition("md5: ")[2].strip())
+    for pointer in (root / "data" / "raw").rglob("*.dvc"):  # an interrupted ingest has not committed it yet
+        with suppress(OSError, KeyError, TypeError, yaml.YAMLError):
+            names |= {str(out["md5"]) for out in yaml.safe_load(pointer.read_text())["outs"]}
     for folder in [name for name in names if name.endswith(".dir")]:
         for place in places:
             with suppress(OSError, ValueError, KeyError):

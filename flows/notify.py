@@ -15,12 +15,12 @@ _SENT = {"waiting": "waits for approval", "promoted": "is the champion now", "re
 
 
 def notify(problem: str, params: ProblemParams, outcome: PromotionResult) -> str | None:
-    """Send one message about a candidate to each address that `gates.notify` leads to.
+    """Send one message about a candidate to each address that `gates.notify` leads to, unless it is told again.
 
     Returns:
         What went wrong, in one line without any address; `None` if every message was sent or nobody is to be told.
     """
-    if params.gates.notify is None or outcome.kind not in _SENT:
+    if params.gates.notify is None or outcome.kind not in _SENT or outcome.repeated:
         return None
     addresses = _addresses(params.gates.notify)
     if not addresses:

@@ -10,18 +10,15 @@ from prefect.runtime import flow_run
 
 from flows.notify import notify
 from flows.reporting import current_reporter
-from heelstrike.errors import UserError
 from heelstrike.progress import listening
 from heelstrike.registry.database import store_errors
-from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.gate import gate
 from pipeline.registry.promote import PromotionResult, promote
 from pipeline.registry.register import register
-from pipeline.review.compare import Comparison, compare, comparison_file
-from pipeline.review.evidence import keep, link
+from pipeline.review.evidence import lacks_page, with_page
 from pipeline.tracking.conclusion import Conclusion, conclude
 from pipeline.tracking.live import LiveRun
 from pipeline.tracking.model import log_package
@@ -68,18 +65,12 @@ def release(layout: Layout, params: ProblemParams, ran: list[str], live: LiveRun
     reporter.start("gate")
     decision = judge(layout, params, version)
     reporter.finish("gate", "passed" if decision.passed else f"{len(decision.failures)} failed")
-    comparison = None
-    # a decision that stands, for instance while it waits for approval, has its page already
-    if decision.champion is not None and decision.champion != version and not decision.comparison_page:
+    if lacks_page(decision):
         reporter.start("compare")
-        comparison = compare_with_champion(layout, params, decision)
-        reporter.finish("compare", "" if comparison is None else f"with version {decision.champion}")
-    if comparison is not None:
-        decision = decision.model_copy(update={"comparison_page": comparison.digest})
+        decision = compare_with_champion(layout, params, decision)
+        reporter.finish("compare", f"with version {decision.champion}" if decision.comparison_page else "")
     reporter.start("promote")
     outcome = move_champion(layout, decision)
-    if comparison is not None:
-        link(layout, comparison)
     if outcome.kind != "already" or not run.done:
         with store_errors(run.uri):
             conclude(layout, run, Conclusion(outcome.version, outcome.kind, outcome.why, headline_numbers(decision)))
@@ -127,24 +118,11 @@ def decision_key(problem: str) -> str:
 
 
 @task(name="compare", cache_policy=NO_CACHE)
-def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decision) -> Comparison | None:
-    """Make the page that compares the candidate with the champion, and store it with the candidate.
-
-    Returns:
-        The comparison; `None` if the two cannot be compared, which the gates report.
-    """
+def compare_with_champion(layout: Layout, params: ProblemParams, decision: Decision) -> Decision:
+    """Make the page that compares the candidate with the champion, and return the decision with its digest."""
     reporter = current_reporter()
-    try:
-        with listening(lambda event: reporter.event("compare", event)):
-            made = compare(layout, params, str(decision.champion), str(decision.challenger), decision)
-    except StoreUnreachableError:
-        raise
-    except UserError as error:
-        reporter.say(f"no page compares version {decision.challenger} with the champion: {error}")
-        return None
-    made.write(comparison_file(layout, made))
-    keep(layout, made, decision)
-    return made
+    with listening(lambda event: reporter.event("compare", event)):
+        return with_page(layout, params, decision, reporter.say)
 
 
 @task(name="promote", cache_policy=NO_CACHE)

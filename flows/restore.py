@@ -16,6 +16,7 @@ from flows.backup import (
     MANIFEST,
     OBJECTS,
     PATCH,
+    UNTRACKED,
     is_object,
     iterate,
     object_folders,
@@ -49,10 +50,14 @@ def restore(backup: Path, target: Path) -> list[str]:
     if target.exists() and any(target.iterdir()):
         raise UserError(f"{target}: is not empty; a restore needs a new or empty folder")
     target.mkdir(parents=True, exist_ok=True)
-    git(target, "clone", "--quiet", "--branch", str(manifest["branch"]), str(backup / BUNDLE), ".")
+    branch = ["--branch", str(manifest["branch"])] if manifest["branch"] else []  # it was on a detached HEAD
+    git(target, "clone", "--quiet", *branch, str(backup / BUNDLE), ".")
+    git(target, "fetch", "--quiet", "--update-head-ok", str(backup / BUNDLE), "refs/heads/*:refs/heads/*")
     git(target, "remote", "remove", "origin")  # the bundle is no place to push to
     if (backup / PATCH).stat().st_size:
         git(target, "apply", str(backup / PATCH))
+    if (backup / UNTRACKED).is_dir():
+        shutil.copytree(backup / UNTRACKED, target, dirs_exist_ok=True)
     for place in object_folders(target):
         if place.is_relative_to(target):
             shutil.copytree(backup / OBJECTS, place, dirs_exist_ok=True)

@@ -107,6 +107,10 @@ def _attempts(problem: str, root: Path, attempts: int, say: Callable[[str], None
     return flows.retrain.retrain.fn(problem, root=str(root))
 
 
+class _TimeOverError(BaseException):
+    """The time is over. No code that goes on after an error, as when a store does not answer, takes it for one."""
+
+
 @contextmanager
 def time_limit(hours: float) -> Iterator[None]:
     """End the block with an error when the time is over; it must run in the main thread.
@@ -114,14 +118,17 @@ def time_limit(hours: float) -> Iterator[None]:
     Raises:
         UserError: The time is over.
     """
+    over = f"not finished within the time limit of {hours:g} hours (parameter `hours` in prefect.yaml)"
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise UserError(f"not finished within the time limit of {hours:g} hours (parameter `hours` in prefect.yaml)")
+        raise _TimeOverError(over)
 
     previous = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, hours * 3600)
     try:
         yield
+    except _TimeOverError as error:
+        raise UserError(over) from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -20,6 +20,9 @@ from pipeline.layout import Layout
 from pipeline.splits import SPLITS
 from pipeline.tracking.lineage import output_hashes
 
+_TITLES = {"error": "test error", "measurement": "test measurement", "comparison": "against champion"}
+"""Gates whose reason has a row of its own, with the row's title."""
+
 _COLOURS = {"promoted": "green", "already": "green", "refused": "yellow", "waiting": "yellow"}
 
 
@@ -74,16 +77,20 @@ def _trials(path: Path) -> str:
 
 def _test_numbers(released: Release) -> list[tuple[str, str]]:
     """Return title and text of the candidate's test errors and of its comparison with the champion, from the gates."""
-    titles = {"error": "test error", "measurement": "test measurement", "comparison": "against champion"}
     reasons = {gate.name: gate.reason for gate in released.decision.gates}
-    return [(title, reasons[name]) for name, title in titles.items() if name in reasons]
+    return [(title, reasons[name]) for name, title in _TITLES.items() if name in reasons]
 
 
 def _reasons(released: Release) -> list[str]:
     """Return the reasons of the decision that no other row of the summary gives."""
     decision, outcome = released.decision, released.outcome
     if outcome.kind == "refused":
-        return decision.failures or [outcome.why]
+        rows = {f"{gate.name}: {gate.reason}": _TITLES[gate.name] for gate in decision.gates if gate.name in _TITLES}
+        reasons = [
+            f"{failure.split(':')[0]}: failed, see {rows[failure]}" if failure in rows else failure
+            for failure in decision.failures
+        ]
+        return reasons or [outcome.why]
     compared = any(gate.name == "comparison" and gate.reason == outcome.why for gate in decision.gates)
     return [] if compared else [outcome.why]
 

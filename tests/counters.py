@@ -156,5 +156,7 @@ def store_counted(data: Path, evaluation: str, video: Path, time_s: Sequence[flo
     record = {"id": evaluation, "name": evaluation, "created": created, "files": {video.name: file}}
     (folder / "evaluation.json").write_text(json.dumps(record))
     done = {"id": job, "evaluation": evaluation, "model": "counter", "state": "done", "reference": "counter/1"}
-    (folder / "jobs" / f"{job}.json").write_text(json.dumps(done | {"created": created, "finished": created}))
+    (folder / "jobs" / f"{job}.json").write_text(
+        json.dumps(done | {"created": created, "started": created, "finished": created})
+    )
     return f"/evaluations/{evaluation}/results/{job}/{video.name}"

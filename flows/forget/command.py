@@ -44,7 +44,7 @@ def run_forget(problem: str, subject: str, root: Path, console: Console, *, remo
         lines = forget(layout, traces)
         begun.unlink()
         digests = {*traces.media.values(), *traces.label_files.values()}
-        hits = scan(layout.root, traces.names, digests)
+        hits = scan(layout.root, traces.words, digests)
     for line in lines:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     for line in hits:

@@ -15,8 +15,9 @@ import yaml
 
 from flows.backup import object_folders, remote_addresses
 from flows.batches import versioned_batches, versioned_files
+from flows.forget.labels import lines_about, mentions, remove_entries
 from flows.forget.scan import text_columns, words_of
-from flows.forget.traces import PERSONAL, Traces, mentions
+from flows.forget.traces import PERSONAL, Traces
 from flows.versioning import commit_paths, dvc, git
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
@@ -48,8 +49,8 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     """
     if traces.by_hand:
         raise UserError(
-            f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables only; "
-            f"remove the entries, `dvc add` the batch, and run the same command again"
+            f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables and "
+            f"images of COCO files only; remove the entries, `dvc add` the batch, and run the same command again"
         )
     before = _objects_of_history(layout)
     receipt = f"{utc_now()[:10]}-{uuid.uuid4().hex[:8]}"
@@ -66,7 +67,7 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     subjects = layout.root / "data" / layout.problem / "subjects.csv"
     paths = [path for path in (record, subjects, *pointers) if path.exists()]
     commit_paths(layout.root, paths, f"Withdrawal {receipt} from {layout.problem}")
-    return _remains(layout, receipt)
+    return _remains(layout, traces, receipt)
 
 
 def _mark_versions(layout: Layout, traces: Traces, receipt: str) -> None:
@@ -85,27 +86,32 @@ def _remove_artifacts(layout: Layout, traces: Traces) -> None:
             for folder in place.glob(f"*/artifacts/{name}"):
                 shutil.rmtree(folder)
         for table in place.glob("*/artifacts/lineage/*.csv"):
-            _without_names(table, traces.names)
+            _without_names(table, traces)
     database = own_database(layout.root)
     if database is not None and database.is_file():
-        _clean_database(database, traces.names)
+        _clean_database(database, traces.words)
 
 
-def _without_names(table: Path, names: list[str]) -> None:
-    """Replace the cells of a table that name the person, in the rows about them; counts stay."""
+def _without_names(table: Path, traces: Traces) -> None:
+    """Replace the cells of a table of sources that name the person, in the rows about them; counts stay."""
     rows = table.read_text().splitlines()
-    cleaned = [_cleaned(row, names) if mentions(row, names) else row for row in rows]
+    names = [traces.subject, *traces.words]
+    about = lines_about(rows, traces.subject, traces.words)
+    cleaned = [_cleaned(row, names) if one else row for row, one in zip(rows, about, strict=True)]
     if cleaned != rows:
         with write_aside(table) as aside:
             aside.write_text("\n".join(cleaned) + "\n")
 
 
 def _cleaned(row: str, names: list[str]) -> str:
-    return ",".join(_REPLACEMENT if mentions(cell, names) else cell for cell in row.split(","))
+    split, *cells, count = row.split(",")
+    return ",".join([split, *(_REPLACEMENT if mentions(cell, names) else cell for cell in cells), count])
 
 
 def _clean_database(database: Path, names: list[str]) -> None:
     """Replace the names in every text of an SQLite database, and rewrite its file so that no old page keeps them."""
+    if not names:
+        return
     words = words_of(names)
     with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
         connection.create_function("cleaned", 1, lambda text: words.sub(_REPLACEMENT, text), deterministic=True)
@@ -120,14 +126,11 @@ def _clean_database(database: Path, names: list[str]) -> None:
 
 
 def _remove_raw(layout: Layout, traces: Traces) -> list[Path]:
-    """Remove the person's files and lines from the batches, and return the batches' new pointers."""
+    """Remove the person's files and entries from the batches, and return the batches' new pointers."""
     for name in (*traces.media, *traces.label_files):
         (layout.raw / name).unlink(missing_ok=True)
-    for name in traces.label_lines:
-        path = layout.raw / name
-        lines = path.read_text().splitlines(keepends=True)
-        path.unlink()  # a link into DVC's cache must not be written through
-        path.write_text("".join(line for line in lines if not mentions(line, traces.names)))
+    for name in traces.label_entries:
+        remove_entries(layout.raw / name, traces.subject, traces.words)
     for folder in sorted(layout.raw.rglob("*/"), reverse=True):
         with suppress(OSError):
             folder.rmdir() if folder.parent != layout.raw else None
@@ -147,7 +150,8 @@ def _remove_outputs(layout: Layout, traces: Traces) -> None:
         if path.is_dir():
             shutil.rmtree(path)
     for path in (layout.root / ".work" / layout.problem).glob("*/"):
-        shutil.rmtree(path)
+        if path.name != "withdrawn":  # files of an interrupted ingest that are nowhere else
+            shutil.rmtree(path)
     subjects = layout.root / "data" / layout.problem / "subjects.csv"
     if subjects.is_file():
         rows = subjects.read_text().splitlines(keepends=True)
@@ -218,12 +222,16 @@ def _remove_from_servers(root: Path, names: set[str]) -> None:
                     store.delete(name)
 
 
-def _remains(layout: Layout, receipt: str) -> list[str]:
+def _remains(layout: Layout, traces: Traces, receipt: str) -> list[str]:
     remains = [
         "weights of the versions that learned from the person; they hold no picture; a retrain makes others",
         "the history of git: the name in old versions of subjects.csv",
         "copies elsewhere: backups, clones, results of predictions, the inbox, database and logs of a Prefect server",
     ]
+    if traces.subject not in traces.words:
+        remains.append(
+            f"the name {traces.subject!r} in texts of the registry and of files, where it may mean something else"
+        )
     if own_database(layout.root) is None:
         remains.append("names in tags and artifacts of the MLflow server, which its own tools remove")
     return [f"receipt {receipt} is in data/withdrawn.jsonl", *(f"remains: {line}" for line in remains)]

@@ -19,7 +19,7 @@ def scan(root: Path, names: list[str], digests: set[str]) -> list[str]:
         names: Words; they are found where no letter, digit or underscore is beside them.
         digests: MD5 of the person's files.
     """
-    words = words_of(names)
+    words = words_of(names or ["\0"])  # nothing has this name
     pattern = re.compile(words.pattern.encode())
     lines = []
     for path in sorted(root.rglob("*")):

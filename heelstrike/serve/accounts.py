@@ -115,7 +115,7 @@ class Accounts:
             database.execute("DELETE FROM sessions WHERE user = ?", (name,))
 
     def remove(self, name: str) -> None:
-        """Remove a user and the user's sessions. The user's evaluations stay, and nobody sees them any more.
+        """Remove a user and the user's sessions. The user's evaluations stay, for the next user of this name.
 
         Raises:
             UserError: There is no such user.

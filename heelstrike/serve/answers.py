@@ -1,5 +1,6 @@
 """Answers to requests that fail: a status and a sentence, as JSON or as a page, and never a traceback."""
 
+import errno
 import logging
 from http import HTTPStatus
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from heelstrike.serve.templating import page
 
 _log = logging.getLogger(__name__)
 _LOGIN = "/login"
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def add_error_answers(app: FastAPI) -> None:
@@ -38,6 +40,12 @@ def add_error_answers(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return _answer(request, HTTPStatus(error.status_code), str(error.detail), dict(error.headers or {}))
 
+    async def os_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, OSError)
+        if error.errno not in _DISK_FULL:
+            return await fault(request, error)
+        return _answer(request, HTTPStatus.INSUFFICIENT_STORAGE, "the server's disk is full; free some space and go on")
+
     async def fault(request: Request, error: Exception) -> Response:
         _log.error("%s %s", request.method, request.url.path, exc_info=error)
         return _answer(
@@ -48,6 +56,7 @@ def add_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(UserError, user_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(OSError, os_error)
     app.add_exception_handler(Exception, fault)
 
 

@@ -105,15 +105,14 @@ class EvaluationStore:
             return self.change(evaluation, files=self.get(evaluation).files | {file.name: file})
 
     def remove(self, evaluation: str, name: str) -> Evaluation:
-        """Delete a file of an evaluation."""
+        """Delete a file of an evaluation. After a kill in between, it is still listed and can be deleted again."""
         with self._lock:
             stored, path = self.file(evaluation, name)
             view = self.view(evaluation, name)
-            files = {other: file for other, file in self.get(evaluation).files.items() if other != stored.name}
-            record = self.change(evaluation, files=files)
             for content in (view, path):
                 content.unlink(missing_ok=True)
-        return record
+            files = {other: file for other, file in self.get(evaluation).files.items() if other != stored.name}
+            return self.change(evaluation, files=files)
 
     def delete(self, evaluation: str) -> None:
         """Delete an evaluation with all its files. After a kill in between, the next start deletes the rest."""

@@ -72,7 +72,7 @@ class Guard:
         if method in SAFE_METHODS:
             return None
         origin = headers.get("origin")
-        from_elsewhere = origin is not None and urlsplit(origin).netloc != host
+        from_elsewhere = origin is not None and origin.partition("://")[2] != host
         if from_elsewhere or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return HTTPStatus.FORBIDDEN, "a page of another site may not change anything here"
         return None

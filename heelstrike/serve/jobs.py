@@ -119,9 +119,13 @@ class JobQueue:
         return job
 
     def cancel(self, job: Job) -> Job:
-        """End a job that is queued or running; one that has ended stays as it is."""
+        """End a job that is queued or running; one that has ended stays as it is.
+
+        Raises:
+            RequestError: The job was deleted meanwhile.
+        """
         with self._changed:
-            now = self._jobs[job.id]
+            now = self.get(job.evaluation, job.id)
             if now.state in UNFINISHED:
                 if now.state == "running":
                     self._worker.kill()
@@ -130,12 +134,40 @@ class JobQueue:
             return now
 
     def delete(self, job: Job) -> None:
-        """End a job if it has not ended, and delete it with its results."""
-        self.cancel(job)
+        """End a job if it has not ended, and delete it with its results.
+
+        Raises:
+            RequestError: The job was deleted meanwhile.
+        """
         with self._changed:
-            self._jobs.pop(job.id, None)
-            self._file(job).unlink(missing_ok=True)
+            self.cancel(job)
             shutil.rmtree(self._folder(job), ignore_errors=True)
+            self._file(job).unlink(missing_ok=True)
+            del self._jobs[job.id]
+
+    def delete_evaluation(self, evaluation: str) -> None:
+        """Delete an evaluation with its jobs and files. No job of it can be queued meanwhile.
+
+        Raises:
+            RequestError: There is no such evaluation.
+        """
+        with self._changed:
+            for job in self.of(evaluation):
+                self.delete(job)
+            self._evaluations.delete(evaluation)
+
+    def remove_file(self, evaluation: str, name: str) -> None:
+        """Delete a file of an evaluation.
+
+        Raises:
+            RequestError: There is no such file, or a job is to measure it: the job would write a copy of it again.
+        """
+        with self._changed:
+            if any(job.state in UNFINISHED for job in self.of(evaluation)):
+                raise RequestError(
+                    HTTPStatus.CONFLICT, "a job measures this evaluation's files; wait for its end, or cancel it first"
+                )
+            self._evaluations.remove(evaluation, name)
 
     def _work(self) -> None:
         while (job := self._next()) is not None:

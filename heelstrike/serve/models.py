@@ -8,7 +8,6 @@ the service goes on with what it has and says so. The last answer is stored in `
 import logging
 import threading
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -23,36 +22,15 @@ from heelstrike.redact import redacted, without_password
 from heelstrike.registry.cache import is_intact, recall, recall_default
 from heelstrike.registry.client import RegistryClient, connect
 from heelstrike.registry.pull import Pulled, fetch, open_folder
-from heelstrike.registry.versions import CHALLENGER, CHAMPION, Reference, RegisteredModel, Version, is_model_name
-from heelstrike.serve.problems import RequestError
+from heelstrike.registry.versions import CHALLENGER, CHAMPION, Version, is_model_name
+from heelstrike.serve.listing import KnownVersion, Listing, described
 from heelstrike.serve.records import Record
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.stores import StoreUnreachableError, cache_folder, tracking_uri
 
 _FOLLOWED = (CHAMPION, CHALLENGER)
+_PATIENCE_S = 10  # with a registry that does not answer, at the end of the service
 _log = logging.getLogger(__name__)
-
-
-class KnownVersion(Record):
-    """A version of a model, as the registry last described it."""
-
-    problem: str
-    number: int | None
-    package: str
-    created: str | None = None
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def reference(self) -> str:
-        """The version as a reference: `rearfoot/3`; the name alone for a package folder."""
-        return self.problem if self.number is None else f"{self.problem}/{self.number}"
-
-
-class Listing(Record):
-    """All versions that the registry has of the models that are served."""
-
-    uri: str = ""
-    versions: tuple[KnownVersion, ...] = ()
 
 
 class RegistryState(Record):
@@ -98,8 +76,10 @@ class ModelStore:
         self._thread.start()
 
     def stop(self) -> None:
-        """End following the registry."""
+        """End following the registry. A network that is being loaded would crash the end of the process."""
         self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE_S)
 
     @property
     def state(self) -> RegistryState:
@@ -114,7 +94,7 @@ class ModelStore:
     @property
     def ready(self) -> bool:
         """True if there is a champion that can be used, or the package folder."""
-        return any(self._is_main(version) and version.package in self._folders for version in self.versions)
+        return any(version.is_main and version.package in self._folders for version in self.versions)
 
     def find(self, reference: str | None) -> KnownVersion:
         """Return the version that a reference stands for now.
@@ -125,22 +105,7 @@ class ModelStore:
         Raises:
             RequestError: There is no such version, or there is more than one champion and none is named.
         """
-        versions = self.versions
-        if reference is None:
-            champions = [version for version in versions if self._is_main(version)]
-            if len(champions) != 1:
-                raise _no_model(f"{len(champions)} models have a champion; name one", versions)
-            return champions[0]
-        try:
-            wanted = Reference.parse(reference)
-        except UserError as error:
-            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-        for version in versions:
-            by_number = wanted.number is not None and version.number == wanted.number
-            by_alias = wanted.number is None and (version.number is None or wanted.alias in version.aliases)
-            if version.problem == wanted.name and (by_number or by_alias):
-                return version
-        raise _no_model(f"{reference}: no such model is served", versions)
+        return self._now.listing.find(reference)
 
     def pull(self, version: KnownVersion) -> Pulled:
         """Return the verified package of a version, which is fetched if it is not on this machine.
@@ -161,15 +126,16 @@ class ModelStore:
         Raises:
             UserError: As in `pull`.
         """
-        with self._loading:
-            package = self._packages.get(version.package)
-            if package is None:
-                package = Package.load(self.pull(version).folder)
+        package = self._packages.get(version.package)
+        if package is None:
+            folder = self.pull(version).folder  # may take minutes, while other versions answer
+            with self._loading:
+                package = self._packages.get(version.package) or Package.load(folder)
                 # what is not referred to any more makes room
-                used = {known.package for known in self.versions if known.aliases}
-                self._packages = {digest: kept for digest, kept in self._packages.items() if digest in used}
-                self._packages[version.package] = package
-            return package
+                used = {known.package for known in self.versions if known.aliases} | {version.package}
+                others = {digest: loaded for digest, loaded in self._packages.items() if digest in used}
+                self._packages = others | {version.package: package}
+        return package
 
     def manifest(self, version: KnownVersion) -> Manifest | None:
         """Return the manifest of a version; `None` if its package is not on this machine."""
@@ -197,7 +163,7 @@ class ModelStore:
             self._now = replace(self._now, state=self._away("offline: the registry is not asked"))
         if self._settings.offline or self._settings.package is not None:
             for version in self.versions:
-                if self._is_main(version) and version.package in self._folders:
+                if version.is_main and version.package in self._folders:
                     self.package(version)
             return
         while not self._stopped.is_set():
@@ -208,25 +174,36 @@ class ModelStore:
             self._stopped.wait(self._settings.refresh_s)
 
     def _asked(self, client: RegistryClient) -> tuple[Listing, list[str]]:
-        """Return what the registry has, and why the aliases of some models stay where they were."""
+        """Return what the registry has, and what of it cannot be used."""
         versions, problems = list[KnownVersion](), list[str]()
         wanted = self._settings.models
         for model in client.models():
             if is_model_name(model.name) and (model.name in wanted or (not wanted and CHAMPION in model.aliases)):
-                described = _described(model, client.versions(model.name))
-                try:
-                    for version in described:
-                        if set(version.aliases) & set(_FOLLOWED):
-                            self._fetched(client, version)
-                        if CHAMPION in version.aliases:
-                            self.package(version)
-                except StoreUnreachableError:
-                    raise
-                except UserError as error:
-                    problems.append(f"{error}; {model.name} stays as it was")
-                    described = [version for version in self.versions if version.problem == model.name]
-                versions += described
+                known, why = self._followed(client, described(model, client.versions(model.name)))
+                versions += known
+                problems += why
         return Listing(uri=without_password(self._uri), versions=tuple(versions)), problems
+
+    def _followed(self, client: RegistryClient, versions: list[KnownVersion]) -> tuple[list[KnownVersion], list[str]]:
+        """Make the champion and the challenger of a model ready, and return its versions and what cannot be used.
+
+        A champion that cannot be used leaves the model as it was. A challenger that cannot be used keeps nothing back.
+        """
+        problems = list[str]()
+        for version in versions:
+            try:
+                if set(version.aliases) & set(_FOLLOWED):
+                    self._fetched(client, version)
+                if version.is_main:
+                    self.package(version)
+            except StoreUnreachableError:
+                raise
+            except UserError as error:
+                if version.is_main:
+                    before = [known for known in self.versions if known.problem == version.problem]
+                    return before, [f"{error}; {version.problem} stays as it was"]
+                problems.append(f"{version.reference} cannot be used: {error}")
+        return versions, problems
 
     def _fetched(self, client: RegistryClient, version: KnownVersion) -> Path:
         folder = self._folder(version.package)
@@ -285,24 +262,3 @@ class ModelStore:
 
     def _away(self, message: str) -> RegistryState:
         return self.state.model_copy(update={"reachable": False, "message": message})
-
-    def _is_main(self, version: KnownVersion) -> bool:
-        return version.number is None or CHAMPION in version.aliases
-
-
-def _described(model: RegisteredModel, versions: list[Version]) -> list[KnownVersion]:
-    return [
-        KnownVersion(
-            problem=version.problem,
-            number=version.number,
-            package=version.package,
-            created=version.created,
-            aliases=tuple(alias for alias, number in model.aliases.items() if number == version.number),
-        )
-        for version in versions
-    ]
-
-
-def _no_model(problem: str, versions: tuple[KnownVersion, ...]) -> RequestError:
-    names = ", ".join(version.reference for version in versions) or "no model"
-    return RequestError(HTTPStatus.NOT_FOUND, f"{problem}; there are {names}")

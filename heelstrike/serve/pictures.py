@@ -19,7 +19,8 @@ from heelstrike.predict.frames import Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.results import ModelReference, ResultWriter
 from heelstrike.serve.content import HEAD_BYTES, kind_by_content
-from heelstrike.serve.models import KnownVersion, ModelStore
+from heelstrike.serve.listing import KnownVersion
+from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError
 
 _MOST_WAITING = 32

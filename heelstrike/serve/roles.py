@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user is. Every user makes evaluations; the pages for labels and evidence ask for a role."""
+    """What a user is. Every user makes and shares evaluations; administrators also add and remove users."""
 
     CLINICIAN = "clinician"
     LABELLER = "labeller"

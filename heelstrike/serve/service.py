@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from heelstrike.clock import utc
@@ -11,6 +12,8 @@ from heelstrike.serve.jobs import JobQueue
 from heelstrike.serve.metrics import Metrics
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.pictures import Pictures
+from heelstrike.serve.problems import RequestError
+from heelstrike.serve.records import Evaluation
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.serve.uploads import UploadStore
 
@@ -63,25 +66,23 @@ class Service:
         self.jobs.stop()
         self.evaluations.close()
 
-    def delete(self, evaluation: str) -> None:
-        """Delete an evaluation with its jobs and files."""
-        for job in self.jobs.of(evaluation):
-            self.jobs.delete(job)
-        self.evaluations.delete(evaluation)
-
     def clean(self) -> None:
         """Delete evaluations that have been kept long enough, old unfinished uploads and ended sessions."""
-        days = self.settings.keep_days
         for record in self.evaluations.all():
-            if days is not None and record.created < _days_ago(days):
-                _log.info("evaluation %s has been kept for %g days and is deleted", record.id, days)
-                self.delete(record.id)
-                continue
-            for upload in self.uploads.of(record.id):
-                if upload.created < _days_ago(_UNFINISHED_DAYS):
-                    self.uploads.delete(upload)
+            with suppress(RequestError):  # a user deletes it, or writes to it at this moment
+                self._clean(record)
         if self.accounts is not None:
             self.accounts.forget_old()
+
+    def _clean(self, record: Evaluation) -> None:
+        days = self.settings.keep_days
+        if days is not None and record.created < _days_ago(days):
+            _log.info("evaluation %s has been kept for %g days and is deleted", record.id, days)
+            self.jobs.delete_evaluation(record.id)
+            return
+        for upload in self.uploads.of(record.id):
+            if self.uploads.last_change(upload) < _days_ago(_UNFINISHED_DAYS):
+                self.uploads.delete(upload)
 
     def _clean_now_and_then(self) -> None:
         while not self._stopped.is_set():

@@ -7,7 +7,6 @@ their offset, and after an interruption asks for the offset that the server has 
     uploads/ID.part   the bytes that have arrived; its size is the offset
 """
 
-import errno
 import re
 import secrets
 import threading
@@ -19,12 +18,12 @@ from typing import Annotated
 
 from anyio.to_thread import run_sync
 from pydantic import Field
-from starlette.requests import ClientDisconnect
 
-from heelstrike.clock import utc_now
+from heelstrike.clock import utc, utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
 from heelstrike.media import KNOWN
+from heelstrike.serve.bodies import in_pieces
 from heelstrike.serve.content import HEAD_BYTES, kind_by_content, safe_name, unused_name
 from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.problems import RequestError, missing
@@ -33,8 +32,6 @@ from heelstrike.serve.settings import Limits
 from heelstrike.video.reader import VideoReader
 
 _ID = re.compile("[0-9a-f]{20}")
-_PIECE = 1 << 20  # bytes that are collected before they are written
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Upload(Record):
@@ -107,6 +104,10 @@ class UploadStore:
         """Return the number of bytes that have arrived."""
         return self._content(upload).stat().st_size
 
+    def last_change(self, upload: Upload) -> str:
+        """Return when bytes of an upload last arrived, in UTC."""
+        return utc(self._content(upload).stat().st_mtime)
+
     async def append(self, upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> int:
         """Store bytes of an upload and return the offset that is reached then.
 
@@ -114,7 +115,8 @@ class UploadStore:
 
         Raises:
             RequestError: The offset is another one than the server's, the content is nothing that can be measured,
-                there are more bytes than were stated, the disk is full, or another request writes to this upload.
+                there are more bytes than were stated, or another request writes to this upload.
+            OSError: The disk is full.
         """
         with self._claimed(upload):
             reached = self.offset(upload)
@@ -124,7 +126,7 @@ class UploadStore:
                     f"the upload has reached offset {reached}, but bytes for {offset} were sent",
                     Upload_Offset=str(reached),
                 )
-            async for piece in _joined(pieces):
+            async for piece in in_pieces(pieces):
                 if reached + len(piece) > upload.size:
                     raise RequestError(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than the stated {upload.size} bytes came"
@@ -209,15 +211,8 @@ class UploadStore:
                 head = stream.read(HEAD_BYTES) + piece[:HEAD_BYTES]
             if len(head) >= HEAD_BYTES or part.stat().st_size + len(piece) == upload.size:
                 upload = self._recognized(upload, head)
-        try:
-            with part.open("ab") as stream:
-                stream.write(piece)
-        except OSError as error:
-            if error.errno not in _DISK_FULL:
-                raise
-            raise RequestError(
-                HTTPStatus.INSUFFICIENT_STORAGE, "the server's disk is full; free some space and go on"
-            ) from None
+        with part.open("ab") as stream:
+            stream.write(piece)
         return upload
 
     def _recognized(self, upload: Upload, head: bytes) -> Upload:
@@ -237,7 +232,9 @@ class UploadStore:
         return upload
 
     def _remove(self, upload: Upload) -> None:
-        self._content(upload).unlink(missing_ok=True)
+        # after a kill in `_list` the content may be a file of the evaluation already
+        if upload.file not in self._evaluations.get(upload.evaluation).files:
+            self._content(upload).unlink(missing_ok=True)
         self._record(upload).unlink(missing_ok=True)
 
     @contextmanager
@@ -282,18 +279,3 @@ def _read(record: Path) -> Upload | None:
         return Upload.model_validate_json(record.read_bytes())
     except FileNotFoundError:
         return None
-
-
-async def _joined(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the bytes in pieces of about a megabyte; a client that goes away ends them."""
-    joined = bytearray()
-    try:
-        async for piece in pieces:
-            joined += piece
-            if len(joined) >= _PIECE:
-                yield bytes(joined)
-                joined.clear()
-    except ClientDisconnect:
-        pass
-    if joined:
-        yield bytes(joined)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heelstrike.errors import UserError
 from heelstrike.serve.roles import Role
 from heelstrike.terminal import console, messages
 from heelstrike.text import plain
@@ -75,7 +76,7 @@ def password(name: Name, data: Data = None, password_file: PasswordFile = None) 
 
 @app.command()
 def remove(name: Name, data: Data = None) -> None:
-    """Remove a user, and end the user's sessions. The user's evaluations stay in the data folder.
+    """Remove a user, and end the user's sessions. The user's evaluations stay, for the next user of this name.
 
     [bold]Examples[/]
 
@@ -97,5 +98,8 @@ def _password(file: Path | None) -> str:
     if file is None:
         text: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
         return text
-    content = sys.stdin.read() if str(file) == "-" else file.read_text()
+    try:
+        content = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{file}: not UTF-8; save it as UTF-8 text with the password on its first line") from None
     return content.partition("\n")[0].removesuffix("\r")

@@ -52,6 +52,7 @@ def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0
     below = params.model_dump(mode="json", by_alias=True)
     for section in (*_UNUSED, *definition.fresh):
         below.pop(section, None)
+    below["package"].pop("disturbed")  # a row is not packaged
     sections = {name: _section(definition, below, *expanded[name], budget) for name in wanted}
     parsed = parse_params({"problems": list(sections), **sections}, f"grid {definition.name}")
     return [Planned(name, expanded[name][0], parsed[name]) for name in wanted]

@@ -15,6 +15,7 @@ from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.layout import Layout
 from pipeline.registry.approval_state import approvals, awaits, rejection
 from pipeline.registry.decision import Decision
+from pipeline.registry.description import describe
 from pipeline.registry.history import Event, append, person_of, who
 from pipeline.registry.promote import PromotionResult, settle, stored_decision
 from pipeline.registry.promotion_lock import promotion_lock
@@ -81,7 +82,7 @@ def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
                 "another person has to"
             )
         result = settle(registry, decision)
-        registry.describe(number, f"{_signatures(registry.version(number), decision)}\n\n{decision.markdown()}")
+        describe(registry, number, decision, _signatures(registry.version(number), decision))
         return result
 
 
@@ -97,7 +98,7 @@ def reject(layout: Layout, number: int, why: str) -> Event:
         version, decision = _awaiting(registry, number)
         champion = registry.aliases().get(CHAMPION)
         event = append(registry, "rejected", version.number, champion, why, decision.evidence)
-        registry.describe(number, f"Rejected by {event.by}: {why}\n\n{decision.markdown()}")
+        describe(registry, number, decision, f"Rejected by {event.by}: {why}")
         return event
 
 

@@ -83,13 +83,19 @@ def append(
         by=who(),
         evidence=evidence,
     )
-    own = [past for past in events(registry.versions()) if past.version == version]
+    last = newest(registry, version)
     ignored = {"time"} if kind == "approved" else {"time", "by"}  # two people approve in the same words
-    if own and own[-1].model_dump(exclude=ignored) == event.model_dump(exclude=ignored):
-        return own[-1]
+    if last is not None and last.model_dump(exclude=ignored) == event.model_dump(exclude=ignored):
+        return last
     key = f"{_PREFIX}{event.time.replace(':', '')}-{uuid.uuid4().hex[:6]}"
     registry.tag(version, {key: json.dumps(event.model_dump())})
     return event
+
+
+def newest(registry: Registry, version: int) -> Event | None:
+    """Return the last event about a version; `None` if there is none."""
+    own = [past for past in events(registry.versions()) if past.version == version]
+    return own[-1] if own else None
 
 
 def champions(past: list[Event]) -> list[int]:

@@ -12,9 +12,10 @@ from heelstrike.errors import UserError
 from heelstrike.registry.versions import CHAMPION, Version
 from pipeline.registry.approval_state import approvals, rejection
 from pipeline.registry.decision import Decision
-from pipeline.registry.history import append
+from pipeline.registry.description import describe
+from pipeline.registry.history import append, newest
 from pipeline.registry.promotion_lock import promotion_lock
-from pipeline.registry.store import DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
+from pipeline.registry.store import DECISION_TAG, OLD_DECISION_TAG, ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.tracking.tags import VERDICT_TAG
 
 
@@ -27,17 +28,19 @@ class PromotionResult:
         version: The candidate.
         champion_before: Version number of the champion before; `None` if there was none.
         why: The reason in one line.
+        repeated: True if this very refusal was recorded before.
     """
 
     kind: Literal["promoted", "refused", "waiting", "already"]
     version: int
     champion_before: int | None
     why: str
+    repeated: bool = False
 
 
 def stored_decision(version: Version) -> Decision | None:
     """The last decision on a version, from its tags; `None` if there is none."""
-    text = version.tags.get(DECISION_TAG)
+    text = version.tags.get(DECISION_TAG) or version.tags.get(OLD_DECISION_TAG)
     return Decision.model_validate_json(text) if text else None
 
 
@@ -67,8 +70,9 @@ def promote(root: Path, decision: Decision) -> PromotionResult:
         _record(registry, decision)
         refusal = "; ".join(decision.failures) or _standing_refusal(version)
         if refusal:
-            append(registry, "refused", version.number, champion, refusal)
-            return PromotionResult("refused", version.number, champion, refusal)
+            before = newest(registry, version.number)
+            repeated = append(registry, "refused", version.number, champion, refusal) == before
+            return PromotionResult("refused", version.number, champion, refusal, repeated)
         return settle(registry, decision)
 
 
@@ -109,4 +113,4 @@ def _record(registry: Registry, decision: Decision) -> None:
     }
     tags = {name: f"{value:.4g}" for name, value in listed.items() if value is not None}
     registry.tag(decision.challenger, {VERDICT_TAG: decision.verdict, **tags, DECISION_TAG: decision.model_dump_json()})
-    registry.describe(decision.challenger, decision.markdown())
+    describe(registry, decision.challenger, decision)

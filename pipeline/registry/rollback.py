@@ -6,7 +6,8 @@ from pathlib import Path
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.registry.pull import fetch
-from heelstrike.registry.versions import CHAMPION, Version
+from heelstrike.registry.versions import CHAMPION
+from pipeline.registry.description import describe
 from pipeline.registry.history import append, champions, events
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.promotion_lock import promotion_lock
@@ -55,12 +56,8 @@ def rollback(problem: str, root: Path) -> Rollback:
         fetch(registry.reader, previous)
         time = utc_now()
         registry.tag(now, {ROLLED_BACK_TAG: time})
-        registry.describe(now, f"Rolled back {time[:16].replace('T', ' ')} UTC.\n\n{_judgement(registry.version(now))}")
+        event = f"Rolled back {time[:16].replace('T', ' ')} UTC."
+        describe(registry, now, stored_decision(registry.version(now)), event)
         append(registry, "rolled_back", previous.number, now, f"version {now} rolled back")
         registry.set_alias(CHAMPION, previous.number)
         return Rollback(problem, now, previous.number)
-
-
-def _judgement(version: Version) -> str:
-    decision = stored_decision(version)
-    return decision.markdown() if decision is not None else ""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 DECISION_TAG = "mlflow.heelstrike.decision"
 """The last decision on a version, as JSON. MLflow's UI lists no tags of its own prefix, so its page stays readable."""
 
+OLD_DECISION_TAG = "heelstrike.decision"
+"""The name of that tag before 28 November 2026; decisions under it are read, and none is written."""
+
 ROLLED_BACK_TAG = "heelstrike.rolled_back"
 
 

@@ -83,10 +83,9 @@ def _drawn(
     scale = 0.45
     for head in reversed(HEADS.values()):
         head.draw(canvas, prediction, style, scale)
-    for point in cases.truth["keypoints"][index] if "keypoints" in cases.truth else ():
-        if np.isfinite(point).all():
-            x, y = np.round((point - [left, top]) * zoom).astype(int).tolist()
-            cv2.circle(canvas, (x, y), 9, _LABEL, 1, cv2.LINE_AA)
+    if "keypoints" in cases.truth:
+        labels = (cases.truth["keypoints"][index] - [left, top]) * zoom
+        _draw_labels(canvas, labels, prediction.keypoints)
     for box in _true_boxes(cases, index):
         x, y = np.round((box[:2] - [left, top]) * zoom).astype(int).tolist()
         w, h = np.round(box[2:] * zoom).astype(int).tolist()

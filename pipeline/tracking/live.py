@@ -144,7 +144,8 @@ class LiveRun:
             return
         interrupted = not isinstance(error, Exception)
         verdict, where = "interrupted" if interrupted else "failed", f" in {self._stage}" if self._stage else ""
-        reason = "the retrain was interrupted (Ctrl-C or SIGTERM)" if interrupted else first_line(str(error))
+        ended = "the retrain was ended from outside (Ctrl-C, SIGTERM, or the time limit of its deployment)"
+        reason = ended if interrupted else first_line(str(error))
         run.rename(f"{self._began} {verdict}{where}")
         text = f"**{verdict.capitalize()}{where}.**\n\n{reason if interrupted else error}"
         run.set_tags({VERDICT_TAG: verdict, REASON_TAG: reason[:4000], NOTE_TAG: text[:4000]})

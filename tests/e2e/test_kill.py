@@ -59,6 +59,7 @@ def is_registered_but_not_promoted(root: Path) -> bool:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.slow
 def test_a_retrain_that_is_killed_again_and_again_ends_like_dvc_repro(trained: Workplace, tmp_path: Path) -> None:
     workplace = make_workplace(tmp_path / "killed" / "repository")
     kill_when(workplace, has_moved_on("collect", ""))

@@ -7,7 +7,8 @@ import pytest
 from click.testing import Result
 
 from pipeline.registry.history import USER, history
-from pipeline.registry.promote import promote
+from pipeline.registry.promote import promote, stored_decision
+from pipeline.registry.store import open_registry
 from tests.flows.conftest import write_params
 from tests.pipeline.registry.test_gate import judged, params, tested
 from tests.worlds import World
@@ -53,6 +54,11 @@ def test_a_stale_decision_is_refused_and_the_candidate_judged_afresh(clinic: Wor
     assert "rearfoot/2: the decision is stale: it is about the test split" in text
     assert "It was judged afresh, passed every gate and waits again" in text
     assert clinic.champion == 1
+    with open_registry(clinic.root, "rearfoot") as registry:
+        version = registry.version(2)
+    decision = stored_decision(version)
+    assert decision is not None
+    assert decision.comparison_page and version.tags["comparison"].endswith(decision.comparison_page)
     say(clinic, heelstrike, "approve", "rearfoot/2")
     approved = next(event for event in history(clinic.root, "rearfoot") if event.kind == "approved")
     assert clinic.champion == 2 and approved.evidence != before.evidence

@@ -53,6 +53,23 @@ def test_a_restore_has_the_same_bytes_and_its_champion(checkout: World, tmp_path
     assert run(restored, "git", "rev-parse", "HEAD") == run(checkout.root, "git", "rev-parse", "HEAD")
 
 
+def test_what_git_does_not_have_yet_is_restored_even_on_no_branch(checkout: World, tmp_path: Path) -> None:
+    (checkout.root / "ends.txt.md").write_text("one\ntwo\n \n")
+    run(checkout.root, "git", "add", "-A")
+    run(checkout.root, "git", "commit", "--quiet", "-m", "A last line of white space")
+    (checkout.root / "ends.txt.md").write_text("one\nand two\n \n")
+    (checkout.root / "notes.md").write_text("nobody has added this")
+    run(checkout.root, "git", "branch", "study")
+    run(checkout.root, "git", "switch", "--quiet", "--detach")
+    back_up(checkout.root, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored")
+    for name in ("ends.txt.md", "notes.md"):
+        assert (tmp_path / "restored" / name).read_bytes() == (checkout.root / name).read_bytes()
+    for name in ("HEAD", "study"):
+        commits = {run(root, "git", "rev-parse", name) for root in (tmp_path / "restored", checkout.root)}
+        assert len(commits) == 1
+
+
 def test_damage_and_an_unfinished_backup_are_refused(checkout: World, tmp_path: Path) -> None:
     folder = tmp_path / "backup"
     back_up(checkout.root, folder)

@@ -9,8 +9,9 @@ import pytest
 from click.testing import Result
 
 from flows.batches import content_hash
+from flows.forget.labels import entries_about, lines_about, mentions, remove_entries
 from flows.forget.scan import scan
-from flows.forget.traces import mentions, traces_of
+from flows.forget.traces import is_common, own_end, traces_of
 from pipeline.collect.stage import run as collect
 from pipeline.layout import Layout
 from pipeline.params import load_params
@@ -61,10 +62,36 @@ def test_cells_that_name_a_person_are_recognized() -> None:
     assert not mentions("walk.mp4,0,hanna,1", ["anna"])
 
 
+def test_a_person_who_is_called_by_a_number_takes_no_lines_of_others_along(people: Layout) -> None:
+    lines = ["video,frame,subject,heel_x", "a.mp4,2,1,7", "b.mp4,1,2,1", "c.mp4,0,1,9"]
+    assert lines_about(lines, "1", []) == [False, True, False, True]
+    assert all(is_common(name, people) for name in ("1", "07", "x", "train", "toy"))
+    assert not any(is_common(name, people) for name in ("anna", "s1"))
+
+
+def test_a_file_that_others_have_too_names_nobody() -> None:
+    assert own_end("w/anna/walk.mp4", ["w/berta/walk.mp4", "w/berta/anna.mp4"]) == "anna/walk.mp4"
+    assert own_end("w/anna/walk.mp4", ["w/berta/my_walk.mp4"]) == "walk.mp4"
+
+
+def test_the_images_of_a_person_leave_a_coco_file(tmp_path: Path) -> None:
+    images = [{"id": number, "file_name": f"week/{name}_walk.mp4"} for number, name in enumerate(PEOPLE)]
+    annotations = [{"id": number, "image_id": number % 2, "keypoints": [1, 2, 2]} for number in range(4)]
+    file = tmp_path / "labels.json"
+    file.write_text(json.dumps({"images": images, "annotations": annotations, "categories": []}))
+    assert entries_about(file, "anna", ["anna_walk.mp4"]) == 1
+    remove_entries(file, "anna", ["anna_walk.mp4"])
+    left = json.loads(file.read_text())
+    assert [image["file_name"] for image in left["images"]] == ["week/berta_walk.mp4"]
+    assert [one["id"] for one in left["annotations"]] == [1, 3]
+    file.write_text("[]")
+    assert entries_about(file, "anna", ["anna_walk.mp4"]) is None
+
+
 def test_everything_is_listed_first_and_nothing_removed(people: Layout, heelstrike: Callable[..., Result]) -> None:
     done = heelstrike(people.root, "forget", "anna", "-p", "toy")
     assert done.exit_code == 0, done.output
-    for text in ("week/anna_walk.mp4", "own/labels.csv", "week/labels.csv: 1 lines", "version     1 learned from"):
+    for text in ("week/anna_walk.mp4", "own/labels.csv", "week/labels.csv: 1 entries", "version     1 learned from"):
         assert text in done.stdout
     assert done.stdout.endswith("Nothing was removed; with --yes it is.\n")
     assert traces_of(people, "anna").images == 2
@@ -77,15 +104,15 @@ def test_a_scan_finds_the_person_before_and_nothing_after(people: Layout, heelst
     traces = traces_of(people, "anna")
     digests = {*traces.media.values(), *traces.label_files.values()}
     shutil.rmtree(people.root / "data" / "inbox")
-    stores = {line.split("/")[0] for line in scan(people.root, traces.names, digests)}
+    stores = {line.split("/")[0] for line in scan(people.root, traces.words, digests)}
     assert stores >= {".dvc", ".store", "data", "mlartifacts"}
-    assert any(line.startswith("mlflow.db") for line in scan(people.root, traces.names, digests))
+    assert any(line.startswith("mlflow.db") for line in scan(people.root, traces.words, digests))
     others = {path.name: content_hash(path) for path in people.raw.rglob("berta_walk.mp4")}
 
     done = heelstrike(people.root, "forget", "anna", "-p", "toy", "--yes")
     assert done.exit_code == 0, done.output + done.stderr
     assert "no file of this checkout names the person" in done.stdout
-    assert scan(people.root, traces.names, digests) == []
+    assert scan(people.root, traces.words, digests) == []
 
     assert {path.name: content_hash(path) for path in people.raw.rglob("*.mp4")} == others
     assert next(people.raw.rglob("labels.csv")).read_text() == f"{HEADER}berta_walk.mp4,0,berta,10,20\n"

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from flows.batches import content_hash
 from flows.gc import needed_versions, remove, survey
+from heelstrike.files import file_digest, write_json
+from pipeline.registry.approval import approve
+from pipeline.registry.history import USER
+from pipeline.registry.promote import promote
 from pipeline.registry.store import open_registry
 from tests.flows.conftest import run
 from tests.worlds import World
@@ -33,10 +38,42 @@ def test_the_needed_versions_have_their_reasons(checkout: World) -> None:
     reasons = needed_versions(checkout.root, "rearfoot", newest=1)
     assert reasons == {
         1: "was champion; a rollback may go back to it",
-        3: "not decided yet; it may wait for approval",
+        3: "not decided yet",
         4: "the champion",
         6: "the newest candidate",
     }
+    assert set(needed_versions(checkout.root, "rearfoot", newest=9)) == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_candidate_that_one_of_two_people_has_approved_is_needed(
+    checkout: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_registry(checkout.root, "rearfoot") as registry:
+        candidate, champion = registry.version(3), registry.version(4)
+    split = checkout.layout.out("split") / "test.json"
+    write_json(split, {})
+    about = {"approvers": 2, "champion_package": champion.package, "test_split": file_digest(split)}
+    promote(checkout.root, checkout.decision(candidate, 4).model_copy(update=about))
+    monkeypatch.setenv(USER, "ada")
+    assert approve(checkout.layout, 3).kind == "waiting"
+    assert needed_versions(checkout.root, "rearfoot", newest=1)[3] == "waits for approval"
+
+
+def test_what_other_clones_may_need_and_raw_data_that_is_not_committed_stay(checkout: World, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    stray = shared / "files" / "md5" / "ab" / ("0" * 30)
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"of a clone elsewhere")
+    run(checkout.root, sys.executable, "-m", "dvc", "remote", "add", "--local", "team", str(shared))
+    raw = checkout.root / "data" / "raw" / "rearfoot" / "0009-ab" / "walk.bin"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(b"ingested, and the commit was killed")
+    run(checkout.root, sys.executable, "-m", "dvc", "add", "--quiet", str(raw.parent))
+    digest = content_hash(raw)
+    items = {item.path: item for item in survey(checkout.root, newest=1)}
+    assert not items[checkout.root / ".dvc" / "cache" / "files" / "md5" / digest[:2] / digest[2:]].may_go
+    assert not items[stray].may_go
+    assert "other clones may need it" in items[stray].why
 
 
 def test_a_version_that_another_training_started_from_is_needed(checkout: World) -> None:

@@ -63,4 +63,5 @@ def test_trouble_is_one_line_without_the_address(
 
 def test_nobody_is_told_without_the_setting_or_about_what_was_champion_already() -> None:
     assert notify("rearfoot", params(), WAITING) is None
-    assert notify("rearfoot", params(notify="TEAM"), PromotionResult("already", 3, 2, "")) is None
+    for outcome in (PromotionResult("already", 3, 2, ""), PromotionResult("refused", 3, 2, "", repeated=True)):
+        assert notify("rearfoot", params(notify="TEAM"), outcome) is None

@@ -126,7 +126,7 @@ NUMBERS = [
     Input("a sigma of -1", replaced("sigmas: 0.025", "sigmas: -1"), None, "sigmas"),
     Input("an input of 4 096 000 pixels a side", replaced("width: 128", "width: 4096000"), None, "width"),
     Input("trials of -1", replaced("trials: 2", "trials: -1"), None, "trials"),
-    Input("workers of -3", replaced("workers: 2", "workers: -3"), None, "workers"),
+    Input("a window of -3", replaced("images: 16,", "images: 16, window: -3,"), None, "window"),
     Input("a space of search upside down", replaced("low: 0.001, high: 0.004", "low: 0.004, high: 0.001"), None, "low|high"),
     Input("a space of search of an unknown setting", replaced("train.lr:", "train.nothing:"), None, "nothing"),
     Input("a logarithmic space of search from 0", replaced("low: 0.001", "low: 0"), None, "low"),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from heelstrike.serve.accounts import Accounts, csrf_token
+from heelstrike.serve.bodies import JsonRoute
 from heelstrike.serve.dependencies import ServiceOf, UserOf, require
 from heelstrike.serve.identity import COOKIE, session_of, set_session
 from heelstrike.serve.problems import missing
@@ -14,7 +15,7 @@ from heelstrike.serve.records import Record
 from heelstrike.serve.roles import Role
 from heelstrike.serve.service import Service
 
-router = APIRouter(prefix="/api", tags=["accounts"])
+router = APIRouter(prefix="/api", tags=["accounts"], route_class=JsonRoute)
 
 
 class Credentials(BaseModel):

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from heelstrike.serve.dependencies import ServiceOf, UserOf, Visible
 from heelstrike.serve.headline import headline_error
-from heelstrike.serve.models import KnownVersion, ModelStore
+from heelstrike.serve.listing import KnownVersion
+from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Evaluation, Job
 from heelstrike.serve.routes.views import result_of

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
+from heelstrike.serve.bodies import JsonRoute
 from heelstrike.serve.dependencies import Owned, ServiceOf, UserOf, Visible
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Evaluation
 from heelstrike.text import printable
 
-router = APIRouter(prefix="/api/evaluations", tags=["evaluations"])
+router = APIRouter(prefix="/api/evaluations", tags=["evaluations"], route_class=JsonRoute)
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 Word = Annotated[str, Field(min_length=1, max_length=100)]
@@ -93,7 +94,7 @@ def change(changes: Changes, record: Owned, service: ServiceOf) -> Evaluation:
 @router.delete("/{evaluation}", status_code=HTTPStatus.NO_CONTENT)
 def delete(record: Owned, service: ServiceOf) -> None:
     """Delete an evaluation with all its files and results."""
-    service.delete(record.id)
+    service.jobs.delete_evaluation(record.id)
 
 
 @router.get("/{evaluation}/files/{name}", response_class=FileResponse)
@@ -111,5 +112,5 @@ def download(name: str, record: Visible, service: ServiceOf) -> Response:
 
 @router.delete("/{evaluation}/files/{name}", status_code=HTTPStatus.NO_CONTENT)
 def delete_file(name: str, record: Owned, service: ServiceOf) -> None:
-    """Delete an uploaded file. Results of jobs stay."""
-    service.evaluations.remove(record.id, name)
+    """Delete an uploaded file, unless a job is to measure it. Results of jobs stay."""
+    service.jobs.remove_file(record.id, name)

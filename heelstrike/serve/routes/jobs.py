@@ -7,12 +7,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse, Response
 
+from heelstrike.serve.bodies import JsonRoute
 from heelstrike.serve.dependencies import Owned, ServiceOf, Visible
 from heelstrike.serve.problems import missing
 from heelstrike.serve.records import Job, Progress, Record
 from heelstrike.serve.service import Service
 
-router = APIRouter(prefix="/api/evaluations/{evaluation}/jobs", tags=["jobs"])
+router = APIRouter(prefix="/api/evaluations/{evaluation}/jobs", tags=["jobs"], route_class=JsonRoute)
 
 _MEDIA_TYPES = {
     ".json": "application/json",

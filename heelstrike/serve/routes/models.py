@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from heelstrike.serve.dependencies import ServiceOf, UserOf
-from heelstrike.serve.models import KnownVersion, ModelStore, RegistryState
+from heelstrike.serve.listing import KnownVersion
+from heelstrike.serve.models import ModelStore, RegistryState
 from heelstrike.serve.records import Record
 
 router = APIRouter(tags=["models"])

@@ -1,7 +1,6 @@
 """One image in, its result out."""
 
 import time
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,8 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 from heelstrike.predict.describe import slices_of
 from heelstrike.predict.measurer import About
 from heelstrike.results import PredictionResult
+from heelstrike.serve.bodies import read_body
 from heelstrike.serve.dependencies import ServiceOf, UserOf
-from heelstrike.serve.problems import RequestError
 
 router = APIRouter(tags=["predict"])
 
@@ -35,19 +34,8 @@ async def predict(
     start = time.perf_counter()
     version = service.models.find(model)
     known = About(mm_per_px, slices_of(about or []))
-    data = await _body(request, service.settings.limits.picture_bytes)
+    data = await read_body(request, service.settings.limits.picture_bytes)
     measured = await service.pictures.measure(version, data, known)
     total = time.perf_counter() - start
     timing = f"network;dur={1000 * measured.network_s:.1f}, total;dur={1000 * total:.1f}"
     return Response(measured.json, media_type="application/json", headers={"Server-Timing": timing})
-
-
-async def _body(request: Request, most: int) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise RequestError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the image has more than {most} bytes; send a smaller one"
-            )
-    return bytes(body)

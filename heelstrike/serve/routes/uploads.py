@@ -7,11 +7,12 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from heelstrike.serve.bodies import JsonRoute
 from heelstrike.serve.dependencies import Owned, ServiceOf
 from heelstrike.serve.records import Record, StoredFile
 from heelstrike.serve.uploads import Upload
 
-router = APIRouter(prefix="/api/evaluations/{evaluation}/uploads", tags=["uploads"])
+router = APIRouter(prefix="/api/evaluations/{evaluation}/uploads", tags=["uploads"], route_class=JsonRoute)
 
 _BODY = {
     "requestBody": {

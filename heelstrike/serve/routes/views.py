@@ -62,11 +62,12 @@ def result_of(service: Service, record: Evaluation, job: str, name: str) -> Path
     """Return the path of the JSON of a file's result.
 
     Raises:
-        RequestError: There is no such job, file or result.
+        RequestError: There is no such job, file or result, or the result is that of a deleted file of the same name.
     """
     state = service.jobs.get(record.id, job)
     stored, _ = service.evaluations.file(record.id, name)
     path = result_path(service.jobs.results(state) / stored.name, ".json")
-    if state.state != "done" or not path.exists():
+    of_another_file = state.started is None or state.started < stored.uploaded
+    if state.state != "done" or of_another_file or not path.exists():
         raise missing("result")
     return path

@@ -1,24 +1,22 @@
-// Logs in, and goes on to the page that was asked for.
+/** Logs in, and goes on to the page that was asked for. */
+
+import { request } from "./clinic/api.js";
 
 const form = document.getElementById("login");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const answer = await fetch("/api/login", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(Object.fromEntries(new FormData(form))),
-  });
-  if (answer.ok) {
+  try {
+    await request("POST", "/api/login", Object.fromEntries(new FormData(form)));
     location.assign(nextPath());
-  } else {
-    form.querySelector("output").value = (await answer.json()).error;
+  } catch (error) {
+    form.querySelector("output").value = error.message;
   }
 });
 
-// Returns the path to go on to: only one of this service.
+/** Return the path to go on to: only one of this service. */
 function nextPath() {
   const next = new URLSearchParams(location.search).get("next") ?? "/";
-  const address = new URL(next, location.origin);
-  return address.origin === location.origin ? address.pathname : "/";
+  const address = URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
+  return address?.origin === location.origin ? address.pathname : "/";
 }

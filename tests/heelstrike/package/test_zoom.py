@@ -164,7 +164,7 @@ def test_an_empty_video_is_looked_at_less_and_less_often() -> None:
         assert follow(scene).refusal is not None
         looks.append(network.looks - before)
     assert sum(n > 0 for n in looks) < 12
-    assert max(looks[40:]) <= 1
+    assert max(looks[40:]) <= 2  # the whole image, and once more if the network takes it for keypoints
     image = scene.copy()
     image[:, :] = picture(160, 90, 40, 10, 50)[0]
     waited = next(n for n in range(30) if follow(image).refusal is None)

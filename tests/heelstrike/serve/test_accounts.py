@@ -45,6 +45,12 @@ def test_nothing_is_shown_without_logging_in(app: TestClient) -> None:
     assert (page.status_code, page.headers["Location"]) == (303, "/login?next=/")
 
 
+def test_who_has_logged_in_can_log_out_on_every_page(app: TestClient) -> None:
+    html, button = {"Accept": "text/html"}, 'data-part="log-out"'
+    assert button in browser(app, "ada").get("/", headers=html).text
+    assert button not in app.get("/login", headers=html).text
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: TestClient) -> None:
     answer = app.post("/api/login", json={"name": "ada", "password": PASSWORD})
     flags = {flag.strip().lower() for flag in answer.headers["Set-Cookie"].split(";")[1:]}

@@ -1,5 +1,7 @@
 """Requests from elsewhere, headers, pages and the state of the service."""
 
+import errno
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -34,6 +36,7 @@ def test_a_name_can_be_allowed(settings: ServeSettings) -> None:
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://localhost:9999"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -82,6 +85,21 @@ def test_a_fault_shows_no_traceback(client: TestClient, monkeypatch: pytest.Monk
         500,
         {"error": "this is a fault of the service; its log has the details"},
     )
+
+
+def test_a_full_disk_is_named(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("heelstrike.serve.evaluations.write_json", full)
+    answer = client.post("/api/evaluations", json={"name": "x"})
+    assert (answer.status_code, answer.json()["error"][:27]) == (507, "the server's disk is full; ")
+
+
+def test_large_json_is_refused(client: TestClient) -> None:
+    """A body is read before its sender is known, so everybody could fill the memory."""
+    for path in ("/api/login", "/api/evaluations", "/api/evaluations/x/jobs", "/api/evaluations/x/uploads"):
+        assert client.post(path, content=b" " * ((1 << 20) + 1)).status_code == 413
 
 
 def test_the_state(client: TestClient) -> None:

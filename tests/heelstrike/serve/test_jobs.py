@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from heelstrike.results import read_result
 from heelstrike.serve.app import create_app
+from heelstrike.serve.problems import RequestError
 from heelstrike.serve.settings import ServeSettings
 from tests.service import evaluation, finished, until, upload
 from tests.videos import write_video
@@ -73,12 +74,27 @@ def test_a_running_job_is_cancelled_and_queued_ones_begin_after_a_restart(settin
         upload(client, path, "walk.mp4", walk)
         first, second = (client.post(f"{path}/jobs", json={"overlay": True}).headers["Location"] for _ in range(2))
         until(lambda: client.get(first).json()["job"]["state"] == "running")
+        assert client.delete(f"{path}/files/walk.mp4").status_code == 409
         assert client.post(f"{first}/cancel").json()["job"]["state"] == "cancelled"
         until(lambda: client.get(second).json()["job"]["state"] == "running")
     with TestClient(create_app(settings), base_url="http://localhost") as client:
         until(lambda: client.get(second).json()["job"]["state"] == "done")
         assert client.get(first).json()["job"]["state"] == "cancelled"
         assert client.get(first).json()["results"] == []
+
+
+def test_a_job_is_deleted_once(client: TestClient, walk: bytes) -> None:
+    """Two requests may both have got the job before one of them deletes it."""
+    path = evaluation(client)
+    upload(client, path, "walk.mp4", walk)
+    client.post(f"{path}/jobs", json={})
+    jobs = client.app.state.service.jobs  # type: ignore[attr-defined]
+    (job,) = jobs.all()
+    jobs.delete(job)
+    with pytest.raises(RequestError, match="there is no such job"):
+        jobs.delete(job)
+    with pytest.raises(RequestError, match="there is no such job"):
+        jobs.cancel(job)
 
 
 def test_what_has_been_kept_long_enough_is_deleted(settings: ServeSettings, tmp_path: Path, walk: bytes) -> None:

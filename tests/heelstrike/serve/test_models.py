@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from heelstrike.registry.versions import Version
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.settings import ServeSettings
@@ -49,15 +50,28 @@ def test_it_goes_on_without_the_registry_and_says_so(store: ModelStore, world: W
     assert again.pull(again.find(None)).reference == "rearfoot/1"
 
 
-def test_a_damaged_champion_is_not_taken(store: ModelStore, world: World) -> None:
+def damaged_candidate(world: World, seed: int) -> Version:
     models = set((world.root / "mlartifacts").rglob("model.onnx"))
-    version = world.candidate(2)
+    version = world.candidate(seed)
     (model,) = set((world.root / "mlartifacts").rglob("model.onnx")) - models
     model.write_bytes(model.read_bytes() + b"!")
-    promote(world.root, world.decision(version, 1))
+    return version
+
+
+def test_a_damaged_champion_is_not_taken(store: ModelStore, world: World) -> None:
+    promote(world.root, world.decision(damaged_candidate(world, 2), 1))
     store.refresh()
     assert store.find(None).number == 1
     assert "rearfoot stays as it was" in store.state.message
+
+
+def test_a_damaged_challenger_keeps_no_champion_back(store: ModelStore, world: World) -> None:
+    second = world.candidate(2)
+    damaged_candidate(world, 3)
+    promote(world.root, world.decision(second, 1))
+    store.refresh()
+    assert (store.find(None).number, store.find("rearfoot@challenger").number) == (2, 3)
+    assert store.state.message.startswith("rearfoot/3 cannot be used: ")
 
 
 def test_a_package_that_was_cleared_from_the_cache_is_fetched_again(store: ModelStore, tmp_path: Path) -> None:

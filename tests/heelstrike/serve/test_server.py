@@ -2,6 +2,7 @@
 
 import hashlib
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -44,13 +45,24 @@ def test_uploads_and_jobs_go_on_after_a_kill(tmp_path: Path, package: Path, walk
         assert server.process.wait(20) in (0, -signal.SIGTERM)
 
 
-def test_it_is_not_open_to_the_network_without_accounts(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "heelstrike", "serve", "--data", str(tmp_path / "data"), "--host", "0.0.0.0"]
+def refusal(tmp_path: Path, *options: str) -> str:
+    """What the command says when it does not start."""
+    command = [sys.executable, "-m", "heelstrike", "serve", "--data", str(tmp_path / "data"), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.strip()) == (
-        1,
-        "Error: --host 0.0.0.0: everybody on the network could see all evaluations; add --users",
-    )
+    assert done.returncode == 1
+    return done.stderr.strip()
+
+
+def test_it_is_not_open_to_the_network_without_accounts(tmp_path: Path) -> None:
+    message = "Error: --host 0.0.0.0: everybody on the network could see all evaluations; add --users"
+    assert refusal(tmp_path, "--host", "0.0.0.0") == message
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        message = f"Error: cannot listen on 127.0.0.1, port {port}: Address already in use; give another --port"
+        assert refusal(tmp_path, "--port", str(port)).startswith(message)
 
 
 def large_video(walk: bytes, size: int) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Uploads in parts, and what is refused."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,26 @@ def test_an_upload_is_given_up(client: TestClient, tmp_path: Path, walk: bytes) 
     send(client, location, walk[:5000])
     assert client.delete(location).status_code == 204
     assert stored(tmp_path / "data") == []
+
+
+def test_an_upload_that_nobody_goes_on_with_is_deleted(client: TestClient, tmp_path: Path, walk: bytes) -> None:
+    path = evaluation(client)
+    old, new = (begin(client, path, "walk.mp4", len(walk)).headers["Location"] for _ in range(2))
+    send(client, old, walk[:5000])
+    part = next(tmp_path.rglob(f"{old.rpartition('/')[2]}.part"))
+    os.utime(part, (0, 0))
+    client.app.state.service.clean()  # type: ignore[attr-defined]
+    assert [client.get(location).status_code for location in (old, new)] == [404, 200]
+
+
+def test_a_file_stays_when_the_rest_of_its_upload_is_deleted(client: TestClient, tmp_path: Path, walk: bytes) -> None:
+    """The server was killed after it had listed the file."""
+    path = evaluation(client)
+    location = begin(client, path, "walk.mp4", len(walk)).headers["Location"]
+    send(client, location, walk[:5000])
+    record = next(tmp_path.rglob(f"{location.rpartition('/')[2]}.json"))
+    rest = record.read_bytes()
+    send(client, location, walk[5000:], 5000)
+    record.write_bytes(rest)
+    assert client.delete(location).status_code == 204
+    assert client.get(f"{path}/files/walk.mp4").content == walk

@@ -39,6 +39,16 @@ def test_deleting_a_file_deletes_its_copy(client: TestClient, measured: tuple[st
     assert client.get(f"{path}/views/{NAME}").status_code == 404
 
 
+def test_a_result_is_not_shown_with_another_file_of_the_same_name(
+    client: TestClient, measured: tuple[str, str], walk: bytes
+) -> None:
+    path, job = measured
+    client.delete(f"{path}/files/{NAME}")
+    upload(client, path, NAME, walk)
+    assert client.get(f"{job}/columns/{NAME}").status_code == 404
+    assert client.get(f"{path.removeprefix('/api')}/results/{job.rpartition('/')[2]}/{NAME}").status_code == 404
+
+
 def test_every_page_answers(client: TestClient, measured: tuple[str, str]) -> None:
     path, job = measured
     page, number = path.removeprefix("/api"), job.rpartition("/")[2]

@@ -53,6 +53,15 @@ def test_any_failed_gate_keeps_the_champion(world):
         outcome = promote(world.root, world.decision(candidate, 1, failed))
         assert (outcome.kind, world.champion) == ("refused", 1)
         assert outcome.why == f"{failed}: {failed} was made up"
+        assert not outcome.repeated
+    assert promote(world.root, world.decision(candidate, 1, failed)).repeated
+
+
+def test_a_decision_under_the_tags_old_name_is_read(world):
+    decision = world.decision(world.candidate(1), None)
+    with open_registry(world.root, "rearfoot") as registry:
+        registry.tag(1, {"heelstrike.decision": decision.model_dump_json()})
+        assert stored_decision(registry.version(1)) == decision
 
 
 def test_a_missing_gate_is_a_failed_gate(world):

@@ -14,9 +14,10 @@ from heelstrike.registry.pull import fetch
 from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.registry.examine import examine
 from pipeline.registry.promote import promote, stored_decision
+from pipeline.registry.rollback import rollback
 from pipeline.registry.store import open_registry
 from pipeline.review.compare import compare, comparison_file
-from pipeline.review.evidence import keep, link, page_of
+from pipeline.review.evidence import with_page
 from pipeline.review.paired import Pair
 from pipeline.review.references import version_named
 from pipeline.review.verdict import revise_verdict
@@ -105,25 +106,25 @@ def test_who_was_learned_from_and_tested_on_is_said(twice: World) -> None:
 
 def test_the_page_is_kept_with_the_version_and_its_digest_with_the_decision(twice: World) -> None:
     decision = judged(twice, 2, bias=0.0, gain=1.2)
-    made = compare(twice.layout, params(), "1", "2", decision)
-    words = " ".join(Page(made.page).words)
+    complete = with_page(twice.layout, params(), decision, print)
+    assert with_page(twice.layout, params(), complete, print) is complete
+    assert complete.evidence != decision.evidence
+    assert promote(twice.root, complete).kind == "promoted"
+    client, page = open_mlflow(twice.root), "review/version-2-against-1.html"
+    kept = Path(client.download_artifacts(run_id_of(twice.root, 2), page))
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == complete.comparison_page
+    words = " ".join(Page(kept.read_text()).words)
     assert "All gates passed." in words
     assert "not_rolled_back" in words
-    keep(twice.layout, made, decision)
-    outcome = promote(twice.root, decision.model_copy(update={"comparison_page": made.digest}))
-    link(twice.layout, made)
-    link(twice.layout, made)
-    assert outcome.kind == "promoted"
-    client = open_mlflow(twice.root)
-    kept = Path(client.download_artifacts(run_id_of(twice.root, 2), page_of(made)))
-    assert hashlib.sha256(kept.read_bytes()).hexdigest() == made.digest
-    version = client.get_model_version("rearfoot", "2")
-    assert version.tags["comparison"] == f"review/version-2-against-1.html sha256:{made.digest}"
-    assert version.description.count(page_of(made)) == 1
     with open_registry(twice.root, "rearfoot") as registry:
-        stored = stored_decision(registry.version(2))
-    assert stored is not None
-    assert stored.comparison_page == made.digest
+        assert stored_decision(registry.version(2)) == complete
+    version = client.get_model_version("rearfoot", "2")
+    assert version.tags["comparison"] == f"{page} sha256:{complete.comparison_page}"
+    rollback("rearfoot", twice.root)
+    later = client.get_model_version("rearfoot", "2").description
+    assert later.startswith("Rolled back ")
+    for description in (version.description, later):
+        assert description.count(page) == 1
 
 
 def test_versions_are_named_in_every_way(twice: World) -> None:

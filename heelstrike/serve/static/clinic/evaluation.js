@@ -81,12 +81,14 @@ async function refresh() {
 }
 
 async function follow() {
-  for (;;) {
+  for (let away = false; ; ) {
     const busy = await refresh().catch((error) => {
       fail(error.message);
-      return true;
+      return null;
     });
-    await new Promise((resolve) => setTimeout(resolve, busy ? SOON : 10 * SOON));
+    if (away && busy !== null) fail("");
+    away = busy === null;
+    await new Promise((resolve) => setTimeout(resolve, busy === false ? 10 * SOON : SOON));
   }
 }
 

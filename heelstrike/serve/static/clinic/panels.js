@@ -80,14 +80,14 @@ function values(measure) {
   return list;
 }
 
-function classes(found, result) {
+function classes(answer, result) {
   const list = element("div", { class: "classes" });
-  list.append(element("p", { class: "big" }, found.sure ? title(found.name) : `${title(found.name)}?`));
-  if (!found.sure) {
+  list.append(element("p", { class: "big" }, answer.sure ? title(answer.name) : `${title(answer.name)}?`));
+  if (!answer.sure) {
     const least = number(result.confidence_threshold * 100, "%", 0);
     list.append(element("p", { class: "warning" }, `Not sure: the model is asked for at least ${least}.`));
   }
-  const sorted = Object.entries(found.probabilities).sort((a, b) => b[1] - a[1]);
+  const sorted = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
   for (const [name, share] of sorted) {
     const meter = element("meter", { min: "0", max: "1", value: String(share), "aria-label": title(name) });
     list.append(element("div", { class: "share" }, element("span", {}, title(name)), meter, element("span", {}, number(share * 100, "%", 1))));

@@ -5,7 +5,6 @@
 
 import { nearest } from "./columns.js";
 
-const HAS_PICTURES = typeof VideoFrame === "function"; // browsers have it on secure pages: localhost and HTTPS
 const MICROSECONDS = 1e6;
 const PATIENCE_MS = 300; // after a seek has ended
 
@@ -13,7 +12,11 @@ const PATIENCE_MS = 300; // after a seek has ended
 export class Player extends EventTarget {
   #wanted = null; // the frame that is to be shown, null if it is there
   #target = null; // the frame that the video seeks now, null if it does not
-  #copy = document.createElement("canvas"); // the presented picture in browsers without VideoFrame
+
+  /** True if this browser can tell which picture of a video it presents. */
+  static get supported() {
+    return typeof VideoFrame === "function" && "requestVideoFrameCallback" in HTMLVideoElement.prototype;
+  }
 
   /**
    * @param {HTMLVideoElement} video The element; its file begins at 0 s.
@@ -24,13 +27,13 @@ export class Player extends EventTarget {
     this.video = video;
     this.mediaTimes = mediaTimes;
     this.index = -1;
-    const watch = (now, metadata) => {
+    const watch = () => {
       video.requestVideoFrameCallback(watch);
-      this.#present(metadata.mediaTime);
+      this.#present();
     };
     video.requestVideoFrameCallback(watch);
     // the first picture may be presented before it can be read
-    for (const name of ["loadeddata", "canplay"]) video.addEventListener(name, () => this.#present(video.currentTime));
+    for (const name of ["loadeddata", "canplay"]) video.addEventListener(name, () => this.#present());
     video.addEventListener("seeked", () => this.#arrived());
   }
 
@@ -81,41 +84,35 @@ export class Player extends EventTarget {
 
   #arrived() {
     const target = this.#target;
-    this.#present(this.video.currentTime);
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#present(this.video.currentTime)));
+    this.#present();
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#present()));
     setTimeout(() => {
-      this.#present(this.video.currentTime);
+      this.#present();
       if (target !== null && this.#target === target) this.#reached(); // the file has no such frame
     }, PATIENCE_MS);
   }
 
   /** Return the picture that is presented, which stays as it is while the video goes on; null while there is none. */
   #picture() {
-    if (HAS_PICTURES) {
-      try {
-        return new VideoFrame(this.video);
-      } catch {
-        return null; // after the first data or a seek there may be no picture for a moment
-      }
+    try {
+      return new VideoFrame(this.video);
+    } catch {
+      return null; // after the first data or a seek there may be no picture for a moment
     }
-    this.#copy.width = this.video.videoWidth;
-    this.#copy.height = this.video.videoHeight;
-    this.#copy.getContext("2d").drawImage(this.video, 0, 0);
-    return this.#copy;
   }
 
-  #present(mediaTime) {
+  #present() {
     if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     const picture = this.#picture();
     if (!picture) {
-      requestAnimationFrame(() => this.#present(mediaTime));
+      requestAnimationFrame(() => this.#present());
       return;
     }
-    const index = nearest(this.mediaTimes, HAS_PICTURES ? picture.timestamp / MICROSECONDS : mediaTime);
+    const index = nearest(this.mediaTimes, picture.timestamp / MICROSECONDS);
     const other = index !== this.index;
     this.index = index;
     if (index === this.#target) this.#reached();
     if (other) this.dispatchEvent(new CustomEvent("frame", { detail: { index, picture } }));
-    else if (HAS_PICTURES) picture.close();
+    else picture.close();
   }
 }

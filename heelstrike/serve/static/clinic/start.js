@@ -36,6 +36,7 @@ function showNeeds(name) {
   needed = name;
   const label = form.querySelector("[data-part=needs]");
   label.hidden = !name;
+  form.elements.about.required = Boolean(name); // a side that was not chosen would be half of the time the wrong one
   label.querySelector("span").textContent = name.charAt(0).toUpperCase() + name.slice(1);
 }
 
@@ -47,14 +48,18 @@ async function send() {
     mm_per_px: scale.value ? Number(scale.value) : null,
     about: known,
   });
-  let arrived = 0;
-  for (const line of lines) arrived += (await line.send(made.id)) ? 1 : 0;
-  if (!arrived) {
+  let refused = 0;
+  for (const line of lines) refused += (await line.send(made.id)) ? 0 : 1;
+  if (refused === lines.length) {
     await request("DELETE", `/api/evaluations/${made.id}`);
+    lines.length = 0; // others can be chosen
     throw new Error("no file was taken; see the reasons above");
   }
   await request("POST", `/api/evaluations/${made.id}/jobs`, { model: model.value, overlay: overlay.checked });
-  location.assign(`/evaluations/${made.id}`);
+  const page = `/evaluations/${made.id}`;
+  if (!refused) return location.assign(page);
+  const link = element("a", { href: page }, "the others are measured");
+  form.querySelector("output").replaceChildren(`${refused} of ${lines.length} files were not taken, see the reasons above; `, link);
 }
 
 if (form) {
@@ -71,7 +76,7 @@ if (form) {
       await send();
     } catch (error) {
       words.value = error.message;
-      button.disabled = false;
+      change();
     }
   });
 }

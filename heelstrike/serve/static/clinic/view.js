@@ -142,6 +142,9 @@ function viewTools(stage) {
 }
 
 function showVideo(results, stage) {
+  if (!Player.supported) {
+    throw new Error("This browser cannot tell which frame of a video it shows; use a current Chrome, Edge, Firefox or Safari.");
+  }
   const [{ column }] = results;
   const player = new Player(part("video"), column.media_s);
   const charts = addCharts(results, player);
