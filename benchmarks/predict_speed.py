@@ -52,8 +52,8 @@ from pipeline.package.category import category_of
 from pipeline.package.export import export_model
 from pipeline.params import ProblemParams, load_params
 from pipeline.prepare.preprocess import Preprocess
-from pipeline.synthetic import GENERATORS
 from pipeline.synthetic.settings import SyntheticSource
+from pipeline.synthetic.source import GENERATORS
 
 _HERE = Path(__file__).resolve().parents[1]
 _LEGS = ((800, 300), (802, 600), (795, 850), (1100, 300), (1098, 600), (1106, 850))  # two legs, top to bottom

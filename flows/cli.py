@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
+from flows.cli_first import app as first_app
 from flows.cli_operations import app as operations_app
 from flows.cli_review import app as review_app
 from flows.grid import app as grid_app
@@ -23,7 +24,8 @@ from heelstrike.terminal import console, messages
 from heelstrike.text import done, printable
 
 app = typer.Typer()
-app.registered_commands += review_app.registered_commands + operations_app.registered_commands
+for part in (first_app, review_app, operations_app):
+    app.registered_commands += part.registered_commands
 app.add_typer(grid_app, name="grid")
 app.add_typer(search_app, name="search")
 app.add_typer(schedule_app, name="schedule")

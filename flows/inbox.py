@@ -10,18 +10,12 @@ from flows.reporting import current_reporter
 from heelstrike.errors import UserError
 from heelstrike.media import files_below
 from heelstrike.text import storable
-from pipeline.collect.check import REASON_SUFFIX
-from pipeline.layout import Layout
+from pipeline.layout import REASON_SUFFIX, Layout
 
 REASON_TITLE = "Heelstrike has left this file in the inbox:"
 """First line of a reason file, by which it is recognised as ours."""
 
 _TAKEN = ".heelstrike-taken"  # end of the name that a file has between its last check and its removal
-
-
-def inbox_of(layout: Layout) -> Path:
-    """Return the folder where new videos and labels of a problem arrive."""
-    return layout.root / "data" / "inbox" / layout.problem
 
 
 def check_folder(layout: Layout, inbox: Path) -> None:
@@ -33,15 +27,15 @@ def check_folder(layout: Layout, inbox: Path) -> None:
     """
     if not inbox.is_dir():
         raise UserError(f"{inbox}: there is no such folder; put videos and their labels there, or name another folder")
-    raw, inboxes = layout.root / "data" / "raw", inbox_of(layout).parent
+    raw, inboxes = layout.root / "data" / "raw", layout.inbox.parent
     if inbox.is_relative_to(raw) or raw.is_relative_to(inbox):
         verb = "holds" if inbox.is_relative_to(raw) else "is in"
         raise UserError(
             f"{inbox}: data/raw, which holds what was ingested, {verb} this folder; put new videos and labels into "
-            f"{inbox_of(layout)}, or into a folder outside data"
+            f"{layout.inbox}, or into a folder outside data"
         )
-    if inbox.is_relative_to(inboxes) and not inbox.is_relative_to(inbox_of(layout)):
-        raise UserError(f"{inbox}: not in the inbox of {layout.problem}, which is {inbox_of(layout)}; name that one")
+    if inbox.is_relative_to(inboxes) and not inbox.is_relative_to(layout.inbox):
+        raise UserError(f"{inbox}: not in the inbox of {layout.problem}, which is {layout.inbox}; name that one")
     linked = [folder for folder in (layout.root / "data", raw, layout.raw) if folder.is_symlink()]
     if linked:
         raise UserError(

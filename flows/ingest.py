@@ -30,7 +30,7 @@ from flows.batches import (
 )
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
-from flows.inbox import check_folder, clear, inbox_of, leave_reasons, put_back_taken
+from flows.inbox import check_folder, clear, leave_reasons, put_back_taken
 from flows.lost_runs import tag_with_process
 from flows.quiet_files import Stamp, stamps, still_written
 from flows.reporting import current_reporter
@@ -39,8 +39,8 @@ from flows.versioning import await_dvc, commit_paths, dvc, git, tag
 from heelstrike.errors import UserError
 from heelstrike.media import files_below
 from heelstrike.progress import listening
-from pipeline.collect.check import REASON_SUFFIX, Checked, check_inbox
-from pipeline.layout import Layout
+from pipeline.collect.check import Checked, check_inbox
+from pipeline.layout import REASON_SUFFIX, Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 
 _MISSING = re.compile(r": ([^\n:]+) is not there; ")  # what readers say of media
@@ -93,7 +93,7 @@ def ingest(problem: str, folder: str | None = None, root: str = ".", wait: bool 
         UserError: The folder is missing, params.yaml is wrong, git is not on a branch, or DVC cannot push.
     """
     layout = Layout(Path(root).resolve(), problem)
-    inbox = Path(folder).resolve() if folder else inbox_of(layout)
+    inbox = Path(folder).resolve() if folder else layout.inbox
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
     check_folder(layout, inbox)
@@ -108,7 +108,7 @@ def ingest_locked(layout: Layout, params: ProblemParams, inbox: Path) -> Ingeste
         UserError: Git is not on a branch, or DVC cannot push.
     """
     require_branch(layout.root)
-    ours = inbox.is_relative_to(inbox_of(layout))
+    ours = inbox.is_relative_to(layout.inbox)
     if ours:
         put_back_taken(inbox)
     batches = versioned_batches(layout)

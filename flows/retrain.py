@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 from flows.batches import half_made, versioned_batches
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
-from flows.inbox import check_folder, inbox_of
+from flows.inbox import check_folder
 from flows.ingest import ingest_locked
 from flows.left_files import lines_about_left
 from flows.lost_runs import tag_with_process
@@ -46,7 +46,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
         require_branch(layout.root)
         open_mlflow(layout.root)  # a registry that does not answer is reported now, not after the training
         keep_raw_folder(layout)
-        inbox = inbox_of(layout)
+        inbox = layout.inbox
         if inbox.is_dir() and (files_below(inbox) or half_made(layout, versioned_batches(layout))):
             check_folder(layout, inbox)
             for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):

@@ -14,7 +14,6 @@ from prefect.states import Completed
 
 import flows.retrain
 from flows.checkout_lock import queue_place
-from flows.inbox import inbox_of
 from flows.lost_runs import end_lost_runs, tag_with_process
 from flows.reporting import current_reporter
 from flows.schedule_record import last_run, record_call, recorded
@@ -22,8 +21,7 @@ from flows.termination import survive_lost_output
 from heelstrike.errors import UserError
 from heelstrike.media import files_below
 from heelstrike.stores import StoreUnreachableError
-from pipeline.collect.check import REASON_SUFFIX
-from pipeline.layout import Layout
+from pipeline.layout import REASON_SUFFIX, Layout
 
 _DELAYS_S = (60, 300, 900)
 """Waits between the attempts if a store does not answer; any other failure would only repeat itself."""
@@ -61,7 +59,7 @@ def retrain_on_new_data(problem: str, root: str = ".", hours: float = 12, attemp
     layout = Layout(Path(root).resolve(), problem)
     last = last_run(layout.root, deployment.get_name() or "")
     unfinished = last is not None and (last.interrupted or last.ended is None)
-    return _run(problem, layout.root, hours, attempts, lambda: unfinished or has_new_files(inbox_of(layout)))
+    return _run(problem, layout.root, hours, attempts, lambda: unfinished or has_new_files(layout.inbox))
 
 
 def has_new_files(inbox: Path) -> bool:

@@ -1,12 +1,12 @@
 """The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has the commands `predict`, `models`, `serve` and `users`. A checkout also has the operator's
-commands (flows/cli.py).
+A consumer's environment has the commands `predict`, `models`, `serve`, `doctor` and `users`. A checkout also has the
+operator's commands (flows/cli.py).
 """
 
 import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,11 @@ from heelstrike.serve.users import app as users_app
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
 
+if TYPE_CHECKING:
+    from heelstrike.home import Place
+
 OPERATOR = (
+    "demo",
     "retrain",
     "ingest",
     "init-from",
@@ -48,7 +52,7 @@ _HINT = (
 )
 
 app = typer.Typer(
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Measures feet and posture on images and videos, with models from a registry.",
@@ -63,11 +67,16 @@ def _print_version(requested: bool) -> None:
 
 @app.callback()
 def _main(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Define the options of `heelstrike` itself; its help text is that of `app`."""
+    """Define the options of `heelstrike` itself; its help text is that of `app`. Alone it says what is next."""
+    if context.invoked_subcommand is None:
+        with messages():
+            for line in _place().lines():
+                console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -197,13 +206,53 @@ def serve(
         )
 
 
+@app.command()
+def doctor() -> None:
+    """Check machine, packages, codecs, clock, folders and registry, and say what to do; at the top of a checkout more.
+
+    A checkout adds params.yaml, git, the DVC remote, the study's database, Prefect and schedules. A fault means that a
+    command will fail, and the exit status is 1; a warning means that one may.
+
+    [bold]Examples[/]
+
+    heelstrike doctor
+
+    MLFLOW_TRACKING_URI=https://mlflow.example heelstrike doctor
+    """
+    with messages():
+        from heelstrike.doctor.run import consumer_checks, run
+
+        if _is_at_top():
+            checks = importlib.import_module("flows.doctor.run").checkout_checks(Path())
+        else:
+            checks = consumer_checks(Path.cwd())
+        healthy = run(checks, console)
+    if not healthy:
+        raise typer.Exit(1)
+
+
 app.add_typer(users_app, name="users")
 
 
-def _in_checkout() -> bool:
-    """Return True if this package is part of a checkout, which has the operator's commands."""
+def _checkout() -> Path | None:
+    """Return the root of the checkout that this package is part of, which has the operator's commands."""
     root = Path(__file__).resolve().parent.parent
-    return (root / "dvc.yaml").is_file() and (root / "flows" / "cli.py").is_file()
+    return root if (root / "dvc.yaml").is_file() and (root / "flows" / "cli.py").is_file() else None
+
+
+def _is_at_top() -> bool:
+    """Return True if the operator's commands work in this folder."""
+    return _checkout() is not None and Path("dvc.yaml").is_file()
+
+
+def _place() -> "Place":
+    """Return where this was started: at the top of a checkout, or elsewhere."""
+    if _is_at_top():
+        place: Place = importlib.import_module("flows.home").place_in_checkout(Path())
+        return place
+    from heelstrike.home import place_outside_checkout
+
+    return place_outside_checkout(Path.cwd(), _checkout())
 
 
 def _add_hint(name: str) -> None:
@@ -220,7 +269,7 @@ def _add_hint(name: str) -> None:
         raise typer.Exit(2)
 
 
-if _in_checkout():
+if _checkout() is not None:
     # imported by name, since this library must not depend on flows
     operator = importlib.import_module("flows.cli").app
     app.registered_commands += operator.registered_commands

@@ -14,6 +14,9 @@ _ROOMS = {
     "package": "models",
 }
 STAGES = tuple(_ROOMS)
+REASON_SUFFIX = ".reason.txt"
+"""End of the name of a file that says why an ingest has left another one in the inbox."""
+
 ROOMS = frozenset(_ROOMS.values())  # the folders whose files stages read and write
 
 
@@ -33,6 +36,11 @@ class Layout:
     def raw(self) -> Path:
         """Folder of ingested videos, images and labels, versioned by DVC, with a folder per ingested batch."""
         return self.root / "data" / "raw" / self.problem
+
+    @property
+    def inbox(self) -> Path:
+        """Folder where new videos and labels arrive."""
+        return self.root / "data" / "inbox" / self.problem
 
     def video(self, name: str) -> Path:
         """Return the video that an annotation names: a raw file, or one that the collect stage rendered."""

@@ -16,11 +16,10 @@ from pipeline.collect.frames import read_still
 from pipeline.collect.readers import read_labels
 from pipeline.collect.settings import CollectSettings
 from pipeline.collect.together import refused_together
-from pipeline.layout import Layout
+from pipeline.layout import REASON_SUFFIX, Layout
 from pipeline.problem import Problem
 from pipeline.synthetic.settings import SyntheticSource
 
-REASON_SUFFIX = ".reason.txt"
 _MAX_FINDINGS = 20  # of a label file
 
 

@@ -57,7 +57,7 @@ def read_source(source: Source, layout: Layout, problem: Problem) -> SourceLabel
     """
     if isinstance(source, SyntheticSource):
         # imported here, since only synthetic data needs the renderers
-        from pipeline.synthetic import generate, label_format
+        from pipeline.synthetic.generators import generate, label_format
 
         # the digest ignores the number of subjects: more of them are added to the same folder
         digest = json_digest(source.model_dump(mode="json", exclude={"subjects"}))[:12]

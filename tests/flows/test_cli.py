@@ -16,7 +16,7 @@ from heelstrike.terminal import messages
 
 ROOT = Path(__file__).parents[2]
 HEELSTRIKE = Path(sys.executable).parent / "heelstrike"
-COMMANDS = ["retrain", "ingest", "predict", "rollback", "history", "params", "init-from", "crossval"]
+COMMANDS = ["demo", "retrain", "ingest", "predict", "rollback", "history", "params", "init-from", "crossval"]
 
 Heelstrike = Callable[..., Result]
 

@@ -34,7 +34,7 @@ def clinic(tmp_path: Path, world: World) -> Path:
     return world.root
 
 
-@pytest.mark.parametrize("command", ["predict", "models", "serve"])
+@pytest.mark.parametrize("command", ["predict", "models", "serve", "doctor"])
 def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0

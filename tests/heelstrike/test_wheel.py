@@ -130,6 +130,10 @@ def test_the_command_in_an_empty_folder(installed: Path, clinic: Path, tmp_path:
     assert (tmp_path / "empty" / "walk.mp4.json").is_file()
     assert "foot.png: left 3.8°, right 3.8°" in heelstrike("predict", "foot.png").stdout
     assert "rearfoot  challenger = 1, champion = 1  (versions 1)" in heelstrike("models").stdout
+    assert "cached    rearfoot/1 of " in heelstrike().stdout
+    doctor = heelstrike("doctor")
+    assert doctor.returncode == 0, doctor.stdout
+    assert "answers; champions: rearfoot/1" in doctor.stdout
     hint = heelstrike("retrain", "rearfoot")
     assert hint.returncode == 2
     assert "`retrain`: this command needs a checkout" in hint.stderr

@@ -17,8 +17,11 @@ from pipeline.collect.labels import Labels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import Source
 from pipeline.problem import Problem
-from pipeline.synthetic import GENERATORS, STILLS, footprint, generate, label_format, rearfoot, stickfigure
+from pipeline.synthetic import footprint, rearfoot, stickfigure
+from pipeline.synthetic.generators import generate, label_format
 from pipeline.synthetic.settings import SyntheticSource
+from pipeline.synthetic.source import GENERATORS
+from pipeline.synthetic.stills import STILLS
 from tests import exams
 
 PROBLEMS = {

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pipeline.synthetic import generate
 from pipeline.synthetic.footprint import KEYPOINTS, draw_print
+from pipeline.synthetic.generators import generate
 from pipeline.synthetic.settings import SyntheticSource
 
 SMALL = SyntheticSource(

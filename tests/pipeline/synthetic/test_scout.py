@@ -16,7 +16,8 @@ from pipeline.layout import Layout
 from pipeline.params import parse_params
 from pipeline.prepare.stage import run as prepare
 from pipeline.split.stage import run as split
-from pipeline.synthetic import generate, label_format, scout
+from pipeline.synthetic import scout
+from pipeline.synthetic.generators import generate, label_format
 from pipeline.synthetic.settings import SyntheticSource
 from tests.exams import NAMES, SETTINGS
 

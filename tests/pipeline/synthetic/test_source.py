@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from heelstrike.errors import UserError
-from pipeline.synthetic import generate
+from pipeline.synthetic.generators import generate
 from pipeline.synthetic.rearfoot import KEYPOINTS
 from pipeline.synthetic.settings import SyntheticSource
 
@@ -63,7 +63,7 @@ def test_a_video_does_not_depend_on_how_many_there_are_and_is_not_rendered_twice
 
 def test_goes_on_after_a_kill_to_the_same_bytes(rendered: Path, tmp_path: Path) -> None:
     code = "from pathlib import Path; from pipeline.synthetic.settings import SyntheticSource as S; "
-    code += "from pipeline.synthetic import generate; "
+    code += "from pipeline.synthetic.generators import generate; "
     code += f"generate(S.model_validate_json({source(3).model_dump_json()!r}), Path({str(tmp_path)!r}))"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL)
     until = time.monotonic() + 120

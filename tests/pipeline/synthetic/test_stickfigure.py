@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pipeline.synthetic import generate, label_format
+from pipeline.synthetic.generators import generate, label_format
 from pipeline.synthetic.settings import SyntheticSource
 from pipeline.synthetic.stickfigure import KEYPOINTS, picture
 

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import Source
 from pipeline.problem import Problem
-from pipeline.synthetic import generate, label_format
 from pipeline.synthetic.ankle import photograph
+from pipeline.synthetic.generators import generate, label_format
 from pipeline.synthetic.settings import SyntheticSource
 from pipeline.synthetic.shapes import picture
 
