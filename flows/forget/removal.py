@@ -28,7 +28,7 @@ from pipeline.layout import Layout
 from pipeline.registry.store import open_registry
 from pipeline.tracking.tags import WITHDRAWN_TAG
 
-_ARTIFACTS = ("evaluation", "validation", "disturbed", "review")
+_ARTIFACTS = ("evaluation", "validation", "review")
 """Folders of a run's artifacts with pictures or tables of people."""
 
 _REPLACEMENT = "withdrawn"
