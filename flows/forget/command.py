@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.checkout_lock import problem_lock
-from flows.forget.removal import forget
+from flows.forget.removal import forget, require_removable
 from flows.forget.scan import scan
 from flows.forget.traces import Traces, traces_of
 from flows.git_state import require_branch
@@ -39,6 +39,7 @@ def run_forget(problem: str, subject: str, root: Path, console: Console, *, remo
         if not remove:
             console.print("Nothing was removed; with --yes it is.")
             return
+        require_removable(traces)
         require_branch(layout.root)
         write_json(begun, asdict(traces))
         lines = forget(layout, traces)

@@ -28,10 +28,23 @@ from pipeline.layout import Layout
 from pipeline.registry.store import open_registry
 from pipeline.tracking.tags import WITHDRAWN_TAG
 
-_ARTIFACTS = ("evaluation", "validation", "comparison", "data", "dataset")
+_ARTIFACTS = ("evaluation", "validation", "review")
 """Folders of a run's artifacts with pictures or tables of people."""
 
 _REPLACEMENT = "withdrawn"
+
+
+def require_removable(traces: Traces) -> None:
+    """Check that this command can remove everything of a person.
+
+    Raises:
+        UserError: A label file must be changed by hand first.
+    """
+    if traces.by_hand:
+        raise UserError(
+            f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables and "
+            f"images of COCO files only; remove the entries, `dvc add` the batch, and run the same command again"
+        )
 
 
 def forget(layout: Layout, traces: Traces) -> list[str]:
@@ -43,15 +56,7 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
 
     Returns:
         A line about each place where something remains.
-
-    Raises:
-        UserError: A label file must be changed by hand first; nothing has been removed then.
     """
-    if traces.by_hand:
-        raise UserError(
-            f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables and "
-            f"images of COCO files only; remove the entries, `dvc add` the batch, and run the same command again"
-        )
     before = _objects_of_history(layout)
     receipt = f"{utc_now()[:10]}-{uuid.uuid4().hex[:8]}"
     _mark_versions(layout, traces, receipt)

@@ -52,6 +52,7 @@ def people(versioned: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
         table = "\n".join(["split,subject,source,batch,images", *rows]) + "\n"
         registry.client.log_text(version.run_id, table, SOURCES)
         registry.client.log_text(version.run_id, "<p>anna</p>", "evaluation/report.html")
+        registry.client.log_text(version.run_id, "<p>anna</p>", "review/version-2-against-1.html")
         registry.client.set_tag(version.run_id, "worst", "anna: 9 px")
     return layout
 
@@ -98,6 +99,14 @@ def test_everything_is_listed_first_and_nothing_removed(people: Layout, heelstri
     unknown = heelstrike(people.root, "forget", "ana", "-p", "toy")
     assert unknown.exit_code == 1
     assert "toy has no person of this name; did you mean anna?" in unknown.stderr
+    by_hand = next(people.raw.rglob("own")) / "labels.xml"
+    by_hand.write_text("anna_walk.mp4")
+    refused = heelstrike(people.root, "forget", "anna", "-p", "toy", "--yes")
+    assert refused.exit_code == 1
+    assert "own/labels.xml: about this person and others" in refused.stderr
+    by_hand.unlink()
+    assert traces_of(people, "anna").by_hand == []
+    assert not (people.root / ".work" / "toy" / "withdrawal.json").exists()
 
 
 def test_a_scan_finds_the_person_before_and_nothing_after(people: Layout, heelstrike: Callable[..., Result]) -> None:
