@@ -96,7 +96,7 @@ def _state(root: Path, problem: str, locked: dict[str, object]) -> State:
 
 def _champion(layout: Layout, known: Glance | None) -> str:
     if known is None:
-        return "champion: `heelstrike models` asks the registry"
+        return "champion: not looked up; `heelstrike models` asks the registry"
     version = known.aliased(CHAMPION)
     if version is None:
         return "no champion yet" if known.versions else ""
