@@ -132,8 +132,7 @@ def _take(page: Any, path: Path, full_page: bool = False) -> None:
 
 def walk_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None:
     """Take the pictures of a walk: start page, result in light and dark, on a phone."""
-    size = {"width": 1920, "height": 1080}
-    settings = SyntheticSource(kind="synthetic", generator="rearfoot", seed=_SEED, subjects=12, **size)
+    settings = SyntheticSource(kind="synthetic", generator="rearfoot", seed=_SEED, subjects=12, width=1920, height=1080)
     subject = make_subject(settings, _PERSON, _SECONDS)
     file = folder / "walk.mp4"
     write_video(file, (image for image, _ in render(subject)), subject.fps)

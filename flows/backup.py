@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from flows.versioning import git
@@ -66,14 +67,14 @@ def back_up(root: Path, folder: Path) -> Backup:
     _objects(root, backup)
     _tree(root / ARTIFACTS, folder / ARTIFACTS, "artifacts")
     _tree(root / "data" / "inbox", folder / INBOX, "inbox")
-    files = {
+    files: dict[str, dict[str, Any]] = {
         path.relative_to(folder).as_posix(): {"sha256": file_digest(path), "bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
     for name, entry in files.items():
         store = name.partition("/")[0]
-        backup.bytes_by_store[store] = backup.bytes_by_store.get(store, 0) + int(entry["bytes"])
+        backup.bytes_by_store[store] = backup.bytes_by_store.get(store, 0) + entry["bytes"]
     about = {"format": FORMAT, "time": utc_now(), "host": socket.gethostname(), "branch": branch}
     write_json(folder / MANIFEST, about | {"files": files, "not_included": backup.not_included})
     return backup

@@ -114,7 +114,9 @@ def _objects(root: Path, problems: list[str], needed: dict[str, dict[int, str]])
     commits, named = {*git(root, "for-each-ref", "--format=%(objectname)").split(), "HEAD"}, set[str]()
     for problem in problems:
         with open_registry(root, problem) as registry:
-            for version in (v for v in registry.versions() if v.number in needed[problem] and v.run_id):
+            for version in registry.versions():
+                if version.number not in needed[problem] or not version.run_id:
+                    continue
                 tags = registry.client.get_run(version.run_id).data.tags
                 commits.add(tags.get(COMMIT_TAG, "HEAD"))
                 named |= {value for key, value in tags.items() if key.startswith("dvc.")}

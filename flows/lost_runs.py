@@ -8,7 +8,7 @@ import os
 import re
 import socket
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -24,12 +24,12 @@ _LONGEST = timedelta(days=3)
 _SLACK_S = 120  # clocks of server and machine may differ
 
 
-def tag_with_process(flow: "Flow", run: "FlowRun", state: "State") -> None:
+def tag_with_process(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Tag a flow run with its process as `process:HOST:PID`; a hook for `on_running` of every flow."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
-        client.update_flow_run(run.id, tags=[*run.tags, f"process:{socket.gethostname()}:{os.getpid()}"])
+        client.update_flow_run(flow_run.id, tags=[*flow_run.tags, f"process:{socket.gethostname()}:{os.getpid()}"])
 
 
 def end_lost_runs() -> list[str]:

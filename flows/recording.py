@@ -1,7 +1,5 @@
 """What a retrain leaves for others: a commit with everything that made its outputs, and the outputs in DVC's remote."""
 
-from typing import Any
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
@@ -57,7 +55,7 @@ def keep_raw_folder(layout: Layout) -> None:
 
 
 @task(name="push", cache_policy=NO_CACHE)
-def push_outputs(layout: Layout) -> Any:
+def push_outputs(layout: Layout) -> object:
     """Push what dvc.lock names to DVC's remote. A remote that is away does not fail the retrain; the next one pushes.
 
     Returns:

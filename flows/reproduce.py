@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ def _rebuild(clone: Layout, display: "StageDisplay | LogDisplay") -> None:
     for address in stage_names(clone.root, clone.problem):
         stage = address.split("@")[0]
         display.start(stage)
-        run_stage(clone.root, address, lambda event, stage=stage: display.event(stage, event), display.say)
+        run_stage(clone.root, address, partial(display.event, stage), display.say)
         display.finish(stage)
 
 

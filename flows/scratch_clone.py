@@ -103,7 +103,7 @@ def changed_batches(layout: Layout, old: str, new: str) -> list[str]:
 def _raw_files_at(layout: Layout, commit: str) -> dict[str, str]:
     folder = layout.raw.relative_to(layout.root).as_posix()
     names = git(layout.root, "ls-tree", "-z", "--name-only", commit, f"{folder}/").split("\0")
-    files = {}
+    files: dict[str, str] = {}
     for pointer in (name for name in names if name.endswith(".dvc")):
         digest = yaml.safe_load(git(layout.root, "show", f"{commit}:{pointer}"))["outs"][0]["md5"]
         listing = object_folders(layout.root)[0] / digest[:2] / digest[2:]

@@ -52,7 +52,7 @@ def _round_trip(encoder: str, decoder: str) -> float:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="gray").reformat(format="yuv420p")))
         container.mux(stream.encode(None))
     stored.seek(0)
-    with av.open(stored) as container:
+    with av.open(stored, "r") as container:
         used = container.streams.video[0].codec_context.name
         back = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     if used != decoder or len(back) != _FRAMES:

@@ -38,14 +38,18 @@ def engine() -> Engine:
     """
     text = os.environ.get(EXECUTOR) or "processes"
     if match := re.fullmatch(r"(processes|slurm)(?::([1-9]\d{0,3}))?", text):
-        return Engine(match[1], workers=match[2] and int(match[2]))
+        return Engine(match[1], workers=_count(match[2]))
     if match := re.fullmatch(r"(dask|slurm):local(?::([1-9]\d{0,3}))?", text):
-        return Engine(match[1], "local", match[2] and int(match[2]))
+        return Engine(match[1], "local", _count(match[2]))
     if match := re.fullmatch(r"dask:((?:tcp|tls|ws|wss|ucx)://\S+:\d+)", text):
         return Engine("dask", match[1])
     if text == "study":
         return Engine("study")
     raise UserError(f"{EXECUTOR} is {text[:100]!r}; expected {_FORMS} (docs/scale.md)")
+
+
+def _count(text: str | None) -> int | None:
+    return None if text is None else int(text)
 
 
 def executor(chosen: Engine, workers: int, folder: Path, gpus: int = 0) -> Executor:

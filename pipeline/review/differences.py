@@ -58,7 +58,7 @@ def _settings(old: Inputs, new: Inputs) -> list[str]:
     if old.params and new.params:
         return list(changed_values(old.params, new.params))
     sides = [dict(side.run.data.params) if side.run else {} for side in (old, new)]
-    return list(changed_values(*sides))
+    return list(changed_values(sides[0], sides[1]))
 
 
 def _code(root: Path, old: Inputs, new: Inputs) -> list[str]:

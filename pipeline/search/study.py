@@ -90,6 +90,7 @@ class Study:
         for future in wait(self._running, return_when=FIRST_COMPLETED).done:
             job = self._running.pop(future)
             last = self._attempts[job.number] >= ATTEMPTS
+            outcome: Outcome | None
             try:
                 outcome = future.result()
             except WorkerDiedError as error:

@@ -17,8 +17,8 @@ class Places:
     """Rendered places without a patient: rooms, corridors, outdoors. Call it with a shape and a source of chance."""
 
     def __init__(self, width: int = 640, height: int = 480) -> None:
-        sides = {"width": _renderable(width), "height": _renderable(height)}
-        settings = SyntheticSource(kind="synthetic", subjects=_PLACES, seed=_SEED, **sides)
+        width, height = _renderable(width), _renderable(height)
+        settings = SyntheticSource(kind="synthetic", subjects=_PLACES, seed=_SEED, width=width, height=height)
         backgrounds = [make_subject(settings, index).background for index in range(_PLACES)]
         self._places: list[Image] = [cv2.convertScaleAbs(background).astype(np.uint8) for background in backgrounds]
 
