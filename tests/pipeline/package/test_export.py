@@ -52,6 +52,7 @@ def test_graph_says_what_torch_says_in_the_pixels_of_images_of_any_size(name, si
         np.testing.assert_allclose(box, back.backward_boxes(expected["boxes"][0].numpy()), atol=0.01)
 
 
+@pytest.mark.slow
 def test_same_weights_give_the_same_bytes_in_every_process_and_tell_nothing_of_the_machine():
     """Fresh processes, as the stage's: one that has exported before numbers its values on."""
     code = (

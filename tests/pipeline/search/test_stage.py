@@ -48,6 +48,7 @@ def test_missing_arrays_are_a_message(params: Any, tmp_path: Path) -> None:
         run(params(), Layout(tmp_path, "disc"))
 
 
+@pytest.mark.slow
 def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, prepared: Layout) -> None:
     written = section()
     # settings that learn, so that those that do not are worse than the median
