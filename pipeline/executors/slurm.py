@@ -62,18 +62,25 @@ class Slurm(Executor):
                     jobs.append((self._engine.submit(attempt, function, argument), future))
                 except Exception as error:  # `sbatch` failed
                     settle(future, error=UserError(f"SLURM refuses a job: {first_line(str(error))}"))
-            for job, future in [pair for pair in jobs if pair[0].done()]:
-                jobs.remove((job, future))
-                _deliver(job, future)
+            for job, future in list(jobs):
+                if _has_ended(job, future):
+                    jobs.remove((job, future))
             time.sleep(_POLL_S)
         for job, _ in jobs:
             job.cancel(check=False)
 
 
-def _deliver(job: Any, future: "Future[Any]") -> None:
+def _has_ended(job: Any, future: "Future[Any]") -> bool:
+    """Pass the end of a job on to its future; return False if the job goes on.
+
+    Whatever goes wrong ends this future, so that a folder that is away for a moment never leaves it waiting for ever.
+    """
     try:
+        if not job.done():
+            return False
         settle(future, *job.result())
     except UncompletedJobError as error:
         settle(future, error=WorkerDiedError(f"its job {job.job_id} ended without a result ({first_line(str(error))})"))
     except Exception as error:
         settle(future, error=error)
+    return True

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from pipeline.search.queue import Queue
 from pipeline.search.record import open_storage
 
 ROOT = Path(__file__).resolve().parents[3]
-Begin = Callable[[Path], Iterator[Executor]]
 
 
 @contextmanager
