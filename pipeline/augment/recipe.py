@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from pipeline.augment.geometry import draw_move, make_move
 from pipeline.augment.labels import inside, move_box, move_keypoints, move_objects
+from pipeline.augment.removal import draw_removed, remove
 from pipeline.augment.sample import Sample
 from pipeline.augment.settings import AugmentSettings, ViewSettings
 from pipeline.problem import Problem
@@ -67,6 +68,11 @@ class Recipe:
         moved, visibility = move_keypoints(move, keypoints, visibility, self._flip_order, *size)
         moved_box = move_box(move, box, keypoints, moved, *size)
         changed = move.image(image)
+        if self._settings.remove:
+            # from a generator of its own, so that this setting changes no other choice
+            removed = draw_removed(self._settings.remove, visibility, np.random.default_rng([seed, 1]))
+            changed = remove(changed, moved, removed, self._settings.remove_radius)
+            moved, visibility = np.where(removed[:, None], np.nan, moved), np.where(removed, 0, visibility)
         if self._change_pixels is not None:
             changed = self._change_pixels(changed, rng)
         return Sample(changed, moved, visibility, moved_box, move_objects(move, objects, *size))

@@ -12,7 +12,9 @@ Factor = Annotated[float, Field(gt=0, le=10)]
 
 RecipeName = Literal["y_axis_flip", "zoom_1_4", "zoom_1_5", "zoom_1_6", "colour_shift"]
 
-_OFF = dict.fromkeys(("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise"), 0.0)
+_OFF = dict.fromkeys(
+    ("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise", "remove"), 0.0
+)
 _RECIPES: dict[str, dict[str, float]] = {
     "y_axis_flip": {"flip": 0.5},
     "zoom_1_4": {"zoom": 0.5},
@@ -63,6 +65,17 @@ class ViewSettings(Strict):
     blur_px: Annotated[
         int, Field(ge=3, le=31, description="longest motion blur, input pixels, odd; of Gaussian blur, 3 sigma")
     ] = 7
+    remove: Annotated[
+        Probability,
+        Field(
+            description="probability that markers of some visible keypoints are painted out, which then are not there; "
+            "for keypoints that are stickers or the like"
+        ),
+    ] = 0.0
+    remove_radius: Annotated[
+        float,
+        Field(gt=0, le=0.5, description="radius of what is painted out, as a share of the keypoints' extent"),
+    ] = 0.06
     noise: Annotated[Probability, Field(description="probability of sensor noise")] = 0.2
     noise_levels: Annotated[
         float, Field(ge=0, le=128, description="largest standard deviation of the noise, gray levels")

@@ -10,6 +10,7 @@ from pipeline.models.blocks import ConvBlock, ResidualBlock, brightened, normali
 from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork, Predictions
+from pipeline.models.one_name import one_name
 from pipeline.models.settings import RefinedSettings
 from pipeline.models.spatial import Spatial
 from pipeline.problem import Problem
@@ -34,6 +35,7 @@ class Refined(KeypointNetwork):
         self.look = nn.Sequential(ConvBlock(problem.input.channels, width), ConvBlock(width, width, stride=_STRIDE))
         self.arrangement = Arrangement(points, max(problem.input.width, problem.input.height) / 4 / settings.stride)
         self.apart_px, self.brighten = settings.apart_px, settings.brighten
+        self.sides = [(problem.keypoints.index(a), problem.keypoints.index(b)) for a, b in problem.flip_pairs]
         self.identity = nn.Embedding(points, width)
         self.hint = nn.Conv2d(1, width, 1, bias=False)
         self.think = nn.Sequential(*[ResidualBlock(width) for _ in range(settings.window_blocks)])
@@ -119,14 +121,12 @@ class Refined(KeypointNetwork):
         return self.coarse.codec.loss(raw["coarse"], keypoints) + torch.where(inside, second, missed)
 
     def read_out(self, raw: dict[str, Tensor]) -> Predictions:
-        """Convert raw head outputs to predictions. Of keypoints at one place only the most confident is present."""
+        """Convert raw head outputs to predictions. Of keypoints at one place only one is present."""
         predictions = super().read_out(raw)
         if self.apart_px:
-            points, confidence = predictions["keypoints"], predictions["confidence"]
-            sure = raw["presence"].float()  # logits, since two high confidences may both be rounded to 1
-            near = torch.linalg.vector_norm(points[:, :, None] - points[:, None], dim=-1) < self.apart_px
-            beaten = (near & (sure[:, None] > sure[:, :, None])).any(dim=-1)
-            predictions["confidence"] = torch.where(beaten, torch.zeros_like(confidence), confidence)
+            # logits, since two high confidences may both be rounded to 1
+            there = one_name(raw["presence"], predictions["keypoints"], self.sides, self.apart_px)
+            predictions["confidence"] = torch.sigmoid(there)
         return predictions
 
     def read_points(self, raw: dict[str, Tensor]) -> Float[Tensor, "N K 2"]:
