@@ -1,7 +1,7 @@
 """The command line. A command imports what it needs when it runs, so that `--help` is fast.
 
-A consumer's environment has the commands `predict`, `models`, `serve`, `doctor` and `users`. A checkout also has the
-operator's commands (flows/cli.py).
+A consumer's environment has the commands `predict`, `models`, `serve`, `doctor`, `users` and `labels`. A checkout also
+has the operator's commands (flows/cli.py).
 """
 
 import importlib
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import heelstrike
+from heelstrike.serve.label.command import app as labels_app
+from heelstrike.serve.roles import Role
 from heelstrike.serve.users import app as users_app
 from heelstrike.terminal import console, messages, problems, terminable
 from heelstrike.text import printable
@@ -174,6 +176,12 @@ def serve(
     keep_days: Annotated[
         float | None, typer.Option(min=0.01, help="Delete evaluations after this many days; by default never.")
     ] = None,
+    inbox: Annotated[
+        Path | None, typer.Option(help="Folder that labels are handed over to: data/inbox of a checkout.")
+    ] = None,
+    label_role: Annotated[
+        list[Role] | None, typer.Option(help="Role that may label besides labellers and administrators.")
+    ] = None,
 ) -> None:
     """Serve an API and pages that measure uploaded images and videos.
 
@@ -187,6 +195,8 @@ def serve(
     heelstrike serve --package rearfoot-package/ --data clinic/
 
     heelstrike serve --users --https --allow-host measure.example --keep-days 90
+
+    heelstrike serve --users --inbox data/inbox --label-role clinician
     """
     with messages():
         from heelstrike.serve.command import run
@@ -201,6 +211,8 @@ def serve(
             hosts=tuple(allow_host or ()),
             secure=https,
             keep_days=keep_days,
+            inbox=inbox.resolve() if inbox else None,
+            label_roles=tuple(label_role or ()),
             host=host,
             port=port,
         )
@@ -232,6 +244,7 @@ def doctor() -> None:
 
 
 app.add_typer(users_app, name="users")
+app.add_typer(labels_app, name="labels")
 
 
 def _checkout() -> Path | None:

@@ -9,7 +9,21 @@ import heelstrike
 from heelstrike.serve.answers import add_error_answers
 from heelstrike.serve.guard import Guard
 from heelstrike.serve.metrics import Counting
-from heelstrike.serve.routes import accounts, clinic, evaluations, jobs, models, pages, predict, state, uploads, views
+from heelstrike.serve.routes import (
+    accounts,
+    clinic,
+    evaluations,
+    jobs,
+    label_pages,
+    labelling,
+    labels,
+    models,
+    pages,
+    predict,
+    state,
+    uploads,
+    views,
+)
 from heelstrike.serve.service import Service
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.serve.static_files import FOLDER, ImmutableFiles
@@ -46,7 +60,21 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.service = service
     add_error_answers(app)
-    for routes in (state, models, evaluations, uploads, jobs, predict, accounts, views, clinic, pages):
+    for routes in (
+        state,
+        models,
+        evaluations,
+        uploads,
+        jobs,
+        labels,
+        labelling,
+        predict,
+        accounts,
+        views,
+        clinic,
+        label_pages,
+        pages,
+    ):
         app.include_router(routes.router)
     app.mount(STATIC, ImmutableFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, hosts=settings.hosts)

@@ -109,6 +109,13 @@ def read_columns(path: Path) -> tuple[dict[str, Any], dict[str, Shaped[np.ndarra
     }
 
 
+def header_of(result: Path) -> dict[str, Any]:
+    """Return the header of a result's columns, without reading the columns."""
+    with columns_of(result).open("rb") as stream:
+        header: dict[str, Any] = json.loads(stream.read(int.from_bytes(stream.read(4), "little")))
+    return header
+
+
 def frames_of(result: Path, first: int, count: int) -> bytes:
     """Return the frames `first` to `first + count - 1` of a result, as far as there are any, as a JSON list."""
     columns_of(result)

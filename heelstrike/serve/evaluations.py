@@ -4,17 +4,20 @@
     evaluations/ID/uploads/          unfinished uploads
     evaluations/ID/files/NAME        uploaded images and videos
     evaluations/ID/views/            copies of them for browsers
+    evaluations/ID/labels/           what people said where the points are, see heelstrike/serve/label
     evaluations/ID/jobs/JOB.json     the jobs
     evaluations/ID/results/JOB/      what a job wrote: the files of `heelstrike predict`
 
 The record of an evaluation is the truth: a file that it does not list is not there.
 """
 
+import glob
 import os
 import secrets
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +59,7 @@ class EvaluationStore:
         _claim(data, self._claim)
         for rest in self._root.glob(f"{_DELETED}*"):
             shutil.rmtree(rest, ignore_errors=True)
-        self._evaluations = {record.id: record for record in map(_read, sorted(self._root.glob(f"*/{RECORD}")))}
+        self._evaluations = {record.id: record for _, record in stored_evaluations(data)}
 
     def close(self) -> None:
         """Give the data folder back to other servers."""
@@ -109,7 +112,8 @@ class EvaluationStore:
         with self._lock:
             stored, path = self.file(evaluation, name)
             view = self.view(evaluation, name)
-            for content in (view, path):
+            labels = self.folder(evaluation).glob(f"labels/*/{glob.escape(name)}.json")
+            for content in (view, *labels, path):
                 content.unlink(missing_ok=True)
             files = {other: file for other, file in self.get(evaluation).files.items() if other != stored.name}
             return self.change(evaluation, files=files)
@@ -126,6 +130,16 @@ class EvaluationStore:
     def folder(self, evaluation: str) -> Path:
         """Return the folder of an evaluation that exists."""
         return self._root / self.get(evaluation).id
+
+    @contextmanager
+    def held(self, evaluation: str) -> Iterator[Path]:
+        """Give the folder of an evaluation. Nobody deletes it, or holds another one, before the block ends.
+
+        Raises:
+            RequestError: There is no such evaluation.
+        """
+        with self._lock:
+            yield self.folder(evaluation)
 
     def free_bytes(self) -> int:
         """Return the free space of the data folder's disk."""
@@ -150,6 +164,16 @@ class EvaluationStore:
     def _write(self, record: Evaluation) -> None:
         write_json(self._root / record.id / RECORD, record.model_dump(mode="json"))
         self._evaluations[record.id] = record
+
+
+def stored_evaluations(data: Path) -> list[tuple[Path, Evaluation]]:
+    """Return the folders and records of all evaluations of a data folder, also of one that a service uses.
+
+    Raises:
+        UserError: A record is damaged.
+    """
+    paths = sorted((data / "evaluations").glob(f"[!.]*/{RECORD}"))
+    return [(path.parent, _read(path)) for path in paths]
 
 
 def _claim(data: Path, lock: int) -> None:

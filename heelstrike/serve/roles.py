@@ -4,7 +4,11 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user is. Every user makes and shares evaluations; administrators also add and remove users."""
+    """What a user is.
+
+    Every user makes and shares evaluations. Labellers also label frames, reviewers see labels, administrators label and
+    manage users (heelstrike/serve/label/access.py).
+    """
 
     CLINICIAN = "clinician"
     LABELLER = "labeller"

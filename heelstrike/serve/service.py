@@ -9,6 +9,7 @@ from heelstrike.clock import utc
 from heelstrike.serve.accounts import Accounts
 from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.jobs import JobQueue
+from heelstrike.serve.label.store import LabelStore
 from heelstrike.serve.metrics import Metrics
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.pictures import Pictures
@@ -28,6 +29,7 @@ class Service:
     Attributes:
         settings: Settings of the service.
         evaluations: Evaluations on disk.
+        labels: Labels of their frames.
         models: The models that are served.
         jobs: The queue of jobs.
         uploads: Unfinished uploads.
@@ -45,6 +47,7 @@ class Service:
     def __init__(self, settings: ServeSettings) -> None:
         self.settings = settings
         self.evaluations = EvaluationStore(settings.data)
+        self.labels = LabelStore(self.evaluations)
         self.accounts = Accounts(settings.data) if settings.users else None
         self.models = ModelStore(settings)
         self.jobs = JobQueue(self.evaluations, self.models, settings.limits)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from heelstrike.serve.roles import Role
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names and addresses that only programs of this machine reach."""
 
@@ -50,6 +52,8 @@ class ServeSettings:
         hosts: Names by which the service may be addressed besides those of the loopback interface.
         secure: True if browsers reach the service by HTTPS only, as behind a reverse proxy.
         keep_days: Days after which an evaluation is deleted; `None` means never.
+        inbox: Folder that labels are handed over to, `data/inbox` of a checkout; `None` means that they are downloaded.
+        label_roles: Roles that may label besides labellers and administrators.
         limits: What one user may store.
     """
 
@@ -63,4 +67,6 @@ class ServeSettings:
     hosts: tuple[str, ...] = ()
     secure: bool = False
     keep_days: float | None = None
+    inbox: Path | None = None
+    label_roles: tuple[Role, ...] = ()
     limits: Limits = Limits()

@@ -13,7 +13,7 @@ from heelstrike.serve.listing import KnownVersion
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Evaluation, Job
-from heelstrike.serve.routes.views import result_of
+from heelstrike.serve.results import result_of
 from heelstrike.serve.service import Service
 from heelstrike.serve.templating import page
 

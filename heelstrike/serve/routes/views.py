@@ -1,19 +1,16 @@
 """What the pages load: copies of images and videos for browsers, results as columns, and frames of results."""
 
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import FileResponse, Response
 
-from heelstrike.predict.files import result_path
 from heelstrike.serve.columns import columns_of, frames_of
 from heelstrike.serve.dependencies import ServiceOf, Visible
-from heelstrike.serve.problems import RequestError, missing
-from heelstrike.serve.records import Evaluation
+from heelstrike.serve.problems import RequestError
 from heelstrike.serve.report import report_of
-from heelstrike.serve.service import Service
+from heelstrike.serve.results import result_of
 
 router = APIRouter(prefix="/api/evaluations/{evaluation}", tags=["pages"])
 
@@ -56,18 +53,3 @@ def report(job: str, name: str, record: Visible, service: ServiceOf) -> Response
     content = report_of(record, result_of(service, record, job, name), service.evaluations.view(record.id, name))
     disposition = {"Content-Disposition": f'attachment; filename="{job}.pdf"'}
     return Response(content, media_type="application/pdf", headers=_PRIVATE | disposition)
-
-
-def result_of(service: Service, record: Evaluation, job: str, name: str) -> Path:
-    """Return the path of the JSON of a file's result.
-
-    Raises:
-        RequestError: There is no such job, file or result, or the result is that of a deleted file of the same name.
-    """
-    state = service.jobs.get(record.id, job)
-    stored, _ = service.evaluations.file(record.id, name)
-    path = result_path(service.jobs.results(state) / stored.name, ".json")
-    of_another_file = state.started is None or state.started < stored.uploaded
-    if state.state != "done" or of_another_file or not path.exists():
-        raise missing("result")
-    return path

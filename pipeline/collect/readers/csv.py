@@ -18,12 +18,15 @@ from pipeline.collect.subjects import subjects_of
 from pipeline.collect.table_sources import CsvSource
 from pipeline.problem import Problem
 
+_ABOUT_LABEL = ("labeller", "labelled")  # who made a label and when, which are no properties of the picture
+
 
 def read(path: Path, root: Path, source: CsvSource, problem: Problem) -> Labels:
     """Read a label CSV.
 
     Optional columns NAME_v hold COCO visibilities; without them a point with coordinates is visible. Every column
-    that has no other use becomes an evaluation slice, unless the source lists its slices.
+    that has no other use becomes an evaluation slice, unless the source lists its slices. The columns `labeller` and
+    `labelled`, which say who made a label and when, become no slices.
 
     Args:
         path: The CSV; paths in it are relative to its folder.
@@ -144,7 +147,7 @@ def _slices(cells: pd.DataFrame, source: CsvSource, pairs: dict[str, tuple[str, 
     if source.slices is not None:
         return list(source.slices)
     used = {source.file, source.frame, source.spacing, *(c for pair in pairs.values() for c in pair)}
-    used |= {column_of(source.subject), *TAKEN_SLICES}
+    used |= {column_of(source.subject), *TAKEN_SLICES, *_ABOUT_LABEL}
     if {source.image_width, source.image_height} <= set(cells):
         used |= {source.image_width, source.image_height}
     if problem.classes:

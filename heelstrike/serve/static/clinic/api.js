@@ -4,7 +4,7 @@ const token = document.querySelector("meta[name=csrf]").content;
 
 /**
  * Send a request and return the JSON of its answer, null if it is empty.
- * @throws {Error} With the service's sentence, and the `status` of its answer (0: no answer).
+ * @throws {Error} With the service's sentence, the `status` of its answer (0: no answer), and the `answer` itself if it is JSON.
  */
 export async function request(method, address, body, headers = {}) {
   const json = body !== undefined && !(body instanceof Blob);
@@ -16,14 +16,15 @@ export async function request(method, address, body, headers = {}) {
     throw Object.assign(new Error("the service does not answer"), { status: 0 });
   }
   const text = await answer.text();
-  if (!answer.ok) throw Object.assign(new Error(sentence(text, answer.status)), { status: answer.status });
-  return text ? JSON.parse(text) : null;
+  if (answer.ok) return text ? JSON.parse(text) : null;
+  const json = parsed(text);
+  throw Object.assign(new Error(json?.error ?? `the service answered ${answer.status}`), { status: answer.status, answer: json });
 }
 
-function sentence(text, status) {
+function parsed(text) {
   try {
-    return JSON.parse(text).error ?? `the service answered ${status}`;
+    return JSON.parse(text);
   } catch {
-    return `the service answered ${status}`;
+    return null;
   }
 }

@@ -191,6 +191,14 @@ function choices() {
   });
 }
 
+/** Lead to the page that puts the points of the frame right that is shown when it is clicked. */
+function labelLink(result) {
+  const link = part("label");
+  if (!link || !result.keypoints.length) return;
+  link.hidden = false;
+  link.addEventListener("click", () => (link.search = `frame=${Math.max(page.player?.index ?? 0, 0)}`));
+}
+
 async function main() {
   choices();
   const results = await Promise.all(JSON.parse(page.dataset.results).map(load));
@@ -199,6 +207,7 @@ async function main() {
   for (const name of page.querySelectorAll("[data-video]")) name.hidden = !video;
   part("headline").replaceChildren(...(video ? headline(result) : []));
   const stage = new Stage(part("canvas"), results);
+  labelLink(result);
   viewTools(stage);
   await (video ? showVideo : showImage)(results, stage);
   showSteps(video ? result.steps : null);

@@ -1,0 +1,92 @@
+"""Labels, as the API answers them and as they stand in their JSON files."""
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from heelstrike.serve.records import Kind, Record
+
+ABSENT, HIDDEN, VISIBLE = 0, 1, 2
+"""Visibility of a point, as in COCO: not labelled, labelled but covered, labelled and visible."""
+
+FORMAT, FORMAT_VERSION = "heelstrike-labels", 1
+
+
+class Point(Record):
+    """Where a keypoint is. An absent one has no coordinates."""
+
+    x: Annotated[float | None, Field(description="pixels as displayed; 0 is the centre of the left column")] = None
+    y: Annotated[float | None, Field(description="pixels as displayed; 0 is the centre of the top row")] = None
+    v: Annotated[Literal[0, 1, 2], Field(description="COCO's visibility: 0 absent, 1 hidden, 2 visible")] = ABSENT
+
+    @model_validator(mode="after")
+    def _has_coordinates_if_labelled(self) -> Self:
+        if (self.v == ABSENT) != (self.x is None) or (self.x is None) != (self.y is None):
+            raise ValueError("a point with v 0 has no coordinates, any other point has both")
+        return self
+
+    @property
+    def xy(self) -> tuple[float, float]:
+        """The coordinates; NaN for an absent point."""
+        return (math.nan, math.nan) if self.x is None or self.y is None else (self.x, self.y)
+
+
+class Revision(Record):
+    """One save of a frame's label."""
+
+    number: Annotated[int, Field(ge=1, description="1 for the first save of this frame, then rising by one")]
+    based_on: Annotated[int, Field(ge=0, description="the revision that its author saw; 0: none")]
+    who: str
+    when: Annotated[str, Field(description="UTC")]
+    points: Annotated[tuple[Point, ...], Field(description="in the order of the keypoints")]
+
+
+class FrameLabels(Record):
+    """Everything that people said about one frame."""
+
+    revisions: Annotated[tuple[Revision, ...], Field(description="the last one is the label")] = ()
+    readings: Annotated[
+        dict[str, Revision], Field(description="second readings, made without seeing the label, by who made them")
+    ] = {}
+
+    @property
+    def label(self) -> Revision | None:
+        """The label that counts; `None` if there are second readings only."""
+        return self.revisions[-1] if self.revisions else None
+
+    def own(self, who: str) -> Revision | None:
+        """Return what a person said without having seen what others said; `None` if there is nothing of the kind.
+
+        It is the person's second reading, else the last revision before which nobody else had saved the frame.
+        """
+        if who in self.readings:
+            return self.readings[who]
+        alone = [r for r in self.revisions if r.who == who and self._authors(r.based_on) <= {who}]
+        return alone[-1] if alone else None
+
+    def _authors(self, until: int) -> set[str]:
+        return {revision.who for revision in self.revisions[:until]}
+
+
+class Target(Record):
+    """What is labelled: the points of a problem in one file, and what has to be known to compare and export them."""
+
+    problem: str
+    file: str
+    kind: Kind
+    sha256: Annotated[str, Field(description="of the file; labels of other content under its name do not count")]
+    width: int
+    height: int
+    keypoints: tuple[str, ...]
+    flip_pairs: Annotated[tuple[tuple[str, str], ...], Field(description="points that are exchanged with the sides")]
+    measure: Annotated[dict[str, Any] | None, Field(description="settings of the measure; null: there is none")] = None
+
+
+class LabelFile(Record):
+    """All labels of one file."""
+
+    format: Literal["heelstrike-labels"] = "heelstrike-labels"
+    format_version: Literal[1] = 1
+    target: Target
+    frames: dict[int, FrameLabels] = {}

@@ -1,0 +1,208 @@
+"""Labels of frames: saving, revisions, roles, and the label file."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from heelstrike.serve.accounts import Accounts
+from heelstrike.serve.app import create_app
+from heelstrike.serve.roles import Role
+from heelstrike.serve.settings import ServeSettings
+from tests.service import evaluation, finished, upload
+
+PASSWORD = "correct horse"
+NAME = "walk.mp4"
+ABSENT = {"x": None, "y": None, "v": 0}
+
+
+def points(x: float = 10.25, v: int = 2) -> list[dict[str, Any]]:
+    """Six points on a vertical line."""
+    return [{"x": x, "y": 10.0 + 5 * k, "v": v} for k in range(6)]
+
+
+@pytest.fixture
+def app(settings: ServeSettings, tmp_path: Path) -> Iterator[TestClient]:
+    """A service of one user that hands over to an inbox."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    with TestClient(create_app(replace(settings, inbox=inbox)), base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.fixture
+def measured(app: TestClient, walk: bytes) -> tuple[str, str]:
+    """Paths of an evaluation, and of the labels of its measured video."""
+    path = evaluation(app, mm_per_px=0.5, about={"shoe": "=none"})
+    upload(app, path, NAME, walk)
+    return path, f"{path}/jobs/{finished(app, path)['job']['id']}/labels/{NAME}"
+
+
+def save(client: TestClient, labels: str, frame: int = 3, who: str | None = "ada", **fields: Any) -> Any:
+    return client.put(f"{labels}/{frame}", json={"points": points(), "who": who, **fields})
+
+
+def test_a_label_is_kept_with_who_and_when(app: TestClient, measured: tuple[str, str], settings: ServeSettings) -> None:
+    _, labels = measured
+    made = save(app, labels, points=[*points()[:5], ABSENT]).json()
+    assert (made["number"], made["who"], made["when"][-1]) == (1, "ada", "Z")
+    known = app.get(labels).json()
+    assert known["target"]["keypoints"][0] == "left_shank"
+    assert known["target"]["flip_pairs"][0] == ["left_shank", "right_shank"]
+    assert known["frames"]["3"]["label"]["points"][5] == ABSENT
+    again = save(app, labels, based_on=1, who="grace").json()
+    assert (again["number"], again["based_on"]) == (2, 1)
+    (file,) = settings.data.glob("evaluations/*/labels/rearfoot/walk.mp4.json")
+    assert '"ada"' in file.read_text(), "the first revision stays"
+
+
+def test_a_save_that_is_based_on_an_old_revision_is_refused_with_the_present_one(
+    app: TestClient, measured: tuple[str, str]
+) -> None:
+    _, labels = measured
+    save(app, labels)
+    stale = save(app, labels, who="grace", points=points(40))
+    assert stale.status_code == 409
+    assert stale.json()["error"].startswith("ada has saved this frame meanwhile, at ")
+    assert stale.json()["current"]["points"] == points()
+    assert save(app, labels, who="grace", points=points(40), based_on=1).status_code == 200
+    assert save(app, labels, based_on=1).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("frame", "fields", "words"),
+    [
+        (10, {}, "walk.mp4 has the frames 0 to 9, found 10"),
+        (0, {"points": points()[:5]}, "found 5, expected 6"),
+        (0, {"points": points(95.6)}, "left_shank lies outside of the picture"),
+        (0, {"points": [{"x": 1.0, "y": None, "v": 2}] * 6}, "has both"),
+        (0, {"points": [{"x": 1.0, "y": 1.0, "v": 0}] * 6}, "has no coordinates"),
+        (0, {"points": [{"x": 1.0, "y": 1.0, "v": 3}] * 6}, "0, 1 or 2"),
+        (0, {"who": None}, "say who labels"),
+        (0, {"based_on": -1}, "based_on"),
+    ],
+)
+def test_labels_that_cannot_be(
+    app: TestClient, measured: tuple[str, str], frame: int, fields: dict[str, Any], words: str
+) -> None:
+    answer = save(app, measured[1], frame, **fields)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]
+
+
+def test_a_second_reading_does_not_see_the_label_and_does_not_change_it(
+    app: TestClient, measured: tuple[str, str]
+) -> None:
+    _, labels = measured
+    save(app, labels)
+    blind = app.get(labels, params={"reading": True, "who": "grace"}).json()["frames"]
+    assert blind == {"3": {"label": None, "reading": None}}
+    assert save(app, labels, who="grace", points=points(12), reading=True).status_code == 200
+    assert app.get(labels).json()["frames"]["3"]["label"]["points"] == points()
+    own = app.get(labels, params={"reading": True, "who": "grace"}).json()["frames"]["3"]["reading"]
+    assert own["points"] == points(12)
+    (agreement,) = app.get("/api/labels/agreement").json()
+    assert (agreement["first"], agreement["second"], agreement["all_points"]["mean"]) == ("ada", "grace", 1.75)
+
+
+def test_the_label_file(app: TestClient, measured: tuple[str, str]) -> None:
+    path, labels = measured
+    save(app, labels, 7, points=[*points(10.256, 1)[:5], ABSENT])
+    save(app, labels, 3)
+    text = app.get(f"{path}/labels/sheet", params={"problem": "rearfoot", "subject": "P-1"}).text
+    first, second = csv.DictReader(io.StringIO(text))
+    assert (first["video"], first["frame"], first["subject"], first["labeller"]) == (NAME, "3", "P-1", "ada")
+    assert (first["image_width"], first["image_height"], first["mm_per_px"]) == ("96", "64", "0.5")
+    assert (second["frame"], second["left_shank_x"], second["left_shank_v"]) == ("7", "10.26", "1")
+    assert (second["right_heel_x"], second["right_heel_y"], second["right_heel_v"]) == ("", "", "0")
+    assert first["shoe"] == "'=none", "no formula for a spreadsheet"
+
+
+def test_handing_over(app: TestClient, measured: tuple[str, str], tmp_path: Path) -> None:
+    path, labels = measured
+    request = {"problem": "rearfoot", "subject": "P-1", "who": "ada"}
+    empty = app.post(f"{path}/labels/hand-over", json=request)
+    assert (empty.status_code, "nothing is labelled" in empty.json()["error"]) == (422, True)
+    save(app, labels)
+    done = app.post(f"{path}/labels/hand-over", json=request).json()
+    folder = tmp_path / "inbox" / "rearfoot" / f"labels-{path.rpartition('/')[2]}"
+    assert (done["labels"], done["folder"]) == (1, str(folder))
+    (folder / NAME).unlink()  # as if an ingest were taking the files
+    save(app, labels, 4)
+    assert app.post(f"{path}/labels/hand-over", json=request).json()["labels"] == 2
+    assert sorted(file.name for file in folder.iterdir()) == ["labels.csv", NAME]
+    assert (folder / NAME).read_bytes() == app.get(f"{path}/files/{NAME}").content
+    assert len((folder / "labels.csv").read_text().splitlines()) == 3
+    page = app.get("/label").text
+    assert "2 labels handed over by ada" in page
+    assert "changed since" not in page
+    save(app, labels, based_on=1)
+    assert "changed since" in app.get("/label").text
+
+
+def test_without_an_inbox_the_label_file_is_downloaded(client: TestClient, walk: bytes) -> None:
+    path = evaluation(client)
+    answer = client.post(f"{path}/labels/hand-over", json={"problem": "rearfoot", "subject": "P-1", "who": "ada"})
+    assert (answer.status_code, "--inbox" in answer.json()["error"]) == (409, True)
+
+
+def test_labels_are_deleted_with_their_file(
+    app: TestClient, measured: tuple[str, str], settings: ServeSettings
+) -> None:
+    path, labels = measured
+    save(app, labels)
+    assert len(list(settings.data.rglob("walk.mp4.json"))) == 2
+    assert app.delete(f"{path}/files/{NAME}").status_code == 204
+    assert list(settings.data.glob("evaluations/*/labels/*/*")) == []
+
+
+def test_roles(settings: ServeSettings, walk: bytes) -> None:
+    """Labellers and administrators label, reviewers look, clinicians do neither unless they are given the right."""
+    accounts, roles = Accounts(settings.data), (*Role,)
+    for role in roles:
+        accounts.add(role, role, PASSWORD)
+    for given in ((), (Role.CLINICIAN,)):
+        with TestClient(create_app(replace(settings, users=True, label_roles=given)), base_url="http://localhost") as app:
+            clients = {role: _logged_in(app, role) for role in roles}
+            path = evaluation(clients[Role.CLINICIAN])
+            upload(clients[Role.CLINICIAN], path, NAME, walk)
+            job = finished(clients[Role.CLINICIAN], path)["job"]["id"]
+            labels = f"{path}/jobs/{job}/labels/{NAME}"
+            assert save(clients[Role.LABELLER], labels, who=None).status_code == 404, "it is not shared"
+            clients[Role.CLINICIAN].patch(path, json={"shared_with": [str(role) for role in roles]})
+            saved = {role: save(clients[role], labels, n, who=None).status_code for n, role in enumerate(roles)}
+            seen = {role: clients[role].get(labels).status_code for role in roles}
+            pages = {role: clients[role].get("/label").status_code for role in roles}
+            may = {role for role, status in saved.items() if status == 200}
+            assert may == {Role.LABELLER, Role.ADMINISTRATOR, *given}
+            assert {role for role, status in seen.items() if status == 200} == may | {Role.REVIEWER}
+            assert pages == seen
+            assert clients[Role.LABELLER].get(labels).json()["frames"]["1"]["label"]["who"] == "labeller"
+            refused = save(clients[Role.REVIEWER], labels, who=None)
+            assert (refused.status_code, "yours is reviewer" in refused.json()["error"]) == (403, True)
+
+
+def _logged_in(app: TestClient, name: str) -> TestClient:
+    client = TestClient(app.app, base_url="http://localhost")
+    answer = client.post("/api/login", json={"name": name, "password": PASSWORD})
+    client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+    return client
+
+
+def test_the_pages_answer(app: TestClient, measured: tuple[str, str]) -> None:
+    path, labels = measured
+    _, _, _, evaluation_id, _, job, _, name = labels.split("/")
+    queue = app.get("/label", params={"count": 5})
+    assert (queue.status_code, queue.text.count("<tr><td><a href=\"/label/")) == (200, 5)
+    assert app.get(f"/label/{evaluation_id}/{job}/{name}").status_code == 200
+    assert app.get(f"/label/{evaluation_id}/{job}/other.mp4").status_code == 404
+    assert app.get("/label/agreement").status_code == 200
+    assert f"/label/{evaluation_id}/{job}/{name}" in app.get(f"/evaluations/{evaluation_id}/results/{job}/{name}").text
+    first, again = (app.get("/api/labels/queue", params={"problem": "rearfoot"}).json() for _ in range(2))
+    assert first == again
+    assert {item["by"] for item in first["items"]} >= {"random"}
