@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.files import write_json
+from heelstrike.monitor.wire import Disagreement, InputRecord
 from heelstrike.package.wire import ManifestWire
 from heelstrike.results import ExamResult, PredictionResult
 from heelstrike.wire import Wire
@@ -16,6 +17,8 @@ SCHEMAS: dict[str, type[Wire]] = {
     "manifest.schema.json": ManifestWire,
     "prediction.schema.json": PredictionResult,
     "exam.schema.json": ExamResult,
+    "record.schema.json": InputRecord,
+    "disagreement.schema.json": Disagreement,
 }
 """The format that each schema file describes, by file name."""
 
