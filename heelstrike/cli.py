@@ -39,6 +39,7 @@ OPERATOR = (
     "deploy",
     "schedule",
     "reproduce",
+    "monitor",
     "backup",
     "restore",
     "gc",
@@ -189,6 +190,15 @@ def serve(
     keep_days: Annotated[
         float | None, typer.Option(min=0.01, help="Delete evaluations after this many days; by default never.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEELSTRIKE_RECORD", help="Folder for a small record of each input, without pixels and names."
+        ),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Ask the challenger too, and note in --record what it answers differently.")
+    ] = False,
 ) -> None:
     """Serve an API and pages that measure uploaded images and videos.
 
@@ -202,9 +212,12 @@ def serve(
     heelstrike serve --package rearfoot-package/ --data clinic/
 
     heelstrike serve --users --https --allow-host measure.example --keep-days 90
+
+    heelstrike serve --record records/ --shadow
     """
     with messages():
         from heelstrike.serve.command import run
+        from heelstrike.serve.settings import watching_of
 
         run(
             data,
@@ -216,6 +229,7 @@ def serve(
             hosts=tuple(allow_host or ()),
             secure=https,
             keep_days=keep_days,
+            watching=watching_of(record, shadow),
             host=host,
             port=port,
         )

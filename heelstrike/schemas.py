@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.files import write_json
+from heelstrike.monitor.reference import Reference
 from heelstrike.monitor.wire import Disagreement, InputRecord
 from heelstrike.package.wire import ManifestWire
 from heelstrike.results import ExamResult, PredictionResult
@@ -19,6 +20,7 @@ SCHEMAS: dict[str, type[Wire]] = {
     "exam.schema.json": ExamResult,
     "record.schema.json": InputRecord,
     "disagreement.schema.json": Disagreement,
+    "reference.schema.json": Reference,
 }
 """The format that each schema file describes, by file name."""
 

@@ -20,7 +20,7 @@ class Read(NamedTuple, Generic[Small]):
 
 
 def read_records(folder: Path) -> Read[InputRecord]:
-    """Read every `*.record.json` in a folder and its subfolders.
+    """Read every `*.record.json` in a folder, without its subfolders.
 
     Raises:
         UserError: There is no such folder.
@@ -28,8 +28,22 @@ def read_records(folder: Path) -> Read[InputRecord]:
     return _read(folder, "*.record.json", InputRecord)
 
 
+def folders_of_records(folder: Path) -> list[Path]:
+    """Return the folders at and below a folder that hold records, for instance one of each clinic.
+
+    Raises:
+        UserError: There is no such folder, or no record in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder; give the records of `heelstrike predict --record FOLDER`")
+    found = sorted({path.parent for path in folder.rglob("*.record.json")})
+    if not found:
+        raise UserError(f"{folder}: no *.record.json in it; `heelstrike predict --record FOLDER` writes them")
+    return found
+
+
 def read_disagreements(folder: Path) -> Read[Disagreement]:
-    """Read every `*.disagreement.json` in a folder and its subfolders.
+    """Read every `*.disagreement.json` in a folder, without its subfolders.
 
     `heelstrike.monitor.identity.files_by_id` finds the images and videos again.
 
@@ -43,7 +57,7 @@ def _read(folder: Path, pattern: str, model: type[Small]) -> Read[Small]:
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
     newest, damaged = dict[tuple[str, str], Small](), list[str]()
-    for path in sorted(folder.rglob(pattern)):
+    for path in sorted(folder.glob(pattern)):
         try:
             item = read_small(path, model)
         except UserError as error:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from heelstrike.errors import UserError
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names and addresses that only programs of this machine reach."""
 
@@ -36,6 +38,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Watching:
+    """What is noted beside the results (docs/monitor.md).
+
+    Attributes:
+        folder: Folder of a small record of each input; `None` to write none.
+        shadow: True to ask the challenger too, and to note in the folder what it answers differently.
+    """
+
+    folder: Path | None = None
+    shadow: bool = False
+
+
+@dataclass(frozen=True)
 class ServeSettings:
     """Settings of the service.
 
@@ -51,6 +66,7 @@ class ServeSettings:
         secure: True if browsers reach the service by HTTPS only, as behind a reverse proxy.
         keep_days: Days after which an evaluation is deleted; `None` means never.
         limits: What one user may store.
+        watching: What is noted beside the results.
     """
 
     data: Path
@@ -64,3 +80,15 @@ class ServeSettings:
     secure: bool = False
     keep_days: float | None = None
     limits: Limits = Limits()
+    watching: Watching = Watching()
+
+
+def watching_of(folder: Path | None, shadow: bool) -> Watching:
+    """Return what is noted beside the results, from the options of the command.
+
+    Raises:
+        UserError: There is no folder for what the challenger answers differently.
+    """
+    if shadow and folder is None:
+        raise UserError("--shadow needs a folder for what the challenger answers differently; give --record FOLDER")
+    return Watching(folder and folder.resolve(), shadow)
