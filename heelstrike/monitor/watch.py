@@ -77,8 +77,9 @@ class InputWatch:
         self._comparison: Comparison | None = None
         if watch.shadow is not None:
             with self._noted("the model in the shadow"):
+                comparison = Comparison(manifest, watch.shadow.package.manifest)
                 self._second = Measurer(watch.shadow.package, about).one_by_one()
-                self._comparison = Comparison(manifest, watch.shadow.package.manifest)
+                self._comparison = comparison
 
     def add(self, image: Image, result: FrameResult) -> None:
         """Note a frame with the answer that is given."""

@@ -55,12 +55,12 @@ def shift_test(
         permutations: Number of random choices of a window; the smallest p-value is 1 / (permutations + 1).
         seed: Seed of these choices.
     """
-    scores = normal_scores(np.concatenate([window, reference]))
-    # a canonical order, so that the result depends on who is in the window and not on the order of the records
-    order = np.lexsort(scores[len(window) :].T[::-1])
-    scores = np.concatenate([scores[: len(window)], scores[len(window) :][order]])
+    values = np.concatenate([window, reference])
+    order = _canonical(values)
+    scores = normal_scores(values[order])
+    chosen = np.flatnonzero(order < len(window))
     whitening = [_whitening(scores[:, columns]) for columns in groups]
-    observed = _tails(scores, np.arange(len(window))[None], groups, whitening)
+    observed = _tails(scores, chosen[None], groups, whitening)
     drawn = _choices(len(scores), len(window), permutations, seed)
     smallest = np.concatenate(
         [
@@ -109,6 +109,11 @@ def normal_scores(values: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
         scores[known, column] -= scores[known, column].mean()
     deviation = scores.std(axis=0)
     return scores / np.where(deviation > 1e-9, deviation, 1.0)
+
+
+def _canonical(values: Float[np.ndarray, "N F"]) -> Int[np.ndarray, " N"]:
+    """Return an order of records that depends on their values only, so that the drawn choices do too."""
+    return np.lexsort(np.nan_to_num(values, nan=-np.inf).T[::-1])
 
 
 def _choices(total: int, size: int, count: int, seed: int) -> Int[np.ndarray, "count size"]:
