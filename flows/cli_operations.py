@@ -42,6 +42,57 @@ def reproduce(
 
 
 @app.command()
+def monitor(
+    problem: Annotated[str, typer.Argument(help="A problem of params.yaml; not needed if there is one.")] = "",
+    records: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the records, with a subfolder for each clinic; default: data/records/PROBLEM."),
+    ] = None,
+    window: Annotated[int, typer.Option(min=3, help="Number of videos or images of a window.")] = 5,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Folder of earlier records to compare with; default: the test people of the package."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="NAME/VERSION whose records count; default: the champion.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="On drift, emit the event that starts a retrain (PREFECT_API_URL).")
+    ] = False,
+) -> None:
+    """Compare what the champion sees at its consumers with its test people, and say what has drifted.
+
+    Records come from `heelstrike predict --record FOLDER` and `heelstrike serve --record FOLDER`. Each is judged once,
+    in a window with the next ones. The exit status is 3 if a new window drifted; without drift at most 1 % do.
+
+    [bold]Examples[/]
+
+    heelstrike monitor rearfoot --records /mnt/clinics/records
+
+    heelstrike monitor rearfoot --records records/ --reference records-of-january/ --window 10
+
+    heelstrike monitor rearfoot --records records/ --retrain --json
+    """
+    with messages():
+        with console.status("starting"):
+            from flows.monitor import run_monitor
+
+        name = checked_problem(problem)
+        drifted = run_monitor(
+            name,
+            ROOT,
+            console,
+            records or ROOT / "data" / "records" / name,
+            window=window,
+            reference=reference,
+            model=model,
+            as_json=as_json,
+            retrain=retrain,
+        )
+    if drifted:
+        raise typer.Exit(3)
+
+
+@app.command()
 def backup(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder outside the checkout.")],
 ) -> None:

@@ -41,6 +41,7 @@ OPERATOR = (
     "deploy",
     "schedule",
     "reproduce",
+    "monitor",
     "backup",
     "restore",
     "gc",
@@ -99,6 +100,18 @@ def predict(
     dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
     about: Annotated[list[str] | None, typer.Option(help="What the images show: NAME=VALUE, e.g. foot=left.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEELSTRIKE_RECORD", help="Folder for a small record of each input, without pixels and names."
+        ),
+    ] = None,
+    shadow: Annotated[
+        str | None,
+        typer.Option(
+            help="A second model, for instance NAME@challenger: what it answers differently is noted in --record."
+        ),
+    ] = None,
 ) -> None:
     """Measure images and videos with a model, and write its keypoints and measurements as JSON and CSV.
 
@@ -117,13 +130,16 @@ def predict(
     heelstrike predict insole.png --model footprint --mm-per-px 0.2 --about foot=right
 
     heelstrike predict walk.mp4 --package rearfoot-package/
+
+    heelstrike predict clinic-week-12/ --record records/ --shadow rearfoot@challenger
     """
     with messages(), terminable():
         from heelstrike.predict.describe import describe, scale_of, slices_of
 
         scale, slices = scale_of(dpi, mm_per_px), slices_of(about or [])
         chosen = heelstrike.load(model, package=package, offline=offline)
-        report = chosen.write(path, out, overlay=overlay, mm_per_px=scale, about=slices)
+        second = heelstrike.load(shadow, offline=offline) if shadow else None
+        report = chosen.write(path, out, overlay=overlay, mm_per_px=scale, about=slices, record=record, shadow=second)
         for line in describe(report):
             console.print(line, highlight=False, soft_wrap=True)
     if report.failed:
@@ -182,6 +198,15 @@ def serve(
     label_role: Annotated[
         list[Role] | None, typer.Option(help="Role that may label besides labellers and administrators.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEELSTRIKE_RECORD", help="Folder for a small record of each input, without pixels and names."
+        ),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Ask the challenger too, and note in --record what it answers differently.")
+    ] = False,
 ) -> None:
     """Serve an API and pages that measure uploaded images and videos.
 
@@ -197,9 +222,11 @@ def serve(
     heelstrike serve --users --https --allow-host measure.example --keep-days 90
 
     heelstrike serve --users --inbox data/inbox --label-role clinician
+    heelstrike serve --record records/ --shadow
     """
     with messages():
         from heelstrike.serve.command import run
+        from heelstrike.serve.settings import watching_of
 
         run(
             data,
@@ -213,6 +240,7 @@ def serve(
             keep_days=keep_days,
             inbox=inbox.resolve() if inbox else None,
             label_roles=tuple(label_role or ()),
+            watching=watching_of(record, shadow),
             host=host,
             port=port,
         )

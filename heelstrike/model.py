@@ -12,6 +12,7 @@ from heelstrike.errors import UserError
 from heelstrike.images import read_picture
 from heelstrike.measure.steps.results import Steps
 from heelstrike.media import is_image
+from heelstrike.monitor.watch import Shadow, Watch
 from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
 from heelstrike.predict.frames import FrameResult, Result, Source
@@ -194,6 +195,8 @@ class Model:
         overlay: bool = False,
         mm_per_px: float | None = None,
         about: Mapping[str, str] | None = None,
+        record: str | os.PathLike[str] | None = None,
+        shadow: "Model | None" = None,
     ) -> Report:
         """Measure an image, a video or a folder of them and write the files that `heelstrike predict` writes.
 
@@ -205,6 +208,9 @@ class Model:
             overlay: True to draw the results into a copy as well.
             mm_per_px: Side of a pixel in millimetres; the class describes the default.
             about: What the images show, for instance `{"foot": "left"}`.
+            record: Folder for a small record of each input, without pixels and names (docs/monitor.md); by default none
+                is written.
+            shadow: A second model; where it answers differently is noted in `record`, and this model's answer is given.
 
         Returns:
             The files that were written, a summary of each input, and the files that failed. A bad file in a folder does
@@ -212,13 +218,18 @@ class Model:
 
         Raises:
             UserError: There is nothing to predict on, or `path` is a file and cannot be read or its results cannot be
-                written.
+                written; or there is a `shadow` and no `record`.
         """
         source = Path(path)
         folder = source if source.is_dir() else source.parent
         model = ModelReference(self.reference, None if self.version is None else str(self.version))
         out = folder if out is None else Path(out)
-        return predict_path(source, self._package, model, out, overlay, About(mm_per_px, about or {}))
+        watch = _watch(record, shadow)
+        return predict_path(source, self._package, model, out, overlay, About(mm_per_px, about or {}), watch=watch)
+
+    @property
+    def _as_shadow(self) -> Shadow:
+        return Shadow(self._package, None if self.version is None else str(self.version))
 
     def _measurer(self, about: About) -> Measurer:
         return Measurer(self._package, about)
@@ -243,6 +254,14 @@ class Model:
                 size = width, height
             source = Source(file.name, "video", *size, float(video.rate), about.scale())
         return _result(source, frames, measurer, steps.steps())
+
+
+def _watch(record: str | os.PathLike[str] | None, shadow: Model | None) -> Watch | None:
+    if record is not None:
+        return Watch(Path(record), shadow and shadow._as_shadow)
+    if shadow is not None:
+        raise UserError("a model in the shadow needs a folder for what it answers differently; give record (--record)")
+    return None
 
 
 def _results_of(measurer: Measurer, file: Path) -> Generator[FrameResult, None, None]:

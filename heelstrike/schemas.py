@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.files import write_json
+from heelstrike.monitor.reference import Reference
+from heelstrike.monitor.wire import Disagreement, InputRecord
 from heelstrike.package.wire import ManifestWire
 from heelstrike.results import ExamResult, PredictionResult
 from heelstrike.wire import Wire
@@ -16,6 +18,9 @@ SCHEMAS: dict[str, type[Wire]] = {
     "manifest.schema.json": ManifestWire,
     "prediction.schema.json": PredictionResult,
     "exam.schema.json": ExamResult,
+    "record.schema.json": InputRecord,
+    "disagreement.schema.json": Disagreement,
+    "reference.schema.json": Reference,
 }
 """The format that each schema file describes, by file name."""
 

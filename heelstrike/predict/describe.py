@@ -58,6 +58,8 @@ def describe(report: Report) -> Iterator[Text]:
             yield Text.assemble("  ", (warning, "yellow"), ": see `doubts` in its JSON")
         yield from (plain(f"  {line}") for line in (described(done.steps) if done.steps else ()))
         yield from (Text.assemble("  ", _DONE, plain(file)) for file in done.files)
+        if done.unnoted:
+            yield Text.assemble("  ", ("not noted", "yellow"), plain(f": {done.unnoted}"))
     for exam in report.exams:
         reason = exam.measurement.message or "; ".join(exam.measurement.warnings)
         mark = _DONE if exam.measurement.measured else ("not measured ", "yellow")

@@ -1,7 +1,7 @@
 """From images to frame results: predict, measure, and judge whether the result is reliable. Writes no files."""
 
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -92,6 +92,14 @@ class Measurer:
         predict = self._package.predictor(self._mirrored)
         for number, image in enumerate(map(ArrayImage, images)):
             yield self._result(number, None, image, predict(image), self._about.scale())
+
+    def one_by_one(self) -> Callable[[int, float | None, Image], FrameResult]:
+        """Return a function of (number, time stamp, image) for the frames of one video, given in order from the first.
+
+        It runs in the caller's thread.
+        """
+        predict = self._package.predictor(self._mirrored)
+        return lambda number, time_s, image: self._result(number, time_s, image, predict(image), self._about.scale())
 
     def _predictions(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
         predict = self._package.predictor(self._mirrored)

@@ -8,6 +8,7 @@ from pathlib import Path
 from heelstrike.errors import UserError
 from heelstrike.files import clear_asides
 from heelstrike.media import is_image
+from heelstrike.monitor.watch import Watch
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Examined
 from heelstrike.predict.measurer import About
@@ -44,6 +45,7 @@ def predict_path(
     overlay: bool = False,
     about: About | None = None,
     most_frames: int | None = None,
+    watch: Watch | None = None,
 ) -> Report:
     """Predict on an image, a video or every image and video in a folder.
 
@@ -61,6 +63,7 @@ def predict_path(
         overlay: True to draw the predictions into a copy of the image or video as well.
         about: What is known about all inputs.
         most_frames: A video of more frames fails; `None` means that any length is measured.
+        watch: Notes what the model sees beside the results (docs/monitor.md); `None` to note nothing.
 
     Returns:
         What was done and what failed. A bad file in a folder does not stop the others.
@@ -72,7 +75,7 @@ def predict_path(
     inputs = find_inputs(path, out)
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: is a file; results need a folder, so give another path")
-    writer = Writer(package, model, overlay, about or About())
+    writer = Writer(package, model, overlay, about or About(), watch)
     targets = {file: out / file.relative_to(inputs.base) for file in inputs.files}
     for folder in sorted({target.parent for target in targets.values()}):
         clear_asides(folder)

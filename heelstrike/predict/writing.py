@@ -1,6 +1,7 @@
 """Writes the result files of an image or a video: JSON, CSVs, overlay and drawings."""
 
 import importlib.metadata
+import math
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from heelstrike.images import read_picture
 from heelstrike.measure.build import build_exam_measure
 from heelstrike.measure.steps.results import Steps
 from heelstrike.media import is_image
+from heelstrike.monitor.watch import InputWatch, Watch
 from heelstrike.note import NOTE
+from heelstrike.package.image import ArrayImage
 from heelstrike.package.runtime import Package
 from heelstrike.predict.exams import Exams
 from heelstrike.predict.files import (
@@ -54,6 +57,7 @@ class Predicted:
         message: Why an image was not measured, for a person; `None` if it was measured, and for a video.
         note: Why the size of pixels is unknown although the image's file has numbers for it; empty otherwise.
         steps: Steps of a video, as in the JSON; `None` for an image, and if the model does not measure walking legs.
+        unnoted: Why what was asked to be noted beside the results could not be; empty if it was.
     """
 
     input: Path
@@ -62,6 +66,7 @@ class Predicted:
     message: str | None = None
     note: str = ""
     steps: Steps | None = None
+    unnoted: str = ""
 
 
 class Writer:
@@ -72,12 +77,16 @@ class Writer:
         model: The model's name and version for the results.
         overlay: True to draw the predictions into a copy as well.
         about: What is known about all inputs.
+        watch: Notes what the model sees, beside the results; `None` to note nothing.
 
     Raises:
         UserError: The package has to know more about the images.
     """
 
-    def __init__(self, package: Package, model: ModelReference, overlay: bool, about: About) -> None:
+    def __init__(
+        self, package: Package, model: ModelReference, overlay: bool, about: About, watch: Watch | None = None
+    ) -> None:
+        self._watch = watch
         self._measurer = Measurer(package, about)
         self._manifest, self._model, self._overlay, self._about = package.manifest, model, overlay, about
         self._steps = VideoSteps(package.manifest).measured
@@ -148,6 +157,9 @@ class Writer:
             self._refuse_foreign(file, target)  # again, since what came meanwhile must stay too
         if self._exams is not None:
             self._exams.add(file, target, result.prediction, placement)
+        noted = self._begin(file, self._about.scale(mm_per_px))
+        if noted is not None:
+            noted.add(ArrayImage(image), result)
         tick()
         written = (
             json_path,
@@ -155,7 +167,8 @@ class Writer:
             *(result_path(target, suffix) for suffix in drawings),
         )
         note = unknown if self._about.mm_per_px is None else ""
-        return Predicted(file, written, writer.summary, result.message, note)
+        unnoted = "" if noted is None else noted.end(source, writer.summary)
+        return Predicted(file, written, writer.summary, result.message, note, unnoted=unnoted)
 
     def _video(self, file: Path, target: Path, tick: Tick) -> Predicted:
         json_path, csv_path, overlay_path = (result_path(target, s) for s in (".json", ".csv", OVERLAY_VIDEO))
@@ -173,8 +186,11 @@ class Writer:
                 if self._overlay
                 else None
             )
+            noted = self._begin(file, self._about.scale())
             for frame, result in chain([first], results):
                 writer.add(result)
+                if noted is not None:
+                    noted.add(frame.picture, result)
                 if overlay is not None:
                     heading = f"frame {frame.number}  {frame.time_s:.2f} s"
                     overlay.add(with_even_size(self._drawn(frame.image, result, heading)))
@@ -188,7 +204,13 @@ class Writer:
             *([steps_path] if self._steps else []),
             *([overlay_path] if self._overlay else []),
         )
-        return Predicted(file, written, writer.summary, steps=writer.steps)
+        unnoted = "" if noted is None else noted.end(source, writer.summary)
+        return Predicted(file, written, writer.summary, steps=writer.steps, unnoted=unnoted)
+
+    def _begin(self, file: Path, mm_per_px: float) -> InputWatch | None:
+        """Return what notes an input beside its results; `None` if nothing is to be noted."""
+        about = About(mm_per_px if math.isfinite(mm_per_px) else None, self._about.slices)
+        return self._watch and self._watch.begin(file, self._manifest, self._model.version, about)
 
     def _drawn(
         self, image: UInt8[np.ndarray, "H W 3"], result: FrameResult, heading: str = ""

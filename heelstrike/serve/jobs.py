@@ -19,12 +19,13 @@ from heelstrike.clock import utc_now
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
 from heelstrike.foreign import message_of
+from heelstrike.registry.versions import CHALLENGER
 from heelstrike.serve.evaluations import EvaluationStore
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError, missing
 from heelstrike.serve.records import UNFINISHED, Evaluation, Job, Progress, Step
-from heelstrike.serve.settings import Limits
-from heelstrike.serve.work import Answer, Work
+from heelstrike.serve.settings import Limits, Watching
+from heelstrike.serve.work import Answer, ShadowWork, Work
 from heelstrike.serve.workers import WorkerProcess
 
 _log = logging.getLogger(__name__)
@@ -40,13 +41,14 @@ class JobQueue:
         evaluations: The evaluations that jobs belong to.
         models: The models that jobs use.
         limits: What one user may store.
+        watching: What is noted beside the results.
 
     Raises:
         UserError: The file of a job is damaged.
     """
 
-    def __init__(self, evaluations: EvaluationStore, models: ModelStore, limits: Limits) -> None:
-        self._evaluations, self._models, self._limits = evaluations, models, limits
+    def __init__(self, evaluations: EvaluationStore, models: ModelStore, limits: Limits, watching: Watching) -> None:
+        self._evaluations, self._models, self._limits, self._watching = evaluations, models, limits, watching
         self._changed, self._stopped = threading.Condition(), False
         self._worker = WorkerProcess()
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
@@ -204,12 +206,30 @@ class JobQueue:
                 mm_per_px=evaluation.mm_per_px,
                 about=evaluation.about,
                 most_frames=self._limits.frames,
+                record=self._watching.folder,
+                shadow=self._shadow(job, pulled.package),
             )
             answer = self._worker.measure(work, _Clock(self, job).listen)
         except (UserError, RequestError) as error:
             answer = Answer(ended=True, error=str(error))
         self.frames += answer.frames
         self._end(job, state="failed" if answer.error else "done", error=answer.error, failed=answer.failed)
+
+    def _shadow(self, job: Job, champion: str) -> ShadowWork | None:
+        """Return the challenger of the job's model; `None` if it is not to be asked, or is the same package.
+
+        If it cannot be had, the job goes on without it.
+        """
+        if not self._watching.shadow or self._watching.folder is None:
+            return None
+        try:
+            known = self._models.find(f"{self._models.find(job.model).problem}@{CHALLENGER}")
+            pulled = self._models.pull(known)
+        except (UserError, RequestError) as error:
+            _log.warning("no model in the shadow: %s", error)
+            return None
+        version = None if pulled.version is None else str(pulled.version)
+        return None if pulled.package == champion else ShadowWork(package=pulled.folder, version=version)
 
     def _end(self, job: Job, **fields: Any) -> None:
         """Note the end of a job, unless it was cancelled or deleted, or the service is ending."""

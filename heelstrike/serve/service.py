@@ -50,7 +50,7 @@ class Service:
         self.labels = LabelStore(self.evaluations)
         self.accounts = Accounts(settings.data) if settings.users else None
         self.models = ModelStore(settings)
-        self.jobs = JobQueue(self.evaluations, self.models, settings.limits)
+        self.jobs = JobQueue(self.evaluations, self.models, settings.limits, settings.watching)
         self.uploads = UploadStore(self.evaluations, settings.limits)
         self.pictures = Pictures(self.models)
         self.metrics = Metrics(self.jobs, self.models)

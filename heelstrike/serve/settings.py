@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heelstrike.serve.roles import Role
+from heelstrike.errors import UserError
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names and addresses that only programs of this machine reach."""
@@ -38,6 +39,19 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Watching:
+    """What is noted beside the results (docs/monitor.md).
+
+    Attributes:
+        folder: Folder of a small record of each input; `None` to write none.
+        shadow: True to ask the challenger too, and to note in the folder what it answers differently.
+    """
+
+    folder: Path | None = None
+    shadow: bool = False
+
+
+@dataclass(frozen=True)
 class ServeSettings:
     """Settings of the service.
 
@@ -55,6 +69,7 @@ class ServeSettings:
         inbox: Folder that labels are handed over to, `data/inbox` of a checkout; `None` means that they are downloaded.
         label_roles: Roles that may label besides labellers and administrators.
         limits: What one user may store.
+        watching: What is noted beside the results.
     """
 
     data: Path
@@ -70,3 +85,15 @@ class ServeSettings:
     inbox: Path | None = None
     label_roles: tuple[Role, ...] = ()
     limits: Limits = Limits()
+    watching: Watching = Watching()
+
+
+def watching_of(folder: Path | None, shadow: bool) -> Watching:
+    """Return what is noted beside the results, from the options of the command.
+
+    Raises:
+        UserError: There is no folder for what the challenger answers differently.
+    """
+    if shadow and folder is None:
+        raise UserError("--shadow needs a folder for what the challenger answers differently; give --record FOLDER")
+    return Watching(folder and folder.resolve(), shadow)

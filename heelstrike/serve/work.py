@@ -5,6 +5,13 @@ from pathlib import Path
 from heelstrike.serve.records import Failure, Record, Step
 
 
+class ShadowWork(Record):
+    """A second model, whose answers are compared and not given."""
+
+    package: Path
+    version: str | None
+
+
 class Work(Record):
     """A request to measure a folder."""
 
@@ -18,6 +25,8 @@ class Work(Record):
     mm_per_px: float | None
     about: dict[str, str]
     most_frames: int
+    record: Path | None = None
+    shadow: ShadowWork | None = None
 
 
 class Answer(Record):

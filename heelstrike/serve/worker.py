@@ -13,8 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from heelstrike.errors import UserError
 from heelstrike.files import folder_aside
 from heelstrike.foreign import message_of
+from heelstrike.monitor.watch import Shadow, Watch
 from heelstrike.package.runtime import Package
 from heelstrike.predict.measurer import About
 from heelstrike.predict.predictor import predict_path
@@ -22,7 +24,7 @@ from heelstrike.predict.results import ModelReference
 from heelstrike.progress import Event, listening
 from heelstrike.serve.prepare import prepare_pages
 from heelstrike.serve.records import Failure, Step
-from heelstrike.serve.work import Answer, Work
+from heelstrike.serve.work import Answer, ShadowWork, Work
 
 _EVERY_S = 0.2
 _POLITENESS = 5  # the process that answers goes first
@@ -32,6 +34,7 @@ class _Worker:
     def __init__(self, answers: TextIO) -> None:
         self._answers, self._last = answers, 0.0
         self._loaded: tuple[Path, Package] | None = None
+        self._second: tuple[Path, Package] | None = None
         self._step: Step = "measure"
         self._frames, self._total = 0, 0
 
@@ -47,7 +50,11 @@ class _Worker:
                 work.overlay,
                 About(work.mm_per_px, work.about),
                 work.most_frames,
+                self._watch(work),
             )
+            for done in report.done:
+                if done.unnoted:
+                    print(f"{done.input.name}: {done.unnoted}", file=sys.stderr)
             frames, total = self._frames, self._total
             self._step = "prepare"
             prepare_pages(report.done, work.views)
@@ -73,6 +80,23 @@ class _Worker:
         if self._loaded is None or self._loaded[0] != folder:
             self._loaded = folder, Package.load(folder)
         return self._loaded[1]
+
+    def _watch(self, work: Work) -> Watch | None:
+        """Return what notes the inputs. If it cannot be had, the job goes on without, and the log says so."""
+        if work.record is None:
+            return None
+        try:
+            return Watch(work.record, self._shadow(work.shadow))
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return None
+
+    def _shadow(self, shadow: ShadowWork | None) -> Shadow | None:
+        if shadow is None:
+            return None
+        if self._second is None or self._second[0] != shadow.package:
+            self._second = shadow.package, Package.load(shadow.package)
+        return Shadow(self._second[1], shadow.version)
 
 
 def _without(folder: Path, text: str) -> str:

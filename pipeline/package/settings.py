@@ -20,6 +20,18 @@ class DisturbedSettings(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of places, colours and noise")] = 1
 
 
+class ReferenceSettings(Strict):
+    """The reference for `heelstrike monitor`: what the package makes of test people, as a record of each."""
+
+    people: Annotated[
+        int, Field(ge=1, le=1000, description="most test people; more of them show smaller drifts and take longer")
+    ] = 60
+    frames: Annotated[
+        int, Field(ge=1, description="most frames of a video; about as many as consumers' videos have")
+    ] = 300
+    seed: Annotated[int, Field(ge=0, lt=2**32, description="draws one of the inputs of each person")] = 1
+
+
 class PackageSettings(Strict):
     """What a package must satisfy before it is written, and what its card states."""
 
@@ -41,4 +53,8 @@ class PackageSettings(Strict):
         DisturbedSettings | None,
         Field(description="show the package disturbed test images and foreign pictures; null: do not"),
     ] = None
+    reference: Annotated[
+        ReferenceSettings | None,
+        Field(description="record the test people for `heelstrike monitor` (docs/monitor.md); null: do not"),
+    ] = ReferenceSettings()
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

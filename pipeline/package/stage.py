@@ -11,6 +11,7 @@ import pandas as pd
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, folder_aside, json_digest, write_json
 from heelstrike.measure.radii import RADII, Radii
+from heelstrike.monitor.reference import REFERENCE, reference_bytes
 from heelstrike.package.manifest import CARD, MODEL, write_manifest
 from heelstrike.package.runtime import Package
 from heelstrike.progress import progress
@@ -23,6 +24,7 @@ from pipeline.package.disturbed.check import check_disturbed
 from pipeline.package.disturbed.result import DISTURBED, Disturbed, to_csv
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
+from pipeline.package.reference import make_reference
 from pipeline.params import ProblemParams
 from pipeline.splits import SPLITS, TEST
 
@@ -74,6 +76,10 @@ def run(params: ProblemParams, layout: Layout) -> None:
         bar.advance()
         # if the check fails, the folder is discarded
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
+        if params.package.reference is not None:
+            seen = Package.load(folder, threads=1)
+            reference = make_reference(seen, read_judged_split(layout, params), params.package.reference)
+            (folder / REFERENCE).write_bytes(reference_bytes(reference))
         write = functools.partial(write, parity_px=float(f"{worst:.3g}"))
         manifest = write()
         bar.advance(parity_px=worst)

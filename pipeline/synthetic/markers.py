@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pipeline.synthetic.anatomy import Leg
+from pipeline.synthetic.clinic import Clinic
 from pipeline.synthetic.light import linear
 
 _SIDE = 25  # pixels of a pattern's side
@@ -73,6 +74,7 @@ def draw_markers(
     grounds: tuple[Float[np.ndarray, "3"], ...],
     incomplete: float,
     white: bool,
+    clinic: Clinic | None = None,
 ) -> list[tuple[tuple[Sticker | None, Sticker | None, Sticker | None], tuple[Sticker, ...]]]:
     """Draw shank, ankle and heel marker of both legs, and what looks like markers; at least one leg has a marker.
 
@@ -82,15 +84,20 @@ def draw_markers(
         grounds: Linear colour of what each of the three markers sticks on.
         incomplete: Probability that a person has fewer than three markers on a leg.
         white: True if the markers are white discs, as on photographs of standing people.
+        clinic: The set-up, which has one kind of markers; by default each person has another.
     """
-    name = "sticker" if white else str(rng.choice(list(_KINDS), p=_SHARES))
+    choices = rng if clinic is None else clinic.rng(3)
+    if clinic is not None:
+        name, white = clinic.markers, False
+    else:
+        name = "sticker" if white else str(rng.choice(list(_KINDS), p=_SHARES))
     kind = _KINDS[name]
-    tint = _white(rng) if white or not kind.tints else linear(kind.tints[rng.integers(len(kind.tints))])
-    if not white and name in ("sticker", "ball") and rng.uniform() < 0.1:
-        tint = linear(tuple(rng.uniform(60, 250, 3)))
-    tint = tint * (rng.uniform(1, kind.bright) if rng.uniform() < 0.5 else 1.0)
-    radius, gloss = rng.uniform(*kind.radius), rng.uniform(0, 0.5)
-    pattern = None if kind.pattern is None else kind.pattern(rng)
+    tint = _white(choices) if white or not kind.tints else linear(kind.tints[choices.integers(len(kind.tints))])
+    if not white and name in ("sticker", "ball") and choices.uniform() < 0.1:
+        tint = linear(tuple(choices.uniform(60, 250, 3)))
+    tint = tint * (choices.uniform(1, kind.bright) if choices.uniform() < 0.5 else 1.0)
+    radius, gloss = choices.uniform(*kind.radius), choices.uniform(0, 0.5)
+    pattern = None if kind.pattern is None else kind.pattern(choices)
 
     def marker(t: float, turn: float, ground: Float[np.ndarray, "3"]) -> Sticker:
         albedo = _visible_on(ground, tint * rng.uniform(0.93, 1.0))

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from pipeline.synthetic.anatomy import Leg, draw_body, make_leg
 from pipeline.synthetic.appearance import TONES, Shoe, bake, bake_cloth, draw_shoe
 from pipeline.synthetic.camera import Camera
+from pipeline.synthetic.clinic import HEIGHTS, Clinic
 from pipeline.synthetic.framing import place_camera
 from pipeline.synthetic.gait import Gait, draw_stand, draw_walk
 from pipeline.synthetic.light import LIGHTS, Light, draw_light, linear
@@ -103,31 +104,36 @@ def _dealt(options: tuple[str, ...], index: int, seed: int, deck: int) -> str:
     return options[order[index % len(options)]]
 
 
-def make_subject(settings: SyntheticSource, index: int, seconds: float | None = None) -> Subject:
-    """Make subject `index` of a source. It depends on the source's settings, the index and `seconds` alone.
+def make_subject(
+    settings: SyntheticSource, index: int, seconds: float | None = None, clinic: Clinic | None = None
+) -> Subject:
+    """Make subject `index` of a source. It depends on the arguments alone.
 
     Args:
         settings: The source.
         index: Number of the subject.
         seconds: Length of the video; by default about one stride, as in training.
+        clinic: The set-up that all people share; by default each has one of their own, and some stand.
     """
     rng = np.random.default_rng([settings.seed, index])
-    view = _dealt(VIEWS, index, settings.seed, 1)
+    light_rng, scene_rng, camera_rng = (rng if clinic is None else clinic.rng(part) for part in range(3))
+    view = _dealt(VIEWS, index, settings.seed, 1) if clinic is None else "walk"
     tone = _dealt(tuple(TONES), index, settings.seed, 2)
-    light = draw_light(_dealt(LIGHTS, index, settings.seed, 3), rng)
+    light = draw_light(clinic.light if clinic else _dealt(LIGHTS, index, settings.seed, 3), light_rng)
     standing = view == "stand"
-    scene = "black" if standing and rng.uniform() < 0.8 else str(rng.choice(SCENES, p=[0.5, 0.25, 0.1, 0.15]))
+    scene = "black" if standing and rng.uniform() < 0.8 else str(scene_rng.choice(SCENES, p=[0.5, 0.25, 0.1, 0.15]))
     gait = draw_stand(rng) if standing else draw_walk(rng, view == "treadmill")
     shoe = None if standing or rng.uniform() < 0.55 else draw_shoe(rng)
-    fps = int(rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
+    fps = int(camera_rng.choice([25, 30, 50, 60], p=[0.3, 0.6, 0.06, 0.04]))
     part = rng.uniform(*_SECONDS)
     seconds = part if seconds is None else seconds
     width, height = settings.width, settings.height
     if rng.uniform() < settings.upright:
         width, height = height, width
-    legs = _dress(rng, light, linear(TONES[tone]), shoe, standing, settings.incomplete)
+    legs = _dress(rng, light, linear(TONES[tone]), shoe, standing, settings.incomplete, clinic)
     in_view = _in_view(rng, legs, 0.25 if standing else 0.03) if settings.incomplete else (True, True)
-    camera = place_camera(rng, gait, (width, height), seconds, in_view, settings.legs)
+    heights = clinic.height if clinic else HEIGHTS
+    camera = place_camera(rng, gait, (width, height), seconds, in_view, settings.legs, heights)
     belt = None
     if view == "treadmill":
         belt = Belt(rng.uniform(0.2, 0.3), gait.start - rng.uniform(0.3, 0.7), gait.start + 1.2)
@@ -140,7 +146,7 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
         gait=gait,
         legs=legs,
         in_view=in_view,
-        background=paint_scene(camera, scene, belt, light, rng),
+        background=paint_scene(camera, scene, belt, light, scene_rng),
         rails=draw_rails(rng, view, width, height),
         behind=None,
         fps=fps // settings.frame_step,
@@ -148,7 +154,7 @@ def make_subject(settings: SyntheticSource, index: int, seconds: float | None = 
         shutter=_shutter(rng, light) / settings.frame_step,
         shake=float(rng.choice([0.0, rng.uniform(1.0, 4.0)], p=[0.75, 0.25])) * height / 480,
         quality=int(rng.integers(18, 36)),
-        sensor=draw_sensor(rng, light, height),
+        sensor=draw_sensor(camera_rng, light, height),
         seed=(settings.seed, index, 1),
     )
     # a single leg beside the two of another person could be anybody's
@@ -192,6 +198,7 @@ def _dress(
     shoe: Shoe | None,
     standing: bool,
     incomplete: float,
+    clinic: Clinic | None = None,
 ) -> tuple[Dressed, Dressed]:
     """Make both legs of a person with skin, shoes, trousers and markers."""
     body = draw_body(rng)
@@ -205,7 +212,7 @@ def _dress(
     left, right = (make_leg(body, side, 0.0 if shoe is None else shoe.thickness, rng) for side in (-1, 1))
     grounds = (tone, tone, tone if shoe is None else shoe.trim if shoe.tab else shoe.upper)
     white = rng.uniform() < (0.7 if standing else 0.4)
-    on_legs = draw_markers(rng, (left, right), grounds, incomplete, white)
+    on_legs = draw_markers(rng, (left, right), grounds, incomplete, white, clinic)
     first, second = (
         Dressed(
             leg=leg,

@@ -28,6 +28,9 @@ def test_no_other_schema_is_checked_in() -> None:
         ("manifest.schema.json", "*-4*/manifest.json"),
         ("prediction.schema.json", "prediction-*/*.json"),
         ("exam.schema.json", "exam-*/*.json"),
+        ("record.schema.json", "record-*/*.json"),
+        ("disagreement.schema.json", "disagreement-*/*.json"),
+        ("reference.schema.json", "reference-*/*.json"),
     ],
 )
 def test_what_was_written_follows_the_schema(name: str, pattern: str) -> None:

@@ -100,7 +100,9 @@ def _monitoring(facts: Facts, params: ProblemParams) -> str:
     rows = [table_row(name, "no limit" if value is None else f"{value:g}") for name, value in limits.items()]
     text = (
         "A retrain judges the champion again on the test people of that day. Consumers' results name unmeasured and "
-        "unreliable frames with the reason; collect them and watch their share. "
+        "unreliable frames with the reason, and write a record of each video if asked to (`predict --record`); "
+        f"`heelstrike monitor {facts.version.problem}` compares these records with the test people, and without drift "
+        "reports at most 1 % of windows. "
         f"`heelstrike rollback {facts.version.problem}` goes back to the champion before."
     )
     return _section("Monitoring plan", text, ("limit", "value"), rows)

@@ -167,7 +167,9 @@ def test_roles(settings: ServeSettings, walk: bytes) -> None:
     for role in roles:
         accounts.add(role, role, PASSWORD)
     for given in ((), (Role.CLINICIAN,)):
-        with TestClient(create_app(replace(settings, users=True, label_roles=given)), base_url="http://localhost") as app:
+        with TestClient(
+            create_app(replace(settings, users=True, label_roles=given)), base_url="http://localhost"
+        ) as app:
             clients = {role: _logged_in(app, role) for role in roles}
             path = evaluation(clients[Role.CLINICIAN])
             upload(clients[Role.CLINICIAN], path, NAME, walk)
@@ -198,7 +200,7 @@ def test_the_pages_answer(app: TestClient, measured: tuple[str, str]) -> None:
     path, labels = measured
     _, _, _, evaluation_id, _, job, _, name = labels.split("/")
     queue = app.get("/label", params={"count": 5})
-    assert (queue.status_code, queue.text.count("<tr><td><a href=\"/label/")) == (200, 5)
+    assert (queue.status_code, queue.text.count('<tr><td><a href="/label/')) == (200, 5)
     assert app.get(f"/label/{evaluation_id}/{job}/{name}").status_code == 200
     assert app.get(f"/label/{evaluation_id}/{job}/other.mp4").status_code == 404
     assert app.get("/label/agreement").status_code == 200

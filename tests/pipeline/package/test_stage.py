@@ -10,6 +10,7 @@ import torch
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from heelstrike.measure.radii import Radii
+from heelstrike.monitor.reference import read_reference
 from heelstrike.package.manifest import read_manifest, verify
 from heelstrike.package.runtime import Package
 from pipeline.layout import Layout
@@ -99,7 +100,7 @@ def packaged(repository):
 
 def test_package_holds_graph_manifest_and_card_and_verifies(packaged, repository):
     params, _ = repository
-    assert sorted(p.name for p in packaged.iterdir()) == ["card.md", "manifest.json", "model.onnx"]
+    assert sorted(p.name for p in packaged.iterdir()) == ["card.md", "manifest.json", "model.onnx", "reference.json"]
     manifest = read_manifest(packaged)
     verify(packaged, manifest)
     assert (manifest.problem, manifest.confidence, manifest.measure) == ("rearfoot", 0.5, params.measure)
@@ -108,6 +109,13 @@ def test_package_holds_graph_manifest_and_card_and_verifies(packaged, repository
     assert manifest.metrics == {"images": 3.0, "input/rmse_px": 0.91}
     assert manifest.network["name"] == "spatial"
     assert manifest.radii == Radii.model_validate(RADII)
+
+
+def test_the_package_has_a_record_of_each_test_person(packaged):
+    reference = read_reference(packaged)
+    (record,) = reference.records
+    assert (record.kind, record.frames, record.time, record.measured is None) == ("video", 3, None, False)
+    assert record.radius.p50 is None or record.radius.p50 > 0
 
 
 def test_the_manifest_holds_the_difference_that_was_measured(packaged, repository):

@@ -1,0 +1,268 @@
+"""False alarms and detections of `heelstrike monitor` on rendered video, and what a record costs.
+
+`render` renders walks of many people and predicts every video once by the road of a consumer, with records. `resample`
+draws references and windows from these records many times. Populations:
+
+- `clinic`: people of one set-up; the reference is records of that clinic (`--reference`). Each drift changes one thing
+  of the set-up; people differ. `blur` and `noise` spoil the picture so that the error of the keypoints grows by 25 %.
+- `many`: every person in a set-up of their own, as in the test split of params.yaml.
+
+Example:
+    python -m benchmarks.monitor render PACKAGE .work/monitor
+    python -m benchmarks.monitor resample .work/monitor --figure docs/images/monitor.png
+    python -m benchmarks.monitor cost PACKAGE
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import beta
+
+from heelstrike.monitor.folder import read_records
+from heelstrike.monitor.watch import Watch
+from heelstrike.monitor.wire import InputRecord
+from heelstrike.package.runtime import Package
+from heelstrike.predict.predictor import predict_path
+from heelstrike.predict.results import ModelReference
+from heelstrike.results import PredictionResult, read_result
+from heelstrike.video.writer import VideoWriter
+from pipeline.monitor.compare import LEVEL, Comparer
+from pipeline.scoring.style import BLUE, MUTED, ORANGE, figure, save
+from pipeline.synthetic.clinic import Clinic
+from pipeline.synthetic.people import make_subject
+from pipeline.synthetic.rearfoot import render
+from pipeline.synthetic.settings import SyntheticSource
+
+Picture = UInt8[np.ndarray, "H W 3"]
+Change = Callable[[Picture, np.random.Generator], Picture]
+
+_CLINIC = Clinic(7, "even", "ball", (0.3, 0.4))
+_SOURCE = SyntheticSource(kind="synthetic", seed=4242, frame_step=5)
+_MANY = _SOURCE.model_copy(update={"legs": (0.6, 1.05), "incomplete": 0.05, "upright": 0.1})
+_LARGER = 1.25
+_BLURS, _NOISES = (0.7, 1.0, 1.4, 1.9, 2.6), (8.0, 14.0, 22.0, 32.0)
+
+
+@dataclass(frozen=True)
+class Population:
+    """People to render: their set-up, their numbers, and what spoils the pictures."""
+
+    source: SyntheticSource
+    clinic: Clinic | None
+    first: int
+    count: int
+    change: Change | None = None
+
+
+def _blurred(sigma: float) -> Change:
+    return lambda picture, rng: np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.uint8)
+
+
+def _noisy(level: float) -> Change:
+    def change(picture: Picture, rng: np.random.Generator) -> Picture:
+        return np.clip(picture + level * rng.standard_normal(picture.shape, np.float32), 0, 255).astype(np.uint8)
+
+    return change
+
+
+def populations(people: int, drifted: int) -> dict[str, Population]:
+    """Return the populations by name; no person is in two of them, except where a calibration says so."""
+    base, start = Population(_SOURCE, _CLINIC, 0, people), 2000
+    set_ups = {
+        "height_0.55": replace(_CLINIC, height=(0.5, 0.6)),
+        "height_0.8": replace(_CLINIC, height=(0.75, 0.85)),
+        "light_dim": replace(_CLINIC, light="dim"),
+        "light_warm": replace(_CLINIC, light="warm"),
+        "markers_cross": replace(_CLINIC, markers="cross"),
+        "markers_tape": replace(_CLINIC, markers="tape"),
+    }
+    drifts = {
+        name: Population(_SOURCE, clinic, start + 100 * number, drifted)
+        for number, (name, clinic) in enumerate(set_ups.items())
+    }
+    return {"clinic": base, **drifts, "many": Population(_MANY, None, 5000, people // 2 + 30)}
+
+
+def make(name: str, population: Population, package: Package, work: Path) -> Float[np.ndarray, " P"]:
+    """Render, predict and record a population unless that was done; return each person's median error, pixels."""
+    stored = work / f"{name}.errors.json"
+    if stored.is_file():
+        return np.array(json.loads(stored.read_text()), np.float64)
+    videos, truths = work / "videos" / name, dict[str, np.ndarray]()
+    videos.mkdir(parents=True, exist_ok=True)
+    for index in range(population.first, population.first + population.count):
+        subject = make_subject(population.source, index, clinic=population.clinic)
+        path, rng = videos / f"{index:05d}.mp4", np.random.default_rng([9, index])
+        truth = []
+        with VideoWriter(path, subject.fps, subject.quality, preset="superfast") as writer:
+            for frame, points in render(subject):
+                writer.add(frame if population.change is None else population.change(frame, rng))
+                truth.append(points)
+        truths[path.name] = np.array(truth)
+    out = work / "results" / name
+    model = ModelReference("benchmark")
+    predict_path(videos, package, model, out, watch=Watch(work / "records" / name))
+    errors = [_error(out / f"{video}.json", truth) for video, truth in truths.items()]
+    stored.write_text(json.dumps([round(error, 4) for error in errors]))
+    return np.array(errors)
+
+
+def _error(result: Path, truth: Float[np.ndarray, "T K 2"]) -> float:
+    """Return the median distance of the keypoints that are there and present, pixels; NaN if there is none."""
+    read = read_result(result)
+    assert isinstance(read, PredictionResult)
+    distances = []
+    for frame, points in zip(read.frames, truth, strict=True):
+        assert frame.keypoints is not None and frame.confidence is not None
+        found = np.array([[np.nan if v is None else v for v in point] for point in frame.keypoints], np.float64)
+        present = np.array(frame.confidence, np.float64) >= read.confidence_threshold
+        distances.append(np.linalg.norm(found - points, axis=1)[present])
+    return float(np.nanmedian(np.concatenate(distances))) if any(len(d) for d in distances) else float("nan")
+
+
+def calibrate(package: Package, work: Path, drifted: int) -> None:
+    """Find the blur and the noise that make the error 25 % larger on 40 people, and render others with them."""
+    first, count = 1000, 40
+    base = np.nanmean(make("calibrate", Population(_SOURCE, _CLINIC, first, count), package, work))
+    for number, (name, levels, change) in enumerate((("blur", _BLURS, _blurred), ("noise", _NOISES, _noisy))):
+        ratios = [1.0]
+        for level in levels:
+            population = Population(_SOURCE, _CLINIC, first, count, change(level))
+            ratios.append(float(np.nanmean(make(f"calibrate_{name}_{level}", population, package, work)) / base))
+            if ratios[-1] > _LARGER:
+                break
+        chosen = float(np.interp(_LARGER, np.maximum.accumulate(ratios), [0.0, *levels][: len(ratios)]))
+        print(f"{name}: ratios {[round(ratio, 2) for ratio in ratios]}, chosen {chosen:.2f}", flush=True)
+        people = Population(_SOURCE, _CLINIC, 3000 + 100 * number, drifted, change(max(chosen, 0.1)))
+        same = Population(_SOURCE, _CLINIC, 3000 + 100 * number, drifted)
+        errors, before = make(name, people, package, work), make(f"{name}_before", same, package, work)
+        (work / f"{name}.ratio.json").write_text(json.dumps(float(np.nanmean(errors) / np.nanmean(before))))
+
+
+def resample(work: Path, references: int, windows: int, size: int, path: Path | None) -> None:
+    """Draw references and windows, and print and draw the shares of windows that are reported."""
+    read = {folder.name: read_records(folder).items for folder in sorted((work / "records").iterdir())}
+    drifts = [name for name in read if name.partition("_")[0] in ("height", "light", "markers", "blur", "noise")]
+    drifts = [name for name in drifts if not name.endswith("_before")]
+    rows = {"clinic, no drift": _rate(read["clinic"], None, references, windows, size)}
+    rows |= {f"clinic, {name}": _rate(read["clinic"], read[name], references // 2, windows, size) for name in drifts}
+    if "many" in read:
+        rows["many, no drift"] = _rate(read["many"], None, references, windows, size)
+        rows["many, all of one clinic"] = _rate(read["many"], read["clinic"], references // 2, windows, size)
+        for name in drifts:
+            rows[f"many, {name}"] = _rate(read["many"], read[name], references // 4, windows, size)
+    table = Table("reference and window", "windows", "reported", "95 % interval", "worst tenth of references", box=None)
+    for name, hits in rows.items():
+        share, low, high = interval(hits)
+        worst = float(np.quantile(hits.mean(axis=1), 0.9))
+        table.add_row(name, str(hits.size), f"{share:.1%}", f"{low:.1%} to {high:.1%}", f"{worst:.1%}")
+    for name in ("blur", "noise"):
+        if (work / f"{name}.ratio.json").is_file():
+            print(f"{name}: error {json.loads((work / f'{name}.ratio.json').read_text()):.2f} times as large")
+    Console(width=140).print(table)
+    if path is not None:
+        draw(rows, size, path)
+
+
+def _rate(
+    base: list[InputRecord], drifted: list[InputRecord] | None, references: int, windows: int, size: int
+) -> Float[np.ndarray, "R W"]:
+    """Return 1 for each window that is reported, by reference; windows are of the drifted, or of the others of base."""
+    rng, hits = np.random.default_rng(3), np.zeros((references, windows))
+    for row in range(references):
+        order = rng.permutation(len(base))
+        comparer = Comparer([base[i] for i in order[:60]], permutations=1999)
+        pool = [base[i] for i in order[60:]] if drifted is None else drifted
+        for column in range(windows):
+            chosen = rng.choice(len(pool), size, replace=False)
+            hits[row, column] = comparer.compare([pool[i] for i in chosen]).drifted
+    return hits
+
+
+def interval(hits: Float[np.ndarray, "R W"]) -> tuple[float, float, float]:
+    """Return a share with its 95 % interval (Clopper and Pearson), as if windows were independent."""
+    found, total = int(hits.sum()), hits.size
+    low = float(beta.ppf(0.025, found, total - found + 1)) if found else 0.0
+    high = float(beta.ppf(0.975, found + 1, total - found)) if found < total else 1.0
+    return found / total, low, high
+
+
+def draw(rows: dict[str, Float[np.ndarray, "R W"]], size: int, path: Path) -> None:
+    """Draw the shares as points with intervals."""
+    with figure(8, 0.32 * len(rows) + 1.1) as (drawn, axes):
+        for place, (name, hits) in enumerate(rows.items()):
+            share, low, high = (100 * value for value in interval(hits))
+            colour = BLUE if "no drift" in name else ORANGE
+            axes.plot([low, high], [place, place], color=colour, linewidth=2)
+            axes.plot([share], [place], "o", color=colour)
+            axes.annotate(f"{share:.1f} %", (share, place), (0, 5), textcoords="offset points", ha="center", fontsize=7)
+        axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name in rows])
+        axes.invert_yaxis()
+        axes.set_xlim(-4, 106)
+        for limit in (100 * LEVEL, 95):
+            axes.axvline(limit, color=MUTED, linewidth=0.8, linestyle=":")
+        axes.set_xlabel(f"windows of {size} videos that are reported, % (dotted: 1 % and 95 %)")
+        save(drawn, path)
+
+
+def cost(package: Package, folder: Path) -> None:
+    """Print the CPU time of predicting a walk of six seconds with and without a record, in turns."""
+    subject = make_subject(SyntheticSource(kind="synthetic", seed=11), 0, 6.0)
+    with VideoWriter(folder / "walk.mp4", subject.fps, subject.quality, preset="superfast") as writer:
+        for frame, _ in render(subject):
+            writer.add(frame)
+    model, times = ModelReference("benchmark"), {True: list[float](), False: list[float]()}
+    for turn in range(8):
+        watch = Watch(folder / "records") if turn % 2 else None
+        start = time.process_time()
+        predict_path(folder / "walk.mp4", package, model, folder / "out", watch=watch)
+        times[bool(turn % 2)].append(time.process_time() - start)
+    without, noted = (min(times[key]) for key in (False, True))
+    print(
+        f"{subject.frames} frames: {without:.2f} s CPU without, {noted:.2f} s with a record: {noted / without - 1:+.2%}"
+    )
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="part", required=True)
+    rendering = parts.add_parser("render", help="render, predict and record; goes on after an interruption")
+    rendering.add_argument("package", type=Path)
+    rendering.add_argument("work", type=Path)
+    rendering.add_argument("--people", type=int, default=240, help="people of the clinic without drift (default 240)")
+    rendering.add_argument("--drifted", type=int, default=40, help="people of each drift (default 40)")
+    sampling = parts.add_parser("resample", help="draw references and windows from the records")
+    sampling.add_argument("work", type=Path)
+    sampling.add_argument("--references", type=int, default=60, help="references of 60 people (default 60)")
+    sampling.add_argument("--windows", type=int, default=20, help="windows for each reference (default 20)")
+    sampling.add_argument("--size", type=int, default=5, help="videos of a window (default 5)")
+    sampling.add_argument("--figure", type=Path, help="PNG to draw")
+    costing = parts.add_parser("cost", help="measure what a record costs")
+    costing.add_argument("package", type=Path)
+    arguments = parser.parse_args()
+    if arguments.part == "resample":
+        resample(arguments.work, arguments.references, arguments.windows, arguments.size, arguments.figure)
+        return
+    package = Package.load(arguments.package, threads=1)
+    if arguments.part == "cost":
+        with tempfile.TemporaryDirectory() as folder:
+            cost(package, Path(folder))
+        return
+    for name, population in populations(arguments.people, arguments.drifted).items():
+        make(name, population, package, arguments.work)
+    calibrate(package, arguments.work, arguments.drifted)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The arrangement of keypoints over the frames of a video, in numbers that do not depend on the resolution."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from heelstrike.monitor.wire import GeometryWire
+from heelstrike.rounding import round_number
+
+_BONES, _DIGITS = 12, 4
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Keypoints of N frames.
+
+    Attributes:
+        points: (N, K, 2), (x, y) in the picture's pixels.
+        present: (N, K), True for a keypoint that is there.
+        size: Width and height of the picture, pixels.
+    """
+
+    points: Float[np.ndarray, "N K 2"]
+    present: Bool[np.ndarray, "N K"]
+    size: tuple[int, int]
+
+    @cached_property
+    def corners(self) -> Float[np.ndarray, "2 N 2"]:
+        """Least and largest coordinates of each frame's keypoints; NaN for a frame with fewer than two."""
+        enough = (self.present.sum(axis=1) >= 2)[:, None, None]
+        shown = self.present[..., None] & enough
+        low = np.where(shown, self.points, np.inf).min(axis=1)
+        high = np.where(shown, self.points, -np.inf).max(axis=1)
+        return np.where(enough[:, 0], np.stack([low, high]), np.nan)
+
+    @property
+    def span(self) -> Float[np.ndarray, " N"]:
+        """Larger side of the rectangle around each frame's keypoints, pixels; NaN where it is unknown or 0."""
+        side = (self.corners[1] - self.corners[0]).max(axis=1)
+        return np.where(side > 0, side, np.nan)
+
+    def relative(self, radii: Float[np.ndarray, "N K"] | None) -> Float[np.ndarray, "N K"] | None:
+        """Return the radii of present keypoints as a share of the span; NaN for others."""
+        return None if radii is None else np.where(self.present, radii / self.span[:, None], np.nan)
+
+
+def geometry_of(arrangement: Arrangement, skeleton: tuple[tuple[int, int], ...]) -> GeometryWire:
+    """Return the medians over all frames.
+
+    Args:
+        arrangement: The keypoints.
+        skeleton: Pairs of keypoint numbers from 1, as in COCO.
+    """
+    low, high = arrangement.corners
+    span = arrangement.span
+    width, height = arrangement.size
+    middle = (low + high) / 2
+    bones = np.array(skeleton, int).reshape(-1, 2) - 1
+    both = arrangement.present[:, bones].all(axis=2)
+    along = arrangement.points[:, bones[:, 1]] - arrangement.points[:, bones[:, 0]]
+    along = np.where(both[..., None], along, np.nan) / span[:, None, None]
+    lengths = np.linalg.norm(along, axis=2)
+    across, down = _median(along[..., 0]), _median(along[..., 1])
+    return GeometryWire(
+        span=_rounded(_median(span / height)),
+        x=_rounded(_median((middle[:, 0] + 0.5) / width)),
+        y=_rounded(_median((middle[:, 1] + 0.5) / height)),
+        tilt=_rounded(float(np.degrees(np.arctan2(-across, down)))),
+        aspect=_rounded(_median((high - low)[:, 0] / span)),
+        bones=tuple(_rounded(_median(lengths[:, bone])) for bone in range(min(len(bones), _BONES))),
+    )
+
+
+def _median(values: Float[np.ndarray, "*n"]) -> float:
+    """Return the median of what is not NaN; NaN if there is nothing."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def _rounded(value: float) -> float | None:
+    return round_number(value, _DIGITS)

@@ -1,0 +1,115 @@
+"""The reference that consumers' records are compared with: the record of one input of each test person."""
+
+import importlib.metadata
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from heelstrike.images import read_image
+from heelstrike.monitor.recorder import InputOf, Recorder
+from heelstrike.monitor.reference import Reference
+from heelstrike.monitor.wire import InputRecord
+from heelstrike.package.image import ArrayImage, Image
+from heelstrike.package.runtime import Package
+from heelstrike.predict.frames import Source
+from heelstrike.predict.measurer import About, Measurer
+from heelstrike.predict.summary import Tally
+from heelstrike.progress import progress
+from heelstrike.video.reader import VideoReader
+from pipeline.evaluate.judged_split import JudgedSplit
+from pipeline.package.settings import ReferenceSettings
+from pipeline.prepare.labelled import Labelled
+
+
+@dataclass(frozen=True)
+class _Input:
+    """A video or a still image of a test person.
+
+    Attributes:
+        images: Its labelled images, in order; a still image is one.
+        about: What is known about it.
+    """
+
+    images: tuple[Labelled, ...]
+    about: About
+
+
+def make_reference(package: Package, tests: JudgedSplit, settings: ReferenceSettings) -> Reference:
+    """Predict on one video or image of each test person, as a consumer does, and return the records.
+
+    If a person has several, one is drawn by the settings' seed. If the videos of the split are not all there, as when
+    the outputs of *collect* were pulled and rendered videos were not, the labelled frames stand for every video.
+
+    Args:
+        package: The package, with its radii.
+        tests: The test split.
+        settings: Number of people and of frames.
+    """
+    chosen = _chosen(tests, settings)
+    whole = all(one.images[0].video is None or one.images[0].video.is_file() for one in chosen)
+    program = importlib.metadata.version("heelstrike")
+
+    def record(number: int) -> InputRecord:
+        return _record(package, chosen[number], settings.frames if whole else None, f"{number:08x}", program)
+
+    with progress("record the test people", len(chosen)) as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+        records = []
+        for one in pool.map(record, range(len(chosen))):
+            records.append(one)
+            bar.advance()
+    return Reference(heelstrike=program, test_split=tests.digest, records=tuple(records))
+
+
+def _chosen(tests: JudgedSplit, settings: ReferenceSettings) -> list[_Input]:
+    """Return one input of each person; of more people than wanted some that are spread over the split."""
+    inputs: dict[str, dict[Path, list[int]]] = {}
+    for row, (subject, image) in enumerate(zip(tests.cases.subjects.tolist(), tests.images, strict=True)):
+        inputs.setdefault(subject, {}).setdefault(image.video or image.file, []).append(row)
+    people = sorted(inputs)
+    spread = np.unique(np.linspace(0, len(people) - 1, min(settings.people, len(people))).round().astype(int))
+    chosen = []
+    for number in spread.tolist():
+        of_person = inputs[people[number]]
+        drawn = np.random.default_rng([settings.seed, number]).integers(len(of_person))
+        chosen.append(_input(tests, of_person[sorted(of_person)[drawn]]))
+    return chosen
+
+
+def _input(tests: JudgedSplit, rows: Sequence[int]) -> _Input:
+    rows = sorted({tests.images[row].frame: row for row in reversed(rows)}.values())
+    mm_per_px = float(tests.cases.mm_per_px[rows[0]])
+    slices = {name: str(values[rows[0]]) for name, values in tests.cases.slices.items()}
+    about = About(mm_per_px if np.isfinite(mm_per_px) else None, slices)
+    return _Input(tuple(tests.images[row] for row in rows), about)
+
+
+def _record(package: Package, one: _Input, frames: int | None, id_: str, program: str) -> InputRecord:
+    measurer = Measurer(package, one.about)
+    recorder, tally, look = Recorder(package.manifest), Tally(measurer.measure), measurer.one_by_one()
+    source, still = Source("", "image", 0, 0), one.images[0].video is None
+    for number, (time_s, fps, image) in enumerate(_still(one) if still else _frames(one, frames)):
+        result = measurer.image(image.rgb) if still else look(number, time_s, image)
+        recorder.add(image, result)
+        tally.add(result.measurement, result.reliable)
+        source = Source("", "image" if still else "video", image.shape[1], image.shape[0], fps)
+    return recorder.record(InputOf(source, id_, None, program), tally.summary, None)
+
+
+def _still(one: _Input) -> Iterator[tuple[float | None, float | None, Image]]:
+    yield None, None, ArrayImage(read_image(one.images[0].file))
+
+
+def _frames(one: _Input, most: int | None) -> Iterator[tuple[float | None, float | None, Image]]:
+    """Yield the first frames of the video; without it the labelled ones."""
+    video = one.images[0].video
+    if most is None or video is None:
+        yield from ((None, None, ArrayImage(read_image(image.file))) for image in one.images)
+        return
+    with VideoReader(video, threads=1) as reader:
+        for frame in islice(reader.frames(), most):
+            yield frame.time_s, float(reader.rate), frame.picture

@@ -1,0 +1,97 @@
+"""The parts of a record in closed form."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heelstrike.monitor.geometry import Arrangement, geometry_of
+from heelstrike.monitor.pictures import scaled, spots_of, statistics_of
+from heelstrike.monitor.recorder import Thinned, quantiles
+from heelstrike.monitor.wire import MAX_BYTES, Disagreement, Doubtful, InputRecord, ModelOf, PictureWire, to_bytes
+from heelstrike.package.image import ArrayImage
+
+
+@given(st.integers(1, 300), st.integers(2, 12))
+def test_thinned_items_are_evenly_spread(offered: int, most: int) -> None:
+    kept = Thinned[int](most)
+    for number in range(offered):
+        if kept.wants_next():
+            kept.add(number)
+    assert 1 <= len(kept.items) <= most and kept.items[0] == 0
+    assert len(set(np.diff(kept.items))) <= 1 or len(kept.items) < 2
+    if offered > most:
+        assert len(kept.items) >= most // 2, "about half of what is allowed is always used"
+
+
+def test_statistics_of_a_known_picture() -> None:
+    rng = np.random.default_rng(3)
+    flat = np.full((200, 240, 3), 90, np.uint8)
+    noisy = np.clip(flat + rng.normal(0, 5, (200, 240, 1)), 0, 255).round().astype(np.uint8)
+    first, second = (statistics_of(scaled(ArrayImage(picture))) for picture in (flat, noisy))
+    assert first == (90, 0, 0, 0, 128, 128)
+    assert second.noise == pytest.approx(5, rel=0.05) and second.contrast == pytest.approx(5, rel=0.05)
+    # the Laplacian adds four neighbours and takes four times the pixel: 20 times the variance
+    assert second.sharpness == pytest.approx(20 * 25, rel=0.1)
+    assert statistics_of(scaled(ArrayImage(np.asarray(cv2.GaussianBlur(noisy, (0, 0), 2), np.uint8)))).sharpness < 5
+
+
+def test_pictures_are_shrunk_and_never_enlarged() -> None:
+    assert scaled(ArrayImage(np.zeros((1080, 1920, 3), np.uint8))).shape == (144, 256, 3)
+    assert scaled(ArrayImage(np.zeros((30, 40, 3), np.uint8))).shape == (30, 40, 3)
+
+
+def test_markers_are_compared_with_what_is_around_them() -> None:
+    picture = np.full((100, 100, 3), 100, np.uint8)
+    for x, y in ((30, 20), (30, 50), (30, 80)):
+        cv2.circle(picture, (x, y), 2, (180, 180, 180), -1)
+    points = np.array([(30.2, 19.8), (30, 50), (29.9, 80)])
+    spot = spots_of(scaled(ArrayImage(picture)), points, 60.0)
+    assert spot == pytest.approx((180, 80, 0, 0), abs=0.5)
+
+
+@given(st.floats(0.3, 3), st.floats(-40, 40), st.floats(-40, 40))
+def test_geometry_does_not_depend_on_the_resolution(factor: float, right: float, down: float) -> None:
+    points = np.array([[[100.0, 50], [110, 100], [105, 150]]]) + np.array([right, down])
+    present = np.ones((1, 3), bool)
+    first = geometry_of(Arrangement(points, present, (320, 240)), ((1, 2), (2, 3)))
+    larger = (points + 0.5) * factor - 0.5
+    second = geometry_of(Arrangement(larger, present, (320 * factor, 240 * factor)), ((1, 2), (2, 3)))  # type: ignore[arg-type]
+    for name in ("span", "x", "y", "tilt", "aspect"):
+        assert getattr(first, name) == pytest.approx(getattr(second, name), abs=2e-3)
+    assert first.bones == pytest.approx((np.hypot(10, 50) / 100, np.hypot(5, 50) / 100), abs=1e-4)
+    assert first.tilt == pytest.approx(-np.degrees(np.arctan2(2.5, 50)), abs=0.01)
+
+
+def test_frames_without_an_arrangement_say_nothing() -> None:
+    points = np.array([[[1.0, 2], [np.nan, np.nan]], [[3.0, 3], [3, 3]]])
+    wire = geometry_of(Arrangement(points, np.array([[True, False], [True, True]]), (10, 10)), ((1, 2),))
+    assert (wire.span, wire.tilt, wire.bones) == (None, None, (None,))
+
+
+def test_quantiles_without_limit_are_null() -> None:
+    assert quantiles(np.array([1.0, 2.0, np.inf])).model_dump() == {"p10": 1.0, "p50": 2.0, "p90": None}
+    assert quantiles(np.array([np.nan])).p50 is None and quantiles(None).p50 is None
+
+
+def test_the_largest_files_that_the_formats_allow_stay_below_two_kilobytes() -> None:
+    model = ModelOf(problem="p" * 200, version="9" * 20, digest="f" * 64)
+    about = {"heelstrike": "9" * 40, "id": "f" * 32, "time": "2026-11-29T01:51:37.556789Z", "kind": "video"}
+    about |= {"width": 100000, "height": 100000, "fps": 1234.123, "frames": 10**7}
+    reasons = {f"reason_{number:02d}_" + "x" * 8: 10**6 for number in range(19)}
+    picture = PictureWire(
+        frames=8, brightness=123.4567, contrast=1.1234, sharpness=12345.6789, noise=1.1234, red=128.1234, blue=127.1234
+    )
+    record = InputRecord(model=model, picture=picture, not_measured=reasons, measured=1, **about)  # type: ignore[arg-type]
+    assert 1000 < len(to_bytes(record)) <= MAX_BYTES
+    worst = tuple(Doubtful(frame=10**6, time_s=12345.123, why="measured", px=1234.12, value=180.123) for _ in range(8))
+    doubt = Disagreement(
+        champion=model,
+        challenger=model,
+        disagreed=1,
+        measured_by=(1, 2, 3, 4),
+        worst=worst,
+        **about,  # type: ignore[arg-type]
+    )
+    assert 1000 < len(to_bytes(doubt)) <= MAX_BYTES
