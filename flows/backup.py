@@ -9,20 +9,20 @@ import hashlib
 import shutil
 import socket
 import sqlite3
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from flows.postgres_tools import run_client
 from flows.versioning import git
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_json
 from heelstrike.progress import progress
-from heelstrike.redact import redacted, without_password
+from heelstrike.redact import without_password
+from heelstrike.registry.database import open_mlflow, store_errors
 from heelstrike.registry.moved import ARTIFACTS
 from heelstrike.stores import file_of, is_local_file, is_server, tracking_uri
 
@@ -106,9 +106,10 @@ def _registry(root: Path, backup: Backup) -> None:
         if file_of(uri).is_file():
             copy_database(file_of(uri), backup.folder / DATABASE)
     else:
-        _dump(uri, backup.folder / DUMP)
-    for place in _foreign_artifacts(backup.folder / DATABASE, root):
-        backup.not_included.append(f"artifacts at {without_password(place)}")
+        run_client("pg_dump", uri, "--format=custom", f"--file={backup.folder / DUMP}")
+    if any((backup.folder / name).is_file() for name in (DATABASE, DUMP)):
+        for place in _foreign_artifacts(root):
+            backup.not_included.append(f"artifacts at {without_password(place)}")
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -127,33 +128,14 @@ def copy_database(source: Path, target: Path) -> None:
         raise UserError(f"{source}: the database is damaged: {state}")
 
 
-def _dump(uri: str, target: Path) -> None:
-    address = uri.replace(urlsplit(uri).scheme, "postgresql", 1)
-    try:
-        done = subprocess.run(
-            ["pg_dump", "--format=custom", f"--file={target}", f"--dbname={address}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise UserError("pg_dump is not installed; it comes with PostgreSQL's client programs") from None
-    if done.returncode != 0:
-        raise UserError(f"{without_password(uri)}: pg_dump failed: {redacted(done.stderr.strip(), uri)}")
-
-
-def _foreign_artifacts(database: Path, root: Path) -> list[str]:
+def _foreign_artifacts(root: Path) -> list[str]:
     """Return the addresses of artifacts that are not in the checkout's own folder."""
-    if not database.is_file():
-        return []
     own = (root / ARTIFACTS).as_uri()
-    with closing(sqlite3.connect(database)) as connection:
-        # experiment 0 is MLflow's own, which Heelstrike does not use
-        rows = connection.execute("SELECT artifact_location FROM experiments WHERE experiment_id != 0")
-        places = [place for (place,) in rows if place]
-    return [
-        place for place in places if not place.startswith(own) and not place.startswith(("mlflow-artifacts:", "./"))
-    ]
+    with store_errors(tracking_uri(root)):
+        experiments = open_mlflow(root, create=False).search_experiments()
+    # experiment 0 is MLflow's own, which Heelstrike does not use
+    places = [str(one.artifact_location) for one in experiments if one.experiment_id != "0"]
+    return [place for place in places if not place.startswith((own, "mlflow-artifacts:", "./"))]
 
 
 def _objects(root: Path, backup: Backup) -> None:

@@ -120,18 +120,27 @@ def backup(
 def restore(
     folder: Annotated[Path, typer.Argument(help="The folder of the backup.")],
     into: Annotated[Path, typer.Option(help="A new or empty folder, which becomes the checkout.")] = Path(),
+    database: Annotated[
+        str,
+        typer.Option(
+            envvar="HEELSTRIKE_RESTORE_DATABASE",
+            help="An empty PostgreSQL database for MLflow's dump: postgresql://USER:PASSWORD@HOST/DATABASE.",
+        ),
+    ] = "",
 ) -> None:
     """Verify a backup and make a checkout of it with all its stores.
 
-    [bold]Example[/]
+    [bold]Examples[/]
 
     heelstrike restore /mnt/backup/heelstrike-2026-11-28 --into ~/heelstrike
+
+    HEELSTRIKE_RESTORE_DATABASE=postgresql://me:secret@db/new heelstrike restore BACKUP --into ~/heelstrike
     """
     with messages():
         with console.status("starting"):
             from flows.restore import restore as restore_backup
 
-        for line in restore_backup(folder, into):
+        for line in restore_backup(folder, into, database):
             console.print(done(line), soft_wrap=True)
         console.print(f"next, in {into.resolve()}: python3 -m flows.setup", markup=False, soft_wrap=True)
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from cronsim import CronSim, CronSimError
 
+from flows.maintenance import parse_windows
 from flows.schedule_record import Demand, write_demands
 from heelstrike.errors import UserError, first_line
 from heelstrike.files import write_aside
@@ -67,6 +68,7 @@ def deploy(root: Path) -> list[str]:
     """
     update(root)
     deployments = yaml.safe_load(_read(root / "prefect.yaml"))["deployments"]
+    _check_windows(root / "prefect.yaml", deployments)
     demands = _demands(root / "prefect.yaml", deployments)
     if POOL not in _prefect(root, "work-pool", "ls"):
         _prefect(root, "work-pool", "create", POOL, "--type", "process")
@@ -97,6 +99,15 @@ def _demands(path: Path, deployments: list[dict[str, Any]]) -> list[Demand]:
                 )
             )
     return demands
+
+
+def _check_windows(path: Path, deployments: list[dict[str, Any]]) -> None:
+    for deployment in deployments:
+        parameters = deployment.get("parameters", {})
+        try:
+            parse_windows(parameters.get("closed", ()), parameters.get("timezone", "UTC"))
+        except UserError as error:
+            raise UserError(f"{path}: {deployment['name']}: {error}") from None
 
 
 def _definitions(path: Path, head: str) -> dict[str, Any]:

@@ -54,6 +54,12 @@ class LineReporter:
         self._write(line)
 
 
+def show(to: Reporter, stage: str, event: Event) -> None:
+    """Report an event that is progress; the records of a stage are for the run in MLflow only."""
+    if "record" not in event:
+        to.event(stage, event)
+
+
 def log_of_run(line: str) -> None:
     """Write a line to the log of the Prefect run."""
     from prefect.logging import get_run_logger

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from flows.display import StageDisplay
 from flows.log_display import LogDisplay, display_for
+from flows.reporting import show
 from flows.scratch_clone import alone_in, changed_batches, changed_files, clone_at, pull_raw, running_in
 from flows.stages import run_stage, stage_names
 from flows.versioning import git
@@ -178,7 +179,7 @@ def _rebuild(clone: Layout, display: "StageDisplay | LogDisplay") -> None:
     for address in stage_names(clone.root, clone.problem):
         stage = address.split("@")[0]
         display.start(stage)
-        run_stage(clone.root, address, partial(display.event, stage), display.say)
+        run_stage(clone.root, address, partial(show, display, stage), display.say)
         display.finish(stage)
 
 

@@ -21,10 +21,12 @@ from flows.backup import (
     iterate,
     object_folders,
 )
+from flows.restore_database import require_empty_database, restore_database
 from flows.versioning import dvc, git
 from heelstrike.errors import UserError, first_line
 from heelstrike.files import file_digest
 from heelstrike.progress import progress
+from heelstrike.redact import without_password
 from heelstrike.registry.client import connect
 from heelstrike.registry.moved import ARTIFACTS
 from heelstrike.registry.pull import fetch
@@ -32,23 +34,28 @@ from heelstrike.registry.versions import CHAMPION, is_model_name
 from heelstrike.stores import TRACKING_URI
 
 
-def restore(backup: Path, target: Path) -> list[str]:
+def restore(backup: Path, target: Path, database: str = "") -> list[str]:
     """Make a checkout of a backup: verify every file, clone git, put all stores in place, check out the outputs.
 
     Args:
         backup: Folder of the backup.
         target: A new or empty folder.
+        database: Address of an empty PostgreSQL database for the dump of one; empty if none is to be restored.
 
     Returns:
         A line about each champion, whose package was fetched and verified, and about what the backup does not hold.
 
     Raises:
-        UserError: The backup is unfinished or damaged, or the target is not empty.
+        UserError: The backup is unfinished or damaged, or the target or the database is not empty.
     """
     backup, target = backup.resolve(), target.resolve()
     manifest = verified(backup)
     if target.exists() and any(target.iterdir()):
         raise UserError(f"{target}: is not empty; a restore needs a new or empty folder")
+    if database:
+        if not (backup / DUMP).is_file():
+            raise UserError(f"{backup}: has no dump of a PostgreSQL database; leave out --database")
+        require_empty_database(database)
     target.mkdir(parents=True, exist_ok=True)
     branch = ["--branch", str(manifest["branch"])] if manifest["branch"] else []  # it was on a detached HEAD
     git(target, "clone", "--quiet", *branch, str(backup / BUNDLE), ".")
@@ -67,11 +74,14 @@ def restore(backup: Path, target: Path) -> list[str]:
     lines = []
     if (backup / DATABASE).is_file():
         shutil.copyfile(backup / DATABASE, target / DATABASE)
-    if (backup / DUMP).is_file():
-        lines.append(f"MLflow's PostgreSQL database: pg_restore --dbname=ADDRESS {backup / DUMP}")
+    if database:
+        restore_database(backup / DUMP, database, target)
+        lines.append(f"set {TRACKING_URI} to the restored database {without_password(database)}")
+    elif (backup / DUMP).is_file():
+        lines.append(f"not restored: MLflow's PostgreSQL database, {backup / DUMP}; --database ADDRESS restores it")
     lines += [f"not in the backup: {line}" for line in manifest["not_included"]]
     lines += _check_out(target)
-    return [*champions(target), *lines] if (target / DATABASE).is_file() else lines
+    return [*champions(target, database), *lines] if database or (target / DATABASE).is_file() else lines
 
 
 def verified(backup: Path) -> dict[str, Any]:
@@ -108,8 +118,12 @@ def verified(backup: Path) -> dict[str, Any]:
     return manifest
 
 
-def champions(target: Path) -> list[str]:
+def champions(target: Path, database: str = "") -> list[str]:
     """Fetch the champion of every problem from a restored registry into an empty cache, and verify it.
+
+    Args:
+        target: The restored checkout.
+        database: Address of the registry; empty for the checkout's own.
 
     Raises:
         UserError: A package is missing or damaged.
@@ -117,7 +131,7 @@ def champions(target: Path) -> list[str]:
     lines = []
     before = {name: os.environ.pop(name, None) for name in (TRACKING_URI, "HEELSTRIKE_CACHE")}
     with tempfile.TemporaryDirectory() as cache:
-        os.environ["HEELSTRIKE_CACHE"] = cache
+        os.environ |= {"HEELSTRIKE_CACHE": cache} | ({TRACKING_URI: database} if database else {})
         try:
             client = connect(target)
             for model in client.models():

@@ -15,7 +15,7 @@ from flows.left_files import lines_about_left
 from flows.lost_runs import tag_with_process
 from flows.recording import keep_raw_folder, push_outputs, record_state
 from flows.release import Release, release
-from flows.reporting import current_reporter
+from flows.reporting import current_reporter, show
 from flows.stages import run_stage, stage_names
 from heelstrike.media import files_below
 from heelstrike.progress import Event
@@ -72,8 +72,7 @@ def stage(root: Path, address: str, live: LiveRun) -> bool:
     reporter, name = current_reporter(), address.split("@")[0]
 
     def report(event: Event) -> None:
-        if "record" not in event:
-            reporter.event(name, event)
+        show(reporter, name, event)
         live.event(event)
 
     reporter.start(name)

