@@ -1,6 +1,6 @@
 """Settings of packaging."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,5 +40,12 @@ class PackageSettings(Strict):
     disturbed: Annotated[
         DisturbedSettings | None,
         Field(description="show the package disturbed test images and foreign pictures; null: do not"),
+    ] = None
+    quantise: Annotated[
+        Literal["int8"] | None,
+        Field(
+            description="compute convolutions with integers of 8 bits, unless that changes a score of the validation "
+            "split by more than a tenth of its interval (docs/speed.md); null: with floats"
+        ),
     ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"
