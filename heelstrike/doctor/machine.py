@@ -7,6 +7,9 @@ from pathlib import Path
 
 from heelstrike.doctor.findings import Finding, ok, warning
 
+_NAMES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx_vnni": "AVX-VNNI", "avx512_vnni": "AVX-512 VNNI"}
+"""Instructions that networks gain by; by VNNI those with integers (docs/speed.md)."""
+
 _LEAST_GB = 2.0  # of memory; a measured 1080p video with ONNX Runtime needs less than one
 
 
@@ -37,7 +40,7 @@ def _flags() -> frozenset[str]:
 
 def _instructions() -> str:
     flags = _flags()
-    names = [name for flag, name in (("avx2", "AVX2"), ("avx512f", "AVX-512")) if flag in flags]
+    names = [name for flag, name in _NAMES.items() if flag in flags]
     return "".join(f", {name}" for name in names)
 
 

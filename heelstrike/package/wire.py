@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from heelstrike.wire import Wire
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Current version of the format, raised by one with every change."""
 MIN_READER = 5
 """The oldest version whose readers understand the files that are written now."""
@@ -81,6 +81,15 @@ class ZoomWire(Wire):
         Literal["largest", "most_central", "most_certain"],
         Field(description="who is measured if several people are in view, among those whose keypoints are all found"),
     ] = "largest"
+
+
+class QuantisedWire(Wire):
+    """How much of the graph is computed with integers, and what that changes; `heelstrike.package.quantised`."""
+
+    arithmetic: Annotated[str, Field(description="`int8`: convolutions have weights and activations of 8 bits")]
+    images: Annotated[int, Field(ge=1)]
+    changes: Annotated[dict[str, float], Field(description="change of each score on the validation split, by its name")]
+    allowed: Annotated[dict[str, float], Field(description="largest accepted change of each score, by its name")]
 
 
 class RadiiWire(Wire):
@@ -219,6 +228,9 @@ class ManifestWire(Wire):
         Field(
             ge=0, description="largest difference in pixels between graph and network on test images; null: not known"
         ),
+    ] = None
+    quantised: Annotated[
+        QuantisedWire | None, Field(description="integers in the graph; null: it is computed with floats")
     ] = None
     training_data: Annotated[
         Sha256, Field(description="digest of the prepared labels that the model was trained and tested on")

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heelstrike.serve.roles import Role
 from heelstrike.errors import UserError
+from heelstrike.serve.roles import Role
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Names and addresses that only programs of this machine reach."""

@@ -1,11 +1,11 @@
-"""Writing H.264 MP4 files. Equal frames give equal bytes, and a file is written completely or not at all."""
+"""Writing MP4 files in H.264 or HEVC. Equal frames give equal bytes, and a file is written completely or not at all."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import av
 import numpy as np
@@ -13,6 +13,14 @@ from jaxtyping import UInt8
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
+
+Codec = Literal["h264", "hevc"]
+
+# for reproducible bytes: one thread, no time in the metadata, and no macroblock tree, whose AVX-512 code in x264 gave
+# different bytes in half of the runs of one clip (0 of 1600 without it)
+_ENCODERS: dict[Codec, Literal["libx264", "libx265"]] = {"h264": "libx264", "hevc": "libx265"}
+_H264 = {"threads": "1", "x264-params": "mbtree=0"}
+_HEVC = {"x265-params": "log-level=none:pools=none:frame-threads=1:wpp=0:info=0", "tag": "hvc1"}
 
 
 class VideoWriter:
@@ -26,18 +34,24 @@ class VideoWriter:
     Args:
         path: The file. It is an MP4, whatever its suffix.
         fps: Frames per second.
-        quality: x264's constant rate factor: 0 is lossless, 18 looks lossless, 35 is poor.
-        preset: x264's speed preset.
+        quality: the encoder's constant rate factor: 0 is lossless, 18 looks lossless, 35 is poor.
+        preset: The encoder's speed preset.
         comment: Text for the file's metadata.
+        codec: `h264`, or `hevc`, which some phones record and most browsers do not show.
     """
 
     def __init__(
-        self, path: Path, fps: float, quality: int = 20, preset: str = "veryfast", comment: str | None = None
+        self,
+        path: Path,
+        fps: float,
+        quality: int = 20,
+        preset: str = "veryfast",
+        comment: str | None = None,
+        codec: Codec = "h264",
     ) -> None:
         self._path, self._fps, self._comment = path, Fraction(fps).limit_denominator(1001), comment
-        # for reproducible bytes: one thread, no time in the metadata, and no macroblock tree, whose AVX-512 code in
-        # x264 gave different bytes in half of the runs of one clip (0 of 1600 without it)
-        self._options = {"crf": str(quality), "preset": preset, "threads": "1", "x264-params": "mbtree=0"}
+        self._codec: Codec = codec
+        self._options = {"crf": str(quality), "preset": preset, **(_H264 if codec == "h264" else _HEVC)}
         self._open = ExitStack()
         self._stream: av.VideoStream | None = None
 
@@ -60,7 +74,7 @@ class VideoWriter:
         if self._stream is None:
             if width % 2 or height % 2:
                 raise UserError(f"{self._path}: frames of {width}x{height}; H.264 needs an even width and height")
-            self._stream = self._container.add_stream("libx264", rate=self._fps, options=self._options)
+            self._stream = self._container.add_stream(_ENCODERS[self._codec], rate=self._fps, options=self._options)
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "yuv420p"
         elif (width, height) != (self._stream.width, self._stream.height):
             expected = f"{self._stream.width}x{self._stream.height}"

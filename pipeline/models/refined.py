@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.models.arrangement import Arrangement
-from pipeline.models.blocks import ConvBlock, ResidualBlock, brightened, normalised
+from pipeline.models.blocks import ConvBlock, ResidualBlock, brightened, centred, planes
 from pipeline.models.box_around import BoxAroundKeypoints
 from pipeline.models.codecs import Dsnt, Grid
 from pipeline.models.network import KeypointNetwork, Predictions
@@ -51,7 +51,8 @@ class Refined(KeypointNetwork):
 
         `keypoints` are maps of the windows, and `origin` are the windows' top-left pixels in the input.
         """
-        images = normalised(brightened(pixels) if self.brighten else pixels, self.coarse.multiple)
+        images = planes(pixels)
+        images = centred(brightened(images) if self.brighten else images, self.coarse.multiple)
         raw = self.coarse.on_normalised(images)
         grid = self.coarse.codec.grid
         cells = self.arrangement(raw["keypoints"].detach())
@@ -152,6 +153,8 @@ def _windows(images: Float[Tensor, "N C H W"], origin: Int[Tensor, "N K 2"], siz
     """
     steps = torch.arange(size, device=images.device)
     row, column = origin[..., 1, None] + steps, origin[..., 0, None] + steps
-    image = torch.arange(images.shape[0], device=images.device)[:, None, None, None]
-    cut = images.permute(0, 2, 3, 1)[image, row[..., :, None], column[..., None, :]]
-    return cut.flatten(0, 1).permute(0, 3, 1, 2)
+    index = (row[..., :, None] * images.shape[3] + column[..., None, :]).flatten(1)
+    # planes are indexed, so that ONNX Runtime has no reason to compute what comes before on interleaved colours
+    cut = images.flatten(2).gather(2, index[:, None].expand(-1, images.shape[1], -1))
+    windows = cut.unflatten(2, (-1, size, size)).transpose(1, 2).flatten(0, 1)
+    return windows.contiguous(memory_format=torch.channels_last)

@@ -8,6 +8,7 @@ from typing import Any
 from heelstrike.measure.build import build_measure
 from pipeline.heads import HEADS
 from pipeline.markdown import in_markdown, table_row
+from pipeline.package.arithmetic import Choice
 from pipeline.package.disturbed.result import to_markdown
 from pipeline.package.disturbed.tally import Tally
 from pipeline.params import ProblemParams
@@ -47,6 +48,7 @@ def write_card(
     metrics: Any,
     data: list[SplitCount],
     disturbed: Mapping[str, Tally] | None = None,
+    choice: Choice | None = None,
 ) -> str:
     """The model card as Markdown.
 
@@ -57,6 +59,7 @@ def write_card(
         metrics: reports/PROBLEM/metrics.json.
         data: Counts of each split.
         disturbed: Counts of the disturbed check by kind of picture; `None` without.
+        choice: What integers in the graph change; `None` if they were not asked for.
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{in_markdown(p)}`' for p in points)})"
@@ -75,7 +78,7 @@ def write_card(
         f"Architecture `{network['name']}` ({architecture}). Its input has {size.width}x{size.height} pixels "
         f"({'RGB' if size.channels == 3 else 'gray'}); scaling to that and back is part of the graph. "
         f"{_filters(params)} ONNX and torch agree within {params.package.parity_px:g} pixels of the input image, "
-        "checked on test images when the package was made.",
+        f"checked on test images when the package was made.{_arithmetic(choice)}",
         "## Data",
         _data_table(data),
         _sources(params),
@@ -99,6 +102,26 @@ def numbers(metrics: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, flo
                 yield from numbers(value, (*path, str(key)))
     elif isinstance(metrics, int | float) and not isinstance(metrics, bool) and math.isfinite(metrics):
         yield "/".join(path), float(metrics)
+
+
+def _arithmetic(choice: Choice | None) -> str:
+    """Say what integers change, and that they were left out if it was too much."""
+    if choice is None:
+        return ""
+    found = choice.quantised
+    changes = ", ".join(
+        f"`{name}` by {change:+.3g} (allowed are {found.allowed[name]:.3g})"
+        for name, change in sorted(found.changes.items())
+    )
+    if not choice.kept:
+        return (
+            " Integers of 8 bits were asked for and left out, so the graph computes with floats: on the validation "
+            f"split they change {changes}."
+        )
+    return (
+        f" Integers of 8 bits then replaced floats in its convolutions, with ranges from {found.images} validation "
+        f"images. On the validation split this changes {changes}."
+    )
 
 
 def _filters(params: ProblemParams) -> str:

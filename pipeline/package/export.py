@@ -71,7 +71,7 @@ def export_model(network: Network, size: InputSize) -> onnx.ModelProto:
         io_map=[(name, name) for name in _LINKS],
         outputs=outputs,
     )
-    _anonymise(model)
+    anonymise(model)
     onnx.checker.check_model(model, full_check=True)
     assert [i.name for i in model.graph.input] == [INPUT]
     return model
@@ -103,8 +103,8 @@ def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset:
     return program.model_proto
 
 
-def _anonymise(model: onnx.ModelProto) -> None:
-    """Remove traces of the machine and the exporter: doc strings, metadata, producer."""
+def anonymise(model: onnx.ModelProto) -> None:
+    """Remove traces of the machine and of the programs that wrote a graph: doc strings, metadata, producer."""
     model.producer_name, model.producer_version, model.doc_string = "heelstrike", "", ""
     graph = model.graph
     graph.name, graph.doc_string = "heelstrike", ""

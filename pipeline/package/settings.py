@@ -1,6 +1,6 @@
 """Settings of packaging."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,4 +57,11 @@ class PackageSettings(Strict):
         ReferenceSettings | None,
         Field(description="record the test people for `heelstrike monitor` (docs/monitor.md); null: do not"),
     ] = ReferenceSettings()
+    quantise: Annotated[
+        Literal["int8"] | None,
+        Field(
+            description="compute convolutions with integers of 8 bits, unless that changes a score of the validation "
+            "split by more than a tenth of its interval (docs/speed.md); null: with floats"
+        ),
+    ] = None
     licence: Annotated[str, Field(description="licence of the weights, for the model card")] = "Apache-2.0"

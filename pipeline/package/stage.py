@@ -18,6 +18,7 @@ from heelstrike.progress import progress
 from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.layout import Layout
 from pipeline.models.build import load_trained
+from pipeline.package.arithmetic import choose, pictures_of
 from pipeline.package.card import SplitCount, numbers, write_card
 from pipeline.package.category import category_of
 from pipeline.package.disturbed.check import check_disturbed
@@ -26,7 +27,7 @@ from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.package.reference import make_reference
 from pipeline.params import ProblemParams
-from pipeline.splits import SPLITS, TEST
+from pipeline.splits import SPLITS, TEST, VAL
 
 # the files that distinguish prepared data sets
 _LABELS = {"index.parquet", "keypoints.npy", "visibility.npy", "classes.npy", "objects.npy"}
@@ -48,7 +49,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
         folder_aside(layout.report("disturbed")) as report,
         folder_aside(layout.out("package")) as folder,
     ):
-        (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))
+        graph = export_model(network, params.problem.input)
+        (folder / MODEL).write_bytes(graph.SerializeToString(deterministic=True))
         bar.advance()
         card = functools.partial(write_card, layout.problem, params, settings, metrics, _counts(layout))
         (folder / CARD).write_text(card())
@@ -81,6 +83,13 @@ def run(params: ProblemParams, layout: Layout) -> None:
             reference = make_reference(seen, read_judged_split(layout, params), params.package.reference)
             (folder / REFERENCE).write_bytes(reference_bytes(reference))
         write = functools.partial(write, parity_px=float(f"{worst:.3g}"))
+        choice = None
+        if params.package.quantise is not None:
+            val, pictures = read_judged_split(layout, params, VAL), pictures_of(prepared / VAL)
+            choice = choose(folder, graph, write, val, pictures, params.evaluate)
+            write = functools.partial(write, quantised=choice.quantised if choice.kept else None)
+            card = functools.partial(card, choice=choice)
+            (folder / CARD).write_text(card())
         manifest = write()
         bar.advance(parity_px=worst)
         if params.package.disturbed is None:
@@ -88,7 +97,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             return
         tests = read_judged_split(layout, params)
         kinds = check_disturbed(Package.load(folder, threads=1), tests, params.package.disturbed)
-        (folder / CARD).write_text(card(kinds))
+        (folder / CARD).write_text(card(disturbed=kinds))
         manifest = write()
         result = Disturbed(
             package=manifest.digest, test_split=tests.digest, settings=params.package.disturbed, kinds=kinds

@@ -1,7 +1,6 @@
 """Runs a package on every original image of the test split, as a consumer would, and scores it."""
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,19 +8,15 @@ import numpy as np
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
 from heelstrike.package.runtime import Package
-from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.progress import progress
 from pipeline.evaluate.judged_split import JudgedSplit
-from pipeline.heads import HEADS
+from pipeline.evaluate.packaged import Packaged, answered, metrics_of, predicted
 from pipeline.heads.error import CaseErrors, ErrorMetric
-from pipeline.heads.export import HeadExport
 from pipeline.params import ProblemParams
-from pipeline.prepare.labelled import filtered_images
 from pipeline.problem import Problem
 from pipeline.scoring.case_table import Cases
 from pipeline.scoring.score import Score
 
-_WARM_UP = 3
 _ADVICE = "; other keypoints or classes than the champion's need a problem of their own in params.yaml"
 
 
@@ -74,20 +69,14 @@ def examine(
         UserError: An image is missing, the package has other keypoints or classes than the problem, or `evaluated` has
             other images than the test set.
     """
-    predictions, scales, seconds = list[Prediction](), list[float](), list[float]()
+    results = list[Packaged]()
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for index, image in enumerate(filtered_images(tests.images, package.manifest.filters)):
-            height, width = image.image.shape[:2]
-            mirrored = package.mirrors({name: str(values[index]) for name, values in tests.cases.slices.items()})
-            for _ in range(_WARM_UP if index == 0 else 0):
-                package.predict_filtered(image.image)
-            start = time.perf_counter()
-            predictions.append(package.predict_filtered(image.filtered, mirrored))
-            seconds.append(time.perf_counter() - start)
-            scales.append(Letterbox.fit(width, height, params.problem.input).scale)
+        for result in predicted(package, tests):
+            results.append(result)
             bar.advance()
-    _refuse_other_problems(package, predictions[0], params.problem)
-    metrics = [ErrorMetric.of(head) for head in HEADS.values() if HeadExport.of(head).answered(predictions[0])]
+    first = results[0].prediction
+    _refuse_other_problems(package, first, params.problem)
+    metrics = metrics_of(first)
     if not metrics:
         raise UserError(f"{package.folder}: its graph has the outputs of no known head, so it cannot be scored")
     if evaluated is not None and not np.array_equal(evaluated.images, tests.cases.images):
@@ -95,9 +84,9 @@ def examine(
             "the cases of the evaluate stage are of other images than the test split, or in another order; run the "
             "prepare and evaluate stages again"
         )
-    answers = {name: array for metric in metrics for name, array in metric.answers(predictions).items()}
-    run = replace(tests.cases, scale=np.array(scales), answers=answers)
-    return Examination(metrics[0], run if evaluated is None else evaluated, run, float(np.median(seconds) * 1000))
+    run = answered(tests, results)
+    latency = float(np.median([result.seconds for result in results]) * 1000)
+    return Examination(metrics[0], run if evaluated is None else evaluated, run, latency)
 
 
 def _refuse_other_problems(package: Package, prediction: Prediction, problem: Problem) -> None:

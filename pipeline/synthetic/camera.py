@@ -103,3 +103,10 @@ def turned(camera: Camera, right: float, down: float, roll: float) -> Camera:
     """Return the camera turned in place by small angles in radians: to the right, down, and about its axis."""
     axes = rotation(right, roll, down)
     return Camera(camera.position, axes @ camera.axes, camera.focal, camera.width, camera.height)
+
+
+def below_floor(camera: Camera) -> Camera:
+    """Return the camera below the floor that sees what this one sees mirrored in the floor, upside down."""
+    flip = np.array([1.0, -1.0, 1.0])
+    right, down, forward = camera.axes * flip
+    return Camera(camera.position * flip, np.stack([right, -down, forward]), camera.focal, camera.width, camera.height)

@@ -74,6 +74,7 @@ class Subject:
         quality: Constant rate factor of the encoder.
         sensor: What the camera makes of the light.
         seed: Seed of everything that differs from frame to frame.
+        gleam: Share of the light that the floor mirrors; 0 for a dull floor.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Subject:
     quality: int
     sensor: Sensor
     seed: tuple[int, int, int]
+    gleam: float = 0.0
 
 
 def _dealt(options: tuple[str, ...], index: int, seed: int, deck: int) -> str:

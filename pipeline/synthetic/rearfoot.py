@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from pipeline.synthetic.camera import Camera, turned
+from pipeline.synthetic.camera import Camera, below_floor, turned
 from pipeline.synthetic.figure import SPOTS, Skin, draw_leg, skin_of
 from pipeline.synthetic.gait import poses
 from pipeline.synthetic.people import Subject
@@ -84,6 +84,8 @@ def _draw_legs(
         for t in (time_s - half, time_s + half)
     )
     spots = np.full((2, 3, SPOTS, 2), np.nan)
+    if subject.gleam:
+        _mirror(subject, camera, (start, end), time_s, image)
     _draw_body(subject, camera, start, image)
     # the further leg first; the nearer one may hide its markers
     for k in sorted((k for k in (0, 1) if subject.in_view[k]), key=lambda k: -start[k].outline[:, 2].mean()):
@@ -93,6 +95,20 @@ def _draw_legs(
         _hide(spots[1 - k], drawn.layer)
         spots[k] = drawn.spots
     return spots.reshape(6, SPOTS, 2)
+
+
+def _mirror(
+    subject: Subject,
+    camera: Camera,
+    ends: tuple[list[Skin], list[Skin]],
+    time_s: float,
+    image: Float[np.ndarray, "H W 3"],
+) -> None:
+    """Draw both legs with their markers mirrored in the floor, faint. Nobody labels what is mirrored."""
+    shiny = np.ascontiguousarray(image[::-1])
+    for k in (k for k in (0, 1) if subject.in_view[k]):
+        draw_leg(shiny, subject, below_floor(camera), k, (ends[0][k], ends[1][k]), time_s).layer.onto(shiny)
+    image += subject.gleam * (shiny[::-1] - image)
 
 
 def _draw_body(subject: Subject, camera: Camera, legs: list[Skin], image: Float[np.ndarray, "H W 3"]) -> None:

@@ -48,6 +48,15 @@ class SyntheticSource(Strict):
     upright: Annotated[
         float, Field(ge=0, le=1, description="rearfoot: share of videos with width and height swapped")
     ] = 0.0
+    variety: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="rearfoot: share of people with scars, share with other hair, share of floors that mirror the "
+            "legs and their markers, and share of videos in HEVC, each on its own",
+        ),
+    ] = 0.0
     frame_step: Annotated[
         int,
         Field(

@@ -14,11 +14,12 @@ from jaxtyping import Float, UInt8
 from heelstrike.files import file_digest, json_digest, write_aside, write_json
 from heelstrike.progress import progress
 from heelstrike.video import writer
-from heelstrike.video.writer import VideoWriter
+from heelstrike.video.writer import Codec, VideoWriter
 from pipeline.executors.spread import run_all
 from pipeline.synthetic import rearfoot
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.settings import SyntheticSource
+from pipeline.synthetic.variety import varied
 
 Frames = Iterator[tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "K 2"]]]
 
@@ -33,6 +34,7 @@ class Clip:
         fps: Frames per second.
         count: Number of frames.
         quality: Constant rate factor of the encoder.
+        codec: Video codec.
         frames: RGB frames with their keypoints in pixels (K, 2), NaN where a labeller would leave a keypoint out.
     """
 
@@ -41,6 +43,7 @@ class Clip:
     fps: int
     count: int
     quality: int
+    codec: Codec
     frames: Frames
 
 
@@ -60,8 +63,10 @@ class Generator:
 
 
 def _rearfoot_clip(settings: SyntheticSource, index: int) -> Clip:
-    subject = make_subject(settings, index)
-    return Clip(subject.name, subject.slices, subject.fps, subject.frames, subject.quality, rearfoot.render(subject))
+    subject, variety = varied(settings, index, make_subject(settings, index))
+    codec: Codec = "hevc" if variety.hevc else "h264"
+    frames = rearfoot.render(subject)
+    return Clip(subject.name, subject.slices, subject.fps, subject.frames, subject.quality, codec, frames)
 
 
 GENERATORS: dict[str, Generator] = {"rearfoot": Generator(rearfoot.KEYPOINTS, _rearfoot_clip, rearfoot.slices_of)}
@@ -114,7 +119,7 @@ def _render_one(settings: SyntheticSource, folder: Path, digest: str, index: int
     labelled = set(np.linspace(0, clip.count - 1, min(settings.frames_per_subject, clip.count)).round().astype(int))
     rows = []
     video = f"videos/{clip.name}.mp4"
-    with VideoWriter(folder / video, clip.fps, clip.quality, preset="superfast") as out:
+    with VideoWriter(folder / video, clip.fps, clip.quality, "superfast", codec=clip.codec) as out:
         for number, (frame, xy) in enumerate(clip.frames):
             out.add(frame)
             if number in labelled and np.isfinite(xy).any():

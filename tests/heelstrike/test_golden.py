@@ -34,6 +34,7 @@ def test_package_loads_with_all_that_it_says(version: int) -> None:
     assert package.mirrors({"foot": "left"}) and not package.mirrors({"foot": "right"})
     assert manifest.heads == {"keypoints": ("keypoints", "confidence"), "box": ("box",)}
     assert manifest.radii is not None and manifest.radii.factors == (1, 1, 2, 1, 1, None)
+    assert (manifest.quantised is not None) == (version >= 6)
     assert (manifest.max_radius_px, manifest.parity_px, manifest.confidence) == (40, 0.01, 0.5)
     prediction = package.predict(np.full((120, 160, 3), 48, np.uint8))
     assert prediction.keypoints is not None and prediction.confidence is not None

@@ -111,7 +111,7 @@ def test_a_second_reading_does_not_see_the_label_and_does_not_change_it(
 
 
 def test_the_label_file(app: TestClient, measured: tuple[str, str]) -> None:
-    path, labels = measured
+    _, labels = measured
     save(app, labels, 7, points=[*points(10.256, 1)[:5], ABSENT])
     save(app, labels, 3)
     text = app.get(f"{path}/labels/sheet", params={"problem": "rearfoot", "subject": "P-1"}).text
@@ -124,7 +124,7 @@ def test_the_label_file(app: TestClient, measured: tuple[str, str]) -> None:
 
 
 def test_handing_over(app: TestClient, measured: tuple[str, str], tmp_path: Path) -> None:
-    path, labels = measured
+    _, labels = measured
     request = {"problem": "rearfoot", "subject": "P-1", "who": "ada"}
     empty = app.post(f"{path}/labels/hand-over", json=request)
     assert (empty.status_code, "nothing is labelled" in empty.json()["error"]) == (422, True)
@@ -154,7 +154,7 @@ def test_without_an_inbox_the_label_file_is_downloaded(client: TestClient, walk:
 def test_labels_are_deleted_with_their_file(
     app: TestClient, measured: tuple[str, str], settings: ServeSettings
 ) -> None:
-    path, labels = measured
+    _, labels = measured
     save(app, labels)
     assert len(list(settings.data.rglob("walk.mp4.json"))) == 2
     assert app.delete(f"{path}/files/{NAME}").status_code == 204
@@ -197,7 +197,7 @@ def _logged_in(app: TestClient, name: str) -> TestClient:
 
 
 def test_the_pages_answer(app: TestClient, measured: tuple[str, str]) -> None:
-    path, labels = measured
+    _, labels = measured
     _, _, _, evaluation_id, _, job, _, name = labels.split("/")
     queue = app.get("/label", params={"count": 5})
     assert (queue.status_code, queue.text.count('<tr><td><a href="/label/')) == (200, 5)

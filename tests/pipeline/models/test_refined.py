@@ -43,15 +43,16 @@ def test_of_keypoints_on_one_marker_only_the_most_confident_is_present() -> None
 
 
 def test_a_dark_picture_is_brightened_and_its_padding_is_not() -> None:
-    bright = torch.randint(40, 200, (1, 160, 160, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    bright[:, :8] = PAD_VALUE
-    bright[:, 16:32, 16:32] = 190
-    torch.testing.assert_close(brightened(bright), bright.float())
-    dark = bright.float() / 10
-    dark[:, :8] = PAD_VALUE
+    random = torch.Generator().manual_seed(0)
+    bright = torch.randint(40, 200, (1, 3, 160, 160), dtype=torch.uint8, generator=random).float()
+    bright[..., :8, :] = PAD_VALUE
+    bright[..., 16:32, 16:32] = 190
+    torch.testing.assert_close(brightened(bright), bright)
+    dark = bright / 10
+    dark[..., :8, :] = PAD_VALUE
     seen = brightened(dark)
-    assert (seen[:, :8] == PAD_VALUE).all()
-    assert 150 < float(seen[:, 16:32, 16:32].mean()) < 170
+    assert (seen[..., :8, :] == PAD_VALUE).all()
+    assert 150 < float(seen[..., 16:32, 16:32].mean()) < 170
     lamp = dark.clone()
-    lamp[:, 152:, 152:] = 250  # a small lamp does not keep the legs dark
-    torch.testing.assert_close(brightened(lamp)[:, 16:32, 16:32], seen[:, 16:32, 16:32])
+    lamp[..., 152:, 152:] = 250  # a small lamp does not keep the legs dark
+    torch.testing.assert_close(brightened(lamp)[..., 16:32, 16:32], seen[..., 16:32, 16:32])

@@ -79,7 +79,7 @@ def instances(missed: int) -> Cases:
 
 def side(metric: ErrorMetric, cases: Cases, run: Cases | None = None, ms: float = 5, **manifest: Any) -> Contestant:
     examined = Examination(metric, cases, run or cases, ms)
-    return Contestant(Path(), SimpleNamespace(**{"parity_px": 0.001} | manifest), examined)  # type: ignore[arg-type]
+    return Contestant(Path(), SimpleNamespace(**{"parity_px": 0.001, "quantised": None} | manifest), examined)  # type: ignore[arg-type]
 
 
 def contest(challenger: Contestant, champion: Contestant | None = None, **settings: Any) -> Contest:
