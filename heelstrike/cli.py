@@ -191,8 +191,11 @@ def serve(
     with messages():
         from heelstrike.serve.command import run
 
+        # a checkout has the rules by which reviewers decide; this library must not depend on it
+        approvals = importlib.import_module("flows.reviewing").CheckoutApprovals(Path()) if _is_at_top() else None
         run(
             data,
+            approvals=approvals,
             models=tuple(model or ()),
             package=package,
             offline=offline,

@@ -7,9 +7,23 @@ from fastapi import FastAPI
 
 import heelstrike
 from heelstrike.serve.answers import add_error_answers
+from heelstrike.serve.approvals import Approvals
 from heelstrike.serve.guard import Guard
 from heelstrike.serve.metrics import Counting
-from heelstrike.serve.routes import accounts, clinic, evaluations, jobs, models, pages, predict, state, uploads, views
+from heelstrike.serve.routes import (
+    accounts,
+    clinic,
+    evaluations,
+    jobs,
+    models,
+    pages,
+    predict,
+    review_pages,
+    reviews,
+    state,
+    uploads,
+    views,
+)
 from heelstrike.serve.service import Service
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.serve.static_files import FOLDER, ImmutableFiles
@@ -18,16 +32,17 @@ from heelstrike.serve.templating import STATIC
 _DESCRIPTION = "Measures images and videos with models from a registry. docs/serve.md has examples."
 
 
-def create_app(settings: ServeSettings) -> FastAPI:
+def create_app(settings: ServeSettings, approvals: Approvals | None = None) -> FastAPI:
     """Return the application.
 
     Args:
         settings: Settings of the service.
+        approvals: Decides on candidates; `None` without a checkout.
 
     Raises:
         UserError: The data folder cannot be used, or the package is damaged.
     """
-    service = Service(settings)
+    service = Service(settings, approvals)
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -46,7 +61,8 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.service = service
     add_error_answers(app)
-    for routes in (state, models, evaluations, uploads, jobs, predict, accounts, views, clinic, pages):
+    api = (state, models, evaluations, uploads, jobs, predict, accounts, views, reviews)
+    for routes in (*api, clinic, review_pages, pages):
         app.include_router(routes.router)
     app.mount(STATIC, ImmutableFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, hosts=settings.hosts)
