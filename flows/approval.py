@@ -7,19 +7,18 @@ from rich.table import Table
 
 import pipeline.quiet  # noqa: F401 - first: telemetry is turned off before anything else is imported
 from flows.checkout_lock import problem_lock
-from flows.notify import notify
+from flows.decisions import Decided, approve_candidate, reject_candidate
 from flows.terminal import only_problem
 from heelstrike.errors import UserError
 from heelstrike.registry.versions import Reference
 from heelstrike.text import done, plain, printable
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
-from pipeline.registry.approval import StaleDecisionError, Waiting, approve, reject, waiting
+from pipeline.registry.approval import StaleDecisionError, Waiting, waiting
 from pipeline.registry.dossier.page import write_dossier
 from pipeline.registry.gate import gate
-from pipeline.registry.promote import PromotionResult, promote
+from pipeline.registry.promote import promote
 from pipeline.review.evidence import with_page
-from pipeline.review.verdict import revise_verdict
 
 
 def run_approve(text: str, why: str, root: Path, console: Console) -> None:
@@ -30,15 +29,10 @@ def run_approve(text: str, why: str, root: Path, console: Console) -> None:
     """
     layout, params, number = _candidate(text, root)
     try:
-        outcome = approve(layout, number, why)
+        decided = approve_candidate(layout, params, number, why)
     except StaleDecisionError as error:
         raise UserError(f"{error}. {_judged_afresh(layout, params, number, console)}") from error
-    if outcome.kind == "waiting":
-        console.print(done(f"{layout.problem}/{number}: approved; {outcome.why}, it still waits"))
-        return
-    console.print(done(f"{layout.problem}/{number}: approved, and the champion now"))
-    revise_verdict(layout, number, outcome.kind, outcome.why)
-    _tell(layout.problem, params, outcome, console)
+    _say(decided, f"{layout.problem}/{number}", console)
 
 
 def run_reject(text: str, why: str, root: Path, console: Console) -> None:
@@ -48,11 +42,7 @@ def run_reject(text: str, why: str, root: Path, console: Console) -> None:
         UserError: The candidate does not wait for approval, or there is no reason.
     """
     layout, params, number = _candidate(text, root)
-    event = reject(layout, number, why)
-    console.print(done(f"{layout.problem}/{number}: rejected; it will not be promoted"))
-    outcome = PromotionResult("refused", number, event.champion_before, f"rejected by {event.by}: {why}")
-    revise_verdict(layout, number, outcome.kind, outcome.why)
-    _tell(layout.problem, params, outcome, console)
+    _say(reject_candidate(layout, params, number, why), f"{layout.problem}/{number}", console)
 
 
 def run_approvals(problem: str, root: Path, console: Console) -> None:
@@ -123,6 +113,7 @@ def _judged_afresh(layout: Layout, params: ProblemParams, number: int, console: 
     return f"It was judged afresh and {outcome.kind}: {outcome.why}"
 
 
-def _tell(problem: str, params: ProblemParams, outcome: PromotionResult, console: Console) -> None:
-    if (trouble := notify(problem, params, outcome)) is not None:
-        console.print(plain(f"warning: {trouble}", "yellow"))
+def _say(decided: Decided, reference: str, console: Console) -> None:
+    console.print(done(decided.sentence(reference)))
+    if decided.trouble is not None:
+        console.print(plain(f"warning: {decided.trouble}", "yellow"))

@@ -228,8 +228,11 @@ def serve(
         from heelstrike.serve.command import run
         from heelstrike.serve.settings import watching_of
 
+        # a checkout has the rules by which reviewers decide; this library must not depend on it
+        approvals = importlib.import_module("flows.reviewing").CheckoutApprovals(Path()) if _is_at_top() else None
         run(
             data,
+            approvals=approvals,
             models=tuple(model or ()),
             package=package,
             offline=offline,

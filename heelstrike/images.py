@@ -67,7 +67,19 @@ def read_picture(path: Path) -> Picture:
     """
     if kind_of(path) == "scan" or is_dicom(path):
         return _medical(path)
-    data = _bytes(path)
+    return decode_picture(path, _bytes(path))
+
+
+def decode_picture(path: Path, data: UInt8[np.ndarray, "B"]) -> Picture:
+    """Read an ordinary image, not a medical one, from the bytes of its file.
+
+    Args:
+        path: The file, for messages.
+        data: Its bytes.
+
+    Raises:
+        UserError: As `read_picture`.
+    """
     _check_square(path, data)
     values = _deep_gray(data)
     if values is not None:

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from heelstrike.serve.app import create_app
+from heelstrike.serve.approvals import Approvals
 from heelstrike.serve.settings import ServeSettings
 
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -38,9 +39,9 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def serving(settings: ServeSettings) -> Iterator[str]:
+def serving(settings: ServeSettings, approvals: Approvals | None = None) -> Iterator[str]:
     """Run a service on a free port, and give its address."""
-    config = uvicorn.Config(create_app(settings), port=0, log_level="warning")
+    config = uvicorn.Config(create_app(settings, approvals), port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

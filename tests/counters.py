@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 
-from heelstrike.serve.viewing import write_view
+from heelstrike.serve.viewing import view_path, write_view
 
 BITS = 18
 WIDTH, HEIGHT = 760, 240
@@ -30,8 +30,8 @@ def step_of(width: int) -> float:
 
 
 def picture(number: int, width: int, height: int) -> np.ndarray:
-    """Gray image with a white square for each bit that is set and a black one for each that is not."""
-    image, step, y = np.full((height, width, 3), 90, np.uint8), step_of(width), int(_TOP * height)
+    """Gray image, one channel, with a white square for each bit that is set and a black one for each that is not."""
+    image, step, y = np.full((height, width), 90, np.uint8), step_of(width), int(_TOP * height)
     for bit in range(BITS):
         middle, half = int(step * (bit + 0.5)), int(0.3 * step)
         image[max(y - half, 0) : y + half, middle - half : middle + half] = _LEVELS[number >> bit & 1]
@@ -64,19 +64,22 @@ def write_counted(
     width: int = WIDTH,
     height: int = HEIGHT,
     codec: str = "libx264",
+    key_every: int = 250,
 ) -> Path:
     """Write a video whose frames have these time stamps in seconds; it is displayed as `width` times `height`."""
     tick = Fraction(1, 90_000)
     turns = {0: 0, 90: 1, -90: -1, 180: 2}[rotation]
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(30), options={"preset": "ultrafast", "crf": "20"})
+    options = {"preset": "ultrafast", "crf": "20", "g": str(key_every)}
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream(codec, rate=Fraction(30), options=options)
         stream.width, stream.height = (height, width) if turns % 2 else (width, height)
         stream.pix_fmt, stream.codec_context.time_base = "yuv420p", tick
         if rotation:
             stream.set_display_rotation(rotation)
+        grey = np.full((stream.height // 2, stream.width), 128, np.uint8)  # both planes of colour
         for number, time in enumerate(times):
-            stored = np.ascontiguousarray(np.rot90(picture(number, width, height), -turns))
-            frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
+            planes = np.concatenate([np.rot90(picture(number, width, height), -turns), grey])
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             frame.pts, frame.time_base = round(time / tick), tick
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -137,8 +140,19 @@ def write_result(path: Path, source: str, time_s: Sequence[float], width: int, h
         stream.write("\n ],\n" + ",\n".join(f' "{key}": {json.dumps(value)}' for key, value in tail.items()) + "\n}\n")
 
 
-def store_counted(data: Path, evaluation: str, video: Path, time_s: Sequence[float], width: int, height: int) -> str:
+def store_counted(
+    data: Path, evaluation: str, video: Path, time_s: Sequence[float], width: int, height: int, copied: bool = True
+) -> str:
     """Put a counted video with its result into the data folder of a service that does not run.
+
+    Args:
+        data: The data folder.
+        evaluation: Its id.
+        video: The video.
+        time_s: The time stamps of its frames.
+        width: Width of a frame.
+        height: Height of a frame.
+        copied: False if the video is itself what browsers are given; a copy of a long one takes minutes.
 
     Returns:
         Path of the page of the result.
@@ -149,7 +163,10 @@ def store_counted(data: Path, evaluation: str, video: Path, time_s: Sequence[flo
         made.mkdir(parents=True)
     target = folder / "files" / video.name
     target.write_bytes(video.read_bytes())
-    write_view(target, folder / "views" / video.name)
+    if copied:
+        write_view(target, folder / "views" / video.name)
+    else:
+        view_path(target, folder / "views" / video.name).hardlink_to(target)
     write_result(results / f"{video.name}.json", video.name, time_s, width, height)
     created = "2026-11-28T12:00:00Z"
     file = {"name": video.name, "kind": "video", "bytes": 1, "sha256": "0" * 64, "uploaded": created}

@@ -53,6 +53,10 @@ class RegistryClient(Protocol):
         """
         ...
 
+    def run_file(self, version: Version, file: str, folder: Path) -> Path:
+        """Download a file from the artifacts of the run that made a version; otherwise as `download`."""
+        ...
+
 
 def connect(root: Path) -> RegistryClient:
     """Return a client for the configured registry: over HTTP for a server, through mlflow for a database.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
 from heelstrike.registry.moved import follow_checkout
-from heelstrike.registry.versions import RegisteredModel, Version
+from heelstrike.registry.versions import RegisteredModel, Version, run_is_gone
 from heelstrike.stores import StoreUnreachableError, file_of, is_local_file, is_server, tracking_uri
 from heelstrike.waits import LIMIT, limit_postgres, limit_s
 
@@ -104,6 +104,19 @@ class DatabaseClient:
         """Download a file from the artifact store that the database names for the version."""
         with store_errors(self.uri):
             address = self._client.get_model_version_download_uri(version.problem, str(version.number))
+        return download_artifact(version, address, file, folder, self.uri)
+
+    def run_file(self, version: Version, file: str, folder: Path) -> Path:
+        """Download a file from the artifacts of the run that made a version."""
+        from mlflow.exceptions import MlflowException
+
+        with store_errors(self.uri):
+            try:
+                address = str(self._client.get_run(version.run_id or "").info.artifact_uri)
+            except MlflowException as error:
+                if error.error_code == _MISSING:
+                    raise run_is_gone(version) from None
+                raise
         return download_artifact(version, address, file, folder, self.uri)
 
 

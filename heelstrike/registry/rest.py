@@ -22,7 +22,7 @@ from urllib3.util.retry import Retry
 from heelstrike.errors import UserError, first_line
 from heelstrike.files import write_aside
 from heelstrike.redact import redacted, without_password
-from heelstrike.registry.versions import RegisteredModel, Version
+from heelstrike.registry.versions import RegisteredModel, Version, run_is_gone
 from heelstrike.stores import StoreUnreachableError
 from heelstrike.waits import LIMIT, limit_s, within
 
@@ -104,6 +104,18 @@ class RestClient:
         """Download a file from the server, or from the artifact store that the server names for the version."""
         content = self._get("model-versions/get-download-uri", name=version.problem, version=version.number)
         address = "" if content is None else str(content.get("artifact_uri", ""))
+        return self._downloaded(version, address, file, folder)
+
+    def run_file(self, version: Version, file: str, folder: Path) -> Path:
+        """Download a file from the artifacts of the run that made a version."""
+        content = self._get("runs/get", run_id=version.run_id)
+        if content is None:
+            raise run_is_gone(version)
+        with self._content_errors():
+            address = str(content["run"]["info"]["artifact_uri"])
+        return self._downloaded(version, address, file, folder)
+
+    def _downloaded(self, version: Version, address: str, file: str, folder: Path) -> Path:
         served = self._served_at(address)
         if served is None:
             from heelstrike.registry.database import download_artifact

@@ -91,6 +91,11 @@ class Reference:
         return cls(match["name"], match["alias"] or CHAMPION, int(match["number"]) if match["number"] else None)
 
 
+def run_is_gone(version: Version) -> UserError:
+    """Return the error for a version whose run is asked for and was deleted."""
+    return UserError(f"{version.reference}: the MLflow run that made it was deleted, and its files with it")
+
+
 def is_model_name(name: str) -> bool:
     """Return True if this is the name of a model. The lock of a promotion is a registered model whose name is not."""
     return re.fullmatch(_NAME, name) is not None

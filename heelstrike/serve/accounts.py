@@ -17,7 +17,7 @@ from pathlib import Path
 
 from heelstrike.errors import UserError
 from heelstrike.serve.problems import RequestError
-from heelstrike.serve.records import Evaluation
+from heelstrike.serve.records import REMOVED, Evaluation
 from heelstrike.serve.roles import Role
 
 SHORTEST_PASSWORD = 10
@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, role TEXT NOT NULL, sal
 CREATE TABLE IF NOT EXISTS sessions (digest TEXT PRIMARY KEY, user TEXT NOT NULL, ends REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS failures (kind TEXT NOT NULL, who TEXT NOT NULL, time REAL NOT NULL);
 """
+# accounts.db of before 29 November 2026 knows users by their names only
+_ADD_IDS = (
+    "ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT ''",
+    "UPDATE users SET id = lower(hex(randomblob(8))) WHERE id = ''",
+)
 
 
 @dataclass(frozen=True)
@@ -41,18 +46,25 @@ class User:
     Attributes:
         name: The user's name; `None` for the only user of a service without accounts.
         role: What the user may do.
+        id: Tells the user from a later one of the same name; empty without accounts.
     """
 
     name: str | None
     role: Role
+    id: str = ""
 
     def owns(self, evaluation: Evaluation) -> bool:
-        """Return True if this user made the evaluation, or if there are no accounts."""
-        return self.name is None or evaluation.owner == self.name
+        """Return True if this user made the evaluation, or if there are no accounts.
+
+        What a removed user has left, and what was made without accounts, is the administrators'.
+        """
+        if self.name is None or evaluation.owner_id == self.id:
+            return True
+        return self.role is Role.ADMINISTRATOR and evaluation.owner_id in (None, REMOVED)
 
     def may_see(self, evaluation: Evaluation) -> bool:
         """Return True if this user made the evaluation, or it was shared with this user."""
-        return self.owns(evaluation) or self.name in evaluation.shared_with
+        return self.owns(evaluation) or self.id in evaluation.shared_ids
 
 
 ONLY_USER = User(None, Role.ADMINISTRATOR)
@@ -77,13 +89,16 @@ class Accounts:
             self._file.touch(mode=0o600)
             with self._database() as database:
                 database.executescript(_SCHEMA)
+                if "id" not in [column for _, column, *_ in database.execute("PRAGMA table_info(users)")]:
+                    for statement in _ADD_IDS:
+                        database.execute(statement)
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"{self._file}: {error}; give a folder that can be written to with --data") from None
 
     def users(self) -> list[User]:
         """Return all users, sorted by name."""
         with self._database() as database:
-            return [_user(*row) for row in database.execute("SELECT name, role FROM users ORDER BY name")]
+            return [_user(*row) for row in database.execute("SELECT name, role, id FROM users ORDER BY name")]
 
     def add(self, name: str, role: Role, password: str) -> None:
         """Add a user.
@@ -98,7 +113,9 @@ class Accounts:
         salt, digest = _hashed(password)
         with self._database() as database:
             try:
-                database.execute("INSERT INTO users VALUES (?, ?, ?, ?)", (name, role, salt, digest))
+                columns = "(name, role, salt, hash, id)"
+                values = (name, role, salt, digest, secrets.token_hex(8))
+                database.execute(f"INSERT INTO users {columns} VALUES (?, ?, ?, ?, ?)", values)
             except sqlite3.IntegrityError:
                 raise UserError(f"{name}: there is a user of this name already") from None
 
@@ -115,7 +132,7 @@ class Accounts:
             database.execute("DELETE FROM sessions WHERE user = ?", (name,))
 
     def remove(self, name: str) -> None:
-        """Remove a user and the user's sessions. The user's evaluations stay, for the next user of this name.
+        """Remove a user and the user's sessions. The user's evaluations stay, and are the administrators' from then on.
 
         Raises:
             UserError: There is no such user.
@@ -150,7 +167,7 @@ class Accounts:
 
     def user(self, token: str) -> User | None:
         """Return the user of a session; `None` if there is no such session, or it has ended."""
-        query = "SELECT name, role FROM sessions JOIN users ON user = name WHERE digest = ? AND ends > ?"
+        query = "SELECT name, role, id FROM sessions JOIN users ON user = name WHERE digest = ? AND ends > ?"
         with self._database() as database:
             row = database.execute(query, (_digest(token), time.time())).fetchone()
         return _user(*row) if row else None
@@ -198,8 +215,8 @@ def csrf_token(session: str) -> str:
     return hmac.new(session.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-def _user(name: str, role: str) -> User:
-    return User(name, Role(role))
+def _user(name: str, role: str, number: str) -> User:
+    return User(name, Role(role), number)
 
 
 def _hashed(password: str) -> tuple[bytes, bytes]:

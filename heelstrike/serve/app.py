@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 import heelstrike
 from heelstrike.serve.answers import add_error_answers
+from heelstrike.serve.approvals import Approvals
 from heelstrike.serve.guard import Guard
 from heelstrike.serve.metrics import Counting
 from heelstrike.serve.routes import (
@@ -20,6 +21,8 @@ from heelstrike.serve.routes import (
     models,
     pages,
     predict,
+    review_pages,
+    reviews,
     state,
     uploads,
     views,
@@ -32,16 +35,17 @@ from heelstrike.serve.templating import STATIC
 _DESCRIPTION = "Measures images and videos with models from a registry. docs/serve.md has examples."
 
 
-def create_app(settings: ServeSettings) -> FastAPI:
+def create_app(settings: ServeSettings, approvals: Approvals | None = None) -> FastAPI:
     """Return the application.
 
     Args:
         settings: Settings of the service.
+        approvals: Decides on candidates; `None` without a checkout.
 
     Raises:
         UserError: The data folder cannot be used, or the package is damaged.
     """
-    service = Service(settings)
+    service = Service(settings, approvals)
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -60,21 +64,8 @@ def create_app(settings: ServeSettings) -> FastAPI:
     )
     app.state.service = service
     add_error_answers(app)
-    for routes in (
-        state,
-        models,
-        evaluations,
-        uploads,
-        jobs,
-        labels,
-        labelling,
-        predict,
-        accounts,
-        views,
-        clinic,
-        label_pages,
-        pages,
-    ):
+    api = (state, models, evaluations, uploads, jobs, labels, labelling, predict, accounts, views, reviews)
+    for routes in (*api, clinic, label_pages, review_pages, pages):
         app.include_router(routes.router)
     app.mount(STATIC, ImmutableFiles(directory=FOLDER), name="static")
     app.add_middleware(Guard, hosts=settings.hosts)

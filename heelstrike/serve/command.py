@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.errors import UserError
+from heelstrike.serve.approvals import Approvals
 from heelstrike.serve.settings import LOOPBACK, ServeSettings, default_data_folder
 from heelstrike.terminal import problems
 
@@ -14,13 +15,14 @@ _IDLE_S = 75  # longer than clients and proxies keep a connection, so that none 
 _GRACE_S = 10  # for answers that are on their way when the service is ended
 
 
-def run(data: Path | None, *, host: str, port: int, **settings: Any) -> None:
+def run(data: Path | None, *, host: str, port: int, approvals: Approvals | None = None, **settings: Any) -> None:
     """Serve until the process is interrupted.
 
     Args:
         data: Folder of all evaluations; `None` means the default.
         host: Address to listen on.
         port: Port to listen on; 0 means any that is free.
+        approvals: Decides on candidates; `None` without a checkout.
         settings: Other fields of `ServeSettings`.
 
     Raises:
@@ -37,7 +39,7 @@ def run(data: Path | None, *, host: str, port: int, **settings: Any) -> None:
 
     from heelstrike.serve.app import create_app
 
-    app = create_app(ServeSettings(data=(data or default_data_folder()).resolve(), **settings))
+    app = create_app(ServeSettings(data=(data or default_data_folder()).resolve(), **settings), approvals)
     if settings["users"] and not app.state.service.accounts.users():
         problems.print("Nobody can log in yet; `heelstrike users add NAME` adds somebody while the service runs.")
     uvicorn.run(

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
+from heelstrike.serve.accounts import User
 from heelstrike.serve.problems import missing
 from heelstrike.serve.records import Evaluation, StoredFile
 from heelstrike.serve.viewing import view_path
@@ -81,12 +82,13 @@ class EvaluationStore:
             raise missing("evaluation")
         return record
 
-    def create(self, name: str, owner: str | None, mm_per_px: float | None, about: Mapping[str, str]) -> Evaluation:
+    def create(self, name: str, owner: User, mm_per_px: float | None, about: Mapping[str, str]) -> Evaluation:
         """Make an empty evaluation."""
         record = Evaluation(
             id=secrets.token_hex(10),
             name=name,
-            owner=owner,
+            owner=owner.name,
+            owner_id=owner.id or None,
             created=utc_now(),
             mm_per_px=mm_per_px,
             about=dict(about),
@@ -97,9 +99,15 @@ class EvaluationStore:
 
     def change(self, evaluation: str, **fields: Any) -> Evaluation:
         """Change fields of an evaluation and return it as it is then."""
+        return self.revise(evaluation, lambda record: fields)
+
+    def revise(self, evaluation: str, changes: Callable[[Evaluation], Mapping[str, Any]]) -> Evaluation:
+        """Change the fields of an evaluation that a function of it returns, and return it as it is then."""
         with self._lock:
-            record = self.get(evaluation).model_copy(update=fields)
-            self._write(record)
+            record = self.get(evaluation)
+            if fields := changes(record):
+                record = record.model_copy(update=fields)
+                self._write(record)
         return record
 
     def add(self, evaluation: str, file: StoredFile) -> Evaluation:

@@ -52,7 +52,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _PROTECTION.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a route may be stricter
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+import numpy as np
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from heelstrike.errors import UserError
-from heelstrike.images import Picture, read_picture
+from heelstrike.images import Picture, decode_picture, read_picture
 from heelstrike.media import KNOWN
 from heelstrike.package.runtime import Package
 from heelstrike.predict.frames import Source
@@ -96,6 +97,8 @@ def _read(data: bytes) -> Picture:
         raise RequestError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is no image that can be read; known types are {KNOWN}"
         )
+    if content[0] == "image":
+        return decode_picture(Path("the image"), np.frombuffer(data, np.uint8))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"image{content[1]}"
         path.write_bytes(data)

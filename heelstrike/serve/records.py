@@ -8,6 +8,9 @@ Kind = Literal["image", "scan", "video"]
 Step = Literal["measure", "prepare"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 
+REMOVED = "removed"
+"""The id of every user who is no longer there."""
+
 UNFINISHED: tuple[State, ...] = ("queued", "running")
 """States of a job that is still to end."""
 
@@ -35,7 +38,9 @@ class Evaluation(Record):
     id: str
     name: str
     owner: Annotated[str | None, Field(description="user who made it; null without accounts")] = None
+    owner_id: Annotated[str | None, Field(description="tells the owner from a later user of the same name")] = None
     shared_with: Annotated[tuple[str, ...], Field(description="users who may see it too")] = ()
+    shared_ids: Annotated[tuple[str, ...], Field(description="the ids of those users")] = ()
     created: Annotated[str, Field(description="UTC")]
     mm_per_px: Annotated[float | None, Field(description="side of a pixel in millimetres; null if unknown")] = None
     about: Annotated[dict[str, str], Field(description="what the images show, for instance foot: left")] = {}

@@ -76,7 +76,7 @@ def password(name: Name, data: Data = None, password_file: PasswordFile = None) 
 
 @app.command()
 def remove(name: Name, data: Data = None) -> None:
-    """Remove a user, and end the user's sessions. The user's evaluations stay, for the next user of this name.
+    """Remove a user, and end the user's sessions. The user's evaluations are the administrators' from then on.
 
     [bold]Examples[/]
 

@@ -36,6 +36,8 @@ class ReportContent(NamedTuple):
         measurements: Name of each image or exam with its measurement; empty if nothing was measured.
         settings: Bands and bootstrap.
         figures: PNG of each figure by name.
+        weights: SHA-256 of the network's weights.
+        split: SHA-256 of the test split.
         started_from: What the training started from, in a line; empty if it started from random weights.
     """
 
@@ -49,6 +51,8 @@ class ReportContent(NamedTuple):
     measurements: list[tuple[str, Measurement]]
     settings: EvaluateSettings
     figures: dict[str, Path]
+    weights: str
+    split: str
     started_from: str = ""
 
 

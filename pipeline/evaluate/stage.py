@@ -49,7 +49,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
         images.to_parquet(out / "per_image.parquet", index=False)
         write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
         for_spreadsheets(slices).to_csv(out / "slices.csv", index=False, float_format="%.6g")
-        write_cases(judged.cases, out / CASES, file_digest(layout.out("train") / WEIGHTS), split)
+        weights = file_digest(layout.out("train") / WEIGHTS)
+        write_cases(judged.cases, out / CASES, weights, split)
         write_scores(judged.headlines, out / SCORES)
         pixels = np.load(layout.out("prepare") / TEST / "images.npy", mmap_mode="r")
         evaluation = Evaluation(params, heads, judged.measure, images, slices, history, network, pixels)
@@ -65,6 +66,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
             [measurement for head in heads for measurement in head.measured(images["image"].astype(str).tolist())],
             params.evaluate,
             drawn,
+            weights,
+            split,
             _started_from(layout.out("train") / "summary.json"),
         )
         write_report(report, out / "report.html")

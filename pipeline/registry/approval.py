@@ -45,7 +45,7 @@ class Waiting:
     stale: str | None
 
 
-def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
+def approve(layout: Layout, number: int, why: str = "", *, by: str = "", page: str | None = None) -> PromotionResult:
     """Approve a candidate, and make it the champion if that was the last approval needed.
 
     A repeated call by the same person, for instance after a kill, adds nothing and goes on.
@@ -54,20 +54,24 @@ def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
         layout: Paths of today's test split, and the problem.
         number: Version number of the candidate.
         why: What the person wants to be remembered.
+        by: user@machine of the person; empty for whoever runs this process.
+        page: SHA-256 of the comparison that the person has looked at; `None` if that is not known.
 
     Raises:
         StaleDecisionError: Champion or test split have changed since the decision.
-        UserError: The candidate does not wait for approval, or this person may not approve it.
+        UserError: The candidate does not wait for approval, the decision names another page, or this person may not
+            approve it.
     """
     with open_registry(layout.root, layout.problem, create=False) as registry, promotion_lock(registry):
         version, decision = _awaiting(registry, number)
+        _check_page(version, decision, page)
         if not _test_split(layout).is_file():
             raise UserError(
                 f"{_test_split(layout)}: not there, so it is not known whether the decision is stale; {_PULL}"
             )
         if (reason := _stale(decision, registry, layout)) is not None:
             raise StaleDecisionError(f"{version.reference}: the decision is stale: {reason}")
-        person = who()
+        person = by or who()
         if decision.four_eyes and person_of(person) == person_of(decision.started_by):
             raise UserError(
                 f"{version.reference}: {person} started its retrain and cannot approve it (gates.four_eyes); another "
@@ -75,7 +79,8 @@ def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
             )
         given = approvals(version, decision)
         if person_of(person) not in {event.person for event in given}:
-            append(registry, "approved", number, decision.champion, why or "approved", decision.evidence)
+            seen = {"by": person, "page": decision.comparison_page}
+            append(registry, "approved", number, decision.champion, why or "approved", decision.evidence, **seen)
         elif len(given) < decision.approvers:
             raise UserError(
                 f"{version.reference}: {person} has approved it already ({len(given)} of {decision.approvers}); "
@@ -86,18 +91,27 @@ def approve(layout: Layout, number: int, why: str = "") -> PromotionResult:
         return result
 
 
-def reject(layout: Layout, number: int, why: str) -> Event:
+def reject(layout: Layout, number: int, why: str, *, by: str = "", page: str | None = None) -> Event:
     """Reject a candidate for good. A decision that is stale can be rejected too.
 
+    Args:
+        layout: The problem.
+        number: Version number of the candidate.
+        why: The reason.
+        by: As in `approve`.
+        page: As in `approve`.
+
     Raises:
-        UserError: The candidate does not wait for approval, or no reason is given.
+        UserError: The candidate does not wait for approval, the decision names another page, or no reason is given.
     """
     if not why.strip():
         raise UserError("a rejection needs a reason: --why 'markers of small feet are off'")
     with open_registry(layout.root, layout.problem, create=False) as registry, promotion_lock(registry):
         version, decision = _awaiting(registry, number)
+        _check_page(version, decision, page)
         champion = registry.aliases().get(CHAMPION)
-        event = append(registry, "rejected", version.number, champion, why, decision.evidence)
+        seen = {"by": by, "page": decision.comparison_page}
+        event = append(registry, "rejected", version.number, champion, why, decision.evidence, **seen)
         describe(registry, number, decision, f"Rejected by {event.by}: {why}")
         return event
 
@@ -132,6 +146,14 @@ def _awaiting(registry: Registry, number: int) -> tuple[Version, Decision]:
     )
 
 
+def _check_page(version: Version, decision: Decision, page: str | None) -> None:
+    if page is not None and page != decision.comparison_page:
+        raise UserError(
+            f"{version.reference}: it was judged afresh since this page was opened, and another page compares it now; "
+            "open it again and look at that one"
+        )
+
+
 def _stale(decision: Decision, registry: Registry, layout: Layout) -> str | None:
     champion = registry.aliased(CHAMPION)
     package = None if champion is None else champion.package
@@ -156,4 +178,5 @@ def _signatures(version: Version, decision: Decision) -> str:
         f"- Approved by {event.by}, {event.time[:16].replace('T', ' ')} UTC: {event.why}"
         for event in approvals(version, decision)
     ]
-    return "\n".join([*lines, f"- Evidence: decision {decision.evidence}"])
+    page = f", page {decision.comparison_page}" if decision.comparison_page else ""
+    return "\n".join([*lines, f"- Evidence: decision {decision.evidence}{page}"])

@@ -1,9 +1,9 @@
 """The description of a version, as the MLflow UI shows it: what became of it, its decision, the page of evidence."""
 
+from heelstrike.registry.comparison import COMPARISON_TAG, digest_in
 from heelstrike.registry.versions import Version
 from pipeline.registry.decision import Decision
 from pipeline.registry.store import Registry
-from pipeline.tracking.tags import COMPARISON_TAG
 
 
 def describe(registry: Registry, number: int, decision: Decision | None, event: str = "") -> None:
@@ -25,7 +25,7 @@ def _link(registry: Registry, version: Version, decision: Decision) -> str:
     """Return a link to the page that the decision names; empty if its run does not have it."""
     from mlflow.exceptions import MlflowException
 
-    page, _, digest = version.tags.get(COMPARISON_TAG, "").partition(" sha256:")
+    page, digest = digest_in(version.tags.get(COMPARISON_TAG, ""))
     if version.run_id is None or not digest or digest != decision.comparison_page:
         return ""
     try:

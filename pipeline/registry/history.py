@@ -12,6 +12,8 @@ import uuid
 from pathlib import Path
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from heelstrike.clock import utc_now
 from heelstrike.registry.versions import Version
 from heelstrike.settings import Strict
@@ -36,7 +38,10 @@ class Event(Strict):
         why: The reason in one line.
         by: user@machine that did it.
         evidence: SHA-256 of the decision that waits, or that a person approved or rejected; otherwise empty.
+        page: SHA-256 of the page that compares both versions, of a decision by a person; empty if there is none.
     """
+
+    model_config = ConfigDict(extra="ignore")  # what later versions of Heelstrike add
 
     time: str
     kind: Kind
@@ -45,6 +50,7 @@ class Event(Strict):
     why: str
     by: str
     evidence: str = ""
+    page: str = ""
 
     @property
     def person(self) -> str:
@@ -71,24 +77,44 @@ def events(versions: list[Version]) -> list[Event]:
 
 
 def append(
-    registry: Registry, kind: Kind, version: int, champion_before: int | None, why: str, evidence: str = ""
+    registry: Registry,
+    kind: Kind,
+    version: int,
+    champion_before: int | None,
+    why: str,
+    evidence: str = "",
+    *,
+    by: str = "",
+    page: str = "",
 ) -> Event:
-    """Add an event, unless it equals the newest event of the version (a command was run again)."""
+    """Add an event, unless it equals the newest event of the version (a command was run again).
+
+    Args:
+        registry: The registry of the problem.
+        kind: What was done.
+        version: The version that it is about.
+        champion_before: Version number of the champion before.
+        why: The reason in one line.
+        evidence: SHA-256 of the decision that it is about.
+        by: user@machine that did it; empty for whoever runs this process.
+        page: SHA-256 of the page on which a person decided.
+    """
     event = Event(
         time=utc_now(),
         kind=kind,
         version=version,
         champion_before=champion_before,
         why=why,
-        by=who(),
+        by=by or who(),
         evidence=evidence,
+        page=page,
     )
     last = newest(registry, version)
     ignored = {"time"} if kind == "approved" else {"time", "by"}  # two people approve in the same words
     if last is not None and last.model_dump(exclude=ignored) == event.model_dump(exclude=ignored):
         return last
     key = f"{_PREFIX}{event.time.replace(':', '')}-{uuid.uuid4().hex[:6]}"
-    registry.tag(version, {key: json.dumps(event.model_dump())})
+    registry.tag(version, {key: json.dumps(event.model_dump(exclude_defaults=True))})
     return event
 
 
@@ -125,10 +151,14 @@ def person_of(by: str) -> str:
     return by.rpartition("@")[0]
 
 
-def who() -> str:
-    """Return who acts, as user@machine."""
+def who(user: str | None = None) -> str:
+    """Return who acts, as user@machine.
+
+    Args:
+        user: Who has logged in to a service on this machine; `None` for whoever runs this process.
+    """
     try:
-        user = os.environ.get(USER) or getpass.getuser()
+        user = user or os.environ.get(USER) or getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = "unknown"
     return f"{user}@{socket.gethostname()}"

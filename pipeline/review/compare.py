@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
@@ -20,7 +21,7 @@ from pipeline.registry.promote import stored_decision
 from pipeline.registry.store import Registry, open_registry
 from pipeline.review.differences import differences
 from pipeline.review.inputs import Inputs
-from pipeline.review.page import Content, Extreme, Side, render
+from pipeline.review.page import Content, Extreme, Facts, Side, render
 from pipeline.review.paired import Pair
 from pipeline.review.references import version_named
 from pipeline.review.tiles import tile
@@ -104,8 +105,8 @@ def compare(layout: Layout, params: ProblemParams, old: str, new: str, decision:
         slices=pair.slices(),
         differences=differing,
         decision=judged if judged is not None and judged.champion == versions[0].number else None,
-        losses=[_extreme(pair, tests, index, style) for index in losses.tolist()],
-        gains=[_extreme(pair, tests, index, style) for index in gains.tolist()],
+        losses=[_extreme(pair, tests, index, "loss", style) for index in losses.tolist()],
+        gains=[_extreme(pair, tests, index, "gain", style) for index in gains.tolist()],
     )
     page = render(content)
     return Comparison(versions[0], versions[1], page, hashlib.sha256(page.encode()).hexdigest())
@@ -136,11 +137,17 @@ def _style(params: ProblemParams) -> Style:
     return Style(skeleton, params.package.confidence, "", params.problem.categories)
 
 
-def _extreme(pair: Pair, tests: JudgedSplit, index: int, style: Style) -> Extreme:
+def _extreme(pair: Pair, tests: JudgedSplit, index: int, kind: Literal["loss", "gain"], style: Style) -> Extreme:
     """Return one image with its errors and both overlays."""
     cases = pair.new.cases
     drawn = tile(tests.images[index].file, index, pair.old.cases, cases, style)
-    slices = ", ".join(f"{name} {values[index]}" for name, values in cases.slices.items() if values[index])
+    facts = Facts(
+        kind=kind,
+        image=str(cases.images[index]),
+        subject=str(cases.subjects[index]),
+        slices=[f"{name} = {values[index]}" for name, values in cases.slices.items() if values[index]],
+        keypoints=pair.keypoint_changes(index),
+    )
     old, new = (float(side.errors.error[index]) for side in (pair.old, pair.new))
-    title = f"{cases.subjects[index]} · {Path(str(cases.images[index])).stem}"
-    return Extreme(title, slices, old, new, pair.metric.unit, drawn)
+    title = f"{facts.subject} · {Path(facts.image).stem}"
+    return Extreme(facts, title, old, new, pair.metric.unit, drawn)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from heelstrike.errors import UserError
+from heelstrike.registry.comparison import COMPARISON_TAG, entry_of, path_of
 from heelstrike.registry.database import store_errors
 from heelstrike.stores import StoreUnreachableError
 from pipeline.layout import Layout
@@ -10,12 +11,11 @@ from pipeline.params import ProblemParams
 from pipeline.registry.decision import Decision
 from pipeline.registry.store import open_registry
 from pipeline.review.compare import Comparison, compare, comparison_file
-from pipeline.tracking.tags import COMPARISON_TAG
 
 
 def page_of(comparison: Comparison) -> str:
     """Return the path of the page among the artifacts of the new version's run."""
-    return f"review/version-{comparison.new.number}-against-{comparison.old.number}.html"
+    return path_of(comparison.new.number, comparison.old.number)
 
 
 def lacks_page(decision: Decision) -> bool:
@@ -62,4 +62,4 @@ def keep(layout: Layout, comparison: Comparison, decision: Decision) -> None:
                 registry.client.log_text(version.run_id, comparison.page, page_of(comparison))
                 text, file = decision.model_dump_json(indent=2), page_of(comparison).replace(".html", ".json")
                 registry.client.log_text(version.run_id, text, file)
-        registry.tag(version.number, {COMPARISON_TAG: f"{page_of(comparison)} sha256:{comparison.digest}"})
+        registry.tag(version.number, {COMPARISON_TAG: entry_of(page_of(comparison), comparison.digest)})

@@ -1,9 +1,11 @@
 """The page of a comparison: one HTML file that loads no other."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 
 from pipeline.registry.decision import Decision
 from pipeline.review.paired import Difference
@@ -37,20 +39,39 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What the pages of the service filter an image by; the page holds it as JSON.
+
+    Attributes:
+        kind: `loss` if the second version is worse on it, else `gain`.
+        image: Path of the image's file, which tells it from all others.
+        subject: Who is shown.
+        slices: `NAME = VALUE` of each slice that the image belongs to.
+        keypoints: Second minus first distance of each labelled keypoint, in pixels of the network's input.
+    """
+
+    kind: Literal["loss", "gain"]
+    image: str
+    subject: str
+    slices: list[str]
+    keypoints: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Extreme:
     """An image on which the two versions differ most.
 
     Attributes:
+        facts: What it can be filtered by.
         title: Subject and image.
-        slices: The image's values of the slices.
         old: Error of the first version.
         new: Error of the second version.
         unit: Text after the errors.
         tile: The image with both predictions.
     """
 
+    facts: Facts
     title: str
-    slices: str
     old: float
     new: float
     unit: str
@@ -105,6 +126,7 @@ def render(content: Content) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = number
+    environment.filters["json"] = lambda facts: htmlsafe_json_dumps(asdict(facts))
     environment.globals["span"] = _signed_span
     environment.globals["signed"] = _signed
     old, new = content.sides

@@ -1,6 +1,7 @@
 """Two models on the same test images: differences with intervals, resampled by subject."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -80,18 +81,34 @@ class Pair:
 
     def keypoints(self) -> list[Difference]:
         """The mean distance of each keypoint, in pixels of the network's input; empty without keypoints."""
-        if any("keypoints" not in side.cases.answers for side in (self.old, self.new)):
+        if self._distances is None:
             return []
+        old, new = self._distances
+        return [
+            self._mean(name, " px", old[:, index], new[:, index])
+            for index, name in enumerate(self.params.problem.keypoints)
+        ]
+
+    def keypoint_changes(self, image: int) -> dict[str, float]:
+        """New minus old distance of each labelled keypoint of an image, in pixels of the network's input."""
+        if self._distances is None:
+            return {}
+        old, new = self._distances
+        changes = zip(self.params.problem.keypoints, (new - old)[image].tolist(), strict=True)
+        return {name: round(change, 2) for name, change in changes if np.isfinite(change)}
+
+    @cached_property
+    def _distances(self) -> tuple[Float[np.ndarray, "N K"], Float[np.ndarray, "N K"]] | None:
+        """Distances of both models from the labels; NaN where nothing is labelled; `None` without keypoints."""
+        if any("keypoints" not in side.cases.answers for side in (self.old, self.new)):
+            return None
         cases = self.new.cases
         labelled = np.isfinite(cases.truth["keypoints"]).all(axis=2)
         old, new = (
             distances(side.cases.answers["keypoints"], cases.truth["keypoints"], labelled) * cases.scale[:, None]
             for side in (self.old, self.new)
         )
-        return [
-            self._mean(name, " px", old[:, index], new[:, index])
-            for index, name in enumerate(self.params.problem.keypoints)
-        ]
+        return old, new
 
     def change(self) -> Float[np.ndarray, "N"]:
         """New minus old error of each image; NaN where the truth is unknown."""

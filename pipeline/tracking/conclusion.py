@@ -1,5 +1,6 @@
 """The end of a retrain in MLflow: what became of the candidate stands in the run's name, tags and description."""
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from pipeline.tracking.run import Run
 from pipeline.tracking.tags import NOTE_TAG, VERDICT_TAG, VERSION_TAG
 
 REPORT = "report.html"
+_ABOUT = re.compile(r'<p class="muted" id="about">.*?</p>\n')  # what the stage says in its stead
 
 
 class Conclusion(NamedTuple):
@@ -48,7 +50,9 @@ def conclude(layout: Layout, run: Run, conclusion: Conclusion) -> None:
 
 
 def _log_report(layout: Layout, run: Run, sentence: str) -> None:
-    """Log the report once more, with a line about version, commit and data below its title."""
+    """Log the report once more; below its title it says version, commit and data, which the stage did not know."""
     page = (layout.out("evaluate") / REPORT).read_text()
     line = f'<p class="muted">{escape(layout.problem)}. {escape(sentence)}. {escape(about_data(layout))}</p>'
-    run.client.log_text(run.run_id, page.replace("</h1>", f"</h1>\n{line}", 1), f"evaluation/{REPORT}")
+    title, _, rest = page.partition("</h1>\n")
+    text = f"{title}</h1>\n{line}\n{_ABOUT.sub('', rest, count=1)}"
+    run.client.log_text(run.run_id, text, f"evaluation/{REPORT}")

@@ -13,9 +13,6 @@ PART_TAG = "heelstrike.part"
 WEIGHTS_TAG = "heelstrike.weights"
 """SHA-256 of the trained weights; a tag of a logged model and of the version made of it."""
 
-COMPARISON_TAG = "comparison"
-"""Of a version: the artifact of its run that compares it with the champion, and its SHA-256."""
-
 CONTINUED_TAG = "continued"
 """The interruption after which the run was continued."""
 

@@ -85,9 +85,10 @@ def add_user(new: NewUser, service: ServiceOf, user: UserOf) -> None:
 
 @router.delete("/users/{name}", status_code=HTTPStatus.NO_CONTENT)
 def remove_user(name: str, service: ServiceOf, user: UserOf) -> None:
-    """Remove a user, whose evaluations stay. Only administrators may."""
+    """Remove a user, whose evaluations are the administrators' from then on. Only administrators may."""
     require(user, Role.ADMINISTRATOR)
     _accounts(service).remove(name)
+    service.follow_users()
 
 
 def _accounts(service: Service) -> Accounts:

@@ -71,7 +71,7 @@ def list_evaluations(
 @router.post("", status_code=HTTPStatus.CREATED)
 def create(new: NewEvaluation, service: ServiceOf, user: UserOf) -> Evaluation:
     """Make an empty evaluation."""
-    return service.evaluations.create(new.name, user.name, new.mm_per_px, new.about)
+    return service.evaluations.create(new.name, user, new.mm_per_px, new.about)
 
 
 @router.get("/{evaluation}")
@@ -84,10 +84,12 @@ def get(record: Visible) -> Evaluation:
 def change(changes: Changes, record: Owned, service: ServiceOf) -> Evaluation:
     """Rename an evaluation, or say who may see it too."""
     fields = changes.model_dump(exclude_none=True)
-    known = {user.name for user in service.accounts.users()} if service.accounts else set()
-    unknown = sorted(set(fields.get("shared_with", ())) - known)
-    if unknown:
-        raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"shared_with: there is no user {unknown[0]!r}")
+    if "shared_with" in fields:
+        ids = {user.name: user.id for user in service.accounts.users()} if service.accounts else {}
+        unknown = sorted(set(fields["shared_with"]) - set(ids))
+        if unknown:
+            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"shared_with: there is no user {unknown[0]!r}")
+        fields["shared_ids"] = tuple(ids[name] for name in fields["shared_with"])
     return service.evaluations.change(record.id, **fields)
 
 

@@ -1,8 +1,10 @@
 """Accounts: logging in, roles, cookies, and who sees what."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from heelstrike.errors import UserError
+from heelstrike.files import write_json
 from heelstrike.serve.accounts import Accounts
 from heelstrike.serve.app import create_app
 from heelstrike.serve.roles import Role
@@ -112,6 +115,47 @@ def test_administrators_manage_users(app: TestClient, settings: ServeSettings) -
     assert ada.delete("/api/users/lin").status_code == 403
     assert root.delete("/api/users/lin").status_code == 204
     assert root.get("/api/users").json() == ["ada", "grace", "root"]
+
+
+def test_a_later_user_of_the_same_name_gets_nothing_of_a_removed_one(app: TestClient, settings: ServeSettings) -> None:
+    """What was removed, and what was shared with somebody who was, is the administrators' and the owner's."""
+    Accounts(settings.data).add("root", Role.ADMINISTRATOR, PASSWORD)
+    ada, grace, root = (browser(app, name) for name in ("ada", "grace", "root"))
+    own, shared = evaluation(ada, "own"), evaluation(grace, "shared")
+    assert grace.patch(shared, json={"shared_with": ["ada", "root"]}).status_code == 200
+    assert [root.get(own).status_code, ada.get(shared).status_code] == [404, 200]
+    assert root.delete("/api/users/ada").status_code == 204
+    assert root.post("/api/users", json={"name": "ada", "password": PASSWORD}).status_code == 201
+    later = browser(app, "ada")
+    assert [later.get(path).status_code for path in (own, shared)] == [404, 404]
+    assert later.get("/api/evaluations").json() == []
+    assert grace.get(shared).json()["shared_with"] == ["root"]
+    assert (grace.get(own).status_code, root.get(own).status_code) == (404, 200)
+    assert "of ada, who was removed" in root.get("/", headers={"Accept": "text/html"}).text
+    assert root.delete(own).status_code == 204
+
+
+def test_evaluations_of_before_users_had_ids_stay_with_their_owners(settings: ServeSettings) -> None:
+    """A data folder as it was written before 29 November 2026."""
+    users = Accounts(settings.data)
+    users.add("ada", Role.CLINICIAN, PASSWORD)
+    users.add("grace", Role.REVIEWER, PASSWORD)
+    with closing(sqlite3.connect(settings.data / "accounts.db")) as database, database:
+        database.execute("ALTER TABLE users DROP COLUMN id")
+    for number, fields in enumerate(({"owner": "ada", "shared_with": ["grace", "bob"]}, {"owner": "bob"})):
+        record = {"id": str(number), "name": "old", "created": "2026-11-01T00:00:00Z", **fields}
+        write_json(settings.data / "evaluations" / str(number) / "evaluation.json", record)
+    for _ in range(2):  # the second start finds what the first has written
+        with TestClient(create_app(replace(settings, users=True)), base_url="http://localhost") as client:
+            ada, grace = browser(client, "ada"), browser(client, "grace")
+            assert [[user.get(f"/api/evaluations/{n}").status_code for n in (0, 1)] for user in (ada, grace)] == [
+                [200, 404],
+                [200, 404],
+            ]
+            assert ada.get("/api/evaluations/0").json()["shared_with"] == ["grace"]
+    users.add("bob", Role.CLINICIAN, PASSWORD)
+    with TestClient(create_app(replace(settings, users=True)), base_url="http://localhost") as client:
+        assert browser(client, "bob").get("/api/evaluations/1").status_code == 404
 
 
 def test_attempts_are_limited(app: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from heelstrike.serve.accounts import Accounts
+from heelstrike.serve.roles import Role
 from heelstrike.serve.settings import ServeSettings
 from heelstrike.video.reader import VideoReader
 from tests import counters
@@ -96,6 +99,31 @@ def test_from_upload_to_the_angle(settings: ServeSettings, tmp_path: Path) -> No
         )
 
 
+def test_logging_in_and_being_refused(settings: ServeSettings) -> None:
+    """A wrong password, then the right one; what is for others; and nothing any more after logging out."""
+    Accounts(settings.data).add("ada", Role.CLINICIAN, "correct horse")
+    with serving(replace(settings, users=True)) as service, browser() as chromium:
+        page = chromium.new_page()
+        page.goto(service)
+        assert page.url == f"{service}/login?next=/"
+        for password, shown in (
+            ("wrong horse", "the name or the password is wrong"),
+            ("correct horse", "ada (clinician)"),
+        ):
+            page.fill("input[name=name]", "ada")
+            page.fill("input[name=password]", password)
+            page.click("#login button")
+            page.wait_for_selector(f"text={shown}")
+        assert page.url == f"{service}/" and page.locator("text=Reviews").count() == 0
+        page.goto(f"{service}/reviews")
+        assert "this is for the role reviewer or administrator; yours is clinician" in page.inner_text("main")
+        page.goto(service)
+        page.click("[data-part=log-out]")
+        page.wait_for_url(f"{service}/login*")
+        page.goto(f"{service}/api")
+        assert page.request.get(f"{service}/api/evaluations").status == 401
+
+
 @pytest.mark.slow
 def test_no_overlay_on_a_wrong_frame_in_a_thousand_seeks(settings: ServeSettings, tmp_path: Path) -> None:
     """Picture and overlay are read back from the canvas at every repaint of every seek."""
@@ -153,11 +181,14 @@ def test_scrubbing_and_seeking_in_full_hd(settings: ServeSettings, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # most of the time is the writing of the video
 def test_a_result_of_200_000_frames(settings: ServeSettings, tmp_path: Path) -> None:
     """The page is ready in 1.5 s, and another frame is there in 50 ms."""
     frames = 200_000
     times = [Fraction(i, 60) for i in range(frames)]
-    path = _stored(settings.data, "long", times, tmp_path)
+    video = write_counted(tmp_path / "long.mp4", times, key_every=4)
+    stamps = [float(time) for time in times]
+    path = store_counted(settings.data, "long", video, stamps, counters.WIDTH, counters.HEIGHT, copied=False)
     random = Random(3)
     with serving(settings) as service, browser() as chromium:
         page = chromium.new_page()

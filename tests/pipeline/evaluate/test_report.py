@@ -40,6 +40,8 @@ def written(path: Path, measurements: list[tuple[str, Measurement]]) -> str:
         measurements=measurements,
         settings=EvaluateSettings(),
         figures={},
+        weights="3f" * 32,
+        split="7a" * 32,
     )
     write_report(report, path / "report.html")
     return (path / "report.html").read_text()
@@ -55,6 +57,7 @@ def test_a_headline_number_has_unit_and_pooling_beside_it(tmp_path: Path) -> Non
     text = written(tmp_path, [])
     cells = '<td>IoU loss</td><td class="n">5.00 %</td><td>mean over &lt;i&gt;boxes&lt;/i&gt;</td>'
     assert cells + "<td>box/iou_loss_percent</td>" in text
+    assert f"About the weights {'3f' * 6} on the test split {'7a' * 6}." in text
     assert "1 of 9 images have no labelled point" in text and "2 of 18 points have no label" in text
 
 
