@@ -95,7 +95,7 @@ def problem(**search: Any) -> ProblemParams:
         "augment": off,
         **{name: {} for name in ("validate", "split", "prepare", "evaluate", "package", "gates")},
         "measure": None,
-        "model": {"name": "spatial", "width": 8, "levels": 3},
+        "model": {"name": "spatial", "width": 8, "levels": 3, "codec": "softmax"},
         "train": {"steps": [{"heads": ["box", "keypoints"], "epochs": 9}], "batch_size": 8, "lr": LR[0]},
         "search": {
             "epochs": 9,

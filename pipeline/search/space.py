@@ -1,16 +1,18 @@
 """The search space: Optuna draws an architecture and settings, which become the sections of a training plan."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, create_trial
+from pydantic import BaseModel, ValidationError
 
 from heelstrike.errors import UserError
 from pipeline.models.settings import ModelSettings
 from pipeline.params import ProblemParams
-from pipeline.search.entries import Choice, Entry, has_setting, in_order
+from pipeline.search.entries import Choice, Entry, changed, has_setting, in_order
 from pipeline.search.settings import ARCHITECTURE
 
 Sections = dict[str, dict[str, Any]]
@@ -77,7 +79,7 @@ class Space:
         distributions: dict[str, BaseDistribution] = {ARCHITECTURE: CategoricalDistribution(list(self.candidates))}
 
         def take(path: str, entry: Entry, current: Any) -> Any:
-            value = values.get(path, current)
+            value = self._as_chosen(label, path, entry, values.get(path, current))
             if entry.holds(value):
                 params[path], distributions[path] = value, _distribution(entry)
             return value
@@ -137,12 +139,27 @@ class Space:
         sections["train"].update(steps=[step.model_dump(mode="json")], threads=1, workers=0)
         return sections
 
+    def _as_chosen(self, label: str, path: str, entry: Entry, value: Any) -> Any:
+        """Return a value as the entry spells it: `{name: softmax, sigma: 1.5}` may be what `softmax` stands for."""
+        if not isinstance(entry, Choice) or not isinstance(value, dict):
+            return value
+        section, *names = path.split(".")
+        for choice in entry.choose:
+            with contextlib.suppress(ValidationError):
+                dumped = {section: changed(self._given(label)[section], names, choice).model_dump(mode="json")}
+                if value_at(dumped, path) == value:
+                    return choice
+        return value
+
+    def _given(self, label: str) -> dict[str, BaseModel]:
+        return {"model": self.candidates[label], "train": self._params.train, "augment": self._params.augment}
+
     def _walk(self, label: str, value_of: Callable[[str, Entry, Any], Any]) -> None:
         """Call a function for each entry that applies to a trial, with its path and the present value.
 
         What it returns is the setting's value for the conditions of later entries.
         """
-        given = {"model": self.candidates[label], "train": self._params.train, "augment": self._params.augment}
+        given = self._given(label)
         sections = self.sections({ARCHITECTURE: label})
         for path in self._order:
             section, *names = path.split(".")
@@ -153,7 +170,10 @@ class Space:
 
 
 def _are_met(when: dict[str, tuple[Any, ...]], sections: Sections) -> bool:
-    return all(value_at(sections, path) in values for path, values in when.items())
+    """True if each setting has one of the values; one with settings of its own counts by its name."""
+    found = {path: value_at(sections, path) for path in when}
+    names = {path: value.get("name") if isinstance(value, dict) else value for path, value in found.items()}
+    return all(names[path] in values for path, values in when.items())
 
 
 def value_at(sections: Any, path: str) -> Any:

@@ -103,3 +103,20 @@ def test_a_condition_counts_for_the_given_settings_too(params: Any) -> None:
 def test_an_architecture_in_first_that_is_no_candidate_is_a_message(params: Any) -> None:
     with pytest.raises(UserError, match=r"search\.first\.0 has architecture 'unet', which is no candidate; there are"):
         Space(params(first=[{"architecture": "unet"}]))
+
+
+def test_a_setting_with_settings_of_its_own_is_known_by_its_name(params: Any) -> None:
+    space = Space(params(space={"model.codec": {"choose": ["dsnt", "softmax"]}}))
+    assert space.given().params["model.codec"] == "dsnt"
+
+
+def test_what_was_used_before_is_an_entry_of_first(params: Any) -> None:
+    given = params()
+    space = Space(given)
+    champion = {**given.model.model_dump(mode="json"), "codec": {"name": "softmax", "sigma": 1.5}, "dropout": 0.3}
+    entry = space.entry(champion, {"train.lr": 0.002, "train.batch_size": 8, "augment.blur": 9.9})
+    assert entry == {ARCHITECTURE: "spatial", "model.codec": "softmax", "model.dropout": 0.3, "train.lr": 0.002}
+    again = Space(params(first=[entry]))
+    assert again.first()[1].params == entry
+    assert space.entry({**champion, "width": 99}, {}) is None, "width is not varied"
+    assert "train.lr" not in (space.entry(champion, {"train.lr": 9.0}) or {}), "9 is outside of the space"
