@@ -24,7 +24,7 @@ from pipeline.search.proposals import Proposals
 from pipeline.search.record import Record, open_storage
 from pipeline.search.space import Space
 from pipeline.search.study import Study
-from pipeline.search.trial import Job, Outcome
+from pipeline.search.trial import Job, Outcome, Rung
 
 _EPOCHS = 3
 
@@ -66,11 +66,11 @@ def _cpu_s() -> float:
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
-def _job(trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+def _job(trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:
     return Job(
         number=number,
         plan=dict(trial.params),
-        thresholds=thresholds,
+        rungs=rungs,
         prepared=Path(),
         images=1,
         seed=1,
@@ -84,7 +84,12 @@ def _score(job: Job, work_s: float) -> Outcome:
     while time.process_time() < end:
         pass
     score = abs(job.plan["train.lr"] - 0.003)
-    return Outcome(state="complete", score=score, scores=(score,) * _EPOCHS)
+    rungs: list[int] = []
+    for rung in job.rungs:
+        rungs.append(rung.epochs)
+        if rung.limit is not None and score > rung.limit:
+            return Outcome(state="pruned", scores=(score,) * sum(rungs), rungs=tuple(rungs))
+    return Outcome(state="complete", score=score, scores=(score,) * sum(rungs), rungs=tuple(rungs))
 
 
 def _params(trials: int) -> ProblemParams:

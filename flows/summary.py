@@ -67,6 +67,12 @@ def _settings(layout: Layout) -> str:
     return f"{model['name']} ({described}), learning rate {train['lr']:.3g}, {train['schedule']}{trials}"
 
 
+def search_line(layout: Layout) -> str:
+    """Return what the search found in one line: the settings, and how many trials there were."""
+    ended = _json(layout.out("search") / "study.json").get("ended")
+    return f"search {layout.problem}: {_settings(layout)}{f'; ended early: {ended}' if ended else ''}"
+
+
 def _trials(path: Path) -> str:
     if not path.is_file():
         return ""

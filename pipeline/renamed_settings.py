@@ -4,6 +4,7 @@ RENAMED: dict[str, str] = {
     "problem.several": "problem.multi_instance",
     "train.presence_weight": "train.visibility_weight",
     "search.workers": "search.window",
+    "search.prune_after": "search.rungs",
     "gates.max_rmse_px": "gates.max_error",
     "gates.max_iou_loss_percent": "gates.max_error",
     "gates.max_error_percent": "gates.max_error",

@@ -12,7 +12,6 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from heelstrike.files import json_digest, write_aside
 from heelstrike.package.content import INPUT
@@ -24,6 +23,7 @@ from pipeline.models.build import build_model
 from pipeline.models.network import Network
 from pipeline.package.export import export_model
 from pipeline.problem import Problem
+from pipeline.search.costs import flops
 from pipeline.spreadsheet import for_spreadsheets
 
 _BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # images per batch; largest number of rounds; largest duration of all rounds
@@ -85,9 +85,6 @@ def _cost(rows: list[Planned]) -> Cost:
     try:
         network = build_model(params.problem, params.model).eval()
         pixels = torch.zeros(_BATCH, size.height, size.width, size.channels, dtype=torch.uint8)
-        counter = FlopCounterMode(display=False)
-        with torch.inference_mode(), counter:
-            network(pixels[:1])
         with torch.inference_mode():
             eager = _seconds(lambda: network.predict(pixels[:1]))
             batch = _seconds(lambda: network.predict(pixels))
@@ -98,7 +95,7 @@ def _cost(rows: list[Planned]) -> Cost:
         f"{_described(params.model.model_dump(mode='json'))} {size.width}×{size.height}",
         [row.name for row in rows],
         sum(p.numel() for p in network.parameters()),
-        counter.get_total_flops(),
+        flops(network, params.problem),
         1000 * eager,
         1000 * onnx,
         _BATCH / batch,

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import optuna
@@ -35,14 +36,15 @@ class Record:
     Args:
         storage: Optuna's storage.
         name: Name of the study; it is created if there is none.
+        objectives: Number of objectives.
     """
 
-    def __init__(self, storage: BaseStorage, name: str) -> None:
+    def __init__(self, storage: BaseStorage, name: str, objectives: int = 1) -> None:
         self._storage = storage
         try:
             self._study = storage.get_study_id_from_name(name)
         except KeyError:
-            self._study = storage.create_new_study([StudyDirection.MINIMIZE], name)
+            self._study = storage.create_new_study([StudyDirection.MINIMIZE] * objectives, name)
         self._ids = [trial._trial_id for trial in self.trials()]
 
     def __len__(self) -> int:
@@ -58,30 +60,39 @@ class Record:
 
     def end(self, number: int, outcome: Outcome) -> None:
         """Write how a trial ended. A call that was interrupted may be repeated."""
-        write_end(self._storage, self._ids[number], outcome)
+        _write_end(self._storage, self._ids[number], outcome)
 
     def outcomes(self) -> dict[int, Outcome]:
         """Return how the trials that have ended did; the end of an interrupted `end` is written first."""
         ended = {t.number: t for t in self.trials() if _OUTCOME in t.user_attrs}
-        outcomes = {n: Outcome.model_validate_json(t.user_attrs[_OUTCOME]) for n, t in ended.items()}
+        outcomes = {number: outcome_of(trial) for number, trial in ended.items()}
         for number, trial in ended.items():
             if not trial.state.is_finished():
                 self.end(number, outcomes[number])
         return outcomes
 
 
-def write_end(storage: BaseStorage, trial_id: int, outcome: Outcome) -> None:
-    """Write how a trial ended into a storage: scores, outcome, and the state as the last."""
-    for epoch, score in enumerate(outcome.scores):
-        storage.set_trial_intermediate_value(trial_id, epoch, score)
+def _write_end(storage: BaseStorage, trial_id: int, outcome: Outcome) -> None:
+    """Write how a trial ended into a storage: the best score of each rung, the outcome, and the state as the last."""
+    for last, best in zip(accumulate(outcome.rungs), outcome.bests, strict=True):
+        storage.set_trial_intermediate_value(trial_id, last - 1, best)
     storage.set_trial_user_attr(trial_id, _OUTCOME, outcome.model_dump_json())
-    value = outcome.scores[-1:] if outcome.state == "pruned" else () if outcome.score is None else (outcome.score,)
-    storage.set_trial_state_values(trial_id, _STATES[outcome.state], value or None)
+    values = None
+    if outcome.state == "complete" and outcome.score is not None:
+        values = [outcome.score, *outcome.costs]
+    elif outcome.state == "pruned":
+        values = [outcome.bests[-1], *outcome.costs]
+    storage.set_trial_state_values(trial_id, _STATES[outcome.state], values)
+
+
+def outcome_of(trial: FrozenTrial) -> Outcome:
+    """Return how a trial of a record ended."""
+    return Outcome.model_validate_json(trial.user_attrs[_OUTCOME])
 
 
 def reason_of(trial: FrozenTrial) -> str:
     """Return the reason why a trial failed; empty if it did not."""
-    return Outcome.model_validate_json(trial.user_attrs[_OUTCOME]).reason
+    return outcome_of(trial).reason
 
 
 @contextlib.contextmanager
@@ -150,12 +161,17 @@ def alone(storage: RDBStorage, name: str) -> Iterator[None]:
         yield
 
 
-def described(trial: FrozenTrial) -> dict[str, Any]:
-    """Return number, state, value, epochs and reason of a trial."""
+def described(trial: FrozenTrial, objectives: tuple[str, ...] = ("error",)) -> dict[str, Any]:
+    """Return number, state, value, epochs and reason of a trial, its objectives besides the error, and its scores."""
+    outcome = outcome_of(trial)
     return {
         "number": trial.number,
         "state": trial.state.name.lower(),
-        "value": trial.value if trial.state == TrialState.COMPLETE else None,
-        "epochs": len(trial.intermediate_values),
-        "reason": reason_of(trial),
+        "value": outcome.score,
+        **dict(zip(objectives[1:], outcome.costs, strict=False)),
+        "epochs": len(outcome.scores),
+        "reason": outcome.reason,
+        "params": trial.params,
+        "rungs": list(outcome.rungs),
+        "scores": {str(epoch): score for epoch, score in enumerate(outcome.scores)},
     }

@@ -1,58 +1,21 @@
 """Settings of the search."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Self, TypeVar, get_args
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import Field, model_validator
 
 from heelstrike.settings import Strict
-from pipeline.augment.settings import AugmentSettings
-from pipeline.models.settings import ARCHITECTURES, ModelSettings
-from pipeline.renamed_settings import RENAMED
-from pipeline.train.settings import TrainSettings
+from pipeline.models.settings import ModelSettings
+from pipeline.search.entries import Choice, Range, Settings, Value, changed, has_setting, in_order
+from pipeline.search.entry_checks import impossible
 
-Value = bool | int | float | str
-Settings = TypeVar("Settings", bound=BaseModel)
-
-
-class Choice(Strict):
-    """A setting that is chosen from a list."""
-
-    choose: Annotated[tuple[Value, ...], Field(min_length=1, description="possible values")]
-
-    @property
-    def extremes(self) -> tuple[Value, ...]:
-        """All values; each of them must be valid."""
-        return self.choose
-
-
-class Range(Strict):
-    """A number that is chosen from an interval."""
-
-    low: Annotated[float, Field(description="smallest value")]
-    high: Annotated[float, Field(description="largest value")]
-    log: Annotated[bool, Field(description="draw on a logarithmic scale")] = False
-    whole: Annotated[bool, Field(description="whole numbers only")] = False
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError(f"low {self.low} must be below high {self.high}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"low {self.low} must be above 0 for a logarithmic range")
-        if self.whole and (self.low % 1 or self.high % 1):
-            raise ValueError(f"low {self.low} and high {self.high} must be whole numbers")
-        return self
-
-    @property
-    def extremes(self) -> tuple[Value, ...]:
-        """Both ends of the interval; each of them must be valid."""
-        return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
+ARCHITECTURE = "architecture"
+Objective = Literal["error", "compute", "size"]
 
 
 class SearchSettings(Strict):
-    """An Optuna study (TPE, median pruning) over whole architectures and single settings.
+    """An Optuna study (TPE, successive halving) over whole architectures and single settings; see docs/search.md.
 
     `space` maps the path of a setting (`train.lr`, `train.losses.box`, `model.dropout`) to its possible values. A path
     that the architecture of a trial does not have is left out of that trial. The first trial has the settings of
@@ -60,10 +23,25 @@ class SearchSettings(Strict):
     """
 
     trials: Annotated[int, Field(ge=0, description="0 trains the settings of params.yaml without a search")] = 12
-    epochs: Annotated[int, Field(ge=1, description="epochs of one trial")] = 5
+    epochs: Annotated[int, Field(ge=1, description="epochs of the last rung of a trial")] = 5
     images: Annotated[
-        int, Field(ge=2, description="largest number of training images of a trial; half of it for validation images")
+        int,
+        Field(ge=2, description="largest number of training images in the last rung; half of it for validation images"),
     ] = 256
+    rungs: Annotated[
+        int, Field(ge=1, le=8, description="trainings of growing length that a trial goes through; 1: no pruning")
+    ] = 3
+    reduction: Annotated[
+        int,
+        Field(
+            ge=2,
+            description="one trial in so many goes on from a rung to the next, whose epochs times images are so many "
+            "times as much",
+        ),
+    ] = 3
+    brackets: Annotated[
+        int, Field(ge=1, description="Hyperband: trials of bracket s begin at rung s; 1: all begin at the first rung")
+    ] = 1
     window: Annotated[
         int,
         Field(
@@ -72,12 +50,45 @@ class SearchSettings(Strict):
             "at once; the result depends on it, but not on the number of workers",
         ),
     ] = 2
+    startup: Annotated[int, Field(ge=1, description="number of random trials before TPE begins")] = 4
+    first: Annotated[
+        tuple[dict[str, Value], ...],
+        Field(
+            description="settings that are tried right after those of params.yaml, for instance the champion's and the "
+            "best of earlier studies; `heelstrike search warm-start` prints them"
+        ),
+    ] = ()
+    objectives: Annotated[
+        tuple[Objective, ...],
+        Field(
+            min_length=1,
+            description="what is minimised: error first; then compute (GFLOPs of a prediction), size (MB of weights)",
+        ),
+    ] = ("error",)
+    within: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="with several objectives: of the trials whose error is larger than the lowest by at most this "
+            "share, the one that is best in the second objective is chosen",
+        ),
+    ] = 0.05
     margin: Annotated[
         float,
         Field(ge=0, lt=1, description="share by which a trial must beat params.yaml, since short trials are noisy"),
     ] = 0.1
-    startup: Annotated[int, Field(ge=1, description="number of random trials before TPE begins")] = 4
-    prune_after: Annotated[int, Field(ge=0, description="number of epochs before a trial may be pruned")] = 1
+    patience: Annotated[
+        int,
+        Field(ge=0, description="trials in a row without an error lower by one percent, after which it ends; 0: never"),
+    ] = 0
+    max_epochs: Annotated[
+        float | None,
+        Field(gt=0, description="no trial begins after so many epochs of `images` images in all; null: no limit"),
+    ] = None
+    max_hours: Annotated[
+        float | None,
+        Field(gt=0, description="no trial begins after so many hours, the sum over all trials; null: no limit"),
+    ] = None
     architectures: Annotated[
         tuple[ModelSettings, ...], Field(description="architectures to search, in addition to `model`")
     ] = ()
@@ -86,80 +97,45 @@ class SearchSettings(Strict):
 
     @model_validator(mode="after")
     def _space_is_possible(self) -> Self:
-        findings = [finding for path, values in self.space.items() for finding in _impossible(path, values)]
+        findings = [finding for path, entry in self.space.items() for finding in impossible(path, entry, self.space)]
         if findings:
             raise ValueError("; ".join(findings))
+        in_order(self.space)
+        return self
+
+    @model_validator(mode="after")
+    def _first_is_in_the_space(self) -> Self:
+        for number, values in enumerate(self.first):
+            for path, value in values.items():
+                where = f"first.{number} has {path} {value!r}, "
+                if path != ARCHITECTURE and path not in self.space:
+                    raise ValueError(f"{where}which space does not vary; remove it, or add {path} to space")
+                if path != ARCHITECTURE and not self.space[path].holds(value):
+                    raise ValueError(f"{where}which space.{path} does not allow")
+        return self
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.objectives[0] != "error" or len(set(self.objectives)) < len(self.objectives):
+            raise ValueError(f"objectives must begin with error and have none twice, found {list(self.objectives)}")
+        if self.brackets > self.rungs:
+            raise ValueError(f"brackets {self.brackets} must not be more than rungs {self.rungs}")
         return self
 
     def variants(self, section: str, settings: Settings) -> Iterator[Settings]:
-        """Yield a section of params with each extreme value that the space gives one of its settings."""
-        for path, values in self.space.items():
+        """Yield a section of params with each extreme value that the space gives one of its settings.
+
+        What its condition wants of the same section is set first.
+        """
+        for path, entry in self.space.items():
             first, *names = path.split(".")
             if first == section and has_setting(settings, names):
-                yield from (_changed(settings, names, value) for value in values.extremes)
+                base = self._meeting(section, settings, entry)
+                yield from (changed(base, names, value) for value in entry.extremes)
 
-
-def has_setting(settings: BaseModel, names: list[str]) -> bool:
-    """True if these settings have a setting at this path."""
-    for name in names:
-        if not isinstance(settings, BaseModel) or name not in type(settings).model_fields:
-            return False
-        settings = getattr(settings, name)
-    return True
-
-
-def _changed(settings: Settings, names: list[str], value: Any) -> Settings:
-    first, *rest = names
-    inner = _changed(getattr(settings, first), rest, value) if rest else value
-    return type(settings).model_validate({**dict(settings), first: inner})
-
-
-def _impossible(path: str, values: Choice | Range) -> list[str]:
-    """Return the reasons why a path of the space cannot be searched; empty if it can."""
-    section, *names = path.split(".")
-    sections: dict[str, tuple[Any, ...]] = {
-        "model": tuple(ARCHITECTURES.values()),
-        "train": (TrainSettings,),
-        "augment": (AugmentSettings,),
-    }
-    fields = _fields(sections.get(section, ()), names)
-    if not fields or names[-1] == "name":
-        name = (
-            f"which is now {RENAMED[path]!r}"
-            if path in RENAMED
-            else "which is not a setting of model, train or augment"
-        )
-        return [f"space names {path!r}, {name}"]
-    findings = []
-    for value in values.extremes:
-        refusals = [_refusal(field, value) for field in fields]
-        # two networks may have different settings of one name; params validates those of the candidates
-        if all(refusals):
-            findings.append(f"space.{path} cannot be {value!r}: {refusals[0]}")
-    return findings
-
-
-def _refusal(field: FieldInfo, value: Any) -> str | None:
-    """Return the reason why a setting cannot have a value, or `None` if it can."""
-    annotation: Any = Annotated[(field.annotation, Field(), *field.metadata)]
-    setting: TypeAdapter[Any] = TypeAdapter(annotation)
-    try:
-        setting.validate_python(value)
-    except ValidationError as error:
-        return str(error.errors()[0]["msg"])
-    return None
-
-
-def _fields(classes: Iterable[Any], names: list[str]) -> list[FieldInfo]:
-    """Return the field at this path in each class that has it. Nested settings may be of any class of a union."""
-    if not names:
-        return []
-    first, *rest = names
-    fields = [cls.model_fields[first] for cls in classes if first in cls.model_fields]
-    return _fields([cls for field in fields for cls in _classes(field.annotation)], rest) if rest else fields
-
-
-def _classes(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [cls for part in get_args(annotation) for cls in _classes(part)]
+    def _meeting(self, section: str, settings: Settings, entry: Choice | Range) -> Settings:
+        for path, values in entry.when.items():
+            first, *names = path.split(".")
+            if first == section and path in self.space and has_setting(settings, names):
+                settings = changed(settings, names, values[0])
+        return settings

@@ -2,16 +2,17 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_aside, write_json
-from heelstrike.progress import Progress, progress
+from heelstrike.progress import Progress, print_line, progress
 from heelstrike.stores import is_local_file
 from pipeline.executors.base import Executor
 from pipeline.executors.choose import EXECUTOR, engine, executor
@@ -19,13 +20,15 @@ from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.search.bare_worker import study_prefix
+from pipeline.search.choose import choose, front
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.queue import Queue
-from pipeline.search.record import STUDY_URL, Record, alone, described, open_storage, reason_of
+from pipeline.search.record import STUDY_URL, Record, alone, described, open_storage
+from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.study import MakeJob, Study
-from pipeline.search.trial import Job, Outcome
+from pipeline.search.trial import Job, Outcome, Rung
 from pipeline.splits import TRAINED_ON
 from pipeline.spreadsheet import for_spreadsheets
 
@@ -40,40 +43,55 @@ def run(params: ProblemParams, layout: Layout) -> None:
     """
     space, settings = Space(params), params.search
     if settings.trials == 0:
-        _write(layout.out("search"), space, [], None)
+        _write(layout.out("search"), space, [], None, settings)
         return
     identity = _identity(params, layout.out("prepare"))
-    name = study_prefix(layout, identity) + _settings_digest(params)[:16]
-    work = layout.work("search", name.removeprefix(f"{layout.problem}-"))
+    name, work = _name(params, layout, identity)
     work.mkdir(parents=True, exist_ok=True)
-    url = os.environ.get(STUDY_URL) or f"sqlite:///{(work / 'study.db').resolve()}"
     with (
-        open_storage(url) as storage,
+        open_storage(_url(work)) as storage,
         alone(storage, name),
         progress(f"search {layout.problem}", settings.trials) as bar,
         _executor(storage, name, settings.window, work) as executor,
     ):
         shown = _Shown(bar, _jobs(params, space, layout, work, identity))
-        study = Study(Record(storage, name), Proposals(space, settings), executor, shown.job, shown.end)
+        proposals = Proposals(space, settings)
+        study = Study(Record(storage, name, len(settings.objectives)), proposals, executor, shown.job, shown.end)
         trials = study.run(settings.trials, settings.window)
         # before the study may be run by another process, whose trials would have their checkpoints in these folders
         for folder in work.glob("trial-*"):
             shutil.rmtree(folder)
-    _write(layout.out("search"), space, trials, choose(trials, settings.margin))
+    if proposals.ended and len(trials) < settings.trials:
+        print_line(f"search {layout.problem}: ended after {len(trials)} trials: {proposals.ended}", sys.stderr)
+    _write(layout.out("search"), space, trials, choose(trials, settings), settings, proposals.ended)
+
+
+def trials_of_record(params: ProblemParams, layout: Layout) -> int:
+    """Return how many trials the study with these settings has in this code, with these packages and this data.
+
+    Raises:
+        UserError: The study's database cannot be used, or an array is missing.
+    """
+    name, work = _name(params, layout, _identity(params, layout.out("prepare")))
+    if not os.environ.get(STUDY_URL) and not (work / "study.db").is_file():
+        return 0
+    with open_storage(_url(work)) as storage:
+        names = {study.study_name: study._study_id for study in storage.get_all_studies()}
+        return storage.get_n_trials(names[name]) if name in names else 0
 
 
 class _Shown:
     """Makes jobs, shows how they end, and records both for the flow that started the stage."""
 
     def __init__(self, bar: Progress, job: MakeJob) -> None:
-        self._bar, self._job = bar, job
+        self._bar, self._job, self._engine = bar, job, engine().kind
         self._begun = set[int]()
 
-    def job(self, trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+    def job(self, trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:
         """Make the job of a trial that begins."""
         self._begun.add(number)
         self._bar.record("trial", {"number": number, "params": trial.params})
-        return self._job(trial, number, thresholds)
+        return self._job(trial, number, rungs)
 
     def end(self, number: int, outcome: Outcome) -> None:
         """Show how a trial ended; the flow knows those of an interrupted search already."""
@@ -82,8 +100,8 @@ class _Shown:
         if number in self._begun:
             for epoch, score in enumerate(outcome.scores):
                 self._bar.record("trial", {"number": number, "epoch": epoch, "score": score})
-            ended = {"state": outcome.state, "value": outcome.score, "reason": outcome.reason}
-            self._bar.record("trial", {"number": number, **ended})
+            ended = outcome.model_dump(include={"state", "reason", "seconds", "worker"}) | {"value": outcome.score}
+            self._bar.record("trial", {"number": number, **ended, "engine": self._engine})
 
 
 def _executor(storage: RDBStorage, name: str, window: int, work: Path) -> Executor:
@@ -96,23 +114,6 @@ def _executor(storage: RDBStorage, name: str, window: int, work: Path) -> Execut
             raise UserError(f"{EXECUTOR}=study: workers on other machines need a database server; set {STUDY_URL}")
         return Queue(storage, name, window)
     return executor(chosen, min(window, os.cpu_count() or 1), work / "jobs", torch.cuda.device_count())
-
-
-def choose(trials: list[FrozenTrial], margin: float) -> FrozenTrial:
-    """Return the trial with the lowest score if it beats the first one (params.yaml) by the margin, else the first.
-
-    Raises:
-        UserError: No trial was completed.
-    """
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    if not complete:
-        reasons = "; ".join(f"trial {t.number}: {reason_of(t) or t.state.name.lower()}" for t in trials)
-        raise UserError(f"search: no trial was completed ({reasons}); change train or search.space")
-    best = min(complete, key=lambda trial: (trial.value, trial.number))
-    given = trials[0]
-    if given.value is None or given.state != TrialState.COMPLETE or best.value is None:
-        return best
-    return best if best.value < (1 - margin) * given.value else given
 
 
 def _identity(params: ProblemParams, prepared: Path) -> Identity:
@@ -128,22 +129,37 @@ def _identity(params: ProblemParams, prepared: Path) -> Identity:
     return Identity.here(prepared)
 
 
+def _name(params: ProblemParams, layout: Layout, identity: Identity) -> tuple[str, Path]:
+    """Return the study's name, and its folder for databases and checkpoints."""
+    name = study_prefix(layout, identity) + _settings_digest(params)[:16]
+    return name, layout.work("search", name.removeprefix(f"{layout.problem}-"))
+
+
+def _url(work: Path) -> str:
+    return os.environ.get(STUDY_URL) or f"sqlite:///{(work / 'study.db').resolve()}"
+
+
+_CHOOSES = {"trials", "margin", "within", "patience", "max_epochs", "max_hours"}
+
+
 def _settings_digest(params: ProblemParams) -> str:
     """Return the digest of all settings that trials depend on: all but their number and what chooses among them."""
     sections = params.model_dump(mode="json", include={"problem", "search", "model", "train", "augment"})
-    return json_digest({**sections, "search": {**sections["search"], "trials": 0, "margin": 0}})
+    search = {name: value for name, value in sections["search"].items() if name not in _CHOOSES}
+    return json_digest({**sections, "search": search})
 
 
 def _jobs(params: ProblemParams, space: Space, layout: Layout, work: Path, identity: Identity) -> MakeJob:
     problem = params.problem.model_dump(mode="json")
 
-    def job(trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+    def job(trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:
         return Job(
             number=number,
             plan={"problem": problem, **space.short(trial.params)},
-            thresholds=thresholds,
+            rungs=rungs,
             prepared=layout.out("prepare"),
             images=params.search.images,
+            objectives=params.search.objectives,
             seed=params.search.seed,
             work=work / f"trial-{number}",
             root=layout.root,
@@ -153,22 +169,37 @@ def _jobs(params: ProblemParams, space: Space, layout: Layout, work: Path, ident
     return job
 
 
-_COLUMNS = ["number", "state", "value", "epochs", "reason"]
+_NOT_IN_THE_TABLE = ("params", "rungs", "scores")
 
 
-def _write(out: Path, space: Space, trials: list[FrozenTrial], best: FrozenTrial | None) -> None:
-    rows = [described(trial) for trial in trials]
+def _write(
+    out: Path,
+    space: Space,
+    trials: list[FrozenTrial],
+    best: FrozenTrial | None,
+    settings: SearchSettings,
+    ended: str = "",
+) -> None:
+    objectives = settings.objectives
+    described_trials = [described(trial, objectives) for trial in trials]
     study: dict[str, Any] = {
         "best": best and best.number,
-        "candidates": {label: settings.model_dump(mode="json") for label, settings in space.candidates.items()},
-        "trials": [
-            row | {"params": trial.params, "scores": {str(k): v for k, v in sorted(trial.intermediate_values.items())}}
-            for row, trial in zip(rows, trials, strict=True)
-        ],
+        "ended": ended if len(trials) < settings.trials else "",
+        "objectives": list(objectives),
+        "front": front(trials),
+        "candidates": {label: candidate.model_dump(mode="json") for label, candidate in space.candidates.items()},
+        "trials": described_trials,
     }
+    rows = [
+        {name: value for name, value in trial.items() if name not in _NOT_IN_THE_TABLE} | trial["params"]
+        for trial in described_trials
+    ]
     table = pd.DataFrame(
-        [row | trial.params for row, trial in zip(rows, trials, strict=True)],
-        columns=[*_COLUMNS, *sorted({name for trial in trials for name in trial.params})],
+        rows,
+        columns=[
+            *("number", "state", "value", *objectives[1:], "epochs", "reason"),
+            *sorted({name for trial in trials for name in trial.params}),
+        ],
     )
     with folder_aside(out) as folder:
         write_json(folder / "best.json", space.sections(best.params if best else {}))

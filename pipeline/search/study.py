@@ -14,11 +14,11 @@ from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
 from pipeline.search.proposals import Proposals
 from pipeline.search.record import Record
-from pipeline.search.trial import Job, Outcome, run_trial
+from pipeline.search.trial import Job, Outcome, Rung, run_trial
 
 ATTEMPTS = 3
-MakeJob = Callable[[FrozenTrial, int, dict[int, float]], Job]
-"""Makes the job of a trial, its number and the thresholds of its pruning."""
+MakeJob = Callable[[FrozenTrial, int, tuple[Rung, ...]], Job]
+"""Makes the job of a trial, its number and its rungs."""
 
 
 class Study:
@@ -53,19 +53,24 @@ class Study:
     def run(self, trials: int, window: int) -> list[FrozenTrial]:
         """Run the first `trials` trials, and return them in the order of their numbers.
 
+        There are fewer if the proposals say that no further one is worth its time.
+
         Raises:
             UserError: The engine is lost, or its workers have other code, packages or data than this process.
         """
-        for number in range(trials):
-            while self._proposals.told <= number - window:
+        begun = 0
+        while begun < trials:
+            while self._proposals.told <= begun - window:
                 self._tell_or_wait()
-            trial = self._next(number)
-            thresholds = self._proposals.thresholds()
-            if number not in self._outcomes:
-                self._start(self._job(trial, number, thresholds))
+            if self._proposals.ended:
+                break
+            trial = self._next(begun)
+            if begun not in self._outcomes:
+                self._start(self._job(trial, begun, self._proposals.rungs()))
+            begun += 1
         while self._running:
             self._take()
-        return self._record.trials()[:trials]
+        return self._record.trials()[:begun]
 
     def _tell_or_wait(self) -> None:
         """Tell the next outcome that a proposal needs; wait if it is not known yet."""

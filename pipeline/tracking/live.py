@@ -27,7 +27,7 @@ from pipeline.tracking.results import (
 )
 from pipeline.tracking.run import Run, find_run, run_of
 from pipeline.tracking.runs import RETRAIN, begin_retrain, open_retrain, tie_to_data
-from pipeline.tracking.study import SEARCH, end_trial, log_search, open_trial
+from pipeline.tracking.study import SEARCH, end_trial, log_search, open_trial, tags_of_work
 from pipeline.tracking.tags import NOTE_TAG, PART_TAG, REASON_TAG, RETRAIN_TAG, STAGE_TAG, VERDICT_TAG
 
 _RESULTS: dict[str, Callable[[Layout, Run], None]] = {
@@ -67,6 +67,7 @@ class LiveRun:
         self._run: Run | None = None
         self._stage, self._stage_began = "", 0.0
         self._logged = set[str]()
+        self._study: Run | None = None
         self._trials: dict[int, tuple[Run, list[int]]] = {}
         self._retry_at = 0.0
 
@@ -177,8 +178,9 @@ class LiveRun:
     def _log_trial(self, values: Mapping[str, Any], time_s: float) -> None:
         number = int(values["number"])
         if number not in self._trials:
-            study = self._opened().open_child("search · running", SEARCH)
-            self._trials[number] = open_trial(study, number, values.get("params", {})), []
+            if self._study is None:
+                self._study = self._opened().open_child("search · running", SEARCH)
+            self._trials[number] = open_trial(self._study, number, values.get("params", {})), []
         run, epochs = self._trials[number]
         if run.done:
             return
@@ -186,7 +188,7 @@ class LiveRun:
             run.log_step(len(epochs), {"score": values["score"]}, time_s)
             epochs.append(values["epoch"])
         if "state" in values:
-            end_trial(run, values["state"], values["value"], values["reason"])
+            end_trial(run, number, values["state"], values["value"], values["reason"], tags_of_work(values))
 
     def _attempt(self, log: Callable[[], None]) -> None:
         """Log something now unless the store does not answer; then it is logged when the stages have ended."""

@@ -16,6 +16,15 @@ WEIGHTS_TAG = "heelstrike.weights"
 CONTINUED_TAG = "continued"
 """The interruption after which the run was continued."""
 
+DURATION_TAG = "duration"
+"""Of a trial: how long it took its worker."""
+
+ENDED_TAG = "ended"
+"""Of a study: why it ended before its last trial."""
+
+ENGINE_TAG = "engine"
+"""Of a trial: what HEELSTRIKE_EXECUTOR named."""
+
 FLOW_RUN_TAG = "flow_run"
 GIT_TAG = "git"
 NOT_REPRODUCIBLE_TAG = "not_reproducible"
@@ -38,6 +47,9 @@ VERDICT_TAG = "verdict"
 """Of a run: `promoted`, `refused`, `failed` or `interrupted`; of a version: the decision in one sentence."""
 
 VERSION_TAG = "version"
+WORKER_TAG = "worker"
+"""Of a trial: machine and process that ended it."""
+
 WITHDRAWN_TAG = "withdrawn"
 """Of a version: that a person whose data it learned from, or was tested on, withdrew; with the receipt's name."""
 

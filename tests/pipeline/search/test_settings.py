@@ -26,6 +26,24 @@ from heelstrike.errors import UserError
         ({"train.lr.box": {"choose": [1]}}, "space names 'train.lr.box', which is not a setting"),
         ({"train": {"choose": [1]}}, "space names 'train', which is not a setting"),
         ({"model.dropout": {"choose": [1.5]}}, r"space\.model\.dropout cannot be 1\.5"),
+        (
+            {"train.lr": {"choose": [0.1], "when": {"train.rate": [1]}}},
+            r"space\.train\.lr\.when names 'train\.rate', which is not a setting",
+        ),
+        (
+            {
+                "model.dropout": {"choose": [0.1, 0.2]},
+                "train.lr": {"choose": [0.1], "when": {"model.dropout": [0.3]}},
+            },
+            r"space\.train\.lr\.when wants model\.dropout to be one of \[0\.3\], which space\.model\.dropout lacks",
+        ),
+        (
+            {
+                "model.dropout": {"choose": [0.1], "when": {"train.lr": [0.1]}},
+                "train.lr": {"choose": [0.1], "when": {"model.dropout": [0.1]}},
+            },
+            r"conditions \(when\) of model\.dropout, train\.lr depend on each other in a circle",
+        ),
     ],
 )
 def test_impossible_space(params: Any, space: dict[str, Any], message: str) -> None:
@@ -37,3 +55,19 @@ def test_candidate_that_does_not_fit_the_input(params: Any) -> None:
     deep = {"name": "multihead", "backbone": {"name": "stack", "channels": [4] * 6}}
     with pytest.raises(UserError, match=r"search\.architectures\.0 halves the image until a cell covers 64 px"):
         params(architectures=[deep])
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({"first": [{"train.momentum": 1}]}, r"first\.0 has train\.momentum 1, which space does not vary; remove it"),
+        ({"first": [{"train.lr": 1.0}]}, r"first\.0 has train\.lr 1\.0, which space\.train\.lr does not allow"),
+        ({"objectives": ["size", "error"]}, r"objectives must begin with error and have none twice"),
+        ({"objectives": ["error", "size", "size"]}, r"objectives must begin with error and have none twice"),
+        ({"brackets": 4}, r"brackets 4 must not be more than rungs 3"),
+        ({"prune_after": 1}, r"search\.prune_after is now search\.rungs"),
+    ],
+)
+def test_impossible_settings(params: Any, search: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        params(**search)

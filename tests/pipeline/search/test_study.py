@@ -16,29 +16,32 @@ from sqlalchemy.exc import IntegrityError
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
 from pipeline.search.bare_worker import work
+from pipeline.search.choose import choose, front
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.record import Record, alone, open_storage
+from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
-from pipeline.search.stage import choose
 from pipeline.search.study import Study
-from pipeline.search.trial import Job, Outcome
+from pipeline.search.trial import Job, Outcome, Rung
 from tests.listeners import listener
 
-EPOCHS, TRIALS, WINDOW = 3, 12, 3
+TRIALS, WINDOW = 12, 3
 
 
 def score(job: Job) -> Outcome:
-    """The score is worse the farther the learning rate is from 0.003."""
+    """The score is worse the farther the learning rate is from 0.003, and the shorter the training."""
     off = abs(math.log10(job.plan["lr"] / 0.003))
     if off > 2.2:
         return Outcome(state="failed", reason="diverged")
     scores: list[float] = []
-    for epoch in range(EPOCHS):
-        scores.append(off + 1 / (epoch + 1))
-        if min(scores) > job.thresholds.get(epoch, math.inf):
-            return Outcome(state="pruned", scores=tuple(scores))
-    return Outcome(state="complete", score=min(scores), scores=tuple(scores))
+    rungs: list[int] = []
+    for rung in job.rungs:
+        scores += [off + 1 / (epoch + 1) for epoch in range(rung.epochs)]
+        rungs.append(rung.epochs)
+        if rung.limit is not None and scores[-1] > rung.limit:
+            return Outcome(state="pruned", scores=tuple(scores), rungs=tuple(rungs))
+    return Outcome(state="complete", score=scores[-1], scores=tuple(scores), rungs=tuple(rungs))
 
 
 class Killed(BaseException):
@@ -91,11 +94,11 @@ class Here(Executor):
         self._closed.set()
 
 
-def job(trial: FrozenTrial, number: int, thresholds: dict[int, float]) -> Job:
+def job(trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:
     return Job(
         number=number,
         plan={"lr": trial.params["train.lr"]},
-        thresholds=thresholds,
+        rungs=rungs,
         prepared=Path(),
         images=1,
         seed=1,
@@ -133,10 +136,17 @@ def test_pruning_fires_and_only_on_bad_trials(params: Any, tmp_path: Path) -> No
     assert all(min(t.intermediate_values.values()) > best for t in pruned)
 
 
-def test_the_first_trial_is_the_given_settings(params: Any, tmp_path: Path) -> None:
-    first = search(params, tmp_path / "study.db")[0]
-    assert first.params["train.lr"] == 0.01
-    assert first.state == TrialState.COMPLETE
+def test_the_first_trials_are_the_given_settings_and_those_that_are_known_to_be_good(
+    params: Any, tmp_path: Path
+) -> None:
+    given = search(params, tmp_path / "study.db")[0]
+    assert given.params["train.lr"] == 0.01
+    assert given.state == TrialState.COMPLETE
+    first = [{"train.lr": 0.01}, {"train.lr": 0.003}, {"architecture": "multihead", "train.lr": 0.002}]
+    trials = search(params, tmp_path / "warm.db", first=first)
+    assert [trial.params["train.lr"] for trial in trials[:3]] == [0.01, 0.003, 0.002], "the given one stands once"
+    assert trials[2].params["architecture"] == "multihead"
+    assert "model.codec" not in trials[2].params
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -224,33 +234,59 @@ def test_tables_that_another_process_makes_at_the_same_moment_are_no_error(
         assert storage.get_all_studies() == []
 
 
-def test_thresholds_are_the_medians_of_complete_trials(params: Any) -> None:
-    given = params(startup=2, window=1, epochs=3, prune_after=1)
-    proposals = Proposals(Space(given), given.search)
-    for scores in ((5.0, 3.0, 1.0), (9.0, 4.0, 3.0), (7.0, 8.0, 2.0)):
-        proposals.propose()
-        proposals.tell(Outcome(state="complete", score=min(scores), scores=scores))
-    proposals.propose()
-    proposals.tell(Outcome(state="pruned", scores=(99.0, 99.0)))
-    assert proposals.thresholds() == {1: 4.0, 2: 2.0}
-
-
-def test_trials_that_stopped_early_count_in_the_epochs_that_they_have(params: Any) -> None:
-    given = params(startup=1, epochs=3, window=1)
-    proposals = Proposals(Space(given), given.search)
-    for scores in ((5.0, 4.0), (5.0, 2.0, 1.0)):
-        proposals.propose()
-        proposals.tell(Outcome(state="complete", score=min(scores), scores=scores))
-    assert proposals.thresholds() == {1: 3.0, 2: 1.0}
-
-
 def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_path: Path) -> None:
     trials = search(params, tmp_path / "study.db")
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value)
     assert best.value < trials[0].value
     gain = 1 - best.value / trials[0].value
-    assert choose(trials, gain * 0.9).number == best.number
-    assert choose(trials, gain * 1.1).number == 0
+    assert choose(trials, SearchSettings(margin=gain * 0.9)).number == best.number
+    assert choose(trials, SearchSettings(margin=gain * 1.1)).number == 0
+
+
+def with_costs(job: Job) -> Outcome:
+    """A second objective that falls with the learning rate."""
+    outcome = score(job)
+    return outcome.model_copy(update={"costs": () if outcome.state == "failed" else (job.plan["lr"],)})
+
+
+def test_of_several_objectives_the_cheapest_that_is_good_enough_is_chosen(params: Any, tmp_path: Path) -> None:
+    objectives = ("error", "compute")
+    given = params(trials=40, window=WINDOW, objectives=objectives)
+    with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, Here() as executor:
+        record = Record(storage, "study", 2)
+        study = Study(record, Proposals(Space(given), given.search), executor, job, lambda *_: None, with_costs)
+        trials = study.run(40, WINDOW)
+    complete = [t for t in trials if t.state == TrialState.COMPLETE]
+    assert any(t.state == TrialState.PRUNED for t in trials), "a pruned trial is what TPE refuses"
+    best = min(t.values[0] for t in complete)
+    settings = SearchSettings(objectives=objectives, within=0.2, margin=0)
+    chosen = choose(trials, settings)
+    assert chosen.values[0] <= 1.2 * best
+    assert chosen.values[1] == min(t.values[1] for t in complete if t.values[0] <= 1.2 * best)
+    assert chosen.number in front(trials)
+    lowest = choose(trials, SearchSettings(objectives=objectives, within=0, margin=0))
+    assert lowest.values[0] == best
+    for number in front(trials):
+        others = [t.values for t in complete if t.number != number]
+        assert not any(e <= trials[number].values[0] and c < trials[number].values[1] for e, c in others)
+
+
+def test_a_study_ends_when_nothing_is_to_be_gained_and_a_longer_one_begins_with_it(params: Any, tmp_path: Path) -> None:
+    patient = search(params, tmp_path / "patient.db", trials=40)
+    impatient = search(params, tmp_path / "impatient.db", trials=40, patience=4)
+    assert len(impatient) < 40
+    assert facts(impatient) == facts(patient)[: len(impatient)]
+    assert facts(search(params, tmp_path / "impatient.db", trials=40)) == facts(patient)
+
+
+def test_a_long_study_is_the_same_after_a_kill_although_old_trials_are_forgotten(
+    params: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.search.memory.KEPT", 6)
+    undisturbed = search(params, tmp_path / "undisturbed.db", trials=40)
+    with pytest.raises(Killed):
+        search(params, tmp_path / "killed.db", Here(die_at=25), trials=40)
+    assert facts(search(params, tmp_path / "killed.db", trials=40)) == facts(undisturbed)
 
 
 def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
@@ -259,7 +295,7 @@ def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
             return super().submit(lambda job: Outcome(state="failed", reason="diverged"), argument)
 
     with pytest.raises(UserError, match=r"no trial was completed \(trial 0: diverged; trial 1: diverged"):
-        choose(search(params, tmp_path / "study.db", Failing()), 0.1)
+        choose(search(params, tmp_path / "study.db", Failing()), SearchSettings())
 
 
 def test_a_database_that_is_not_there_is_a_message_without_the_password() -> None:

@@ -56,11 +56,16 @@ def test_stages_trials_and_epochs_arrive_while_the_retrain_runs(layout: Layout) 
         seen = runs(layout)
         assert seen["retrain"].data.tags["stage"] == "search"
         assert (seen["trial-0"].info.status, seen["trial-0"].data.metrics) == ("RUNNING", {"score": 5.0})
-        live.event(trial(0, state="complete", value=2.5, reason=""))
+        work = {"worker": "node-7:31", "engine": "slurm", "seconds": 12.34}
+        live.event(trial(0, state="complete", value=2.5, reason="", **work))
         live.event(trial(1, params={"train.lr": 0.01}))
         live.event(trial(1, state="pruned", value=None, reason=""))
         seen = runs(layout)
         assert (seen["trial-0"].info.status, seen["trial-1"].info.status) == ("FINISHED", "KILLED")
+        names = [seen[part].info.run_name for part in ("trial-0", "trial-1")]
+        assert names == ["trial 000 · complete 2.5", "trial 001 · pruned"]
+        tags = seen["trial-0"].data.tags
+        assert (tags["worker"], tags["engine"], tags["duration"]) == ("node-7:31", "slurm", "12.3 s")
         live.finish("search", True)
         live.start("train")
         live.event(epoch(1))

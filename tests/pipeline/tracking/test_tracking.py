@@ -100,9 +100,9 @@ def test_the_study_is_nested_below_the_retrain_and_the_trials_below_the_study(la
     trials = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{study.info.run_id}'")
     states = {t.info.run_name: (t.info.status, t.data.params["train.lr"], t.data.metrics["score"]) for t in trials}
     assert states == {
-        "trial 000": ("FINISHED", "0.001", 2.5),
-        "trial 001": ("KILLED", "0.01", 9.5),
-        "trial 002": ("FINISHED", "0.002", 1.5),
+        "trial 000 · complete 2.5": ("FINISHED", "0.001", 2.5),
+        "trial 001 · pruned": ("KILLED", "0.01", 9.5),
+        "trial 002 · complete 1.5": ("FINISHED", "0.002", 1.5),
     }
     assert study.data.metrics["best_value"] == 1.5
 

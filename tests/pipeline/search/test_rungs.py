@@ -1,0 +1,75 @@
+"""Rungs against closed forms, and who goes on against Optuna's own pruner."""
+
+import random
+from typing import Any
+
+import optuna
+import pytest
+from optuna.pruners import SuccessiveHalvingPruner
+
+from pipeline.search.rungs import Halving, bracket_of, ladder
+from pipeline.search.settings import SearchSettings
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (9, [(3, 1 / 3), (5, 0.6), (9, 1.0)]),
+        (3, [(1, 1 / 3), (2, 0.5), (3, 1.0)]),
+        (1, [(1, 1 / 9), (1, 1 / 3), (1, 1.0)]),
+    ],
+)
+def test_each_rung_costs_a_third_of_the_next(epochs: int, expected: list[Any]) -> None:
+    rungs = ladder(SearchSettings(epochs=epochs))
+    assert [(rung.epochs, pytest.approx(rung.share)) for rung in rungs] == expected
+    assert [rung.epochs * rung.share for rung in rungs] == pytest.approx([epochs / 9, epochs / 3, epochs])
+
+
+def test_one_rung_is_the_whole_training() -> None:
+    (rung,) = ladder(SearchSettings(rungs=1, epochs=7))
+    assert (rung.epochs, rung.share, rung.limit) == (7, 1.0, None)
+
+
+@pytest.mark.parametrize("reduction", [2, 3, 4])
+def test_who_goes_on_is_who_goes_on_in_optuna(reduction: int) -> None:
+    """A hundred trials with random scores: at each rung the same decision as Optuna's successive halving."""
+    rng, halving = random.Random(reduction), Halving(SearchSettings(reduction=reduction, epochs=reduction**2))
+    pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=reduction)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(pruner=pruner)
+    for number in range(100):
+        trial, bests = study.ask(), []
+        for rung, limited in enumerate(halving.rungs(number)):
+            bests.append(rng.random())
+            # Optuna's rungs are at the steps 1, reduction, reduction ** 2
+            trial.report(bests[-1], reduction**rung)
+            pruned = trial.should_prune()
+            if rung == 2:  # the last one; Optuna would go on to a fourth
+                break
+            assert pruned == (limited.limit is not None and bests[-1] > limited.limit)
+            if pruned:
+                break
+        halving.tell(number, tuple(bests))
+        study.tell(trial, bests[-1])
+
+
+def test_brackets_begin_higher_and_are_compared_with_their_like() -> None:
+    settings = SearchSettings(brackets=3, epochs=9)
+    brackets = [bracket_of(number, settings) for number in range(17)]
+    assert brackets[0] == 0
+    assert [brackets.count(bracket) for bracket in range(3)] == [9, 5, 3]
+    halving = Halving(settings)
+    begins_last = brackets.index(2)
+    assert [rung.epochs for rung in halving.rungs(begins_last)] == [9]
+    begins_second = brackets.index(1)
+    assert [rung.epochs for rung in halving.rungs(begins_second)] == [5, 9]
+    halving.tell(0, (1.0, 1.0, 1.0))
+    assert halving.rungs(begins_second)[0].limit is None, "a trial of another bracket counts"
+    halving.tell(begins_second, (2.0,))
+    assert [rung.limit for rung in halving.rungs(begins_second)] == [2.0, None]
+
+
+def test_a_score_that_is_not_a_number_sets_no_limit() -> None:
+    halving = Halving(SearchSettings())
+    halving.tell(0, (float("nan"),))
+    assert halving.rungs(1)[0].limit is None
