@@ -1,6 +1,8 @@
 """From a point that is dragged on the labeller's page to the annotation table: browser, hand-over, ingest, collect."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,12 @@ import pandas as pd
 import pytest
 
 from flows.ingest import Ingested, ingest
+from flows.quiet_files import QUIET
+from heelstrike.clock import utc_now
+from heelstrike.files import file_digest
+from heelstrike.serve.label.handover import hand_over
+from heelstrike.serve.label.records import FrameLabels, LabelFile, Point, Revision, Target
+from heelstrike.serve.records import Evaluation
 from heelstrike.serve.settings import ServeSettings
 from pipeline.collect import stage
 from pipeline.layout import Layout
@@ -38,11 +46,54 @@ def table(root: Path) -> pd.DataFrame:
     return pd.read_parquet(layout.out("collect") / "annotations.parquet").sort_values("frame", ignore_index=True)
 
 
-def hand_over(client: Http, path: str) -> dict[str, Any]:
+def handed_over(client: Http, path: str) -> dict[str, Any]:
     answer = client.post(f"{path}/labels/hand-over", json={"problem": "rearfoot", "subject": "P-1", "who": "ada"})
     assert answer.status_code == 200, answer.text
     done: dict[str, Any] = answer.json()
     return done
+
+
+def test_handing_over_while_ingests_run_loses_nothing(versioned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread labels one frame after the other and hands over each time; ingests come and go meanwhile."""
+    write_params(versioned, rearfoot=REARFOOT)
+    monkeypatch.setenv(QUIET, "0.3")
+    folder, inbox = versioned / ".work" / "evaluation", versioned / "data" / "inbox"
+    inbox.mkdir(parents=True)
+    video = write_video(folder / "files" / "walk.mp4", frames=12, width=320, height=240)
+    target = Target(
+        problem="rearfoot",
+        file=video.name,
+        kind="video",
+        sha256=file_digest(video),
+        width=320,
+        height=240,
+        keypoints=PROBLEM.keypoints,
+        flip_pairs=(),
+    )
+    record = Evaluation(id="0" * 20, name="walk", created=utc_now())
+    frames = dict[int, FrameLabels]()
+
+    def label() -> None:
+        for frame in range(12):
+            points = tuple(Point(x=50.5 + frame, y=20.0 + 10 * k, v=2) for k in range(6))
+            said = Revision(number=1, based_on=0, who="ada", when=utc_now(), points=points)
+            frames[frame] = FrameLabels(revisions=(said,))
+            hand_over(folder, record, [LabelFile(target=target, frames=dict(frames))], inbox, "P-1", "ada")
+            time.sleep(0.6)
+
+    with ThreadPoolExecutor(1) as pool:
+        labelling = pool.submit(label)
+        batches = []
+        while not labelling.done():
+            batches.append(take(versioned).batch)
+        labelling.result()
+    while batch := take(versioned).batch:
+        batches.append(batch)
+    assert len([batch for batch in batches if batch]) >= 2, "ingests did run while labels were handed over"
+    assert [path for path in inbox.rglob("*") if path.is_file()] == []
+    found = table(versioned)
+    assert found["frame"].tolist() == list(range(12))
+    assert found["left_shank_x"].tolist() == [50.5 + frame for frame in range(12)]
 
 
 def test_a_dragged_point_arrives_in_the_annotation_table(versioned: Path) -> None:
@@ -95,7 +146,7 @@ def test_a_dragged_point_arrives_in_the_annotation_table(versioned: Path) -> Non
             body = {"points": points, "based_on": based_on, "who": "grace"}
             assert client.put(f"{labels}/{frame}", json=body).status_code == 200
         for _ in range(2):  # a second hand-over before anybody ingests replaces the first
-            assert hand_over(client, path)["labels"] == 2
+            assert handed_over(client, path)["labels"] == 2
         assert take(versioned).rejected == {}
         assert table(versioned)[["frame", "left_shank_x"]].to_numpy().tolist() == [[7, 50.5], [9, 50.5]]
         assert take(versioned) == Ingested()
@@ -103,6 +154,6 @@ def test_a_dragged_point_arrives_in_the_annotation_table(versioned: Path) -> Non
         # every point absent withdraws a label
         absent = {"points": [{"v": 0}] * 6, "based_on": 1, "who": "grace"}
         assert client.put(f"{labels}/9", json=absent).status_code == 200
-        hand_over(client, path)
+        handed_over(client, path)
         assert take(versioned).rejected == {}
         assert table(versioned)["frame"].tolist() == [7]
