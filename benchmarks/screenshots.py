@@ -1,6 +1,6 @@
-"""Pictures of the clinic's pages for docs/images, taken in Chromium from a service that really runs.
+"""Pictures of the clinic's and the labeller's pages for docs/images, taken in Chromium from a service that really runs.
 
-The walk is rendered and measured by the package that is given. Pictures of other problems need no trained model: their
+Walks are rendered and measured by the package that is given. Pictures of other problems need no trained model: their
 packages say the renderer's own labels, whatever image they are given.
 
 Example:
@@ -8,6 +8,7 @@ Example:
 """
 
 import argparse
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from pipeline.synthetic import ankle, footprint, scout, shapes
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.rearfoot import render
 from pipeline.synthetic.settings import SyntheticSource
-from tests.service import serving
+from tests.service import Server, serving
 
 _EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 _PERSON, _SECONDS, _SEED = 7, 6.0, 77
@@ -169,6 +170,66 @@ def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
             _take(page, out / f"clinic-{example.problem}.jpg")
 
 
+def label_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None:
+    """Take the pictures of the labeller's pages: queue, a point that is dragged, two versions, agreement."""
+    settings = SyntheticSource(kind="synthetic", generator="rearfoot", seed=_SEED, subjects=12, width=1280, height=720)
+    subject = make_subject(settings, _PERSON, 2.0)
+    rendered = list(render(subject))
+    file = folder / "walk-2.mp4"
+    write_video(file, (image for image, _ in rendered), subject.fps)
+    (folder / "inbox").mkdir()
+    options = ("--package", str(package.resolve()), "--inbox", str(folder / "inbox"))
+    with serving(folder / "labels", *options) as server:
+        page = chromium.new_page(viewport=_DESKTOP)
+        measure(page, server.address, file, "P-1042, barefoot")
+        _, _, _, _, evaluation, _, job, _ = page.url.split("/")
+        labels = f"/api/evaluations/{evaluation}/jobs/{job}/labels/{file.name}"
+        _label_by_two(server, labels, [points for _, points in rendered])
+        page.goto(f"{server.address}/label?count=12")
+        page.fill("[data-part=who]", "ada")
+        page.fill("input[name=subject]", "P-1042")
+        _take(page, out / "label-queue.jpg")
+        page.click("text=Start labelling")
+        page.wait_for_selector("#label[data-queued]:not([data-points=''])")
+        _drag_a_point(page, out / "label-frame.jpg")
+        frame = page.locator("#label").get_attribute("data-frame")
+        points = json.loads(page.locator("#label").get_attribute("data-points"))
+        theirs = [point if point["v"] == 0 else point | {"x": point["x"] + 6, "y": point["y"] - 4} for point in points]
+        server.put(f"{labels}/{frame}", json={"points": theirs, "who": "grace"}).raise_for_status()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("dialog[open] canvas")
+        _take(page, out / "label-conflict.jpg")
+        page.click("text=Take theirs")
+        page.goto(f"{server.address}/label/agreement")
+        _take(page, out / "label-agreement.jpg")
+
+
+def _label_by_two(server: Server, labels: str, truth: list[np.ndarray]) -> None:
+    """Label every tenth frame as two people would who are off by about a pixel."""
+    for frame in range(0, len(truth), 10):
+        for person, name in enumerate(("ada", "grace")):
+            off = np.random.default_rng([frame, person]).normal(0.25 * person, 0.9, truth[frame].shape)
+            said = [
+                {"x": round(x, 2), "y": round(y, 2), "v": 2} if np.isfinite(x) else {"v": 0}
+                for x, y in (truth[frame] + off).tolist()
+            ]
+            body = {"points": said, "who": name, "reading": person == 1}
+            server.put(f"{labels}/{frame}", json=body).raise_for_status()
+
+
+def _drag_a_point(page: Any, path: Path) -> None:
+    """Take the picture while the left heel is dragged, with the picture zoomed in."""
+    for key in ("3", "+", "+"):
+        page.keyboard.press(key)
+    place = "k => { const e = document.getElementById('label').editor; return e.stage.place(e.points.list[k]); }"
+    box, (x, y) = page.locator("[data-part=canvas]").bounding_box(), page.evaluate(place, 2)
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + x + 14, box["y"] + y - 6, steps=4)
+    _take(page, path)
+    page.mouse.up()
+
+
 def main() -> None:
     """Run the command line."""
     from playwright.sync_api import sync_playwright
@@ -176,13 +237,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, required=True, help="package that measures the walk")
     parser.add_argument("--out", type=Path, default=Path("docs/images"), help="folder of the pictures")
-    parser.add_argument("--only-images", action="store_true", help="leave the walk out")
+    parser.add_argument("--only", choices=("walk", "images", "labels"), help="take only some of the pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
-        if not arguments.only_images:
+        if arguments.only in (None, "walk"):
             walk_pictures(chromium, arguments.package, Path(folder), arguments.out)
-        image_pictures(chromium, Path(folder), arguments.out)
+        if arguments.only in (None, "images"):
+            image_pictures(chromium, Path(folder), arguments.out)
+        if arguments.only in (None, "labels"):
+            label_pictures(chromium, arguments.package, Path(folder), arguments.out)
         chromium.close()
 
 

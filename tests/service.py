@@ -17,19 +17,21 @@ WAIT_S = 60
 
 
 class Client(Protocol):
-    """What Starlette's `TestClient` and `Server` have in common."""
+    """What Starlette's `TestClient` and `Http` have in common."""
 
     def get(self, url: str, **options: Any) -> Any: ...
     def post(self, url: str, **options: Any) -> Any: ...
     def patch(self, url: str, **options: Any) -> Any: ...
 
 
-class Server:
-    """A running `heelstrike serve`."""
+class Http:
+    """A client of a service at an address; `token` is that of a session."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", address: str) -> None:
-        self.process, self.address = process, address
+    def __init__(self, address: str, token: str = "") -> None:
+        self.address = address
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._session = requests.Session()
+        self._session.headers.update(self.headers)
 
     def get(self, url: str, **options: Any) -> requests.Response:
         return self._session.get(f"{self.address}{url}", timeout=WAIT_S, **options)
@@ -37,9 +39,20 @@ class Server:
     def post(self, url: str, **options: Any) -> requests.Response:
         return self._session.post(f"{self.address}{url}", timeout=WAIT_S, **options)
 
+    def put(self, url: str, **options: Any) -> requests.Response:
+        return self._session.put(f"{self.address}{url}", timeout=WAIT_S, **options)
+
     def patch(self, url: str, **options: Any) -> requests.Response:
         options["data"] = options.pop("content")
         return self._session.patch(f"{self.address}{url}", timeout=10 * WAIT_S, **options)
+
+
+class Server(Http):
+    """A running `heelstrike serve`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", address: str) -> None:
+        super().__init__(address)
+        self.process = process
 
 
 @contextmanager

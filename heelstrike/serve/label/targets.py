@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from heelstrike.package.manifest import Manifest
+from heelstrike.registry.versions import is_model_name
 from heelstrike.serve.accounts import User
 from heelstrike.serve.columns import header_of
 from heelstrike.serve.label.records import Target
@@ -47,12 +48,15 @@ def labelled_result(service: Service, evaluation: Evaluation, job: str, name: st
     path = result_of(service, evaluation, job, name)
     header = header_of(path)
     about, stored, state = header["result"], evaluation.files[name], service.jobs.get(evaluation.id, job)
+    problem = about["model"]["problem"]
     if not about["keypoints"]:
-        raise RequestError(HTTPStatus.CONFLICT, f"{about['model']['problem']} has no points that could be labelled")
+        raise RequestError(HTTPStatus.CONFLICT, f"{problem} has no points that could be labelled")
+    if not is_model_name(problem):  # it becomes the name of a folder
+        raise RequestError(HTTPStatus.CONFLICT, f"{problem}: is no name of a problem; ask whoever made the package")
     manifest = _manifest(service, state)
     keypoints = tuple(about["keypoints"])
     target = Target(
-        problem=about["model"]["problem"],
+        problem=problem,
         file=name,
         kind=stored.kind,
         sha256=stored.sha256,

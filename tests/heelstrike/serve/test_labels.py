@@ -2,14 +2,19 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from heelstrike.cli import app as cli
 from heelstrike.serve.accounts import Accounts
 from heelstrike.serve.app import create_app
 from heelstrike.serve.roles import Role
@@ -74,25 +79,30 @@ def test_a_save_that_is_based_on_an_old_revision_is_refused_with_the_present_one
     assert save(app, labels, based_on=1).status_code == 409
 
 
-@pytest.mark.parametrize(
-    ("frame", "fields", "words"),
-    [
-        (10, {}, "walk.mp4 has the frames 0 to 9, found 10"),
-        (0, {"points": points()[:5]}, "found 5, expected 6"),
-        (0, {"points": points(95.6)}, "left_shank lies outside of the picture"),
-        (0, {"points": [{"x": 1.0, "y": None, "v": 2}] * 6}, "has both"),
-        (0, {"points": [{"x": 1.0, "y": 1.0, "v": 0}] * 6}, "has no coordinates"),
-        (0, {"points": [{"x": 1.0, "y": 1.0, "v": 3}] * 6}, "0, 1 or 2"),
-        (0, {"who": None}, "say who labels"),
-        (0, {"based_on": -1}, "based_on"),
-    ],
-)
-def test_labels_that_cannot_be(
-    app: TestClient, measured: tuple[str, str], frame: int, fields: dict[str, Any], words: str
-) -> None:
-    answer = save(app, measured[1], frame, **fields)
-    assert answer.status_code == 422
-    assert words in answer.json()["error"]
+WRONG: list[tuple[int, dict[str, Any], str]] = [
+    (10, {}, "walk.mp4 has the frames 0 to 9, found 10"),
+    (0, {"points": points()[:5]}, "found 5, expected 6"),
+    (0, {"points": points(95.6)}, "left_shank lies outside of the picture"),
+    (0, {"points": [{"x": 1.0, "y": None, "v": 2}] * 6}, "has both"),
+    (0, {"points": [{"x": 1.0, "y": 1.0, "v": 0}] * 6}, "has no coordinates"),
+    (0, {"points": [{"x": 1.0, "y": 1.0, "v": 3}] * 6}, "0, 1 or 2"),
+    (0, {"who": None}, "say who labels"),
+    (0, {"based_on": -1}, "based_on"),
+]
+
+
+def test_labels_that_cannot_be(app: TestClient, measured: tuple[str, str]) -> None:
+    for frame, fields, words in WRONG:
+        answer = save(app, measured[1], frame, **fields)
+        assert (answer.status_code, words in answer.json()["error"]) == (422, True), words
+
+
+def test_of_many_saves_at_once_one_succeeds(app: TestClient, measured: tuple[str, str]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: save(app, measured[1], who=f"person {n}"), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
+    winner = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert {answer.json()["current"]["who"] for answer in answers if answer.status_code == 409} == {winner["who"]}
 
 
 def test_a_second_reading_does_not_see_the_label_and_does_not_change_it(
@@ -143,6 +153,28 @@ def test_handing_over(app: TestClient, measured: tuple[str, str], tmp_path: Path
     assert "changed since" not in page
     save(app, labels, based_on=1)
     assert "changed since" in app.get("/label").text
+
+
+def test_the_command_works_while_the_service_runs(
+    app: TestClient, measured: tuple[str, str], settings: ServeSettings, tmp_path: Path
+) -> None:
+    path, labels = measured
+    save(app, labels)
+    save(app, labels, who="grace", points=points(12), reading=True)
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["labels", *words, "--data", str(settings.data)])
+
+    assert "ada and grace labelled 1 frames independently" in run("agreement").output
+    (agreement,) = json.loads(run("agreement", "--json").output)
+    assert agreement["values"][0]["unit"] == "deg"
+    done = run("hand-over", "walk", "--subject", "P-1", "--to", str(tmp_path / "inbox"))
+    assert (done.exit_code, "1 labels of walk are in" in done.output) == (0, True)
+    assert len(list((tmp_path / "inbox" / "rearfoot").rglob("labels.csv"))) == 1
+    wrong = run("hand-over", "other", "--subject", "P-1", "--to", str(tmp_path / "inbox"))
+    assert (wrong.exit_code, f"there are walk ({path.rpartition('/')[2]})" in wrong.output) == (1, True)
+    nowhere = run("hand-over", "walk", "--subject", "P-1", "--to", str(tmp_path / "nowhere"))
+    assert (nowhere.exit_code, "no such folder" in nowhere.output) == (1, True)
 
 
 def test_without_an_inbox_the_label_file_is_downloaded(client: TestClient, walk: bytes) -> None:

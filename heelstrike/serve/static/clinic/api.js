@@ -17,8 +17,8 @@ export async function request(method, address, body, headers = {}) {
   }
   const text = await answer.text();
   if (answer.ok) return text ? JSON.parse(text) : null;
-  const json = parsed(text);
-  throw Object.assign(new Error(json?.error ?? `the service answered ${answer.status}`), { status: answer.status, answer: json });
+  const said = parsed(text);
+  throw Object.assign(new Error(said?.error ?? `the service answered ${answer.status}`), { status: answer.status, answer: said });
 }
 
 function parsed(text) {

@@ -31,7 +31,7 @@ export function keyTable(editor) {
     { group: "Frames", words: "one frame back, on", runs: { ",": () => editor.step(-1), ".": () => editor.step(1) } },
     { group: "Frames", words: "ten frames back, on", runs: { PageUp: () => editor.step(-10), PageDown: () => editor.step(10) } },
     { group: "Frames", words: "the labelled frame before, after", runs: { b: () => editor.stepLabelled(-1), f: () => editor.stepLabelled(1) } },
-    { group: "View", words: "zoom in, out, all", runs: { "+": () => editor.zoom(1.5), "-": () => editor.zoom(1 / 1.5), 0: () => editor.zoom(null) } },
+    { group: "View", words: "zoom in, out, all", show: "+ − 0", runs: { "+": () => editor.zoom(1.5), "-": () => editor.zoom(1 / 1.5), 0: () => editor.zoom(null) } },
     { group: "View", words: "show or hide the points", runs: { o: () => editor.toggleMarks() } },
     { group: "View", words: "this help", runs: { "?": () => editor.help() } },
   ];
@@ -56,7 +56,7 @@ export function helpTable(table) {
   const groups = [...new Set(table.map((row) => row.group))];
   const bodies = groups.map((group) => {
     const rows = table.filter((row) => row.group === group).map(({ words, show, runs }) => {
-      const keys = show ? [show] : Object.keys(runs).map(shown);
+      const keys = show ? show.split(/ (?=[−0])/) : Object.keys(runs).map(shown);
       const cells = keys.flatMap((key, i) => [i ? " " : "", element("kbd", {}, key)]);
       return element("tr", {}, element("td", {}, ...cells), element("td", {}, words));
     });
