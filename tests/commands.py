@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,7 @@ def fault(command: Any, words: list[str]) -> str:
     return ""
 
 
+@cache
 def heelstrike_command() -> Any:
     """Return the command line of a checkout."""
     return typer.main.get_command(app)

@@ -19,6 +19,7 @@ _DOCS, _ASIDE = "docs", "repository"
 _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)\s#]+)")
 _CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 _ALWAYS = ("README.md", "CONTRIBUTING.md", "benchmarks/RESULTS.md")
+_UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # code would stand before what documents say
 _LANGUAGES = {".py": "python", ".yaml": "yaml", ".json": "json"}
 
 
@@ -87,7 +88,7 @@ def _content(path: str) -> str | bytes:
     if file.is_dir():
         return "\n".join([f"# {path}", "", *(f"- [{name}]({file.name}/{name})" for name in _listed(path))])
     fence = "`" * 4
-    return f"# {path}\n\n{fence}{_LANGUAGES.get(file.suffix, 'text')}\n{file.read_text()}\n{fence}\n"
+    return f"{_UNSEARCHED}# {path}\n\n{fence}{_LANGUAGES.get(file.suffix, 'text')}\n{file.read_text()}\n{fence}\n"
 
 
 def _listed(folder: str) -> list[str]:

@@ -1,9 +1,13 @@
 """The same calls against stores that several machines share: an MLflow server, and a PostgreSQL database."""
 
+import hashlib
+
 import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest
+from heelstrike.registry.client import connect
+from heelstrike.registry.comparison import ComparisonPage, fetch_page, path_of
 from heelstrike.registry.pull import resolve
 from heelstrike.stores import StoreUnreachableError
 from pipeline.registry import promotion_lock
@@ -23,6 +27,11 @@ def walk_through(world):
     assert any("the champion is now version" in result for result in results)
     pulled = resolve(world.problem, world.root)
     assert pulled.reference == f"{world.problem}/{world.champion}"
+    with open_registry(world.root, world.problem) as registry:
+        version = registry.version(1)
+        registry.client.log_text(version.run_id, "evidence", path_of(1, 0))
+    page = ComparisonPage(version, 0, path_of(1, 0), hashlib.sha256(b"evidence").hexdigest())
+    assert fetch_page(connect(world.root), page) == b"evidence"
     rollback(world.problem, world.root)
     assert world.champion == 1
     assert [event.kind for event in history(world.root, world.problem)] == ["promoted", "promoted", "rolled_back"]
