@@ -49,7 +49,7 @@ class Service:
         self.models = ModelStore(settings)
         self.jobs = JobQueue(self.evaluations, self.models, settings.limits, settings.watching)
         self.uploads = UploadStore(self.evaluations, settings.limits)
-        self.pictures = Pictures(self.models)
+        self.pictures = Pictures(self.models, settings.watching.folder)
         self.metrics = Metrics(self.jobs, self.models)
         self._stopped = threading.Event()
 
