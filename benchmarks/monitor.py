@@ -50,7 +50,7 @@ _CLINIC = Clinic(7, "even", "ball", (0.3, 0.4))
 _SOURCE = SyntheticSource(kind="synthetic", seed=4242, frame_step=5)
 _MANY = _SOURCE.model_copy(update={"legs": (0.6, 1.05), "incomplete": 0.05, "upright": 0.1})
 _LARGER = 1.25
-_BLURS, _NOISES = (0.7, 1.0, 1.4, 1.9, 2.6), (8.0, 14.0, 22.0, 32.0)
+_BLURS, _NOISES = (1.2, 1.9, 2.6), (14.0, 26.0, 40.0)
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,17 @@ def populations(people: int, drifted: int) -> dict[str, Population]:
     """Return the populations by name; no person is in two of them, except where a calibration says so."""
     base, start = Population(_SOURCE, _CLINIC, 0, people), 2000
     set_ups = {
-        "height_0.55": replace(_CLINIC, height=(0.5, 0.6)),
-        "height_0.8": replace(_CLINIC, height=(0.75, 0.85)),
-        "light_dim": replace(_CLINIC, light="dim"),
-        "light_warm": replace(_CLINIC, light="warm"),
-        "markers_cross": replace(_CLINIC, markers="cross"),
-        "markers_tape": replace(_CLINIC, markers="tape"),
+        "height_0.8": (1, replace(_CLINIC, height=(0.75, 0.85))),
+        "light_dim": (2, replace(_CLINIC, light="dim")),
+        "markers_cross": (4, replace(_CLINIC, markers="cross")),
+        "height_0.55": (0, replace(_CLINIC, height=(0.5, 0.6))),
+        "light_warm": (3, replace(_CLINIC, light="warm")),
+        "markers_tape": (5, replace(_CLINIC, markers="tape")),
     }
     drifts = {
-        name: Population(_SOURCE, clinic, start + 100 * number, drifted)
-        for number, (name, clinic) in enumerate(set_ups.items())
+        name: Population(_SOURCE, clinic, start + 100 * number, drifted) for name, (number, clinic) in set_ups.items()
     }
-    return {"clinic": base, **drifts, "many": Population(_MANY, None, 5000, people // 2 + 30)}
+    return {"clinic": base, **drifts, "many": Population(_MANY, None, 5000, people // 2)}
 
 
 def make(name: str, population: Population, package: Package, work: Path) -> Float[np.ndarray, " P"]:
@@ -131,10 +130,10 @@ def _error(result: Path, truth: Float[np.ndarray, "T K 2"]) -> float:
 
 
 def calibrate(package: Package, work: Path, drifted: int) -> None:
-    """Find the blur and the noise that make the error 25 % larger on 40 people, and render others with them."""
-    first, count = 1000, 40
+    """Find the blur and the noise that make the error 25 % larger on 15 people, and render others with them."""
+    first, count = 1000, 15
     base = np.nanmean(make("calibrate", Population(_SOURCE, _CLINIC, first, count), package, work))
-    for number, (name, levels, change) in enumerate((("blur", _BLURS, _blurred), ("noise", _NOISES, _noisy))):
+    for name, levels, change in (("blur", _BLURS, _blurred), ("noise", _NOISES, _noisy)):
         ratios = [1.0]
         for level in levels:
             population = Population(_SOURCE, _CLINIC, first, count, change(level))
@@ -143,9 +142,11 @@ def calibrate(package: Package, work: Path, drifted: int) -> None:
                 break
         chosen = float(np.interp(_LARGER, np.maximum.accumulate(ratios), [0.0, *levels][: len(ratios)]))
         print(f"{name}: ratios {[round(ratio, 2) for ratio in ratios]}, chosen {chosen:.2f}", flush=True)
-        people = Population(_SOURCE, _CLINIC, 3000 + 100 * number, drifted, change(max(chosen, 0.1)))
-        same = Population(_SOURCE, _CLINIC, 3000 + 100 * number, drifted)
-        errors, before = make(name, people, package, work), make(f"{name}_before", same, package, work)
+        people = Population(_SOURCE, _CLINIC, 3000, drifted, change(max(chosen, 0.1)))
+        errors, before = (
+            make(name, people, package, work),
+            make("same_before", replace(people, change=None), package, work),
+        )
         (work / f"{name}.ratio.json").write_text(json.dumps(float(np.nanmean(errors) / np.nanmean(before))))
 
 
@@ -153,7 +154,6 @@ def resample(work: Path, references: int, windows: int, size: int, path: Path | 
     """Draw references and windows, and print and draw the shares of windows that are reported."""
     read = {folder.name: read_records(folder).items for folder in sorted((work / "records").iterdir())}
     drifts = [name for name in read if name.partition("_")[0] in ("height", "light", "markers", "blur", "noise")]
-    drifts = [name for name in drifts if not name.endswith("_before")]
     rows = {"clinic, no drift": _rate(read["clinic"], None, references, windows, size)}
     rows |= {f"clinic, {name}": _rate(read["clinic"], read[name], references // 2, windows, size) for name in drifts}
     if "many" in read:
@@ -240,8 +240,8 @@ def main() -> None:
     rendering = parts.add_parser("render", help="render, predict and record; goes on after an interruption")
     rendering.add_argument("package", type=Path)
     rendering.add_argument("work", type=Path)
-    rendering.add_argument("--people", type=int, default=240, help="people of the clinic without drift (default 240)")
-    rendering.add_argument("--drifted", type=int, default=40, help="people of each drift (default 40)")
+    rendering.add_argument("--people", type=int, default=200, help="people of the clinic without drift (default 200)")
+    rendering.add_argument("--drifted", type=int, default=25, help="people of each drift (default 25)")
     sampling = parts.add_parser("resample", help="draw references and windows from the records")
     sampling.add_argument("work", type=Path)
     sampling.add_argument("--references", type=int, default=60, help="references of 60 people (default 60)")
@@ -259,9 +259,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             cost(package, Path(folder))
         return
-    for name, population in populations(arguments.people, arguments.drifted).items():
-        make(name, population, package, arguments.work)
+    every = populations(arguments.people, arguments.drifted)
+    first = ("clinic", "height_0.8", "light_dim", "markers_cross")
+    for name in first:
+        make(name, every[name], package, arguments.work)
     calibrate(package, arguments.work, arguments.drifted)
+    for name in (name for name in every if name not in first):
+        make(name, every[name], package, arguments.work)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from heelstrike.monitor.wire import GeometryWire
 from heelstrike.rounding import round_number
 
 _BONES, _DIGITS = 12, 4
+_FEWEST, _DIFFERENT = 6, 0.03  # sizes of parts, and their standard deviation by the mean, that a slope needs
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,38 @@ def geometry_of(arrangement: Arrangement, skeleton: tuple[tuple[int, int], ...])
         y=_rounded(_median((middle[:, 1] + 0.5) / height)),
         tilt=_rounded(float(np.degrees(np.arctan2(-across, down)))),
         aspect=_rounded(_median((high - low)[:, 0] / span)),
+        rise=_rounded(_rise(arrangement.points, arrangement.present, bones)),
         bones=tuple(_rounded(_median(lengths[:, bone])) for bone in range(min(len(bones), _BONES))),
     )
+
+
+def _rise(points: Float[np.ndarray, "N K 2"], present: Bool[np.ndarray, "N K"], bones: Int[np.ndarray, "B 2"]) -> float:
+    """Return how much further down a part of the skeleton ends per pixel that it is larger, over parts and frames.
+
+    What stands on the floor nearer to a camera looks larger and ends further down, the more so the higher the camera
+    is: for a pinhole camera that looks ahead, the slope is the height of the camera above the lowest keypoint by the
+    part's size. It is NaN if there are too few whole parts, or their sizes hardly differ.
+    """
+    lowest, sizes = list[float](), list[float]()
+    for part in _parts(bones):
+        whole = present[:, np.unique(part)].all(axis=1)
+        ends = points[whole][:, part]
+        sizes += np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=2).sum(axis=1).tolist()
+        lowest += ends[..., 1].max(axis=(1, 2)).tolist()
+    size, low = np.array(sizes), np.array(lowest)
+    if len(size) < _FEWEST or size.std() <= _DIFFERENT * size.mean():
+        return float("nan")
+    away = size - size.mean()
+    return float((away * (low - low.mean())).sum() / (away**2).sum())
+
+
+def _parts(bones: Int[np.ndarray, "B 2"]) -> list[Int[np.ndarray, "b 2"]]:
+    """Return the bones of each part of the skeleton that hangs together."""
+    parts = list[list[list[int]]]()
+    for bone in bones.tolist():
+        touching = [part for part in parts if {*bone} & {end for other in part for end in other}]
+        parts = [part for part in parts if part not in touching] + [[bone, *(one for part in touching for one in part)]]
+    return [np.array(part) for part in parts]
 
 
 def _median(values: Float[np.ndarray, "*n"]) -> float:

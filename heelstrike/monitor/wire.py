@@ -79,13 +79,22 @@ class PictureWire(Wire):
 class GeometryWire(Wire):
     """The arrangement of the keypoints that are present; medians over frames with at least two."""
 
-    span: Annotated[Number, Field(description="size of the arrangement as a share of the picture's height")] = None
+    span: Annotated[Number, Field(description="longer side of the arrangement as a share of the picture's height")] = (
+        None
+    )
     x: Annotated[Number, Field(description="its centre, as a share of the picture's width")] = None
     y: Annotated[Number, Field(description="its centre, as a share of the picture's height")] = None
     tilt: Annotated[Number, Field(description="angle of the skeleton's bones from the vertical, degrees clockwise")] = (
         None
     )
-    aspect: Annotated[Number, Field(description="its width as a share of its height")] = None
+    aspect: Annotated[Number, Field(description="its width as a share of the span")] = None
+    rise: Annotated[
+        Number,
+        Field(
+            description="slope of the lowest place of a part of the skeleton, for instance a leg, by its size; the "
+            "higher the camera, the larger; null if the sizes hardly differ"
+        ),
+    ] = None
     bones: Annotated[
         tuple[Number, ...],
         Field(max_length=12, description="length of each of the skeleton's first bones as a share of the span"),

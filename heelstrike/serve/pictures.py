@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import io
+import logging
 import tempfile
 import time
 from dataclasses import dataclass
@@ -15,16 +16,21 @@ from anyio.to_thread import run_sync
 from heelstrike.errors import UserError
 from heelstrike.images import Picture, decode_picture, read_picture
 from heelstrike.media import KNOWN
+from heelstrike.monitor.watch import Watch
+from heelstrike.package.image import ArrayImage, Pixels
+from heelstrike.package.manifest import Manifest
 from heelstrike.package.runtime import Package
-from heelstrike.predict.frames import Source
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.results import ModelReference, ResultWriter
+from heelstrike.predict.summary import Summary
 from heelstrike.serve.content import HEAD_BYTES, kind_by_content
 from heelstrike.serve.listing import KnownVersion
 from heelstrike.serve.models import ModelStore
 from heelstrike.serve.problems import RequestError
 
 _MOST_WAITING = 32
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,11 @@ class Pictures:
 
     Args:
         models: The models that are served.
+        records: Folder of a small record of each image; `None` to write none.
     """
 
-    def __init__(self, models: ModelStore) -> None:
-        self._models = models
+    def __init__(self, models: ModelStore, records: Path | None = None) -> None:
+        self._models, self._records = models, records
         self._one_at_a_time, self._waiting = CapacityLimiter(1), 0
 
     async def measure(self, version: KnownVersion, data: bytes, about: About) -> MeasuredPicture:
@@ -70,12 +77,15 @@ class Pictures:
         self._waiting += 1
         try:
             package = await run_sync(self._models.package, version)
-            return await run_sync(_measured, package, version, data, about, limiter=self._one_at_a_time)
+            measured = (_measured, package, version, data, about, self._records)
+            return await run_sync(*measured, limiter=self._one_at_a_time)
         finally:
             self._waiting -= 1
 
 
-def _measured(package: Package, version: KnownVersion, data: bytes, about: About) -> MeasuredPicture:
+def _measured(
+    package: Package, version: KnownVersion, data: bytes, about: About, records: Path | None
+) -> MeasuredPicture:
     measurer = Measurer(package, about)
     picture = _read(data)
     start = time.perf_counter()
@@ -88,7 +98,39 @@ def _measured(package: Package, version: KnownVersion, data: bytes, about: About
     heelstrike = importlib.metadata.version("heelstrike")
     with ResultWriter(text, None, source, model, package.manifest, measurer.measure, heelstrike) as writer:
         writer.add(result)
+    if records is not None:
+        answered = _Answered(package.manifest, model.version, about, source, result, writer.summary, picture.image)
+        reason = _note(records, data, answered)
+        if reason:
+            _log.warning("an image: %s", reason)
     return MeasuredPicture(text.getvalue(), network_s)
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """An image that was measured, as its record needs it."""
+
+    manifest: Manifest
+    version: str | None
+    about: About
+    source: Source
+    result: FrameResult
+    summary: Summary
+    image: Pixels
+
+
+def _note(records: Path, data: bytes, answered: _Answered) -> str:
+    """Write the record of an image; return why it cannot be written, or an empty string."""
+    try:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            path, watch = Path(file.name), Watch(records)
+            noted = watch.begin(path, answered.manifest, answered.version, answered.about)
+            noted.add(ArrayImage(answered.image), answered.result)
+            return noted.end(answered.source, answered.summary)
+    except (UserError, OSError) as error:
+        return str(error)
 
 
 def _read(data: bytes) -> Picture:

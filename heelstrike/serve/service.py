@@ -61,7 +61,7 @@ class Service:
         self.models = ModelStore(settings)
         self.jobs = JobQueue(self.evaluations, self.models, settings.limits, settings.watching)
         self.uploads = UploadStore(self.evaluations, settings.limits)
-        self.pictures = Pictures(self.models)
+        self.pictures = Pictures(self.models, settings.watching.folder)
         self.approvals, self.reviews = approvals, ReviewStore(settings, approvals)
         self.notes = NoteStore(settings.data)
         self.metrics = Metrics(self.jobs, self.models)

@@ -53,6 +53,12 @@ _FIXED = (
     Feature("y", "geometry", "place of the markers down the picture", lambda r: r.geometry.y),
     Feature("tilt", "geometry", "tilt of the markers, degrees", lambda r: r.geometry.tilt),
     Feature("aspect", "geometry", "width of the markers' arrangement by its span", lambda r: r.geometry.aspect),
+    Feature(
+        "rise",
+        "geometry",
+        "height of the camera above the lowest markers, by the size of a leg",
+        lambda r: r.geometry.rise,
+    ),
     Feature("measured", "confidence", "share of frames that are measured", lambda r: _share(r.measured, r)),
     Feature("not_reliable", "confidence", "share of frames that are not reliable", lambda r: _share(r.not_reliable, r)),
     Feature("present", "confidence", "share of markers that are found", lambda r: r.present),

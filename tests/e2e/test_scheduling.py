@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.e2e.conftest import BIN, ROOT
 
@@ -46,11 +48,36 @@ def prefect(folder: Path, environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def test_every_deployment_of_the_project_deploys(pool: dict[str, str]) -> None:
+@pytest.fixture(scope="module")
+def deployed(pool: dict[str, str]) -> dict[str, str]:
+    """The server with the project's deployments."""
     prefect(ROOT, pool, "deploy", "--all")
-    listed = prefect(ROOT, pool, "deployment", "ls")
+    return pool
+
+
+def test_every_deployment_of_the_project_deploys(deployed: dict[str, str]) -> None:
+    listed = prefect(ROOT, deployed, "deployment", "ls")
     for name in ("retrain/weekly", "retrain/new-data", "ingest/inbox", "predict/folder"):
         assert f"{name}-rearfoot" in listed
+
+
+def test_a_drift_starts_a_retrain(deployed: dict[str, str]) -> None:
+    """No worker runs, so the run that the event starts waits. Runs of the schedule have the tag `auto-scheduled`."""
+    code = "from flows.monitor import emit_drift; emit_drift('rearfoot', 'rearfoot/1', ())"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | deployed, check=True)
+    deadline = time.monotonic() + 60
+    while True:
+        answer = requests.post(
+            f"{deployed['PREFECT_API_URL']}/flow_runs/filter",
+            json={"deployments": {"name": {"any_": ["weekly-rearfoot"]}}},
+            timeout=30,
+        )
+        started = [run for run in answer.json() if "auto-scheduled" not in run["tags"]]
+        if started:
+            assert len(started) == 1
+            return
+        assert time.monotonic() < deadline, "the event started no retrain within 60 s"
+        time.sleep(0.5)
 
 
 def test_a_schedule_fires_and_a_worker_runs_it(pool: dict[str, str], tmp_path: Path) -> None:

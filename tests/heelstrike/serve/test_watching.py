@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -37,6 +39,16 @@ def test_the_challenger_is_asked_in_the_shadow(world: World, tmp_path: Path, wal
     assert (noted.champion.version, noted.challenger.version) == ("1", "2")
     assert noted.disagreed == noted.measured_by[1] >= 8 and sum(noted.measured_by) == 10
     assert noted.id == record.id
+
+
+def test_an_image_of_a_request_has_a_record(settings: ServeSettings, tmp_path: Path) -> None:
+    watching = ServeSettings(data=settings.data, package=settings.package, watching=Watching(tmp_path / "records"))
+    picture = cv2.imencode(".png", np.full((60, 80, 3), 120, np.uint8))[1].tobytes()
+    with TestClient(create_app(watching), base_url="http://localhost") as client:
+        answers = [client.post("/api/predict", content=picture) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    (record,) = read_records(tmp_path / "records").items
+    assert (record.kind, record.width, record.measured, record.picture.brightness) == ("image", 80, 1, 120)
 
 
 def test_a_folder_that_cannot_be_had_keeps_no_result_back(settings: ServeSettings, tmp_path: Path, walk: bytes) -> None:
