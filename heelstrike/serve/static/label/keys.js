@@ -43,7 +43,8 @@ export function listen(table) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     if (event.target.closest("select, textarea, input:not([type=range])")) return;
-    if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
+    // a button of a dialog that was just closed may still have the focus
+    if (event.key === "Enter" && event.target.closest("button, a, summary") && !event.target.closest("dialog")) return;
     const run = runs[nameOf(event)];
     if (!run) return;
     event.preventDefault();
