@@ -18,11 +18,12 @@ from pipeline.executors.choose import EXECUTOR, engine, executor
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
+from pipeline.search.alone import alone
 from pipeline.search.bare_worker import study_prefix
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.queue import Queue
-from pipeline.search.record import STUDY_URL, Record, alone, described, open_storage, reason_of
+from pipeline.search.record import STUDY_URL, Record, described, open_storage, reason_of
 from pipeline.search.space import Space
 from pipeline.search.study import MakeJob, Study
 from pipeline.search.trial import Job, Outcome
@@ -49,12 +50,12 @@ def run(params: ProblemParams, layout: Layout) -> None:
     url = os.environ.get(STUDY_URL) or f"sqlite:///{(work / 'study.db').resolve()}"
     with (
         open_storage(url) as storage,
-        alone(storage, name),
+        alone(storage, name) as check,
         progress(f"search {layout.problem}", settings.trials) as bar,
         _executor(storage, name, settings.window, work) as executor,
     ):
         shown = _Shown(bar, _jobs(params, space, layout, work, identity))
-        study = Study(Record(storage, name), Proposals(space, settings), executor, shown.job, shown.end)
+        study = Study(Record(storage, name, check), Proposals(space, settings), executor, shown.job, shown.end)
         trials = study.run(settings.trials, settings.window)
         # before the study may be run by another process, whose trials would have their checkpoints in these folders
         for folder in work.glob("trial-*"):
