@@ -2,21 +2,19 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
-from heelstrike.stores import check_database, file_of, is_local_file
+from heelstrike.stores import check_database, is_local_file
 from heelstrike.waits import limit_postgres
 from pipeline.search.trial import Outcome
 
@@ -37,10 +35,13 @@ class Record:
         storage: Optuna's storage.
         name: Name of the study; it is created if there is none.
         objectives: Number of objectives.
+        check: Called before each change, to make sure that no other search runs the study (`alone`).
     """
 
-    def __init__(self, storage: BaseStorage, name: str, objectives: int = 1) -> None:
-        self._storage = storage
+    def __init__(
+        self, storage: BaseStorage, name: str, objectives: int = 1, check: Callable[[], object] = lambda: None
+    ) -> None:
+        self._storage, self._check = storage, check
         try:
             self._study = storage.get_study_id_from_name(name)
         except KeyError:
@@ -55,11 +56,24 @@ class Record:
         return self._storage.get_all_trials(self._study)
 
     def add(self, proposal: FrozenTrial) -> None:
-        """Add the next trial, which has not ended yet."""
+        """Add the next trial, which has not ended yet.
+
+        Raises:
+            UserError: Another search has added trials, which it could while the database was away.
+        """
+        self._check()
+        with contextlib.suppress(KeyError):
+            # asked for one trial, since reading all of them for each would make long studies slow
+            self._storage.get_trial_id_from_study_id_trial_number(self._study, len(self._ids))
+            raise UserError(
+                f"search: the study has more than the {len(self._ids)} trials that this search knows of: another one "
+                "has run it meanwhile; start the stage again, and it goes on from there"
+            )
         self._ids.append(self._storage.create_new_trial(self._study, proposal))
 
     def end(self, number: int, outcome: Outcome) -> None:
         """Write how a trial ended. A call that was interrupted may be repeated."""
+        self._check()
         _write_end(self._storage, self._ids[number], outcome)
 
     def outcomes(self) -> dict[int, Outcome]:
@@ -129,36 +143,6 @@ def _storage(url: str) -> RDBStorage:
             return RDBStorage(url)
         time.sleep(0.2)
     return RDBStorage(url)
-
-
-@contextlib.contextmanager
-def alone(storage: RDBStorage, name: str) -> Iterator[None]:
-    """Make sure that one search at a time gives the trials of a study to workers.
-
-    The lock belongs to this process or to its connection, so it ends with them.
-
-    Raises:
-        UserError: Another search runs this study.
-    """
-    busy = UserError(
-        f"search: another process runs the study {name}; wait until it has ended. Other machines help by "
-        "`heelstrike search work` (docs/scale.md)"
-    )
-    if is_local_file(str(storage.url)):
-        file = file_of(str(storage.url))
-        lock = FileLock(file.with_name(f"{file.name}.{name}.lock"))
-        try:
-            with lock.acquire(timeout=0):
-                yield
-        except Timeout:
-            raise busy from None
-        return
-    with storage.engine.connect() as connection:
-        granted = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": name}).scalar()
-        connection.commit()  # the lock belongs to the session, and an open transaction would age
-        if not granted:
-            raise busy
-        yield
 
 
 def described(trial: FrozenTrial, objectives: tuple[str, ...] = ("error",)) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from pipeline.executors.choose import EXECUTOR, engine, executor
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
+from pipeline.search.alone import alone
 from pipeline.search.bare_worker import study_prefix
 from pipeline.search.choose import choose, front
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.queue import Queue
-from pipeline.search.record import STUDY_URL, Record, alone, described, open_storage
+from pipeline.search.record import STUDY_URL, Record, described, open_storage
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.study import MakeJob, Study
@@ -50,13 +51,14 @@ def run(params: ProblemParams, layout: Layout) -> None:
     work.mkdir(parents=True, exist_ok=True)
     with (
         open_storage(_url(work)) as storage,
-        alone(storage, name),
+        alone(storage, name) as check,
         progress(f"search {layout.problem}", settings.trials) as bar,
         _executor(storage, name, settings.window, work) as executor,
     ):
         shown = _Shown(bar, _jobs(params, space, layout, work, identity))
         proposals = Proposals(space, settings)
-        study = Study(Record(storage, name, len(settings.objectives)), proposals, executor, shown.job, shown.end)
+        record = Record(storage, name, len(settings.objectives), check)
+        study = Study(record, proposals, executor, shown.job, shown.end)
         trials = study.run(settings.trials, settings.window)
         # before the study may be run by another process, whose trials would have their checkpoints in these folders
         for folder in work.glob("trial-*"):

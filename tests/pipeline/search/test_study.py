@@ -10,21 +10,23 @@ from typing import Any
 
 import pytest
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import IntegrityError
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor, WorkerDiedError
+from pipeline.search.alone import alone
 from pipeline.search.bare_worker import work
 from pipeline.search.choose import choose, front
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
-from pipeline.search.record import Record, alone, open_storage
+from pipeline.search.record import Record, open_storage
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.study import Study
 from pipeline.search.trial import Job, Outcome, Rung
 from tests.listeners import listener
+from tests.stores import kill_postgresql, postgresql
 
 TRIALS, WINDOW = 12, 3
 
@@ -217,6 +219,28 @@ def test_two_searches_of_one_study_at_once_are_refused(tmp_path: Path) -> None:
             pass
         with busy, alone(storage, "study"):
             pass
+
+
+def test_a_search_goes_on_alone_when_postgresql_has_restarted() -> None:
+    with postgresql() as server, open_storage(server.get_uri()) as storage:
+        busy = pytest.raises(UserError, match="another process runs the study study since the database was away")
+        with alone(storage, "study") as check:
+            record = Record(storage, "study", check)
+            record.add(create_trial(state=TrialState.RUNNING))
+            kill_postgresql(server)
+            server.ensure_postgres_running()
+            record.end(0, Outcome(state="complete", scores=[1.0], score=1.0))
+            with open_storage(server.get_uri()) as other:
+                with pytest.raises(UserError, match="another process runs the study study;"), alone(other, "study"):
+                    pass
+                kill_postgresql(server)
+                server.ensure_postgres_running()
+                other.engine.dispose()
+                with alone(other, "study"), busy:
+                    record.add(create_trial(state=TrialState.RUNNING))
+                Record(other, "study").add(create_trial(state=TrialState.RUNNING))
+            with pytest.raises(UserError, match="has 2 trials, and this search knows of 1"):
+                record.add(create_trial(state=TrialState.RUNNING))
 
 
 def test_tables_that_another_process_makes_at_the_same_moment_are_no_error(
