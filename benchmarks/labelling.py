@@ -225,8 +225,6 @@ def main() -> None:
     torch.set_num_threads(1)
     curves = joined(arguments.join) if arguments.join else measured(arguments)
     report(curves)
-    if arguments.out:
-        write_json(arguments.out, {way: [vars(curve) for curve in found] for way, found in curves.items()})
 
 
 def measured(arguments: argparse.Namespace) -> dict[str, list[Curve]]:
@@ -235,7 +233,17 @@ def measured(arguments: argparse.Namespace) -> dict[str, list[Curve]]:
     pool, val, test = rendered(0, people, 40), rendered(people, 8, 4), rendered(people + 8, 24, 4)
     counts = ", ".join(str(len(part.arrays)) for part in (pool, val, test))
     print(f"rendered {counts} frames in {time.monotonic() - begun:.0f} s", flush=True)
-    return {way: [run(pool, val, test, way, seed, arguments) for seed in arguments.seeds] for way in _WAYS}
+    curves: dict[str, list[Curve]] = {way: [] for way in _WAYS}
+    for seed in arguments.seeds:
+        for way in _WAYS:
+            curves[way].append(run(pool, val, test, way, seed, arguments))
+        if arguments.out:  # what is done is kept if the rest is interrupted
+            _write(arguments.out, curves)
+    return curves
+
+
+def _write(file: Path, curves: dict[str, list[Curve]]) -> None:
+    write_json(file, {way: [vars(curve) for curve in found] for way, found in curves.items()})
 
 
 def joined(files: list[Path]) -> dict[str, list[Curve]]:
