@@ -76,23 +76,23 @@ def geometry_of(arrangement: Arrangement, skeleton: tuple[tuple[int, int], ...])
 
 
 def _rise(points: Float[np.ndarray, "N K 2"], present: Bool[np.ndarray, "N K"], bones: Int[np.ndarray, "B 2"]) -> float:
-    """Return how much further down a part of the skeleton ends per pixel that it is larger, over parts and frames.
+    """Return how much further down a part of the skeleton is per pixel that it is larger, over parts and frames.
 
-    What stands on the floor nearer to a camera looks larger and ends further down, the more so the higher the camera
-    is: for a pinhole camera that looks ahead, the slope is the height of the camera above the lowest keypoint by the
-    part's size. It is NaN if there are too few whole parts, or their sizes hardly differ.
+    What stands on the floor nearer to a camera looks larger and is further down, the more so the higher the camera is:
+    for a pinhole camera that looks ahead, the slope is the height of the camera above the part by the part's size. It
+    is NaN if there are too few whole parts, or their sizes hardly differ.
     """
-    lowest, sizes = list[float](), list[float]()
+    places, sizes = list[float](), list[float]()
     for part in _parts(bones):
         whole = present[:, np.unique(part)].all(axis=1)
         ends = points[whole][:, part]
         sizes += np.linalg.norm(ends[:, :, 1] - ends[:, :, 0], axis=2).sum(axis=1).tolist()
-        lowest += ends[..., 1].max(axis=(1, 2)).tolist()
-    size, low = np.array(sizes), np.array(lowest)
+        places += points[whole][:, np.unique(part), 1].mean(axis=1).tolist()
+    size, place = np.array(sizes), np.array(places)
     if len(size) < _FEWEST or size.std() <= _DIFFERENT * size.mean():
         return float("nan")
     away = size - size.mean()
-    return float((away * (low - low.mean())).sum() / (away**2).sum())
+    return float((away * (place - place.mean())).sum() / (away**2).sum())
 
 
 def _parts(bones: Int[np.ndarray, "B 2"]) -> list[Int[np.ndarray, "b 2"]]:

@@ -91,7 +91,7 @@ class GeometryWire(Wire):
     rise: Annotated[
         Number,
         Field(
-            description="slope of the lowest place of a part of the skeleton, for instance a leg, by its size; the "
+            description="slope of the place down the picture of a part of the skeleton (a leg) by its size; the "
             "higher the camera, the larger; null if the sizes hardly differ"
         ),
     ] = None

@@ -12,7 +12,7 @@ from pipeline.monitor.statistics import ks_test, shift_test
 
 LEVEL = 0.01
 """Largest share of windows without drift in which anything is reported, over windows and references."""
-_OF_SHIFT = 0.8  # the part of the level that the test of shifts has; the rest has the test of distributions
+_OF_SHIFT = 0.9  # the part of the level that the test of shifts has; the rest has the test of distributions
 _SHOWN, _DRIFTED = 3, 4
 
 

@@ -56,7 +56,7 @@ _FIXED = (
     Feature(
         "rise",
         "geometry",
-        "height of the camera above the lowest markers, by the size of a leg",
+        "height of the camera above the markers, by the size of a leg",
         lambda r: r.geometry.rise,
     ),
     Feature("measured", "confidence", "share of frames that are measured", lambda r: _share(r.measured, r)),

@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from scipy.stats import chi2, ks_2samp, norm, rankdata
 
 _RIDGE = 0.05  # added to the correlations of a group, so that features that say the same do not count twice
+_FARTHEST = 4.0  # robust standard deviations; what is farther is strange in any case
+_TO_SIGMA, _EQUAL = 1.4826, 1e-6
 _FEWEST = 3  # values of a feature in a window below which its distribution is not compared
 
 
@@ -42,8 +44,8 @@ def shift_test(
 ) -> Shift:
     """Test whether any feature or group of features lies higher or lower in the window than in the reference.
 
-    Features become normal scores of their ranks among all records, so one strange record cannot hide or make a shift. A
-    feature's statistic is the mean score of the window, a group's is the squared length of its vector of means by the
+    Features become robust scores among all records, so one strange record cannot hide or make a shift. A feature's
+    statistic is the mean score of the window, a group's is the squared length of its vector of means by the
     correlations of the group (Hotelling). Both are turned into tail probabilities of their limits, which makes them
     comparable, and the smallest is what is permuted (Westfall and Young 1993): the correction knows how features go
     together.
@@ -57,7 +59,7 @@ def shift_test(
     """
     values = np.concatenate([window, reference])
     order = _canonical(values)
-    scores = normal_scores(values[order])
+    scores = robust_scores(values[order])
     chosen = np.flatnonzero(order < len(window))
     whitening = [_whitening(scores[:, columns]) for columns in groups]
     observed = _tails(scores, chosen[None], groups, whitening)
@@ -97,18 +99,29 @@ def holm(p: Float[np.ndarray, " F"]) -> Float[np.ndarray, " F"]:
     return corrected
 
 
-def normal_scores(values: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
-    """Return van der Waerden's scores of each column, with mean 0 and variance 1; NaN has the score 0."""
+def robust_scores(values: Float[np.ndarray, "N F"]) -> Float[np.ndarray, "N F"]:
+    """Return each column as distances from its median, with mean 0 and variance 1; NaN has the score 0.
+
+    Distances are in robust standard deviations (1.4826 times the median absolute deviation) and at most 4. A column
+    more than half of whose values are equal has van der Waerden's scores of its ranks instead.
+    """
     scores = np.zeros_like(values)
     for column in range(values.shape[1]):
         known = ~np.isnan(values[:, column])
-        if not known.any():
-            continue
-        ranks = rankdata(values[known, column])
-        scores[known, column] = norm.ppf(ranks / (known.sum() + 1))
-        scores[known, column] -= scores[known, column].mean()
+        if known.any():
+            scores[known, column] = _distances(values[known, column])
     deviation = scores.std(axis=0)
     return scores / np.where(deviation > 1e-9, deviation, 1.0)
+
+
+def _distances(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    middle = np.median(values)
+    spread = _TO_SIGMA * np.median(np.abs(values - middle))
+    if spread > _EQUAL * max(abs(middle), _EQUAL):
+        distances = np.clip((values - middle) / spread, -_FARTHEST, _FARTHEST)
+    else:
+        distances = norm.ppf(rankdata(values) / (len(values) + 1))
+    return np.asarray(distances - distances.mean())
 
 
 def _canonical(values: Float[np.ndarray, "N F"]) -> Int[np.ndarray, " N"]:

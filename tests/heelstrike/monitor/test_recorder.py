@@ -65,16 +65,16 @@ def test_geometry_does_not_depend_on_the_resolution(factor: float, right: float,
 
 
 def test_rise_is_the_height_of_the_camera_in_sizes_of_a_leg() -> None:
-    """Two legs of 0.3 m, whose lowest marker is on the floor, walk away from a camera that looks ahead, 0.8 m high."""
+    """Two legs of 0.3 m, whose lowest marker is on the floor, walk away from a camera that looks ahead, 0.75 m high."""
     distances = np.array([[2.0, 2.3], [2.2, 2.4], [2.6, 2.5], [2.8, 2.7]])
     focal = 500.0
     heights = np.array([0.3, 0.15, 0.0])
-    y = focal * (0.8 - heights) / distances[..., None] + 240
+    y = focal * (0.75 - heights) / distances[..., None] + 240
     x = np.broadcast_to(focal * np.array([-0.1, 0.1])[:, None] / distances[..., None] + 320, y.shape)
     points = np.stack([x, y], axis=-1).reshape(4, 6, 2)
     skeleton = ((1, 2), (2, 3), (4, 5), (5, 6))
     found = geometry_of(Arrangement(points, np.ones((4, 6), bool), (640, 480)), skeleton).rise
-    assert found == pytest.approx(0.8 / 0.3, rel=1e-3)
+    assert found == pytest.approx((0.75 - 0.15) / 0.3, rel=1e-3)
     assert geometry_of(Arrangement(points[:2], np.ones((2, 6), bool), (640, 480)), skeleton).rise is None
     standing = np.repeat(points[:1], 4, axis=0)
     standing[:, 3:] = standing[:, :3]
