@@ -1,21 +1,23 @@
 """What a trial costs besides its training, whether a long study stays linear, and what a second worker brings.
 
-Trials are functions of their settings, which take no time or a stated number of CPU seconds.
+Trials are functions of their settings, which take no time or a stated number of CPU seconds. The study's SQLite file is
+written to disk several times a trial, which takes wall time; with TMPDIR=/dev/shm it is in memory.
 
 Example:
-    python -m benchmarks.search_engines --trials 500 1000 2000 --work 0.5
+    python -m benchmarks.search_engines --trials 10000 --work 0
+    python -m benchmarks.search_engines --trials 100 --work 0.5
 """
 
 import argparse
 import resource
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from optuna.trial import FrozenTrial
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.executors.processes import Processes
 from pipeline.params import ProblemParams, parse_params
@@ -31,39 +33,57 @@ _EPOCHS = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, nargs="+", default=[500, 1000, 2000], help="lengths of studies")
-    parser.add_argument("--work", type=float, default=0.5, help="CPU seconds of a trial in the comparison of workers")
+    parser.add_argument("--trials", type=int, default=1000, help="length of the study without work")
+    parser.add_argument(
+        "--work", type=float, default=0.5, help="CPU seconds of a trial with one and two workers; 0: none"
+    )
     arguments = parser.parse_args()
     console = Console()
-    table = Table("trials", "wall s", "CPU ms a trial", box=None)
-    for trials in arguments.trials:
-        wall, cpu = run(trials, 2, 0.0)
-        table.add_row(str(trials), f"{wall:.1f}", f"{1000 * cpu / trials:.1f}")
-    console.print(table)
-    count = 40
-    one, two = (run(count, workers, arguments.work)[0] for workers in (1, 2))
-    work = f"{count} trials of {arguments.work:g} CPU s"
-    console.print(f"{work}: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f} times as fast")
+    run(arguments.trials, 2, 0.0, lambda line: console.print(line, highlight=False))
+    if arguments.work:
+        count = 40
+        one, two = (run(count, workers, arguments.work, lambda _: None) for workers in (1, 2))
+        work = f"{count} trials of {arguments.work:g} CPU s"
+        console.print(f"{work}: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f} times as fast")
 
 
-def run(trials: int, workers: int, work_s: float) -> tuple[float, float]:
-    """Return wall time and CPU time of this process and its workers, seconds."""
+def run(trials: int, workers: int, work_s: float, say: Callable[[str], None]) -> float:
+    """Run a study, and say for each tenth of it what a trial took this process.
+
+    Returns:
+        Wall time in seconds.
+    """
     params = _params(trials)
-    before, start = _cpu_s(), time.perf_counter()
+    cpu, wall, every = time.process_time(), time.perf_counter(), max(1, trials // 10)
+    start = wall
+
+    def ended(number: int, _: Outcome) -> None:
+        nonlocal cpu, wall, count
+        count += 1
+        if count % every == 0:
+            now = time.process_time(), time.perf_counter()
+            spent = f"{1000 * (now[0] - cpu) / every:.1f} ms CPU, {1000 * (now[1] - wall) / every:.1f} ms wall a trial"
+            say(f"trials {count - every} to {count}: {spent}")
+            cpu, wall = now
+
+    count = 0
+    before = _workers_cpu_s()
     with (
         tempfile.TemporaryDirectory() as folder,
         open_storage(f"sqlite:///{folder}/study.db") as storage,
         Processes(workers) as executor,
     ):
         proposals, score = Proposals(Space(params), params.search), partial(_score, work_s=work_s)
-        study = Study(Record(storage, "study"), proposals, executor, _job, lambda *_: None, score)
+        study = Study(Record(storage, "study"), proposals, executor, _job, ended, score)
         study.run(trials, params.search.window)
-    return time.perf_counter() - start, _cpu_s() - before
+        end = time.perf_counter()
+    say(f"its workers: {1000 * (_workers_cpu_s() - before) / trials:.1f} ms CPU a trial, their start included")
+    return end - start
 
 
-def _cpu_s() -> float:
-    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(use.ru_utime + use.ru_stime for use in uses)
+def _workers_cpu_s() -> float:
+    use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return use.ru_utime + use.ru_stime
 
 
 def _job(trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:
@@ -87,7 +107,7 @@ def _score(job: Job, work_s: float) -> Outcome:
     rungs: list[int] = []
     for rung in job.rungs:
         rungs.append(rung.epochs)
-        if rung.limit is not None and score > rung.limit:
+        if rung.ends(score):
             return Outcome(state="pruned", scores=(score,) * sum(rungs), rungs=tuple(rungs))
     return Outcome(state="complete", score=score, scores=(score,) * sum(rungs), rungs=tuple(rungs))
 

@@ -70,7 +70,8 @@ class Proposals:
 
     def rungs(self) -> tuple[Rung, ...]:
         """Return the rungs of the trial that was proposed or added last, with the scores that it must reach."""
-        return self._halving.rungs(self._proposed - 1)
+        number = self._proposed - 1
+        return self._halving.rungs(number, known_good=number < len(self._first))
 
     @property
     def ended(self) -> str:

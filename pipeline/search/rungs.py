@@ -2,7 +2,7 @@
 
 A trial is stopped at a rung unless it is among the best of those known at this rung: asynchronous successive halving
 (Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, section 3.2) in its stopping form, as in
-Optuna's `SuccessiveHalvingPruner`. Brackets are those of Hyperband (Li et al., JMLR 18, 2018).
+Optuna's `SuccessiveHalvingPruner`, but for the first rung. Brackets are those of Hyperband (Li et al., JMLR 18, 2018).
 """
 
 import math
@@ -59,20 +59,27 @@ class Halving:
             if not math.isnan(best):
                 insort(self._reached.setdefault((bracket, rung), []), best)
 
-    def rungs(self, number: int) -> tuple[Rung, ...]:
-        """Return the rungs of a trial with their limits; a worse best score ends the trial there.
+    def rungs(self, number: int, known_good: bool = False) -> tuple[Rung, ...]:
+        """Return the rungs of a trial with what it must reach in each to go on.
 
         With itself, a trial is one of m + 1 at a rung. It goes on if it is among the best (m + 1) / `reduction` of
-        them, rounded down but at least 1.
+        them, rounded down. At the first rung that may be none, so that the first trials, of which nothing is known, are
+        only looked at. At later rungs, and for settings that are known to be good, it is at least one. The first trial
+        of a study goes through all rungs, since the others are compared with it.
         """
         bracket = bracket_of(number, self._settings)
-        rungs = list(enumerate(self._ladder))[bracket:]
-        return tuple(
-            rung.model_copy(update={"limit": self._limit(bracket, at)}) if at < len(self._ladder) - 1 else rung
-            for at, rung in rungs
-        )
+        ladder = self._ladder[bracket:]
+        if number == 0:
+            return tuple(ladder)
+        limited = [
+            self._limited(rung, (bracket, at), kept_at_least=int(known_good or at > bracket))
+            for at, rung in enumerate(ladder[:-1], bracket)
+        ]
+        return (*limited, ladder[-1])
 
-    def _limit(self, bracket: int, rung: int) -> float | None:
-        known = self._reached.get((bracket, rung), [])
-        kept = max(1, (len(known) + 1) // self._settings.reduction)
-        return known[kept - 1] if len(known) >= kept else None
+    def _limited(self, rung: Rung, place: tuple[int, int], kept_at_least: int) -> Rung:
+        known = self._reached.get(place, [])
+        kept = max(kept_at_least, (len(known) + 1) // self._settings.reduction)
+        if kept == 0:
+            return rung.model_copy(update={"closed": True})
+        return rung.model_copy(update={"limit": known[kept - 1] if len(known) >= kept else None})

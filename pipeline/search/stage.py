@@ -55,7 +55,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         progress(f"search {layout.problem}", settings.trials) as bar,
         _executor(storage, name, settings.window, work) as executor,
     ):
-        shown = _Shown(bar, _jobs(params, space, layout, work, identity))
+        shown = _Shown(bar, make_jobs(params, space, layout, work, identity))
         proposals = Proposals(space, settings)
         record = Record(storage, name, len(settings.objectives), check)
         study = Study(record, proposals, executor, shown.job, shown.end)
@@ -151,7 +151,16 @@ def _settings_digest(params: ProblemParams) -> str:
     return json_digest({**sections, "search": search})
 
 
-def _jobs(params: ProblemParams, space: Space, layout: Layout, work: Path, identity: Identity) -> MakeJob:
+def make_jobs(params: ProblemParams, space: Space, layout: Layout, work: Path, identity: Identity) -> MakeJob:
+    """Return what makes the jobs of a study's trials.
+
+    Args:
+        params: The problem's section of params.yaml.
+        space: Its search space.
+        layout: The repository and the problem, whose arrays are prepared.
+        work: Folder for checkpoints.
+        identity: Code, packages and data of the search.
+    """
     problem = params.problem.model_dump(mode="json")
 
     def job(trial: FrozenTrial, number: int, rungs: tuple[Rung, ...]) -> Job:

@@ -30,12 +30,18 @@ class Rung(Strict):
     Attributes:
         epochs: Epochs.
         share: Share of the trial's images that are used.
-        limit: The trial is pruned after this rung if its best score in it is above; `None`: it goes on.
+        limit: The trial is pruned after this rung if its best score in it is above; `None`: there is no limit.
+        closed: True if the trial is pruned after this rung whatever its score is.
     """
 
     epochs: int
     share: float
     limit: float | None = None
+    closed: bool = False
+
+    def ends(self, best: float) -> bool:
+        """True if a trial with this best score does not go on to the next rung."""
+        return self.closed or (self.limit is not None and not best <= self.limit)
 
 
 class Job(Strict):
@@ -136,7 +142,7 @@ def _trained(job: Job) -> Outcome:
             _train_rung(job, plan, number, scores)
             ended.append(len(scores) - before)
             best = min(scores[before:])
-            if rung.limit is not None and not best <= rung.limit:
+            if rung.ends(best):
                 return Outcome(state="pruned", scores=tuple(scores), rungs=tuple(ended), costs=cost)
     except ValidationError as error:
         return failed(one_line(error))

@@ -26,7 +26,8 @@ def log_search(layout: Layout, run: Run) -> None:
         UserError: The search stage has not run.
     """
     folder = layout.out("search")
-    trials = read_json(folder / "study.json")["trials"]
+    content = read_json(folder / "study.json")
+    trials = content["trials"]
     states = [trial["state"] for trial in trials]
     pruned = states.count("pruned")
     with run.child(f"search · {len(trials)} trials, {pruned} pruned", SEARCH) as study:
@@ -39,10 +40,12 @@ def log_search(layout: Layout, run: Run) -> None:
         values = [trial["value"] for trial in trials if trial["value"] is not None]
         best = {"best_value": min(values)} if values else {}
         study.log_metrics([{"trials": len(trials), "pruned": pruned, **best}])
-        if ended := read_json(folder / "study.json").get("ended"):
+        if ended := content.get("ended"):
             study.set_tags({ENDED_TAG: ended})
         study.client.log_artifacts(study.run_id, str(folder), "search")
-        run.client.log_text(run.run_id, figures_page(layout.problem, trials), f"search/{FIGURES}")
+        run.client.log_text(
+            run.run_id, figures_page(layout.problem, trials, content.get("objectives", ["error"])), f"search/{FIGURES}"
+        )
 
 
 def open_trial(study: Run, number: int, params: Mapping[str, Any]) -> Run:

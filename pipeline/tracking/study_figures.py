@@ -3,7 +3,7 @@
 import base64
 import io
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -25,17 +25,18 @@ is better.</p>
 """
 
 
-def figures_page(problem: str, trials: list[dict[str, Any]]) -> str:
+def figures_page(problem: str, trials: list[dict[str, Any]], objectives: Sequence[str] = ("error",)) -> str:
     """Return the page.
 
     Args:
         problem: The problem's name.
         trials: The trials of study.json: number, state, value, params, scores by epoch.
+        objectives: What the study minimises; the error is the value of a trial, the others have their own names in it.
     """
     states = [trial["state"] for trial in trials]
     drawn = [
         f'<h2>{escape(title)}</h2><p>{escape(text)}</p><img alt="{escape(title)}" src="data:image/png;base64,{png}">'
-        for title, text, png in _drawn(trials)
+        for title, text, png in (*_drawn(trials), *_front(trials, objectives))
     ]
     return _PAGE.format(
         title=f"{escape(problem)}: the search",
@@ -90,6 +91,23 @@ def _drawn(trials: list[dict[str, Any]]) -> Iterable[tuple[str, str, str]]:
     for title, text, draw in figures:
         if png := _png(draw):
             yield title, text, png
+
+
+def _front(trials: list[dict[str, Any]], objectives: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+    """Yield the Pareto front of a study with two or three objectives as `_drawn` yields figures."""
+    import optuna
+    from optuna.visualization import matplotlib as plots
+
+    complete = [trial for trial in trials if trial["state"] == "complete"]
+    if len(objectives) not in (2, 3) or not complete:
+        return
+    study = optuna.create_study(directions=["minimize"] * len(objectives))
+    for trial in complete:
+        values = [trial["value"], *(trial[name] for name in objectives[1:])]
+        study.add_trial(optuna.trial.create_trial(values=values))
+    text = "Trials of the front, which no other beats in every objective, are red; compute in GFLOPs, size in MB."
+    if png := _png(lambda: plots.plot_pareto_front(study, target_names=list(objectives))):
+        yield "Pareto front", text, png
 
 
 def _png(draw: Callable[[], Any]) -> str:

@@ -32,7 +32,9 @@ def test_help_answers_at_once_and_names_every_command() -> None:
     assert not imported & {"torch", "mlflow", "prefect", "dvc", "cv2", "pandas"}
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "grid run", "grid table", "grid cost", "grid list"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "grid run", "grid table", "grid cost", "grid list", "search warm-start", "search work"]
+)
 def test_every_command_has_help_with_an_example(command: str, heelstrike: Heelstrike) -> None:
     done = heelstrike(ROOT, *command.split(), "--help")
     assert done.exit_code == 0

@@ -93,7 +93,7 @@ def _empty_checkout(folder: Path) -> Path:
     params = yaml.safe_load((ROOT / "tests" / "e2e" / "params.yaml").read_text())
     problem = params["rearfoot"]
     problem["collect"]["sources"] = [problem["collect"]["sources"][0] | {"frames_per_subject": 2}]
-    problem["search"] |= {"workers": 1, "images": 8}
+    problem["search"] |= {"window": 1, "images": 8}
     problem["train"]["steps"][0]["epochs"] = 2
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     shutil.copy(ROOT / "dvc.yaml", folder)

@@ -32,21 +32,21 @@ def test_one_rung_is_the_whole_training() -> None:
 
 @pytest.mark.parametrize("reduction", [2, 3, 4])
 def test_who_goes_on_is_who_goes_on_in_optuna(reduction: int) -> None:
-    """A hundred trials with random scores: at each rung the same decision as Optuna's successive halving."""
+    """A hundred trials that are known to be good: at each rung the same decision as Optuna's successive halving."""
     rng, halving = random.Random(reduction), Halving(SearchSettings(reduction=reduction, epochs=reduction**2))
     pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=reduction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(pruner=pruner)
     for number in range(100):
         trial, bests = study.ask(), []
-        for rung, limited in enumerate(halving.rungs(number)):
+        for rung, limited in enumerate(halving.rungs(number, known_good=True)):
             bests.append(rng.random())
             # Optuna's rungs are at the steps 1, reduction, reduction ** 2
             trial.report(bests[-1], reduction**rung)
             pruned = trial.should_prune()
             if rung == 2:  # the last one; Optuna would go on to a fourth
                 break
-            assert pruned == (limited.limit is not None and bests[-1] > limited.limit)
+            assert pruned == limited.ends(bests[-1])
             if pruned:
                 break
         halving.tell(number, tuple(bests))
@@ -64,12 +64,26 @@ def test_brackets_begin_higher_and_are_compared_with_their_like() -> None:
     begins_second = brackets.index(1)
     assert [rung.epochs for rung in halving.rungs(begins_second)] == [5, 9]
     halving.tell(0, (1.0, 1.0, 1.0))
-    assert halving.rungs(begins_second)[0].limit is None, "a trial of another bracket counts"
-    halving.tell(begins_second, (2.0,))
+    assert halving.rungs(begins_second)[0].closed, "a trial of another bracket counts"
+    for score in (3.0, 2.0):
+        halving.tell(begins_second, (score,))
     assert [rung.limit for rung in halving.rungs(begins_second)] == [2.0, None]
 
 
+def test_of_the_first_rung_one_in_three_goes_on_and_of_later_ones_at_least_one() -> None:
+    halving = Halving(SearchSettings(reduction=3))
+    assert not any(rung.ends(9.9) for rung in halving.rungs(0)), "the first trial goes through all"
+    assert halving.rungs(1)[0].closed
+    assert not halving.rungs(1, known_good=True)[0].closed
+    halving.tell(0, (5.0, 4.0, 3.0))
+    assert halving.rungs(1)[0].closed
+    halving.tell(1, (6.0,))
+    first, second, last = halving.rungs(2)
+    assert (first.limit, second.limit, last.limit) == (5.0, 4.0, None)
+    assert (first.ends(5.0), first.ends(5.1), first.ends(float("nan"))) == (False, True, True)
+
+
 def test_a_score_that_is_not_a_number_sets_no_limit() -> None:
-    halving = Halving(SearchSettings())
+    halving = Halving(SearchSettings(reduction=2))
     halving.tell(0, (float("nan"),))
-    assert halving.rungs(1)[0].limit is None
+    assert halving.rungs(1)[0].closed

@@ -17,7 +17,7 @@ from heelstrike.errors import UserError
 from heelstrike.files import file_digest
 from pipeline.layout import Layout
 from pipeline.params import parse_params
-from pipeline.search.stage import run
+from pipeline.search.stage import _settings_digest, run
 from pipeline.train.stage import read_plan
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,6 +48,21 @@ def test_missing_arrays_are_a_message(params: Any, tmp_path: Path) -> None:
         run(params(), Layout(tmp_path, "disc"))
 
 
+def test_what_only_ends_or_chooses_keeps_the_study_and_what_trials_depend_on_does_not(params: Any) -> None:
+    digest = _settings_digest(params())
+    for kept in (
+        {"trials": 99},
+        {"margin": 0.5},
+        {"within": 0.5},
+        {"patience": 9},
+        {"max_epochs": 5},
+        {"max_hours": 2},
+    ):
+        assert _settings_digest(params(**kept)) == digest, kept
+    for other in ({"rungs": 2}, {"first": [{"train.lr": 0.02}]}, {"objectives": ["error", "size"]}, {"window": 3}):
+        assert _settings_digest(params(**other)) != digest, other
+
+
 @pytest.mark.slow
 def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, prepared: Layout) -> None:
     written = section()
@@ -74,7 +89,9 @@ def test_trains_trials_prunes_and_goes_on_after_kill_9(section: Any, prepared: L
     table = pd.read_csv(prepared.out("search") / "trials.csv")
     assert list(table["number"]) == list(range(8))
     assert "pruned" in set(table["state"]), "no trial was pruned"
-    assert (table.loc[table["state"] == "pruned", "epochs"] < 3).all()
+    # one epoch in the first rung, two in the second, three in the last
+    assert set(table.loc[table["state"] == "pruned", "epochs"]) <= {1, 3}
+    assert set(table.loc[table["state"] == "complete", "epochs"]) == {6}
     plan = read_plan(given.problem, prepared.out("search") / "best.json")
     assert plan.train.steps == given.train.steps, "the full training is not a trial's"
     best = study["trials"][study["best"]]

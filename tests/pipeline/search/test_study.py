@@ -41,7 +41,7 @@ def score(job: Job) -> Outcome:
     for rung in job.rungs:
         scores += [off + 1 / (epoch + 1) for epoch in range(rung.epochs)]
         rungs.append(rung.epochs)
-        if rung.limit is not None and scores[-1] > rung.limit:
+        if rung.ends(scores[-1]):
             return Outcome(state="pruned", scores=tuple(scores), rungs=tuple(rungs))
     return Outcome(state="complete", score=scores[-1], scores=tuple(scores), rungs=tuple(rungs))
 
@@ -275,11 +275,11 @@ def with_costs(job: Job) -> Outcome:
 
 def test_of_several_objectives_the_cheapest_that_is_good_enough_is_chosen(params: Any, tmp_path: Path) -> None:
     objectives = ("error", "compute")
-    given = params(trials=40, window=WINDOW, objectives=objectives)
+    given = params(trials=24, window=WINDOW, objectives=objectives)
     with open_storage(f"sqlite:///{tmp_path / 'study.db'}") as storage, Here() as executor:
         record = Record(storage, "study", 2)
         study = Study(record, Proposals(Space(given), given.search), executor, job, lambda *_: None, with_costs)
-        trials = study.run(40, WINDOW)
+        trials = study.run(24, WINDOW)
     complete = [t for t in trials if t.state == TrialState.COMPLETE]
     assert any(t.state == TrialState.PRUNED for t in trials), "a pruned trial is what TPE refuses"
     best = min(t.values[0] for t in complete)
@@ -296,21 +296,21 @@ def test_of_several_objectives_the_cheapest_that_is_good_enough_is_chosen(params
 
 
 def test_a_study_ends_when_nothing_is_to_be_gained_and_a_longer_one_begins_with_it(params: Any, tmp_path: Path) -> None:
-    patient = search(params, tmp_path / "patient.db", trials=40)
-    impatient = search(params, tmp_path / "impatient.db", trials=40, patience=4)
-    assert len(impatient) < 40
+    patient = search(params, tmp_path / "patient.db", trials=24)
+    impatient = search(params, tmp_path / "impatient.db", trials=24, patience=4)
+    assert len(impatient) < 24
     assert facts(impatient) == facts(patient)[: len(impatient)]
-    assert facts(search(params, tmp_path / "impatient.db", trials=40)) == facts(patient)
+    assert facts(search(params, tmp_path / "impatient.db", trials=24)) == facts(patient)
 
 
 def test_a_long_study_is_the_same_after_a_kill_although_old_trials_are_forgotten(
     params: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.search.memory.KEPT", 6)
-    undisturbed = search(params, tmp_path / "undisturbed.db", trials=40)
+    undisturbed = search(params, tmp_path / "undisturbed.db", trials=24)
     with pytest.raises(Killed):
-        search(params, tmp_path / "killed.db", Here(die_at=25), trials=40)
-    assert facts(search(params, tmp_path / "killed.db", trials=40)) == facts(undisturbed)
+        search(params, tmp_path / "killed.db", Here(die_at=17), trials=24)
+    assert facts(search(params, tmp_path / "killed.db", trials=24)) == facts(undisturbed)
 
 
 def test_no_completed_trial_is_a_message(params: Any, tmp_path: Path) -> None:
