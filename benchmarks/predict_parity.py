@@ -20,12 +20,27 @@ _EVERY = 5  # pixels of one frame out of so many are compared
 def parity(video: Path, package: Path) -> Iterator[str]:
     """Yield what differs between both ways on a video, as lines for a person."""
     used = Package.load(package)
-    measurer = Measurer(used, About())
     with VideoReader(video) as reader:
-        planes = [result for _, result in measurer.video(reader.frames())]
-    with VideoReader(video) as reader:
-        arrays = list(measurer.images(frame.image for frame in reader.frames()))
+        arrays = list(Measurer(used, About()).images(frame.image for frame in reader.frames()))
     yield f"pixels, gray levels: {_spread(_levels(video, used, arrays))}"
+    yield from _compared(_results(video, used), arrays)
+
+
+def against(video: Path, package: Path, floats: Path) -> Iterator[str]:
+    """Yield how the results of two packages of the same network differ on a video, as lines for a person."""
+    results = [_results(video, Package.load(folder)) for folder in (package, floats)]
+    threshold = Package.load(floats).manifest.confidence
+    present = [np.array([result.confidence for result in each]) >= threshold for each in results]
+    yield f"keypoints called present by one package only: {(present[0] != present[1]).sum()} of {present[1].size}"
+    yield from _compared(*results)
+
+
+def _results(video: Path, package: Package) -> list[FrameResult]:
+    with VideoReader(video) as reader:
+        return [result for _, result in Measurer(package, About()).video(reader.frames())]
+
+
+def _compared(planes: list[FrameResult], arrays: list[FrameResult]) -> Iterator[str]:
     apart = np.array([_apart(a, b) for a, b in zip(planes, arrays, strict=True)])
     yield f"keypoints, px: {_spread(apart)}"
     radius = [result.radius for result in arrays if result.radius is not None]

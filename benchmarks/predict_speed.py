@@ -38,7 +38,7 @@ import onnx
 import torch
 from jaxtyping import UInt8
 
-from benchmarks.predict_parity import parity
+from benchmarks.predict_parity import against, parity
 from heelstrike.files import json_digest, write_json
 from heelstrike.measure.build import build_measure
 from heelstrike.measure.radii import Radii
@@ -93,6 +93,8 @@ def main() -> None:
                 results.setdefault("eager torch", []).append(_timed(lambda: _eager(video, network, params)))
         seconds = [_photograph(video, package, folder) for _ in range(arguments.rounds)]
         differences = list(parity(video, package))
+        if arguments.floats is not None:
+            differences += [f"against {arguments.floats}:", *against(video, package, arguments.floats)]
     for work, speeds in results.items():
         fast, busy = (float(np.median([speed[k] for speed in speeds])) for k in ("frames_per_s", "cpu_ms"))
         print(f"{work}: median {fast:.1f} frames/s, {busy:.1f} ms CPU a frame, of {len(speeds)} rounds")
@@ -245,6 +247,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--problem", default="rearfoot", help="section of it (default: %(default)s)")
     parser.add_argument("--trained", type=Path, help="folder of the train stage; default: fresh weights")
     parser.add_argument("--package", type=Path, help="its package; default: exported here")
+    parser.add_argument("--floats", type=Path, help="the same network's package without integers, to compare results")
     parser.add_argument("--video", type=Path, help="default: a rendered 1920x1080 H.264 walk")
     parser.add_argument("--frames", type=int, default=300, help="length of the rendered video (default: %(default)s)")
     parser.add_argument("--cores", type=int, default=2, help="CPU cores both may use (default: %(default)s)")

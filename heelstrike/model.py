@@ -40,7 +40,7 @@ def load(
             model in the registry that has one.
         package: A package folder to use instead of a registry.
         offline: True to use the version that was last pulled by this reference, without contacting the registry.
-        threads: CPU threads for one prediction; 0 means one for each core.
+        threads: CPU threads for one prediction; 0 means one for each core, but a single one on two cores.
 
     Returns:
         The model, ready to measure.

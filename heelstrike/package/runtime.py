@@ -1,5 +1,6 @@
 """A package in use: checks its hashes, applies its filters and runs its graph. Needs no torch."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
 
+_FEW = 2  # cores, where a second thread for the network would take from decoding more than it gains
 _MAX_GRAPH = 2**31 - 1  # bytes; protobuf messages are not larger
 
 
@@ -46,7 +48,8 @@ class Package:
 
         Args:
             folder: Folder with manifest.json and the files that it lists.
-            threads: CPU threads for one prediction; 0 leaves the number to ONNX Runtime (one for each core).
+            threads: CPU threads for one prediction; 0 leaves the number to ONNX Runtime (one for each core), except on
+                two cores, where it is one.
 
         Raises:
             UserError: A file is missing or differs from its hash, the format is unknown, the graph cannot be loaded, or
@@ -144,7 +147,7 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     if (size := path.stat().st_size) > _MAX_GRAPH:
         raise UserError(f"{path}: {size} bytes found, at most {_MAX_GRAPH} expected; package the model again")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or (1 if _cores() <= _FEW else 0)
     options.log_severity_level = 3
     # threads that spin while they wait would take CPU time from decoding and writing
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -157,6 +160,11 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
         if "External data" in str(error):
             raise UserError(f"{path}: has weights outside the graph; package the model again") from error
         raise UserError(f"{path}: ONNX Runtime cannot load it: {error}") from error
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tensors(arguments: Iterable[Any]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, UInt8
 from scipy.interpolate import CubicSpline
 
 from heelstrike.units import MM_PER_INCH
+from pipeline.synthetic import mat
 from pipeline.synthetic.settings import SyntheticSource
 
 KEYPOINTS = ("toe1", "toe2", "toe3", "toe4", "toe5", "ball_medial", "ball_lateral", "heel")
@@ -23,6 +24,7 @@ _DPI = (60, 75, 100, 150, 200, 300)
 _PAGE_MM = (216.0, 297.0)
 _INKS = ((30, 28, 32), (38, 40, 95), (70, 35, 80), (25, 60, 55))
 _PENS = ((30, 40, 150), (160, 30, 40), (40, 40, 45))
+_FINE_MATS = 0.4  # share of prints of a fine mat on a form
 _FINE = 4  # fractional bits of the coordinates that OpenCV gets
 # position along and across the foot (lateral positive) in foot lengths; NaN on the isthmus, which the arch decides
 _SOLE = (
@@ -91,7 +93,8 @@ def draw_print(settings: SyntheticSource, person: int, number: int) -> Print:
     width, height = np.maximum(np.floor(page / mm_per_px), 1).astype(int)
     place = _placement(rng, length, page)
     parts = [np.asarray(place(part) / mm_per_px - 0.5) for part in (sole, *toes)]
-    image, points = _ink(rng, parts, (int(height), int(width)), length / mm_per_px)
+    fine = np.random.default_rng([settings.seed, person, 1 + number, 1])
+    image, points = _ink(rng, parts, (int(height), int(width)), length / mm_per_px, fine)
     covered = _filled(parts[0], image.shape[:2]) > 0.5
     left = number % 2 == 1
     if left:
@@ -138,9 +141,14 @@ def _placement(
 
 
 def _ink(
-    rng: np.random.Generator, parts: list[Float[np.ndarray, "P 2"]], size: tuple[int, int], length_px: float
+    rng: np.random.Generator,
+    parts: list[Float[np.ndarray, "P 2"]],
+    size: tuple[int, int],
+    length_px: float,
+    fine: np.random.Generator,
 ) -> tuple[UInt8[np.ndarray, "H W 3"], Float[np.ndarray, "8 2"]]:
-    """Draw the scan; return it with its landmarks in pixels."""
+    """Draw the scan; return it with its landmarks in pixels. `fine` draws whether it is one of a fine mat, and that."""
+    is_fine = fine.random() < _FINE_MATS
     missing = [rng.random() < 0.04 for _ in parts[1:]]
     cover = np.zeros(size, np.float32)
     for part, is_missing in zip(parts, [False, *missing], strict=True):
@@ -155,10 +163,15 @@ def _ink(
         dry = np.clip(3 * (_noise(rng, size, 0.07 * length_px) - 1.3), 0, 1)
         density = density * (1 - 0.75 * dry)
     paper = _paper(rng, size, length_px)
+    if is_fine:
+        density = edge * mat.lines(fine, parts, size, length_px)
+        paper = mat.form(fine, paper, length_px)
     ink = np.array(_INKS[rng.integers(len(_INKS))], np.float32)
     _blots(rng, density, length_px)
     image = paper * (1 - density[..., None]) + ink * density[..., None]
     _pen_marks(rng, image, length_px)
+    if is_fine:
+        mat.bars(fine, image, parts, length_px)
     noisy = image + rng.normal(0, 2.0, size)[..., None]
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8), _landmarks(parts, missing)
 

@@ -6,7 +6,7 @@ Tournoux 1988, and the anatomy of a T1-weighted image); no scan was used. A pers
 bent by smooth waves that leave the midsagittal plane in place, with individual folds, ventricles, skull and fat.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -95,6 +95,11 @@ class _Wave:
         return self.amplitude * np.sqrt(2 / len(self.phases)) * waves.sum(axis=1)
 
 
+def _times(half: tuple[float, float, float], size: float) -> tuple[float, float, float]:
+    x, y, z = half
+    return x * size, y * size, z * size
+
+
 class MriHead:
     """The head of one person.
 
@@ -110,7 +115,8 @@ class MriHead:
         self._fine = _Wave.draw(rng, 16, (6, 14), 1.0)
         self._flesh = _Wave.draw(rng, 12, (10, 40), 1.0)
         self._skull, self._fat = float(rng.uniform(5, 8.5)), float(rng.uniform(2.5, 7.5))
-        self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.5, 4))
+        self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.0, 4))
+        self._cisterns = [replace(each, half=_times(each.half, rng.uniform(0.35, 0.95))) for each in _CISTERNS]
         ends = np.array([[0, _COMMISSURE, 0], [0, -_COMMISSURE, 0]])
         self.commissures = self._unbent(ends)
         """Anterior and posterior commissure, in the head's coordinates."""
@@ -211,7 +217,7 @@ class MriHead:
         fissure = np.maximum(across - 1.6 - 0.3 * self._ventricles, -distance(p, _CALLOSUM))
         signal = blend(signal, CSF, np.maximum(fissure, -(p[:, 2] + 14)))
         signal = blend(signal, CSF, depth - self._rim)
-        signal = blend(signal, CSF, union(p, _CISTERNS, 2.0))
+        signal = blend(signal, CSF, union(p, self._cisterns, 2.0))
         hindbrain = distance(p, _CEREBELLUM)
         signal = blend(signal, CSF, np.maximum(hindbrain - 2.5, p[:, 2] + 8))
         folia = np.sin(np.hypot(p[:, 2] + 34, p[:, 1] + 38) * 1.15 + 2.0 * self._folds.at(p))
@@ -232,16 +238,16 @@ class MriHead:
         )
         signal = blend(signal, CSF, np.maximum(union(p, horns, 1.0), 0.7 - across))
         callosum = np.maximum(np.maximum(np.abs(ring + 3.3) - 3.3, across - 20), -(p[:, 2] - 1))
-        signal = blend(signal, 0.93, callosum)
+        signal = blend(signal, WHITE, callosum)
         third = Ellipsoid((0, -2, -3), (2.2 * size, 13, 9))
         signal = blend(signal, CSF, distance(p, third))
         signal = blend(signal, WHITE - 0.08, union(p, _BRAINSTEM, 2.0))
         signal = blend(signal, CSF, distance(p, Ellipsoid((0, -36, -32), (9, 5, 12))))
         small = (
             (Ellipsoid((0, -3, 3), (4, 4, 3)), DEEP),
-            (Ellipsoid((0, -2, 11), (5, 17, 2.2), pitch=22), 0.9),
-            (Ellipsoid((0, _COMMISSURE, 0), (10, 2.2, 2.6)), 1.0),
-            (Ellipsoid((0, -_COMMISSURE, 0), (8, 2.0, 2.2)), 1.0),
+            (Ellipsoid((0, -2, 11), (5, 17, 2.2), pitch=22), WHITE),
+            (Ellipsoid((0, _COMMISSURE, 0), (10, 2.2, 2.6)), WHITE),
+            (Ellipsoid((0, -_COMMISSURE, 0), (8, 2.0, 2.2)), WHITE),
             (Ellipsoid((0, -20, 3.5), (3, 4, 3)), GRAY),
             (Ellipsoid((0, 15, -10), (8, 4, 2)), WHITE),
             (Ellipsoid((0, -1, -11), (5, 2.5, 2.5)), WHITE),

@@ -1,6 +1,6 @@
 """Scout planes of an MRI exam: a head in a random pose, cut by the scanner's axial, coronal and sagittal planes.
 
-The planes are thick, the coil is more sensitive to some parts of the head than to others, and there is noise. The
+The planes are thick, and `scanner` gives them a sequence's contrast, a coil's sensitivity, noise and an end. The
 landmarks are points that a person can see on a plane, at the inner side of the skull. On the axial and coronal planes
 they are the ends of the midline and the ends of the line across its middle. On the sagittal plane they are the
 commissures, the points where the line through them leaves the brain in front and behind, the point where the
@@ -10,12 +10,12 @@ perpendicular between them leaves it above, and the brain's lowest point.
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Int16
 from scipy.spatial.transform import Rotation
 
 from pipeline.synthetic.head import CENTRE, MriHead
+from pipeline.synthetic.scanner import VolumeEnd, received
 from pipeline.synthetic.settings import SyntheticSource
 
 PLANES = ("axial", "coronal", "sagittal")
@@ -41,7 +41,6 @@ _OFFSETS_MM = {"axial": (-8, 14), "coronal": (-12, 14), "sagittal": (-4, 4)}
 _SLICE_MM = (5.0, 8.0)
 _SAMPLES = 5  # samples through the thickness of a plane
 _VISIBLE_MM = 10.0  # commissures farther from the sagittal plane are not visible on it
-_WHITE = 900  # stored value of a signal of 1, before coil and contrast
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,10 @@ def cut(settings: SyntheticSource, person: int, exam: int, plane: str) -> Scout:
     """Make a plane of an exam, `settings.width` x `settings.height` pixels."""
     head, pose = _head(settings.seed, person), _pose(settings.seed, person, exam)
     placed = landmarks(settings, person, exam, plane)
-    signal = _signal(head, pose, placed, (settings.height, settings.width))
+    end = VolumeEnd.draw(np.random.default_rng([settings.seed, person, 1 + exam, 12]))
+    signal = _signal(head, pose, placed, (settings.height, settings.width), end)
     exam_rng, rng = (np.random.default_rng([settings.seed, person, 1 + exam, n]) for n in (11, 21 + _number(plane)))
-    values = _received(exam_rng, rng, signal, placed.placement)
+    values = received(exam_rng, rng, signal, placed.placement)
     return Scout(placed.placement, placed.slice_mm, placed.points, values)
 
 
@@ -173,34 +173,17 @@ def _pose(seed: int, person: int, exam: int) -> HeadPose:
     return HeadPose(turn, middle - turn @ CENTRE)
 
 
-def _signal(head: MriHead, pose: HeadPose, placed: PlacedPlane, size: tuple[int, int]) -> Float[np.ndarray, "H W"]:
-    """Return the mean signal through the thickness of the plane."""
+def _signal(
+    head: MriHead, pose: HeadPose, placed: PlacedPlane, size: tuple[int, int], end: VolumeEnd
+) -> Float[np.ndarray, "H W"]:
+    """Return the mean signal through the thickness of the plane; 0 beyond the volume's end."""
     origin, along_x, along_y = placed.placement
     rows, columns = np.mgrid[: size[0], : size[1]].reshape(2, -1, 1)
     plane = origin + columns * along_x + rows * along_y
     normal = np.cross(along_x, along_y) / (along_x @ along_x)
     depths = (np.arange(_SAMPLES) - (_SAMPLES - 1) / 2) * placed.slice_mm / _SAMPLES
-    return np.mean([head.signal(pose.to_head(plane + depth * normal)) for depth in depths], axis=0).reshape(size)
-
-
-def _received(
-    exam_rng: np.random.Generator,
-    rng: np.random.Generator,
-    signal: Float[np.ndarray, "H W"],
-    placement: Float[np.ndarray, "3 3"],
-) -> Int16[np.ndarray, "H W"]:
-    """Apply contrast, coil sensitivity and noise to a signal. Contrast and coil are common to an exam's planes."""
-    signal = np.clip(signal, 0, None) ** exam_rng.uniform(0.75, 1.35)
-    centre, reach = exam_rng.normal((0, 0, 0), (25, 30, 25)), exam_rng.uniform(100, 180)
-    tilt = exam_rng.normal(0, 0.0022, 3)
-    height, width = signal.shape
-    rows, columns = np.mgrid[:height, :width]
-    at = placement[0] + columns[..., None] * placement[1] + rows[..., None] * placement[2]
-    coil = np.exp(-0.5 * (((at - centre) / reach) ** 2).sum(axis=-1)) * np.exp(at @ tilt)
-    blurred = cv2.GaussianBlur(signal * coil, (0, 0), float(exam_rng.uniform(0.4, 0.8)))
-    noise = rng.normal(0, exam_rng.uniform(0.008, 0.035), (2, height, width))
-    magnitude = np.hypot(blurred + noise[0], noise[1])
-    return np.rint(_WHITE * exam_rng.uniform(0.5, 1.5) * magnitude).astype(np.int16)
+    layers = [pose.to_head(plane + depth * normal) for depth in depths]
+    return np.mean([head.signal(layer) * end.holds(layer) for layer in layers], axis=0).reshape(size)
 
 
 def _in_pixels(
