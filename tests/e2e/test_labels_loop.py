@@ -80,7 +80,10 @@ def test_corrected_frames_make_a_better_champion(
         assert {item["by"] for item in queue["items"]} > {"random"}
         for item in queue["items"]:
             correct(server, item, truth[item["file"]])
+        labelled = {item["evaluation"] for item in queue["items"]}
         for number, place in enumerate(places):
+            if place["id"] not in labelled:
+                continue
             body = {"problem": "rearfoot", "subject": f"patient-{number}", "who": "ada"}
             answer = server.post(f"{place['path']}/labels/hand-over", json=body)
             assert answer.status_code == 200, answer.text
