@@ -28,7 +28,7 @@ from pipeline.synthetic import ankle, footprint, scout, shapes
 from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.rearfoot import render
 from pipeline.synthetic.settings import SyntheticSource
-from tests.service import Server, serving
+from tests.service import Server, finished, serving
 
 _EXAMPLES = Path(__file__).resolve().parent.parent / "docs" / "examples"
 _PERSON, _SECONDS, _SEED = 7, 6.0, 77
@@ -170,7 +170,7 @@ def image_pictures(chromium: Any, folder: Path, out: Path) -> None:
             _take(page, out / f"clinic-{example.problem}.jpg")
 
 
-def label_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> None:
+def label_pictures(chromium: Any, package: Path, second: Path, folder: Path, out: Path) -> None:
     """Take the pictures of the labeller's pages: queue, a point that is dragged, two versions, agreement."""
     settings = SyntheticSource(kind="synthetic", generator="rearfoot", seed=_SEED, subjects=12, width=1280, height=720)
     subject = make_subject(settings, _PERSON, 2.0)
@@ -178,16 +178,19 @@ def label_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> Non
     file = folder / "walk-2.mp4"
     write_video(file, (image for image, _ in rendered), subject.fps)
     (folder / "inbox").mkdir()
-    options = ("--package", str(package.resolve()), "--inbox", str(folder / "inbox"))
-    with serving(folder / "labels", *options) as server:
+    with serving(folder / "labels", "--package", str(second.resolve())) as server:
         page = chromium.new_page(viewport=_DESKTOP)
         measure(page, server.address, file, "P-1042, barefoot")
-        _, _, _, _, evaluation, _, job, _ = page.url.split("/")
+        _, _, _, _, evaluation, *_ = page.url.split("/")
+    options = ("--package", str(package.resolve()), "--inbox", str(folder / "inbox"))
+    with serving(folder / "labels", *options) as server:
+        job = finished(server, f"/api/evaluations/{evaluation}")["job"]["id"]
         labels = f"/api/evaluations/{evaluation}/jobs/{job}/labels/{file.name}"
         _label_by_two(server, labels, [points for _, points in rendered])
         page.goto(f"{server.address}/label?count=12")
         page.fill("[data-part=who]", "ada")
         page.fill("input[name=subject]", "P-1042")
+        page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")
         _take(page, out / "label-queue.jpg")
         page.click("text=Start labelling")
         page.wait_for_selector("#label[data-queued]:not([data-points=''])")
@@ -205,8 +208,8 @@ def label_pictures(chromium: Any, package: Path, folder: Path, out: Path) -> Non
 
 
 def _label_by_two(server: Server, labels: str, truth: list[np.ndarray]) -> None:
-    """Label every tenth frame as two people would who are off by about a pixel."""
-    for frame in range(0, len(truth), 10):
+    """Label some frames at the end as two people would who are off by about a pixel."""
+    for frame in range(len(truth) - 16, len(truth), 3):
         for person, name in enumerate(("ada", "grace")):
             off = np.random.default_rng([frame, person]).normal(0.25 * person, 0.9, truth[frame].shape)
             said = [
@@ -237,6 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, required=True, help="package that measures the walk")
     parser.add_argument("--out", type=Path, default=Path("docs/images"), help="folder of the pictures")
+    parser.add_argument("--second", type=Path, help="another package, with which it disagrees; by default the same")
     parser.add_argument("--only", choices=("walk", "images", "labels"), help="take only some of the pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -246,7 +250,8 @@ def main() -> None:
         if arguments.only in (None, "images"):
             image_pictures(chromium, Path(folder), arguments.out)
         if arguments.only in (None, "labels"):
-            label_pictures(chromium, arguments.package, Path(folder), arguments.out)
+            second = arguments.second or arguments.package
+            label_pictures(chromium, arguments.package, second, Path(folder), arguments.out)
         chromium.close()
 
 

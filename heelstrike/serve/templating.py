@@ -16,6 +16,7 @@ STATIC = f"/static/{digest_of(FOLDER)}"
 """Path of the static files' root."""
 
 _templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+_templates.env.filters["signed"] = lambda value: f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
 _templates.env.filters["first_up"] = lambda text: text[:1].upper() + text[1:]
 _templates.env.globals |= {"static": lambda path: f"{STATIC}/{path}", "version": heelstrike.__version__}
 

@@ -11,6 +11,7 @@ from heelstrike.serve.label.signals import Signals
 Words = Callable[[int], str]
 _SHAKE = 5.0  # a jump is so many times as large as the usual one of its video
 _LEAST = 0.004  # a jump or a disagreement is at least this share of the picture's diagonal
+_CLOSE, _NOTHING = 0.6, 0.75  # doubt of a confidence close to the threshold; of a frame in which nothing was found
 _UNLIMITED = 1e3  # score of a radius without limit, in diagonals
 
 
@@ -22,6 +23,7 @@ class View:
         keypoints: Names of the keypoints.
         diagonal: Diagonal of the picture, pixels. Scores of lengths are shares of it, so that videos can be compared.
         signals: Signals of the model whose result is labelled.
+        threshold: Confidence from which a keypoint counts as found.
         model: That model.
         other: Signals of a second model; `None` if only one was run.
         other_model: The second model.
@@ -30,6 +32,7 @@ class View:
     keypoints: tuple[str, ...]
     diagonal: float
     signals: Signals
+    threshold: float = 0.5
     model: str = "the model"
     other: Signals | None = None
     other_model: str = "another model"
@@ -64,18 +67,30 @@ def radius(view: View) -> Scored:
 
 
 def doubts(view: View) -> Scored:
-    """Score frames that were not measured or are not reliable by the confidence of their least sure keypoint."""
-    signals = view.signals
-    least = signals.confidence.argmin(axis=1)
-    lowest = signals.confidence.min(axis=1)
-    lacking = ~signals.found.all(axis=1)
-    scores = np.where(signals.doubted | lacking, 1.0 - lowest, np.nan)
+    """Score doubtful frames by the keypoint whose confidence is nearest to the threshold, 1 at the threshold itself.
+
+    These are frames that were not measured or are not reliable, that lack a keypoint, or have one of a confidence close
+    to the threshold. A keypoint that the model surely does not see, since it is not there, says little. A frame in
+    which nothing at all was found says more.
+    """
+    signals, threshold = view.signals, view.threshold
+    doubt = 1 - np.abs(signals.confidence.astype(float) - threshold) / max(threshold, 1 - threshold)
+    most, at = _largest(doubt)
+    most = np.where(signals.found.any(axis=1), most, np.maximum(most, _NOTHING))
+    scores = np.where(signals.doubted | ~signals.found.all(axis=1) | (most >= _CLOSE), most, np.nan)
 
     def words(frame: int) -> str:
-        name, share = _named(view.keypoints[least[frame]]), 100 * lowest[frame]
-        if not signals.found[frame, least[frame]]:
+        found = signals.found[frame]
+        if not found.any():
+            return "nothing was found"
+        lacking = not found.all() and most[frame] < _CLOSE
+        point = int(signals.confidence[frame].argmin()) if lacking else int(at[frame])
+        name, share = _named(view.keypoints[point]), 100 * signals.confidence[frame, point]
+        if not found[point]:
             return f"{name} was not found (confidence {share:.0f} %)"
-        return f"its result is doubted; the least sure point is {name} (confidence {share:.0f} %)"
+        if most[frame] < _CLOSE:
+            return "it was not measured, or its result is not reliable"
+        return f"{name} was found with a confidence of {share:.0f} % only"
 
     return Scored(scores, words)
 

@@ -31,6 +31,7 @@ class HandedOver(Record):
     when: Annotated[str, Field(description="UTC")]
     labels: Annotated[int, Field(description="number of labelled frames")]
     folder: Annotated[str, Field(description="where they were put")]
+    files: Annotated[tuple[str, ...], Field(description="videos and images that were put there")] = ()
 
 
 def hand_over(
@@ -60,10 +61,19 @@ def hand_over(
     media = {labels.target.file: folder / "files" / labels.target.file for labels in files if label_count([labels])}
     try:
         _put(target, sheet_of(files, subject, evaluation.about, evaluation.mm_per_px), media)
+        if last := last_hand_over(folder, problem):
+            for name in set(last.files) - set(media):  # of a file that was deleted; nothing names it any more
+                (target / name).unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{target}: {error.strerror}; nothing was handed over") from None
     done = HandedOver(
-        problem=problem, subject=subject, who=who, when=utc_now(), labels=count, folder=str(target.resolve())
+        problem=problem,
+        subject=subject,
+        who=who,
+        when=utc_now(),
+        labels=count,
+        folder=str(target.resolve()),
+        files=tuple(media),
     )
     write_json(_record(folder, problem), done.model_dump(mode="json"))
     return done

@@ -97,6 +97,7 @@ def _footage(service: Service, result: Result, second: Result | None) -> Footage
         target.keypoints,
         math.hypot(target.width, target.height),
         signals_of(result.path, target.keypoints, result.frames),
+        result.about["confidence_threshold"],
         result.job.reference or result.job.model,
         signals_of(second.path, target.keypoints, second.frames) if second else None,
         (second.job.reference or second.job.model) if second else "",

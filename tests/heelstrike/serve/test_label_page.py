@@ -15,6 +15,7 @@ from tests.browsers import browser, serving
 from tests.service import Http, evaluation, finished, upload
 from tests.videos import write_video
 
+_AT = "([x, y]) => document.getElementById('label').editor.stage.place({ x, y })"
 _PLACE = "k => { const e = document.getElementById('label').editor; return e.stage.place(e.points.list[k]); }"
 
 
@@ -94,6 +95,16 @@ def test_the_page_by_mouse_and_keyboard(settings: ServeSettings, tmp_path: Path)
         assert points_of(page)[3] == {"v": 0}
         page.keyboard.press("v")
         assert points_of(page)[3] == start[3]
+        # clicks place absent points one after the other
+        for key in ("5", "x", "6", "x", "5"):
+            page.keyboard.press(key)
+        places = [(150.5, 60.25), (170.0, 80.75)]
+        for x, y in places:
+            box, (left, top) = page.locator("[data-part=canvas]").bounding_box(), page.evaluate(_AT, [x, y])
+            page.mouse.click(box["x"] + left, box["y"] + top)
+        for index, place in zip((4, 5), places, strict=True):
+            assert xy(page, index) == pytest.approx(place, abs=0.5)
+
         before = points_of(page)
         page.keyboard.press("s")
         assert points_of(page) == before[3:] + before[:3]

@@ -24,12 +24,12 @@ def signals(seed: int = 0) -> Signals:
 
 
 def view(**changes: object) -> View:
-    return View(KEYPOINTS, 500.0, signals(), "toy/2", **changes)  # type: ignore[arg-type]
+    return View(KEYPOINTS, 500.0, signals(), model="toy/2", **changes)  # type: ignore[arg-type]
 
 
 def chosen_by(name: str, footage: Footage) -> list[tuple[int, str]]:
     """Frames that a criterion chose, with the reason that it gives first."""
-    return [(one.frame, one.reasons[0]) for one in choose([footage], 12, 0.0, 1) if one.by == name]
+    return [(one.frame, one.reasons[0]) for one in choose([footage], 16, 0.0, 1) if one.by == name]
 
 
 def test_the_largest_radius_is_first() -> None:
@@ -41,13 +41,22 @@ def test_the_largest_radius_is_first() -> None:
     assert second == (40, "right heel may be off by 31.2 px")
 
 
-def test_doubts_name_the_least_sure_point() -> None:
+def test_doubts_are_about_the_confidence_that_is_nearest_to_the_threshold() -> None:
     there = view()
-    there.signals.confidence[70, 0], there.signals.found[70, 0] = 0.2, False
-    there.signals.confidence[20, 1], there.signals.doubted[20] = 0.6, True
+    there.signals.confidence[70, 0], there.signals.found[70, 0] = 0.35, False
+    there.signals.confidence[20, 1], there.signals.doubted[20] = 0.55, True
+    there.signals.confidence[120, 1], there.signals.found[120, 1] = 0.02, False  # surely not there
+    there.signals.confidence[150], there.signals.found[150] = 0.01, False
+    there.signals.confidence[180, 0] = 0.6
+    there.signals.doubted[50] = True
+    there.signals.radius[:] = np.nan
     assert chosen_by("doubts", Footage("a", there)) == [
-        (70, "left heel was not found (confidence 20 %)"),
-        (20, "its result is doubted; the least sure point is right heel (confidence 60 %)"),
+        (20, "right heel was found with a confidence of 55 % only"),
+        (180, "left heel was found with a confidence of 60 % only"),
+        (150, "nothing was found"),
+        (70, "left heel was not found (confidence 35 %)"),
+        (50, "it was not measured, or its result is not reliable"),
+        (120, "right heel was not found (confidence 2 %)"),
     ]
 
 

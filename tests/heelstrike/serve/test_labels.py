@@ -155,6 +155,22 @@ def test_handing_over(app: TestClient, measured: tuple[str, str], tmp_path: Path
     assert "changed since" in app.get("/label").text
 
 
+def test_a_file_that_was_deleted_is_not_handed_over_again(
+    app: TestClient, measured: tuple[str, str], tmp_path: Path, walk: bytes
+) -> None:
+    path, labels = measured
+    request = {"problem": "rearfoot", "subject": "P-1", "who": "ada"}
+    save(app, labels)
+    app.post(f"{path}/labels/hand-over", json=request)
+    upload(app, path, "second.mp4", walk)
+    job = finished(app, path)["job"]["id"]
+    save(app, f"{path}/jobs/{job}/labels/second.mp4")
+    app.delete(f"{path}/files/{NAME}")
+    assert app.post(f"{path}/labels/hand-over", json=request).json()["files"] == ["second.mp4"]
+    folder = next((tmp_path / "inbox" / "rearfoot").iterdir())
+    assert sorted(file.name for file in folder.iterdir()) == ["labels.csv", "second.mp4"]
+
+
 def test_the_command_works_while_the_service_runs(
     app: TestClient, measured: tuple[str, str], settings: ServeSettings, tmp_path: Path
 ) -> None:

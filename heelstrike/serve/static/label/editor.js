@@ -26,6 +26,7 @@ export class Editor {
     this.loupe = new Loupe(part("loupe"));
     this.list = new PointList(part("points"), this.names, { select: (i) => this.select(i), state: (i, v) => this.setVisibility(v, i) });
     stage.addEventListener("select", (event) => this.select(event.detail));
+    stage.addEventListener("placed", () => this.selectAbsent());
     stage.addEventListener("aim", (event) => this.aim(event.detail));
   }
 
@@ -87,6 +88,14 @@ export class Editor {
 
   selectBy(step) {
     this.select((this.stage.selected + step + this.names.length) % this.names.length);
+  }
+
+  /** Choose the next absent point, so that clicks place one after the other. */
+  selectAbsent() {
+    const { selected } = this.stage;
+    const absent = this.points.list.map((_, i) => i).filter((i) => this.points.list[i].v === ABSENT);
+    const next = absent.find((i) => i > selected) ?? absent[0];
+    if (next !== undefined) this.select(next);
   }
 
   nudge(dx, dy) {
@@ -242,7 +251,8 @@ export class Editor {
   refresh() {
     const { points, index } = this;
     this.list.show(points?.list, this.stage.selected);
-    part("state").textContent = points ? stateWords({ label: this.labelOf(index), draft: points.dirty, reading: this.reading }) : "Loading …";
+    const found = points?.list.some((point) => point.v !== ABSENT);
+    part("state").textContent = points ? stateWords({ label: this.labelOf(index), draft: points.dirty, reading: this.reading, found }) : "Loading …";
     part("undo").disabled = !points?.canUndo;
     part("redo").disabled = !points?.canRedo;
     const others = this.drafts().filter((each) => each !== index);

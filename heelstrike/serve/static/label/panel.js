@@ -47,8 +47,9 @@ export class PointList {
 }
 
 /** Return what is known about a frame's label, as a sentence. */
-export function stateWords({ label, draft, reading }) {
+export function stateWords({ label, draft, reading, found }) {
   const said = label && `${reading ? "Your second reading" : `Labelled by ${label.who}`}, ${label.when.slice(0, 16).replace("T", " ")} UTC${label.number > 1 ? `, revision ${label.number}` : ""}.`;
   if (draft) return `Changed, not saved yet. ${said ?? ""}`;
-  return said ?? "Not labelled. These are the model's points.";
+  if (said) return said;
+  return found ? "Not labelled. These are the model's points." : "Not labelled, and the model finds nothing. Click where the points are, one after the other.";
 }

@@ -7,8 +7,8 @@ const REACH = 14; // pixels of the screen within which a point is taken hold of
 const NEAREST = 40; // largest magnification
 
 /**
- * Emits `select` (detail: index) when a point is taken hold of, `aim` (detail: `{x, y}` in the picture, null when there is
- * nothing to look at) while the pointer or a point moves.
+ * Emits `select` (detail: index) when a point is taken hold of, `placed` when an absent one was put somewhere, `aim` (detail:
+ * `{x, y}` in the picture, null when there is nothing to look at) while the pointer or a point moves.
  */
 export class Stage extends EventTarget {
   #points = null;
@@ -180,7 +180,8 @@ export class Stage extends EventTarget {
     this.canvas.setPointerCapture(event.pointerId);
     const at = this.#toPicture(event);
     let index = this.#at(at);
-    if (index < 0 && this.#points.list[this.selected].v === ABSENT) {
+    const placed = index < 0 && this.#points.list[this.selected].v === ABSENT;
+    if (placed) {
       index = this.selected;
       this.#points.change(index, { ...this.#inside(at), v: VISIBLE });
     }
@@ -189,7 +190,7 @@ export class Stage extends EventTarget {
       return;
     }
     const point = this.#points.list[index];
-    this.#hold = { index, dx: point.x - at.x, dy: point.y - at.y };
+    this.#hold = { index, placed, dx: point.x - at.x, dy: point.y - at.y };
     this.dispatchEvent(new CustomEvent("select", { detail: index }));
     this.#aim(point);
   }
@@ -212,9 +213,10 @@ export class Stage extends EventTarget {
   }
 
   #up() {
-    const dragged = this.#hold?.index !== undefined;
+    const hold = this.#hold;
     this.#hold = null;
-    if (dragged) this.#points?.drop();
+    if (hold?.index !== undefined) this.#points?.drop();
+    if (hold?.placed) this.dispatchEvent(new Event("placed"));
     this.draw();
   }
 

@@ -1,0 +1,45 @@
+"""The label file is what the reader `csv` of collect takes, for videos and for images of any name."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from heelstrike.serve.label.records import FrameLabels, LabelFile, Point, Revision, Target
+from heelstrike.serve.label.sheet import NAME, sheet_of
+from heelstrike.serve.records import Kind
+from pipeline.collect.readers.csv import read
+from pipeline.collect.table_sources import CsvSource
+from pipeline.problem import Problem
+from tests.videos import write_video
+
+KEYPOINTS = ("heel", "ball")
+
+
+def labels_of(name: str, kind: Kind, frame: int, *points: Point) -> LabelFile:
+    target = Target(
+        problem="toy", file=name, kind=kind, sha256="0" * 64, width=96, height=64, keypoints=KEYPOINTS, flip_pairs=()
+    )
+    said = Revision(number=1, based_on=0, who='a "quoted", =name', when="2026-11-28T12:00:00.000000Z", points=points)
+    return LabelFile(target=target, frames={frame: FrameLabels(revisions=(said,))})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("walk, 2.mp4", "video"), ("-print (1).png", "image"), ("=é'.png", "image")]
+)
+def test_collect_reads_what_was_saved(tmp_path: Path, name: str, kind: Kind) -> None:
+    if kind == "video":
+        write_video(tmp_path / name, frames=9)
+    else:
+        cv2.imwrite(str(tmp_path / name), np.zeros((64, 96, 3), np.uint8))
+    frame = 7 if kind == "video" else 0
+    files = [labels_of(name, kind, frame, Point(x=1.254, y=2.5, v=1), Point())]
+    sheet = sheet_of(files, "P-1", {"foot": "left", "frame": "not a column twice"}, 0.25)
+    (tmp_path / NAME).write_text(sheet, encoding="utf-8")
+    labels = read(tmp_path / NAME, tmp_path, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS))
+    (row,) = labels.table.to_dict("records")
+    assert (row["media"], row["frame"], row["subject"]) == (name, 7 if kind == "video" else -1, "P-1")
+    assert (row["heel_x"], row["heel_y"], row["heel_v"], row["ball_v"]) == (1.25, 2.5, 1, 0)
+    assert (row["mm_per_px"], row["slice_foot"]) == (0.25, "left")
+    assert [column for column in row if column.startswith("slice_")] == ["slice_foot"]
