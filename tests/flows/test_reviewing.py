@@ -139,7 +139,7 @@ def test_two_versions_are_compared_and_one_is_approved_in_a_browser(clinic: Worl
             and "grace, " in gains.inner_text()
         )
         digest = page.inner_text("[data-part=digest]")
-        page.click("text=Reject")
+        page.click("[value=reject]")
         assert page.inner_text("[data-part=decision] output") == "A rejection needs a reason."
         page.fill("[name=why]", "looked at every loss")
         page.click("[value=approve]")
