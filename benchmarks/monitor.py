@@ -201,7 +201,7 @@ def interval(hits: Float[np.ndarray, "R W"]) -> tuple[float, float, float]:
 
 def draw(rows: dict[str, Float[np.ndarray, "R W"]], size: int, path: Path) -> None:
     """Draw the shares as points with intervals."""
-    with figure(8, 0.32 * len(rows) + 1.1) as (drawn, axes):
+    with figure(8, 0.32 * len(rows) + 1.1) as (drawn, (axes,)):
         for place, (name, hits) in enumerate(rows.items()):
             share, low, high = (100 * value for value in interval(hits))
             colour = BLUE if "no drift" in name else ORANGE
