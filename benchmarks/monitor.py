@@ -154,13 +154,15 @@ def resample(work: Path, references: int, windows: int, size: int, path: Path | 
     """Draw references and windows, and print and draw the shares of windows that are reported."""
     read = {folder.name: read_records(folder).items for folder in sorted((work / "records").iterdir())}
     drifts = [name for name in read if name.partition("_")[0] in ("height", "light", "markers", "blur", "noise")]
-    rows = {"clinic, no drift": _rate(read["clinic"], None, references, windows, size)}
-    rows |= {f"clinic, {name}": _rate(read["clinic"], read[name], references // 2, windows, size) for name in drifts}
-    if "many" in read:
-        rows["many, no drift"] = _rate(read["many"], None, references, windows, size)
-        rows["many, all of one clinic"] = _rate(read["many"], read["clinic"], references // 2, windows, size)
-        for name in drifts:
-            rows[f"many, {name}"] = _rate(read["many"], read[name], references // 4, windows, size)
+    pairs: dict[str, tuple[str, str | None, int]] = {"clinic, no drift": ("clinic", None, references)}
+    pairs |= {f"clinic, {name}": ("clinic", name, references // 2) for name in drifts}
+    if len(read.get("many", [])) >= 60 + 4 * size:
+        pairs |= {"many, no drift": ("many", None, references), "many, one clinic": ("many", "clinic", references // 2)}
+        pairs |= {f"many, {name}": ("many", name, references // 4) for name in drifts}
+    rows = dict[str, Float[np.ndarray, "R W"]]()
+    for name, (base, drifted, count) in pairs.items():
+        rows[name] = _rate(read[base], read[drifted] if drifted else None, count, windows, size)
+        print(f"{name}: {rows[name].mean():.1%} of {rows[name].size}", flush=True)
     table = Table("reference and window", "windows", "reported", "95 % interval", "worst tenth of references", box=None)
     for name, hits in rows.items():
         share, low, high = interval(hits)
@@ -199,7 +201,7 @@ def interval(hits: Float[np.ndarray, "R W"]) -> tuple[float, float, float]:
 
 def draw(rows: dict[str, Float[np.ndarray, "R W"]], size: int, path: Path) -> None:
     """Draw the shares as points with intervals."""
-    with figure(8, 0.32 * len(rows) + 1.1) as (drawn, axes):
+    with figure(8, 0.32 * len(rows) + 1.1) as (drawn, (axes,)):
         for place, (name, hits) in enumerate(rows.items()):
             share, low, high = (100 * value for value in interval(hits))
             colour = BLUE if "no drift" in name else ORANGE
@@ -244,7 +246,7 @@ def main() -> None:
     rendering.add_argument("--drifted", type=int, default=25, help="people of each drift (default 25)")
     sampling = parts.add_parser("resample", help="draw references and windows from the records")
     sampling.add_argument("work", type=Path)
-    sampling.add_argument("--references", type=int, default=60, help="references of 60 people (default 60)")
+    sampling.add_argument("--references", type=int, default=40, help="references of 60 people (default 40)")
     sampling.add_argument("--windows", type=int, default=20, help="windows for each reference (default 20)")
     sampling.add_argument("--size", type=int, default=5, help="videos of a window (default 5)")
     sampling.add_argument("--figure", type=Path, help="PNG to draw")

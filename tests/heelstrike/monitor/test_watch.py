@@ -1,6 +1,7 @@
 """What `predict --record` and `--shadow` write beside the results, on a real video through real packages."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,12 @@ from heelstrike.errors import UserError
 from heelstrike.model import Model
 from heelstrike.monitor.folder import folders_of_records, read_disagreements, read_records
 from heelstrike.monitor.identity import files_by_id
+from heelstrike.monitor.watch import Watch
 from heelstrike.monitor.wire import MAX_BYTES
+from heelstrike.package.runtime import Package
+from heelstrike.predict.describe import describe
+from heelstrike.predict.predictor import predict_path
+from heelstrike.predict.results import ModelReference
 from tests.packages import SHARES, make_package
 
 
@@ -108,6 +114,19 @@ def test_whatever_the_shadow_or_the_folder_does_the_results_are_written(
         models[0].write(walk, tmp_path / "out", record=tmp_path / "records")
     with pytest.raises(UserError, match="--record"):
         models[0].write(walk, tmp_path / "out", shadow=models[1])
+
+
+def test_a_record_that_cannot_be_written_is_said_and_the_results_are_there(
+    models: tuple[Model, Model], walk: Path, tmp_path: Path
+) -> None:
+    package, folder = Package.load(Path(models[0].reference), threads=1), tmp_path / "records"
+    watch = Watch(folder)
+    shutil.rmtree(folder)
+    folder.write_text("a file")
+    report = predict_path(walk, package, ModelReference("rearfoot/1", "1"), tmp_path / "out", watch=watch)
+    assert report.failed == [] and (tmp_path / "out/anna-smith.mp4.json").is_file()
+    assert report.done[0].unnoted.startswith("no record was written: ")
+    assert "not noted: no record was written" in "".join(line.plain for line in describe(report))
 
 
 def test_an_image_has_a_record_too(models: tuple[Model, Model], tmp_path: Path) -> None:
