@@ -173,6 +173,7 @@ def forget(
     subject: Annotated[str, typer.Argument(help="The person, as annotations and data/PROBLEM/subjects.csv name them.")],
     problem: Annotated[str, typer.Option("--problem", "-p", help="The problem; not needed if there is one.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without this, it is only listed.")] = False,
+    retrain: Annotated[bool, typer.Option("--retrain", help="After the removal, retrain without the person.")] = False,
 ) -> None:
     """List where the data of a person is; with --yes remove it, mark the versions, and leave a receipt.
 
@@ -182,10 +183,19 @@ def forget(
 
     heelstrike forget anna
 
-    heelstrike forget anna --yes
+    heelstrike forget anna --yes --retrain
     """
+    with messages():  # nothing has begun that could be continued
+        problem = checked_problem(problem)
     with resumable(f"heelstrike forget {subject} --yes"):
         with console.status("looking"):
             from flows.forget.command import run_forget
 
-        run_forget(checked_problem(problem), subject, ROOT, console, remove=yes)
+        removed = run_forget(problem, subject, ROOT, console, remove=yes)
+    if removed and not retrain:
+        console.print(f"next: heelstrike retrain {problem}", markup=False)
+    elif removed:
+        with resumable(f"heelstrike retrain {problem}"):
+            from flows.run import run_retrain
+
+            run_retrain(problem, ROOT, console, wait=True)

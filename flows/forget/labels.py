@@ -1,22 +1,29 @@
 """Label files about several people: the entries about one of them, and the file without these.
 
-Lines of tables are recognized by the person's name in a column `subject`, or by a name in any cell; images of COCO
-files by a name among their values.
+Lines of tables are recognized by the person's name in a column `subject`, or by a name in any cell; entries of COCO,
+Label Studio, VIA and CVAT by a name among their values (`documents.py`). Files of HDF5 are for their label programs.
 """
 
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from xml.etree import ElementTree
 
+from flows.forget.documents import About, without_elements, without_entries
+from flows.forget.scan import words_of
+from heelstrike.errors import UserError
 from heelstrike.files import write_aside
+from heelstrike.media import MEDIA
+from pipeline.collect.findings import Findings
+from pipeline.collect.readers.xml_file import read_xml
 
 _TABLES = (".csv", ".tsv", ".txt")
+_HDF5 = (".h5", ".hdf5", ".slp")
 _SUBJECT = "subject"
 
 
 def entries_about(path: Path, subject: str, names: list[str]) -> int | None:
-    """Return the number of lines or images about a person; `None` if the file is of a kind that nothing here changes.
+    """Return the number of entries about a person; `None` if the file is of a kind that nothing here changes.
 
     Args:
         path: The label file.
@@ -57,23 +64,42 @@ def _cells(line: str) -> list[str]:
 
 
 def _rest(path: Path, subject: str, names: list[str]) -> tuple[str, int] | None:
-    """Return the text of a label file without the entries about a person, and their number."""
+    """Return the text of a label file without the entries about a person, and their number.
+
+    Returns:
+        `None` if the file is of no known kind, or if the person would still be named after the removal.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (*_HDF5, *MEDIA):
+        return None
     with path.open(errors="surrogateescape", newline="") as stream:
         text = stream.read()
-    if path.suffix.lower() in _TABLES:
+    if suffix in _TABLES:
         lines = text.splitlines(keepends=True)
         about = lines_about(lines, subject, names)
         return "".join(line for line, one in zip(lines, about, strict=True) if not one), sum(about)
+
+    def is_about(key: str, value: str) -> bool:
+        return _names(value, names) or (key == _SUBJECT and value == subject)
+
+    rest, count = _rest_of_xml(path, is_about) if suffix == ".xml" else _rest_of_json(text, is_about)
+    still_named = names and words_of(names).search(rest)
+    return None if count is None or (count and still_named) else (rest, count)
+
+
+def _rest_of_json(text: str, about: About) -> tuple[str, int | None]:
     try:
         document = json.loads(text)
-        images, annotations = document["images"], document["annotations"]
-        gone = {image["id"] for image in images if _is_about(image, subject, names)}
-        document["images"] = [image for image in images if image["id"] not in gone]
-        document["annotations"] = [one for one in annotations if one["image_id"] not in gone]
-    except (ValueError, KeyError, TypeError):  # not of COCO
-        return None
-    return json.dumps(document, indent=1), len(gone)
+    except (ValueError, RecursionError):
+        return "", None
+    count = without_entries(document, about)
+    return json.dumps(document, indent=1, ensure_ascii=False), count
 
 
-def _is_about(image: dict[str, Any], subject: str, names: list[str]) -> bool:
-    return str(image.get(_SUBJECT)) == subject or any(_names(v, names) for v in image.values() if isinstance(v, str))
+def _rest_of_xml(path: Path, about: About) -> tuple[str, int | None]:
+    try:
+        root = read_xml(path, Findings(path.name))
+    except UserError:
+        return "", None
+    count = without_elements(root, about)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True), count

@@ -2,36 +2,31 @@
 
 import json
 import shutil
-import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import yaml
 
 from flows.backup import object_folders, remote_addresses
 from flows.batches import versioned_batches, versioned_files
-from flows.forget.labels import lines_about, mentions, remove_entries
-from flows.forget.scan import text_columns, words_of
+from flows.forget.artifacts import remove_artifacts
+from flows.forget.databases import clean_postgresql, clean_sqlite
+from flows.forget.labels import remove_entries
+from flows.forget.registry_texts import replace_names
+from flows.forget.scan import words_of
 from flows.forget.traces import PERSONAL, Traces
 from flows.versioning import commit_paths, dvc, git
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
-from heelstrike.stores import own_database
+from heelstrike.stores import file_of, is_local_file, is_server, tracking_uri
 from pipeline.dvc_lock import locked_stages
 from pipeline.layout import Layout
 from pipeline.registry.store import open_registry
 from pipeline.tracking.tags import WITHDRAWN_TAG
-
-_ARTIFACTS = ("evaluation", "validation", "review")
-"""Folders of a run's artifacts with pictures or tables of people."""
-
-_REPLACEMENT = "withdrawn"
 
 
 def require_removable(traces: Traces) -> None:
@@ -43,7 +38,8 @@ def require_removable(traces: Traces) -> None:
     if traces.by_hand:
         raise UserError(
             f"{', '.join(traces.by_hand)}: about this person and others; this command removes lines of tables and "
-            f"images of COCO files only; remove the entries, `dvc add` the batch, and run the same command again"
+            "entries of COCO, Label Studio, VIA and CVAT only; remove them with the label program, `dvc add` the "
+            "batch, and run the same command again"
         )
 
 
@@ -60,10 +56,11 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     before = _objects_of_history(layout)
     receipt = f"{utc_now()[:10]}-{uuid.uuid4().hex[:8]}"
     _mark_versions(layout, traces, receipt)
-    _remove_artifacts(layout, traces)
+    unchangeable = _clean_registry(layout, traces)
     pointers = _remove_raw(layout, traces)
     _remove_outputs(layout, traces)
     _remove_objects(layout, before | set(traces.media.values()) | set(traces.label_files.values()))
+    shutil.rmtree(dvc_index(layout.root), ignore_errors=True)  # DVC makes it again
     record = layout.root / "data" / "withdrawn.jsonl"
     entry = {"receipt": receipt, "time": utc_now(), "problem": layout.problem, "files": len(traces.media)}
     entry |= {"images": traces.images, "versions": sorted(traces.versions)}
@@ -72,7 +69,7 @@ def forget(layout: Layout, traces: Traces) -> list[str]:
     subjects = layout.root / "data" / layout.problem / "subjects.csv"
     paths = [path for path in (record, subjects, *pointers) if path.exists()]
     commit_paths(layout.root, paths, f"Withdrawal {receipt} from {layout.problem}")
-    return _remains(layout, traces, receipt)
+    return [*_remains(traces, receipt, unchangeable), *_push(layout, pointers)]
 
 
 def _mark_versions(layout: Layout, traces: Traces, receipt: str) -> None:
@@ -81,53 +78,21 @@ def _mark_versions(layout: Layout, traces: Traces, receipt: str) -> None:
             registry.tag(number, {WITHDRAWN_TAG: f"{use} a person who withdrew; receipt {receipt}"})
 
 
-def _remove_artifacts(layout: Layout, traces: Traces) -> None:
-    """Remove pictures and tables of people from the runs of the problem, and the names from text and database."""
+def _clean_registry(layout: Layout, traces: Traces) -> list[str]:
+    """Remove what the registry has of the person; return the places of texts that nobody can change."""
+    uri = tracking_uri(layout.root)
     with open_registry(layout.root, layout.problem) as registry:
-        experiment = registry.client.get_experiment_by_name(layout.problem)
-        place = Path(url2pathname(urlsplit(experiment.artifact_location if experiment else "").path))
-    if place.is_dir() and place.name == layout.problem:
-        for name in _ARTIFACTS:
-            for folder in place.glob(f"*/artifacts/{name}"):
-                shutil.rmtree(folder)
-        for table in place.glob("*/artifacts/lineage/*.csv"):
-            _without_names(table, traces)
-    database = own_database(layout.root)
-    if database is not None and database.is_file():
-        _clean_database(database, traces.words)
-
-
-def _without_names(table: Path, traces: Traces) -> None:
-    """Replace the cells of a table of sources that name the person, in the rows about them; counts stay."""
-    rows = table.read_text().splitlines()
-    names = [traces.subject, *traces.words]
-    about = lines_about(rows, traces.subject, traces.words)
-    cleaned = [_cleaned(row, names) if one else row for row, one in zip(rows, about, strict=True)]
-    if cleaned != rows:
-        with write_aside(table) as aside:
-            aside.write_text("\n".join(cleaned) + "\n")
-
-
-def _cleaned(row: str, names: list[str]) -> str:
-    split, *cells, count = row.split(",")
-    return ",".join([split, *(_REPLACEMENT if mentions(cell, names) else cell for cell in cells), count])
-
-
-def _clean_database(database: Path, names: list[str]) -> None:
-    """Replace the names in every text of an SQLite database, and rewrite its file so that no old page keeps them."""
-    if not names:
-        return
-    words = words_of(names)
-    with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
-        connection.create_function("cleaned", 1, lambda text: words.sub(_REPLACEMENT, text), deterministic=True)
-        connection.execute("BEGIN IMMEDIATE")
-        for table, column in text_columns(connection):
-            connection.execute(
-                f'UPDATE "{table}" SET "{column}" = cleaned("{column}") '
-                f'WHERE typeof("{column}") = \'text\' AND cleaned("{column}") != "{column}"'
-            )
-        connection.execute("COMMIT")
-        connection.execute("VACUUM")
+        remove_artifacts(registry, traces)
+        if not traces.words:
+            return []
+        words = words_of(traces.words)
+        if is_server(uri):
+            return replace_names(registry, words)
+    if is_local_file(uri):
+        clean_sqlite(file_of(uri), words)
+    else:
+        clean_postgresql(uri, words)
+    return []
 
 
 def _remove_raw(layout: Layout, traces: Traces) -> list[Path]:
@@ -146,6 +111,16 @@ def _remove_raw(layout: Layout, traces: Traces) -> list[Path]:
     return pointers
 
 
+def _push(layout: Layout, pointers: list[Path]) -> list[str]:
+    """Push the lists of the changed batches, which other clones need; return a line if the remote is away."""
+    try:
+        if pointers:
+            dvc(layout.root, "push", *(str(pointer.relative_to(layout.root)) for pointer in pointers))
+    except UserError as error:
+        return [f"the changed batches are not in DVC's remote yet ({str(error).splitlines()[-1]}); run `dvc push`"]
+    return []
+
+
 def _remove_outputs(layout: Layout, traces: Traces) -> None:
     """Remove the outputs that show or name people, reusable work and logs, and the person's row of subjects.csv."""
     for stage in PERSONAL:
@@ -157,6 +132,7 @@ def _remove_outputs(layout: Layout, traces: Traces) -> None:
     for path in (layout.root / ".work" / layout.problem).glob("*/"):
         if path.name != "withdrawn":  # files of an interrupted ingest that are nowhere else
             shutil.rmtree(path)
+    (layout.root / ".work" / layout.problem / "ingest.json").unlink(missing_ok=True)
     subjects = layout.root / "data" / layout.problem / "subjects.csv"
     if subjects.is_file():
         rows = subjects.read_text().splitlines(keepends=True)
@@ -214,6 +190,14 @@ def _remove_objects(layout: Layout, names: set[str]) -> None:
     _remove_from_servers(layout.root, unneeded)
 
 
+def dvc_index(root: Path) -> Path:
+    """Return the folder outside the checkout in which DVC keeps hashes and paths of its files."""
+    from dvc.repo import Repo
+
+    with Repo(str(root)) as repo:
+        return Path(repo.site_cache_dir)
+
+
 def _remove_from_servers(root: Path, names: set[str]) -> None:
     """Remove objects from DVC's remotes that are no folders, such as S3."""
     from dvc.repo import Repo
@@ -227,7 +211,7 @@ def _remove_from_servers(root: Path, names: set[str]) -> None:
                     store.delete(name)
 
 
-def _remains(layout: Layout, traces: Traces, receipt: str) -> list[str]:
+def _remains(traces: Traces, receipt: str, unchangeable: list[str]) -> list[str]:
     remains = [
         "weights of the versions that learned from the person; they hold no picture; a retrain makes others",
         "the history of git: the name in old versions of subjects.csv",
@@ -237,6 +221,5 @@ def _remains(layout: Layout, traces: Traces, receipt: str) -> list[str]:
         remains.append(
             f"the name {traces.subject!r} in texts of the registry and of files, where it may mean something else"
         )
-    if own_database(layout.root) is None:
-        remains.append("names in tags and artifacts of the MLflow server, which its own tools remove")
+    remains += [f"{place} names the person, and MLflow does not let it be changed" for place in unchangeable]
     return [f"receipt {receipt} is in data/withdrawn.jsonl", *(f"remains: {line}" for line in remains)]

@@ -18,6 +18,7 @@ from pipeline.params import load_params
 from pipeline.registry.store import open_registry
 from pipeline.review.inputs import Inputs
 from pipeline.splits import SPLITS, TEST
+from pipeline.tracking.tags import LEARNED
 
 PERSONAL = ("collect", "validate", "split", "prepare", "evaluate")
 """Stages whose outputs show or name people."""
@@ -155,6 +156,6 @@ def _add_versions(traces: Traces, layout: Layout) -> None:
             sources = Inputs(registry, version).sources
             splits = {source.split for source in sources if source.subject == traces.subject}
             if splits:
-                traces.versions[version.number] = "was tested on" if splits == {TEST} else "learned from"
+                traces.versions[version.number] = "was tested on" if splits == {TEST} else LEARNED
             elif not sources:
                 traces.unknown_versions.append(version.number)

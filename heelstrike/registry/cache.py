@@ -57,9 +57,25 @@ def cached(digest: str, fill: Callable[[Path], None]) -> Path:
     with _unfinished(folder.with_name(f".{digest[:12]}.{uuid4().hex}")) as aside:
         fill(aside)
         # another process may have been faster, and may be using its copy already
-        if not is_intact(folder, digest):
-            _replace(folder, aside)
+        with _alone(folder.parent):
+            if not is_intact(folder, digest):
+                _replace(folder, aside)
     return folder
+
+
+@contextmanager
+def _alone(packages: Path) -> Iterator[None]:
+    """Let one after the other look whether a package is there and put it there, or one would remove another's."""
+    if fcntl is None:
+        yield
+        return
+    lock = os.open(packages.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager

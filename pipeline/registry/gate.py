@@ -27,10 +27,11 @@ from pipeline.registry.examine import examine
 from pipeline.registry.history import who
 from pipeline.registry.promote import stored_decision
 from pipeline.registry.promotion_lock import promotion_lock
+from pipeline.registry.retire import learned_from_withdrawn
 from pipeline.registry.screening import screen_of
 from pipeline.registry.store import ROLLED_BACK_TAG, Registry, open_registry
 from pipeline.scoring.case_table import CASES, Cases, read_cases
-from pipeline.tracking.tags import WEIGHTS_TAG
+from pipeline.tracking.tags import WEIGHTS_TAG, WITHDRAWN_TAG
 
 
 def gate(layout: Layout, params: ProblemParams, version: int) -> Decision:
@@ -117,7 +118,8 @@ def _contest(
     if champion is not None and champion_folder is not None:
         with _explain_champion(layout.problem, champion):
             holder = _contestant(champion_folder, tests, params, f"champion {champion.number}")
-            if tag_of(challenger.package, champion.package, tests.digest) not in account:
+            compared = tag_of(challenger.package, champion.package, tests.digest) in account
+            if not compared and not learned_from_withdrawn(champion):
                 screen = screen_of(layout, params, folder, champion_folder)
     return Contest(
         params=params,
@@ -126,6 +128,16 @@ def _contest(
         validation=layout.out("validate") / "result.json",
         rolled_back=challenger.tags.get(ROLLED_BACK_TAG),
         screen=screen,
+        retiring=_retiring(champion),
+    )
+
+
+def _retiring(champion: Version | None) -> str:
+    """Return why a champion is replaced even by a candidate that is not better; empty if it is not."""
+    if champion is None or not learned_from_withdrawn(champion):
+        return ""
+    return (
+        f"the champion, version {champion.number}, {champion.tags[WITHDRAWN_TAG]}: it is replaced without a comparison"
     )
 
 

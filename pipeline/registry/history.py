@@ -20,8 +20,8 @@ from heelstrike.settings import Strict
 from pipeline.registry.store import Registry, open_registry
 
 _PREFIX = "history."
-Kind = Literal["promoted", "refused", "rolled_back", "waiting", "approved", "rejected"]
-_MOVES = ("promoted", "rolled_back")
+Kind = Literal["promoted", "refused", "rolled_back", "waiting", "approved", "rejected", "retired"]
+_MOVES = ("promoted", "rolled_back", "retired")
 
 USER = "HEELSTRIKE_USER"
 """Environment variable with the name under which events are recorded; the default is the user of the machine."""
@@ -33,7 +33,7 @@ class Event(Strict):
     Attributes:
         time: UTC, ISO 8601.
         kind: What was done.
-        version: The version that was promoted, refused, restored, or approved of.
+        version: The version that was promoted, refused, restored, approved of, or retired without a successor.
         champion_before: Version number of the champion before; `None` if there was none.
         why: The reason in one line.
         by: user@machine that did it.
@@ -60,7 +60,8 @@ class Event(Strict):
     def line(self) -> str:
         """The event as a line of text."""
         before = "none" if self.champion_before is None else str(self.champion_before)
-        moved = f"champion {before} -> {self.version}" if self.kind in _MOVES else f"champion stays {before}"
+        after = "none" if self.kind == "retired" else str(self.version)
+        moved = f"champion {before} -> {after}" if self.kind in _MOVES else f"champion stays {before}"
         return f"{self.time[:19]}Z  {self.kind:<11}  version {self.version}  {moved}  {self.why}  ({self.by})"
 
 
@@ -127,7 +128,8 @@ def newest(registry: Registry, version: int) -> Event | None:
 def champions(past: list[Event]) -> list[int]:
     """The champions that a rollback can go back through, oldest first; the last one is the present champion.
 
-    A promotion adds its version; a rollback removes the versions after the one it restores. If an event does not follow
+    A promotion adds its version; a rollback removes the versions after the one it restores; if a champion was retired
+    without a successor, nothing is left to go back to. If an event does not follow
     from the one before (somebody moved the alias by hand), the champion that the event recorded is added.
     """
     line: list[int] = []
@@ -136,7 +138,9 @@ def champions(past: list[Event]) -> list[int]:
             continue
         if event.champion_before is not None and line[-1:] != [event.champion_before]:
             line.append(event.champion_before)
-        if event.kind == "promoted":
+        if event.kind == "retired":
+            line = []
+        elif event.kind == "promoted":
             if line[-1:] != [event.version]:
                 line.append(event.version)
         else:

@@ -53,7 +53,7 @@ class GateSettings(Strict):
             lt=1,
             description="least confidence on the validation split before the test split is used; null: always use it",
         ),
-    ] = 0.8
+    ] = 0.9
     slice_margin: Annotated[
         float | None,
         Field(
@@ -78,6 +78,14 @@ class GateSettings(Strict):
     four_eyes: Annotated[
         bool, Field(description="true: whoever started the retrain cannot be one of those who approve")
     ] = False
+    withdrawn: Annotated[
+        Literal["now", "next_retrain"],
+        Field(
+            description="what becomes of a champion that learned from a person who withdrew (`heelstrike forget`): "
+            "`now`: the newest champion before it that did not, or none, takes its place; `next_retrain`: the next "
+            "candidate takes it without having to be better"
+        ),
+    ] = "next_retrain"
     notify: Annotated[
         str | None,
         Field(

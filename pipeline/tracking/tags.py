@@ -53,6 +53,9 @@ WORKER_TAG = "worker"
 WITHDRAWN_TAG = "withdrawn"
 """Of a version: that a person whose data it learned from, or was tested on, withdrew; with the receipt's name."""
 
+LEARNED = "learned from"
+"""How the text of `WITHDRAWN_TAG` begins if the version's weights depend on the person."""
+
 # tags that MLflow defines
 COMMIT_TAG = "mlflow.source.git.commit"
 EXPERIMENT_KIND_TAG = "mlflow.experimentKind"

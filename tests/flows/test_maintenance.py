@@ -1,16 +1,16 @@
 """Hours in which no scheduled retrain starts."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import scheduled
 from flows.maintenance import Windows, parse_windows, wait_until_open
-from flows.scheduled import Work
+from flows.scheduled import Work, _between_windows
+from flows.stages import run_stage
 from heelstrike.errors import UserError
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
@@ -90,22 +90,27 @@ def test_waiting_says_until_when_once() -> None:
     assert len(lines) == 1
 
 
-def test_a_running_retrain_is_stopped_by_a_window_and_goes_on_after_it() -> None:
+def test_a_running_stage_is_ended_by_a_window_and_runs_again_after_it(repository: Path) -> None:
     class Soon(Windows):
-        """A window that begins a moment from now."""
+        """A window that begins three seconds from now, once."""
 
-        def closes_at(self, now: datetime) -> datetime:
-            return now + timedelta(seconds=0.2)
+        def closes_at(self, now: datetime) -> datetime | None:
+            return now + timedelta(seconds=3) if slow.exists() else None
 
-    calls, lines = list[float](), list[str]()
+    slow, lines = repository / "slow", list[str]()
+    slow.touch()
+    work = (repository / "work.py").read_text()
+    (repository / "work.py").write_text(f"import os, time\nos.path.exists('slow') and time.sleep(60)\n{work}")
 
-    def call() -> str:
-        calls.append(time.monotonic())
-        if len(calls) == 1:
-            time.sleep(5)
-        return "done"
+    def say(line: str) -> None:
+        lines.append(line)
+        slow.unlink(missing_ok=True)
 
-    windows = Soon((), parse_windows([]).zone)
-    assert scheduled._between_windows(Work("toy", Path(), 1, 1, windows, True), call, lines.append) == "done"
-    assert len(calls) == 2
+    def call() -> bool:
+        return run_stage(repository, "first@toy", lambda event: None, say)
+
+    limits = Work("toy", repository, 1, 1, Soon((), parse_windows([]).zone), True)
+    assert _between_windows(limits, call, say)
+    assert (repository / "first.toy.txt").read_text() == "good"
     assert lines == ["a maintenance window has begun, so the running stage was ended; finished work is kept"]
+    assert not [one for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == str(repository)]

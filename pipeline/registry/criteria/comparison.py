@@ -24,6 +24,8 @@ def comparison(contest: Contest) -> Verdict:
     """Passes if the challenger's errors are lower than the champion's, person by person, with the needed confidence."""
     if contest.champion is None:
         return True, "the first champion: there is none to compare with", {}
+    if contest.retiring:
+        return True, contest.retiring, {}
     if (reason := incomparable(contest)) is not None:
         return False, reason, {}
     if contest.screen is not None and not contest.screen.passed:

@@ -69,6 +69,8 @@ class Contest:
         rolled_back: Time at which a rollback removed the challenger as champion; `None` if it never did.
         standing: What the test split has been used for before.
         screen: The comparison on the validation split; `None` if there is none.
+        retiring: Why the champion is replaced by the next candidate that passes the other gates, whether or not it is
+            better; empty if it is not.
     """
 
     params: ProblemParams
@@ -78,3 +80,4 @@ class Contest:
     rolled_back: str | None = None
     standing: Standing = field(default_factory=Standing)
     screen: Screen | None = None
+    retiring: str = ""

@@ -156,6 +156,15 @@ def test_the_account_raises_the_needed_confidence_and_names_new_people() -> None
     assert not passed and "; 12 people cannot show that, at least 14 can: label people" in reason
 
 
+def test_a_champion_that_is_to_retire_is_replaced_without_a_comparison() -> None:
+    made = contest(side(KEYPOINTS, legs(20)), side(KEYPOINTS, legs(0)))
+    assert gates.comparison(replace(made, retiring="it learned from a person who withdrew")) == (
+        True,
+        "it learned from a person who withdrew",
+        {},
+    )
+
+
 def test_a_challenger_that_fails_the_screen_does_not_use_the_test_split() -> None:
     made = contest(side(KEYPOINTS, legs(0)), side(KEYPOINTS, legs(20)))
     passed, reason, numbers = gates.comparison(replace(made, screen=Screen(15, 0.4, 0.8)))

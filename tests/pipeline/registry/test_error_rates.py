@@ -22,6 +22,7 @@ def test_years_of_useless_candidates_and_months_of_better_ones() -> None:
     new = simulate(RULES["new"], people=20, years=60, seed=3)
     assert new.false_promotion <= 0.07
     assert new.promoted >= 0.75
+    assert new.promoted_late >= 0.7
     assert new.good_refused <= 0.05
     old = simulate(RULES["old"], people=20, years=20, seed=3)
     assert old.false_promotion >= 0.4
