@@ -55,7 +55,7 @@ def run(trials: int, workers: int, work_s: float, say: Callable[[str], None]) ->
     """
     params = _params(trials)
     cpu, wall, every = time.process_time(), time.perf_counter(), max(1, trials // 10)
-    start = wall
+    start, count = wall, 0
 
     def ended(number: int, _: Outcome) -> None:
         nonlocal cpu, wall, count
@@ -66,7 +66,6 @@ def run(trials: int, workers: int, work_s: float, say: Callable[[str], None]) ->
             say(f"trials {count - every} to {count}: {spent}")
             cpu, wall = now
 
-    count = 0
     before = _workers_cpu_s()
     with (
         tempfile.TemporaryDirectory() as folder,

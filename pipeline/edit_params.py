@@ -20,23 +20,26 @@ def set_number(file: Path, path: tuple[str, ...], value: int) -> None:
         UserError: The file has no such section.
     """
     text = file.read_text(encoding="utf-8")
-    section = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
     for name in path[:-1]:
-        section = _child(section, name)
-        if not isinstance(section, yaml.MappingNode):
-            raise UserError(f"{file}: there is no section {'.'.join(path[:-1])}; add it")
-    present = _child(section, path[-1])
-    if present is not None:
-        begin, end, new = present.start_mark.index, present.end_mark.index, str(value)
-    elif section.value:
-        first = section.value[0][0].start_mark
-        gap = ", " if section.flow_style else "\n" + " " * first.column
-        begin, end, new = first.index, first.index, f"{path[-1]}: {value}{gap}"
-    else:  # {}
-        begin, end = section.start_mark.index, section.end_mark.index
-        new = f"{{{path[-1]}: {value}}}"
+        node = _child(node, name)
+    if not isinstance(node, yaml.MappingNode):
+        raise UserError(f"{file}: there is no section {'.'.join(path[:-1])}; add it")
+    begin, end, new = _replacement(node, path[-1], value)
     with write_aside(file) as aside:
         aside.write_text(text[:begin] + new + text[end:], encoding="utf-8")
+
+
+def _replacement(section: yaml.MappingNode, name: str, value: int) -> tuple[int, int, str]:
+    """Return which part of the text is replaced, from and to, and by what."""
+    present = _child(section, name)
+    if present is not None:
+        return present.start_mark.index, present.end_mark.index, str(value)
+    if not section.value:  # {}
+        return section.start_mark.index, section.end_mark.index, f"{{{name}: {value}}}"
+    first = section.value[0][0].start_mark
+    gap = ", " if section.flow_style else "\n" + " " * first.column
+    return first.index, first.index, f"{name}: {value}{gap}"
 
 
 def _child(node: yaml.Node | None, name: str) -> yaml.Node | None:

@@ -51,37 +51,42 @@ class Memory:
         """Add a running trial that was proposed elsewhere."""
         self._ids[number] = self._study._storage.create_new_trial(self._study._study_id, proposal)
 
-    def tell(self, number: int, outcome: Outcome) -> None:
-        """Learn how a trial ended. Of those that were pruned, TPE takes one that came farther for the better one."""
-        storage, trial_id, bests = self._study._storage, self._ids[number], outcome.bests
+    def tell(self, number: int, outcome: Outcome, first_rung: int = 0) -> None:
+        """Learn how a trial ended. Of those that were pruned, TPE takes one that came farther for the better one.
+
+        Args:
+            number: Number of the trial.
+            outcome: How it ended.
+            first_rung: Rung at which it began.
+        """
+        storage, trial_id = self._study._storage, self._ids[number]
         if outcome.state == "complete" and outcome.score is not None:
             storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [outcome.score, *outcome.costs])
             self._ended[number] = 0, 0.0, outcome.score
         elif outcome.state == "pruned":
-            self._ended[number] = 1, -float(len(bests)), bests[-1]
-            self._tell_pruned(trial_id, outcome)
+            reached = first_rung + len(outcome.bests)
+            self._ended[number] = 1, -float(reached), outcome.bests[-1]
+            self._tell_pruned(trial_id, outcome, reached)
         else:
             storage.set_trial_state_values(trial_id, TrialState.FAIL)
             del self._ids[number]
         if len(self._ended) >= 2 * KEPT:
             self._forget()
 
-    def _tell_pruned(self, trial_id: int, outcome: Outcome) -> None:
+    def _tell_pruned(self, trial_id: int, outcome: Outcome, reached: int) -> None:
         """Write the end of a pruned trial.
 
         With several objectives, Optuna's TPE refuses studies with pruned trials. There it is a trial that violates a
         constraint, the more the earlier and the worse it ended, which TPE ranks behind all others in the same order.
         """
-        storage, bests = self._study._storage, outcome.bests
+        storage, best = self._study._storage, outcome.bests[-1]
         if self._objectives == 1:
-            for rung, best in enumerate(bests):
-                storage.set_trial_intermediate_value(trial_id, rung, best)
-            storage.set_trial_state_values(trial_id, TrialState.PRUNED, bests[-1:])
+            storage.set_trial_intermediate_value(trial_id, reached, best)
+            storage.set_trial_state_values(trial_id, TrialState.PRUNED, [best])
             return
-        last = abs(bests[-1])
-        violation = 1000.0 - len(bests) + last / (1 + last)
+        violation = 1000.0 - reached + abs(best) / (1 + abs(best))
         storage.set_trial_system_attr(trial_id, "constraints:pruned", violation)
-        storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [bests[-1], *outcome.costs])
+        storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [best, *outcome.costs])
 
     def _forget(self) -> None:
         """Begin the study again with the best, the latest and the running trials, in the order of their numbers."""

@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from pipeline.search.ending import Ending
 from pipeline.search.memory import Memory
-from pipeline.search.rungs import Halving
+from pipeline.search.rungs import Halving, bracket_of
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.trial import Outcome, Rung
@@ -45,7 +45,7 @@ class Proposals:
 
     def tell(self, outcome: Outcome) -> None:
         """Learn the outcome of the next trial, in the order of their numbers."""
-        self._memory.tell(self.told, outcome)
+        self._memory.tell(self.told, outcome, bracket_of(self.told, self._settings))
         if outcome.state != "failed":
             self._halving.tell(self.told, outcome.bests)
         self._ending.tell(outcome)

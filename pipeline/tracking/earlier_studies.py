@@ -67,7 +67,7 @@ def _of_champion(layout: Layout, client: "MlflowClient") -> Iterator[tuple[dict[
     except MlflowException:
         return
     if version.run_id and (settings := _artifact(client, version.run_id, "train/settings.json")):
-        values = {part: settings[part] for part in ("train", "augment") if part in settings}
+        values: dict[str, Any] = {part: settings[part] for part in ("train", "augment") if part in settings}
         yield settings["model"], _by_path(values), f"champion, version {version.version}"
 
 
