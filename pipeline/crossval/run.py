@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import listening, progress
@@ -30,6 +29,7 @@ from pipeline.train.fit import Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
 from pipeline.train.start import describe_start
+from pipeline.train.threads import use_threads
 
 _ANSWERS = "answers.npz"
 
@@ -120,8 +120,7 @@ def _run(fold: Fold, params: ProblemParams, pool: Pool, places: Places, digest: 
         pool.write(split, pool.rows(subjects), variant)
     plan = Plan(problem=params.problem, model=params.model, train=params.train, augment=params.augment)
     train, val = (load_arrays(variant.out("prepare") / split, plan.problem) for split in TRAINED_ON)
-    if plan.train.threads:
-        torch.set_num_threads(plan.train.threads)
+    use_threads(plan)
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
 
         def show(row: History) -> bool:

@@ -29,6 +29,7 @@ from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.module import Row as History
 from pipeline.train.start import describe_start
+from pipeline.train.threads import use_threads
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
     train = _training_images(load_arrays(train_folder, plan.problem), train_folder, planned.row.train_on, scale.images)
     val = _sample(load_arrays(val_folder, plan.problem), scale.images // 2)
     work = layout.work("grid", "rows") / row_digest(planned, scale, data)[:16]
-    if plan.train.threads:
-        torch.set_num_threads(plan.train.threads)
+    use_threads(plan)
     with progress("train", sum(step.rounds for step in plan.train.steps)) as bar:
 
         def show(row: History) -> bool:

@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Int
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from heelstrike.errors import UserError
 from pipeline.augment.recipe import Recipe
 from pipeline.augment.sample import Sample
 from pipeline.heads.arrays import Arrays, Batch
+from pipeline.train.shards import ALONE, FixedBatches, ShardedBatches, Shards
 
 _NO_OBJECTS = np.empty((0, 5), np.float32)
 
@@ -94,11 +96,17 @@ def _unchanged(batch: Any) -> Any:
 
 
 def train_loader(
-    arrays: Arrays, recipes: Sequence[Recipe], batch_size: int, sampler: EpochSampler, workers: int
+    arrays: Arrays,
+    recipes: Sequence[Recipe],
+    batch_size: int,
+    sampler: EpochSampler,
+    workers: int,
+    shards: Shards = ALONE,
 ) -> DataLoader[Batch]:
-    """Make a loader of shuffled, augmented batches.
+    """Make a loader of shuffled, augmented batches, or of this process's part of them.
 
-    A last batch of one image is left out, since batch normalisation cannot use it.
+    A last batch of one image is left out, since batch normalisation cannot use it. So is one with fewer images than
+    there are processes.
 
     Args:
         arrays: The training split.
@@ -106,13 +114,18 @@ def train_loader(
         batch_size: Images in a batch.
         sampler: Order of the images, set to the first epoch. Its seed is also the seed of the augmentation.
         workers: Processes that read and augment in advance; with 0 the training process does it.
+        shards: Place of this process.
+
+    Raises:
+        UserError: There are more processes than images in a batch.
     """
+    if batch_size < shards.count:
+        raise UserError(f"train.batch_size is {batch_size}, too few images for {shards.count} devices")
+    last = len(sampler) % batch_size
     return DataLoader(
         ArrayDataset(arrays, recipes, sampler.seed),
-        batch_size=batch_size,
-        sampler=sampler,
+        batch_sampler=ShardedBatches(sampler, batch_size, 0 < last < max(2, shards.count), shards),
         collate_fn=_unchanged,
-        drop_last=len(sampler) % batch_size == 1,
         num_workers=workers,
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
@@ -120,20 +133,17 @@ def train_loader(
     )
 
 
-def fixed_loader(arrays: Arrays, batch_size: int) -> DataLoader[Batch]:
-    """Make a loader of every image once, in order, without augmentation."""
+def fixed_loader(arrays: Arrays, batch_size: int, shards: Shards = ALONE) -> DataLoader[Batch]:
+    """Make a loader of every image once, in order, without augmentation, or of this process's part of each batch.
+
+    Raises:
+        UserError: There are more processes than images.
+    """
+    if len(arrays) < shards.count:
+        raise UserError(f"the validation split has {len(arrays)} images, too few for {shards.count} devices")
     return DataLoader(
         ArrayDataset(arrays),
-        batch_size=batch_size,
-        sampler=_InOrder(len(arrays)),
+        batch_sampler=FixedBatches(len(arrays), batch_size, shards),
         collate_fn=_unchanged,
         generator=torch.Generator(),
     )
-
-
-class _InOrder(EpochSampler):
-    def __init__(self, rows: int) -> None:
-        super().__init__(rows, seed=0)
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return ((0, row) for row in range(self.rows))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any, Self
 import lightning.pytorch as lightning
 import numpy as np
 import torch
+from lightning.pytorch.plugins.environments import TorchElasticEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from pydantic import model_validator
 from safetensors.torch import load_model
 
@@ -31,6 +34,8 @@ from pipeline.train.heads import finish
 from pipeline.train.memory import keep_freed_memory
 from pipeline.train.module import Training
 from pipeline.train.settings import TrainSettings
+from pipeline.train.shards import Shards
+from pipeline.train.shared_norm import SharedBatchNorm
 from pipeline.train.start import load_pretrained
 
 # called with each epoch's row of history; returns False to stop the training early
@@ -80,7 +85,8 @@ def fit(
 ) -> Fitted:
     """Train a network, or resume an interrupted call with the same plan, data and folder.
 
-    An uninterrupted run on the same machine gives the same result, bit for bit.
+    An uninterrupted run on the same machine gives the same result, bit for bit. In each process of a group (see
+    pipeline.train.devices) the call trains on its part of every batch, and the first process writes the files.
 
     Args:
         plan: Settings.
@@ -95,6 +101,7 @@ def fit(
         UserError: The weights that `train.init_from` names are missing, or none of them fits.
     """
     keep_freed_memory()
+    shards = Shards.here()
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
@@ -120,7 +127,9 @@ def fit(
             training = Training(network, plan.train, number)
             _fit_step(training, plan, train, val, work, listen)
             score = {"epoch": training.best_epoch, "score": training.best_score}
-            write_json(done, {"history": training.history, "best": score})
+            if shards.writes:
+                write_json(done, {"history": training.history, "best": score})
+            shards.wait()
         load_model(network, str(weights))
         result = json.loads(done.read_text())
         history += result["history"]
@@ -136,7 +145,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     settings, step = plan.train, training.step
     checkpoint = work / f"step-{training.number}.ckpt"
     draws = step.every and step.every * settings.accumulate * settings.batch_size
-    recipes = build_recipes(plan.augment, plan.problem)
+    recipes, shards = build_recipes(plan.augment, plan.problem), Shards.here()
     sampler = EpochSampler(len(train) * len(recipes), seed_of(settings.seed, training.number), draws)
     training.network.to(memory_format=torch.channels_last)
     _silence_lightning()
@@ -147,6 +156,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
         callbacks=[CheckpointCallback(work, on_epoch, sampler)],
         default_root_dir=work,
         deterministic="warn",
+        **placement(shards),
         num_sanity_val_steps=0,
         logger=False,
         enable_checkpointing=False,
@@ -155,8 +165,8 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     )
     trainer.fit(
         training,
-        train_loader(train, recipes, settings.batch_size, sampler, settings.workers),
-        fixed_loader(val, 2 * settings.batch_size),
+        train_loader(train, recipes, settings.batch_size, sampler, settings.workers, shards),
+        fixed_loader(val, 2 * settings.batch_size, shards),
         ckpt_path=checkpoint if checkpoint.exists() else None,
         weights_only=True,
     )
@@ -188,13 +198,31 @@ class CheckpointCallback(lightning.Callback):
         """Write best weights and checkpoint, report the epoch, and stop if it was the last one."""
         assert isinstance(training, Training)
         step = f"step-{training.number}"
-        if training.best_epoch == training.current_epoch:
-            with write_aside(self.work / f"{step}.safetensors") as aside:
-                save_weights(training.network, aside)
-        with write_aside(self.work / f"{step}.ckpt") as aside:
-            trainer.save_checkpoint(aside)
+        if training.shards.writes:
+            if training.best_epoch == training.current_epoch:
+                with write_aside(self.work / f"{step}.safetensors") as aside:
+                    save_weights(training.network, aside)
+            with write_aside(self.work / f"{step}.ckpt") as aside:
+                trainer.save_checkpoint(aside)
+        else:
+            trainer.save_checkpoint(self.work / f"{step}.ckpt")  # waits for the first process, which alone writes
         if not self.on_epoch(training.history[-1]) or training.exhausted:
             trainer.should_stop = True
+
+
+def placement(shards: Shards) -> dict[str, Any]:
+    """Return the arguments of Lightning's trainer for one process, or for this process of a group."""
+    if shards.count == 1:
+        return {"devices": 1}
+    local = int(os.environ["LOCAL_WORLD_SIZE"])
+    return {
+        "devices": local,
+        "num_nodes": shards.count // local,
+        # the parameters of heads that another step trains have no gradient
+        "strategy": DDPStrategy(find_unused_parameters=True, forward_sync_buffers=False),
+        "plugins": [TorchElasticEnvironment(), SharedBatchNorm()],
+        "use_distributed_sampler": False,
+    }
 
 
 def precision_of(settings: TrainSettings) -> Any:

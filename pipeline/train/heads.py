@@ -9,6 +9,7 @@ from pipeline.heads.arrays import Arrays, Batch
 from pipeline.heads.training import Row, training_of
 from pipeline.models.network import Network
 from pipeline.train.settings import TrainSettings
+from pipeline.train.shards import Shards, whole
 
 _DEFAULTS = TrainSettings()
 
@@ -70,7 +71,7 @@ class Validation:
     """
 
     def __init__(self, network: Network) -> None:
-        self.network = network
+        self.network, self._shards = network, Shards.here()
         self.reset()
 
     def reset(self) -> None:
@@ -81,6 +82,7 @@ class Validation:
         """Predict a batch in full precision, like a consumer, and add its errors."""
         with torch.autocast(batch.pixels.device.type, enabled=False):
             predictions = self.network.predict(batch.pixels)
+        predictions, batch = whole(predictions, batch, self._shards)
         for figures in self._figures:
             figures.add(predictions, batch)
 

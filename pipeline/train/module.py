@@ -17,6 +17,7 @@ from pipeline.train.data import seed_of
 from pipeline.train.heads import Validation, head_losses, score_of, total_loss
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
+from pipeline.train.shards import Shards, whole
 
 
 class DivergedError(UserError):
@@ -43,6 +44,10 @@ class Training(lightning.LightningModule):
         if not self.step.backbone:
             heads = {id(p) for layers in network.heads.values() for layer in layers for p in layer.parameters()}
             self.frozen += [m for m in network.modules() if _own_parameters_outside(m, heads)]
+        # here and not with the optimizer, since DDP takes note of the parameters that learn before there is one
+        network.requires_grad_(True)
+        for layer in self.frozen:
+            layer.requires_grad_(False)
         self.history: list[Row] = []
         self.best_epoch, self.best_score = -1, float("inf")
         self._schedule: EpochSchedule | None = None
@@ -50,16 +55,13 @@ class Training(lightning.LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, Tensor | int] = {}
         self._validation = Validation(network)
+        self.shards = Shards.here()
 
     # -- what learns -------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Any:
         """Make the optimizer of the parameters that this step trains, and its schedule."""
         settings, rate = self.train_settings, self.step.lr or self.train_settings.lr
-        for parameter in self.network.parameters():
-            parameter.requires_grad_(True)
-        for layer in self.frozen:
-            layer.requires_grad_(False)
         optimizer = build_optimizer([p for p in self.network.parameters() if p.requires_grad], settings, rate)
         updates = int(self.trainer.estimated_stepping_batches)
         schedule = SCHEDULES[settings.schedule](optimizer, settings, rate, updates)
@@ -82,10 +84,11 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the weighted loss of the heads that learn."""
         settings = self.train_settings
-        losses = head_losses(self.network, self.network(batch.pixels), batch, self.step.heads, settings)
+        raw, batch = whole(self.network(batch.pixels), batch, self.shards)
+        losses = head_losses(self.network, raw, batch, self.step.heads, settings)
         loss = total_loss(losses, settings)
         self._add({"loss": loss} | {f"{name}_loss": value for name, value in losses.items()})
-        return loss if settings.accumulate == 1 else loss * self._share(len(batch.pixels), batch_index)
+        return loss if settings.accumulate == 1 else loss * self._share(len(batch.visibility), batch_index)
 
     def _share(self, images: int, batch_index: int) -> float:
         """Return the factor that makes the gradient of an update the mean over its images.

@@ -145,7 +145,9 @@ class TrainSettings(Strict):
         Literal["auto", "32", "bf16", "16"],
         Field(description="auto: mixed precision if the device computes it natively, else 32"),
     ] = "auto"
-    threads: Annotated[int, Field(ge=0, le=1024, description="CPU threads; 0: torch's default")] = 0
+    threads: Annotated[
+        int, Field(ge=0, le=1024, description="CPU threads; 0: by the work of a batch, at most one for each core")
+    ] = 0
     workers: Annotated[
         int,
         Field(ge=0, description="processes that read and augment images in advance; 0: the training process does it"),

@@ -5,46 +5,50 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
-import torch
 from pydantic import ValidationError
 
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
-from heelstrike.progress import progress
 from pipeline.heads.arrays import array_shapes, load_arrays
-from pipeline.heads.training import Row
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
-from pipeline.params import ProblemParams
+from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.problem import Problem
 from pipeline.splits import TRAINED_ON
-from pipeline.train.fit import Fitted, Plan, fit
-from pipeline.train.heads import headlines
+from pipeline.train.devices import devices, train_together
+from pipeline.train.fit import Fitted, Plan
+from pipeline.train.job import Job, train
 from pipeline.train.start import describe_start, start_summary
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Train on the training split and validate on the validation split. The test split is not read."""
-    plan = read_plan(params.problem, layout.out("search") / "best.json")
-    folder = layout.out("prepare")
-    train, val = (load_arrays(folder / split, plan.problem) for split in TRAINED_ON)
-    work = layout.work("train", training_digest(plan, folder))
-    if plan.train.threads:
-        torch.set_num_threads(plan.train.threads)
-    epochs = sum(step.rounds for step in plan.train.steps)
-    with progress(f"train {layout.problem}", epochs) as bar:
-
-        def show(row: Row) -> bool:
-            bar.advance(1, **headlines(row))
-            bar.record("epoch", {"epoch": bar.done, "row": row})
-            return True
-
-        fitted = fit(plan, train, val, work, show, layout.root)
+    job = _job(params, layout)
+    if (count := devices()) > 1:
+        train_together(job, count)
+    fitted = train(job)
     if fitted.pretrained is not None:
-        print(f"started from {describe_start(plan.train, fitted.pretrained)}")
+        print(f"started from {describe_start(job.plan.train, fitted.pretrained)}")
     with folder_aside(layout.out("train")) as out:
-        _write(fitted, plan, out)
-    shutil.rmtree(work)
+        _write(fitted, job.plan, out)
+    shutil.rmtree(job.work)
+
+
+def job_of(root: Path, problem: str) -> Job:
+    """Return the training of a repository's problem.
+
+    Raises:
+        UserError: params.yaml or the search's result cannot be used.
+    """
+    return _job(problem_in(load_params(root / "params.yaml"), problem), Layout(root, problem))
+
+
+def _job(params: ProblemParams, layout: Layout) -> Job:
+    plan, prepared = read_plan(params.problem, layout.out("search") / "best.json"), layout.out("prepare")
+    for split in TRAINED_ON:
+        load_arrays(prepared / split, plan.problem)  # what is wrong with them is said before any digest is made
+    work = layout.work("train", training_digest(plan, prepared))
+    return Job(layout.problem, plan, prepared, work, layout.root)
 
 
 def read_plan(problem: Problem, path: Path) -> Plan:

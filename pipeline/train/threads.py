@@ -1,0 +1,52 @@
+"""How many threads a training has on a CPU: a matter of its settings and of the machine's cores, never of its load.
+
+Two threads wait for each other some hundred times in a batch. Beside another program each of these waits can take as
+long as the system lets the other program run, and the threads burn their time at barriers. With little work between two
+waits a second thread is worth little on an idle machine as well. So a training has one thread for each `_WORK`
+multiplications of a batch. Losses depend on the number of threads in their last bits; here they never depend on what
+else the machine does. benchmarks/busy.py measures it.
+"""
+
+import os
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipeline.models.build import build_model
+from pipeline.train.fit import Plan
+
+_WORK = 10e9
+"""Multiplications of a batch's forward pass for which another thread is worth its waits."""
+
+
+def use_threads(plan: Plan, processes: int = 1) -> int:
+    """Set torch's threads for a training in this process: `train.threads`, or by the work. A GPU needs no choice.
+
+    Args:
+        plan: Settings.
+        processes: Processes of this machine that share each batch.
+
+    Returns:
+        Their number.
+    """
+    if plan.train.threads:
+        torch.set_num_threads(plan.train.threads)
+    elif not torch.cuda.is_available():
+        torch.set_num_threads(max(1, min(cores(), int(batch_work(plan) / _WORK)) // processes))
+    return torch.get_num_threads()
+
+
+def batch_work(plan: Plan) -> float:
+    """Return the multiplications of the forward pass of one batch. Torch's random state is not used."""
+    size = plan.problem.input
+    counter = FlopCounterMode(display=False)
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(), counter:
+        torch.manual_seed(0)
+        network = build_model(plan.problem, plan.model).eval()
+        network(torch.zeros(1, size.height, size.width, size.channels, dtype=torch.uint8))
+    return plan.train.batch_size * counter.get_total_flops() / 2
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
