@@ -187,7 +187,7 @@ def label_pictures(chromium: Any, package: Path, second: Path, folder: Path, out
         job = finished(server, f"/api/evaluations/{evaluation}")["job"]["id"]
         labels = f"/api/evaluations/{evaluation}/jobs/{job}/labels/{file.name}"
         _label_by_two(server, labels, [points for _, points in rendered])
-        page.goto(f"{server.address}/label?count=12")
+        page.goto(f"{server.address}/label?count=7")
         page.fill("[data-part=who]", "ada")
         page.fill("input[name=subject]", "P-1042")
         page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")

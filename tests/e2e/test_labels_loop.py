@@ -15,7 +15,7 @@ from pipeline.synthetic.people import make_subject
 from pipeline.synthetic.rearfoot import render
 from pipeline.synthetic.settings import SyntheticSource
 from tests.e2e.conftest import Workplace
-from tests.service import Server, evaluation, finished, serving, upload
+from tests.service import Server, evaluation, finished, serving, until, upload
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -79,6 +79,7 @@ def test_corrected_frames_make_a_better_champion(
     truth = {video.name: points for video, points in patients.items()}
     (tmp_path / "clinic").mkdir()
     with serving(tmp_path / "clinic" / "data", "--inbox", str(inbox), root=copy.root) as server:
+        until(lambda: server.get("/api/ready").ok)  # the champion was fetched
         places = [measured(server, video) for video in patients]
         queue = server.get("/api/labels/queue", params={"problem": "rearfoot", "count": LABELS}).json()
         assert queue["frames"] == FRAMES * PATIENTS

@@ -125,7 +125,8 @@ def disagreement(view: View) -> Scored:
     far, at = _largest(apart)
     one = only_one.any(axis=1)
     scores = np.where(far > _LEAST * view.diagonal, far / view.diagonal, np.where(one, _LEAST, np.nan))
-    models = f"{view.model} and {view.other_model}"
+    # packages without a registry have no versions
+    models = "two models" if view.model == view.other_model else f"{view.model} and {view.other_model}"
 
     def words(frame: int) -> str:
         if far[frame] > _LEAST * view.diagonal:
