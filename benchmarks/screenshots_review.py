@@ -85,14 +85,13 @@ def waiting(world: World, old: Path, new: Path) -> None:
 
 
 def take(chromium: Any, world: World, data: Path, out: Path) -> None:
-    """Take pictures of the list and of the comparison."""
+    """Take pictures of the comparison, which the list leads to."""
     from flows.reviewing import CheckoutApprovals
     from heelstrike.serve.settings import ServeSettings
 
     with serving(ServeSettings(data=data, root=world.root), CheckoutApprovals(world.root)) as service:
         page = chromium.new_page(viewport=_DESKTOP)
         page.goto(f"{service}/reviews")
-        _take(page, out / "reviews.jpg")
         page.click("text=rearfoot/2")
         page.wait_for_selector("#evidence[data-state=ready]")
         _take(page, out / "review.jpg")
