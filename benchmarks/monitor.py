@@ -89,7 +89,7 @@ def populations(people: int, drifted: int) -> dict[str, Population]:
     drifts = {
         name: Population(_SOURCE, clinic, start + 100 * number, drifted) for name, (number, clinic) in set_ups.items()
     }
-    return {"clinic": base, **drifts, "many": Population(_MANY, None, 5000, people // 2)}
+    return {"clinic": base, **drifts, "many": Population(_MANY, None, 5000, people * 3 // 10)}
 
 
 def make(name: str, population: Population, package: Package, work: Path) -> Float[np.ndarray, " P"]:
@@ -156,7 +156,7 @@ def resample(work: Path, references: int, windows: int, size: int, path: Path | 
     drifts = [name for name in read if name.partition("_")[0] in ("height", "light", "markers", "blur", "noise")]
     pairs: dict[str, tuple[str, str | None, int]] = {"clinic, no drift": ("clinic", None, references)}
     pairs |= {f"clinic, {name}": ("clinic", name, references // 2) for name in drifts}
-    if len(read.get("many", [])) >= 60 + 4 * size:
+    if len(read.get("many", [])) >= 60:
         pairs |= {"many, no drift": ("many", None, references), "many, one clinic": ("many", "clinic", references // 2)}
         pairs |= {f"many, {name}": ("many", name, references // 4) for name in drifts}
     rows = dict[str, Float[np.ndarray, "R W"]]()
@@ -179,12 +179,13 @@ def resample(work: Path, references: int, windows: int, size: int, path: Path | 
 def _rate(
     base: list[InputRecord], drifted: list[InputRecord] | None, references: int, windows: int, size: int
 ) -> Float[np.ndarray, "R W"]:
-    """Return 1 for each window that is reported, by reference; windows are of the drifted, or of the others of base."""
+    """Return 1 for each window that is reported, by reference; windows are of the drifted, or of the rest of base."""
     rng, hits = np.random.default_rng(3), np.zeros((references, windows))
+    people = min(60, 2 * len(base) // 3)
     for row in range(references):
         order = rng.permutation(len(base))
-        comparer = Comparer([base[i] for i in order[:60]], permutations=1999)
-        pool = [base[i] for i in order[60:]] if drifted is None else drifted
+        comparer = Comparer([base[i] for i in order[:people]], permutations=1999)
+        pool = [base[i] for i in order[people:]] if drifted is None else drifted
         for column in range(windows):
             chosen = rng.choice(len(pool), size, replace=False)
             hits[row, column] = comparer.compare([pool[i] for i in chosen]).drifted
@@ -246,7 +247,9 @@ def main() -> None:
     rendering.add_argument("--drifted", type=int, default=25, help="people of each drift (default 25)")
     sampling = parts.add_parser("resample", help="draw references and windows from the records")
     sampling.add_argument("work", type=Path)
-    sampling.add_argument("--references", type=int, default=40, help="references of 60 people (default 40)")
+    sampling.add_argument(
+        "--references", type=int, default=40, help="references, each of at most 60 people (default 40)"
+    )
     sampling.add_argument("--windows", type=int, default=20, help="windows for each reference (default 20)")
     sampling.add_argument("--size", type=int, default=5, help="videos of a window (default 5)")
     sampling.add_argument("--figure", type=Path, help="PNG to draw")
