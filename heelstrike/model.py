@@ -258,7 +258,7 @@ class Model:
 
 def _watch(record: str | os.PathLike[str] | None, shadow: Model | None) -> Watch | None:
     if record is not None:
-        return Watch(Path(record), shadow and shadow._as_shadow)
+        return Watch(Path(record), None if shadow is None else shadow._as_shadow)
     if shadow is not None:
         raise UserError("a model in the shadow needs a folder for what it answers differently; give record (--record)")
     return None

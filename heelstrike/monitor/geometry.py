@@ -59,7 +59,7 @@ def geometry_of(arrangement: Arrangement, skeleton: tuple[tuple[int, int], ...])
     width, height = arrangement.size
     middle = (low + high) / 2
     bones = np.array(skeleton, int).reshape(-1, 2) - 1
-    both = arrangement.present[:, bones].all(axis=2)
+    both = np.asarray(arrangement.present[:, bones].all(axis=2))
     along = arrangement.points[:, bones[:, 1]] - arrangement.points[:, bones[:, 0]]
     along = np.where(both[..., None], along, np.nan) / span[:, None, None]
     lengths = np.linalg.norm(along, axis=2)

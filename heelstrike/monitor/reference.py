@@ -6,7 +6,7 @@ that know nothing of it check it and go on.
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,8 @@ from heelstrike.errors import UserError
 from heelstrike.monitor.wire import FORMAT_VERSION, MIN_READER, InputRecord
 from heelstrike.wire import Wire, check_version, parse, read_object
 
-REFERENCE, NAME = "reference.json", "heelstrike-reference"
+REFERENCE = "reference.json"
+NAME: Final = "heelstrike-reference"
 
 _MAX_BYTES = 4 * 2**20
 

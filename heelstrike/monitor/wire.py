@@ -6,7 +6,7 @@ that a user has typed, except the name of the problem.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
@@ -14,7 +14,8 @@ from heelstrike.errors import UserError
 from heelstrike.files import write_aside
 from heelstrike.wire import Wire, check_version, parse, read_object
 
-RECORD, DISAGREEMENT = "heelstrike-record", "heelstrike-disagreement"
+RECORD: Final = "heelstrike-record"
+DISAGREEMENT: Final = "heelstrike-disagreement"
 FORMAT_VERSION = 1
 """Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1

@@ -209,8 +209,10 @@ class Writer:
 
     def _begin(self, file: Path, mm_per_px: float) -> InputWatch | None:
         """Return what notes an input beside its results; `None` if nothing is to be noted."""
+        if self._watch is None:
+            return None
         about = About(mm_per_px if math.isfinite(mm_per_px) else None, self._about.slices)
-        return self._watch and self._watch.begin(file, self._manifest, self._model.version, about)
+        return self._watch.begin(file, self._manifest, self._model.version, about)
 
     def _drawn(
         self, image: UInt8[np.ndarray, "H W 3"], result: FrameResult, heading: str = ""

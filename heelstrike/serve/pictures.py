@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -77,8 +78,8 @@ class Pictures:
         self._waiting += 1
         try:
             package = await run_sync(self._models.package, version)
-            measured = (_measured, package, version, data, about, self._records)
-            return await run_sync(*measured, limiter=self._one_at_a_time)
+            measure = partial(_measured, package, version, data, about, self._records)
+            return await run_sync(measure, limiter=self._one_at_a_time)
         finally:
             self._waiting -= 1
 
