@@ -36,6 +36,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "random, halving": {"startup": 100_000},
     "TPE, no pruning": {"rungs": 1},
     "TPE, halving (default)": {},
+    "TPE, one in three goes on": {"keep": 1 / 3},
     "TPE, halving, two brackets": {"brackets": 2},
     "TPE, halving, window 8": {"window": 8},
 }
