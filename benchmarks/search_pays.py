@@ -36,6 +36,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "random, halving": {"startup": 100_000},
     "TPE, no pruning": {"rungs": 1},
     "TPE, halving (default)": {},
+    "TPE, one in three goes on": {"keep": 1 / 3},
     "TPE, halving, two brackets": {"brackets": 2},
     "TPE, halving, window 8": {"window": 8},
 }
@@ -50,7 +51,7 @@ def main() -> None:
     outcomes = load(arguments.table)
     errors = sorted(outcome.score for outcome in outcomes.values() if outcome.score is not None)
     targets = [errors[max(1, round(share * len(outcomes))) - 1] for share in SHARES]
-    console = Console()
+    console = Console(width=160)
     console.print(
         f"{len(outcomes)} settings, {len(errors)} complete; errors: best {errors[0]:.3g}, median "
         f"{errors[len(errors) // 2]:.3g}; rank correlation of each rung with the last: "

@@ -2,7 +2,9 @@
 
 A trial is stopped at a rung unless it is among the best of those known at this rung: asynchronous successive halving
 (Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020, section 3.2) in its stopping form, as in
-Optuna's `SuccessiveHalvingPruner`, but for the first rung. Brackets are those of Hyperband (Li et al., JMLR 18, 2018).
+Optuna's `SuccessiveHalvingPruner`, but for the first rung. The share that goes on is a setting of its own: with one in
+`reduction`, as published, TPE and a misleading first rung confirm each other (benchmarks/RESULTS.md). Brackets are
+those of Hyperband (Li et al., JMLR 18, 2018).
 """
 
 import math
@@ -62,10 +64,10 @@ class Halving:
     def rungs(self, number: int, known_good: bool = False) -> tuple[Rung, ...]:
         """Return the rungs of a trial with what it must reach in each to go on.
 
-        With itself, a trial is one of m + 1 at a rung. It goes on if it is among the best (m + 1) / `reduction` of
-        them, rounded down. At the first rung that may be none, so that the first trials, of which nothing is known, are
-        only looked at. At later rungs, and for settings that are known to be good, it is at least one. The first trial
-        of a study goes through all rungs, since the others are compared with it.
+        With itself, a trial is one of m + 1 at a rung. It goes on if it is among the best `keep` (m + 1) of them,
+        rounded down. At the first rung that may be none, so that the first trials, of which nothing is known, are only
+        looked at. At later rungs, and for settings that are known to be good, it is at least one. The first trial of a
+        study goes through all rungs, since the others are compared with it.
         """
         bracket = bracket_of(number, self._settings)
         ladder = self._ladder[bracket:]
@@ -79,7 +81,7 @@ class Halving:
 
     def _limited(self, rung: Rung, place: tuple[int, int], kept_at_least: int) -> Rung:
         known = self._reached.get(place, [])
-        kept = max(kept_at_least, (len(known) + 1) // self._settings.reduction)
+        kept = max(kept_at_least, math.floor(self._settings.keep * (len(known) + 1) + 1e-9))
         if kept == 0:
             return rung.model_copy(update={"closed": True})
         return rung.model_copy(update={"limit": known[kept - 1] if len(known) >= kept else None})

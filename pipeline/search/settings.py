@@ -32,13 +32,12 @@ class SearchSettings(Strict):
         int, Field(ge=1, le=8, description="trainings of growing length that a trial goes through; 1: no pruning")
     ] = 3
     reduction: Annotated[
-        int,
-        Field(
-            ge=2,
-            description="one trial in so many goes on from a rung to the next, whose epochs times images are so many "
-            "times as much",
-        ),
+        int, Field(ge=2, description="from a rung to the next, epochs times images are so many times as much")
     ] = 3
+    keep: Annotated[
+        float,
+        Field(gt=0, le=1, description="share of the trials that goes on to the next rung; the others are pruned"),
+    ] = 0.5
     brackets: Annotated[
         int, Field(ge=1, description="Hyperband: trials of bracket s begin at rung s; 1: all begin at the first rung")
     ] = 1

@@ -30,10 +30,15 @@ def test_one_rung_is_the_whole_training() -> None:
     assert (rung.epochs, rung.share, rung.limit) == (7, 1.0, None)
 
 
+def _eta(reduction: int) -> SearchSettings:
+    """Settings under which one in `reduction` goes on."""
+    return SearchSettings(reduction=reduction, keep=1 / reduction, epochs=reduction**2)
+
+
 @pytest.mark.parametrize("reduction", [2, 3, 4])
 def test_who_goes_on_is_who_goes_on_in_optuna(reduction: int) -> None:
     """A hundred trials that are known to be good: at each rung the same decision as Optuna's successive halving."""
-    rng, halving = random.Random(reduction), Halving(SearchSettings(reduction=reduction, epochs=reduction**2))
+    rng, halving = random.Random(reduction), Halving(_eta(reduction))
     pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=reduction)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(pruner=pruner)
@@ -54,7 +59,7 @@ def test_who_goes_on_is_who_goes_on_in_optuna(reduction: int) -> None:
 
 
 def test_brackets_begin_higher_and_are_compared_with_their_like() -> None:
-    settings = SearchSettings(brackets=3, epochs=9)
+    settings = SearchSettings(brackets=3, epochs=9, keep=1 / 3)
     brackets = [bracket_of(number, settings) for number in range(17)]
     assert brackets[0] == 0
     assert [brackets.count(bracket) for bracket in range(3)] == [9, 5, 3]
@@ -71,7 +76,7 @@ def test_brackets_begin_higher_and_are_compared_with_their_like() -> None:
 
 
 def test_of_the_first_rung_one_in_three_goes_on_and_of_later_ones_at_least_one() -> None:
-    halving = Halving(SearchSettings(reduction=3))
+    halving = Halving(_eta(3))
     assert not any(rung.ends(9.9) for rung in halving.rungs(0)), "the first trial goes through all"
     assert halving.rungs(1)[0].closed
     assert not halving.rungs(1, known_good=True)[0].closed

@@ -259,7 +259,7 @@ def test_tables_that_another_process_makes_at_the_same_moment_are_no_error(
 
 
 def test_a_trial_must_beat_the_given_settings_by_the_margin(params: Any, tmp_path: Path) -> None:
-    trials = search(params, tmp_path / "study.db")
+    trials = search(params, tmp_path / "study.db", first=[{"train.lr": 0.004}])
     best = min((t for t in trials if t.state == TrialState.COMPLETE), key=lambda t: t.value)
     assert best.value < trials[0].value
     gain = 1 - best.value / trials[0].value
