@@ -55,6 +55,7 @@ def train_together(job: Job, count: int) -> None:
         UserError: The training cannot go on, for instance because its loss is not finite, or processes died three
             times.
     """
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # DDP warns of each training in which all parameters are used
     for attempt in range(1, _ATTEMPTS + 1):
         errors = multiprocessing.get_context("spawn").SimpleQueue()
         with tempfile.TemporaryDirectory() as folder:

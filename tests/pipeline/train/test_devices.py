@@ -55,8 +55,9 @@ def test_two_processes_have_the_losses_and_gradients_of_one(job: Callable[..., J
     assert len(together.history) == len(alone.history) == 4
     for one, two in zip(alone.history, together.history, strict=True):
         assert one.keys() == two.keys()
-        for name in ("loss", "keypoints_loss", "presence_loss", "box_loss", "grad_norm", "val_rmse_px", "val_box_iou"):
+        for name in ("loss", "keypoints_loss", "presence_loss", "box_loss", "val_rmse_px", "val_box_iou"):
             assert two.get(name) == pytest.approx(one.get(name), rel=1e-5), (name, one["step"], one["epoch"])
+        assert two["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-3)
     assert [b["epoch"] for b in together.best] == [b["epoch"] for b in alone.best]
     for name, weights in alone.network.state_dict().items():
         torch.testing.assert_close(together.network.state_dict()[name], weights, rtol=1e-3, atol=1e-4, msg=name)
