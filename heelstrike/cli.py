@@ -97,6 +97,9 @@ def predict(
     dpi: Annotated[float | None, typer.Option(min=1, help="Dots per inch of scanned paper.")] = None,
     mm_per_px: Annotated[float | None, typer.Option(min=1e-6, help="Side of a pixel in millimetres.")] = None,
     about: Annotated[list[str] | None, typer.Option(help="What the images show: NAME=VALUE, e.g. foot=left.")] = None,
+    per_frame: Annotated[
+        bool, typer.Option("--per-frame", help="Predict every frame of a video by itself, not from several frames.")
+    ] = False,
 ) -> None:
     """Measure images and videos with a model, and write its keypoints and measurements as JSON and CSV.
 
@@ -114,13 +117,13 @@ def predict(
 
     heelstrike predict insole.png --model footprint --mm-per-px 0.2 --about foot=right
 
-    heelstrike predict walk.mp4 --package rearfoot-package/
+    heelstrike predict walk.mp4 --package rearfoot-package/ --per-frame
     """
     with messages(), terminable():
         from heelstrike.predict.describe import describe, scale_of, slices_of
 
         scale, slices = scale_of(dpi, mm_per_px), slices_of(about or [])
-        chosen = heelstrike.load(model, package=package, offline=offline)
+        chosen = heelstrike.load(model, package=package, offline=offline, per_frame=per_frame)
         report = chosen.write(path, out, overlay=overlay, mm_per_px=scale, about=slices)
         for line in describe(report):
             console.print(line, highlight=False, soft_wrap=True)

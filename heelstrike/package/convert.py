@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError
 from heelstrike.measure.radii import Radii
 from heelstrike.measure.settings import MeasureSettings
+from heelstrike.package.over_time_settings import OverTime
 from heelstrike.package.wire import (
     FORMAT_VERSION,
     MIN_READER,
@@ -41,6 +42,7 @@ class Manifest(Strict):
     confidence: float
     measure: MeasureSettings | None = None
     radii: Radii | None = None
+    temporal: OverTime | None = None
     max_radius_px: float | None = None
     parity_px: float | None = None
     training_data: str
@@ -105,5 +107,15 @@ def _from_4(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(data: dict[str, Any]) -> dict[str, Any]:
+    """Upgrade from version 5, which had no `temporal`."""
+    return data
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+}
 """For each old version, the function that upgrades the content of a manifest to the next version."""

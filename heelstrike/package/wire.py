@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from heelstrike.wire import Wire
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Current version of the format, raised by one with every change."""
 MIN_READER = 5
 """The oldest version whose readers understand the files that are written now."""
@@ -100,6 +100,21 @@ class RadiiWire(Wire):
         ),
     ] = ()
     pooled: dict[str, str] = {}
+    quantities: Annotated[
+        dict[str, float | None], Field(description="factor of each quantity; null: the half-width has no limit")
+    ] = {}
+
+
+class TemporalWire(Wire):
+    """How a second graph answers from several frames of a video; `heelstrike.package.temporal` explains it."""
+
+    slots: Annotated[int, Field(ge=3)]
+    step_s: Annotated[float, Field(gt=0)]
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    fill: Annotated[float, Field(gt=0)]
+    corrects: bool
+    seen: Annotated[float | None, Field(description="factor of a keypoint that the frame shows; null: no limit")]
+    filled: Annotated[float | None, Field(description="factor of one that only other frames show; null: no limit")]
     quantities: Annotated[
         dict[str, float | None], Field(description="factor of each quantity; null: the half-width has no limit")
     ] = {}
@@ -210,6 +225,10 @@ class ManifestWire(Wire):
     )
     radii: Annotated[
         RadiiWire | None, Field(description="calibration of how far keypoints may be off; null: not known")
+    ] = None
+    temporal: Annotated[
+        TemporalWire | None,
+        Field(description="answers from several frames of a video; null: every frame is predicted by itself"),
     ] = None
     max_radius_px: Annotated[
         float | None, Field(gt=0, description="a keypoint with a larger radius is not reliable; null: no limit")

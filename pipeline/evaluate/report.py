@@ -12,6 +12,8 @@ from heelstrike.measure.base import Measure, Measurement
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
+from pipeline.evaluate.temporal.result import Verdict
+from pipeline.evaluate.temporal.words import HEADER, described, rows
 from pipeline.heads import HEADS
 from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.problem import Problem
@@ -37,6 +39,7 @@ class ReportContent(NamedTuple):
         settings: Bands and bootstrap.
         figures: PNG of each figure by name.
         started_from: What the training started from, in a line; empty if it started from random weights.
+        temporal: Judgement of the temporal model; `None` if there is none.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ReportContent(NamedTuple):
     settings: EvaluateSettings
     figures: dict[str, Path]
     started_from: str = ""
+    temporal: Verdict | None = None
 
 
 class EmbeddedFigure(NamedTuple):
@@ -101,6 +105,7 @@ def write_report(report: ReportContent, path: Path) -> None:
         errors=pictures(name for part in words for name in part.figures),
         by_slice=pictures(["slices"]),
         slices=_slices(report),
+        temporal=None if report.temporal is None else _temporal(report.temporal),
         unmeasured=_unmeasured(report) if report.measurements else None,
         sections=[(section, pictures([section.figure])) for part in words for section in part.sections(results)],
         training=pictures(["training"]),
@@ -135,6 +140,11 @@ def _slices(report: ReportContent) -> dict[str, Any]:
         "header": ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)],
         "rows": rows,
     }
+
+
+def _temporal(verdict: Verdict) -> dict[str, Any]:
+    """The words and the table of the temporal model."""
+    return {"text": described(verdict).replace("`", ""), "header": HEADER, "rows": rows(verdict)}
 
 
 def _unmeasured(report: ReportContent) -> dict[str, Any]:

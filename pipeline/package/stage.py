@@ -23,6 +23,7 @@ from pipeline.package.disturbed.check import check_disturbed
 from pipeline.package.disturbed.result import DISTURBED, Disturbed, to_csv
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
+from pipeline.package.temporal import check_temporal, read_verdict, write_temporal
 from pipeline.params import ProblemParams
 from pipeline.splits import SPLITS, TEST
 
@@ -48,7 +49,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
     ):
         (folder / MODEL).write_bytes(export_model(network, params.problem.input).SerializeToString(deterministic=True))
         bar.advance()
-        card = functools.partial(write_card, layout.problem, params, settings, metrics, _counts(layout))
+        verdict = read_verdict(layout)
+        temporal = write_temporal(layout, verdict, folder)
+        card = functools.partial(
+            write_card, layout.problem, params, settings, metrics, _counts(layout), temporal=verdict
+        )
         (folder / CARD).write_text(card())
         write = functools.partial(
             write_manifest,
@@ -66,6 +71,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             confidence=params.package.confidence,
             measure=params.measure,
             radii=radii,
+            temporal=temporal,
             max_radius_px=params.package.max_radius_px,
             training_data=_training_data(prepared),
             metrics=dict(sorted(numbers(metrics))),
@@ -73,6 +79,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         write()
         bar.advance()
         # if the check fails, the folder is discarded
+        check_temporal(Package.load(folder), layout)
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
         write = functools.partial(write, parity_px=float(f"{worst:.3g}"))
         manifest = write()

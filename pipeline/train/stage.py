@@ -15,12 +15,15 @@ from pipeline.heads.arrays import array_shapes, load_arrays
 from pipeline.heads.training import Row
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
+from pipeline.models.temporal.saved import save_temporal
 from pipeline.params import ProblemParams
 from pipeline.problem import Problem
 from pipeline.splits import TRAINED_ON
 from pipeline.train.fit import Fitted, Plan, fit
 from pipeline.train.heads import headlines
 from pipeline.train.start import describe_start, start_summary
+from pipeline.train.temporal.teach import teach_temporal
+from pipeline.train.temporal.tracks import require_runs
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
@@ -28,6 +31,9 @@ def run(params: ProblemParams, layout: Layout) -> None:
     plan = read_plan(params.problem, layout.out("search") / "best.json")
     folder = layout.out("prepare")
     train, val = (load_arrays(folder / split, plan.problem) for split in TRAINED_ON)
+    if plan.train.temporal is not None:
+        for split in TRAINED_ON:
+            require_runs(folder / split)
     work = layout.work("train", training_digest(plan, folder))
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
@@ -42,8 +48,15 @@ def run(params: ProblemParams, layout: Layout) -> None:
         fitted = fit(plan, train, val, work, show, layout.root)
     if fitted.pretrained is not None:
         print(f"started from {describe_start(plan.train, fitted.pretrained)}")
+    temporal = None
+    if plan.train.temporal is not None:
+        with progress(f"train temporal model {layout.problem}", 1) as bar:
+            temporal = teach_temporal(fitted.network, folder, plan.train.temporal, plan.train.seed)
+            bar.advance()
     with folder_aside(layout.out("train")) as out:
         _write(fitted, plan, out)
+        if temporal is not None:
+            save_temporal(*temporal, out)
     shutil.rmtree(work)
 
 

@@ -80,10 +80,10 @@ def test_a_package_from_before_a_field_came_is_read(tmp_path):
     ("versions", "message"),
     [
         (
-            (6, 6),
-            "format_version is 6, made for readers of 6 or later; this heelstrike reads 2 to 5; upgrade heelstrike",
+            (7, 7),
+            "format_version is 7, made for readers of 7 or later; this heelstrike reads 2 to 6; upgrade heelstrike",
         ),
-        ((1, 1), "format_version is 1, this heelstrike reads 2 to 5; make the file again"),
+        ((1, 1), "format_version is 1, this heelstrike reads 2 to 6; make the file again"),
         ((None, 3), "format_version is None, expected a whole number"),
         (("3", 3), "format_version is '3', expected a whole number"),
         ((3.0, 3), "format_version is 3.0, expected a whole number"),
