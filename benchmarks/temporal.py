@@ -175,7 +175,8 @@ def rows(package: Package, kind: str, people: list[tuple[str, Frames, np.ndarray
                 result = measurer.result(frame.number, frame.time_s, frame.picture, prediction, np.nan)
                 counts.add(result, film.truth[n])
     now = figures_of(judged)
-    radius = f"{now.covered:.1%} (filled {now.filled}: {now.filled_covered:.1%}, {now.filled_rmse_px:.2f} px)"
+    filled = f"{now.filled}: {now.filled_covered:.1%}, RMSE {now.filled_rmse_px:.2f} px" if now.filled else "none"
+    radius = f"{now.covered:.1%} (filled {filled})"
     before = [f"{now.rmse_px_per_frame:.3f}", f"{now.jitter_px_per_frame:.3f}", f"{now.answered_per_frame:.1%}", ""]
     after = [f"{now.rmse_px:.3f}", f"{now.jitter_px:.3f}", f"{now.answered:.1%}", radius]
     made = [[kind, *pair] for pair in (("frame by frame", *before), ("several frames", *after))]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from heelstrike.cli import app
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction, Refusal
 from heelstrike.measure.radii import Radii
@@ -191,6 +193,14 @@ class TestPackage:
         result = load(package=folder, threads=1, per_frame=True).predict(walk)
         assert {frame.from_frames for frame in result.frames} == {None}
         assert result.summary.not_measured == {"no_legs": 2}
+
+    def test_per_frame_is_an_option_of_the_command(self, folder: Path, walk: Path, tmp_path: Path) -> None:
+        words = ["predict", str(walk), "--package", str(folder), "--out", str(tmp_path), "--per-frame"]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0 and "10 of 12 frames measured" in done.output
+        result = read_result(tmp_path / "walk.mp4.json")
+        assert isinstance(result, PredictionResult)
+        assert {frame.from_frames for frame in result.frames} == {None}
 
     def test_a_still_picture_is_what_it_was(self, folder: Path) -> None:
         still = np.full((120, 160, 3), 150, np.uint8)
