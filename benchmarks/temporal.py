@@ -1,146 +1,204 @@
-"""Temporal models against per-frame prediction and plain smoothing, on rendered video with every frame labelled.
+"""A package with a temporal model against the same package frame by frame, on rendered video with known truth.
 
-The videos must be of people whom the per-frame network was not trained on: prepare them as a problem of their own, with
-another seed and every frame labelled (`frames_per_subject: 1000`), then give its folder here. Its `train` videos teach
-the temporal models, `val` chooses their weights, `test` judges. Each model is tested on the videos
-unchanged and disturbed: runs of frames with a patch over a keypoint, and runs with motion blur.
+Each person of the renderer is filmed near and far, and the package predicts on every frame as `heelstrike predict`
+does: frame by frame, and then the same predictions with the answers of the frames around them. The videos are shown as
+they are, with runs of frames in which a marker is covered, in which the picture is blurred, or in which the light is
+gone, and with lost frames. Plain smoothers of the single frames stand beside.
 
 Examples:
-    python -m benchmarks.temporal models/rearfoot/train data/dense/prepare
-    python -m benchmarks.temporal models/rearfoot/train data/dense/prepare --window 15 --epochs 30
+    python -m benchmarks.temporal models/rearfoot/package
+    python -m benchmarks.temporal models/rearfoot/package --subjects 12 --seed 7 --legs 0.9 0.3
 """
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
-import pandas as pd
-import torch
 from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.table import Table
 
 from heelstrike.errors import UserError
-from pipeline.models.build import load_trained
-from pipeline.models.inference import predict_arrays
-from pipeline.models.network import Network
-from pipeline.models.temporal import SMOOTHERS, TEMPORAL, Track, windows_of
-from pipeline.scoring.bootstrap import PairedDifference, paired_bootstrap
-from pipeline.scoring.metrics import image_mse
-from pipeline.train.temporal import TemporalSettings, fit_temporal, predict_temporal, rmse
+from heelstrike.heads.keypoints import present_keypoints
+from heelstrike.heads.prediction import Prediction
+from heelstrike.measure.angles import signed_rearfoot_angle
+from heelstrike.package.image import ArrayImage
+from heelstrike.package.runtime import Package
+from heelstrike.predict.frames import FrameResult
+from heelstrike.predict.measurer import About, Measurer
+from heelstrike.predict.over_time import over_time
+from heelstrike.video.reader import Frame
+from pipeline.evaluate.temporal.answers import Both
+from pipeline.evaluate.temporal.judge import figures_of
+from pipeline.models.temporal import SMOOTHERS
+from pipeline.synthetic.people import make_subject
+from pipeline.synthetic.rearfoot import render
+from pipeline.synthetic.settings import SyntheticSource
+from pipeline.train.temporal.disturb import DISTURBANCES, Frames
 
-_RUN, _PATCH, _BLUR = 5, 18, 11  # frames of a disturbance; half side of a patch and length of a blur, input pixels
-PER_FRAME = "per frame"
-
-
-def disturbed(
-    images: UInt8[np.ndarray, "T H W C"], truth: Float[np.ndarray, "T K 2"], rng: np.random.Generator
-) -> UInt8[np.ndarray, "T H W C"]:
-    """A video with a run of frames in which a patch hides one keypoint, and a run with horizontal motion blur."""
-    images = images.copy()
-    start, point = int(rng.integers(max(len(images) - _RUN, 1))), int(rng.integers(truth.shape[1]))
-    for frame in range(start, min(start + _RUN, len(images))):
-        if np.isfinite(truth[frame, point]).all():
-            x, y = truth[frame, point].round().astype(int)
-            images[frame, max(y - _PATCH, 0) : max(y + _PATCH, 0), max(x - _PATCH, 0) : max(x + _PATCH, 0)] = 128
-    start = int(rng.integers(max(len(images) - _RUN, 1)))
-    for frame in range(start, min(start + _RUN, len(images))):
-        kernel = np.full((1, _BLUR), 1 / _BLUR, np.float32)
-        images[frame] = cv2.filter2D(images[frame], -1, kernel).reshape(images[frame].shape)
-    return images
+_WRONG = 3.0  # degrees
+_RUNS = 2  # runs of disturbed frames in a video
+_RUN = 5  # frames
+_LOST = 0.3  # share of the frames of a video with lost frames
+KINDS = ("as they are", *DISTURBANCES, "lost frames")
 
 
-def tracks_of(network: Network, folder: Path, disturb: bool) -> list[Track]:
-    """Per-frame predictions of a prepared split, video by video.
+@dataclass(frozen=True)
+class Film:
+    """A video in memory: its frames with their truth in pixels, NaN for a marker that is not visible."""
 
-    Raises:
-        UserError: There is no video of which consecutive frames are labelled.
-    """
-    index = pd.read_parquet(folder / "index.parquet")
-    images, truth = np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "keypoints.npy")
-    tracks = []
-    for number, (_, rows) in enumerate(index[index["video"] != ""].groupby("video", sort=True)):
-        rows = rows.sort_values("frame")
-        if len(rows) < _RUN or (np.diff(rows["frame"]) > 2).any():
-            continue  # frames without any visible keypoint have no label; a gap of one is no break
-        at, rng = rows.index.to_numpy(), np.random.default_rng([1, number])
-        pixels = disturbed(images[at], truth[at], rng) if disturb else np.array(images[at])
-        outputs = predict_arrays(network, pixels)
-        if not {"keypoints", "confidence", "boxes"} <= set(outputs):
-            raise UserError("the per-frame network needs a keypoint head and a box head")
-        tracks.append(
-            Track(
-                str(rows["subject"].iloc[0]), outputs["keypoints"], outputs["confidence"], outputs["boxes"], truth[at]
-            )
-        )
-    if not tracks:
-        raise UserError(f"{folder}: no video with consecutive labelled frames; raise frames_per_subject")
-    return tracks
+    subject: str
+    frames: list[Frame]
+    truth: Float[np.ndarray, "T 6 2"]
 
 
-def jitter(tracks: list[Track], predictions: list[Float[np.ndarray, "T K 2"]]) -> float:
-    """Root mean square of the error's second difference in time, input pixels: visible trembling."""
-    parts = [np.diff(points - track.truth, n=2, axis=0) for track, points in zip(tracks, predictions, strict=True)]
-    return float(np.sqrt(np.nanmean(np.concatenate(parts).astype(np.float64) ** 2)))
+@dataclass
+class Angles:
+    """Frames that were measured, and angles against the truth: degrees off, and whether the half-width covers it."""
+
+    frames: int = 0
+    measured: int = 0
+    off: list[float] = field(default_factory=list)
+    covered: list[bool] = field(default_factory=list)
+
+    def add(self, result: FrameResult, truth: Float[np.ndarray, "6 2"]) -> None:
+        """Add a frame."""
+        self.frames += 1
+        self.measured += result.measured
+        for side, points in (("left", truth[:3]), ("right", truth[3:])):
+            true = float(signed_rearfoot_angle(points, side))
+            if result.measured and np.isfinite(true):
+                off = abs(result.values[side] - true)
+                self.off.append(off)
+                self.covered.append(off <= result.half_widths.get(side, np.inf))
+
+    def cells(self) -> list[str]:
+        """Return share measured, share off by more than the limit, share of those that the half-width does not say."""
+        off, covered = np.array(self.off), np.array(self.covered, bool)
+        wrong = off > _WRONG
+        return [
+            f"{self.measured / self.frames:.1%}",
+            f"{wrong.mean():.1%}" if len(off) else "-",
+            f"{(wrong & ~covered).mean():.1%}" if len(off) else "-",
+            f"{covered.mean():.1%}" if len(off) else "-",
+        ]
+
+
+def films(subjects: int, seed: int, legs: float) -> Iterator[tuple[str, UInt8[np.ndarray, "T H W 3"], np.ndarray, int]]:
+    """Yield name, frames, truth and rate of people whose legs fill this share of the picture."""
+    settings = SyntheticSource(kind="synthetic", seed=seed, subjects=subjects, legs=(legs * 0.95, legs * 1.05))
+    for index in range(subjects):
+        subject = make_subject(settings, index)
+        frames, truth = zip(*render(subject), strict=True)
+        yield subject.name, np.stack(frames), np.stack(truth), subject.fps
+
+
+def disturbed(kind: str, frames: Frames, truth: np.ndarray, fps: int, name: str, rng: np.random.Generator) -> Film:
+    """Return a video with one kind of disturbance."""
+    frames, kept = frames.copy(), np.ones(len(frames), bool)
+    if kind in DISTURBANCES:
+        for part in np.array_split(np.arange(len(frames)), _RUNS):
+            start = part[0] + int(rng.integers(max(len(part) - _RUN, 0) + 1))
+            run = slice(start, start + _RUN)
+            frames[run] = DISTURBANCES[kind](frames[run], truth[run], rng)
+    elif kind == "lost frames":
+        kept = rng.uniform(size=len(frames)) >= _LOST
+    made = [Frame(n, n / fps, ArrayImage(frame)) for n, frame in enumerate(frames) if kept[n]]
+    return Film(name, made, truth[kept])
+
+
+def predicted(package: Package, film: Film) -> tuple[list[Prediction], list[Prediction]]:
+    """Return the predictions frame by frame and from several frames."""
+    predict = package.predictor()
+    own = [predict(frame.picture) for frame in film.frames]
+    assert package.temporal is not None
+    several = [each for _, each in over_time(zip(film.frames, own, strict=True), package.temporal)]
+    return own, several
+
+
+def both_of(package: Package, film: Film, own: list[Prediction], several: list[Prediction]) -> Both:
+    """Return both answers as the evaluate stage judges them, in pixels of the video."""
+    points, radii = [], []
+    for predictions in (own, several):
+        present = np.stack([_present(package, each) for each in predictions])
+        places = np.stack([np.asarray(each.keypoints, np.float64) for each in predictions])
+        points.append(np.where(present[..., None], places, np.nan))
+        radius = np.stack([np.full(6, np.nan) if each.radius is None else each.radius for each in predictions])
+        radii.append(np.where(present, radius, np.nan))
+    filled = np.isfinite(points[1][..., 0]) & ~np.isfinite(points[0][..., 0])
+    return Both(film.subject, film.truth, *points, np.isfinite(points[0][..., 0]).astype(float), filled, radii[1])
+
+
+def _present(package: Package, prediction: Prediction) -> np.ndarray:
+    present = present_keypoints(prediction, package.manifest.confidence)
+    assert present is not None
+    return np.zeros_like(present) if prediction.refusal is not None else present
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("network", type=Path, help="a trained per-frame network, for instance models/rearfoot/train")
-    parser.add_argument("prepared", type=Path, help="prepared arrays of people whom it has not seen")
-    parser.add_argument("--window", type=int, default=9, help="frames, odd")
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("package", type=Path, help="a package with a temporal model")
+    parser.add_argument("--subjects", type=int, default=6, help="people")
+    parser.add_argument("--seed", type=int, default=77, help="seed of the people")
+    parser.add_argument("--legs", type=float, nargs="+", default=[0.85, 0.3], help="shares of the picture's height")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     arguments = parser.parse_args()
-    network = load_trained(arguments.network).to("cuda" if torch.cuda.is_available() else "cpu")
-    for disturb in (False, True):
-        tracks = {split: tracks_of(network, arguments.prepared / split, disturb) for split in ("train", "val", "test")}
-        show("disturbed videos" if disturb else "videos as they are", tracks, arguments)
+    package = Package.load(arguments.package, threads=1)
+    if package.temporal is None:
+        raise UserError(f"{arguments.package}: has no temporal model; package one that was trained with train.temporal")
+    console = Console(width=180)
+    for legs in arguments.legs:
+        people = list(films(arguments.subjects, arguments.seed, legs))
+        table = Table(
+            "videos", "", "RMSE px", "jitter px", "answered", "radius holds", "measured", f"off > {_WRONG:g}°",
+            "and not said", "half-width holds", title=f"legs fill {legs:.0%}; {len(people)} people",
+        )  # fmt: skip
+        for kind in arguments.kinds:
+            for row in rows(package, kind, people, arguments.seed):
+                table.add_row(*row)
+        console.print(table)
 
 
-def show(title: str, tracks: dict[str, list[Track]], arguments: argparse.Namespace) -> None:
-    """Train and judge the temporal models. Print the table and a verdict on each."""
-    test, console = tracks["test"], Console()
-    by_method = {PER_FRAME: [track.keypoints for track in test]}
-    by_method |= {name: [smooth(track.keypoints) for track in test] for name, smooth in SMOOTHERS.items()}
-    by_method |= {name: learned(name, tracks, arguments) for name in TEMPORAL}
-    truth = np.concatenate([track.truth for track in test])
-    labelled = np.concatenate([track.labelled for track in test])
-    subjects = np.concatenate([[track.subject] * len(track.keypoints) for track in test])
-    errors = {name: image_mse(np.concatenate(predictions), truth, labelled) for name, predictions in by_method.items()}
-    table = Table("method", "RMSE px", "jitter px", "MSE against per frame, 95 %", title=title, title_justify="left")
-    verdicts = []
-    for name, predictions in by_method.items():
-        change = paired_bootstrap(errors[name], errors[PER_FRAME], subjects, 4000, 1)
-        interval = "" if name == PER_FRAME else f"{change.interval.low:+.3f} to {change.interval.high:+.3f} px²"
-        table.add_row(
-            name, f"{rmse(np.concatenate(predictions), truth):.3f}", f"{jitter(test, predictions):.3f}", interval
-        )
-        if name in TEMPORAL:
-            verdicts.append(verdict(name, change, jitter(test, predictions), jitter(test, by_method[PER_FRAME])))
-    console.print(table)
-    console.print(f"{len(test)} videos of {len(set(subjects))} people, {len(truth)} frames.", *verdicts, sep="\n")
+def rows(package: Package, kind: str, people: list[tuple[str, Frames, np.ndarray, int]], seed: int) -> list[list[str]]:
+    """Return the rows of one kind of videos: frame by frame, from several frames, smoothed."""
+    measurer = Measurer(package, About())
+    judged, angles = list[Both](), {"frame by frame": Angles(), "several frames": Angles()}
+    rng = np.random.default_rng([seed, KINDS.index(kind)])
+    for name, frames, truth, fps in people:
+        film = disturbed(kind, frames, truth, fps, name, rng)
+        own, several = predicted(package, film)
+        judged.append(both_of(package, film, own, several))
+        for counts, predictions in zip(angles.values(), (own, several), strict=True):
+            for n, (frame, prediction) in enumerate(zip(film.frames, predictions, strict=True)):
+                result = measurer.result(frame.number, frame.time_s, frame.picture, prediction, np.nan)
+                counts.add(result, film.truth[n])
+    now = figures_of(judged)
+    filled = f"{now.filled}: {now.filled_covered:.1%}, RMSE {now.filled_rmse_px:.2f} px" if now.filled else "none"
+    radius = f"{now.covered:.1%} (filled {filled})"
+    before = [f"{now.rmse_px_per_frame:.3f}", f"{now.jitter_px_per_frame:.3f}", f"{now.answered_per_frame:.1%}", ""]
+    after = [f"{now.rmse_px:.3f}", f"{now.jitter_px:.3f}", f"{now.answered:.1%}", radius]
+    made = [[kind, *pair] for pair in (("frame by frame", *before), ("several frames", *after))]
+    for row, counts in zip(made, angles.values(), strict=True):
+        row += counts.cells()
+    for title, smooth in SMOOTHERS.items():
+        smoothed = figures_of([_smoothed(each, smooth) for each in judged])
+        made.append([kind, title, f"{smoothed.rmse_px:.3f}", f"{smoothed.jitter_px:.3f}", *[""] * 6])
+    return made
 
 
-def learned(name: str, tracks: dict[str, list[Track]], arguments: argparse.Namespace) -> list[np.ndarray]:
-    """A trained temporal model's predictions for each test video."""
-    torch.manual_seed(arguments.seed)
-    temporal = TEMPORAL[name](tracks["test"][0].truth.shape[1], arguments.window)
-    train, val = (windows_of(tracks[split], arguments.window) for split in ("train", "val"))
-    fit_temporal(temporal, train, val, TemporalSettings(epochs=arguments.epochs, seed=arguments.seed))
-    return [predict_temporal(temporal, windows_of([track], arguments.window)) for track in tracks["test"]]
-
-
-def verdict(name: str, change: PairedDifference, trembling: float, before: float) -> str:
-    """Return a sentence that says if error (by its interval) and jitter are both lower than per frame."""
-    better = change.interval.high < 0
-    error = (
-        "lower" if better else "higher" if change.interval.low > 0 else "not shown to differ (zero is in the interval)"
-    )
-    summary = f"{name}: error {error}; jitter {trembling:.3f} px, per frame {before:.3f} px."
-    wins = better and trembling < before
-    return f"{summary} It {'beats' if wins else 'does not beat'} per-frame prediction in both."
+def _smoothed(both: Both, smooth: object) -> Both:
+    """Return the frame-by-frame keypoints smoothed; those that are missing are interpolated first, and stay missing."""
+    own = both.own.copy()
+    at = np.arange(len(own))
+    for k in range(own.shape[1]):
+        there = np.isfinite(own[:, k, 0])
+        for axis in range(2):
+            own[:, k, axis] = np.interp(at, at[there], own[there, k, axis]) if there.any() else 0.0
+    assert callable(smooth)
+    several = np.where(np.isfinite(both.own), smooth(own), np.nan)
+    return Both(both.subject, both.truth, both.own, several, both.confidence, np.zeros_like(both.filled), both.radius)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,9 @@ def predict(
             help="A second model, for instance NAME@challenger: what it answers differently is noted in --record."
         ),
     ] = None,
+    per_frame: Annotated[
+        bool, typer.Option("--per-frame", help="Predict every frame of a video by itself, not from several frames.")
+    ] = False,
 ) -> None:
     """Measure images and videos with a model, and write its keypoints and measurements as JSON and CSV.
 
@@ -132,13 +135,15 @@ def predict(
     heelstrike predict walk.mp4 --package rearfoot-package/
 
     heelstrike predict clinic-week-12/ --record records/ --shadow rearfoot@challenger
+
+    heelstrike predict walk.mp4 --package rearfoot-package/ --per-frame
     """
     with messages(), terminable():
         from heelstrike.predict.describe import describe, scale_of, slices_of
 
         scale, slices = scale_of(dpi, mm_per_px), slices_of(about or [])
-        chosen = heelstrike.load(model, package=package, offline=offline)
-        second = heelstrike.load(shadow, offline=offline) if shadow else None
+        chosen = heelstrike.load(model, package=package, offline=offline, per_frame=per_frame)
+        second = heelstrike.load(shadow, offline=offline, per_frame=per_frame) if shadow else None
         report = chosen.write(path, out, overlay=overlay, mm_per_px=scale, about=slices, record=record, shadow=second)
         for line in describe(report):
             console.print(line, highlight=False, soft_wrap=True)

@@ -32,6 +32,7 @@ def load(
     package: str | os.PathLike[str] | None = None,
     offline: bool = False,
     threads: int = 0,
+    per_frame: bool = False,
 ) -> "Model":
     """Load a model from the registry at MLFLOW_TRACKING_URI, or from a folder, and verify every hash.
 
@@ -41,6 +42,7 @@ def load(
         package: A package folder to use instead of a registry.
         offline: True to use the version that was last pulled by this reference, without contacting the registry.
         threads: CPU threads for one prediction; 0 means one for each core, but a single one on two cores.
+        per_frame: True to predict every frame of a video by itself, also if the package answers from several frames.
 
     Returns:
         The model, ready to measure.
@@ -57,7 +59,7 @@ def load(
         raise UserError(
             f"both a model of the registry ({reference}) and a package folder ({package}) are given; give only one"
         )
-    return Model(pulled, threads)
+    return Model(pulled, threads, per_frame)
 
 
 class Model:
@@ -73,8 +75,8 @@ class Model:
         manifest: The package's manifest: input size, filters, thresholds, test metrics.
     """
 
-    def __init__(self, pulled: Pulled, threads: int = 0) -> None:
-        self._package = Package.load(pulled.folder, threads)
+    def __init__(self, pulled: Pulled, threads: int = 0, per_frame: bool = False) -> None:
+        self._package = Package.load(pulled.folder, threads, per_frame)
         self.reference, self.version = pulled.reference, pulled.version
         self.manifest: Manifest = self._package.manifest
 
@@ -175,7 +177,8 @@ class Model:
 
         Args:
             source: A video, which is decoded ahead in threads; or RGB images in order from the first, for instance of a
-                camera. They are taken one by one in the caller's thread, and their results have no time stamp.
+                camera. They are taken one by one in the caller's thread, and their results have no time stamp, so each
+                is predicted by itself.
             mm_per_px: Side of a pixel in millimetres; the class describes the default.
             about: What the images show, for instance `{"foot": "left"}`.
 

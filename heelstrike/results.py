@@ -14,7 +14,7 @@ from heelstrike.reasons import Reason
 from heelstrike.wire import Wire, check_version, parse, read_object
 
 PREDICTION, EXAM = "heelstrike-prediction", "heelstrike-exam"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1
 """The oldest version whose readers understand the files that are written now."""
@@ -103,6 +103,10 @@ class FrameWire(Wire):
     people: Annotated[
         int | None,
         Field(description="people who were told apart when the patient was last looked for; null if nobody was"),
+    ] = None
+    from_frames: Annotated[
+        int | None,
+        Field(description="frames that the keypoints are from, this one and others; null: from this frame alone"),
     ] = None
     reliable: Annotated[
         bool | None,

@@ -93,7 +93,11 @@ class ProblemParams(Strict):
 
     @model_validator(mode="after")
     def _keypoints_for_measure_and_radius(self) -> Self:
-        needing_keypoints = {"measure": self.measure, "package.max_radius_px": self.package.max_radius_px}
+        needing_keypoints = {
+            "measure": self.measure,
+            "package.max_radius_px": self.package.max_radius_px,
+            "train.temporal": self.train.temporal,
+        }
         for path, setting in needing_keypoints.items():
             if setting is not None and not any(head.keypoints for head in heads_of(self.model.heads)):
                 raise ValueError(f"{path} needs keypoints, but model {self.model.name!r} has no keypoint head")

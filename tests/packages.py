@@ -10,6 +10,8 @@ import onnx.parser
 from heelstrike.files import json_digest
 from heelstrike.measure.settings import RearfootSettings
 from heelstrike.package.manifest import MANIFEST, Manifest, write_manifest
+from heelstrike.package.over_time_settings import OverTime
+from heelstrike.package.temporal import GRAPH
 from heelstrike.preprocess.settings import InputSize
 from pipeline.package.category import category_of
 from pipeline.problem import Problem
@@ -51,6 +53,34 @@ def fixed_graph() -> onnx.ModelProto:
     """The graph described at `SHARES`."""
     values = ", ".join(f"{v:.6f}" for point in SHARES for v in point)
     return onnx.parser.parse_model(_GRAPH.replace("SHARES", values))
+
+
+_TEMPORAL = """
+<ir_version: 10, opset_import: ["" : 18]>
+g (float[1,5,6,2] points, float[1,5,6] confidence) => (float[1,6,2] places, float[1,6] spread)
+<int64 middle = {2}, float[1,6] usual = {0.01, 0.01, 0.01, 0.01, 0.01, 0.01}>
+{
+  places = Gather<axis = 1>(points, middle)
+  spread = Identity(usual)
+}
+"""
+OVER_TIME = OverTime(
+    slots=5,
+    step_s=0.04,
+    confidence=0.5,
+    fill=0.03,
+    corrects=True,
+    seen=1.5,
+    filled=2.5,
+    quantities={"left": 2.0},
+)
+
+
+def add_temporal_graph(folder: Path) -> OverTime:
+    """Add a temporal model to a package that is about to be written; it answers what windows have in their middle."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / GRAPH).write_bytes(onnx.parser.parse_model(_TEMPORAL).SerializeToString())
+    return OVER_TIME
 
 
 def make_package(folder: Path, graph: onnx.ModelProto | None = None, **fields: Any) -> Manifest:

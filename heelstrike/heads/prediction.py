@@ -42,6 +42,7 @@ class Prediction:
         people: Number of people who were told apart when the patient was last looked for; `None` if nobody was looked
             for.
         refusal: Why the keypoints are not to be measured; `None` if nothing speaks against it.
+        from_frames: Number of frames of a video that the keypoints are from; `None` if they are from this image alone.
     """
 
     keypoints: Float[np.ndarray, "K 2"] | None = None
@@ -56,3 +57,4 @@ class Prediction:
     heads: tuple[str, ...] = ()
     people: int | None = None
     refusal: Refusal | None = None
+    from_frames: int | None = None

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError
 from heelstrike.measure.radii import Radii
 from heelstrike.measure.settings import MeasureSettings
+from heelstrike.package.over_time_settings import OverTime
 from heelstrike.package.quantised import Quantised
 from heelstrike.package.wire import (
     FORMAT_VERSION,
@@ -42,6 +43,7 @@ class Manifest(Strict):
     confidence: float
     measure: MeasureSettings | None = None
     radii: Radii | None = None
+    temporal: OverTime | None = None
     max_radius_px: float | None = None
     parity_px: float | None = None
     quantised: Quantised | None = None
@@ -108,7 +110,7 @@ def _from_4(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_5(data: dict[str, Any]) -> dict[str, Any]:
-    """Upgrade from version 5, which had no `quantised`."""
+    """Upgrade from version 5, which had no `quantised` and no `temporal`."""
     return data
 
 

@@ -19,6 +19,7 @@ from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
 from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.looking import Look
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
+from heelstrike.package.temporal import GRAPH, TemporalModel, graph_findings, view_height
 from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
@@ -33,23 +34,31 @@ class Package:
     Attributes:
         folder: The package's folder.
         manifest: The package's manifest. Its `heads` are filled in if the file has none (version 2 of the format).
+        temporal: Answers from several frames of a video; `None` if the package predicts every frame by itself.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, session: onnxruntime.InferenceSession) -> None:
-        self.folder, self.manifest, self._session = folder, manifest, session
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        session: onnxruntime.InferenceSession,
+        temporal: TemporalModel | None = None,
+    ) -> None:
+        self.folder, self.manifest, self._session, self.temporal = folder, manifest, session, temporal
         self._outputs = [o.name for o in session.get_outputs()]
         self._heads = [head for name, head in HEADS.items() if name in manifest.heads]
         # outputs of unknown heads cannot be mapped from a scaled image to the image
         self._all_known = set(self._outputs) == {name for head in self._heads for name in head.outputs}
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 0) -> "Package":
-        """Verify a package folder and load its graph. No code from the package is executed.
+    def load(cls, folder: Path, threads: int = 0, per_frame: bool = False) -> "Package":
+        """Verify a package folder and load its graphs. No code from the package is executed.
 
         Args:
             folder: Folder with manifest.json and the files that it lists.
             threads: CPU threads for one prediction; 0 leaves the number to ONNX Runtime (one for each core), except on
                 two cores, where it is one.
+            per_frame: True to predict every frame of a video by itself, whatever the package can do.
 
         Raises:
             UserError: A file is missing or differs from its hash, the format is unknown, the graph cannot be loaded, or
@@ -63,7 +72,8 @@ class Package:
         if findings:
             advice = "the parts of the package do not fit together: package the model again"
             raise UserError("\n".join([*(f"{folder}: {finding}" for finding in findings), advice]))
-        return cls(folder, manifest.model_copy(update={"heads": heads_of(manifest, outputs)}), session)
+        manifest = manifest.model_copy(update={"heads": heads_of(manifest, outputs)})
+        return cls(folder, manifest, session, None if per_frame else _temporal(folder, manifest))
 
     def mirrors(self, slices: Mapping[str, str]) -> bool:
         """Return True if images of these slices (`{"foot": "left"}`) have to be predicted on with `mirrored=True`."""
@@ -140,6 +150,26 @@ class Package:
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
         return prediction
+
+
+def _temporal(folder: Path, manifest: Manifest) -> TemporalModel | None:
+    """Load the temporal model; `None` if the package has none.
+
+    Raises:
+        UserError: Its graph cannot be loaded, or does not fit the manifest.
+    """
+    settings, path = manifest.temporal, folder / GRAPH
+    if settings is None:
+        return None
+    if GRAPH not in manifest.files:
+        raise UserError(f"{folder}: the manifest has `temporal`, but does not list {GRAPH}; package the model again")
+    session = _session(path, 1)  # a tiny graph, which several threads would only slow down
+    shapes = {each.name: tuple(each.shape) for each in (*session.get_inputs(), *session.get_outputs())}
+    findings = graph_findings(settings, len(manifest.category.keypoints), shapes)
+    if findings:
+        raise UserError("\n".join(f"{folder}: {finding}; package the model again" for finding in findings))
+    view = view_height(manifest.zoom, manifest.input)
+    return TemporalModel(path, settings, session, manifest.confidence, manifest.radii, view)
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -114,6 +114,21 @@ class RadiiWire(Wire):
     ] = {}
 
 
+class TemporalWire(Wire):
+    """How a second graph answers from several frames of a video; `heelstrike.package.temporal` explains it."""
+
+    slots: Annotated[int, Field(ge=3)]
+    step_s: Annotated[float, Field(gt=0)]
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    fill: Annotated[float, Field(gt=0)]
+    corrects: bool
+    seen: Annotated[float | None, Field(description="factor of a keypoint that the frame shows; null: no limit")]
+    filled: Annotated[float | None, Field(description="factor of one that only other frames show; null: no limit")]
+    quantities: Annotated[
+        dict[str, float | None], Field(description="factor of each quantity; null: the half-width has no limit")
+    ] = {}
+
+
 class RearfootWire(Wire):
     """Settings of the rear-foot angle."""
 
@@ -219,6 +234,10 @@ class ManifestWire(Wire):
     )
     radii: Annotated[
         RadiiWire | None, Field(description="calibration of how far keypoints may be off; null: not known")
+    ] = None
+    temporal: Annotated[
+        TemporalWire | None,
+        Field(description="answers from several frames of a video; null: every frame is predicted by itself"),
     ] = None
     max_radius_px: Annotated[
         float | None, Field(gt=0, description="a keypoint with a larger radius is not reliable; null: no limit")

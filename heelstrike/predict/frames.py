@@ -49,6 +49,11 @@ class FrameResult:
         return self.prediction.radius
 
     @property
+    def from_frames(self) -> int | None:
+        """Number of frames that the keypoints are from, this one and others; `None` if from this frame alone."""
+        return self.prediction.from_frames
+
+    @property
     def measured(self) -> bool:
         """True if the frame was measured, so that there are `values`."""
         return self.measurement is not None and self.measurement.measured

@@ -17,6 +17,7 @@ from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.frames import FrameResult
+from heelstrike.predict.over_time import over_time
 from heelstrike.predict.reliability import doubts_of, is_judged
 from heelstrike.video.reader import Frame
 
@@ -76,22 +77,28 @@ class Measurer:
             mm_per_px: Side of a pixel in millimetres as the image's file states it; NaN if it does not.
         """
         prediction = self._package.predict(image, self._mirrored)
-        return self._result(0, None, ArrayImage(image), prediction, self._about.scale(mm_per_px))
+        return self.result(0, None, ArrayImage(image), prediction, self._about.scale(mm_per_px))
 
     def video(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, FrameResult], None, None]:
         """Yield each frame of a video with its result, in order. Close the generator to end its threads early.
 
         Three threads work at the same time: one decodes, one runs filters and network, and the caller's measures.
         """
-        with closing(ahead(self._predictions(frames), _AHEAD)) as predicted:
+        with closing(ahead(self._answers(frames), _AHEAD)) as predicted:
             for frame, prediction in predicted:
-                yield frame, self._result(frame.number, frame.time_s, frame.picture, prediction, self._about.scale())
+                yield frame, self.result(frame.number, frame.time_s, frame.picture, prediction, self._about.scale())
 
     def images(self, images: Iterable[UInt8[np.ndarray, "H W 3"]]) -> Generator[FrameResult, None, None]:
         """Yield the results of a video's RGB frames, given in order from the first. It runs in the caller's thread."""
         predict = self._package.predictor(self._mirrored)
         for number, image in enumerate(map(ArrayImage, images)):
-            yield self._result(number, None, image, predict(image), self._about.scale())
+            yield self.result(number, None, image, predict(image), self._about.scale())
+
+    def _answers(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
+        """Yield each frame with its prediction, or with the answer of the frames around it if the package can."""
+        with closing(self._predictions(frames)) as predictions:
+            model = self._package.temporal
+            yield from predictions if model is None else over_time(predictions, model)
 
     def one_by_one(self) -> Callable[[int, float | None, Image], FrameResult]:
         """Return a function of (number, time stamp, image) for the frames of one video, given in order from the first.
@@ -108,7 +115,7 @@ class Measurer:
             for frame in decoded:
                 yield frame, predict(frame.picture)
 
-    def _result(
+    def result(
         self,
         number: int,
         time_s: float | None,
@@ -116,6 +123,15 @@ class Measurer:
         prediction: Prediction,
         mm_per_px: float,
     ) -> FrameResult:
+        """Return the result of a frame from its prediction.
+
+        Args:
+            number: Number of the frame, from 0.
+            time_s: Its time stamp; `None` if it has none.
+            image: Its picture, for values that are measured on pixels.
+            prediction: What was predicted on it.
+            mm_per_px: Side of a pixel in millimetres; NaN if unknown.
+        """
         manifest = self._package.manifest
         measurement = self._measured(prediction, mm_per_px, image)
         doubts = doubts_of(prediction, measurement, manifest)
@@ -132,4 +148,7 @@ class Measurer:
         radii = self._package.manifest.radii
         if radii is None or prediction.radius is None:
             return measurement
+        temporal = self._package.temporal
+        if prediction.from_frames is not None and temporal is not None:
+            radii = radii.model_copy(update={"quantities": temporal.settings.quantities})
         return with_half_widths(measurement, self.measure, radii, prediction.keypoints, prediction.radius, mm_per_px)

@@ -102,6 +102,7 @@ class ResultWriter:
             content |= head.result(frame.prediction, category, threshold)
         measure = round_json(frame.measurement.to_json(), _DIGITS) if frame.measurement else None
         content |= {"measure": measure, "people": frame.prediction.people}
+        content["from_frames"] = frame.prediction.from_frames
         return content | {"reliable": frame.reliable, "doubts": list(frame.doubts)}
 
 

@@ -38,7 +38,9 @@ class ResultTable:
         self._manifest = manifest
         self._quantities: Sequence[str] = measure.quantities if measure else ()
         self._heads: list[Head] = [head for name, head in HEADS.items() if name in manifest.heads]
-        self._write([*self._measure_columns(measure), "reliable", "doubts", *self._head_columns(), "people"])
+        self._write(
+            [*self._measure_columns(measure), "reliable", "doubts", *self._head_columns(), "people", "from_frames"]
+        )
 
     def add(self, frame: FrameResult) -> None:
         """Write the row of one frame."""
@@ -56,6 +58,7 @@ class ResultTable:
                 "; ".join(frame.doubts),
                 *(cell for head in self._heads for cell in head.cells(prediction, category, threshold)),
                 prediction.people,
+                prediction.from_frames,
             ]
         )
 

@@ -192,7 +192,8 @@ class Writer:
                 if noted is not None:
                     noted.add(frame.picture, result)
                 if overlay is not None:
-                    heading = f"frame {frame.number}  {frame.time_s:.2f} s"
+                    several = f"  from {result.from_frames} frames" if result.from_frames else ""
+                    heading = f"frame {frame.number}  {frame.time_s:.2f} s{several}"
                     overlay.add(with_even_size(self._drawn(frame.image, result, heading)))
                 tick()
             if table is not None and writer.steps is not None:

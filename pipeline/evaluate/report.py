@@ -12,6 +12,8 @@ from heelstrike.measure.base import Measure, Measurement
 from pipeline.evaluate.settings import EvaluateSettings
 from pipeline.evaluate.slices import for_showing, statistics_of
 from pipeline.evaluate.summary import count_reasons
+from pipeline.evaluate.temporal.result import Verdict
+from pipeline.evaluate.temporal.words import HEADER, described, rows
 from pipeline.heads import HEADS
 from pipeline.heads.words import EvaluationResults, HeadWords
 from pipeline.problem import Problem
@@ -39,6 +41,7 @@ class ReportContent(NamedTuple):
         weights: SHA-256 of the network's weights.
         split: SHA-256 of the test split.
         started_from: What the training started from, in a line; empty if it started from random weights.
+        temporal: Judgement of the temporal model; `None` if there is none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class ReportContent(NamedTuple):
     weights: str
     split: str
     started_from: str = ""
+    temporal: Verdict | None = None
 
 
 class EmbeddedFigure(NamedTuple):
@@ -105,6 +109,7 @@ def write_report(report: ReportContent, path: Path) -> None:
         errors=pictures(name for part in words for name in part.figures),
         by_slice=pictures(["slices"]),
         slices=_slices(report),
+        temporal=None if report.temporal is None else _temporal(report.temporal),
         unmeasured=_unmeasured(report) if report.measurements else None,
         sections=[(section, pictures([section.figure])) for part in words for section in part.sections(results)],
         training=pictures(["training"]),
@@ -139,6 +144,11 @@ def _slices(report: ReportContent) -> dict[str, Any]:
         "header": ["slice", "value", "images", "subjects", *(s.replace("_", " ") for s in statistics)],
         "rows": rows,
     }
+
+
+def _temporal(verdict: Verdict) -> dict[str, Any]:
+    """The words and the table of the temporal model."""
+    return {"text": described(verdict).replace("`", ""), "header": HEADER, "rows": rows(verdict)}
 
 
 def _unmeasured(report: ReportContent) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from pipeline.evaluate.judge import judge
 from pipeline.evaluate.report import ReportContent, write_report
 from pipeline.evaluate.slices import slice_table, statistics_of
 from pipeline.evaluate.summary import to_json
+from pipeline.evaluate.temporal.result import TEMPORAL
+from pipeline.evaluate.temporal.verdict import temporal_verdict
 from pipeline.layout import Layout
 from pipeline.models.build import WEIGHTS, load_trained
 from pipeline.params import ProblemParams
@@ -29,8 +31,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     """Evaluate models/P/train on data/P/prepare/test.
 
     Writes reports/P/evaluate (cases.npz; scores.json, the headline scores computed from it; report.html, figures,
-    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val), reports/P/metrics.json and, for
-    `dvc plots`, reports/P/plots.
+    per_image.parquet, slices.csv; radii.json, fitted on data/P/prepare/val; temporal.json, the judgement of the
+    temporal model), reports/P/metrics.json and, for `dvc plots`, reports/P/plots.
 
     Raises:
         UserError: An input is missing, does not fit the others, or was made with other keypoints.
@@ -41,6 +43,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     split = _digest_of_split(layout.out("split") / "test.json")
     radii = fit_radii(network, params, layout)
     judged = judge(network, params, layout, radii)
+    temporal = temporal_verdict(network, params, layout, radii)
+    metrics = judged.metrics | ({} if temporal is None else {"temporal": temporal.numbers()})
     truth, heads, images = judged.truth, judged.heads, judged.images
     slices = slice_table(truth, heads, params.evaluate)
     history = _history(layout.out("train") / "history.csv")
@@ -48,6 +52,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("evaluate")) as out:
         images.to_parquet(out / "per_image.parquet", index=False)
         write_json(out / RADII, None if radii is None else radii.model_dump(mode="json"))
+        write_json(out / TEMPORAL, None if temporal is None else temporal.model_dump(mode="json"))
         for_spreadsheets(slices).to_csv(out / "slices.csv", index=False, float_format="%.6g")
         weights = file_digest(layout.out("train") / WEIGHTS)
         write_cases(judged.cases, out / CASES, weights, split)
@@ -59,7 +64,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             layout.problem,
             params.problem,
             network.settings.model_dump(mode="json"),
-            judged.metrics,
+            metrics,
             judged.headlines,
             slices,
             judged.measure,
@@ -69,11 +74,12 @@ def run(params: ProblemParams, layout: Layout) -> None:
             weights,
             split,
             _started_from(layout.out("train") / "summary.json"),
+            temporal,
         )
         write_report(report, out / "report.html")
     reports = layout.out("evaluate").parent
     _write_plots(reports / "plots", history[heads[0].history], images[heads[0].error].to_numpy())
-    write_json(reports / "metrics.json", to_json(judged.metrics | {"slices": _slice_numbers(slices)}))
+    write_json(reports / "metrics.json", to_json(metrics | {"slices": _slice_numbers(slices)}))
 
 
 def _digest_of_split(path: Path) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from heelstrike.measure.build import build_measure
+from pipeline.evaluate.temporal.result import Verdict
+from pipeline.evaluate.temporal.words import HEADER, described, rows
 from pipeline.heads import HEADS
 from pipeline.markdown import in_markdown, table_row
 from pipeline.package.arithmetic import Choice
@@ -49,6 +51,7 @@ def write_card(
     data: list[SplitCount],
     disturbed: Mapping[str, Tally] | None = None,
     choice: Choice | None = None,
+    temporal: Verdict | None = None,
 ) -> str:
     """The model card as Markdown.
 
@@ -60,6 +63,7 @@ def write_card(
         data: Counts of each split.
         disturbed: Counts of the disturbed check by kind of picture; `None` without.
         choice: What integers in the graph change; `None` if they were not asked for.
+        temporal: Judgement of the temporal model; `None` if there is none.
     """
     size, points = params.problem.input, params.problem.keypoints
     listed = f"{len(points)} keypoints ({', '.join(f'`{in_markdown(p)}`' for p in points)})"
@@ -85,6 +89,7 @@ def write_card(
         "## Metrics on the test split",
         _metric_table(metrics),
         *_slices(metrics),
+        *([] if temporal is None else ["## Videos", *_videos(temporal)]),
         *_disturbed(params, disturbed),
         "## Limits",
         "\n".join([*_synthetic(params), _LIMITS.format(confidence=params.package.confidence)]),
@@ -148,6 +153,11 @@ def _disturbed(params: ProblemParams, kinds: Mapping[str, Tally] | None) -> list
     assert built is not None
     about = _DISTURBED.format(images=kinds[next(iter(kinds))].pictures, limit=settings.limit, unit=built.symbol.strip())
     return ["## Pictures that it was never taught", about, to_markdown(dict(kinds))]
+
+
+def _videos(temporal: Verdict) -> list[str]:
+    table = [table_row(*row) for row in rows(temporal)]
+    return [described(temporal), "\n".join([table_row(*HEADER), "| --- | --- | --- |", *table])]
 
 
 def _synthetic(params: ProblemParams) -> list[str]:

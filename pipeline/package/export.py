@@ -3,6 +3,7 @@
 import functools
 import logging
 import warnings
+from collections.abc import Sequence
 
 import onnx
 import onnx.compose
@@ -82,6 +83,38 @@ def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset:
         torch.zeros(size.height, size.width, size.channels, dtype=torch.uint8),
         torch.tensor([0.5, 0.0, 0.0]),
     )
+    return _traced(module, example, _LINKS, outputs, opset)
+
+
+def export_graph(
+    module: torch.nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    opset: int,
+) -> onnx.ModelProto:
+    """The graph of a module with inputs of fixed shapes. The same weights give the same bytes.
+
+    Args:
+        module: The module.
+        example: Its inputs.
+        inputs: Their names in the graph.
+        outputs: Names of the outputs in the graph.
+        opset: Version of ONNX's operators.
+    """
+    model = _traced(module, example, inputs, outputs, opset)
+    _anonymise(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _traced(
+    module: torch.nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    opset: int,
+) -> onnx.ModelProto:
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it logs skipped optional libraries
@@ -91,8 +124,8 @@ def _export(module: torch.nn.Module, outputs: list[str], size: InputSize, opset:
             program = torch.onnx.export(
                 module,
                 example,
-                input_names=list(_LINKS),
-                output_names=outputs,
+                input_names=list(inputs),
+                output_names=list(outputs),
                 opset_version=opset,
                 dynamo=True,
                 verbose=False,

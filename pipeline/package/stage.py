@@ -26,6 +26,7 @@ from pipeline.package.disturbed.result import DISTURBED, Disturbed, to_csv
 from pipeline.package.export import export_model, outputs_of
 from pipeline.package.parity import check_parity
 from pipeline.package.reference import make_reference
+from pipeline.package.temporal import check_temporal, read_verdict, write_temporal
 from pipeline.params import ProblemParams
 from pipeline.splits import SPLITS, TEST, VAL
 
@@ -52,7 +53,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
         graph = export_model(network, params.problem.input)
         (folder / MODEL).write_bytes(graph.SerializeToString(deterministic=True))
         bar.advance()
-        card = functools.partial(write_card, layout.problem, params, settings, metrics, _counts(layout))
+        verdict = read_verdict(layout)
+        temporal = write_temporal(layout, verdict, folder)
+        card = functools.partial(
+            write_card, layout.problem, params, settings, metrics, _counts(layout), temporal=verdict
+        )
         (folder / CARD).write_text(card())
         write = functools.partial(
             write_manifest,
@@ -70,6 +75,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             confidence=params.package.confidence,
             measure=params.measure,
             radii=radii,
+            temporal=temporal,
             max_radius_px=params.package.max_radius_px,
             training_data=_training_data(prepared),
             metrics=dict(sorted(numbers(metrics))),
@@ -77,6 +83,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         write()
         bar.advance()
         # if the check fails, the folder is discarded
+        check_temporal(Package.load(folder), layout)
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
         if params.package.reference is not None:
             seen = Package.load(folder, threads=1)

@@ -83,6 +83,50 @@ class Step(Strict):
         return self.model_copy(update={"iterations": rounds * self.every})
 
 
+class TemporalSettings(Strict):
+    """A temporal model on top of the network: it corrects a frame of a video by the frames around it.
+
+    It learns from videos of which successive frames are labelled (docs/models.md). It is used only if it pays: see
+    `margin`.
+    """
+
+    network: Annotated[Literal["Transformer", "LSTM"], Field(description="architecture")] = "Transformer"
+    window: Annotated[int, Field(ge=5, le=63, description="frames of a window, odd; the middle one is corrected")] = 9
+    width: Annotated[int, Field(ge=4, multiple_of=4, description="width of the hidden layers")] = 64
+    epochs: Annotated[int, Field(ge=1, description="passes over the windows")] = 20
+    batch_size: Annotated[int, Field(ge=1, description="windows of a batch")] = 128
+    lr: Annotated[float, Field(gt=0, description="highest learning rate")] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0, description="weight decay")] = 1e-3
+    disturbed: Annotated[
+        int, Field(ge=1, description="disturbed copies of each video: patches over keypoints, blur, dark, lost frames")
+    ] = 2
+    confidence: Annotated[
+        float, Field(gt=0, le=1, description="a keypoint of lower confidence does not count in a window")
+    ] = 0.5
+    fill: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="a missing keypoint is answered if its radius is at most this share of the size of the "
+            "keypoints' arrangement",
+        ),
+    ] = 0.03
+    margin: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="the package keeps the model if, on test videos, error and trembling are at most this share "
+            "higher than per frame, and if it helps with disturbed videos",
+        ),
+    ] = 0.05
+
+    @model_validator(mode="after")
+    def _odd(self) -> Self:
+        if self.window % 2 == 0:
+            raise ValueError(f"window {self.window} has no middle frame; give an odd number")
+        return self
+
+
 class TrainSettings(Strict):
     """Settings of a training. Its steps are trained in order, each from the best weights of the step before."""
 
@@ -153,6 +197,9 @@ class TrainSettings(Strict):
         Field(ge=0, description="processes that read and augment images in advance; 0: the training process does it"),
     ] = 0
     seed: Annotated[int, Field(ge=0, lt=2**32, description="seed of weights, batches and augmentation")] = 1
+    temporal: Annotated[
+        TemporalSettings | None, Field(description="a temporal model for videos; null: every frame by itself")
+    ] = None
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Return the reason why a network cannot be trained with these settings, or `None` if it can."""

@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
+from heelstrike.progress import progress
 from pipeline.heads.arrays import array_shapes, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
+from pipeline.models.temporal.saved import save_temporal
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.problem import Problem
 from pipeline.splits import TRAINED_ON
@@ -19,18 +21,30 @@ from pipeline.train.devices import devices, train_together
 from pipeline.train.fit import Fitted, Plan
 from pipeline.train.job import Job, train
 from pipeline.train.start import describe_start, start_summary
+from pipeline.train.temporal.teach import teach_temporal
+from pipeline.train.temporal.tracks import require_runs
 
 
 def run(params: ProblemParams, layout: Layout) -> None:
     """Train on the training split and validate on the validation split. The test split is not read."""
     job = _job(params, layout)
+    temporal = job.plan.train.temporal
+    for split in TRAINED_ON if temporal else ():
+        require_runs(job.prepared / split)
     if (count := devices()) > 1:
         train_together(job, count)
     fitted = train(job)
     if fitted.pretrained is not None:
         print(f"started from {describe_start(job.plan.train, fitted.pretrained)}")
+    taught = None
+    if temporal is not None:
+        with progress(f"train temporal model {layout.problem}", 1) as bar:
+            taught = teach_temporal(fitted.network, job.prepared, temporal, job.plan.train.seed)
+            bar.advance()
     with folder_aside(layout.out("train")) as out:
         _write(fitted, job.plan, out)
+        if taught is not None:
+            save_temporal(*taught, out)
     shutil.rmtree(job.work)
 
 

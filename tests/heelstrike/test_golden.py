@@ -118,6 +118,17 @@ def test_radii_that_grow_with_the_enlargement_are_read() -> None:
     assert older.growth(np.array([0.5, 5])).tolist() == [1, 1]
 
 
+def test_answers_from_several_frames_are_read() -> None:
+    package = Package.load(GOLDEN / "package-6", threads=1)
+    assert package.temporal is not None
+    assert (package.temporal.settings.slots, package.temporal.settings.step_s) == (5, 0.04)
+    assert package.temporal.settings.quantities == {"left": 2, "right": None}
+    assert Package.load(GOLDEN / "package-5").temporal is None
+    result = read_result(GOLDEN / "prediction-5" / "walk.mp4.json")
+    assert isinstance(result, PredictionResult)
+    assert [frame.from_frames for frame in result.frames] == [None, None, None, None, 3]
+
+
 def test_steps_of_a_walk_are_read() -> None:
     result = read_result(GOLDEN / "prediction-3" / "steps.mp4.json")
     assert isinstance(result, PredictionResult) and result.steps is not None

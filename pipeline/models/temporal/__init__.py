@@ -2,6 +2,5 @@
 
 from pipeline.models.temporal.networks import TEMPORAL, Temporal
 from pipeline.models.temporal.smooth import SMOOTHERS
-from pipeline.models.temporal.tracks import Track, windows_of
 
-__all__ = ["SMOOTHERS", "TEMPORAL", "Temporal", "Track", "windows_of"]
+__all__ = ["SMOOTHERS", "TEMPORAL", "Temporal"]

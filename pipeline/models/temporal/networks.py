@@ -1,20 +1,34 @@
 """The temporal networks: an LSTM and a small Transformer over a window of frames."""
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-_SMALLEST = 1.0  # smallest side of a box in pixels, as a divisor
-_FINER = 10.0  # factor of movements between frames, which are small shares of the box
+_FINER = 10.0  # factor of movements between frames, which are small shares of the size
+_USUAL_SPREAD = 0.005  # shares; about one pixel of legs that fill a small input
+_LARGEST_LOG = 5.0  # e to this is how many times larger or smaller a spread can be
+
+
+class Answer(NamedTuple):
+    """The keypoints of the middle frames of N windows, in shares of their size.
+
+    Attributes:
+        points: Places.
+        spread: Expected distance of each from its true place.
+    """
+
+    points: Float[Tensor, "N K 2"]
+    spread: Float[Tensor, "N K"]
 
 
 class Temporal(nn.Module, ABC):
     """Corrects the keypoints of a window's middle frame. Before training it changes nothing.
 
-    The input are keypoints as shares of the middle frame's box, so that neither the position nor the size of the person
-    matters; their differences to the middle frame; and their confidences. The output is a shift in the same shares.
+    The input are the windows of `heelstrike.preprocess.windows`. The network sees places, their differences to the
+    middle frame, and confidences.
 
     Args:
         points: Number of keypoints.
@@ -25,24 +39,23 @@ class Temporal(nn.Module, ABC):
         super().__init__()
         self.read = nn.Linear(5 * points, width)
         self.shift = nn.Linear(width, 2 * points)
-        nn.init.zeros_(self.shift.weight)
-        nn.init.zeros_(self.shift.bias)
+        self.spread = nn.Linear(width, points)
+        for layer in (self.shift, self.spread):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     @abstractmethod
     def mix(self, frames: Float[Tensor, "N W width"]) -> Float[Tensor, "N width"]:
         """Combine the features of all frames to those of the middle frame."""
 
-    def forward(
-        self, keypoints: Float[Tensor, "N W K 2"], confidence: Float[Tensor, "N W K"], boxes: Float[Tensor, "N W 4"]
-    ) -> Float[Tensor, "N K 2"]:
-        """Return the corrected keypoints of the middle frame in input pixels."""
-        middle = keypoints.shape[1] // 2
-        corner, size = boxes[:, middle, None, None, :2], boxes[:, middle, None, None, 2:].clamp_min(_SMALLEST)
-        shares = (keypoints - corner - size / 2) / size
-        steps = _FINER * (shares - shares[:, middle : middle + 1])
-        features = torch.cat([shares.flatten(2), steps.flatten(2), confidence], dim=2)
-        shift = self.shift(self.mix(self.read(features))).unflatten(1, (-1, 2))
-        return keypoints[:, middle] + shift * size[:, 0]
+    def forward(self, points: Float[Tensor, "N W K 2"], confidence: Float[Tensor, "N W K"]) -> Answer:
+        """Return places and spreads of the middle frames' keypoints."""
+        middle = points.shape[1] // 2
+        steps = _FINER * (points - points[:, middle : middle + 1])
+        mixed = self.mix(self.read(torch.cat([points.flatten(2), steps.flatten(2), confidence], dim=2)))
+        shift = self.shift(mixed).unflatten(1, (-1, 2))
+        size = _USUAL_SPREAD * self.spread(mixed).clamp(-_LARGEST_LOG, _LARGEST_LOG).exp()
+        return Answer(points[:, middle] + shift, size)
 
 
 class Lstm(Temporal):

@@ -1,69 +1,100 @@
-"""Temporal networks: untrained they change nothing, trained they repair a frame that its neighbours know better."""
+"""Temporal networks, each by the same tests: untrained they change nothing, and they run as the graph of a package."""
+
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
-from pipeline.models.temporal import SMOOTHERS, TEMPORAL, Track, windows_of
-from pipeline.train.temporal import TemporalSettings, fit_temporal, predict_temporal, rmse
+from heelstrike.errors import UserError
+from heelstrike.package.temporal import INPUTS, OUTPUTS
+from pipeline.models.temporal import SMOOTHERS, TEMPORAL
+from pipeline.models.temporal.predict import Windows, predict_temporal
+from pipeline.models.temporal.saved import TemporalPlan, load_temporal, save_temporal
+from pipeline.package.temporal import export_temporal
+
+COUNT, SLOTS, POINTS = 12, 7, 4
 
 
-def tracks(count: int, seed: int, wrong: float = 0.1) -> list[Track]:
-    """Two points that swing; in some frames one of them is far off, and its confidence low."""
-    rng, made = np.random.default_rng(seed), []
-    for number in range(count):
-        t = np.arange(30)
-        x = 60 + 30 * np.sin(2 * np.pi * (t / 20 + rng.uniform()))
-        truth = np.stack([np.stack([x, 0 * t + 40.0], 1), np.stack([x + 20, 0 * t + 80.0], 1)], axis=1)
-        predicted = truth + rng.normal(0, 0.3, truth.shape)
-        off = rng.uniform(size=truth.shape[:2]) < wrong
-        predicted[off] += rng.normal(0, 12, (int(off.sum()), 2))
-        made.append(
-            Track(f"s{number}", predicted, np.where(off, 0.2, 0.95), np.tile([10.0, 20, 100, 90], (30, 1)), truth)
-        )
-    return made
+def windows(seed: int = 1) -> Windows:
+    rng = np.random.default_rng(seed)
+    shape = (COUNT, SLOTS, POINTS)
+    points, confidence = rng.normal(0, 0.4, (*shape, 2)), rng.uniform(size=shape)
+    return Windows(points.astype(np.float32), confidence.astype(np.float32), np.zeros((COUNT, POINTS, 2), np.float32))
+
+
+def plan(name: str) -> TemporalPlan:
+    return TemporalPlan.model_validate(
+        {
+            "network": name,
+            "points": POINTS,
+            "width": 16,
+            "slots": SLOTS,
+            "step_s": 0.04,
+            "confidence": 0.5,
+            "fill": 0.03,
+            "margin": 0.05,
+            "history": (2.0, 1.0),
+        }
+    )
+
+
+def taught(name: str) -> torch.nn.Module:
+    torch.manual_seed(1)
+    network = plan(name).build()
+    for layer in (network.shift, network.spread):
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    return network
 
 
 @pytest.mark.parametrize("name", TEMPORAL)
 class TestNetworks:
     def test_untrained_it_leaves_the_frame_as_it_is(self, name: str) -> None:
-        windows = windows_of(tracks(2, seed=1), 9)
-        predicted = predict_temporal(TEMPORAL[name](2, 9), windows)
-        np.testing.assert_allclose(predicted, windows.keypoints[:, 4], atol=1e-4)
+        places, spread = predict_temporal(plan(name).build(), windows())
+        np.testing.assert_allclose(places, windows().points[:, SLOTS // 2], atol=1e-6)
+        assert (spread > 0).all()
 
-    def test_it_learns_to_repair_frames(self, name: str) -> None:
-        torch.set_num_threads(1)
-        torch.manual_seed(1)
-        train, val = windows_of(tracks(30, seed=1), 9), windows_of(tracks(10, seed=2), 9)
-        network = TEMPORAL[name](2, 9, width=32)
-        scores = fit_temporal(network, train, val, TemporalSettings(epochs=8, lr=1e-2))
-        assert scores[0] == pytest.approx(rmse(val.keypoints[:, 4], val.truth))
-        assert min(scores) < 0.8 * scores[0]
-        assert rmse(predict_temporal(network, val), val.truth) == min(scores)
+    def test_a_window_has_the_same_answer_alone(self, name: str) -> None:
+        network = taught(name)
+        together, alone = predict_temporal(network, windows()), windows()
+        for n in range(3):
+            one = predict_temporal(network, Windows(*(part[n : n + 1] for part in alone)))
+            np.testing.assert_allclose(one[0][0], together[0][n], atol=1e-5)
+            np.testing.assert_allclose(one[1][0], together[1][n], rtol=1e-4)
 
-    def test_place_and_size_do_not_matter(self, name: str) -> None:
-        network, windows = TEMPORAL[name](2, 9), windows_of(tracks(1, seed=1), 9)
-        torch.nn.init.normal_(network.shift.weight)
-        boxes = 2 * windows.boxes + np.array([7, 7, 0, 0], np.float32)
-        moved = windows._replace(keypoints=2 * windows.keypoints + 7, boxes=boxes)
-        expected = 2 * predict_temporal(network, windows) + 7
-        np.testing.assert_allclose(predict_temporal(network, moved), expected, rtol=1e-3, atol=0.05)
+    def test_the_graph_answers_what_torch_answers(self, name: str) -> None:
+        network = taught(name)
+        graph = export_temporal(network, SLOTS, POINTS).SerializeToString(deterministic=True)
+        assert graph == export_temporal(network, SLOTS, POINTS).SerializeToString(deterministic=True)
+        session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+        expected = predict_temporal(network, windows())
+        for n in range(COUNT):
+            feeds = dict(zip(INPUTS, (windows().points[n : n + 1], windows().confidence[n : n + 1]), strict=True))
+            places, spread = session.run(list(OUTPUTS), feeds)
+            np.testing.assert_allclose(places[0], expected[0][n], atol=1e-5)
+            np.testing.assert_allclose(spread[0], expected[1][n], rtol=1e-4)
+
+    def test_it_is_read_as_it_was_written(self, name: str, tmp_path: Path) -> None:
+        network = taught(name)
+        save_temporal(network, plan(name), tmp_path)
+        loaded = load_temporal(tmp_path)
+        assert loaded is not None and loaded[1] == plan(name)
+        np.testing.assert_array_equal(
+            predict_temporal(loaded[0], windows())[0], predict_temporal(network, windows())[0]
+        )
 
 
-def test_unlabelled_points_have_no_say() -> None:
-    train = tracks(2, seed=1)
-    train[0].truth[:, 1] = np.nan
-    windows = windows_of(train, 5)
-    scores = fit_temporal(TEMPORAL["LSTM"](2, 5), windows, windows, TemporalSettings(epochs=1))
-    assert np.isfinite(scores).all()
+def test_there_may_be_none(tmp_path: Path) -> None:
+    assert load_temporal(tmp_path) is None
 
 
-def test_windows_repeat_the_ends() -> None:
-    track = tracks(1, seed=1)[0]
-    windows = windows_of([track, track], 5)
-    assert windows.keypoints.shape == (60, 5, 2, 2)
-    np.testing.assert_allclose(windows.keypoints[0, :3], np.repeat(track.keypoints[:1], 3, axis=0), rtol=1e-6)
-    np.testing.assert_allclose(windows.keypoints[30, 4], track.keypoints[2], rtol=1e-6)
+@pytest.mark.parametrize(("file", "text"), [("temporal.json", "not the settings"), ("temporal.safetensors", "weights")])
+def test_a_damaged_model_is_named(tmp_path: Path, file: str, text: str) -> None:
+    save_temporal(taught("LSTM"), plan("LSTM"), tmp_path)
+    (tmp_path / file).write_bytes(b"{}" * 40)
+    with pytest.raises(UserError, match=f"{file}: .*{text}"):
+        load_temporal(tmp_path)
 
 
 @pytest.mark.parametrize("name", SMOOTHERS)
