@@ -44,10 +44,17 @@ def graph(repository: Repository) -> onnx.ModelProto:
 
 def first(cases: Cases, count: int) -> Cases:
     """Return the first cases of a table without answers."""
-    names = ("images", "subjects", "scale", "mm_per_px", "exams", "placement")
-    arrays = {name: getattr(cases, name)[:count] for name in names}
-    tables = {table: {n: v[:count] for n, v in getattr(cases, table).items()} for table in ("slices", "truth")}
-    return replace(cases, **arrays, **tables)
+    return replace(
+        cases,
+        images=cases.images[:count],
+        subjects=cases.subjects[:count],
+        slices={name: values[:count] for name, values in cases.slices.items()},
+        scale=cases.scale[:count],
+        mm_per_px=cases.mm_per_px[:count],
+        exams=cases.exams[:count],
+        placement=cases.placement[:count],
+        truth={name: values[:count] for name, values in cases.truth.items()},
+    )
 
 
 def kept(params: ProblemParams, layout: Layout, graph: onnx.ModelProto, folder: Path, images: int) -> bool:
