@@ -82,7 +82,8 @@ def pictures_of(prepared: Path) -> Pictures:
 
 def _scores(folder: Path, split: JudgedSplit, settings: EvaluateSettings) -> dict[str, _Scored]:
     """Return the score of each head of a package by its name in metrics.json."""
-    results = list(predicted(Package.load(folder, threads=1), split))
+    package = Package.load(folder, threads=1)
+    results = list(predicted(package, split, package.manifest.input))
     cases = answered(split, results)
     scores = {}
     for metric in metrics_of(results[0].prediction):
