@@ -10,6 +10,7 @@ import numpy as np
 from heelstrike.heads.prediction import Prediction
 from heelstrike.package.runtime import Package
 from heelstrike.preprocess.letterbox import Letterbox
+from heelstrike.preprocess.settings import InputSize
 from pipeline.evaluate.judged_split import JudgedSplit
 from pipeline.heads import HEADS
 from pipeline.heads.error import ErrorMetric
@@ -25,7 +26,7 @@ class Packaged(NamedTuple):
 
     Attributes:
         prediction: In pixels of the image.
-        scale: Input pixels per pixel of the image.
+        scale: Input pixels per pixel of the image, for the input at whose size errors are stated.
         seconds: Time of the prediction, without the filters.
     """
 
@@ -34,8 +35,13 @@ class Packaged(NamedTuple):
     seconds: float
 
 
-def predicted(package: Package, split: JudgedSplit) -> Iterator[Packaged]:
+def predicted(package: Package, split: JudgedSplit, size: InputSize) -> Iterator[Packaged]:
     """Yield the package's prediction on each whole image of a split, in order.
+
+    Args:
+        package: The package.
+        split: The split.
+        size: The input at whose size errors are stated; a package may have been trained with another.
 
     Raises:
         UserError: An image is missing or cannot be read.
@@ -48,7 +54,7 @@ def predicted(package: Package, split: JudgedSplit) -> Iterator[Packaged]:
         filtered, start = image.filtered, time.perf_counter()
         prediction = package.predict_filtered(filtered, mirrored)
         seconds = time.perf_counter() - start
-        yield Packaged(prediction, Letterbox.fit(width, height, package.manifest.input).scale, seconds)
+        yield Packaged(prediction, Letterbox.fit(width, height, size).scale, seconds)
 
 
 def metrics_of(prediction: Prediction) -> list[ErrorMetric]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import onnx
@@ -82,13 +82,14 @@ def pictures_of(prepared: Path) -> Pictures:
 
 def _scores(folder: Path, split: JudgedSplit, settings: EvaluateSettings) -> dict[str, _Scored]:
     """Return the score of each head of a package by its name in metrics.json."""
-    results = list(predicted(Package.load(folder, threads=1), split))
+    package = Package.load(folder, threads=1)
+    results = list(predicted(package, split, package.manifest.input))
     cases = answered(split, results)
     scores = {}
     for metric in metrics_of(results[0].prediction):
         errors = metric.errors(cases)
         powers = np.where(errors.weights > 0, errors.error**metric.power, np.nan)
-        reduction = "rms" if metric.power == 2 else "mean"
+        reduction: Literal["rms", "mean"] = "rms" if metric.power == 2 else "mean"
         interval = estimate(
             reduction, powers, cases.subjects, settings.bootstrap, settings.seed, errors.weights
         ).interval

@@ -71,7 +71,7 @@ def examine(
     """
     results = list[Packaged]()
     with progress(f"judge {label}", len(tests.images)) as bar:
-        for result in predicted(package, tests):
+        for result in predicted(package, tests, params.problem.input):
             results.append(result)
             bar.advance()
     first = results[0].prediction

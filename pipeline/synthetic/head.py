@@ -71,7 +71,9 @@ _NUCLEI = (
     *both_sides((25, 5, 2), (6, 19, 10)),
     *both_sides((13, 24, 9), (6, 9, 9)),
 )
-_CALLOSUM = Ellipsoid((0, 11, 5), (60, 35, 22), pitch=-8)
+# middle and half axes of the corpus callosum of different people: from AC its genu is 32 to 40 mm away, from PC its
+# splenium 14 to 24 mm, and it rises 24 to 34 mm above both
+_CALLOSUM_MIDDLE, _CALLOSUM_LENGTH, _CALLOSUM_HEIGHT = (5.0, 11.0), (36.0, 41.0), (20.0, 28.0)
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,10 @@ class MriHead:
         self._skull, self._fat = float(rng.uniform(5, 8.5)), float(rng.uniform(2.5, 7.5))
         self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.0, 4))
         self._cisterns = [replace(each, half=_times(each.half, rng.uniform(0.35, 0.95))) for each in _CISTERNS]
+        middle, length, height = (
+            float(rng.uniform(*limits)) for limits in (_CALLOSUM_MIDDLE, _CALLOSUM_LENGTH, _CALLOSUM_HEIGHT)
+        )
+        self._callosum = Ellipsoid((0, middle, 5), (60, length, height), pitch=float(rng.normal(-6, 4)))
         ends = np.array([[0, _COMMISSURE, 0], [0, -_COMMISSURE, 0]])
         self.commissures = self._unbent(ends)
         """Anterior and posterior commissure, in the head's coordinates."""
@@ -214,7 +220,7 @@ class MriHead:
         signal = blend(signal, GRAY, (folds - groove - ribbon) * 5)
         signal = blend(signal, GRAY, depth - self._rim - 3.0)
         signal = blend(signal, CSF, (folds - groove) * 5)
-        fissure = np.maximum(across - 1.6 - 0.3 * self._ventricles, -distance(p, _CALLOSUM))
+        fissure = np.maximum(across - 1.6 - 0.3 * self._ventricles, -distance(p, self._callosum))
         signal = blend(signal, CSF, np.maximum(fissure, -(p[:, 2] + 14)))
         signal = blend(signal, CSF, depth - self._rim)
         signal = blend(signal, CSF, union(p, self._cisterns, 2.0))
@@ -227,13 +233,19 @@ class MriHead:
 
     def _deep_brain(self, p: Points, signal: Field, across: Field) -> Field:
         """Blend corpus callosum, nuclei, ventricles, brainstem and commissures into the signal."""
-        ring = distance(p, _CALLOSUM)
+        ring = distance(p, self._callosum)
         within = np.maximum(ring + 6, across - 24)
         signal = blend(signal, WHITE - 0.02, np.maximum(within, p[:, 2] - 40))
+        high = 0.45 * self._callosum.half[2]  # the ventricles lie under the callosum
+        # near the midline: cingulate gyrus above the callosum; under it septum and fluid, then thalamus
+        below, above = np.maximum(ring + 5, across - 7), np.maximum(np.abs(ring - 4) - 4, across - 10)
+        signal = blend(signal, GRAY, np.maximum(above, -(p[:, 2] - 1)))
+        signal = blend(signal, DEEP, below)
+        signal = blend(signal, CSF + 0.12, np.maximum(below, 5 + 0.6 * high - p[:, 2]))
         signal = blend(signal, DEEP, union(p, _NUCLEI, 1.0))
         size = self._ventricles
         horns = (
-            *both_sides((3.5 + 4.5 * size, 11, 15), (5 * size, 28, 6 * size)),
+            *both_sides((3.5 + 4.5 * size, 11, 5 + high), (5 * size, 28, 6 * size)),
             *both_sides((24, -30, 10), (7 * size, 13, 7 * size)),
         )
         signal = blend(signal, CSF, np.maximum(union(p, horns, 1.0), 0.7 - across))
@@ -245,7 +257,9 @@ class MriHead:
         signal = blend(signal, CSF, distance(p, Ellipsoid((0, -36, -32), (9, 5, 12))))
         small = (
             (Ellipsoid((0, -3, 3), (4, 4, 3)), DEEP),
-            (Ellipsoid((0, -2, 11), (5, 17, 2.2), pitch=22), WHITE),
+            # the fornix: its body under the callosum, and its column down to the anterior commissure
+            (Ellipsoid((0, -5, 5 + high), (5, 16, 2.2), pitch=6), WHITE),
+            (Ellipsoid((0, 12.5, 2 + 0.5 * high), (3, 2.2, 4 + 0.5 * high), pitch=-12), WHITE),
             (Ellipsoid((0, _COMMISSURE, 0), (10, 2.2, 2.6)), WHITE),
             (Ellipsoid((0, -_COMMISSURE, 0), (8, 2.0, 2.2)), WHITE),
             (Ellipsoid((0, -20, 3.5), (3, 4, 3)), GRAY),

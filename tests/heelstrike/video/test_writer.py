@@ -21,6 +21,7 @@ def test_frames_come_back_in_number_order_and_rate(tmp_path: Path, codec: Codec)
     with av.open(str(tmp_path / "a.mp4")) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.name == codec
+        assert stream.average_rate is not None
         assert float(stream.average_rate) == pytest.approx(29.97, abs=1e-3)
         decoded = [f.to_ndarray(format="rgb24") for f in container.decode(stream)]
     assert len(decoded) == 12

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from heelstrike.package.manifest import read_manifest, verify
+from heelstrike.package.quantised import Quantised
 from heelstrike.package.runtime import Package
 from pipeline.evaluate.judged_split import read_judged_split
 from pipeline.evaluate.packaged import Packaged, answered
@@ -16,7 +17,8 @@ from pipeline.heads.keypoints.error import ERROR as KEYPOINTS
 from pipeline.layout import Layout
 from pipeline.models.build import load_trained
 from pipeline.package import stage
-from pipeline.package.arithmetic import choose, pictures_of
+from pipeline.package.arithmetic import Choice, choose, pictures_of
+from pipeline.package.card import write_card
 from pipeline.package.export import export_model
 from pipeline.package.quantise import quantised, rectified
 from pipeline.params import ProblemParams
@@ -44,10 +46,17 @@ def graph(repository: Repository) -> onnx.ModelProto:
 
 def first(cases: Cases, count: int) -> Cases:
     """Return the first cases of a table without answers."""
-    names = ("images", "subjects", "scale", "mm_per_px", "exams", "placement")
-    arrays = {name: getattr(cases, name)[:count] for name in names}
-    tables = {table: {n: v[:count] for n, v in getattr(cases, table).items()} for table in ("slices", "truth")}
-    return replace(cases, **arrays, **tables)
+    return replace(
+        cases,
+        images=cases.images[:count],
+        subjects=cases.subjects[:count],
+        slices={name: values[:count] for name, values in cases.slices.items()},
+        scale=cases.scale[:count],
+        mm_per_px=cases.mm_per_px[:count],
+        exams=cases.exams[:count],
+        placement=cases.placement[:count],
+        truth={name: values[:count] for name, values in cases.truth.items()},
+    )
 
 
 def kept(params: ProblemParams, layout: Layout, graph: onnx.ModelProto, folder: Path, images: int) -> bool:
@@ -137,3 +146,12 @@ def test_answers_of_a_package_become_cases(repository: Repository) -> None:
     assert blank.keypoints is not None
     np.testing.assert_allclose(cases.answers["keypoints"][0], blank.keypoints)
     assert cases.scale.tolist() == [0.5] * len(split.images)
+
+
+def test_a_card_says_that_integers_were_left_out(repository: Repository) -> None:
+    found = Quantised(
+        arithmetic="int8", images=3, changes={"keypoints/rmse_px": 0.7}, allowed={"keypoints/rmse_px": 0.1}
+    )
+    card = write_card("p", repository[0], {"name": "spatial"}, {}, [], choice=Choice(found, kept=False))
+    assert "left out, so the graph computes with floats" in card
+    assert "they change `keypoints/rmse_px` by +0.7 (allowed are 0.1)" in card

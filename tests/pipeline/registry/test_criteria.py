@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from heelstrike.files import write_json
+from heelstrike.package.quantised import Quantised
 from pipeline.heads.classes.error import ERROR as CLASS
 from pipeline.heads.detections.error import ERROR as DETECTIONS
 from pipeline.heads.error import ErrorMetric
@@ -277,6 +278,15 @@ def test_parity_is_what_packaging_measured() -> None:
     assert not passed and numbers["px"] == 0.02
     assert reason.startswith("ONNX and torch differ by 0.020 px, at most 0.01")
     assert not gates.parity(contest(side(KEYPOINTS, legs(1), parity_px=None)))[0]
+
+
+def test_parity_accepts_what_packaging_accepted_of_integers() -> None:
+    allowed = Quantised(arithmetic="int8", images=64, changes={}, allowed={KEYPOINTS.metric: 0.6})
+    off = side(KEYPOINTS, legs(1), run=legs(2), quantised=allowed)
+    assert gates.parity(contest(off))[0]
+    too_far = side(KEYPOINTS, legs(1), run=legs(5), quantised=allowed)
+    assert not gates.parity(contest(too_far))[0]
+    assert not gates.parity(contest(side(KEYPOINTS, legs(1), run=legs(2))))[0]
 
 
 def test_parity_fails_where_the_package_scores_other_than_the_network(
