@@ -106,7 +106,7 @@ class Measurer:
         It runs in the caller's thread.
         """
         predict = self._package.predictor(self._mirrored)
-        return lambda number, time_s, image: self._result(number, time_s, image, predict(image), self._about.scale())
+        return lambda number, time_s, image: self.result(number, time_s, image, predict(image), self._about.scale())
 
     def _predictions(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
         predict = self._package.predictor(self._mirrored)

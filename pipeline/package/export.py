@@ -103,7 +103,7 @@ def export_graph(
         opset: Version of ONNX's operators.
     """
     model = _traced(module, example, inputs, outputs, opset)
-    _anonymise(model)
+    anonymise(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
