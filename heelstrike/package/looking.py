@@ -1,6 +1,7 @@
 """Looks at parts of one image: a view is settled, judged by its confidences, and checked by a second look."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -49,12 +50,29 @@ class Looks:
         """A look at the whole image."""
         height, width = self.image.shape
         view = View.around(np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height))
-        return Answer(self._look(self.image), view, view.zoomed(*_SECOND_WHOLE))
+        return Answer(self._decided(self._look(self.image)), view, view.zoomed(*_SECOND_WHOLE))
 
     def at(self, view: View) -> Answer:
         """Look at a view."""
-        prediction = shift_prediction(self._look(self.image.cut(view)), view.x, view.y)
+        prediction = shift_prediction(self._decided(self._look(self.image.cut(view))), view.x, view.y)
         return Answer(prediction, view, view.zoomed(*_SECOND))
+
+    def _decided(self, prediction: Prediction) -> Prediction:
+        """Return the prediction; if it is not sure as a whole, keypoints that are not sure by themselves are missing.
+
+        So two doubtful keypoints do not take away those that are certain, as of a patient who lacks markers.
+        """
+        confidence = points_of(prediction)[1]
+        if self._mean(confidence) >= self._settings.min_confidence:
+            return prediction
+        doubtful = (confidence >= self._threshold) & (confidence < self._settings.min_confidence)
+        missing = np.nextafter(np.float32(self._threshold), np.float32(0)).astype(confidence.dtype)
+        return replace(prediction, confidence=np.where(doubtful, missing, confidence))
+
+    def _mean(self, confidence: Float[np.ndarray, " K"]) -> float:
+        """Return the geometric mean of the confidences of the keypoints that are present; 0 without any."""
+        present = confidence[confidence >= self._threshold]
+        return float(np.exp(np.log(present).mean())) if len(present) else 0.0
 
     def settle(self, view: View | None) -> Answer | None:
         """Look at a view, then at the view that the keypoints found in it fill, until both are alike."""
@@ -79,9 +97,8 @@ class Looks:
         if answer is None:
             return False
         confidence = points_of(answer.prediction)[1]
-        present = confidence[confidence >= self._threshold]
-        enough = len(present) >= max(len(confidence) * share, 1)
-        return enough and float(np.exp(np.log(present).mean())) >= self._settings.min_confidence
+        enough = (confidence >= self._threshold).sum() >= max(len(confidence) * share, 1)
+        return bool(enough) and self._mean(confidence) >= self._settings.min_confidence
 
     def holds(self, answer: Answer) -> bool:
         """Return True if a second look agrees about most of the keypoints that are present."""

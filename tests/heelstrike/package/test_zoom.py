@@ -286,3 +286,26 @@ def test_few_keypoints_are_shown_in_every_frame() -> None:
         assert prediction.confidence is not None
         assert (prediction.confidence >= 0.5).tolist() == [True, True, False, False, False, False], step
         np.testing.assert_allclose(prediction.keypoints[:2], points[:2], atol=0.01)
+
+
+@pytest.mark.parametrize("sure", [4, 3, 2, 1])
+def test_doubtful_keypoints_are_missing_and_do_not_take_away_those_that_are_certain(sure: int) -> None:
+    class Doubtful(Network):
+        def _answer(self, points: np.ndarray, value: float) -> Prediction:
+            answer = super()._answer(points, value)
+            assert answer.confidence is not None
+            answer.confidence[sure:] = 0.6
+            return answer
+
+    image, points = picture(640, 360, 200, 80, 150)
+    prediction = zoomed(Doubtful())(image)
+    assert prediction.confidence is not None
+    there = prediction.confidence >= 0.5
+    if sure == 1:  # a half of the keypoints is needed
+        assert not there.any()
+        assert prediction.refusal is not None
+        return
+    assert prediction.refusal is None
+    assert there.tolist() == [k < sure for k in range(4)]
+    assert prediction.keypoints is not None
+    np.testing.assert_allclose(prediction.keypoints[there], points[there], atol=0.01)
