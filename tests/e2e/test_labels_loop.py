@@ -26,6 +26,7 @@ SPLIT = "split: {val: 0.2, test: 0.34, seed: 1}"  # a comparison needs at least 
 
 def walks(folder: Path, first: int, people: int) -> Iterator[tuple[Path, np.ndarray]]:
     """Render people whom the first champion has not seen; yield each video and its truth (frame, keypoint, xy)."""
+    folder.mkdir()
     settings = SyntheticSource(kind="synthetic", subjects=99, width=320, height=240, seed=44)
     for number in range(first, first + people):
         subject = make_subject(settings, number, 2.0)
@@ -53,10 +54,11 @@ def correct(server: Server, item: dict[str, Any], truth: np.ndarray) -> None:
 
 
 def error_of(workplace: Workplace, version: str, videos: dict[Path, np.ndarray], out: Path) -> float:
-    """Mean distance of the points that a version finds on videos, pixels; a point that is not found counts as well."""
+    """Mean distance of the points of a version from the truth of all videos of a folder, pixels, found or not."""
     far = []
+    folder = next(iter(videos)).parent
+    workplace.heelstrike("predict", str(folder), "--model", version, "--out", str(out / version))
     for video, truth in videos.items():
-        workplace.heelstrike("predict", str(video), "--model", version, "--out", str(out / version))
         result = read_result(out / version / f"{video.name}.json")
         assert isinstance(result, PredictionResult)
         points = np.array([frame.keypoints for frame in result.frames], float)
@@ -74,8 +76,8 @@ def test_corrected_frames_make_a_better_champion(
     assert SPLIT in params.read_text()
     inbox = copy.root / "data" / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    patients = dict(walks(tmp_path, 0, PATIENTS))
-    judges = dict(walks(tmp_path, PATIENTS, JUDGES))
+    patients = dict(walks(tmp_path / "patients", 0, PATIENTS))
+    judges = dict(walks(tmp_path / "judges", PATIENTS, JUDGES))
     truth = {video.name: points for video, points in patients.items()}
     (tmp_path / "clinic").mkdir()
     with serving(tmp_path / "clinic" / "data", "--inbox", str(inbox), root=copy.root) as server:
