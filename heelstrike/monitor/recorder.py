@@ -26,7 +26,7 @@ from heelstrike.rounding import round_number
 
 T = TypeVar("T")
 
-_PICTURES, _FRAMES = 8, 1024  # most frames of a video whose pixels, and whose results, are looked at
+_PICTURES, _FRAMES = 6, 1024  # most frames of a video whose pixels, and whose results, are looked at
 _DIGITS = 4
 
 
@@ -92,7 +92,7 @@ class Recorder:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._pictures = Thinned[tuple[Statistics, Spot | None]](_PICTURES)
+        self._pictures = Thinned[tuple[Image, FrameResult]](_PICTURES)
         self._results = Thinned[FrameResult](_FRAMES)
 
     def add(self, image: Image, result: FrameResult) -> None:
@@ -100,8 +100,7 @@ class Recorder:
         if self._results.wants_next():
             self._results.add(result)
         if self._pictures.wants_next():
-            picture = scaled(image)
-            self._pictures.add((statistics_of(picture), self._spot(picture, image.shape, result)))
+            self._pictures.add((image, result))  # looked at after the last frame, since most of them are dropped again
 
     def record(self, about: InputOf, summary: Summary, version: str | None) -> InputRecord:
         """Return the record, after the last frame.
@@ -112,13 +111,14 @@ class Recorder:
             version: Number of the model's version in the registry; `None` for a folder.
         """
         manifest, results = self._manifest, self._results.items
+        seen = [(scaled(image), image.shape, result) for image, result in self._pictures.items]
         arrangement = self._arrangement((about.source.width, about.source.height))
         present = None if arrangement is None else float(arrangement.present.mean())
         return InputRecord(
             **about.fields(),
             frames=summary.frames,
             model=ModelOf(problem=manifest.problem, version=version, digest=manifest.digest),
-            picture=self._picture(),
+            picture=_picture([statistics_of(picture) for picture, _, _ in seen]),
             measured=summary.measured,
             not_measured=summary.not_measured,
             not_reliable=summary.not_reliable,
@@ -127,7 +127,7 @@ class Recorder:
             radius=Quantiles() if arrangement is None else quantiles(arrangement.relative(_radii(results))),
             half_width=quantiles(_half_widths(results)),
             geometry=GeometryWire() if arrangement is None else geometry_of(arrangement, manifest.category.skeleton),
-            marker=self._marker(),
+            marker=_marker([self._spot(*one) for one in seen]),
         )
 
     def _spot(self, picture: np.ndarray, shape: tuple[int, int], result: FrameResult) -> Spot | None:
@@ -139,18 +139,6 @@ class Recorder:
         span = float(np.ptp(points, axis=0).max()) * scale
         return spots_of(picture, points * scale, span)
 
-    def _picture(self) -> PictureWire:
-        taken = np.array([statistics for statistics, _ in self._pictures.items])
-        medians = np.median(taken, axis=0).round(_DIGITS).tolist()
-        return PictureWire(frames=len(taken), **dict(zip(Statistics._fields, medians, strict=True)))
-
-    def _marker(self) -> MarkerWire:
-        spots = [spot for _, spot in self._pictures.items if spot is not None]
-        if not spots:
-            return MarkerWire()
-        medians = np.median(np.array(spots), axis=0).round(_DIGITS).tolist()
-        return MarkerWire(**dict(zip(Spot._fields, medians, strict=True)))
-
     def _arrangement(self, size: tuple[int, int]) -> Arrangement | None:
         kept = [result for result in self._results.items if result.keypoints is not None]
         if not kept:
@@ -158,6 +146,19 @@ class Recorder:
         present = [present_keypoints(result.prediction, self._manifest.confidence) for result in kept]
         points = np.stack([np.asarray(result.keypoints, np.float64) for result in kept])
         return Arrangement(points, np.array(present), size)
+
+
+def _picture(taken: list[Statistics]) -> PictureWire:
+    medians = np.median(np.array(taken), axis=0).round(_DIGITS).tolist()
+    return PictureWire(frames=len(taken), **dict(zip(Statistics._fields, medians, strict=True)))
+
+
+def _marker(spots: list[Spot | None]) -> MarkerWire:
+    known = [spot for spot in spots if spot is not None]
+    if not known:
+        return MarkerWire()
+    medians = np.median(np.array(known), axis=0).round(_DIGITS).tolist()
+    return MarkerWire(**dict(zip(Spot._fields, medians, strict=True)))
 
 
 def _confidences(results: list[FrameResult]) -> Float[np.ndarray, " N"]:
