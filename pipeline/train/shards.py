@@ -6,7 +6,8 @@ need no weights, whatever is labelled where.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -15,7 +16,8 @@ from torch.utils.data import BatchSampler, Sampler
 from pipeline.heads.arrays import Batch
 
 
-class Shards(NamedTuple):
+@dataclass(frozen=True)
+class Shards:
     """The place of this process among those of a training.
 
     Attributes:

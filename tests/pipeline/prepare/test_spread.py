@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from heelstrike.errors import UserError
-from heelstrike.preprocess.filters import Filter
-from heelstrike.preprocess.settings import BackgroundSubtraction, InputSize
+from heelstrike.preprocess.settings import Filter, InputSize
 from heelstrike.progress import progress
 from pipeline.layout import Layout
 from pipeline.prepare import arrays
@@ -58,7 +57,7 @@ def written(layout: Layout, path: Path, filters: tuple[Filter, ...] = ()) -> byt
 
 
 def filters_of(kind: str) -> tuple[Filter, ...]:
-    return (Filter(name="background_subtraction", options=BackgroundSubtraction()),) if kind == "videos" else ()
+    return (Filter(name="background_subtraction"),) if kind == "videos" else ()
 
 
 @pytest.mark.parametrize(
