@@ -42,8 +42,8 @@ def run(params: ProblemParams, layout: Layout) -> None:
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
     """
-    prepared, metrics, radii = layout.out("prepare"), _metrics(layout), _radii(layout)
-    network = load_trained(layout.out("train"))
+    prepared, metrics = layout.out("prepare"), _metrics(layout)
+    network, verdict = load_trained(layout.out("train")), read_verdict(layout)
     settings = network.settings.model_dump(mode="json")
     with (
         progress(f"package {layout.problem}", 4) as bar,
@@ -53,8 +53,6 @@ def run(params: ProblemParams, layout: Layout) -> None:
         graph = export_model(network, params.problem.input)
         (folder / MODEL).write_bytes(graph.SerializeToString(deterministic=True))
         bar.advance()
-        verdict = read_verdict(layout)
-        temporal = write_temporal(layout, verdict, folder)
         card = functools.partial(
             write_card, layout.problem, params, settings, metrics, _counts(layout), temporal=verdict
         )
@@ -62,56 +60,62 @@ def run(params: ProblemParams, layout: Layout) -> None:
         write = functools.partial(
             write_manifest,
             folder,
-            heelstrike=importlib.metadata.version("heelstrike"),
-            problem=layout.problem,
             network=settings,
-            category=category_of(params.problem),
-            flip_pairs=params.problem.flip_pairs,
             heads=outputs_of(network),
-            input=params.problem.input,
-            filters=params.prepare.filters,
-            mirror=params.prepare.mirror,
-            zoom=params.package.zoom,
-            confidence=params.package.confidence,
-            measure=params.measure,
-            radii=radii,
-            temporal=temporal,
-            max_radius_px=params.package.max_radius_px,
+            radii=_radii(layout),
+            temporal=write_temporal(layout, verdict, folder),
             training_data=_training_data(prepared),
             metrics=dict(sorted(numbers(metrics))),
+            **_asked(params, layout.problem),
         )
         write()
         bar.advance()
-        # if the check fails, the folder is discarded
+        # if a check fails, the folder is discarded
         check_temporal(Package.load(folder), layout)
         worst = check_parity(Package.load(folder), network, prepared / TEST, layout, params.package.parity_px)
-        if params.package.reference is not None:
-            seen = Package.load(folder, threads=1)
-            reference = make_reference(seen, read_judged_split(layout, params), params.package.reference)
-            (folder / REFERENCE).write_bytes(reference_bytes(reference))
         write = functools.partial(write, parity_px=float(f"{worst:.3g}"))
-        choice = None
+        write()
         if params.package.quantise is not None:
             val, pictures = read_judged_split(layout, params, VAL), pictures_of(prepared / VAL)
             choice = choose(folder, graph, write, val, pictures, params.evaluate)
             write = functools.partial(write, quantised=choice.quantised if choice.kept else None)
             card = functools.partial(card, choice=choice)
             (folder / CARD).write_text(card())
-        manifest = write()
+            write()
+        tests = read_judged_split(layout, params)
+        if params.package.reference is not None:
+            reference = make_reference(Package.load(folder, threads=1), tests, params.package.reference)
+            (folder / REFERENCE).write_bytes(reference_bytes(reference))
+            write()
         bar.advance(parity_px=worst)
         if params.package.disturbed is None:
             write_json(report / DISTURBED, None)
             return
-        tests = read_judged_split(layout, params)
         kinds = check_disturbed(Package.load(folder, threads=1), tests, params.package.disturbed)
         (folder / CARD).write_text(card(disturbed=kinds))
-        manifest = write()
         result = Disturbed(
-            package=manifest.digest, test_split=tests.digest, settings=params.package.disturbed, kinds=kinds
+            package=write().digest, test_split=tests.digest, settings=params.package.disturbed, kinds=kinds
         )
         write_json(report / DISTURBED, result.model_dump(mode="json"))
         (report / "disturbed.csv").write_text(to_csv(kinds))
         bar.advance(disturbed_off_share=result.off_share)
+
+
+def _asked(params: ProblemParams, problem: str) -> dict[str, Any]:
+    """Return the manifest's fields that params decide."""
+    return {
+        "heelstrike": importlib.metadata.version("heelstrike"),
+        "problem": problem,
+        "category": category_of(params.problem),
+        "flip_pairs": params.problem.flip_pairs,
+        "input": params.problem.input,
+        "filters": params.prepare.filters,
+        "mirror": params.prepare.mirror,
+        "zoom": params.package.zoom,
+        "confidence": params.package.confidence,
+        "measure": params.measure,
+        "max_radius_px": params.package.max_radius_px,
+    }
 
 
 def _training_data(prepared: Path) -> str:
