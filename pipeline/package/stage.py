@@ -42,7 +42,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
     Raises:
         UserError: An input is missing, or ONNX and torch differ by more than `package.parity_px`.
     """
-    prepared, metrics = layout.out("prepare"), _metrics(layout)
+    prepared, metrics, radii = layout.out("prepare"), _metrics(layout), _radii(layout)
     network, verdict = load_trained(layout.out("train")), read_verdict(layout)
     settings = network.settings.model_dump(mode="json")
     with (
@@ -62,7 +62,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
             folder,
             network=settings,
             heads=outputs_of(network),
-            radii=_radii(layout),
+            radii=radii,
             temporal=write_temporal(layout, verdict, folder),
             training_data=_training_data(prepared),
             metrics=dict(sorted(numbers(metrics))),
