@@ -109,7 +109,7 @@ def rendered(first: int, people: int, frames: int) -> People:
             points.append((xy + 0.5) / 2 - 0.5)
             person.append(number - first)
     keypoints = np.array(points, np.float32)
-    known: Bool[np.ndarray, "N K"] = np.isfinite(keypoints).all(axis=2)
+    known = np.asarray(np.isfinite(keypoints).all(axis=2))
     arrays = Arrays(np.array(images), keypoints, np.where(known, 2, 0).astype(np.uint8), _boxes(keypoints))
     labelled = np.flatnonzero(known.any(axis=1)).tolist()  # a frame that shows nothing has no label
     return People(arrays.subset(labelled), np.array(person)[labelled])
