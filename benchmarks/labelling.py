@@ -109,9 +109,9 @@ def rendered(first: int, people: int, frames: int) -> People:
             points.append((xy + 0.5) / 2 - 0.5)
             person.append(number - first)
     keypoints = np.array(points, np.float32)
-    known = np.isfinite(keypoints).all(axis=2)
+    known = np.asarray(np.isfinite(keypoints).all(axis=2))
     arrays = Arrays(np.array(images), keypoints, np.where(known, 2, 0).astype(np.uint8), _boxes(keypoints))
-    labelled = np.flatnonzero(known.any(axis=1))  # a frame that shows nothing has no label
+    labelled = np.flatnonzero(known.any(axis=1)).tolist()  # a frame that shows nothing has no label
     return People(arrays.subset(labelled), np.array(person)[labelled])
 
 
@@ -184,7 +184,7 @@ def run(pool: People, val: People, test: People, way: str, seed: int, arguments:
     labelled[rng.choice(len(labelled), arguments.step, replace=False)] = True
     curve, before = Curve(), None
     for number in range(arguments.rounds + 1):
-        network = learnt(pool.arrays.subset(np.flatnonzero(labelled)), val.arrays, seed, arguments.updates)
+        network = learnt(pool.arrays.subset(np.flatnonzero(labelled).tolist()), val.arrays, seed, arguments.updates)
         error, gross = distance_of(predict_arrays(network, test.arrays.images), test.arrays)
         curve.labels.append(int(labelled.sum()))
         curve.error.append(error)

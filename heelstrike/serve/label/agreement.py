@@ -87,8 +87,9 @@ def _pairs(file: LabelFile) -> Iterator[tuple[str, str, Revision, Revision]]:
 
 def _agreement(problem: str, first: str, second: str, pairs: list[Pair]) -> Agreement:
     keypoints = pairs[0][0].target.keypoints
-    one, other = (np.array([[point.xy for point in pair[side].points] for pair in pairs]) for side in (1, 2))
-    seen = [np.array([[point.v for point in pair[side].points] for pair in pairs]) for side in (1, 2)]
+    said = [[first for _, first, _ in pairs], [second for _, _, second in pairs]]
+    one, other = (np.array([[point.xy for point in revision.points] for revision in side]) for side in said)
+    seen = [np.array([[point.v for point in revision.points] for revision in side]) for side in said]
     difference = other - one
     distance = np.linalg.norm(difference, axis=2)
     points = tuple(

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from heelstrike.serve.records import Kind, Record
 
-ABSENT, HIDDEN, VISIBLE = 0, 1, 2
-"""Visibility of a point, as in COCO: not labelled, labelled but covered, labelled and visible."""
+ABSENT: Literal[0] = 0
+HIDDEN: Literal[1] = 1
+"""Visibility of a point, as in COCO: not labelled, labelled but covered; 2 is labelled and visible."""
 
 FORMAT, FORMAT_VERSION = "heelstrike-labels", 1
 
