@@ -7,9 +7,11 @@ from rich.console import Console
 
 from flows.checkout_lock import problem_lock
 from flows.log_display import display_for
+from flows.reporting import Reporter
 from flows.stages import run_stage, stage_names
 from flows.summary import search_line
 from heelstrike.errors import UserError
+from heelstrike.progress import Event
 from heelstrike.text import done
 from pipeline.edit_params import set_number
 from pipeline.layout import Layout
@@ -52,9 +54,9 @@ def run_search(problem: str, root: Path, console: Console, *, trials: int, go_on
     console.print(done(search_line(layout)), soft_wrap=True)
 
 
-def _report(display: object, stage: str, event: dict[str, object]) -> None:
+def _report(display: Reporter, stage: str, event: Event) -> None:
     if "record" not in event:
-        display.event(stage, event)  # type: ignore[attr-defined]
+        display.event(stage, event)
 
 
 def _section(layout: Layout) -> ProblemParams:
