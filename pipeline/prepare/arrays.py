@@ -103,7 +103,7 @@ def _images(index: pd.DataFrame) -> list[ImageRow]:
     rows = index.groupby("image", sort=False).size()
     columns = ["image", "video", "frame", "width", "height", "mirrored"]
     images = index.drop_duplicates("image")[columns].itertuples(index=False, name=None)
-    return [ImageRow(*image, rows=int(count)) for image, count in zip(images, rows, strict=True)]
+    return [ImageRow._make((*image, int(count))) for image, count in zip(images, rows, strict=True)]
 
 
 def _groups(images: list[ImageRow], by_video: bool) -> Iterator[list[ImageRow]]:
