@@ -24,6 +24,7 @@ from heelstrike.errors import UserError
 from heelstrike.heads.keypoints import present_keypoints
 from heelstrike.heads.prediction import Prediction
 from heelstrike.measure.angles import signed_rearfoot_angle
+from heelstrike.measure.steps.track import SIDES
 from heelstrike.package.image import ArrayImage
 from heelstrike.package.runtime import Package
 from heelstrike.predict.frames import FrameResult
@@ -67,7 +68,7 @@ class Angles:
         """Add a frame."""
         self.frames += 1
         self.measured += result.measured
-        for side, points in (("left", truth[:3]), ("right", truth[3:])):
+        for side, points in zip(SIDES, (truth[:3], truth[3:]), strict=True):
             true = float(signed_rearfoot_angle(points, side))
             if result.measured and np.isfinite(true):
                 off = abs(result.values[side] - true)
@@ -120,7 +121,7 @@ def predicted(package: Package, film: Film) -> tuple[list[Prediction], list[Pred
 
 def both_of(package: Package, film: Film, own: list[Prediction], several: list[Prediction]) -> Both:
     """Return both answers as the evaluate stage judges them, in pixels of the video."""
-    points, radii = [], []
+    points, radii = list[np.ndarray](), list[np.ndarray]()
     for predictions in (own, several):
         present = np.stack([_present(package, each) for each in predictions])
         places = np.stack([np.asarray(each.keypoints, np.float64) for each in predictions])
@@ -128,7 +129,8 @@ def both_of(package: Package, film: Film, own: list[Prediction], several: list[P
         radius = np.stack([np.full(6, np.nan) if each.radius is None else each.radius for each in predictions])
         radii.append(np.where(present, radius, np.nan))
     filled = np.isfinite(points[1][..., 0]) & ~np.isfinite(points[0][..., 0])
-    return Both(film.subject, film.truth, *points, np.isfinite(points[0][..., 0]).astype(float), filled, radii[1])
+    found = np.isfinite(points[0][..., 0]).astype(float)
+    return Both(film.subject, film.truth, points[0], points[1], found, filled, radii[1])
 
 
 def _present(package: Package, prediction: Prediction) -> np.ndarray:

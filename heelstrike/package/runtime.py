@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS, enlarge_prediction, mirror_prediction
+from heelstrike.heads.shapes import Shape
 from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
 from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.looking import Look
@@ -145,7 +146,9 @@ class Package:
         category, shapes = self.manifest.category, {name: output.shape for name, output in outputs.items()}
         findings = [finding for head in self._heads for finding in head.check_shapes(category, shapes)]
         known = {name: outputs.pop(name) for head in self._heads for name in head.outputs}
-        prediction = Prediction(**known, others=outputs, heads=tuple(self.manifest.heads), people=None, refusal=None)
+        prediction = Prediction(
+            **known, others=outputs, heads=tuple(self.manifest.heads), people=None, refusal=None, from_frames=None
+        )
         findings = findings or [f for head in self._heads for f in head.check_values(prediction, category)]
         if findings:
             raise UserError("\n".join(f"{self.folder / MODEL}: {finding}" for finding in findings))
@@ -164,7 +167,7 @@ def _temporal(folder: Path, manifest: Manifest) -> TemporalModel | None:
     if GRAPH not in manifest.files:
         raise UserError(f"{folder}: the manifest has `temporal`, but does not list {GRAPH}; package the model again")
     session = _session(path, 1)  # a tiny graph, which several threads would only slow down
-    shapes = {each.name: tuple(each.shape) for each in (*session.get_inputs(), *session.get_outputs())}
+    shapes: dict[str, Shape] = {e.name: tuple(e.shape) for e in (*session.get_inputs(), *session.get_outputs())}
     findings = graph_findings(settings, len(manifest.category.keypoints), shapes)
     if findings:
         raise UserError("\n".join(f"{folder}: {finding}; package the model again" for finding in findings))

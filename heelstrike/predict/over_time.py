@@ -122,6 +122,11 @@ def _points(seen: _Seen) -> Float[np.ndarray, "K 2"]:
     return np.asarray(seen.prediction.keypoints, np.float64)
 
 
+def _confidence(seen: _Seen) -> Float[np.ndarray, " K"]:
+    assert seen.prediction.confidence is not None
+    return np.asarray(seen.prediction.confidence, np.float64)
+
+
 def _answer(seen: list[_Seen], number: int, model: TemporalModel) -> Prediction:
     own = seen[number]
     if own.prediction.refusal is not None and own.prediction.refusal.reason not in BRIDGED:
@@ -130,7 +135,7 @@ def _answer(seen: list[_Seen], number: int, model: TemporalModel) -> Prediction:
     if person is None:
         return own.prediction
     chosen = [n for n, each in enumerate(seen) if n == number or each.person == person]
-    confidence = [np.where(seen[n].present, seen[n].prediction.confidence, 0) for n in chosen]
+    confidence = [np.where(seen[n].present, _confidence(seen[n]), 0) for n in chosen]
     times = np.array([seen[n].time for n in chosen])
     track = Track(times, np.stack([_points(seen[n]) for n in chosen]), np.stack(confidence))
     window = window_at(track, chosen.index(number), model.settings.window)

@@ -25,19 +25,19 @@ class Slots(NamedTuple):
     """The slots of a window.
 
     Attributes:
-        count: Number of slots, odd. The middle one is the frame itself.
+        number: Number of slots, odd. The middle one is the frame itself.
         step_s: Seconds from one slot to the next.
         confidence: A keypoint of lower confidence is not present.
     """
 
-    count: int
+    number: int
     step_s: float
     confidence: float
 
     @property
     def reach_s(self) -> float:
         """Seconds from the frame to the furthest frame that can be in a slot."""
-        return (self.count // 2 + 0.5) * self.step_s
+        return (self.number // 2 + 0.5) * self.step_s
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def window_at(track: Track, frame: int, slots: Slots) -> Window | None:
     known, frames = _known(times, present, time)
     if known.sum() < 2:
         return None
-    at = time + slots.step_s * (np.arange(slots.count) - slots.count // 2)
-    at[slots.count // 2] = time
-    places = np.zeros((slots.count, len(known), 2))
+    at = time + slots.step_s * (np.arange(slots.number) - slots.number // 2)
+    at[slots.number // 2] = time
+    places = np.zeros((slots.number, len(known), 2))
     for k in np.flatnonzero(known):
         there = present[:, k]
         for axis in range(2):

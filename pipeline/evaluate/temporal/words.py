@@ -44,7 +44,7 @@ def rows(verdict: Verdict) -> list[tuple[str, str, str]]:
     table = list[tuple[str, str, str]]()
     for kind, figures in verdict.figures.items():
         for title, (now, before, unit) in _ROWS.items():
-            table.append((f"{_TITLES[kind]}: {title}", *(_shown(figures[name], unit) for name in (before, now))))
+            table.append((f"{_TITLES[kind]}: {title}", _shown(figures[before], unit), _shown(figures[now], unit)))
         table += [(f"{_TITLES[kind]}: {title}", "", _shown(figures[name], "")) for title, name in _OWN.items()]
     return table
 

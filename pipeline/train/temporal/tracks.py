@@ -71,8 +71,8 @@ class Placed:
         frames = np.array([n for n, window in enumerate(every) if window is not None], np.int64)
         made = [window for window in every if window is not None]
         count = labelled.truth.shape[1]
-        points = np.array([w.points for w in made], np.float32).reshape(-1, slots.count, count, 2)
-        confidence = np.array([w.confidence for w in made], np.float32).reshape(-1, slots.count, count)
+        points = np.array([w.points for w in made], np.float32).reshape(-1, slots.number, count, 2)
+        confidence = np.array([w.confidence for w in made], np.float32).reshape(-1, slots.number, count)
         truth = np.full((len(made), count, 2), np.nan, np.float32)
         for row, (frame, window) in enumerate(zip(frames, made, strict=True)):
             truth[row, window.known] = (labelled.truth[frame, window.known] - window.centre) / window.size
