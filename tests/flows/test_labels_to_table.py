@@ -1,6 +1,9 @@
 """From a point that is dragged on the labeller's page to the annotation table: browser, hand-over, ingest, collect."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,12 @@ import pandas as pd
 import pytest
 
 from flows.ingest import Ingested, ingest
+from flows.quiet_files import QUIET
+from heelstrike.clock import utc_now
+from heelstrike.files import file_digest
+from heelstrike.serve.label.handover import hand_over
+from heelstrike.serve.label.records import FrameLabels, LabelFile, Point, Revision, Target
+from heelstrike.serve.records import Evaluation
 from heelstrike.serve.settings import ServeSettings
 from pipeline.collect import stage
 from pipeline.layout import Layout
@@ -43,6 +52,53 @@ def handed_over(client: Http, path: str) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     done: dict[str, Any] = answer.json()
     return done
+
+
+def test_handing_over_while_ingests_run_loses_nothing(versioned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread hands over one frame more each time, twice: before an ingest, and somewhere in the middle of it."""
+    write_params(versioned, rearfoot=REARFOOT)
+    monkeypatch.setenv(QUIET, "0.3")
+    folder, inbox = versioned / ".work" / "evaluation", versioned / "data" / "inbox"
+    inbox.mkdir(parents=True)
+    video = write_video(folder / "files" / "walk.mp4", frames=12, width=320, height=240)
+    target = Target(
+        problem="rearfoot",
+        file=video.name,
+        kind="video",
+        sha256=file_digest(video),
+        width=320,
+        height=240,
+        keypoints=PROBLEM.keypoints,
+        flip_pairs=(),
+    )
+    record = Evaluation(id="0" * 20, name="walk", created=utc_now())
+    frames, ended = dict[int, FrameLabels](), threading.Semaphore(0)
+
+    def label() -> None:
+        for frame in range(4):
+            points = tuple(Point(x=50.5 + frame, y=20.0 + 10 * k, v=2) for k in range(6))
+            said = Revision(number=1, based_on=0, who="ada", when=utc_now(), points=points)
+            frames[frame] = FrameLabels(revisions=(said,))
+            for wait_s in (0.8 * frame, 0):
+                hand_over(folder, record, [LabelFile(target=target, frames=dict(frames))], inbox, "P-1", "ada")
+                time.sleep(wait_s)
+            for _ in range(2):  # the second one is not disturbed
+                assert ended.acquire(timeout=60)
+
+    with ThreadPoolExecutor(1) as pool:
+        labelling = pool.submit(label)
+        batches = []
+        while not labelling.done():
+            batches.append(take(versioned).batch)
+            ended.release()
+        labelling.result()
+    while batch := take(versioned).batch:
+        batches.append(batch)
+    assert len([batch for batch in batches if batch]) >= 2, "ingests did run while labels were handed over"
+    assert [path for path in inbox.rglob("*") if path.is_file()] == []
+    found = table(versioned)
+    assert found["frame"].tolist() == list(range(4))
+    assert found["left_shank_x"].tolist() == [50.5 + frame for frame in range(4)]
 
 
 def test_a_dragged_point_arrives_in_the_annotation_table(versioned: Path) -> None:
