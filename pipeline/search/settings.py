@@ -49,7 +49,14 @@ class SearchSettings(Strict):
             "at once; the result depends on it, but not on the number of workers",
         ),
     ] = 2
-    startup: Annotated[int, Field(ge=1, description="number of random trials before TPE begins")] = 4
+    startup: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="trials that must have ended before TPE begins, those of params.yaml and `first` included; until "
+            "then new ones are random",
+        ),
+    ] = 4
     first: Annotated[
         tuple[dict[str, Value], ...],
         Field(

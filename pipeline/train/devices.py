@@ -49,7 +49,7 @@ def devices() -> int:
 def train_together(job: Job, count: int) -> None:
     """Train in `count` processes of this machine until every step of the training is finished in its work folder.
 
-    If a process dies, all of them start again from the last epoch, at most three times.
+    If a process dies, all of them start again from the last epoch, unless it is the third death.
 
     Raises:
         UserError: The training cannot go on, for instance because its loss is not finite, or processes died three
