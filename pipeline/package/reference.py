@@ -92,13 +92,13 @@ def _input(tests: JudgedSplit, rows: Sequence[int]) -> _Input:
 def _record(package: Package, one: _Input, frames: int | None, id_: str, program: str) -> InputRecord:
     measurer = Measurer(package, one.about)
     recorder, tally = Recorder(package.manifest), Tally(measurer.measure)
-    kind, shape, fps = "image" if one.images[0].video is None else "video", (0, 0), None
+    source, kind = Source("", "image", 0, 0), "image" if one.images[0].video is None else "video"
     with closing(_answers(measurer, one, frames)) as answers:
         for fps, image, result in answers:
             recorder.add(image, result)
             tally.add(result.measurement, result.reliable)
-            shape = image.shape
-    return recorder.record(InputOf(Source("", kind, shape[1], shape[0], fps), id_, None, program), tally.summary, None)
+            source = Source("", kind, image.shape[1], image.shape[0], fps)
+    return recorder.record(InputOf(source, id_, None, program), tally.summary, None)
 
 
 def _answers(
