@@ -1,5 +1,6 @@
 """The search of a problem by itself: the stages up to it, and a line about what it found."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
 from pipeline.search.space import Space
 from pipeline.search.stage import trials_of_record
-from pipeline.tracking.earlier_studies import known_settings
+from pipeline.strict_yaml import parse_yaml
+from pipeline.tracking.earlier_studies import Known, known_settings
 
 
 def run_search(problem: str, root: Path, console: Console, *, trials: int, go_on: bool, wait: bool) -> None:
@@ -84,7 +86,12 @@ def warm_start_lines(problem: str, root: Path) -> list[str]:
     known = known_settings(layout, Space(_section(layout)))
     if not known:
         raise UserError(f"search warm-start: nothing that was trained or tried before fits {problem}.search.space")
-    lines = [f"Put this into params.yaml, section {problem}.search:", "", "    first:"]
+    return [f"Put this into params.yaml, section {problem}.search:", "", "    first:", *first_lines(known)]
+
+
+def first_lines(known: Known) -> list[str]:
+    """Return an item of `search.first` for each of these settings, with where they come from as a comment."""
+    lines = []
     for values, origin in known:
         flow = ", ".join(f"{path}: {_scalar(value)}" for path, value in values.items())
         lines.append(f"      - {{{flow}}}  # {origin}")
@@ -92,4 +99,9 @@ def warm_start_lines(problem: str, root: Path) -> list[str]:
 
 
 def _scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Return a value as YAML; a text that would mean something else, such as the precision 32, stands in quotes."""
+    plain = str(value).lower() if isinstance(value, bool) else str(value)
+    try:
+        return plain if parse_yaml(f"[{plain}]", "") == [value] else json.dumps(value)
+    except UserError:  # `no`, for instance
+        return json.dumps(value)

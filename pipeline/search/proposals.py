@@ -64,7 +64,7 @@ class Proposals:
             proposal = create_trial(state=TrialState.RUNNING, params=drawn.params, distributions=drawn.distributions)
             self.add(proposal)
             return proposal
-        seed = self._settings.seed * 100_003 + number
+        seed = (self._settings.seed * 100_003 + number) % 2**32
         self._proposed += 1
         return self._memory.ask(number, _sampler(seed, self._settings.startup), self._space.draw)
 

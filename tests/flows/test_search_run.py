@@ -12,7 +12,9 @@ import pytest
 import yaml
 from click.testing import Result
 
+from flows.search_run import first_lines
 from pipeline.layout import Layout
+from pipeline.strict_yaml import parse_yaml
 
 HEELSTRIKE = Path(sys.executable).parent / "heelstrike"
 DVC = """
@@ -84,6 +86,14 @@ def test_a_search_runs_and_is_continued_with_the_same_first_trials(disc: Layout)
     assert len(trials(disc)) == 3
     status = subprocess.run([sys.executable, "-m", "dvc", "status"], cwd=disc.root, capture_output=True, text=True)
     assert "up to date" in status.stdout
+
+
+def test_the_lines_of_a_warm_start_can_be_put_into_params() -> None:
+    values = {"train.precision": "32", "train.lr": 0.00002, "model.batch_norm": True, "model.codec": "dsnt", "a": "no"}
+    (line,) = first_lines([(values, "trial 1 of the last study")])
+    assert "model.codec: dsnt" in line
+    assert line.endswith("  # trial 1 of the last study")
+    assert parse_yaml(f"first:\n{line}\n", "params.yaml") == {"first": [values]}
 
 
 def test_the_command_of_a_worker_is_still_one(heelstrike: Any, tmp_path: Path) -> None:

@@ -32,6 +32,37 @@ def test_only_the_number_changes(tmp_path: Path, text: str, expected: str) -> No
     assert yaml.safe_load(expected)["toy"]["search"]["trials"] == 50
 
 
+def test_the_line_ends_of_windows_and_its_mark_stay(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    text = "\ufefftoy:\r\n  search:\r\n    trials: 6  # few\r\n"
+    file.write_bytes(text.encode())
+    set_number(file, PATH, 50)
+    assert file.read_bytes() == text.replace("6", "50").encode()
+    file.write_bytes(text.replace("trials", "seed").encode())
+    set_number(file, PATH, 50)
+    assert b"    trials: 50\r\n    seed: 6" in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "other:\n  search: &shared {trials: 6}\ntoy:\n  search: *shared\n",
+        "other:\n  search: {trials: &many 6}\ntoy:\n  search: {trials: *many}\n",
+        "toy:\n  search: {trials: &many 6}\nother:\n  search: {trials: *many}\n",
+        "toy: &toy\n  search: {trials: 6}\nother: *toy\n",
+        "toy: &toy\n  search: {seed: 6}\nother:\n  <<: *toy\n",
+    ],
+)
+def test_a_value_that_another_problem_shares_is_not_changed_for_both(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(
+        UserError, match=r"params\.yaml: toy\.search\.trials shares its value .* write trials: 50 there"
+    ):
+        set_number(file, PATH, 50)
+    assert file.read_text() == text
+
+
 def test_the_repository_s_own_file(tmp_path: Path) -> None:
     file, given = tmp_path / "params.yaml", Path(__file__).parents[2] / "params.yaml"
     file.write_bytes(given.read_bytes())

@@ -203,6 +203,12 @@ def test_more_trials_go_on_from_the_earlier_ones(params: Any, tmp_path: Path) ->
     assert not fewer.ran
 
 
+def test_every_seed_that_params_may_have_can_be_used(params: Any, tmp_path: Path) -> None:
+    largest = search(params, tmp_path / "study.db", seed=2**32 - 1)
+    other = search(params, tmp_path / "other.db", seed=2**32 - 2)
+    assert [trial.params for trial in largest] != [trial.params for trial in other]
+
+
 def test_workers_with_other_code_are_refused(params: Any, tmp_path: Path) -> None:
     class Other(Here):
         def submit(self, function: Any, argument: Any) -> "Future[Any]":
