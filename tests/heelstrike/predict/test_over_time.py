@@ -246,7 +246,9 @@ class TestPackage:
 
     def test_a_still_picture_is_what_it_was(self, folder: Path) -> None:
         still = np.full((120, 160, 3), 150, np.uint8)
-        with_time, without = (load(package=folder, threads=1, per_frame=off).predict_image(still) for off in (False, True))
+        with_time, without = (
+            load(package=folder, threads=1, per_frame=off).predict_image(still) for off in (False, True)
+        )
         assert with_time.from_frames is None and with_time.values == without.values
         assert with_time.half_widths == without.half_widths
 

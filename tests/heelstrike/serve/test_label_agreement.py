@@ -104,7 +104,9 @@ def test_a_problem_without_a_measure_has_pixels_only() -> None:
 
 def test_points_are_compared_with_those_of_the_same_name_only() -> None:
     """Two models of a problem have the same points in another order, and a third one has more."""
-    said = FrameLabels(revisions=(revision("ada", LEGS),), readings={"grace": revision("grace", LEGS + [3, 4])})
+    said = FrameLabels(
+        revisions=(revision("ada", LEGS),), readings={"grace": revision("grace", LEGS + np.array([3, 4]))}
+    )
     more = FrameLabels(
         revisions=(revision("ada", np.zeros((7, 2))),), readings={"grace": revision("grace", np.ones((7, 2)))}
     )
