@@ -1,8 +1,8 @@
 """Speed of the train stage, and of its network on one fixed batch in memory, in one run.
 
-The difference is everything that is not the network: reading, augmentation, Lightning, bookkeeping. Each round measures
-one epoch of the real loop and as many steps on the fixed batch, in turns, so that a busy machine disturbs both alike.
-CPU time is given beside wall time for the same reason.
+On a GPU, if there is one. The difference is everything that is not the network: reading, augmentation, Lightning,
+bookkeeping. Each round measures one epoch of the real loop and as many steps on the fixed batch, in turns, so that a
+busy machine disturbs both alike. CPU time is given beside wall time for the same reason.
 
 Examples:
     python benchmarks/train_speed.py
@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.heads.arrays import Arrays, load_arrays
+from pipeline.heads.arrays import Arrays, Batch, load_arrays
 from pipeline.heads.training import Row
 from pipeline.models.build import build_model
 from pipeline.params import ProblemParams, load_params
+from pipeline.problem import Problem
 from pipeline.train.data import ArrayDataset
 from pipeline.train.fit import Plan, fit, precision_of
 from pipeline.train.heads import head_losses, total_loss
@@ -67,7 +68,11 @@ def main() -> None:
 
 
 def random_arrays(params: ProblemParams, count: int) -> Arrays:
-    size, points = params.problem.input, len(params.problem.keypoints)
+    return random_arrays_of(params.problem, count)
+
+
+def random_arrays_of(problem: Problem, count: int) -> Arrays:
+    size, points = problem.input, len(problem.keypoints)
     rng = np.random.default_rng(1)
     return Arrays(
         rng.integers(0, 256, (count, size.height, size.width, size.channels), dtype=np.uint8),
@@ -84,19 +89,23 @@ def measure(plan: Plan, arrays: Arrays) -> tuple[list[tuple[float, float]], list
     """
     size = plan.train.batch_size
     batch = ArrayDataset(arrays).__getitems__([(0, row) for row in range(size)])
-    network = build_model(plan.problem, plan.model).to(memory_format=torch.channels_last)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    batch = Batch(*(tensor.to(device) for tensor in batch))
+    network = build_model(plan.problem, plan.model).to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.train.lr)
 
     half = precision_of(plan.train) == "bf16-mixed"
 
     def steps() -> None:
         for _ in range(len(arrays) // size):
-            with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
                 losses = head_losses(network, network(batch.pixels), batch, ("box", "keypoints"))
             optimizer.zero_grad()
             total_loss(losses, plan.train).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
 
     loop, fixed = [], []
     begun = time.perf_counter(), time.process_time()
