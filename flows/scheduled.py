@@ -28,7 +28,7 @@ _DELAYS_S = (60, 300, 900)
 
 
 @flow(name="retrain", flow_run_name="retrain-{problem}", on_running=[tag_with_process])
-def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4) -> Any:
+def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4, share: bool = False) -> Any:
     """Retrain a problem for a deployment.
 
     At most one run of a problem works and one waits in a checkout; any further run ends at once as `Skipped`.
@@ -38,6 +38,7 @@ def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4)
         root: The repository root.
         hours: Time limit, waiting included. What has been finished is kept, and the next run goes on from there.
         attempts: Number of attempts if a store does not answer.
+        share: True if several machines retrain in turn (docs/scheduling.md).
 
     Returns:
         The release of `flows.retrain.retrain`, or the state `Skipped`.
@@ -45,11 +46,13 @@ def retrain(problem: str, root: str = ".", hours: float = 12, attempts: int = 4)
     Raises:
         UserError: The retrain failed, or the time limit is over.
     """
-    return _run(problem, Path(root).resolve(), hours, attempts, lambda: True)
+    return _run(problem, Path(root).resolve(), hours, attempts, share, lambda: True)
 
 
 @flow(name="retrain", flow_run_name="new-data-{problem}", on_running=[tag_with_process])
-def retrain_on_new_data(problem: str, root: str = ".", hours: float = 12, attempts: int = 4) -> Any:
+def retrain_on_new_data(
+    problem: str, root: str = ".", hours: float = 12, attempts: int = 4, share: bool = False
+) -> Any:
     """Retrain a problem if its inbox has files that were not rejected before; otherwise end as `Skipped`.
 
     It goes on too if its last run was ended from outside, since an ingest may have emptied the inbox by then.
@@ -59,7 +62,7 @@ def retrain_on_new_data(problem: str, root: str = ".", hours: float = 12, attemp
     layout = Layout(Path(root).resolve(), problem)
     last = last_run(layout.root, deployment.get_name() or "")
     unfinished = last is not None and (last.interrupted or last.ended is None)
-    return _run(problem, layout.root, hours, attempts, lambda: unfinished or has_new_files(layout.inbox))
+    return _run(problem, layout.root, hours, attempts, share, lambda: unfinished or has_new_files(layout.inbox))
 
 
 def has_new_files(inbox: Path) -> bool:
@@ -75,7 +78,7 @@ def has_new_files(inbox: Path) -> bool:
     return False
 
 
-def _run(problem: str, root: Path, hours: float, attempts: int, anything_new: Callable[[], bool]) -> Any:
+def _run(problem: str, root: Path, hours: float, attempts: int, share: bool, anything_new: Callable[[], bool]) -> Any:
     say, name = current_reporter().say, deployment.get_name() or "by-hand"
     survive_lost_output()
     for line in end_lost_runs():
@@ -88,7 +91,7 @@ def _run(problem: str, root: Path, hours: float, attempts: int, anything_new: Ca
             return Completed(name="Skipped", message="another retrain of the problem is waiting already")
         try:
             with recorded(root, name, problem), time_limit(hours):
-                return _attempts(problem, root, attempts, say)
+                return _attempts(problem, root, attempts, share, say)
         except BaseException as error:
             end = "failed" if isinstance(error, Exception) else "was ended from outside"
             say(
@@ -97,14 +100,14 @@ def _run(problem: str, root: Path, hours: float, attempts: int, anything_new: Ca
             raise
 
 
-def _attempts(problem: str, root: Path, attempts: int, say: Callable[[str], None]) -> Any:
+def _attempts(problem: str, root: Path, attempts: int, share: bool, say: Callable[[str], None]) -> Any:
     for delay in _DELAYS_S[: attempts - 1]:
         try:
-            return flows.retrain.retrain.fn(problem, root=str(root))
+            return flows.retrain.retrain.fn(problem, root=str(root), share=share)
         except StoreUnreachableError as error:
             say(f"{error}\ntrying again in {delay} s")
             time.sleep(delay)
-    return flows.retrain.retrain.fn(problem, root=str(root))
+    return flows.retrain.retrain.fn(problem, root=str(root), share=share)
 
 
 class _TimeOverError(BaseException):
