@@ -91,7 +91,7 @@ def measure(plan: Plan, arrays: Arrays) -> tuple[list[tuple[float, float]], list
     batch = ArrayDataset(arrays).__getitems__([(0, row) for row in range(size)])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = Batch(*(tensor.to(device) for tensor in batch))
-    network = build_model(plan.problem, plan.model).to(device, memory_format=torch.channels_last)
+    network = build_model(plan.problem, plan.model).to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.train.lr)
 
     half = precision_of(plan.train) == "bf16-mixed"
