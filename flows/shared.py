@@ -58,8 +58,8 @@ def give(layout: Layout) -> object:
             reason = _reason(error)
             break
     current_reporter().say(
-        f"the commits are not at the git remote yet: {reason}; the next retrain here tries again, unless both have changed "
-        'the same stages (docs/scheduling.md, "On other machines")'
+        f"the commits are not at the git remote yet: {reason}; the next retrain here tries again, unless both machines "
+        'have changed the same stages (docs/scheduling.md, "On other machines")'
     )
     return Completed(name="NotPushed", message=reason)
 
