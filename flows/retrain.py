@@ -6,7 +6,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from flows.batches import half_made, versioned_batches
+from flows.batches import half_made, require_files, versioned_batches
 from flows.checkout_lock import problem_lock
 from flows.git_state import require_branch
 from flows.inbox import check_folder
@@ -36,7 +36,8 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
         wait: If true, wait while another command works on the problem in this checkout; otherwise refuse.
 
     Raises:
-        UserError: params.yaml is wrong, git is not on a branch, a stage failed, or a store does not answer.
+        UserError: params.yaml is wrong, git is not on a branch, files of a batch are missing, a stage failed, or a
+            store does not answer.
     """
     layout = Layout(Path(root).resolve(), problem)
     params = load_params(layout.root / "params.yaml")
@@ -51,6 +52,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True) -> Release:
             check_folder(layout, inbox)
             for line in lines_about_left(layout, ingest_locked(layout, params[problem], inbox)):
                 say(line)
+        require_files(layout)
         with live_run(layout, flow_run.get_id(), say) as live:
             supply_start(layout, params[problem])
             ran = [address for address in stage_names(layout.root, problem) if stage(layout.root, address, live)]
