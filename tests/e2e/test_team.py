@@ -13,15 +13,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import yaml
 
 from tests.e2e.conftest import BIN, ROOT, free_port, make_workplace
+from tests.e2e.debian_postgresql import DebianPostgresql, debian_postgresql
 from tests.e2e.servers import curl, wait_until
-from tests.stores import postgresql
 from tests.videos import write_video
 
 PAGE = ROOT / "docs" / "team.md"
@@ -44,7 +43,7 @@ class Stack:
         database: PostgreSQL.
     """
 
-    def __init__(self, folder: Path, database: Any) -> None:
+    def __init__(self, folder: Path, database: DebianPostgresql) -> None:
         self.folder, self.database = folder, database
         self.place = make_workplace(folder / "all" / "repository")
         self.ports = {name: free_port() for name in ("MLFLOW", "PREFECT", "SERVE", "WORKER", "S3")}
@@ -94,7 +93,7 @@ class Stack:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 check=False,
-                timeout=900,
+                timeout=1500,
             )
         logs = "".join(f"== {log.name}\n{log.read_text()[-3000:]}\n" for log in self.folder.glob("state/logs/*"))
         assert done.returncode == 0, f"{path.read_text()}\n{logs}"
@@ -148,19 +147,19 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     if shutil.which("caddy") is None:
         pytest.skip("Caddy is not installed (Debian's package caddy)")
     pytest.importorskip("moto", reason="moto is not installed (extra `dev`)")
-    with postgresql() as database:
+    with debian_postgresql() as database:
         stack = Stack(tmp_path, database)
         s3 = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(stack.ports["S3"])]
         with (tmp_path / "s3.log").open("w") as log:
             subprocess.Popen(s3, env=os.environ | stack.place.environment, stdout=log, stderr=log)
-        wait_until(lambda: curl(stack.settings["S3_ENDPOINT"]), 60)
+        wait_until(lambda: curl(stack.settings["S3_ENDPOINT"]), 300)
         yield stack
         for process in stack.processes():
             process.send_signal(signal.SIGKILL)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_page_makes_a_stack_that_trains_and_serves(stack: Stack, tmp_path: Path) -> None:
     parts = ("Without Docker", "The checkout, the deployments and the worker", "The service")
     said = stack.shell("\n".join(map(commands, parts)), stack.place.root)
