@@ -56,6 +56,22 @@ def versioned_batches(layout: Layout) -> list[Batch]:
     return [Batch(name, files, batch_tag(layout, name) in tags) for name, files in zip(names, listings, strict=True)]
 
 
+def require_files(layout: Layout) -> None:
+    """Check that the batches' files are in the checkout: without them a retrain would learn from the others alone.
+
+    Raises:
+        UserError: The folder of a versioned batch is missing, as in a clone that has not pulled it.
+    """
+    folders = [pointer.with_suffix("") for pointer in sorted(layout.raw.glob("*.dvc"))]
+    missing = [folder for folder in folders if is_batch_name(folder.name) and not folder.is_dir()]
+    if missing:
+        pointers = " ".join(f"{folder.relative_to(layout.root).as_posix()}.dvc" for folder in missing[:3])
+        more = f" (and {len(missing) - 3} more)" if len(missing) > 3 else ""
+        raise UserError(
+            f"{missing[0]}: the files of this batch are not in the checkout; `dvc pull {pointers}` fetches them{more}"
+        )
+
+
 def versioned_files(layout: Layout, name: str) -> dict[str, str]:
     """Return the MD5 of each file of a batch by path, from the version that its pointer names."""
     return _listings([layout.raw / f"{name}.dvc"], layout.root)[0]

@@ -39,6 +39,7 @@ def retrain(
     closed: tuple[str, ...] = (),
     timezone: str = "UTC",
     running: Literal["leave", "stop"] = "leave",
+    share: bool = False,
 ) -> Any:
     """Retrain a problem for a deployment.
 
@@ -54,6 +55,7 @@ def retrain(
         timezone: Time zone of the windows.
         running: What a retrain does when a window begins: `leave` lets it end; `stop` ends its stage, and it goes on
             after the window.
+        share: True if several machines retrain in turn (docs/scheduling.md).
 
     Returns:
         The release of `flows.retrain.retrain`, or the state `Skipped`.
@@ -61,7 +63,8 @@ def retrain(
     Raises:
         UserError: The retrain failed, the time limit is over, or a window is wrong.
     """
-    work = Work(problem, Path(root).resolve(), hours, attempts, parse_windows(closed, timezone), running == "stop")
+    windows = parse_windows(closed, timezone)
+    work = Work(problem, Path(root).resolve(), hours, attempts, windows, running == "stop", share)
     return _run(work, lambda: True)
 
 
@@ -74,6 +77,7 @@ def retrain_on_new_data(
     closed: tuple[str, ...] = (),
     timezone: str = "UTC",
     running: Literal["leave", "stop"] = "leave",
+    share: bool = False,
 ) -> Any:
     """Retrain a problem if its inbox has files that were not rejected before; otherwise end as `Skipped`.
 
@@ -84,7 +88,7 @@ def retrain_on_new_data(
     layout = Layout(Path(root).resolve(), problem)
     last = last_run(layout.root, deployment.get_name() or "")
     unfinished = last is not None and (last.interrupted or last.ended is None)
-    work = Work(problem, layout.root, hours, attempts, parse_windows(closed, timezone), running == "stop")
+    work = Work(problem, layout.root, hours, attempts, parse_windows(closed, timezone), running == "stop", share)
     return _run(work, lambda: unfinished or has_new_files(layout.inbox))
 
 
@@ -112,6 +116,7 @@ class Work:
         attempts: Number of attempts if a store does not answer.
         windows: Maintenance windows.
         stops: True if a retrain that runs when a window begins is stopped until its end.
+        share: True if several machines retrain in turn.
     """
 
     problem: str
@@ -120,6 +125,7 @@ class Work:
     attempts: int
     windows: Windows
     stops: bool
+    share: bool = False
 
 
 def _run(work: Work, anything_new: Callable[[], bool]) -> Any:
@@ -168,11 +174,11 @@ def _between_windows(work: Work, call: Callable[[], Any], say: Callable[[str], N
 def _attempts(work: Work, say: Callable[[str], None]) -> Any:
     for delay in _DELAYS_S[: work.attempts - 1]:
         try:
-            return flows.retrain.retrain.fn(work.problem, root=str(work.root))
+            return flows.retrain.retrain.fn(work.problem, root=str(work.root), share=work.share)
         except StoreUnreachableError as error:
             say(f"{error}\ntrying again in {delay} s")
             time.sleep(delay)
-    return flows.retrain.retrain.fn(work.problem, root=str(work.root))
+    return flows.retrain.retrain.fn(work.problem, root=str(work.root), share=work.share)
 
 
 class TimeOverError(BaseException):

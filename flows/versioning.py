@@ -66,17 +66,17 @@ def commit_paths(root: Path, paths: list[Path], message: str) -> bool:
     git(root, "add", "--", *names)
     if not git(root, "status", "--porcelain", "--", *names):
         return False
-    git(root, *_identity(root), "commit", "--quiet", "--file=-", "--", *names, text=storable(message))
+    git(root, *identity(root), "commit", "--quiet", "--file=-", "--", *names, text=storable(message))
     return True
 
 
 def tag(root: Path, name: str, message: str, commit: str = "HEAD") -> None:
     """Set an annotated tag on a commit, unless a tag of that name exists."""
     if not git(root, "tag", "--list", name):
-        git(root, *_identity(root), "tag", "--annotate", name, "-m", message, commit)
+        git(root, *identity(root), "tag", "--annotate", name, "-m", message, commit)
 
 
-def _identity(root: Path) -> list[str]:
+def identity(root: Path) -> list[str]:
     """Return `-c` options for the parts of git's identity that are not configured."""
     options = []
     for key, value in _FALLBACK_IDENTITY.items():

@@ -58,9 +58,10 @@ def fixed_graph() -> onnx.ModelProto:
 _TEMPORAL = """
 <ir_version: 10, opset_import: ["" : 18]>
 g (float[1,5,6,2] points, float[1,5,6] confidence) => (float[1,6,2] places, float[1,6] spread)
-<int64 middle = {2}, float[1,6] usual = {0.01, 0.01, 0.01, 0.01, 0.01, 0.01}>
+<int64 middle = {2}, float[2] shift = {SHIFT, 0.0}, float[1,6] usual = {0.01, 0.01, 0.01, 0.01, 0.01, 0.01}>
 {
-  places = Gather<axis = 1>(points, middle)
+  there = Gather<axis = 1>(points, middle)
+  places = Add(there, shift)
   spread = Identity(usual)
 }
 """
@@ -76,10 +77,13 @@ OVER_TIME = OverTime(
 )
 
 
-def add_temporal_graph(folder: Path) -> OverTime:
-    """Add a temporal model to a package that is about to be written; it answers what windows have in their middle."""
+def add_temporal_graph(folder: Path, shift: float = 0.0) -> OverTime:
+    """Add a temporal model to a package that is about to be written.
+
+    It answers what windows have in their middle, moved to the right by a share of the keypoints' size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / GRAPH).write_bytes(onnx.parser.parse_model(_TEMPORAL).SerializeToString())
+    (folder / GRAPH).write_bytes(onnx.parser.parse_model(_TEMPORAL.replace("SHIFT", f"{shift}")).SerializeToString())
     return OVER_TIME
 
 

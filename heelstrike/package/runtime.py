@@ -20,7 +20,7 @@ from heelstrike.package.content import INPUT, Tensor, check_content, heads_of
 from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.looking import Look
 from heelstrike.package.manifest import MODEL, Manifest, read_manifest, verify
-from heelstrike.package.temporal import GRAPH, TemporalModel, graph_findings, view_height
+from heelstrike.package.temporal import GRAPH, TemporalModel, graph_findings
 from heelstrike.package.zoom import Zoomed
 from heelstrike.preprocess.filters import VideoFilters, apply_filters
 from heelstrike.preprocess.letterbox import Letterbox
@@ -171,8 +171,7 @@ def _temporal(folder: Path, manifest: Manifest) -> TemporalModel | None:
     findings = graph_findings(settings, len(manifest.category.keypoints), shapes)
     if findings:
         raise UserError("\n".join(f"{folder}: {finding}; package the model again" for finding in findings))
-    view = view_height(manifest.zoom, manifest.input)
-    return TemporalModel(path, settings, session, manifest.confidence, manifest.radii, view)
+    return TemporalModel(path, settings, session, manifest.confidence, manifest.radii, manifest.input, manifest.zoom)
 
 
 def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:

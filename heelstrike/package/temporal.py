@@ -13,6 +13,7 @@ from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.shapes import Shape
 from heelstrike.measure.radii import Radii
 from heelstrike.package.over_time_settings import OverTime
+from heelstrike.preprocess.letterbox import Letterbox
 from heelstrike.preprocess.settings import InputSize, Zoom
 from heelstrike.preprocess.windows import Window
 from heelstrike.reasons import Reason
@@ -38,7 +39,8 @@ class TemporalModel:
         session: The loaded graph.
         confidence: The package's threshold: a keypoint of lower confidence is missing.
         growth: Growth of the radii where views are enlarged; `None` without radii.
-        view: Height in input pixels to which views of keypoints are enlarged; `None` if the package does not zoom.
+        size: Size of the network's input.
+        zoom: How views of keypoints are enlarged; `None` if the network is given whole images.
     """
 
     def __init__(
@@ -48,13 +50,16 @@ class TemporalModel:
         session: onnxruntime.InferenceSession,
         confidence: float,
         growth: Radii | None,
-        view: float | None,
+        size: InputSize,
+        zoom: Zoom | None,
     ) -> None:
         self.settings = settings
         self._path, self._session, self._confidence = path, session, confidence
-        self._radii, self._view = growth, view
+        self._radii, self._size, self._zoom = growth, size, zoom
 
-    def __call__(self, prediction: Prediction, window: Window) -> Prediction:
+    def __call__(
+        self, prediction: Prediction, window: Window, shape: tuple[int, int], mirrored: bool = False
+    ) -> Prediction:
         """Return the prediction with the keypoints that the window answers, and their radii.
 
         A keypoint that the frame itself does not show is answered if its radius is small enough. A frame that was not
@@ -64,9 +69,12 @@ class TemporalModel:
         Args:
             prediction: The frame's own prediction.
             window: The window around it.
+            shape: Height and width of the image.
+            mirrored: True if the network was given mirror images, so that the temporal model learned from such.
         """
-        places, spread = self.run(window)
-        radius, answered = self.settings.radius(window, spread, self._growth(window.size))
+        side = np.array([-1.0 if mirrored else 1.0, 1.0])
+        places, spread = self.run(window._replace(points=side * window.points))
+        radius, answered = self.settings.radius(window, spread, self._growth(window.size, shape))
         here = window.confidence[self.settings.slots // 2] > 0
         refusal = prediction.refusal
         is_whole = (here | answered)[window.known].all()
@@ -74,7 +82,7 @@ class TemporalModel:
             return prediction
         assert prediction.keypoints is not None
         assert prediction.confidence is not None
-        keypoints = window.centre + window.size * places
+        keypoints = window.centre + window.size * side * places
         seldom = np.where(window.confidence > 0, window.confidence, 1).min(axis=0)
         confidence = np.where(here, prediction.confidence, np.maximum(seldom, self._confidence))
         own = prediction.radius
@@ -91,7 +99,7 @@ class TemporalModel:
         """Return places and spreads of the middle frame's keypoints in shares.
 
         Raises:
-            UserError: ONNX Runtime cannot run the graph.
+            UserError: ONNX Runtime cannot run the graph, or it answers with numbers that are not finite.
         """
         feeds = {
             name: part[None].astype(np.float32)
@@ -101,18 +109,20 @@ class TemporalModel:
             places, spread = self._session.run(list(OUTPUTS), feeds)
         except Exception as error:  # the only common base of the errors that ONNX Runtime raises
             raise UserError(f"{self._path}: ONNX Runtime cannot run it: {error}") from error
+        if not (np.isfinite(places).all() and np.isfinite(spread).all()):
+            raise UserError(f"{self._path}: it answers with numbers that are not finite; package the model again")
         return np.asarray(places[0], np.float64), np.asarray(spread[0], np.float64)
 
-    def _growth(self, size: float) -> float:
-        """Return the factor by which radii grow where keypoints of this size in pixels are enlarged."""
-        if self._radii is None or self._view is None:
+    def _growth(self, size: float, shape: tuple[int, int]) -> float:
+        """Return the factor by which radii grow where keypoints of this size in pixels are enlarged for the network."""
+        if self._radii is None:
             return 1.0
-        return float(self._radii.growth(self._view / size))
-
-
-def view_height(zoom: Zoom | None, size: InputSize) -> float | None:
-    """Return the height in input pixels to which views of keypoints are enlarged; `None` without zooming."""
-    return None if zoom is None else zoom.fill * min(size.width, size.height)
+        height, width = shape
+        if self._zoom is None:
+            scale = Letterbox.fit(width, height, self._size).scale
+        else:
+            scale = self._zoom.fill * min(self._size.width, self._size.height) / size
+        return float(self._radii.growth(scale))
 
 
 def graph_findings(settings: OverTime, count: int, shapes: dict[str, Shape]) -> list[str]:

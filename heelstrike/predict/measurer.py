@@ -98,7 +98,7 @@ class Measurer:
         """Yield each frame with its prediction, or with the answer of the frames around it if the package can."""
         with closing(self._predictions(frames)) as predictions:
             model = self._package.temporal
-            yield from predictions if model is None else over_time(predictions, model)
+            yield from predictions if model is None else over_time(predictions, model, self._mirrored)
 
     def one_by_one(self) -> Callable[[int, float | None, Image], FrameResult]:
         """Return a function of (number, time stamp, image) for the frames of one video, given in order from the first.

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from heelstrike.heads.prediction import Prediction
 from heelstrike.package.temporal import BRIDGED, TemporalModel
 from heelstrike.package.view import size_of
-from heelstrike.preprocess.windows import Slots, Track, window_at
+from heelstrike.preprocess.windows import Slots, Track, Window, window_at
 from heelstrike.video.reader import Frame
 
 _MOST = 32  # frames that wait for later ones, whatever the frame rate: they hold their pictures
@@ -38,7 +38,9 @@ class _Seen:
     person: int
 
 
-def over_time(predicted: Iterable[Predicted], model: TemporalModel) -> Generator[Predicted, None, None]:
+def over_time(
+    predicted: Iterable[Predicted], model: TemporalModel, mirrored: bool = False
+) -> Generator[Predicted, None, None]:
     """Yield each frame with the answer of the frames around it, in order.
 
     A window ends where the person is lost for longer than a window lasts, where somebody else is followed, and where
@@ -47,8 +49,9 @@ def over_time(predicted: Iterable[Predicted], model: TemporalModel) -> Generator
     Args:
         predicted: The frames of one video with their own predictions, in order.
         model: The package's temporal model.
+        mirrored: True if the network was given the mirror images.
     """
-    waiting = _Waiting(model)
+    waiting = _Waiting(model, mirrored)
     for frame, prediction in predicted:
         yield from waiting.add(frame, prediction)
     yield from waiting.rest()
@@ -57,8 +60,8 @@ def over_time(predicted: Iterable[Predicted], model: TemporalModel) -> Generator
 class _Waiting:
     """The frames that wait for later ones, and what is still known of those before them."""
 
-    def __init__(self, model: TemporalModel) -> None:
-        self._model, self._slots = model, model.settings.window
+    def __init__(self, model: TemporalModel, mirrored: bool) -> None:
+        self._model, self._slots, self._mirrored = model, model.settings.window, mirrored
         self._frames = deque[Frame]()
         self._seen = list[_Seen]()
         self._last: _Seen | None = None
@@ -89,8 +92,9 @@ class _Waiting:
         return self._seen[-len(self._frames)]
 
     def _answered(self) -> Predicted:
-        answer = _answer(self._seen, len(self._seen) - len(self._frames), self._model)
-        return self._frames.popleft(), answer
+        number, frame = len(self._seen) - len(self._frames), self._frames.popleft()
+        own, window = self._seen[number].prediction, _window(self._seen, number, self._slots)
+        return frame, own if window is None else self._model(own, window, frame.picture.shape, self._mirrored)
 
 
 def _look(time: float, prediction: Prediction, last: _Seen | None, slots: Slots) -> _Seen:
@@ -127,19 +131,19 @@ def _confidence(seen: _Seen) -> Float[np.ndarray, " K"]:
     return np.asarray(seen.prediction.confidence, np.float64)
 
 
-def _answer(seen: list[_Seen], number: int, model: TemporalModel) -> Prediction:
+def _window(seen: list[_Seen], number: int, slots: Slots) -> Window | None:
+    """Return the window around a frame; `None` if the frame has to be answered by itself."""
     own = seen[number]
     if own.prediction.refusal is not None and own.prediction.refusal.reason not in BRIDGED:
-        return own.prediction
+        return None
     person = own.person if own.person >= 0 else _between(seen, number)
     if person is None:
-        return own.prediction
+        return None
     chosen = [n for n, each in enumerate(seen) if n == number or each.person == person]
     confidence = [np.where(seen[n].present, _confidence(seen[n]), 0) for n in chosen]
     times = np.array([seen[n].time for n in chosen])
     track = Track(times, np.stack([_points(seen[n]) for n in chosen]), np.stack(confidence))
-    window = window_at(track, chosen.index(number), model.settings.window)
-    return own.prediction if window is None else model(own.prediction, window)
+    return window_at(track, chosen.index(number), slots)
 
 
 def _between(seen: list[_Seen], number: int) -> int | None:

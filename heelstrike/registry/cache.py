@@ -95,7 +95,10 @@ def _make_locked(folder: Path) -> int | None:
         folder.mkdir()
         if fcntl is None:
             return None
-        lock = os.open(folder, os.O_RDONLY)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # another process has cleared the folder already
+            continue
         with suppress(OSError):  # some network file systems have no locks; then nobody clears either
             fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():

@@ -33,10 +33,8 @@ CREATE TABLE IF NOT EXISTS sessions (digest TEXT PRIMARY KEY, user TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS failures (kind TEXT NOT NULL, who TEXT NOT NULL, time REAL NOT NULL);
 """
 # accounts.db of before 29 November 2026 knows users by their names only
-_ADD_IDS = (
-    "ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT ''",
-    "UPDATE users SET id = lower(hex(randomblob(8))) WHERE id = ''",
-)
+_ADD_COLUMN = "ALTER TABLE users ADD COLUMN id TEXT NOT NULL DEFAULT ''"
+_ADD_IDS = "UPDATE users SET id = lower(hex(randomblob(8))) WHERE id = ''"
 
 
 @dataclass(frozen=True)
@@ -89,9 +87,10 @@ class Accounts:
             self._file.touch(mode=0o600)
             with self._database() as database:
                 database.executescript(_SCHEMA)
+                database.execute("BEGIN IMMEDIATE")  # both steps or none, and `heelstrike users` may do the same now
                 if "id" not in [column for _, column, *_ in database.execute("PRAGMA table_info(users)")]:
-                    for statement in _ADD_IDS:
-                        database.execute(statement)
+                    database.execute(_ADD_COLUMN)
+                database.execute(_ADD_IDS)
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"{self._file}: {error}; give a folder that can be written to with --data") from None
 

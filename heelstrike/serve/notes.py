@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,10 @@ from pydantic import Field, ValidationError
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
+from heelstrike.serve.accounts import User
 from heelstrike.serve.problems import RequestError, missing
 from heelstrike.serve.records import Record
+from heelstrike.serve.roles import Role
 
 _MOST = 1000  # notes on a version
 
@@ -25,7 +28,21 @@ class Note(Record):
     image: Annotated[str, Field(description="the image; empty for a note on the whole comparison")] = ""
     text: str
     by: Annotated[str | None, Field(description="user who wrote it; null without accounts")] = None
+    by_id: Annotated[str | None, Field(description="tells that user from a later one of the same name")] = None
     time: Annotated[str, Field(description="UTC")]
+
+    def removable_by(self, user: User, users: Iterable[User]) -> bool:
+        """Return True if a user wrote this note, or if there are no accounts.
+
+        What a removed user has left, and what was written without accounts, is the administrators'.
+
+        Args:
+            user: Who asks.
+            users: Today's users.
+        """
+        if user.name is None or self.by_id == user.id:
+            return True
+        return user.role is Role.ADMINISTRATOR and self.by_id not in {each.id for each in users}
 
 
 class Notes(Record):
@@ -58,13 +75,21 @@ class NoteStore:
         except ValidationError as error:
             raise UserError(f"{file}: damaged ({one_line(error)}); restore it from a copy, or move it away") from None
 
-    def add(self, problem: str, version: int, page: str, image: str, text: str, by: str | None) -> Note:
+    def add(self, problem: str, version: int, page: str, image: str, text: str, by: User) -> Note:
         """Add a note and return it.
 
         Raises:
             RequestError: The version has too many notes.
         """
-        note = Note(id=secrets.token_hex(8), page=page, image=image, text=text, by=by, time=utc_now())
+        note = Note(
+            id=secrets.token_hex(8),
+            page=page,
+            image=image,
+            text=text,
+            by=by.name,
+            by_id=by.id or None,
+            time=utc_now(),
+        )
         with self._lock:
             notes = self.of(problem, version)
             if len(notes) >= _MOST:
@@ -72,18 +97,24 @@ class NoteStore:
             self._write(problem, version, (*notes, note))
         return note
 
-    def remove(self, problem: str, version: int, note: str, by: str | None) -> None:
+    def remove(self, problem: str, version: int, note: str, may: Callable[[Note], bool]) -> None:
         """Remove a note.
 
+        Args:
+            problem: The problem.
+            version: Number of the version.
+            note: Id of the note.
+            may: Returns True if it may be removed.
+
         Raises:
-            RequestError: There is no such note, or somebody else wrote it.
+            RequestError: There is no such note, or it may not be removed.
         """
         with self._lock:
             notes = self.of(problem, version)
             found = next((each for each in notes if each.id == note), None)
             if found is None:
                 raise missing("note")
-            if found.by != by:
+            if not may(found):
                 raise RequestError(HTTPStatus.FORBIDDEN, f"{found.by or 'somebody else'} wrote this note")
             self._write(problem, version, tuple(each for each in notes if each.id != note))
 

@@ -13,7 +13,7 @@ from heelstrike.package.runtime import Package
 from pipeline.evaluate.judged_split import JudgedSplit
 from pipeline.evaluate.packaged import answered, metrics_of, predicted
 from pipeline.evaluate.settings import EvaluateSettings
-from pipeline.package.quantise import Pictures, quantised
+from pipeline.package.quantise import Pictures, quantised, rectified
 from pipeline.scoring.bootstrap import estimate
 
 _SHARE = 0.1  # of the 95 % interval of a score: a change that no split of this size would show
@@ -51,7 +51,12 @@ def choose(
         split: The validation split, in its original images.
         pictures: RGB images, from which the range of every activation is taken.
         settings: The bootstrap of the scores' intervals.
+
+    Returns:
+        What integers change. If the graph has nothing that they could compute, they change nothing and do not stay.
     """
+    if not rectified(graph):
+        return Choice(Quantised(arithmetic="int8", images=len(pictures), changes={}, allowed={}), kept=False)
     before = (folder / MODEL).read_bytes()
     floats = _scores(folder, split, settings)
     (folder / MODEL).write_bytes(quantised(graph, pictures).SerializeToString(deterministic=True))

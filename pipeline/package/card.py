@@ -114,6 +114,11 @@ def _arithmetic(choice: Choice | None) -> str:
     if choice is None:
         return ""
     found = choice.quantised
+    if not found.changes:
+        return (
+            " Integers of 8 bits were asked for and left out, since this network has no convolution that a rectifier "
+            "follows."
+        )
     changes = ", ".join(
         f"`{name}` by {change:+.3g} (allowed are {found.allowed[name]:.3g})"
         for name, change in sorted(found.changes.items())

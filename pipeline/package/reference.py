@@ -2,8 +2,9 @@
 
 import importlib.metadata
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from heelstrike.monitor.reference import Reference
 from heelstrike.monitor.wire import InputRecord
 from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.runtime import Package
-from heelstrike.predict.frames import Source
+from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.summary import Tally
 from heelstrike.progress import progress
@@ -90,26 +91,33 @@ def _input(tests: JudgedSplit, rows: Sequence[int]) -> _Input:
 
 def _record(package: Package, one: _Input, frames: int | None, id_: str, program: str) -> InputRecord:
     measurer = Measurer(package, one.about)
-    recorder, tally, look = Recorder(package.manifest), Tally(measurer.measure), measurer.one_by_one()
-    source, still = Source("", "image", 0, 0), one.images[0].video is None
-    for number, (time_s, fps, image) in enumerate(_still(one) if still else _frames(one, frames)):
-        result = measurer.image(image.rgb) if still else look(number, time_s, image)
-        recorder.add(image, result)
-        tally.add(result.measurement, result.reliable)
-        source = Source("", "image" if still else "video", image.shape[1], image.shape[0], fps)
+    recorder, tally = Recorder(package.manifest), Tally(measurer.measure)
+    source, kind = Source("", "image", 0, 0), "image" if one.images[0].video is None else "video"
+    with closing(_answers(measurer, one, frames)) as answers:
+        for fps, image, result in answers:
+            recorder.add(image, result)
+            tally.add(result.measurement, result.reliable)
+            source = Source("", kind, image.shape[1], image.shape[0], fps)
     return recorder.record(InputOf(source, id_, None, program), tally.summary, None)
 
 
-def _still(one: _Input) -> Iterator[tuple[float | None, float | None, Image]]:
-    yield None, None, ArrayImage(read_image(one.images[0].file))
-
-
-def _frames(one: _Input, most: int | None) -> Iterator[tuple[float | None, float | None, Image]]:
-    """Yield the first frames of the video; without it the labelled ones."""
+def _answers(
+    measurer: Measurer, one: _Input, most: int | None
+) -> Generator[tuple[float | None, Image, FrameResult], None, None]:
+    """Yield frame rate, picture and result of the first frames of a video; without it of the labelled images."""
     video = one.images[0].video
-    if most is None or video is None:
-        yield from ((None, None, ArrayImage(read_image(image.file))) for image in one.images)
-        return
-    with VideoReader(video, threads=1) as reader:
-        for frame in islice(reader.frames(), most):
-            yield frame.time_s, float(reader.rate), frame.picture
+    if video is None:
+        image = read_image(one.images[0].file)
+        yield None, ArrayImage(image), measurer.image(image)
+    elif most is None:
+        look = measurer.one_by_one()
+        for number, labelled in enumerate(one.images):
+            picture = ArrayImage(read_image(labelled.file))
+            yield None, picture, look(number, None, picture)
+    else:
+        with (
+            VideoReader(video, threads=1) as reader,
+            closing(measurer.video(islice(reader.frames(), most))) as results,
+        ):
+            for frame, result in results:
+                yield float(reader.rate), frame.picture, result

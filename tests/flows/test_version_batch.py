@@ -1,14 +1,18 @@
 """Ingest into a real git and DVC repository with a local remote; the flow around it is run in tests/e2e."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from flows.batches import require_files
 from flows.ingest import version_batch
 from flows.quiet_files import stamps
 from flows.versioning import git
+from heelstrike.errors import UserError
 from pipeline.layout import Layout
-from tests.flows.conftest import Listener
+from tests.flows.conftest import Listener, run
 
 
 @pytest.fixture
@@ -63,3 +67,17 @@ def test_more_data_never_touches_what_is_there(layout: Layout, listener: Listene
     assert second.startswith("0002-")
     assert (layout.raw / f"{first}.dvc").read_bytes() == before
     assert (layout.raw / first / "labels.csv").read_text() == "a"
+
+
+def test_batches_that_are_missing_are_named_and_dvc_restores_them_all(layout: Layout, listener: Listener) -> None:
+    # under this repository's own rules, by which DVC decides where it looks for batches
+    shutil.copy(Path(__file__).parents[2] / ".gitignore", layout.root)
+    name = version(layout, "labels.csv")
+    require_files(layout)
+    shutil.rmtree(layout.raw / name)
+    with pytest.raises(UserError, match=f"not in the checkout; `dvc pull data/raw/toy/{name}.dvc` fetches them"):
+        require_files(layout)
+    # the stages have not run, so there is nothing of them to restore
+    run(layout.root, sys.executable, "-m", "dvc", "checkout", "--allow-missing")
+    assert (layout.raw / name / "labels.csv").read_text() == "a"
+    require_files(layout)

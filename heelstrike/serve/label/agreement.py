@@ -67,14 +67,16 @@ class Agreement(Record):
 def agreements(labels: Iterable[LabelFile]) -> list[Agreement]:
     """Return the agreement of every two people who labelled a frame independently, by problem and names.
 
+    Labels of other keypoints, for instance of an earlier version of the problem, have an agreement of their own.
     What a person said about a frame is the person's second reading, or the label as long as nobody else had saved it
     before (`FrameLabels.own`).
     """
-    pairs: dict[tuple[str, str, str], list[Pair]] = {}
+    pairs: dict[tuple[str, str, str, tuple[str, ...]], list[Pair]] = {}
     for file in labels:
         for first, second, one, other in _pairs(file):
-            pairs.setdefault((file.target.problem, first, second), []).append((file, one, other))
-    return [_agreement(problem, first, second, found) for (problem, first, second), found in sorted(pairs.items())]
+            of = (file.target.problem, first, second, file.target.keypoints)
+            pairs.setdefault(of, []).append((file, one, other))
+    return [_agreement(*of[:3], pairs[of]) for of in sorted(pairs)]
 
 
 def _pairs(file: LabelFile) -> Iterator[tuple[str, str, Revision, Revision]]:

@@ -15,11 +15,12 @@ from pydantic import Field, ValidationError
 
 from heelstrike.clock import utc_now
 from heelstrike.errors import UserError
-from heelstrike.files import folder_aside, write_aside, write_json
+from heelstrike.files import file_digest, folder_aside, write_aside, write_json
 from heelstrike.serve.label.records import LabelFile
 from heelstrike.serve.label.sheet import NAME, label_count, sheet_of
 from heelstrike.serve.label.store import FOLDER
 from heelstrike.serve.records import Evaluation, Record
+from heelstrike.text import printable
 
 
 class HandedOver(Record):
@@ -49,8 +50,11 @@ def hand_over(
         who: Who hands over.
 
     Raises:
-        UserError: Nothing is labelled, the inbox is not there, or it cannot be written to.
+        UserError: Nothing is labelled, the code is empty, the inbox is not there, or it cannot be written to.
     """
+    subject = printable(subject.strip())
+    if not subject:
+        raise UserError("the code of the person is empty; it decides on the split, so give one to each person")
     count = label_count(files)
     if not count:
         raise UserError(f"{evaluation.name}: nothing is labelled yet")
@@ -92,7 +96,8 @@ def _record(folder: Path, problem: str) -> Path:
 
 
 def _put(target: Path, sheet: str, media: dict[str, Path]) -> None:
-    if not target.exists():
+    # media of another content under a name would get the labels of this one
+    if not target.exists() or any(_is_other(target / name, source) for name, source in media.items()):
         with folder_aside(target) as aside:
             _fill(aside, sheet, media)
     else:
@@ -110,6 +115,14 @@ def _add_missing(folder: Path, media: dict[str, Path]) -> None:
     for name, source in media.items():
         if not (folder / name).exists():
             _link(source, folder / name)
+
+
+def _is_other(there: Path, source: Path) -> bool:
+    """Return True if another content is there. Nothing is there if an ingest takes it at this moment."""
+    try:
+        return not there.samefile(source) and file_digest(there) != file_digest(source)
+    except FileNotFoundError:
+        return False
 
 
 def _link(source: Path, target: Path) -> None:

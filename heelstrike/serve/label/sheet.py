@@ -17,6 +17,8 @@ def sheet_of(files: list[LabelFile], subject: str, about: Mapping[str, str], mm_
     """Return the label file of the labels that count, one row for each labelled frame.
 
     Second readings are left out. A frame whose points are all absent has a row, since that withdraws earlier labels.
+    Files may have been labelled with models of other keypoints: each point goes to the columns of its name, and those
+    that a model does not know are empty.
 
     Args:
         files: Labels of one problem; paths in the label file are their files' names.
@@ -24,7 +26,7 @@ def sheet_of(files: list[LabelFile], subject: str, about: Mapping[str, str], mm_
         about: What is known about the images. Each becomes a column, unless the label file has one of this name.
         mm_per_px: Side of a pixel in millimetres; `None` if unknown.
     """
-    keypoints = files[0].target.keypoints if files else ()
+    keypoints = list(dict.fromkeys(name for labels in files for name in labels.target.keypoints))
     points = [f"{name}_{part}" for name in keypoints for part in ("x", "y", "v")]
     more = {name: value for name, value in about.items() if name not in {*_FIRST, *points}}
     text = io.StringIO()
@@ -34,7 +36,8 @@ def sheet_of(files: list[LabelFile], subject: str, about: Mapping[str, str], mm_
         for frame, label in _labels(labels):
             first = (*_picture(labels, frame), safe_cell(subject), safe_cell(label.who), label.when)
             size = (labels.target.width, labels.target.height, "" if mm_per_px is None else mm_per_px)
-            cells = (cell for point in label.points for cell in _cells(point))
+            known = dict(zip(labels.target.keypoints, label.points, strict=True))
+            cells = (cell for name in keypoints for cell in _cells(known.get(name, Point())))
             writer.writerow([*first, *size, *map(safe_cell, more.values()), *cells])
     return text.getvalue()
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
 from heelstrike.serve.bodies import JsonRoute
@@ -30,8 +30,9 @@ Who = Annotated[
 ]
 Person = Annotated[
     str,
-    Field(min_length=1, max_length=100, description="code of the person who is shown"),
-    AfterValidator(lambda name: printable(name.strip())),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(printable),
+    Field(description="code of the person who is shown"),
 ]
 Problem = Annotated[str, Field(min_length=1, max_length=200)]
 Frame = Annotated[int, Path(ge=0)]
@@ -120,11 +121,11 @@ def sheet(
     service: ServiceOf,
     user: UserOf,
     problem: Annotated[str, Query(max_length=200)],
-    subject: Annotated[str, Query(min_length=1, max_length=100)],
+    subject: Annotated[Person, Query()],
 ) -> Response:
     """Return the label file (CSV) of the evaluation's labels. It belongs beside the evaluation's files."""
     require_reader(service, user)
-    text = sheet_of(_of_problem(service, record, problem), printable(subject), record.about, record.mm_per_px)
+    text = sheet_of(_of_problem(service, record, problem), subject, record.about, record.mm_per_px)
     headers = {"Content-Disposition": f'attachment; filename="{NAME}"', "Cache-Control": "private, no-cache"}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 

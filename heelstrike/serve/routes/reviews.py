@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from heelstrike.serve.accounts import User
 from heelstrike.serve.approvals import Signature
@@ -15,6 +15,7 @@ from heelstrike.serve.problems import RequestError
 from heelstrike.serve.records import Record
 from heelstrike.serve.reviews import Review
 from heelstrike.serve.roles import Role
+from heelstrike.serve.service import Service
 from heelstrike.text import printable_lines
 
 # the page loads nothing and runs nothing, whatever it holds
@@ -35,7 +36,9 @@ def reviewer(user: UserOf) -> User:
 
 
 Reviewer = Annotated[User, Depends(reviewer)]
-Text = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(printable_lines)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000), AfterValidator(printable_lines)
+]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the page that was looked at")]
 
 router = APIRouter(prefix="/api/reviews", tags=["reviews"], route_class=JsonRoute)
@@ -59,6 +62,12 @@ class NewDecision(BaseModel):
     verdict: Literal["approve", "reject"]
     page: Digest
     why: Annotated[str, Field(max_length=500), AfterValidator(printable_lines)] = ""
+
+
+class ShownNote(Note):
+    """A note as a user sees it."""
+
+    removable: Annotated[bool, Field(description="true if the user who asks may delete it")]
 
 
 class Decided(Record):
@@ -95,21 +104,25 @@ def page(problem: str, version: int, service: ServiceOf, user: Reviewer) -> Resp
 
 
 @router.get("/{problem}/{version}/notes")
-def notes(record: Found, service: ServiceOf) -> tuple[Note, ...]:
+def notes(record: Found, service: ServiceOf, user: Reviewer) -> list[ShownNote]:
     """Return all notes on a version, the oldest first; those on earlier pages too."""
-    return service.notes.of(record.problem, record.version)
+    found = service.notes.of(record.problem, record.version)
+    users = _users(service)
+    return [ShownNote(**note.model_dump(), removable=note.removable_by(user, users)) for note in found]
 
 
 @router.post("/{problem}/{version}/notes", status_code=HTTPStatus.CREATED)
-def add_note(new: NewNote, record: Found, service: ServiceOf, user: Reviewer) -> Note:
+def add_note(new: NewNote, record: Found, service: ServiceOf, user: Reviewer) -> ShownNote:
     """Add a note."""
-    return service.notes.add(record.problem, record.version, new.page, new.image, new.text, user.name)
+    note = service.notes.add(record.problem, record.version, new.page, new.image, new.text, user)
+    return ShownNote(**note.model_dump(), removable=True)
 
 
 @router.delete("/{problem}/{version}/notes/{note}", status_code=HTTPStatus.NO_CONTENT)
 def remove_note(note: str, record: Found, service: ServiceOf, user: Reviewer) -> None:
-    """Remove a note of one's own."""
-    service.notes.remove(record.problem, record.version, note, user.name)
+    """Remove a note of one's own; administrators remove those of removed users too."""
+    users = _users(service)
+    service.notes.remove(record.problem, record.version, note, lambda found: found.removable_by(user, users))
 
 
 @router.post("/{problem}/{version}/decision")
@@ -119,3 +132,7 @@ def decide(new: NewDecision, record: Found, service: ServiceOf, user: Reviewer) 
         raise RequestError(HTTPStatus.CONFLICT, record.undecidable)
     act = {"approve": service.approvals.approve, "reject": service.approvals.reject}[new.verdict]
     return Decided(message=act(record.problem, record.version, Signature(user.name, new.why, new.page)))
+
+
+def _users(service: Service) -> list[User]:
+    return service.accounts.users() if service.accounts else []

@@ -16,7 +16,7 @@ from pipeline.models.temporal.predict import Windows
 from pipeline.scoring.cases import Truth, load_truth
 from pipeline.train.temporal.disturb import disturbed
 
-_KEYPOINTS, _CONFIDENCE = "keypoints", "confidence"
+_OUTPUTS = ("keypoints", "confidence")
 _SHORTEST = 5  # frames of a run
 _GAP = 2  # largest difference of frame numbers in a run, since a frame without any visible keypoint has no label
 
@@ -130,7 +130,7 @@ def _predicted(
         if seed is not None:
             pixels = disturbed(pixels, labels[run.rows], np.random.default_rng([seed, number]))
         outputs = predict_arrays(network, pixels)
-        keypoints, confidence = (outputs[name].astype(np.float64) for name in (_KEYPOINTS, _CONFIDENCE))
+        keypoints, confidence = (outputs[name].astype(np.float64) for name in _OUTPUTS)
         yield LabelledTrack(run.subject, Track(run.times, keypoints, confidence), labels[run.rows])
 
 

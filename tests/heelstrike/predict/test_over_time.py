@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from typer.testing import CliRunner
 
@@ -14,7 +15,7 @@ from heelstrike.measure.radii import Radii
 from heelstrike.model import load
 from heelstrike.package.image import ArrayImage
 from heelstrike.package.runtime import Package
-from heelstrike.package.temporal import TemporalModel
+from heelstrike.package.temporal import GRAPH, TemporalModel
 from heelstrike.predict.over_time import over_time
 from heelstrike.reasons import Reason
 from heelstrike.results import PredictionResult, read_result
@@ -22,7 +23,7 @@ from heelstrike.video.reader import Frame
 from heelstrike.video.writer import write_video
 from tests.packages import LEFT, SHARES, add_temporal_graph, make_package, sign
 
-BLANK = ArrayImage(np.zeros((4, 4, 3), np.uint8))
+BLANK = ArrayImage(np.zeros((100, 100, 3), np.uint8))
 LEGS = np.array(SHARES) * 100
 RADII = Radii(
     level=0.9,
@@ -57,10 +58,16 @@ def legs(time: float, lost: tuple[int, ...] = (), left: float = 0.0, refusal: Re
     return Prediction(points, confidence, radius=np.full(6, 2.0), refusal=refusal)
 
 
-def answers(model: TemporalModel, predictions: list[Prediction], times: list[float] | None = None) -> list[Prediction]:
+def answers(
+    model: TemporalModel,
+    predictions: list[Prediction],
+    times: list[float] | None = None,
+    picture: ArrayImage = BLANK,
+    mirrored: bool = False,
+) -> list[Prediction]:
     stamps = [n / 25 for n in range(len(predictions))] if times is None else times
-    frames = [Frame(n, time, BLANK) for n, time in enumerate(stamps)]
-    answered = list(over_time(zip(frames, predictions, strict=True), model))
+    frames = [Frame(n, time, picture) for n, time in enumerate(stamps)]
+    answered = list(over_time(zip(frames, predictions, strict=True), model, mirrored))
     assert [frame.number for frame, _ in answered] == list(range(len(predictions)))
     return [prediction for _, prediction in answered]
 
@@ -128,6 +135,41 @@ def test_without_corrections_only_the_missing_marker_is_answered(tmp_path: Path)
     assert found[4].from_frames == 5 and found[4].radius is not None
     np.testing.assert_allclose(points(found[4]), LEGS + np.array([8, 0]), atol=1e-3)
     np.testing.assert_allclose(found[4].radius, [2, 0.025 * 40, 2, 2, 2, 2], rtol=1e-4)
+
+
+def test_radii_grow_where_a_small_picture_is_enlarged_whole(model: TemporalModel) -> None:
+    """Without zoom the input of 64 pixels enlarges 32 pixels twice, where the radii's factor is 4 / 3."""
+    small = ArrayImage(np.zeros((32, 32, 3), np.uint8))
+    found = answers(model, [legs(n / 25) for n in range(5)], picture=small)[2]
+    assert found.radius is not None
+    np.testing.assert_allclose(found.radius, 0.015 * 40 * 4 / 3, rtol=1e-4)
+    tiny = ArrayImage(np.zeros((12, 12, 3), np.uint8))  # beyond what the radii were calibrated for
+    beyond = answers(model, [legs(n / 25) for n in range(5)], picture=tiny)[2]
+    assert beyond.radius is not None and np.isinf(beyond.radius).all()
+
+
+@pytest.mark.parametrize(("mirrored", "side"), [(False, 1), (True, -1)])
+def test_mirrored_videos_are_answered_as_the_mirror_images_that_were_learned(
+    tmp_path: Path, mirrored: bool, side: int
+) -> None:
+    make_package(tmp_path, temporal=add_temporal_graph(tmp_path, shift=0.1), radii=RADII)
+    moving = Package.load(tmp_path, threads=1).temporal
+    assert moving is not None
+    found = answers(moving, [legs(n / 25) for n in range(5)], mirrored=mirrored)[2]
+    np.testing.assert_allclose(points(found), LEGS + np.array([50 * 2 / 25 + side * 0.1 * 40, 0]), atol=1e-3)
+
+
+def test_an_answer_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    settings = add_temporal_graph(tmp_path)
+    graph = onnx.load(tmp_path / GRAPH)
+    (shift,) = (each for each in graph.graph.initializer if each.name == "shift")
+    shift.CopyFrom(onnx.numpy_helper.from_array(np.array([np.nan, 0], np.float32), "shift"))
+    onnx.save(graph, tmp_path / GRAPH)
+    make_package(tmp_path, temporal=settings, radii=RADII)
+    broken = Package.load(tmp_path, threads=1).temporal
+    assert broken is not None
+    with pytest.raises(UserError, match=r"temporal\.onnx: it answers with numbers that are not finite"):
+        answers(broken, [legs(n / 25) for n in range(5)])
 
 
 def test_two_people_are_not_mixed(model: TemporalModel) -> None:
@@ -204,7 +246,9 @@ class TestPackage:
 
     def test_a_still_picture_is_what_it_was(self, folder: Path) -> None:
         still = np.full((120, 160, 3), 150, np.uint8)
-        with_time, without = (load(package=folder, threads=1, per_frame=off).predict_image(still) for off in (0, 1))
+        with_time, without = (
+            load(package=folder, threads=1, per_frame=off).predict_image(still) for off in (False, True)
+        )
         assert with_time.from_frames is None and with_time.values == without.values
         assert with_time.half_widths == without.half_widths
 

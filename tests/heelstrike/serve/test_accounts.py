@@ -158,6 +158,18 @@ def test_evaluations_of_before_users_had_ids_stay_with_their_owners(settings: Se
         assert browser(client, "bob").get("/api/evaluations/1").status_code == 404
 
 
+def test_users_get_different_ids_after_a_start_that_was_killed_while_it_gave_them(settings: ServeSettings) -> None:
+    """Users without ids would see each other's evaluations."""
+    users = Accounts(settings.data)
+    for name in ("ada", "grace"):
+        users.add(name, Role.CLINICIAN, PASSWORD)
+    with closing(sqlite3.connect(settings.data / "accounts.db")) as database, database:
+        database.execute("UPDATE users SET id = ''")
+    given = [user.id for user in Accounts(settings.data).users()]
+    assert len(set(given)) == 2 and "" not in given
+    assert [user.id for user in Accounts(settings.data).users()] == given
+
+
 def test_attempts_are_limited(app: TestClient) -> None:
     def attempt(name: str, password: str) -> int:
         return app.post("/api/login", json={"name": name, "password": password}).status_code

@@ -100,3 +100,22 @@ def test_a_problem_without_a_measure_has_pixels_only() -> None:
     (found,) = agreements([LabelFile(target=target(None), frames={0: said})])
     assert found.values == ()
     assert len(list(agreement_lines(found))) == 8
+
+
+def test_points_are_compared_with_those_of_the_same_name_only() -> None:
+    """Two models of a problem have the same points in another order, and a third one has more."""
+    said = FrameLabels(
+        revisions=(revision("ada", LEGS),), readings={"grace": revision("grace", LEGS + np.array([3, 4]))}
+    )
+    more = FrameLabels(
+        revisions=(revision("ada", np.zeros((7, 2))),), readings={"grace": revision("grace", np.ones((7, 2)))}
+    )
+    names = target().keypoints
+    orders = (names, names[::-1], (*names, "toe"))
+    files = [
+        LabelFile(target=target(None).model_copy(update={"keypoints": order}), frames={0: frame})
+        for order, frame in zip(orders, (said, said, more), strict=True)
+    ]
+    found = agreements(files)
+    assert sorted(tuple(point.keypoint for point in one.points) for one in found) == sorted(orders)
+    assert [one.frames for one in found] == [1, 1, 1]

@@ -1,5 +1,7 @@
 """The label file is what the reader `csv` of collect takes, for videos and for images of any name."""
 
+import csv
+import io
 from pathlib import Path
 
 import cv2
@@ -43,3 +45,15 @@ def test_collect_reads_what_was_saved(tmp_path: Path, name: str, kind: Kind) -> 
     assert (row["heel_x"], row["heel_y"], row["heel_v"], row["ball_v"]) == (1.25, 2.5, 1, 0)
     assert (row["mm_per_px"], row["slice_foot"]) == (0.25, "left")
     assert [column for column in row if column.startswith("slice_")] == ["slice_foot"]
+
+
+def test_points_of_models_with_other_keypoints_stay_with_their_names() -> None:
+    first = labels_of("a.png", "image", 0, Point(x=1, y=2, v=2), Point(x=3, y=4, v=1))
+    second = labels_of("b.png", "image", 0, Point(x=5, y=6, v=2), Point(x=7, y=8, v=2))
+    second = second.model_copy(update={"target": second.target.model_copy(update={"keypoints": ("toe", "heel")})})
+    one, other = csv.DictReader(io.StringIO(sheet_of([first, second], "P-1", {}, None)))
+    places = [[row[f"{name}_{axis}"] for name in ("heel", "ball", "toe") for axis in "xyv"] for row in (one, other)]
+    assert places == [
+        ["1.00", "2.00", "2", "3.00", "4.00", "1", "", "", "0"],
+        ["7.00", "8.00", "2", "", "", "0", "5.00", "6.00", "2"],
+    ]

@@ -20,6 +20,7 @@ from heelstrike.serve.app import create_app
 from heelstrike.serve.roles import Role
 from heelstrike.serve.settings import ServeSettings
 from tests.service import evaluation, finished, upload
+from tests.videos import write_video
 
 PASSWORD = "correct horse"
 NAME = "walk.mp4"
@@ -121,7 +122,7 @@ def test_a_second_reading_does_not_see_the_label_and_does_not_change_it(
 
 
 def test_the_label_file(app: TestClient, measured: tuple[str, str]) -> None:
-    _, labels = measured
+    path, labels = measured
     save(app, labels, 7, points=[*points(10.256, 1)[:5], ABSENT])
     save(app, labels, 3)
     text = app.get(f"{path}/labels/sheet", params={"problem": "rearfoot", "subject": "P-1"}).text
@@ -134,7 +135,7 @@ def test_the_label_file(app: TestClient, measured: tuple[str, str]) -> None:
 
 
 def test_handing_over(app: TestClient, measured: tuple[str, str], tmp_path: Path) -> None:
-    _, labels = measured
+    path, labels = measured
     request = {"problem": "rearfoot", "subject": "P-1", "who": "ada"}
     empty = app.post(f"{path}/labels/hand-over", json=request)
     assert (empty.status_code, "nothing is labelled" in empty.json()["error"]) == (422, True)
@@ -171,6 +172,39 @@ def test_a_file_that_was_deleted_is_not_handed_over_again(
     assert sorted(file.name for file in folder.iterdir()) == ["labels.csv", "second.mp4"]
 
 
+def test_another_video_under_a_name_that_was_handed_over(
+    app: TestClient, measured: tuple[str, str], tmp_path: Path
+) -> None:
+    """The labels of the new video come with the new video, and not with the one that waits in the inbox."""
+    path, labels = measured
+    request = {"problem": "rearfoot", "subject": "P-1", "who": "ada"}
+    save(app, labels)
+    app.post(f"{path}/labels/hand-over", json=request)
+    app.delete(f"{path}/files/{NAME}")
+    other = write_video(tmp_path / NAME, frames=7).read_bytes()
+    upload(app, path, NAME, other)
+    save(app, f"{path}/jobs/{finished(app, path)['job']['id']}/labels/{NAME}", 5)
+    assert app.post(f"{path}/labels/hand-over", json=request).json()["labels"] == 1
+    folder = next((tmp_path / "inbox" / "rearfoot").iterdir())
+    assert (folder / NAME).read_bytes() == other
+    assert [row["frame"] for row in csv.DictReader((folder / "labels.csv").open())] == ["5"]
+
+
+def test_the_code_of_the_person_is_not_blank(
+    app: TestClient, measured: tuple[str, str], settings: ServeSettings, tmp_path: Path
+) -> None:
+    """It decides on the split, so that people without a code would be one person."""
+    path, labels = measured
+    save(app, labels)
+    request = {"problem": "rearfoot", "subject": " ", "who": "ada"}
+    assert app.post(f"{path}/labels/hand-over", json=request).status_code == 422
+    assert app.get(f"{path}/labels/sheet", params=request).status_code == 422
+    words = ["labels", "hand-over", "walk", "--subject", " ", "--to", str(tmp_path / "inbox")]
+    result = CliRunner().invoke(cli, [*words, "--data", str(settings.data)])
+    assert (result.exit_code, "the code of the person is empty" in result.output) == (1, True)
+    assert list((tmp_path / "inbox").iterdir()) == []
+
+
 def test_the_command_works_while_the_service_runs(
     app: TestClient, measured: tuple[str, str], settings: ServeSettings, tmp_path: Path
 ) -> None:
@@ -202,7 +236,7 @@ def test_without_an_inbox_the_label_file_is_downloaded(client: TestClient, walk:
 def test_labels_are_deleted_with_their_file(
     app: TestClient, measured: tuple[str, str], settings: ServeSettings
 ) -> None:
-    _, labels = measured
+    path, labels = measured
     save(app, labels)
     assert len(list(settings.data.rglob("walk.mp4.json"))) == 2
     assert app.delete(f"{path}/files/{NAME}").status_code == 204

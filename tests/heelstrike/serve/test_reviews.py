@@ -101,9 +101,26 @@ def test_notes_say_who_wrote_them_and_outlive_the_service(app: TestClient, setti
     assert (mary.delete(place).status_code, grace.delete(place).status_code) == (403, 204)
     assert grace.delete(place).status_code == 404
     assert [each.by for each in NoteStore(settings.data).of("rearfoot", 2)] == ["mary"]
-    for wrong in ({"text": ""}, {"page": "x"}, {"text": "x" * 2001}, {"more": 1}):
+    for wrong in ({"text": ""}, {"text": " \n"}, {"page": "x"}, {"text": "x" * 2001}, {"more": 1}):
         assert grace.post(f"{AT}/notes", json=new | wrong).status_code == 422
     assert grace.post("/api/reviews/rearfoot/1/notes", json=new).status_code == 404
+
+
+def test_a_note_belongs_to_its_author_and_not_to_a_later_user_of_that_name(
+    app: TestClient, settings: ServeSettings
+) -> None:
+    accounts = Accounts(settings.data)
+    accounts.add("root", Role.ADMINISTRATOR, PASSWORD)
+    grace, root = browser(app, "grace"), browser(app, "root")
+    note = grace.post(f"{AT}/notes", json={"page": DIGEST, "text": "ankle is off"}).json()
+    place = f"{AT}/notes/{note['id']}"
+    assert [user.get(f"{AT}/notes").json()[0]["removable"] for user in (grace, root)] == [True, False]
+    assert root.delete(place).status_code == 403
+    accounts.remove("grace")
+    accounts.add("grace", Role.REVIEWER, PASSWORD)
+    later = browser(app, "grace")
+    assert [user.get(f"{AT}/notes").json()[0]["removable"] for user in (later, root)] == [False, True]
+    assert [user.delete(place).status_code for user in (later, root)] == [403, 204]
 
 
 def test_only_reviewers_and_administrators_see_comparisons(app: TestClient, settings: ServeSettings) -> None:

@@ -53,6 +53,7 @@ def test_files_and_numbers(evaluated: Layout) -> None:
         "evaluate/report.html",
         "evaluate/scores.json",
         "evaluate/slices.csv",
+        "evaluate/temporal.json",
         "metrics.json",
         "plots/error_cdf.csv",
         "plots/training.csv",

@@ -16,6 +16,7 @@ ALLOWED = {
     "pipeline/registry/criteria/signature.py": {"keypoints"},  # of the category in a package's manifest
     "pipeline/evaluate/judged_split.py": {"keypoints"},  # COCO's field
     "pipeline/package/disturbed/check.py": {"keypoints"},  # what is measured, which is measured on keypoints alone
+    "pipeline/train/temporal/tracks.py": {"keypoints"},  # what a temporal model learns, which is of keypoints alone
     "pipeline/review/paired.py": {"keypoints"},  # the differences of each keypoint
     "pipeline/review/tiles.py": {"keypoints"},  # what is drawn
 }

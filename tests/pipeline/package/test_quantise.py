@@ -137,6 +137,24 @@ def test_integers_that_change_a_score_by_too_much_are_left_out(
     assert (tmp_path / "one" / "model.onnx").read_bytes() == graph.SerializeToString(deterministic=True)
 
 
+def test_a_network_without_rectifiers_stays_float_and_its_card_says_so(
+    repository: Repository, graph: onnx.ModelProto, tmp_path: Path
+) -> None:
+    params, layout = repository
+    smooth = onnx.ModelProto()
+    smooth.CopyFrom(graph)
+    for node in smooth.graph.node:
+        if node.op_type in ("Relu", "Clip"):
+            node.op_type = "Softplus"
+            del node.input[1:]
+    assert not kept(params, layout, smooth, tmp_path / "smooth", 3)
+    assert read_manifest(tmp_path / "smooth").quantised is None
+    assert (tmp_path / "smooth" / "model.onnx").read_bytes() == smooth.SerializeToString(deterministic=True)
+    nothing = Quantised(arithmetic="int8", images=3, changes={}, allowed={})
+    card = write_card("p", params, {"name": "spatial"}, {}, [], choice=Choice(nothing, kept=False))
+    assert "left out, since this network has no convolution that a rectifier follows." in card
+
+
 def test_answers_of_a_package_become_cases(repository: Repository) -> None:
     params, layout = repository
     split = read_judged_split(layout, params, "val")

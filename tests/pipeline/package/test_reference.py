@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from heelstrike.measure.radii import Radii
 from heelstrike.model import load
 from heelstrike.monitor.folder import read_records
 from heelstrike.monitor.reference import REFERENCE, read_reference, reference_bytes
@@ -17,7 +18,9 @@ from pipeline.package.reference import make_reference
 from pipeline.package.settings import ReferenceSettings
 from pipeline.prepare.labelled import Labelled
 from pipeline.scoring.case_table import Cases
-from tests.packages import make_package
+from tests.packages import add_temporal_graph, make_package
+
+RADII = Radii(level=0.9, subjects=20, difficulty=((1.0, 2.0),), factors=(1.0,) * 6, quantities={"left": 1.0})
 
 
 @pytest.fixture
@@ -75,6 +78,16 @@ def test_one_input_of_each_person_as_a_consumer_would_record_it(
     consumers = read_records(tmp_path / "records").items
     assert sum(same(video, record) for record in consumers) == 1
     assert sum(same(still, record) for record in consumers) == 1
+
+
+def test_a_video_is_answered_from_several_frames_as_the_consumers_are(split: JudgedSplit, tmp_path: Path) -> None:
+    """Otherwise every consumer of a package with a temporal model would seem to have drifted."""
+    folder = tmp_path / "package"
+    make_package(folder, temporal=add_temporal_graph(folder), radii=RADII)
+    video = make_reference(Package.load(folder, threads=1), split, ReferenceSettings()).records[0]
+    for name in ("one.mp4", "two.mp4"):
+        load(package=folder, threads=1).write(tmp_path / name, tmp_path / "out", record=tmp_path / "records")
+    assert sum(same(video, record) for record in read_records(tmp_path / "records").items) == 1
 
 
 def test_other_numbers_and_missing_videos(package: Package, split: JudgedSplit, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import { request } from "../clinic/api.js";
 
 /** Show all notes and a field for a new one below each image; `changed` is called when notes come or go. */
-export async function notes({ base, digest, user }, content, whole, changed) {
+export async function notes({ base, digest }, content, whole, changed) {
   const images = [...content.querySelectorAll("[data-facts]")];
   const places = new Map(images.map((image) => [JSON.parse(image.dataset.facts).image, image]));
   const lists = new Map();
@@ -19,8 +19,8 @@ export async function notes({ base, digest, user }, content, whole, changed) {
     item.dataset.note = note.id;
     const about = known ? "" : `${note.image ? `${note.image}, ` : ""}an earlier page · `;
     item.append(make("span", { className: "text", textContent: note.text }));
-    item.append(make("span", { className: "who", textContent: `${about}${note.by ?? "you"}, ${note.time.slice(0, 16).replace("T", " ")} UTC` }));
-    if ((note.by ?? "") === user) item.append(remove(note, item));
+    item.append(make("span", { className: "who", textContent: `${about}${note.by ? `${note.by}, ` : ""}${note.time.slice(0, 16).replace("T", " ")} UTC` }));
+    if (note.removable) item.append(remove(note, item));
     lists.get(known ? note.image : "").append(item);
   };
 
