@@ -53,8 +53,8 @@ class SearchSettings(Strict):
         int,
         Field(
             ge=1,
-            description="trials that must have ended before TPE begins, those of params.yaml and `first` included; until "
-            "then new ones are random",
+            description="trials that must have ended before TPE begins, those of params.yaml and `first` included; "
+            "until then new ones are random",
         ),
     ] = 4
     first: Annotated[
