@@ -18,34 +18,8 @@ from heelstrike.serve.settings import ServeSettings
 from heelstrike.video.reader import VideoReader
 from tests import counters
 from tests.browsers import browser, serving
-from tests.counters import store_counted, write_counted
+from tests.counters import SEEKS, store_counted, write_counted
 from tests.videos import write_video
-
-_SEEKS = """
-async wanted => {
-  const player = document.getElementById('result').player;
-  const canvas = document.querySelector('[data-part=canvas]');
-  const read = () => READ;
-  const wrong = [], milliseconds = [];
-  for (const index of wanted) {
-    if (player.index === index) continue;
-    const begun = performance.now();
-    player.seek(index);
-    let first = null;
-    for (;;) {
-      await new Promise(requestAnimationFrame);
-      const { shown, drawn } = read();
-      if (drawn !== null && drawn !== shown) wrong.push([index, shown, drawn]);
-      if (first === null && shown === index) first = performance.now() - begun;
-      if (drawn === index && shown === index) break;
-      if (performance.now() - begun > 5000) { wrong.push([index, shown, drawn, 'never']); break; }
-    }
-    milliseconds.push(first);
-  }
-  return { wrong, milliseconds };
-}
-"""
-SEEKS = _SEEKS.replace("READ", counters.READ)
 
 
 def _rates() -> dict[str, list[Fraction]]:
