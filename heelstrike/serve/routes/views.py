@@ -25,8 +25,8 @@ def view(name: str, record: Visible, service: ServiceOf) -> Response:
     if not path.exists():
         raise RequestError(HTTPStatus.NOT_FOUND, f"{name} is not prepared for the page yet; a job does that")
     media_type = "video/mp4" if path.suffix == ".mp4" else "image/jpeg"
-    # The guard forbids to store it: a browser's cache would hold what patients look like, and a seek would wait there for
-    # the end of the one before.
+    # The guard forbids to store it: a browser's cache would hold what patients look like, and a seek would wait there
+    # for the end of the one before.
     response = FileResponse(path, media_type=media_type)
     response.chunk_size = _CHUNK
     return response
