@@ -63,7 +63,7 @@ def _text(measurement: Measurement | None, heading: str) -> list[tuple[str, Colo
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    return fixed(value, 1, signed=True).replace("-", "−")
 
 
 def _label(canvas: UInt8[np.ndarray, "H W 3"], label: Label, scale: float) -> None:

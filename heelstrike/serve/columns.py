@@ -145,7 +145,7 @@ def _quantities(frame: dict[str, Any], measure: dict[str, Any]) -> dict[str, tup
 def _append(column: "array[float]", count: int, value: float | None) -> None:
     """Append the value of frame `count` to a column that lacks the frames since its last value."""
     column.extend([math.nan] * (count - len(column)))
-    column.append(math.nan if value is None else value)
+    column.append(math.nan if value is None else value)  # what 32 bits cannot hold becomes infinite: shown as a gap
 
 
 def _filled(column: "array[float]", count: int) -> Shaped[np.ndarray, " T"]:

@@ -1,6 +1,7 @@
 """The test error of a model as one short text, for a person who chooses among versions."""
 
 from heelstrike.measure.build import MEASURES
+from heelstrike.numbers import rounded
 from heelstrike.package.manifest import Manifest
 from heelstrike.units import symbol
 
@@ -13,9 +14,9 @@ def headline_error(manifest: Manifest) -> str:
     """
     metrics, measure = manifest.metrics, MEASURES.get(manifest.measure.name) if manifest.measure else None
     if measure is not None and (error := metrics.get(f"{measure.group}/median_{measure.unit}")) is not None:
-        return f"median error {error:.2g}{symbol(measure.unit)}"
+        return f"median error {rounded(error)}{symbol(measure.unit)}"
     if (error := metrics.get("keypoints/median_distance_px")) is not None:
-        return f"median error {error:.2g} px"
+        return f"median error {rounded(error)} px"
     if (accuracy := metrics.get("classes/accuracy")) is not None:
         return f"{accuracy:.1%} right"
     if (precision := metrics.get("detections/ap")) is not None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import heelstrike
+from heelstrike.numbers import fixed
 from heelstrike.serve.dependencies import service_of
 from heelstrike.serve.label.access import may_read
 from heelstrike.serve.static_files import FOLDER, digest_of
@@ -16,7 +17,8 @@ STATIC = f"/static/{digest_of(FOLDER)}"
 """Path of the static files' root."""
 
 _templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
-_templates.env.filters["signed"] = lambda value: f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")
+_templates.env.filters["signed"] = lambda value: fixed(value, 2, signed=True).replace("-", "−")
+_templates.env.filters["fixed"] = lambda value: fixed(value, 2)
 _templates.env.filters["first_up"] = lambda text: text[:1].upper() + text[1:]
 _templates.env.globals |= {"static": lambda path: f"{STATIC}/{path}", "version": heelstrike.__version__}
 

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from heelstrike.serve.accounts import User
 from heelstrike.serve.dependencies import require
+from heelstrike.serve.label.records import Author
 from heelstrike.serve.problems import RequestError
 from heelstrike.serve.roles import Role
 from heelstrike.serve.service import Service
@@ -40,17 +41,17 @@ def require_reader(service: Service, user: User) -> None:
     require(user, *_labellers(service), *READERS)
 
 
-def author(user: User, stated: str | None) -> str:
-    """Return the name under which a user labels: that of the account, or without accounts what the user states.
+def author(user: User, stated: str | None) -> Author:
+    """Return as whom a user labels: as the account, or without accounts under the name that the user states.
 
     Raises:
         RequestError: There are no accounts, and no name is stated.
     """
     if user.name is not None:
-        return user.name
+        return Author(user.name, user.id)
     if not stated:
         raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, "who: say who labels; this service has no accounts")
-    return stated
+    return Author(stated)
 
 
 def _labellers(service: Service) -> tuple[Role, ...]:

@@ -67,24 +67,31 @@ class Agreement(Record):
 def agreements(labels: Iterable[LabelFile]) -> list[Agreement]:
     """Return the agreement of every two people who labelled a frame independently, by problem and names.
 
+    Two users of one name, the one after the other, are two people.
+
     Labels of other keypoints, for instance of an earlier version of the problem, have an agreement of their own.
     What a person said about a frame is the person's second reading, or the label as long as nobody else had saved it
     before (`FrameLabels.own`).
     """
-    pairs: dict[tuple[str, str, str, tuple[str, ...]], list[Pair]] = {}
+    pairs: dict[tuple[str, ...], list[Pair]] = {}
     for file in labels:
-        for first, second, one, other in _pairs(file):
-            of = (file.target.problem, first, second, file.target.keypoints)
-            pairs.setdefault(of, []).append((file, one, other))
+        for one, other in _pairs(file):
+            people = (one.who, other.who, one.author.key, other.author.key)
+            pairs.setdefault((file.target.problem, *people, *file.target.keypoints), []).append((file, one, other))
     return [_agreement(*of[:3], pairs[of]) for of in sorted(pairs)]
 
 
-def _pairs(file: LabelFile) -> Iterator[tuple[str, str, Revision, Revision]]:
+def _pairs(file: LabelFile) -> Iterator[tuple[Revision, Revision]]:
     for said in file.frames.values():
-        people = sorted({*said.readings, *(revision.who for revision in said.revisions)})
-        own = {who: revision for who in people if (revision := said.own(who)) is not None}
-        for (first, one), (second, other) in itertools.combinations(own.items(), 2):
-            yield first, second, one, other
+        people = {revision.author for revision in (*said.readings.values(), *said.revisions)}
+        in_order = sorted(people, key=lambda who: (who.name, who.key))
+        own = [revision for who in in_order if (revision := said.own(who)) is not None]
+        yield from (pair for pair in itertools.combinations(own, 2) if not _may_be_one(*pair))
+
+
+def _may_be_one(one: Revision, other: Revision) -> bool:
+    """Return True for a user and somebody of that name from before there were accounts."""
+    return one.who == other.who and None in (one.by_id, other.by_id)
 
 
 def _agreement(problem: str, first: str, second: str, pairs: list[Pair]) -> Agreement:

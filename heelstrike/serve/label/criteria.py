@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from heelstrike.numbers import fixed
 from heelstrike.serve.label.signals import Signals
 
 Words = Callable[[int], str]
@@ -61,7 +62,7 @@ def radius(view: View) -> Scored:
         name = view.keypoints[at[frame]]
         if largest[frame] >= _UNLIMITED * view.diagonal:
             return f"the model cannot say how far {_named(name)} may be off"
-        return f"{_named(name)} may be off by {largest[frame]:.1f} px"
+        return f"{_named(name)} may be off by {fixed(largest[frame], 1)} px"
 
     return Scored(largest / view.diagonal, words)
 
@@ -109,10 +110,11 @@ def jumps(view: View) -> Scored:
     usual = float(np.nanmedian(off)) if np.isfinite(off).any() else 0.0
     far, at = _largest(off)
     scores = np.where(far > max(_SHAKE * usual, _LEAST * view.diagonal), far / view.diagonal, np.nan)
-    return Scored(
-        scores,
-        lambda frame: f"{_named(view.keypoints[at[frame]])} jumps by {far[frame]:.1f} px against the frames beside it",
-    )
+
+    def words(frame: int) -> str:
+        return f"{_named(view.keypoints[at[frame]])} jumps by {fixed(far[frame], 1)} px against the frames beside it"
+
+    return Scored(scores, words)
 
 
 def disagreement(view: View) -> Scored:
@@ -130,7 +132,7 @@ def disagreement(view: View) -> Scored:
 
     def words(frame: int) -> str:
         if far[frame] > _LEAST * view.diagonal:
-            return f"{models} put {_named(view.keypoints[at[frame]])} {far[frame]:.1f} px apart"
+            return f"{models} put {_named(view.keypoints[at[frame]])} {fixed(far[frame], 1)} px apart"
         name = view.keypoints[int(only_one[frame].argmax())]
         return f"of {models} only one finds {_named(name)}"
 

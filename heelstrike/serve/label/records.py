@@ -1,7 +1,7 @@
 """Labels, as the API answers them and as they stand in their JSON files."""
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -33,14 +33,37 @@ class Point(Record):
         return (math.nan, math.nan) if self.x is None or self.y is None else (self.x, self.y)
 
 
+class Author(NamedTuple):
+    """Who labels.
+
+    Attributes:
+        name: The name of the account, or without accounts what the person says.
+        id: Tells a user from a later one of the same name; `None` without accounts.
+    """
+
+    name: str
+    id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What stands for this person among all who labelled a file."""
+        return self.id or self.name
+
+
 class Revision(Record):
     """One save of a frame's label."""
 
     number: Annotated[int, Field(ge=1, description="1 for the first save of this frame, then rising by one")]
     based_on: Annotated[int, Field(ge=0, description="the revision that its author saw; 0: none")]
     who: str
+    by_id: Annotated[str | None, Field(description="tells that user from a later one of the same name")] = None
     when: Annotated[str, Field(description="UTC")]
     points: Annotated[tuple[Point, ...], Field(description="in the order of the keypoints")]
+
+    @property
+    def author(self) -> "Author":
+        """Who saved it."""
+        return Author(self.who, self.by_id)
 
 
 class FrameLabels(Record):
@@ -48,7 +71,8 @@ class FrameLabels(Record):
 
     revisions: Annotated[tuple[Revision, ...], Field(description="the last one is the label")] = ()
     readings: Annotated[
-        dict[str, Revision], Field(description="second readings, made without seeing the label, by who made them")
+        dict[str, Revision],
+        Field(description="second readings, made without seeing the label, by the id of who made them, else the name"),
     ] = {}
 
     @property
@@ -56,18 +80,23 @@ class FrameLabels(Record):
         """The label that counts; `None` if there are second readings only."""
         return self.revisions[-1] if self.revisions else None
 
-    def own(self, who: str) -> Revision | None:
+    def repeated(self, made: Revision) -> Revision | None:
+        """Return the revision that a save would only repeat, as after an answer that was lost; `None` if it is new."""
+        same = made.author, made.based_on, made.points
+        return next((each for each in self.revisions if (each.author, each.based_on, each.points) == same), None)
+
+    def own(self, who: Author) -> Revision | None:
         """Return what a person said without having seen what others said; `None` if there is nothing of the kind.
 
         It is the person's second reading, else the last revision before which nobody else had saved the frame.
         """
-        if who in self.readings:
-            return self.readings[who]
-        alone = [r for r in self.revisions if r.who == who and self._authors(r.based_on) <= {who}]
+        if who.key in self.readings:
+            return self.readings[who.key]
+        alone = [r for r in self.revisions if r.author == who and self._authors(r.based_on) <= {who}]
         return alone[-1] if alone else None
 
-    def _authors(self, until: int) -> set[str]:
-        return {revision.who for revision in self.revisions[:until]}
+    def _authors(self, until: int) -> set[Author]:
+        return {revision.author for revision in self.revisions[:until]}
 
 
 class Target(Record):

@@ -8,7 +8,7 @@ from heelstrike.clock import utc_now
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
 from heelstrike.serve.evaluations import EvaluationStore
-from heelstrike.serve.label.records import FrameLabels, LabelFile, Point, Revision, Target
+from heelstrike.serve.label.records import Author, FrameLabels, LabelFile, Point, Revision, Target
 from heelstrike.serve.records import Evaluation
 
 FOLDER = "labels"
@@ -62,9 +62,9 @@ class LabelStore:
         return labels_in(self._evaluations.folder(evaluation.id), evaluation)
 
     def save(
-        self, evaluation: str, target: Target, frame: int, points: tuple[Point, ...], who: str, based_on: int
+        self, evaluation: str, target: Target, frame: int, points: tuple[Point, ...], who: Author, based_on: int
     ) -> Revision:
-        """Save the label of a frame.
+        """Save the label of a frame. A save that is repeated, since its answer was lost, returns what it made before.
 
         Args:
             evaluation: The evaluation.
@@ -82,15 +82,17 @@ class LabelStore:
             labels = self.get(evaluation, target)
             before = labels.frames.get(frame, FrameLabels())
             number = len(before.revisions)
-            if before.label is not None and based_on != number:
+            made = _revision(number + 1, based_on if number else 0, who, points)
+            if made.based_on != number and before.label is not None:
+                if (done := before.repeated(made)) is not None:
+                    return done
                 raise StaleError(before.label)
-            made = Revision(number=number + 1, based_on=number, who=who, when=utc_now(), points=points)
             after = before.model_copy(update={"revisions": (*before.revisions, made)})
             self._write(evaluation, labels, target, frame, after)
         return made
 
     def save_reading(
-        self, evaluation: str, target: Target, frame: int, points: tuple[Point, ...], who: str
+        self, evaluation: str, target: Target, frame: int, points: tuple[Point, ...], who: Author
     ) -> Revision:
         """Save a second reading of a frame, which takes the place of an earlier one of the same person.
 
@@ -100,9 +102,11 @@ class LabelStore:
         with self._evaluations.held(evaluation):
             labels = self.get(evaluation, target)
             before = labels.frames.get(frame, FrameLabels())
-            number = before.readings[who].number + 1 if who in before.readings else 1
-            made = Revision(number=number, based_on=0, who=who, when=utc_now(), points=points)
-            after = before.model_copy(update={"readings": before.readings | {who: made}})
+            last = before.readings.get(who.key)
+            if last is not None and last.points == points:
+                return last
+            made = _revision(1 if last is None else last.number + 1, 0, who, points)
+            after = before.model_copy(update={"readings": before.readings | {who.key: made}})
             self._write(evaluation, labels, target, frame, after)
         return made
 
@@ -112,6 +116,10 @@ class LabelStore:
 
     def _path(self, evaluation: str, target: Target) -> Path:
         return self._evaluations.folder(evaluation) / FOLDER / target.problem / f"{target.file}.json"
+
+
+def _revision(number: int, based_on: int, who: Author, points: tuple[Point, ...]) -> Revision:
+    return Revision(number=number, based_on=based_on, who=who.name, by_id=who.id, when=utc_now(), points=points)
 
 
 def labels_in(folder: Path, evaluation: Evaluation) -> list[LabelFile]:

@@ -6,6 +6,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
+from heelstrike.numbers import fixed
 from heelstrike.units import symbol
 
 INK, QUIET, RULE = HexColor("#17242b"), HexColor("#56666f"), HexColor("#c9d3d8")
@@ -20,8 +21,7 @@ def written(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     digits = _DIGITS.get(unit, 1)
-    number = round(value, digits) + 0.0  # no negative zero
-    return f"{number:.{digits}f}{symbol(unit)}".replace("-", "–")
+    return f"{fixed(value, digits).replace('-', '–')}{symbol(unit)}"
 
 
 class Writer:

@@ -94,7 +94,7 @@ def labels(
     require_reader(service, user)
     target = labelled_result(service, record, job, name).target
     known = service.labels.get(record.id, target)
-    me = user.name or who
+    me = user.id or who
     return Labels(target=target, frames={n: _state(said, reading, me) for n, said in known.frames.items()})
 
 
@@ -143,7 +143,7 @@ def hand_over_labels(new: NewHandOver, record: Visible, service: ServiceOf, user
         )
     files, who = _of_problem(service, record, new.problem), author(user, new.who)
     with service.evaluations.held(record.id) as folder:
-        return hand_over(folder, record, files, inbox, new.subject, who)
+        return hand_over(folder, record, files, inbox, new.subject, who.name)
 
 
 def _of_problem(service: Service, record: Evaluation, problem: str) -> list[LabelFile]:

@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from heelstrike.errors import UserError
+from heelstrike.spreadsheet import plain_cell
 from pipeline.collect.findings import Findings
 from pipeline.names import normal_form
 
@@ -78,13 +79,15 @@ def cells_of(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     """Return the rows below a header of one row as text, by the columns' names.
 
     Columns without a name are left out, with a note unless they are empty and at the end: some programs end each row
-    with a delimiter, and others write the rows' numbers first.
+    with a delimiter, and others write the rows' numbers first. The apostrophe before a text that a spreadsheet would
+    take for a formula is no part of the text.
     """
-    header = sheet.rows[0]
+    header = [plain_cell(name) for name in sheet.rows[0]]
     width = len(header)
     while width and not header[width - 1] and not any("".join(row[width - 1 :]) for row in sheet.rows):
         width -= 1
-    body = same_width(sheet.rows[1:], sheet.lines[1:], width, findings)
+    rows = same_width(sheet.rows[1:], sheet.lines[1:], width, findings)
+    body = [[plain_cell(cell) for cell in row] for row in rows]
     named = [column for column in range(width) if header[column]]
     if len(named) < width:
         findings.note(f"{width - len(named)} columns without a name are not used")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from heelstrike.serve.label.agreement import agreements
-from heelstrike.serve.label.records import FrameLabels, LabelFile, Point, Revision, Target
+from heelstrike.serve.label.records import Author, FrameLabels, LabelFile, Point, Revision, Target
 from heelstrike.serve.label.words import agreement_lines
 from tests.packages import LEFT, RIGHT
 
@@ -29,9 +29,18 @@ def target(measure: dict[str, Any] | None = MEASURE) -> Target:
     )
 
 
-def revision(who: str, points: np.ndarray, number: int = 1, based_on: int = 0, absent: int | None = None) -> Revision:
+def revision(
+    who: str,
+    points: np.ndarray,
+    number: int = 1,
+    based_on: int = 0,
+    absent: int | None = None,
+    by_id: str | None = None,
+) -> Revision:
     said = [Point() if k == absent else Point(x=x, y=y, v=2) for k, (x, y) in enumerate(points.tolist())]
-    return Revision(number=number, based_on=based_on, who=who, when="2026-11-28T12:00:00Z", points=tuple(said))
+    return Revision(
+        number=number, based_on=based_on, who=who, by_id=by_id, when="2026-11-28T12:00:00Z", points=tuple(said)
+    )
 
 
 def turned(degrees: float) -> np.ndarray:
@@ -67,6 +76,18 @@ def test_pixels_and_degrees_in_closed_form() -> None:
     assert any("limits of agreement" in line and "°" in line for line in agreement_lines(found))
 
 
+def test_two_users_of_one_name_are_two_people() -> None:
+    """Ada was removed, and another ada came: they are compared, and neither takes the place of the other."""
+    first, later = revision("ada", LEGS, by_id="a1"), revision("ada", LEGS + 1, by_id="a2")
+    (found,) = agreements([LabelFile(target=target(), frames={0: FrameLabels(readings={"a1": first, "a2": later})})])
+    assert (found.first, found.second, found.frames) == ("ada", "ada", 1)
+    assert found.all_points is not None
+    assert found.all_points.mean == pytest.approx(np.hypot(1, 1))
+    unknown = revision("ada", LEGS)  # from before there were accounts: perhaps the same person
+    frames = {0: FrameLabels(revisions=(unknown,), readings={"a1": first})}
+    assert agreements([LabelFile(target=target(), frames=frames)]) == []
+
+
 def test_who_has_seen_the_others_label_does_not_agree_independently() -> None:
     first, second = revision("ada", LEGS), revision("grace", LEGS + 1, 2, 1)
     seen = FrameLabels(revisions=(first, second))
@@ -79,10 +100,10 @@ def test_who_has_seen_the_others_label_does_not_agree_independently() -> None:
 
 def test_what_a_person_saves_again_is_still_that_persons_own() -> None:
     said = FrameLabels(revisions=(revision("ada", LEGS), revision("ada", LEGS + 1, 2, 1)))
-    own = said.own("ada")
+    own = said.own(Author("ada"))
     assert own is not None
     assert own.number == 2
-    assert said.own("grace") is None
+    assert said.own(Author("grace")) is None
 
 
 def test_points_that_one_of_the_two_leaves_out() -> None:

@@ -16,6 +16,14 @@ from tests.service import Http, evaluation, finished, upload
 from tests.videos import write_video
 
 _AT = "([x, y]) => document.getElementById('label').editor.stage.place({ x, y })"
+_SLOW_ANSWERS = """() => {
+  const send = window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await send(...request);
+    if (request[1]?.method === 'PUT') await new Promise((resolve) => setTimeout(resolve, 500));
+    return answer;
+  };
+}"""
 _PLACE = "k => { const e = document.getElementById('label').editor; return e.stage.place(e.points.list[k]); }"
 
 
@@ -161,6 +169,51 @@ def test_two_people_save_the_same_frame(settings: ServeSettings, tmp_path: Path)
             assert points_of(page) == (theirs if choice == "theirs" else mine)
             if choice == "":
                 page.keyboard.press("z")  # nothing is left unsaved, so that the page may be closed
+
+
+def test_saves_in_quick_succession(settings: ServeSettings, tmp_path: Path) -> None:
+    """While the first save is under way the frame is saved again, is changed and saved again, and is left unsaved."""
+    with serving(settings) as service, browser() as chromium:
+        client, address, labels = measured_walk(service, tmp_path)
+        page = chromium.new_page()
+        saves: list[Any] = []
+        page.on("request", lambda request: saves.append(request) if request.method == "PUT" else None)
+        open_frame(page, address, 3)
+        page.fill("[data-part=who]", "ada")
+        page.locator("[data-part=who]").blur()
+        page.evaluate(_SLOW_ANSWERS)
+        for key in ("ArrowRight", "Enter", "Enter", "ArrowRight", "Enter", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_selector("[data-part=state]:has-text('revision 2')")
+        saved = points_of(page)
+        assert client.get(labels).json()["frames"]["3"]["label"]["points"] == saved
+        assert (len(saves), page.locator("#label").get_attribute("data-dirty")) == (2, "")
+        for key in ("Enter", "ArrowDown"):
+            page.keyboard.press(key)
+        page.wait_for_selector("[data-part=state]:has-text('revision 3')")
+        assert page.locator("#label").get_attribute("data-dirty") == "yes"
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-part=state]:has-text('revision 4')")
+        assert client.get(labels).json()["frames"]["3"]["label"]["points"] == points_of(page) != saved
+        assert page.locator("dialog[open]").count() == 0
+
+
+def test_a_save_whose_answer_is_lost_is_saved_again_without_a_conflict(settings: ServeSettings, tmp_path: Path) -> None:
+    with serving(settings) as service, browser() as chromium:
+        client, address, labels = measured_walk(service, tmp_path)
+        page = chromium.new_page()
+        open_frame(page, address, 3)
+        page.fill("[data-part=who]", "ada")
+        page.locator("[data-part=who]").blur()
+        page.route("**/labels/**", lambda route: (route.fetch(), route.abort()))
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-part=said]:has-text('Not saved')")
+        page.unroute("**/labels/**")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[data-part=said]:has-text('is saved')")
+        label = client.get(labels).json()["frames"]["3"]["label"]
+        assert (label["number"], label["points"]) == (1, points_of(page))
 
 
 @pytest.mark.slow

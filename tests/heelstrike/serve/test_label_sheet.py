@@ -47,6 +47,18 @@ def test_collect_reads_what_was_saved(tmp_path: Path, name: str, kind: Kind) -> 
     assert [column for column in row if column.startswith("slice_")] == ["slice_foot"]
 
 
+@pytest.mark.parametrize("code", ["-P1", "=1+1", "'-P1", "P-1", "-1", "@home", "'P1"])
+def test_texts_come_back_as_they_were_written(tmp_path: Path, code: str) -> None:
+    """The code of a person decides on the split: a spreadsheet's apostrophe must not make two people of one."""
+    cv2.imwrite(str(tmp_path / "print.png"), np.zeros((64, 96, 3), np.uint8))
+    sheet = sheet_of([labels_of("print.png", "image", 0, Point(x=1, y=2, v=2), Point())], code, {"=foot": code}, None)
+    (tmp_path / NAME).write_text(sheet, encoding="utf-8")
+    (row,) = read(tmp_path / NAME, tmp_path, CsvSource(kind="csv"), Problem(keypoints=KEYPOINTS)).table.to_dict(
+        "records"
+    )
+    assert (row["subject"], row["slice_=foot"]) == (code, code)
+
+
 def test_points_of_models_with_other_keypoints_stay_with_their_names() -> None:
     first = labels_of("a.png", "image", 0, Point(x=1, y=2, v=2), Point(x=3, y=4, v=1))
     second = labels_of("b.png", "image", 0, Point(x=5, y=6, v=2), Point(x=7, y=8, v=2))

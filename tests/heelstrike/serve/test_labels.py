@@ -80,6 +80,45 @@ def test_a_save_that_is_based_on_an_old_revision_is_refused_with_the_present_one
     assert save(app, labels, based_on=1).status_code == 409
 
 
+def test_a_save_that_is_repeated_after_a_lost_answer_succeeds_and_changes_nothing(
+    app: TestClient, measured: tuple[str, str], settings: ServeSettings
+) -> None:
+    _, labels = measured
+    made = save(app, labels).json()
+    assert save(app, labels).json() == made
+    second = save(app, labels, points=points(20), based_on=1).json()
+    save(app, labels, who="grace", points=points(40), based_on=2)
+    assert save(app, labels, points=points(20), based_on=1).json() == second, "grace's label still counts"
+    assert app.get(labels).json()["frames"]["3"]["label"]["who"] == "grace"
+    assert save(app, labels, who="grace", based_on=0).status_code == 409, "somebody else's save is no repetition"
+    assert save(app, labels, points=points(21), based_on=1).status_code == 409
+    reading = save(app, labels, points=points(12), reading=True).json()
+    assert save(app, labels, points=points(12), reading=True).json() == reading
+    (file,) = settings.data.glob("evaluations/*/labels/rearfoot/walk.mp4.json")
+    assert len(json.loads(file.read_text())["frames"]["3"]["revisions"]) == 3
+
+
+def test_second_readings_are_a_users_and_not_of_the_next_of_that_name(settings: ServeSettings, walk: bytes) -> None:
+    accounts = Accounts(settings.data)
+    accounts.add("ada", Role.ADMINISTRATOR, PASSWORD)
+    accounts.add("grace", Role.LABELLER, PASSWORD)
+    with TestClient(create_app(replace(settings, users=True)), base_url="http://localhost") as app:
+        ada, grace = _logged_in(app, "ada"), _logged_in(app, "grace")
+        path = evaluation(ada)
+        upload(ada, path, NAME, walk)
+        labels = f"{path}/jobs/{finished(ada, path)['job']['id']}/labels/{NAME}"
+        ada.patch(path, json={"shared_with": ["grace"]})
+        assert save(grace, labels, who=None, reading=True).json()["who"] == "grace"
+        accounts.remove("grace")
+        accounts.add("grace", Role.LABELLER, PASSWORD)
+        ada.patch(path, json={"shared_with": ["grace"]})
+        later = _logged_in(app, "grace")
+        assert later.get(labels, params={"reading": True}).json()["frames"]["3"]["reading"] is None
+        assert save(later, labels, who=None, reading=True, points=points(12)).json()["number"] == 1
+        (found,) = ada.get("/api/labels/agreement").json()
+        assert (found["first"], found["second"], found["all_points"]["mean"]) == ("grace", "grace", 1.75)
+
+
 WRONG: list[tuple[int, dict[str, Any], str]] = [
     (10, {}, "walk.mp4 has the frames 0 to 9, found 10"),
     (0, {"points": points()[:5]}, "found 5, expected 6"),

@@ -124,6 +124,52 @@ def test_logging_in_and_being_refused(settings: ServeSettings) -> None:
         assert page.request.get(f"{service}/api/evaluations").status == 401
 
 
+_WORDS = """
+async () => {
+  const view = document.querySelector('script[src*="/clinic/"]').src;
+  const { clock, number } = await import(view.replace('view.js', 'words.js'));
+  const numbers = [-0.0, -0.04, -0.06, 1e300, -1e300, 1234567.8].map(value => number(value, 'deg'));
+  return [numbers, [-0.001, 59.994, 59.999, 119.999, 3600, 1e300].map(clock)];
+}
+"""
+
+
+def test_numbers_that_nobody_expects(settings: ServeSettings, tmp_path: Path) -> None:
+    """A value of 1e300 and one of -0.0 are shown as such, and leave the page and its chart as they are."""
+    path = _stored(settings.data, "huge", _rates()["25"][:20], tmp_path)
+    (file,) = settings.data.rglob("huge.mp4.json")
+    text = file.read_text()
+    for number, value in ((3, "1e+300"), (4, "-0.0")):
+        left = f'"left": {round(5 * np.sin(number / 9), 3)}'
+        assert text.count(left) == 1
+        text = text.replace(left, f'"left": {value}')
+    file.write_text(text)
+    with serving(settings) as service, browser() as chromium:
+        page = chromium.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        _open(page, f"{service}{path}")
+        assert page.evaluate(_WORDS) == [
+            ["+0.0°", "+0.0°", "−0.1°", "+1.0e+300°", "−1.0e+300°", "+1234567.8°"],
+            ["0.00 s", "59.99 s", "1:00.00", "2:00.00", "60:00.00", "1.0e+300 s"],
+        ]
+        for number, shown in ((3, "+1.0e+300°"), (4, "+0.0°")):
+            page.evaluate("n => document.getElementById('result').player.seek(n)", number)
+            page.wait_for_selector(f".values dd:has-text('{shown}')")
+        low, high = page.evaluate(_SCALE)
+        assert -10 < low < high < 10
+        job = path.split("/")[-2]
+        report = page.request.get(f"{service}/api/evaluations/huge/jobs/{job}/report/huge.mp4")
+        assert report.body()[:5] == b"%PDF-"
+        assert errors == []
+
+
+_SCALE = """() => {
+  const { min, max } = document.getElementById('result').charts[0].plot.scales.y;
+  return [min, max];
+}"""
+
+
 @pytest.mark.slow
 def test_no_overlay_on_a_wrong_frame_in_a_thousand_seeks(settings: ServeSettings, tmp_path: Path) -> None:
     """Picture and overlay are read back from the canvas at every repaint of every seek."""

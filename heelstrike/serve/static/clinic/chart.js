@@ -10,9 +10,9 @@ const VISIBLE = 2; // pixels
 const CLICK = 4; // pixels; a longer way of the pointer is a zoom
 const AXIS = { deg: "degrees (eversion +, inversion −)", mm: "millimetres", ratio: "share" };
 
-/** Return numbers as a list in which a value that is not there is null, as uPlot wants it. */
+/** Return numbers as a list in which a value that is not there, or has no place on a chart, is null, as uPlot wants it. */
 function listed(values) {
-  return Array.from(values, (value) => (Number.isNaN(value) ? null : value));
+  return Array.from(values, (value) => (Number.isFinite(value) ? value : null));
 }
 
 /** Return the gaps of a line that can be seen: drawing around thousands of others would take seconds. */

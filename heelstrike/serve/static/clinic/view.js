@@ -157,7 +157,7 @@ function showVideo(results, stage) {
   player.addEventListener("frame", ({ detail }) => stage.show(detail.index, detail.picture));
   player.video.addEventListener("error", () => fail("The video cannot be played by this browser."));
   player.video.src = page.dataset.view;
-  page.player = player; // for whoever looks at the page from the console
+  Object.assign(page, { player, charts }); // for whoever looks at the page from the console
 }
 
 async function showImage(results, stage) {

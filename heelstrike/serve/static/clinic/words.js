@@ -4,10 +4,13 @@ const SYMBOLS = { deg: "°", ratio: "", "": "" };
 const DIGITS = { deg: 1, mm: 1, s: 2, ratio: 3, "": 0 };
 const COLOURS = ["#3d8bfd", "#f28e2b", "#2aa198", "#b07aa1", "#e15759", "#76b7b2", "#edc948", "#9c755f"];
 
+const HUGE = 1e7; // from here on a number is written with a power of ten
+
 /** Return a number with its unit, `+4.2°`; a dash if there is none. */
 export function number(value, unit = "", digits = DIGITS[unit] ?? 1, signed = unit === "deg") {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toFixed(digits);
+  const size = Math.abs(value);
+  const text = size < HUGE ? size.toFixed(digits) : size.toExponential(1);
   const sign = value < 0 && Number(text) !== 0 ? "−" : signed ? "+" : "";
   return `${sign}${text}${SYMBOLS[unit] ?? ` ${unit}`}`;
 }
@@ -27,9 +30,9 @@ export function colourOf(name, names = []) {
 
 /** Return seconds as `1.23 s`, or `2:05.30` from a minute on. */
 export function clock(seconds) {
-  if (seconds < 60) return `${seconds.toFixed(2)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return `${minutes}:${(seconds - 60 * minutes).toFixed(2).padStart(5, "0")}`;
+  const hundredths = Math.round(100 * seconds);
+  if (hundredths < 6000 || seconds >= HUGE) return number(seconds, "s");
+  return `${Math.floor(hundredths / 6000)}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
 }
 
 /** Return a new element with attributes and children; a text is a child too. */

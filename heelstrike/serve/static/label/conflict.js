@@ -1,4 +1,4 @@
-/** Somebody else has saved the frame meanwhile: both versions side by side, to choose from. */
+/** Another label of the frame was saved meanwhile: both versions side by side, to choose from. */
 
 import { element, number, title } from "../clinic/words.js";
 import { drawPoints } from "./drawing.js";
@@ -20,7 +20,7 @@ export function chooseVersion(dialog, picture, mine, theirs, look) {
   const later = element("button", { value: "" }, "Go on editing");
   dialog.replaceChildren(
     element("form", { method: "dialog" },
-      element("h2", {}, "Somebody else has saved this frame meanwhile"),
+      element("h2", {}, "Another label of this frame was saved meanwhile"),
       element("p", { class: "quiet" }, "Nothing is lost: every version stays in the history. Which one counts?"),
       element("div", { class: "versions" }, ...sides),
       differences(mine.points, theirs.points, look.names),

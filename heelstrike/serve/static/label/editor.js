@@ -14,6 +14,7 @@ export const part = (name) => page.querySelector(`[data-part="${name}"]`);
 export class Editor {
   index = -1;
   frames = new Map(); // Points of the frames that were looked at, by number: what was not saved stays
+  saves = new Map(); // saves that are under way, by frame
   queue = [];
 
   constructor(columns, labels, stage) {
@@ -144,19 +145,34 @@ export class Editor {
     this.points?.redo();
   }
 
-  /** Save the frame's points as its label. Return true if they are the label then. */
-  async save(basedOn = this.labelOf(this.index)?.number ?? 0) {
-    const { index, points } = this;
+  /**
+   * Save the frame's points as its label, after a save of this frame that is under way, which may be all that is needed.
+   * Return true if they are the label then.
+   */
+  async save(index = this.index) {
+    const points = this.frames.get(index);
     if (!points || page.dataset.may !== "yes") return false;
+    const before = this.saves.get(index)?.catch(() => false);
+    const save = before ? before.then((saved) => (saved && !points.dirty) || this.send(index, points)) : this.send(index, points);
+    this.saves.set(index, save);
+    try {
+      return await save;
+    } finally {
+      if (this.saves.get(index) === save) this.saves.delete(index);
+    }
+  }
+
+  async send(index, points, basedOn = this.labelOf(index)?.number ?? 0) {
     const who = part("who")?.value.trim();
     if (part("who") && !who) {
       part("who").focus();
       return this.say("Say who you are first.", true);
     }
+    const sent = points.list; // it may be changed before the answer comes
     const body = { points: points.toJson(), based_on: basedOn, reading: this.reading, who: who || null };
     try {
       const made = await request("PUT", `${page.dataset.labels}/${index}`, body);
-      this.accept(index, points, made);
+      this.accept(index, points, made, sent);
       this.say(`Frame ${index} is saved.`);
       return true;
     } catch (error) {
@@ -165,21 +181,22 @@ export class Editor {
     }
   }
 
-  accept(index, points, label) {
+  accept(index, points, label, saved) {
     this.labels.frames[index] = { ...this.labels.frames[index], [this.reading ? "reading" : "label"]: label };
-    points.markSaved();
+    points.markSaved(saved);
     this.queue = this.queue.filter((item) => !this.isHere(item) || item.frame !== index);
     this.refresh();
   }
 
-  /** Somebody else has saved the frame: let the person choose. */
+  /** Another label of the frame was saved meanwhile: let the person choose. */
   async resolve(index, points, theirs) {
+    if (index !== this.index) return this.say(`Frame ${index} is not saved: ${theirs.who} has saved it. Save it again to compare.`, true);
     const mine = { points: points.toJson(), title: "Yours" };
     const other = { points: theirs.points, title: `${theirs.who}, ${theirs.when.slice(11, 19)} UTC` };
     const look = { names: this.names, skeleton: this.result.skeleton, size: this.size };
     const choice = await chooseVersion(part("conflict"), this.stage.picture, mine, other, look);
-    if (choice === "mine") return this.save(theirs.number);
-    if (choice === null) return this.say("Not saved: somebody else has saved this frame. Save again to compare.", true);
+    if (choice === "mine") return this.send(index, points, theirs.number);
+    if (choice === null) return this.say("Not saved: another label of this frame was saved meanwhile. Save again to compare.", true);
     points.replace(ofLabel(theirs.points, points.list));
     this.accept(index, points, theirs);
     this.say(`The label of ${theirs.who} is taken.`);

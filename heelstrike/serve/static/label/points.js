@@ -79,9 +79,9 @@ export class Points extends EventTarget {
     this.#step(this.#undone, this.#done);
   }
 
-  /** Note that these points are the label now. */
-  markSaved() {
-    this.#saved = text(this.#list);
+  /** Note that points are the label now: these, or those that were sent before the last changes. */
+  markSaved(list = this.#list) {
+    this.#saved = text(list);
     this.#tag = null;
     this.#tell();
   }
