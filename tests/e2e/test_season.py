@@ -30,7 +30,7 @@ from tests.e2e.conftest import Workplace, make_workplace
 from tests.e2e.servers import Servers, wait_until
 from tests.stores import kill_postgresql, postgresql
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 _INJECT = Path(__file__).parents[1] / "hostile" / "inject"
 _POINTS = ["left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel"]
@@ -140,6 +140,7 @@ def season(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Season]:
     schedule = place.root / "prefect.yaml"
     for often, seldom in _QUIET_SCHEDULE.items():
         schedule.write_text(schedule.read_text().replace(often, seldom))
+    place.run("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "commit", "-qam", "A quiet schedule")
     with postgresql() as database:
         database.psql("CREATE DATABASE mlflow; CREATE DATABASE restored;")
         place.environment |= {
