@@ -38,7 +38,8 @@ def patient_of(people: list[Answer], settings: Zoom, shape: tuple[int, ...], thr
 def without_parts(people: list[Answer], threshold: float) -> list[Answer]:
     """Return the people without answers that show a part of another one, as one leg of a pair that is seen from near.
 
-    A part has fewer keypoints that are present, and all of them are markers that are present in the other answer.
+    A part has fewer keypoints that are present, and half or more of them are markers that are present in the other
+    answer. What has one keypoint less is no part: legs of two people may be joined where one lacks a marker.
 
     Args:
         people: People who may be there several times.
@@ -48,8 +49,15 @@ def without_parts(people: list[Answer], threshold: float) -> list[Answer]:
     return [
         person
         for person, part in zip(people, present, strict=True)
-        if not any(len(part) < len(whole) and _common(part, whole) == len(part) for whole in present)
+        if not any(_is_part(part, whole) for whole in present)
     ]
+
+
+def _is_part(part: Float[np.ndarray, "M 2"], whole: Float[np.ndarray, "N 2"]) -> bool:
+    common = _common(part, whole)
+    if common == len(part):
+        return len(part) < len(whole)
+    return len(part) < len(whole) - 1 and 2 * common >= len(part)
 
 
 def apart(people: list[Answer]) -> list[Answer]:

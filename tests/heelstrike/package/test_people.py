@@ -66,6 +66,21 @@ def test_one_leg_of_a_pair_is_a_part_of_it() -> None:
     assert without_parts([whole, part, part], 0.5) == [whole]
 
 
+def test_a_leg_with_a_marker_that_is_none_is_a_part_too() -> None:
+    whole, part = pair(100, 300), leg(101)
+    confidence = np.array([0.95] * 4 + [0.1] * 2)
+    part = part._replace(prediction=replace(part.prediction, confidence=confidence))
+    assert part.prediction.keypoints is not None
+    part.prediction.keypoints[3] = (180, 60)
+    assert without_parts([part, whole], 0.5) == [whole]
+
+
+def test_a_pair_that_lacks_a_marker_is_no_part_of_legs_of_two_people() -> None:
+    lacking, mixture = pair(100, 150), pair(150, 230)
+    lacking = lacking._replace(prediction=replace(lacking.prediction, confidence=np.array([0.95] * 5 + [0.1])))
+    assert without_parts([lacking, mixture], 0.5) == [lacking, mixture]
+
+
 def test_another_persons_leg_and_a_leg_without_a_pair_are_no_parts() -> None:
     people = [pair(100, 150), leg(300), leg(200)]
     assert without_parts(people, 0.5) == people
