@@ -6,7 +6,7 @@ drawn at random. Each round trains from the start, for the same number of update
 people.
 
 Examples:
-    python -m benchmarks.labelling --seeds 0 1 2 3 --out all.json
+    python -m benchmarks.labelling --seeds 0 1 2 3 4 --out all.json
     python -m benchmarks.labelling --join first.json second.json
 """
 
@@ -49,6 +49,7 @@ _WIDTH, _HEIGHT = 96, 72
 _MARGIN = 8.0  # of a box around its points, pixels
 _BATCH, _LEVEL, _SURE = 8, 0.9, 0.5
 _GROSS = 5.0  # pixels
+_SECONDS = 5.0  # of a video in the pool, so that most frames are not beside a labelled one, which the queue passes over
 _WAYS = ("queue", "random")
 PROBLEM = Problem(
     keypoints=_NAMES,
@@ -92,8 +93,8 @@ class Curve:
     by: dict[str, int] = field(default_factory=dict)
 
 
-def rendered(first: int, people: int, frames: int) -> People:
-    """Render the walks of some people, from the person with the number `first` on."""
+def rendered(first: int, people: int, frames: int, seconds: float = 2.0) -> People:
+    """Render the walks of some people, from the person with the number `first` on, at most so many frames of each."""
     settings = SyntheticSource(
         kind="synthetic", subjects=200, seed=31, width=_WIDTH * 2, height=_HEIGHT * 2, frame_step=2, incomplete=0.2
     )
@@ -101,7 +102,7 @@ def rendered(first: int, people: int, frames: int) -> People:
     points: list[Float[np.ndarray, "K 2"]] = []
     person: list[int] = []
     for number in range(first, first + people):
-        for count, (image, xy) in enumerate(render(make_subject(settings, number, 2.0))):
+        for count, (image, xy) in enumerate(render(make_subject(settings, number, seconds))):
             if count >= frames:
                 break
             half = image.reshape(_HEIGHT, 2, _WIDTH, 2, 3).mean(axis=(1, 3)).round().astype(np.uint8)
@@ -177,14 +178,22 @@ def radii_of(network: Network, val: People) -> Any:
     return keypoint_radii(truth, predicted, PROBLEM, _LEVEL).of
 
 
-def run(pool: People, val: People, test: People, way: str, seed: int, arguments: argparse.Namespace) -> Curve:
-    """Label, learn and judge in rounds. The first frames are the same for both ways."""
-    rng = np.random.default_rng([seed, 5])
+def drawn(pool: People, count: int, seed: int) -> Bool[np.ndarray, " N"]:
+    """Draw the frames that are labelled first, the same for both ways."""
     labelled = np.zeros(len(pool.arrays), bool)
-    labelled[rng.choice(len(labelled), arguments.step, replace=False)] = True
+    labelled[np.random.default_rng([seed, 5]).choice(len(labelled), count, replace=False)] = True
+    return labelled
+
+
+def run(
+    pool: People, val: People, test: People, way: str, seed: int, begun: Network, arguments: argparse.Namespace
+) -> Curve:
+    """Label, learn and judge in rounds, from the network on that has learned from the first frames."""
+    labelled, network = drawn(pool, arguments.start, seed), begun
     curve, before = Curve(), None
     for number in range(arguments.rounds + 1):
-        network = learnt(pool.arrays.subset(np.flatnonzero(labelled).tolist()), val.arrays, seed, arguments.updates)
+        if number:
+            network = learnt(pool.arrays.subset(np.flatnonzero(labelled).tolist()), val.arrays, seed, arguments.updates)
         error, gross = distance_of(predict_arrays(network, test.arrays.images), test.arrays)
         curve.labels.append(int(labelled.sum()))
         curve.error.append(error)
@@ -213,12 +222,13 @@ def labels_for(error: float, curve: list[tuple[int, float]]) -> float | None:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of further labels")
-    parser.add_argument("--step", type=int, default=24, help="labels at first, and in each round")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of further labels")
+    parser.add_argument("--start", type=int, default=96, help="labels at first, drawn at random")
+    parser.add_argument("--step", type=int, default=48, help="labels of each further round")
     parser.add_argument("--share", type=float, default=0.2, help="share of the queue that is drawn at random")
-    parser.add_argument("--updates", type=int, default=500, help="updates of each training")
-    parser.add_argument("--people", type=int, default=24, help="people whose frames can be labelled")
+    parser.add_argument("--updates", type=int, default=1500, help="updates of each training")
+    parser.add_argument("--people", type=int, default=40, help="people whose frames can be labelled")
     parser.add_argument("--out", type=Path, help="JSON of all curves")
     parser.add_argument("--join", type=Path, nargs="+", help="only report what earlier runs wrote")
     arguments = parser.parse_args()
@@ -230,13 +240,15 @@ def main() -> None:
 def measured(arguments: argparse.Namespace) -> dict[str, list[Curve]]:
     """Render the people, and return the curves of all seeds."""
     begun, people = time.monotonic(), arguments.people
-    pool, val, test = rendered(0, people, 40), rendered(people, 8, 4), rendered(people + 8, 24, 4)
+    pool, val, test = rendered(0, people, 80, _SECONDS), rendered(people, 8, 4), rendered(people + 8, 40, 4)
     counts = ", ".join(str(len(part.arrays)) for part in (pool, val, test))
     print(f"rendered {counts} frames in {time.monotonic() - begun:.0f} s", flush=True)
     curves: dict[str, list[Curve]] = {way: [] for way in _WAYS}
     for seed in arguments.seeds:
+        first = np.flatnonzero(drawn(pool, arguments.start, seed)).tolist()
+        begun = learnt(pool.arrays.subset(first), val.arrays, seed, arguments.updates)
         for way in _WAYS:
-            curves[way].append(run(pool, val, test, way, seed, arguments))
+            curves[way].append(run(pool, val, test, way, seed, begun, arguments))
         if arguments.out:  # what is done is kept if the rest is interrupted
             _write(arguments.out, curves)
     return curves

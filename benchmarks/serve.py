@@ -1,8 +1,9 @@
 """The service under load: clients look at pages, seek in videos, upload and measure, while the champion changes.
 
-The server is the real command in a process of its own, on an embedded registry of this benchmark. After a third of the
-time another version is promoted, after two thirds it is rolled back. The report counts uploads that were lost, jobs by
-how they ended, and answers by status.
+The server is the real command in a process of its own, on an embedded registry of this benchmark. Two of the clients
+are real browsers (`serve_browsers.py`). After a third of the time another version is promoted, after two thirds it is
+rolled back. The report counts uploads that were lost, jobs by how they ended, answers by status, and overlays on wrong
+frames.
 
 Examples:
     python -m benchmarks.serve
@@ -15,11 +16,12 @@ import random
 import shutil
 import statistics
 import tempfile
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +29,21 @@ import cv2
 import numpy as np
 import requests
 
+from benchmarks.serve_browsers import Seen, browse
 from heelstrike.registry.database import open_mlflow
 from heelstrike.registry.versions import Version
 from heelstrike.video.reader import VideoReader
 from pipeline.registry.promote import promote
 from pipeline.registry.rollback import rollback
+from tests import counters
 from tests.packages import sign
-from tests.service import Server, evaluation, serving, until, upload
+from tests.service import Server, evaluation, finished, serving, until, upload
 from tests.videos import write_video
 from tests.worlds import World
 
 _THINK_S = 1.0  # mean time between two requests of a client
 _REFRESH_S = 20  # the default of the command
+_COUNTED = 300  # frames of the video in which browsers read the numbers
 _SHARES = {"page": 32, "list": 27, "range": 33, "upload": 1, "predict": 7}
 
 
@@ -117,23 +122,49 @@ def main() -> None:
         second = _register(world, arguments.package, 2)
         file = arguments.video or write_video(folder / "walk.mp4", frames=20, width=320, height=240)
         video, picture = file.read_bytes(), _first_frame(file)
-        with serving(folder / "data", "--refresh", str(_REFRESH_S), root=world.root) as server:
+        counted = _counted(folder)
+        with (
+            serving(folder / "data", "--refresh", str(_REFRESH_S), root=world.root) as server,
+            ThreadPoolExecutor(arguments.clients) as pool,
+        ):
             until(lambda: server.get("/api/ready").ok)
-            log = Log()
-            clients = [Client(number, server, video, picture, log) for number in range(arguments.clients)]
+            real, log = _measured(server, video), Log()
+            people = arguments.clients - arguments.browsers
+            clients = [Client(number, server, video, picture, log) for number in range(people)]
             end = time.monotonic() + arguments.seconds
-            threads = [threading.Thread(target=client.run, args=(end,)) for client in clients]
-            for thread in threads:
-                thread.start()
+            running = [pool.submit(client.run, end) for client in clients]
+            numbers = range(arguments.browsers)
+            browsers = [pool.submit(browse, server.address, counted, real, number, end) for number in numbers]
             time.sleep(arguments.seconds / 3)
             promote(world.root, world.decision(second, 1))
             arrivals = {"promotion": _arrival(server, 2)}
             time.sleep(max(0.0, end - arguments.seconds / 3 - time.monotonic()))
             rollback("rearfoot", world.root)
             arrivals["rollback"] = _arrival(server, 1)
-            for thread in threads:
-                thread.join()
+            for client in running:
+                client.result()
+            _report_browsers(browsers)
             _report(server, hashlib.sha256(video).hexdigest(), log, arrivals)
+
+
+def _counted(folder: Path) -> tuple[str, int]:
+    """Put a video that shows the numbers of its frames, with its result, into the data folder; return its page."""
+    times = [Fraction(1001 * i, 30_000) for i in range(_COUNTED)]
+    video = counters.write_counted(folder / "counted.mp4", times)
+    with VideoReader(video) as reader:
+        stamps = [frame.time_s for frame in reader.frames()]
+    path = counters.store_counted(folder / "data", "counted", video, stamps, counters.WIDTH, counters.HEIGHT)
+    return path, _COUNTED
+
+
+def _measured(server: Server, video: bytes) -> tuple[str, int]:
+    """Have the video measured before anything else happens; return the page of its result."""
+    path = evaluation(server, "walk of the browsers")
+    upload(server, path, "walk.mp4", video)
+    job = finished(server, path, model="rearfoot")["job"]
+    assert job["state"] == "done", job
+    frames = server.get(f"{path}/jobs/{job['id']}/results/walk.mp4.json").json()["summary"]["frames"]
+    return f"/evaluations/{path.rpartition('/')[2]}/results/{job['id']}/walk.mp4", frames
 
 
 def _register(world: World, package: Path | None, seed: int) -> Version:
@@ -176,6 +207,15 @@ def _report(server: Server, digest: str, log: Log, arrivals: dict[str, float]) -
     print(", ".join(f"{what} arrived after {seconds:.1f} s" for what, seconds in arrivals.items()))
 
 
+def _report_browsers(browsers: list[Future[Seen]]) -> None:
+    for number, seen in enumerate(browser.result() for browser in browsers):
+        print(f"browser {number}: answers {dict(seen.statuses)}, wrong overlays {len(seen.wrong)} {seen.wrong[:3]}")
+        print(f"browser {number}: errors {len(seen.errors)} {seen.errors[:3]}")
+        for kind, milliseconds in sorted(seen.milliseconds.items()):
+            median, late = np.quantile(milliseconds, [0.5, 0.95])
+            print(f"  {kind:28} {len(milliseconds):5}  median {median:6.0f} ms  95 % {late:6.0f} ms")
+
+
 def _ended(server: Server, location: str) -> dict[str, Any] | None:
     job: dict[str, Any] = server.get(location).json()["job"]
     return None if job["state"] in ("queued", "running") else job
@@ -184,6 +224,7 @@ def _ended(server: Server, location: str) -> dict[str, Any] | None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--browsers", type=int, default=2, help="how many of the clients are real browsers")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--package", type=Path, help="package to serve; by default a tiny one for tests")
     parser.add_argument("--video", type=Path, help="video that is uploaded; by default 20 small frames")

@@ -56,6 +56,34 @@ READ = f"""(() => {{
 }})()"""
 """JavaScript that reads the number of the picture on the page, and that of its overlay (null: there is none)."""
 
+SEEKS = """
+async wanted => {
+  const player = document.getElementById('result').player;
+  const canvas = document.querySelector('[data-part=canvas]');
+  const read = () => READ;
+  const wrong = [], milliseconds = [], whole = [];
+  for (const index of wanted) {
+    if (player.index === index) continue;
+    const begun = performance.now();
+    player.seek(index);
+    let first = null;
+    for (;;) {
+      await new Promise(requestAnimationFrame);
+      const { shown, drawn } = read();
+      if (drawn !== null && drawn !== shown) wrong.push([index, shown, drawn]);
+      if (first === null && shown === index) first = performance.now() - begun;
+      if (drawn === index && shown === index) break;
+      if (performance.now() - begun > 5000) { wrong.push([index, shown, drawn, 'never']); break; }
+    }
+    milliseconds.push(first);
+    whole.push(performance.now() - begun);
+  }
+  return { wrong, milliseconds, whole };
+}
+""".replace("READ", READ)
+"""JavaScript that seeks frames one after the other; returns what was wrong, and the milliseconds of each seek
+until the picture was there, and until its overlay was there too."""
+
 
 def write_counted(
     path: Path,

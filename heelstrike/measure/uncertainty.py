@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from heelstrike.measure.base import Measure, Measurement
 from heelstrike.measure.radii import Radii
+from heelstrike.units import symbol
 
 _DIRECTIONS = 32  # the largest change among them is within half a percent of the largest among all directions
 _NEAR = 1e-6
@@ -126,11 +127,11 @@ def doubts(
             listed = ", ".join(f"{name} {_format(size, ' px')}" for name, size in large)
             sentences += [f"radius of {listed}; at most {max_radius_px:g} px is allowed"] if large else []
     if max_uncertainty is not None and measurement is not None and measurement.measured:
-        unit = measurement.unit
-        main_values = [name for name in measurement.values if measurement.unit_of(name) == unit]
+        unit = symbol(measurement.unit)
+        main_values = [name for name in measurement.values if measurement.unit_of(name) == measurement.unit]
         widths = {name: measurement.half_widths.get(name, float("inf")) for name in main_values}
-        wide = [f"{name} ± {_format(width, f' {unit}')}" for name, width in widths.items() if width > max_uncertainty]
-        sentences += [f"{', '.join(wide)}; at most {max_uncertainty:g} {unit} is allowed"] if wide else []
+        wide = [f"{name} ± {_format(width, unit)}" for name, width in widths.items() if width > max_uncertainty]
+        sentences += [f"{', '.join(wide)}; at most {max_uncertainty:g}{unit} is allowed"] if wide else []
     return tuple(sentences)
 
 

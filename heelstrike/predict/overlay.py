@@ -10,6 +10,7 @@ from heelstrike.heads.base import Style
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS
 from heelstrike.measure.base import Label, Measurement
+from heelstrike.numbers import fixed
 from heelstrike.units import symbol
 
 

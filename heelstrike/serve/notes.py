@@ -31,6 +31,11 @@ class Note(Record):
     by_id: Annotated[str | None, Field(description="tells that user from a later one of the same name")] = None
     time: Annotated[str, Field(description="UTC")]
 
+    def says_as(self, other: "Note") -> bool:
+        """Return True if another note of the same user says the same about the same."""
+        mine, theirs = ((note.page, note.image, note.text, note.by, note.by_id) for note in (self, other))
+        return mine == theirs
+
     def removable_by(self, user: User, users: Iterable[User]) -> bool:
         """Return True if a user wrote this note, or if there are no accounts.
 
@@ -76,7 +81,7 @@ class NoteStore:
             raise UserError(f"{file}: damaged ({one_line(error)}); restore it from a copy, or move it away") from None
 
     def add(self, problem: str, version: int, page: str, image: str, text: str, by: User) -> Note:
-        """Add a note and return it.
+        """Add a note and return it. A note that is sent again, since its answer was lost, is there once.
 
         Raises:
             RequestError: The version has too many notes.
@@ -92,6 +97,8 @@ class NoteStore:
         )
         with self._lock:
             notes = self.of(problem, version)
+            if notes and notes[-1].says_as(note):
+                return notes[-1]
             if len(notes) >= _MOST:
                 raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{_MOST} notes are on this version; delete some")
             self._write(problem, version, (*notes, note))

@@ -78,7 +78,7 @@ def agreements(labels: Iterable[LabelFile]) -> list[Agreement]:
         for one, other in _pairs(file):
             people = (one.who, other.who, one.author.key, other.author.key)
             pairs.setdefault((file.target.problem, *people, *file.target.keypoints), []).append((file, one, other))
-    return [_agreement(*of[:3], pairs[of]) for of in sorted(pairs)]
+    return [_agreement(of[0], of[1], of[2], pairs[of]) for of in sorted(pairs)]
 
 
 def _pairs(file: LabelFile) -> Iterator[tuple[Revision, Revision]]:

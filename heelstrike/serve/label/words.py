@@ -26,7 +26,7 @@ def agreement_lines(agreement: Agreement) -> Iterator[str]:
 def spread_words(spread: Spread, unit: str) -> str:
     """Return mean, standard deviation and limits of agreement in words."""
     words = f"mean difference {fixed(spread.mean, 2, signed=True)}{unit}"
-    if spread.sd is not None:
+    if spread.sd is not None and spread.low is not None and spread.high is not None:
         low, high = (fixed(limit, 2, signed=True) for limit in (spread.low, spread.high))
         words += f", SD {fixed(spread.sd, 2)}{unit}, limits of agreement {low} to {high}{unit}"
     return f"{words}, n = {spread.n}"

@@ -37,6 +37,7 @@ class Queue(Record):
     problem: str
     frames: Annotated[int, Field(description="frames that could be labelled, of all evaluations")]
     labelled: Annotated[int, Field(description="frames that have a label")]
+    compared: Annotated[bool, Field(description="true if two models have measured a file, so that they may disagree")]
     items: tuple[Item, ...]
 
 
@@ -74,6 +75,7 @@ def queue_of(service: Service, user: User, problem: str, count: int, share: floa
         problem=problem,
         frames=sum(one.frames for one in footage),
         labelled=sum(len(one.labelled) for one in footage),
+        compared=any(second is not None for _, second in pairs),
         items=tuple(items),
     )
 

@@ -49,7 +49,6 @@ def queue(
         seed=seed,
         may=may_label(service, user),
         inbox=service.settings.inbox is not None,
-        compare=not any(item.by == "disagreement" for item in items),
         links=[f"{_address(item.evaluation, item.job, item.file)}?frame={item.frame}&{query}" for item in items],
         labelled=_labelled(service, user, results, chosen),
     )

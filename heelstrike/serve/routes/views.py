@@ -15,6 +15,7 @@ from heelstrike.serve.results import result_of
 router = APIRouter(prefix="/api/evaluations/{evaluation}", tags=["pages"])
 
 _PRIVATE = {"Cache-Control": "private, no-cache"}
+_CHUNK = 1 << 18  # bytes; a browser that seeks reads megabytes ahead, and each part is a turn of the event loop
 
 
 @router.get("/views/{name}", response_class=FileResponse)
@@ -24,7 +25,11 @@ def view(name: str, record: Visible, service: ServiceOf) -> Response:
     if not path.exists():
         raise RequestError(HTTPStatus.NOT_FOUND, f"{name} is not prepared for the page yet; a job does that")
     media_type = "video/mp4" if path.suffix == ".mp4" else "image/jpeg"
-    return FileResponse(path, media_type=media_type, headers=_PRIVATE)
+    # The guard forbids to store it: a browser's cache would hold what patients look like, and a seek would wait there
+    # for the end of the one before.
+    response = FileResponse(path, media_type=media_type)
+    response.chunk_size = _CHUNK
+    return response
 
 
 @router.get("/jobs/{job}/columns/{name}", response_class=FileResponse)

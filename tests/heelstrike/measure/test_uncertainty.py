@@ -93,7 +93,7 @@ def test_doubts_name_what_is_too_uncertain_with_numbers() -> None:
         "the radius of keypoints is not known: the model was packaged without",
     )
     (said,) = doubts(NAMES, radius, None, measured, 5.0)
-    assert said == "right ± unknown; at most 5 deg is allowed"
+    assert said == "right ± unknown; at most 5° is allowed"
     (said,) = doubts(NAMES, radius, None, measured, 0.5)
-    assert said.startswith(f"left ± {measured.half_widths['left']:.3g} deg, right ± unknown")
+    assert said.startswith(f"left ± {measured.half_widths['left']:.3g}°, right ± unknown")
     assert doubts(NAMES, radius, None, MEASURE.measure(LEGS, 0 * SURE), 0.5) == ()  # refused, with a reason of its own

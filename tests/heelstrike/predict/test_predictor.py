@@ -327,7 +327,7 @@ def test_what_is_not_reliable_is_said_frame_by_frame_with_its_reasons_and_counte
     width = bright["measure"]["half_widths"]["left"]
     assert bright["doubts"] == [
         "radius of right_ankle unknown; at most 9 px is allowed",
-        f"left ± {width:.3g} deg, right ± unknown; at most 3 deg is allowed",
+        f"left ± {width:.3g}°, right ± unknown; at most 3° is allowed",
     ]
     # nothing was found there, which is another matter
     assert (dark["reliable"], dark["doubts"], dark["measure"]["half_widths"]) == (True, [], {})

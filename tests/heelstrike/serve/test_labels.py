@@ -19,6 +19,7 @@ from heelstrike.serve.accounts import Accounts
 from heelstrike.serve.app import create_app
 from heelstrike.serve.roles import Role
 from heelstrike.serve.settings import ServeSettings
+from tests.packages import make_package, sign
 from tests.service import evaluation, finished, upload
 from tests.videos import write_video
 
@@ -329,3 +330,19 @@ def test_the_pages_answer(app: TestClient, measured: tuple[str, str]) -> None:
     first, again = (app.get("/api/labels/queue", params={"problem": "rearfoot"}).json() for _ in range(2))
     assert first == again
     assert {item["by"] for item in first["items"]} >= {"random"}
+
+
+def test_the_queue_asks_for_a_second_model_until_there_is_one(
+    settings: ServeSettings, tmp_path: Path, walk: bytes
+) -> None:
+    make_package(other := tmp_path / "other")
+    sign(other, metrics={"seed": 2.0})
+    path = ""
+    for package, compared in ((settings.package, False), (settings.package, False), (other, True)):
+        with TestClient(create_app(replace(settings, package=package)), base_url="http://localhost") as app:
+            if not path:
+                path = evaluation(app)
+                upload(app, path, NAME, walk)
+            finished(app, path)
+            assert app.get("/api/labels/queue", params={"problem": "rearfoot"}).json()["compared"] is compared
+            assert ("Measure the files with a second model" in app.get("/label").text) is not compared

@@ -18,34 +18,8 @@ from heelstrike.serve.settings import ServeSettings
 from heelstrike.video.reader import VideoReader
 from tests import counters
 from tests.browsers import browser, serving
-from tests.counters import store_counted, write_counted
+from tests.counters import SEEKS, store_counted, write_counted
 from tests.videos import write_video
-
-_SEEKS = """
-async wanted => {
-  const player = document.getElementById('result').player;
-  const canvas = document.querySelector('[data-part=canvas]');
-  const read = () => READ;
-  const wrong = [], milliseconds = [];
-  for (const index of wanted) {
-    if (player.index === index) continue;
-    const begun = performance.now();
-    player.seek(index);
-    let first = null;
-    for (;;) {
-      await new Promise(requestAnimationFrame);
-      const { shown, drawn } = read();
-      if (drawn !== null && drawn !== shown) wrong.push([index, shown, drawn]);
-      if (first === null && shown === index) first = performance.now() - begun;
-      if (drawn === index && shown === index) break;
-      if (performance.now() - begun > 5000) { wrong.push([index, shown, drawn, 'never']); break; }
-    }
-    milliseconds.push(first);
-  }
-  return { wrong, milliseconds };
-}
-"""
-SEEKS = _SEEKS.replace("READ", counters.READ)
 
 
 def _rates() -> dict[str, list[Fraction]]:
@@ -229,7 +203,7 @@ def test_scrubbing_and_seeking_in_full_hd(settings: ServeSettings, tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # most of the time is the writing of the video
 def test_a_result_of_200_000_frames(settings: ServeSettings, tmp_path: Path) -> None:
-    """The page is ready in 1.5 s; a jump takes 50 ms in the median, and at most 100 ms in 95 of 100 cases."""
+    """The page is ready in 1.5 s; 95 of 100 jumps take at most 50 ms."""
     frames = 200_000
     times = [Fraction(i, 60) for i in range(frames)]
     video = write_counted(tmp_path / "long.mp4", times, key_every=4)
@@ -243,8 +217,8 @@ def test_a_result_of_200_000_frames(settings: ServeSettings, tmp_path: Path) -> 
         _open(page, f"{service}{path}")
         ready_s = time.monotonic() - begun
         result = page.evaluate(SEEKS, [random.randrange(frames) for _ in range(60)])
-    print("ready", ready_s, "change", np.percentile(result["milliseconds"], [50, 95, 100]))
+    for name in ("milliseconds", "whole"):
+        print("ready", ready_s, "change", name, np.percentile(result[name], [50, 95, 100]))
     assert result["wrong"] == []
     assert ready_s <= 1.5
-    middle, late = np.percentile(result["milliseconds"], [50, 95])
-    assert middle <= 50 and late <= 100
+    assert np.percentile(result["milliseconds"], 95) <= 50

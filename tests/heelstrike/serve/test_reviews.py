@@ -92,6 +92,7 @@ def test_notes_say_who_wrote_them_and_outlive_the_service(app: TestClient, setti
     new = {"page": DIGEST, "image": "a/b.png", "text": "ankle is off"}
     note = grace.post(f"{AT}/notes", json=new)
     assert (note.status_code, note.json()["by"], note.json()["image"]) == (201, "grace", "a/b.png")
+    assert grace.post(f"{AT}/notes", json=new).json() == note.json(), "sent again, since the answer was lost"
     assert mary.post(f"{AT}/notes", json=new | {"image": "", "text": "agreed\nsee above"}).status_code == 201
     assert [(each["by"], each["text"]) for each in grace.get(f"{AT}/notes").json()] == [
         ("grace", "ankle is off"),

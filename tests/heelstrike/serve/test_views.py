@@ -22,6 +22,7 @@ def test_a_job_prepares_what_the_pages_load(client: TestClient, measured: tuple[
     path, job = measured
     view = client.get(f"{path}/views/{NAME}", headers={"Range": "bytes=4-7"})
     assert (view.status_code, view.content, view.headers["Content-Type"]) == (206, b"ftyp", "video/mp4")
+    assert view.headers["Cache-Control"] == "no-store", "a cache would keep pictures of patients"
     assert client.get(f"{job}/columns/{NAME}").content[4:15] == b'{"result": '
     frames = client.get(f"{job}/frames/{NAME}?first=8&count=5").json()
     assert [frame["frame"] for frame in frames] == [8, 9]

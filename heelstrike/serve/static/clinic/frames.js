@@ -24,9 +24,8 @@ export class FrameStore {
   /** Load a frame, and the block after it, which playback needs next. */
   async load(index) {
     const number = Math.floor(index / BLOCK);
-    const block = this.#fetch(number);
-    if ((number + 1) * BLOCK < this.count) this.#fetch(number + 1);
-    await block.loading;
+    await this.#fetch(number).loading;
+    if ((number + 1) * BLOCK < this.count) this.#fetch(number + 1); // not before, since that would delay this one
     return this.get(index);
   }
 

@@ -8,7 +8,10 @@ import { nearest } from "./columns.js";
 const MICROSECONDS = 1e6;
 const PATIENCE_MS = 300; // after a seek has ended
 
-/** Emits `frame` with `{index, picture}` whenever another picture is presented. The receiver owns the picture. */
+/**
+ * Emits `frame` with `{index, picture}` whenever another picture is presented, which the receiver owns, and `wanted` with the
+ * number of a frame when the video begins to seek it.
+ */
 export class Player extends EventTarget {
   #wanted = null; // the frame that is to be shown, null if it is there
   #target = null; // the frame that the video seeks now, null if it does not
@@ -65,7 +68,10 @@ export class Player extends EventTarget {
   #start() {
     this.#target = this.#wanted;
     if (this.#target === this.index) this.#reached();
-    else this.video.currentTime = this.#middle(this.#target);
+    else {
+      this.video.currentTime = this.#middle(this.#target);
+      this.dispatchEvent(new CustomEvent("wanted", { detail: this.#target }));
+    }
   }
 
   #reached() {

@@ -46,8 +46,14 @@ class Stage {
     this.#picture = picture;
     this.#index = index;
     this.draw();
-    for (const result of this.results) {
-      if (!result.store.get(index)) result.store.load(index).then(() => this.#index === index && this.draw());
+    this.load(index);
+  }
+
+  /** Load the results of a frame, which is shown or soon will be. */
+  load(index) {
+    for (const { store } of this.results) {
+      const there = store.get(index);
+      store.load(index).then(() => !there && this.#index === index && this.draw());
     }
   }
 
@@ -154,6 +160,7 @@ function showVideo(results, stage) {
     charts.forEach((chart) => chart.mark(index));
     showWords(results, index);
   };
+  player.addEventListener("wanted", ({ detail }) => stage.load(detail)); // while the video seeks
   player.addEventListener("frame", ({ detail }) => stage.show(detail.index, detail.picture));
   player.video.addEventListener("error", () => fail("The video cannot be played by this browser."));
   player.video.src = page.dataset.view;

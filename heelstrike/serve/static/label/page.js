@@ -36,6 +36,7 @@ function showVideo(editor) {
   const slider = part("slider");
   slider.max = String(editor.count - 1);
   slider.addEventListener("input", () => player.seek(Number(slider.value)));
+  player.addEventListener("wanted", ({ detail }) => editor.store.load(detail)); // while the video seeks
   player.addEventListener("frame", ({ detail }) => {
     editor.place(detail.index);
     editor.show(detail.index, detail.picture).catch(fail);
