@@ -140,7 +140,6 @@ def season(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Season]:
     schedule = place.root / "prefect.yaml"
     for often, seldom in _QUIET_SCHEDULE.items():
         schedule.write_text(schedule.read_text().replace(often, seldom))
-    place.run("git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "commit", "-qam", "A quiet schedule")
     with postgresql() as database:
         database.psql("CREATE DATABASE mlflow; CREATE DATABASE restored;")
         place.environment |= {
@@ -163,7 +162,9 @@ def season(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Season]:
             evaluate={"bootstrap": 100, "sheet_images": 1},
         )
         season.servers.start_server()
-        place.heelstrike("deploy")
+        place.heelstrike("deploy")  # writes prefect.yaml
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        place.run("git", *identity, "commit", "-qam", "A quiet schedule")
         season.servers.start_worker()
         yield season
         season.servers.end()
