@@ -1,8 +1,10 @@
 """Search and training against training alone for as much CPU time: the error on people whom neither has seen.
 
-The default problem, rendered smaller, with the settings and the space of params.yaml. In each repeat the search and
-the training of what it chose are timed; then the settings of params.yaml are trained for as many epochs as fit into the
-same CPU time. Seeds of search and training differ from repeat to repeat, the data do not. A killed run goes on.
+The default problem, rendered smaller, with the settings and the space of params.yaml. The images of a trial are as
+large a part of the training images as in the default job, so that the search takes as large a part of the time. In each
+repeat the search and the training of what it chose are timed; then the settings of params.yaml are trained for as many
+epochs as fit into the same CPU time. Seeds of search and training differ from repeat to repeat, the data do not. A
+killed run goes on.
 
 Example:
     python -m benchmarks.search_or_train --out /tmp/search-or-train --repeats 5
@@ -63,9 +65,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the data and of the repeats that are done")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--side", type=int, default=96, help="side of the images, pixels")
-    parser.add_argument("--subjects", type=int, default=80, help="rendered people; half of them are the test split")
-    parser.add_argument("--epochs", type=int, default=19, help="epochs of the training after the search")
+    parser.add_argument("--side", type=int, default=128, help="side of the images, pixels")
+    parser.add_argument("--subjects", type=int, default=300, help="rendered people; half of them are the test split")
+    parser.add_argument("--epochs", type=int, default=27, help="epochs of the training after the search")
+    parser.add_argument("--images", type=int, default=96, help="training images of a trial")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -152,6 +155,7 @@ def _params(arguments: argparse.Namespace, seed: int) -> ProblemParams:
     section["problem"]["input"] = {"width": arguments.side, "height": arguments.side, "channels": 3}
     section["collect"]["sources"] = [section["collect"]["sources"][0] | {"subjects": arguments.subjects}]
     section["split"] |= {"val": 0.15, "test": 0.5}
+    section["search"]["images"] = arguments.images
     section["search"]["seed"] = section["train"]["seed"] = seed
     return parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
 

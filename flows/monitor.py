@@ -17,7 +17,7 @@ from heelstrike.terminal import problems
 from heelstrike.text import printable
 from pipeline.layout import Layout
 from pipeline.monitor.compare import LEVEL, Comparer
-from pipeline.monitor.windows import Judged, Memory, Window, judge
+from pipeline.monitor.windows import Judged, Window, judge, remembered
 
 EVENT = "heelstrike.drift"
 """Name of the event that starts a retrain (prefect.yaml)."""
@@ -61,18 +61,18 @@ def run_monitor(
     pulled = resolve(model or f"{problem}@{CHAMPION}", root)
     before = _reference(pulled, reference)
     layout = Layout(root.resolve(), problem)
-    memory = Memory(layout.work("monitor") / f"{pulled.package}.json")
-    found = judge(records, pulled.package, window, Comparer(before), memory)
-    if as_json:
-        console.print_json(json.dumps(_to_json(pulled, found, window, len(before))))
-    else:
-        _print(console, pulled, found, window, len(before))
-    if found.drifted and retrain:
-        emit_drift(problem, pulled.reference, found.drifted)
-        problems.print(
-            f"emitted {EVENT} for {problem}: its deployment retrain/weekly-{problem} starts", highlight=False
-        )
-    memory.add(found.windows)
+    with remembered(layout.work("monitor") / f"{pulled.package}.json") as memory:
+        found = judge(records, pulled.package, window, Comparer(before), memory)
+        if as_json:
+            console.print_json(json.dumps(_to_json(pulled, found, window, len(before))))
+        else:
+            _print(console, pulled, found, window, len(before))
+        if found.drifted and retrain:
+            emit_drift(problem, pulled.reference, found.drifted)
+            problems.print(
+                f"emitted {EVENT} for {problem}: its deployment retrain/weekly-{problem} starts", highlight=False
+            )
+        memory.add(found.windows)
     return bool(found.drifted)
 
 

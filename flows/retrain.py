@@ -21,6 +21,7 @@ from flows.stages import run_stage, stage_names
 from heelstrike.media import files_below
 from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
+from pipeline.executors.choose import check_engines
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
@@ -39,12 +40,13 @@ def retrain(problem: str, root: str = ".", wait: bool = True, share: bool = Fals
             can retrain in turn.
 
     Raises:
-        UserError: params.yaml is wrong, git is not on a branch, files of a batch are missing, a stage failed, or a
-            store does not answer.
+        UserError: params.yaml, engine or devices are wrong, git is not on a branch, files of a batch are missing, a
+            stage failed, or a store does not answer.
     """
     layout = Layout(Path(root).resolve(), problem)
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
+    check_engines()
     say = current_reporter().say
     with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):
         require_branch(layout.root)

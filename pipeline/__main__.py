@@ -16,6 +16,7 @@ from heelstrike.foreign import message_of
 from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
+from pipeline.executors.choose import check_engines
 from pipeline.layout import STAGES, Layout
 from pipeline.params import load_params, problem_in
 
@@ -41,8 +42,9 @@ def run(root: Path, stage: str, problem: str) -> None:
     """Run a stage, and check that its inputs are undamaged at its start and unchanged at its end.
 
     Raises:
-        UserError: Anything is wrong with params.yaml or an input of the stage.
+        UserError: Anything is wrong with params.yaml, an input of the stage, or what names engine and devices.
     """
+    check_engines()
     inputs = inputs_of(root, stage, problem)
     with unchanged(root, inputs):
         params = problem_in(load_params(root / "params.yaml"), problem)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_aside
@@ -24,8 +25,18 @@ def set_number(file: Path, path: tuple[str, ...], value: int) -> None:
         UserError: The file has no such section, or the number cannot change without changing another one, which is
             written by the same anchor.
     """
-    whole = file.read_bytes().decode("utf-8")
-    text = whole.removeprefix(_MARK)
+    folder = file.parent / ".work"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / f"{file.name}.lock"):  # all problems share the file, and each command locks its own only
+        whole = file.read_bytes().decode("utf-8")
+        text = whole.removeprefix(_MARK)
+        changed = _changed(text, file, path, value)
+        with write_aside(file) as aside:
+            aside.write_bytes((whole[: len(whole) - len(text)] + changed).encode("utf-8"))
+
+
+def _changed(text: str, file: Path, path: tuple[str, ...], value: int) -> str:
+    """Return the text of the file with the number at the path."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for name in path[:-1]:
         node = _child(node, name)
@@ -38,8 +49,7 @@ def set_number(file: Path, path: tuple[str, ...], value: int) -> None:
             f"{file}: {'.'.join(path)} shares its value with another place by an anchor (&) or alias (*); write "
             f"{path[-1]}: {value} there by hand"
         )
-    with write_aside(file) as aside:
-        aside.write_bytes((whole[: len(whole) - len(text)] + changed).encode("utf-8"))
+    return changed
 
 
 def _replacement(section: yaml.MappingNode, name: str, value: int, new_line: str) -> tuple[int, int, str]:

@@ -8,6 +8,7 @@ salt stays where the videos are, and only the `.json` files are collected.
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from heelstrike.errors import UserError
 SALT = ".salt"
 _BYTES = 32
 _PART = 2**18
+_WAITS, _WAIT_S = 20, 0.05  # for another process to write the salt that it has begun
 
 
 def salt_of(folder: Path) -> bytes:
@@ -30,7 +32,7 @@ def salt_of(folder: Path) -> bytes:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        salt = path.read_bytes()
+        salt = _read_whole(path)
     except OSError as error:
         raise UserError(f"{error.filename or path}: {error.strerror}; give another folder for the records") from None
     if len(salt) != _BYTES:
@@ -38,21 +40,41 @@ def salt_of(folder: Path) -> bytes:
     return salt
 
 
+def _read_whole(path: Path) -> bytes:
+    """Return the salt; wait a moment if another process has made the file and not written it yet."""
+    salt = path.read_bytes()
+    for _ in range(_WAITS):
+        if len(salt) >= _BYTES:
+            break
+        time.sleep(_WAIT_S)
+        salt = path.read_bytes()
+    return salt
+
+
 def _make(path: Path) -> None:
     """Write the file aside and link it to its name, which fails if another process was first."""
     aside = path.with_name(f"{SALT}-{secrets.token_hex(8)}")
-    file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    _write_new(aside)
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return
+    except OSError:  # the file system has no hard links
+        with suppress(FileExistsError):
+            _write_new(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write_new(path: Path) -> None:
+    """Write a new salt; raise `FileExistsError` if the file is there."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(file, "wb") as stream:
             stream.write(secrets.token_bytes(_BYTES))
-        try:
-            os.link(aside, path)
-        except FileExistsError:
-            return
-        except OSError:  # the file system has no hard links
-            aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    except OSError:  # a full disk
+        path.unlink(missing_ok=True)
+        raise
 
 
 def id_of(file: Path, salt: bytes) -> str:

@@ -5,7 +5,8 @@ sentence in the report.
 """
 
 import importlib.metadata
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from heelstrike.package.runtime import Package
 from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.measurer import About, Measurer
 from heelstrike.predict.summary import Summary
+from heelstrike.video.reader import Frame
 
 
 @dataclass(frozen=True)
@@ -78,21 +80,21 @@ class InputWatch:
         if watch.shadow is not None:
             with self._noted("the model in the shadow"):
                 comparison = Comparison(manifest, watch.shadow.package.manifest)
-                self._second = Measurer(watch.shadow.package, about).one_by_one()
+                self._second = _Second(Measurer(watch.shadow.package, about), about)
                 self._comparison = comparison
 
     def add(self, image: Image, result: FrameResult) -> None:
         """Note a frame with the answer that is given."""
         with self._noted("no record was written"):
             self._recorder.add(image, result)
-        comparison, self._comparison = self._comparison, None
-        if comparison is not None:
-            with self._noted("the model in the shadow"):
-                comparison.add(result, self._second(result.number, result.time_s, image))
-                self._comparison = comparison  # after an error it is not asked again
+        self._compare(lambda second: second.add(image, result))
 
     def end(self, source: Source, summary: Summary) -> str:
-        """Write the files after the last frame; return why one could not be written, or an empty string."""
+        """Write the files after the last frame; return why one could not be written, or an empty string.
+
+        It is not called for an input that ends in an error: what has no results has no record either.
+        """
+        self._compare(_Second.rest)
         with self._noted("no record was written"):
             about = self._watch.about(self._file, source)
             write_small(self._watch.folder, self._recorder.record(about, summary, self._version))
@@ -104,6 +106,15 @@ class InputWatch:
                     write_small(self._watch.folder, disagreement)
         return self._error
 
+    def _compare(self, answers: Callable[["_Second"], list[tuple[FrameResult, FrameResult]]]) -> None:
+        """Compare the pairs of answers that are known now; after an error the second model is not asked again."""
+        comparison, self._comparison = self._comparison, None
+        if comparison is not None:
+            with self._noted("the model in the shadow"):
+                for first, second in answers(self._second):
+                    comparison.add(first, second)
+                self._comparison = comparison
+
     @contextmanager
     def _noted(self, what: str) -> Iterator[None]:
         """Keep the first error of the block as a sentence, since the answers of the first model are given anyway."""
@@ -112,3 +123,25 @@ class InputWatch:
         except Exception as error:  # whatever a graph, a disk or a folder does
             reason = first_line(str(error)) or type(error).__name__
             self._error = self._error or f"{what}: {reason}"
+
+
+class _Second:
+    """Asks the model in the shadow about the frames of one input, in the way that `predict` asks the first."""
+
+    def __init__(self, measurer: Measurer, about: About) -> None:
+        self._measurer, self._about, self._video = measurer, about, measurer.in_turn()
+        self._first = deque[FrameResult]()  # answers of the first model; those of the second may come later
+
+    def add(self, image: Image, result: FrameResult) -> list[tuple[FrameResult, FrameResult]]:
+        """Show a picture that the first model has answered; return both answers of each frame that has them now."""
+        if result.time_s is None:  # a still image
+            return [(result, self._measurer.image(image.rgb, self._about.scale()))]
+        self._first.append(result)
+        return self._pairs(self._video.add(Frame(result.number, result.time_s, image)))
+
+    def rest(self) -> list[tuple[FrameResult, FrameResult]]:
+        """Return both answers of the frames that have waited for later ones."""
+        return self._pairs(self._video.rest())
+
+    def _pairs(self, answers: list[FrameResult]) -> list[tuple[FrameResult, FrameResult]]:
+        return [(self._first.popleft(), answer) for answer in answers]

@@ -18,6 +18,9 @@ _STEPS = 3  # views until one must have settled
 _SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
 _SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
+_ENOUGH = 0.5  # share of the keypoints by which a patient is followed
+_FEW = 0.3  # share of the keypoints that is shown although it is too few to follow
+_FEW_CONFIDENCE = 0.8  # geometric mean of the confidences that such few keypoints need
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
 
 Look = Callable[[Image], Prediction]
@@ -48,24 +51,47 @@ class Looks:
     @cached_property
     def whole(self) -> Answer:
         """A look at the whole image."""
+        return self._decided_whole(self._settings.min_confidence)
+
+    @cached_property
+    def few(self) -> Answer | None:
+        """The same look if few keypoints are present, less than half of them, and a second look agrees.
+
+        These are of a leg that lacks markers, say. They are shown, and nothing follows from them, so they need less
+        confidence than those of a whole patient.
+        """
+        for least in (self._settings.min_confidence, min(_FEW_CONFIDENCE, self._settings.min_confidence)):
+            answer = self._decided_whole(least)
+            confidence = points_of(answer.prediction)[1]
+            is_few = _FEW <= (confidence >= self._threshold).mean() < _ENOUGH
+            if is_few and self._mean(confidence) >= least and self.holds(answer):
+                return answer
+        return None
+
+    def _decided_whole(self, least: float) -> Answer:
         height, width = self.image.shape
         view = View.around(np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height))
-        return Answer(self._decided(self._look(self.image)), view, view.zoomed(*_SECOND_WHOLE))
+        return Answer(self._decided(self._seen_whole, least), view, view.zoomed(*_SECOND_WHOLE))
+
+    @cached_property
+    def _seen_whole(self) -> Prediction:
+        return self._look(self.image)
 
     def at(self, view: View) -> Answer:
         """Look at a view."""
-        prediction = shift_prediction(self._decided(self._look(self.image.cut(view))), view.x, view.y)
+        decided = self._decided(self._look(self.image.cut(view)), self._settings.min_confidence)
+        prediction = shift_prediction(decided, view.x, view.y)
         return Answer(prediction, view, view.zoomed(*_SECOND))
 
-    def _decided(self, prediction: Prediction) -> Prediction:
+    def _decided(self, prediction: Prediction, least: float) -> Prediction:
         """Return the prediction; if it is not sure as a whole, keypoints that are not sure by themselves are missing.
 
         So two doubtful keypoints do not take away those that are certain, as of a patient who lacks markers.
         """
         confidence = points_of(prediction)[1]
-        if self._mean(confidence) >= self._settings.min_confidence:
+        if self._mean(confidence) >= least:
             return prediction
-        doubtful = (confidence >= self._threshold) & (confidence < self._settings.min_confidence)
+        doubtful = (confidence >= self._threshold) & (confidence < least)
         missing = np.nextafter(np.float32(self._threshold), np.float32(0)).astype(confidence.dtype)
         return replace(prediction, confidence=np.where(doubtful, missing, confidence))
 
@@ -92,12 +118,12 @@ class Looks:
         keypoints = finite(points_of(answer.prediction)[0])
         return View.of_keypoints(keypoints, self._settings.fill) if len(keypoints) > 1 else None
 
-    def is_sure(self, answer: Answer | None, share: float = 0.5) -> bool:
-        """Return True if this share of the keypoints is present, with a high geometric mean of the confidences."""
+    def is_sure(self, answer: Answer | None) -> bool:
+        """Return True if half of the keypoints are present, with a high geometric mean of the confidences."""
         if answer is None:
             return False
         confidence = points_of(answer.prediction)[1]
-        enough = (confidence >= self._threshold).sum() >= max(len(confidence) * share, 1)
+        enough = (confidence >= self._threshold).mean() >= _ENOUGH
         return bool(enough) and self._mean(confidence) >= self._settings.min_confidence
 
     def holds(self, answer: Answer) -> bool:

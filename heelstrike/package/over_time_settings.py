@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
 
-from heelstrike.preprocess.windows import Slots, Window
+from heelstrike.preprocess.windows import OddSlots, Slots, Window
 from heelstrike.settings import Strict
 
 
@@ -16,7 +16,7 @@ class OverTime(Strict):
     A radius is `factor * spread` of the graph. A factor of `None` means a radius without limit.
     """
 
-    slots: Annotated[int, Field(ge=3, description="slots of a window, odd; the middle one is the frame itself")]
+    slots: Annotated[OddSlots, Field(description="slots of a window, odd; the middle one is the frame itself")]
     step_s: Annotated[float, Field(gt=0, description="seconds from one slot to the next")]
     confidence: Annotated[
         float, Field(ge=0, le=1, description="a keypoint of lower confidence does not count in a window")

@@ -35,6 +35,31 @@ def patient_of(people: list[Answer], settings: Zoom, shape: tuple[int, ...], thr
     return max(complete or people, key=rules[settings.patient])
 
 
+def without_parts(people: list[Answer], threshold: float) -> list[Answer]:
+    """Return the people without answers that show a part of another one, as one leg of a pair that is seen from near.
+
+    A part has fewer keypoints that are present, and half or more of them are markers that are present in the other
+    answer. What has one keypoint less is no part: legs of two people may be joined where one lacks a marker.
+
+    Args:
+        people: People who may be there several times.
+        threshold: A keypoint of lower confidence counts as missing.
+    """
+    present = [_present(person, threshold) for person in people]
+    return [
+        person
+        for person, part in zip(people, present, strict=True)
+        if not any(_is_part(part, whole) for whole in present)
+    ]
+
+
+def _is_part(part: Float[np.ndarray, "M 2"], whole: Float[np.ndarray, "N 2"]) -> bool:
+    common = _common(part, whole)
+    if common == len(part):
+        return len(part) < len(whole)
+    return len(part) < len(whole) - 1 and 2 * common >= len(part)
+
+
 def apart(people: list[Answer]) -> list[Answer]:
     """Return the people without those who are there twice, and without pairs of legs of two people.
 
@@ -66,13 +91,24 @@ def _shares(one: Answer, other: Answer) -> bool:
 
 def _shared(one: Answer, other: Answer) -> int:
     """Return the number of markers of one answer that are also markers of another one."""
-    near = _ONE_MARKER * min(size_of(_points(one)), size_of(_points(other)))
-    away = np.linalg.norm(_points(one)[:, None] - _points(other), axis=-1)
-    return int((away.min(axis=1) < near).sum())
+    return _common(_points(one), _points(other))
+
+
+def _common(one: Float[np.ndarray, "M 2"], other: Float[np.ndarray, "N 2"]) -> int:
+    """Return how many of these markers are also among those."""
+    if not len(one) or not len(other):
+        return 0
+    near = _ONE_MARKER * min(size_of(one), size_of(other))
+    return int((np.linalg.norm(one[:, None] - other, axis=-1).min(axis=1) < near).sum())
 
 
 def _points(person: Answer) -> Float[np.ndarray, "F 2"]:
     return finite(points_of(person.prediction)[0])
+
+
+def _present(person: Answer, threshold: float) -> Float[np.ndarray, "M 2"]:
+    keypoints, confidence = points_of(person.prediction)
+    return finite(keypoints[confidence >= threshold])
 
 
 def _height(person: Answer) -> float:

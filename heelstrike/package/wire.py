@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from heelstrike.preprocess.windows import OddSlots
 from heelstrike.wire import Wire
 
 FORMAT_VERSION = 6
@@ -117,7 +118,7 @@ class RadiiWire(Wire):
 class TemporalWire(Wire):
     """How a second graph answers from several frames of a video; `heelstrike.package.temporal` explains it."""
 
-    slots: Annotated[int, Field(ge=3)]
+    slots: OddSlots
     step_s: Annotated[float, Field(gt=0)]
     confidence: Annotated[float, Field(ge=0, le=1)]
     fill: Annotated[float, Field(gt=0)]

@@ -19,7 +19,7 @@ from heelstrike.heads.prediction import Prediction, Refusal
 from heelstrike.package.image import Image
 from heelstrike.package.looking import Answer, Look, Looks, finite, points_of, score
 from heelstrike.package.memory import Memory
-from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
+from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of, without_parts
 from heelstrike.package.view import View, size_of, tiles
 from heelstrike.preprocess.settings import Zoom
 from heelstrike.reasons import Reason
@@ -30,7 +30,6 @@ _MISFIT = 0.3  # what a tile's score loses if the answer on it would fill anothe
 _PATIENCE = 24  # most frames between two searches, if nothing is found: whoever comes in is found within a second
 _LARGE = 0.5  # share of the image's shorter side from which a person's view is large, so that few cover the image
 _BESIDE = 0.5  # shift of the views beside a person, in sides of the person's view
-_FEW = 0.3  # share of the keypoints that is shown although it is too few to follow
 _NOT_FOUND = "no part of the image shows the keypoints at a size that the network knows"
 _SEVERAL = "several people stand so close that it cannot be told which legs belong together"
 
@@ -106,9 +105,8 @@ class Zoomed:
         return whole if filled is not None and looks.is_sure(whole) and looks.holds(whole) else None
 
     def _few(self, looks: Looks) -> Prediction | None:
-        """Return the whole image's answer if few keypoints are present and hold: of a leg that lacks markers, say."""
-        whole = looks.whole
-        return self._judged(looks, whole) if looks.is_sure(whole, _FEW) and looks.holds(whole) else None
+        """Return the few keypoints that the whole image shows, judged; `None` if there are none."""
+        return None if looks.few is None else self._judged(looks, looks.few)
 
     def _search(self, looks: Looks) -> list[Answer]:
         """Settle views from tiles all over the image, the largest first; empty if the network is sure of none."""
@@ -134,12 +132,15 @@ class Zoomed:
         return score(answer) - (0.0 if filled is not None and filled.is_like(view) else _MISFIT), filled
 
     def _chosen(self, looks: Looks, people: list[Answer]) -> tuple[Answer, int]:
-        """Look for other people beside the best one, add them to `people`, and return the patient and the number."""
+        """Look for other people beside the best one, add them to `people`, and return the patient and the number.
+
+        Answers that show a part of another person are taken out of `people`.
+        """
         known = looks.filled(max(people, key=score))
         assert known is not None  # the network is sure of these keypoints, so they have positions
         beside = [answer for answer in map(looks.at, self._beside(looks, known)) if looks.is_sure(answer)]
         filled = [view for answer in beside if (view := looks.filled(answer)) is not None and not view.is_like(known)]
-        people += _sure(looks, filled[:_BEST])
+        people[:] = without_parts(people + _sure(looks, filled[:_BEST]), self._threshold)
         distinct = apart(people)
         return patient_of(distinct, self._settings, looks.image.shape, self._threshold), len(distinct)
 

@@ -17,7 +17,7 @@ from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.ahead import ahead
 from heelstrike.predict.frames import FrameResult
-from heelstrike.predict.over_time import over_time
+from heelstrike.predict.over_time import Waiting, over_time
 from heelstrike.predict.reliability import doubts_of, is_judged
 from heelstrike.video.reader import Frame
 
@@ -86,7 +86,7 @@ class Measurer:
         """
         with closing(ahead(self._answers(frames), _AHEAD)) as predicted:
             for frame, prediction in predicted:
-                yield frame, self.result(frame.number, frame.time_s, frame.picture, prediction, self._about.scale())
+                yield frame, self._of_frame(frame, prediction)
 
     def images(self, images: Iterable[UInt8[np.ndarray, "H W 3"]]) -> Generator[FrameResult, None, None]:
         """Yield the results of a video's RGB frames, given in order from the first. It runs in the caller's thread."""
@@ -100,13 +100,14 @@ class Measurer:
             model = self._package.temporal
             yield from predictions if model is None else over_time(predictions, model, self._mirrored)
 
-    def one_by_one(self) -> Callable[[int, float | None, Image], FrameResult]:
-        """Return a function of (number, time stamp, image) for the frames of one video, given in order from the first.
+    def in_turn(self) -> "InTurn":
+        """Return what gives the results of one video whose frames come one by one."""
+        model = self._package.temporal
+        waiting = None if model is None else Waiting(model, self._mirrored)
+        return InTurn(self._package.predictor(self._mirrored), waiting, self._of_frame)
 
-        It runs in the caller's thread.
-        """
-        predict = self._package.predictor(self._mirrored)
-        return lambda number, time_s, image: self.result(number, time_s, image, predict(image), self._about.scale())
+    def _of_frame(self, frame: Frame, prediction: Prediction) -> FrameResult:
+        return self.result(frame.number, frame.time_s, frame.picture, prediction, self._about.scale())
 
     def _predictions(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Prediction], None, None]:
         predict = self._package.predictor(self._mirrored)
@@ -152,3 +153,33 @@ class Measurer:
         if prediction.from_frames is not None and temporal is not None:
             radii = radii.model_copy(update={"quantities": temporal.settings.quantities})
         return with_half_widths(measurement, self.measure, radii, prediction.keypoints, prediction.radius, mm_per_px)
+
+
+class InTurn:
+    """Results of the frames of one video that are given in order from the first: those that `Measurer.video` yields.
+
+    It runs in the caller's thread. If the package answers from several frames, a result comes some frames later.
+
+    Args:
+        predict: Predicts on a picture.
+        waiting: The frames that wait for later ones; `None` if every frame is answered by itself.
+        result: Returns the result of a frame from its prediction.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[Image], Prediction],
+        waiting: Waiting | None,
+        result: Callable[[Frame, Prediction], FrameResult],
+    ) -> None:
+        self._predict, self._waiting, self._result = predict, waiting, result
+
+    def add(self, frame: Frame) -> list[FrameResult]:
+        """Add a frame, and return the results that are known by it."""
+        prediction = self._predict(frame.picture)
+        answered = [(frame, prediction)] if self._waiting is None else self._waiting.add(frame, prediction)
+        return [self._result(*one) for one in answered]
+
+    def rest(self) -> list[FrameResult]:
+        """Return the results that are missing after the last frame."""
+        return [] if self._waiting is None else [self._result(*one) for one in self._waiting.rest()]

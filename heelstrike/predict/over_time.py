@@ -51,14 +51,21 @@ def over_time(
         model: The package's temporal model.
         mirrored: True if the network was given the mirror images.
     """
-    waiting = _Waiting(model, mirrored)
+    waiting = Waiting(model, mirrored)
     for frame, prediction in predicted:
         yield from waiting.add(frame, prediction)
     yield from waiting.rest()
 
 
-class _Waiting:
-    """The frames that wait for later ones, and what is still known of those before them."""
+class Waiting:
+    """The frames that wait for later ones, and what is still known of those before them.
+
+    It is `over_time` for a caller who has the frames one by one.
+
+    Args:
+        model: The package's temporal model.
+        mirrored: True if the network was given the mirror images.
+    """
 
     def __init__(self, model: TemporalModel, mirrored: bool) -> None:
         self._model, self._slots, self._mirrored = model, model.settings.window, mirrored

@@ -8,10 +8,11 @@ person in the image matters.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
+from pydantic import AfterValidator, Field
 
 from heelstrike.package.view import size_of
 
@@ -19,6 +20,16 @@ _LEAST = 3  # frames in which a keypoint is present, for an answer from several 
 _SHARE = 0.5  # of the frames that show the person, those in which a keypoint is present; else the person may lack it
 _NARROW = 1.0  # pixels; keypoints closer together have no size
 _ROUNDING = 1e-6  # seconds
+
+
+def _with_a_middle(slots: int) -> int:
+    if slots % 2 == 0:
+        raise ValueError(f"{slots} slots have no middle one, expected an odd number")
+    return slots
+
+
+OddSlots = Annotated[int, Field(ge=3), AfterValidator(_with_a_middle)]
+"""Number of slots of a window in a file: odd, since the middle one is the frame itself."""
 
 
 class Slots(NamedTuple):

@@ -37,7 +37,9 @@ class RegistryState(Record):
     """What the registry last answered."""
 
     reachable: Annotated[bool, Field(description="false if the models may be out of date")]
-    message: Annotated[str, Field(description="why they may be, for a person; empty if they are not")] = ""
+    message: Annotated[
+        str, Field(description="why they may be, for a person; empty if they are not, or before the first answer")
+    ] = ""
     checked: Annotated[str | None, Field(description="when the registry last answered, in UTC")] = None
 
 
@@ -68,8 +70,7 @@ class ModelStore:
             self._now = self._of_folder(open_folder(settings.package))
         else:
             self._uri = tracking_uri(settings.root)
-            state = RegistryState(reachable=False, message="the registry was not asked yet")
-            self._now = _Following(self._stored(), state)
+            self._now = _Following(self._stored(), RegistryState(reachable=False))
 
     def start(self) -> None:
         """Begin to follow the registry."""

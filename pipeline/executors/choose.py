@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor
+from pipeline.executors.machine import devices
 
 EXECUTOR = "HEELSTRIKE_EXECUTOR"
 SLURM = "HEELSTRIKE_SLURM"
@@ -46,6 +47,17 @@ def engine() -> Engine:
     if text == "study":
         return Engine("study")
     raise UserError(f"{EXECUTOR} is {text[:100]!r}; expected {_FORMS} (docs/scale.md)")
+
+
+def check_engines() -> None:
+    """Check HEELSTRIKE_EXECUTOR and HEELSTRIKE_DEVICES, so that a slip is reported before hours of work, not after.
+
+    Raises:
+        UserError: One of them cannot be used.
+    """
+    engine()
+    _slurm_options()
+    devices()
 
 
 def _count(text: str | None) -> int | None:

@@ -10,8 +10,8 @@ from heelstrike.errors import UserError
 from heelstrike.progress import Progress
 from pipeline.executors.base import Executor, WorkerDiedError
 from pipeline.executors.choose import engine, executor
+from pipeline.executors.machine import cores
 
-WORKERS = 2
 _ATTEMPTS = 3
 _AT_ONCE = 4  # calls for each worker that are submitted at once, so that memory does not grow with the number of jobs
 Job = TypeVar("Job")
@@ -27,6 +27,8 @@ def run_all(
     at_least: int = 64,
 ) -> list[Result | UserError]:
     """Run every job on the engine that HEELSTRIKE_EXECUTOR names, or here if there is too little work to pay for it.
+
+    An engine that does not state its workers has one for each core of this machine.
 
     Args:
         work: A function that can be pickled.
@@ -44,7 +46,7 @@ def run_all(
     """
     if len(jobs) == 1 or sum(map(steps, jobs)) < at_least:
         return [_attempt(work, job, bar, steps(job)) for job in jobs]
-    with executor(engine(), WORKERS, folder) as workers:
+    with executor(engine(), min(cores(), len(jobs)), folder) as workers:
         return _Spread(work, jobs, workers).run(lambda number: bar.advance(steps(jobs[number])))
 
 

@@ -32,7 +32,7 @@ class Shift:
     @property
     def p(self) -> float:
         """p-value that anything has shifted."""
-        return float(min(self.features.min(), self.groups.min()))
+        return float(np.concatenate([self.features, self.groups]).min())
 
 
 def shift_test(

@@ -5,9 +5,13 @@ holds however often the command runs.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
@@ -69,11 +73,28 @@ class Judged:
         return tuple(window for window in self.windows if window.verdict.drifted)
 
 
-class Memory:
-    """The records of one package that were judged, as a file.
+@contextmanager
+def remembered(path: Path) -> Iterator["Memory"]:
+    """Give the memory of a file to one process or thread after the other, from judging to remembering.
+
+    Two that judge at once would both tell of the same windows, and the later one would forget what the other added.
 
     Args:
-        path: The file; it is made at the first `add`.
+        path: The file; it is made at the first `Memory.add`.
+
+    Raises:
+        UserError: The file is damaged.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        yield Memory(path)
+
+
+class Memory:
+    """The records of one package that were judged, as a file. `remembered` gives it.
+
+    Args:
+        path: The file.
 
     Raises:
         UserError: The file is damaged.

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +110,9 @@ def _answers(
         image = read_image(one.images[0].file)
         yield None, ArrayImage(image), measurer.image(image)
     elif most is None:
-        look = measurer.one_by_one()
-        for number, labelled in enumerate(one.images):
-            picture = ArrayImage(read_image(labelled.file))
-            yield None, picture, look(number, None, picture)
+        shown, looked_at = tee(ArrayImage(read_image(labelled.file)) for labelled in one.images)
+        for picture, result in zip(shown, measurer.images(picture.rgb for picture in looked_at), strict=True):
+            yield None, picture, result
     else:
         with (
             VideoReader(video, threads=1) as reader,

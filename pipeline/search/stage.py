@@ -16,6 +16,7 @@ from heelstrike.progress import Progress, print_line, progress
 from heelstrike.stores import is_local_file
 from pipeline.executors.base import Executor
 from pipeline.executors.choose import EXECUTOR, engine, executor
+from pipeline.executors.machine import cores
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
@@ -115,7 +116,7 @@ def _executor(storage: RDBStorage, name: str, window: int, work: Path) -> Execut
         if is_local_file(str(storage.url)):
             raise UserError(f"{EXECUTOR}=study: workers on other machines need a database server; set {STUDY_URL}")
         return Queue(storage, name, window)
-    return executor(chosen, min(window, os.cpu_count() or 1), work / "jobs", torch.cuda.device_count())
+    return executor(chosen, min(window, cores()), work / "jobs", torch.cuda.device_count())
 
 
 def _identity(params: ProblemParams, prepared: Path) -> Identity:

@@ -1,13 +1,15 @@
 """Settings that were good before: the champion's, and those of the best trials of earlier studies of the problem."""
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heelstrike.errors import UserError
-from heelstrike.registry.database import open_mlflow, store_errors
+from heelstrike.errors import first_line
+from heelstrike.progress import print_line
+from heelstrike.registry.database import DatabaseClient, open_mlflow, store_errors
 from heelstrike.stores import tracking_uri
 from pipeline.layout import Layout
 from pipeline.search.space import Space
@@ -55,20 +57,19 @@ def _found(layout: Layout, client: "MlflowClient") -> Iterator[tuple[dict[str, A
     for run in client.search_runs(
         [experiment.experiment_id], query, order_by=["attributes.start_time DESC"], max_results=STUDIES
     ):
-        if study := _artifact(client, run.info.run_id, "search/study.json"):
-            yield from _best(study, f"study {run.info.run_id[:8]} in MLflow")
+        origin = f"study {run.info.run_id[:8]} in MLflow"
+        if study := _artifact(client, run.info.run_id, "search/study.json", origin):
+            yield from _best(study, origin)
 
 
 def _of_champion(layout: Layout, client: "MlflowClient") -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        version = client.get_model_version_by_alias(layout.problem, "champion")
-    except MlflowException:
+    number = DatabaseClient(client, tracking_uri(layout.root)).aliases(layout.problem).get("champion")
+    if number is None:
         return
-    if version.run_id and (settings := _artifact(client, version.run_id, "train/settings.json")):
+    version, origin = client.get_model_version(layout.problem, str(number)), f"champion, version {number}"
+    if version.run_id and (settings := _artifact(client, version.run_id, "train/settings.json", origin)):
         values: dict[str, Any] = {part: settings[part] for part in ("train", "augment") if part in settings}
-        yield settings["model"], _by_path(values), f"champion, version {version.version}"
+        yield settings["model"], _by_path(values), origin
 
 
 def _best(study: dict[str, Any], origin: str) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
@@ -88,13 +89,15 @@ def _by_path(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _artifact(client: "MlflowClient", run_id: str, path: str) -> dict[str, Any] | None:
-    """Return a JSON file of a run; `None` if the run does not have it, or it is damaged."""
+def _artifact(client: "MlflowClient", run_id: str, path: str, origin: str) -> dict[str, Any] | None:
+    """Return a JSON file of a run; `None`, and a line says so, if it cannot be fetched or is damaged."""
     from mlflow.exceptions import MlflowException
 
     with tempfile.TemporaryDirectory() as folder:
         try:
             read: dict[str, Any] = json.loads(Path(client.download_artifacts(run_id, path, folder)).read_text())
             return read
-        except (MlflowException, UserError, OSError, ValueError):
+        except (MlflowException, OSError, ValueError) as error:
+            reason = first_line(str(error).strip() or type(error).__name__)
+            print_line(f"search: {origin} is left out, since {path} cannot be read: {reason}", sys.stderr)
             return None

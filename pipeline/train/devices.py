@@ -27,29 +27,14 @@ from heelstrike.progress import PROGRESS_FILE
 from pipeline.executors.processes import end_with_parent
 from pipeline.train.job import Job, train
 
-DEVICES = "HEELSTRIKE_DEVICES"
 _ATTEMPTS = 3
-
-
-def devices() -> int:
-    """Return the number of devices that HEELSTRIKE_DEVICES names; 1 by default.
-
-    Raises:
-        UserError: It is no number, or this machine has fewer GPUs.
-    """
-    text = os.environ.get(DEVICES) or "1"
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1024):
-        raise UserError(f"{DEVICES} is {text[:100]!r}; expected the number of devices of a training (docs/scale.md)")
-    gpus = torch.cuda.device_count()
-    if 0 < gpus < int(text):
-        raise UserError(f"{DEVICES} is {text}, but this machine has {gpus} GPU{'s' if gpus > 1 else ''}")
-    return int(text)
 
 
 def train_together(job: Job, count: int) -> None:
     """Train in `count` processes of this machine until every step of the training is finished in its work folder.
 
-    If a process dies, all of them start again from the last epoch, unless it is the third death.
+    If a process dies, all of them start again from the last epoch, unless it is the third death. Its traceback is
+    printed.
 
     Raises:
         UserError: The training cannot go on, for instance because its loss is not finite, or processes died three
@@ -66,6 +51,7 @@ def train_together(job: Job, count: int) -> None:
                 if not errors.empty():
                     raise errors.get() from None
                 reason = f"process {death.error_index + 1} of {count} ended: {_last_line(str(death))}"
+                print(str(death).strip(), file=sys.stderr, flush=True)
         if attempt < _ATTEMPTS:
             print(f"train: {reason}; all start again from the last epoch", file=sys.stderr, flush=True)
     raise UserError(

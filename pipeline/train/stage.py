@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
+from pipeline.executors.machine import devices
 from pipeline.heads.arrays import array_shapes, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
@@ -17,7 +18,7 @@ from pipeline.models.temporal.saved import save_temporal
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.problem import Problem
 from pipeline.splits import TRAINED_ON
-from pipeline.train.devices import devices, train_together
+from pipeline.train.devices import train_together
 from pipeline.train.fit import Fitted, Plan
 from pipeline.train.job import Job, train
 from pipeline.train.start import describe_start, start_summary

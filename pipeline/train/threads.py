@@ -7,11 +7,10 @@ multiplications of a batch. Losses depend on the number of threads in their last
 else the machine does. benchmarks/busy.py measures it.
 """
 
-import os
-
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from pipeline.executors.machine import cores
 from pipeline.models.build import build_model
 from pipeline.train.fit import Plan
 
@@ -45,8 +44,3 @@ def batch_work(plan: Plan) -> float:
         network = build_model(plan.problem, plan.model).eval()
         network(torch.zeros(1, size.height, size.width, size.channels, dtype=torch.uint8))
     return plan.train.batch_size * counter.get_total_flops() / 2
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -30,7 +30,7 @@ from tests.e2e.conftest import Workplace, make_workplace
 from tests.e2e.servers import Servers, wait_until
 from tests.stores import kill_postgresql, postgresql
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2700)]
 
 _INJECT = Path(__file__).parents[1] / "hostile" / "inject"
 _POINTS = ["left_shank", "left_ankle", "left_heel", "right_shank", "right_ankle", "right_heel"]
@@ -162,7 +162,9 @@ def season(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Season]:
             evaluate={"bootstrap": 100, "sheet_images": 1},
         )
         season.servers.start_server()
-        place.heelstrike("deploy")
+        place.heelstrike("deploy")  # writes prefect.yaml
+        identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        place.run("git", *identity, "commit", "-qam", "A quiet schedule")
         season.servers.start_worker()
         yield season
         season.servers.end()

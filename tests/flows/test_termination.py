@@ -12,10 +12,12 @@ import pytest
 from flows.termination import interrupted_by_termination
 
 WORK = """
-import sys, time
+import signal, time
 from pathlib import Path
 import typer
 from flows.terminal import resumable
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may be run by nohup, which ignores it
 
 def work(marker: Path) -> None:
     with resumable("heelstrike retrain toy"):

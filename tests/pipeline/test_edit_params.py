@@ -1,5 +1,7 @@
 """One number of params.yaml changes, and no other byte."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,22 @@ def test_a_missing_section_is_a_message(tmp_path: Path) -> None:
     file.write_text("toy: {}\n")
     with pytest.raises(UserError, match=r"there is no section toy\.search; add it"):
         set_number(file, PATH, 50)
+
+
+def test_two_problems_that_are_edited_at_once_both_change(tmp_path: Path) -> None:
+    file, names = tmp_path / "params.yaml", [f"problem_{n}" for n in range(4)]
+    file.write_text("".join(f"{name}:\n  search: {{trials: 6}}\n" for name in names))
+    start = threading.Barrier(len(names))
+
+    def edit(name: str) -> None:
+        start.wait()
+        for value in range(1, 41):
+            set_number(file, (name, "search", "trials"), value)
+            assert yaml.safe_load(file.read_text())[name]["search"]["trials"] == value
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        for ended in [pool.submit(edit, name) for name in names]:
+            ended.result()
+    assert {name: section["search"]["trials"] for name, section in yaml.safe_load(file.read_text()).items()} == (
+        dict.fromkeys(names, 40)
+    )

@@ -10,7 +10,7 @@ from safetensors.torch import load_model, save_model
 
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import write_json
-from heelstrike.preprocess.windows import Slots
+from heelstrike.preprocess.windows import OddSlots, Slots
 from heelstrike.settings import Strict
 from pipeline.models.temporal.networks import TEMPORAL, Temporal
 
@@ -23,7 +23,7 @@ class TemporalPlan(Strict):
     network: Annotated[Literal["Transformer", "LSTM"], Field(description="architecture")]
     points: Annotated[int, Field(ge=1, description="number of keypoints")]
     width: Annotated[int, Field(ge=1, description="width of the hidden layers")]
-    slots: Annotated[int, Field(ge=3, description="slots of a window")]
+    slots: Annotated[OddSlots, Field(description="slots of a window, odd")]
     step_s: Annotated[float, Field(gt=0, description="seconds from one slot to the next")]
     confidence: Annotated[float, Field(description="a keypoint of lower confidence does not count")]
     fill: Annotated[float, Field(description="largest radius of a missing keypoint's answer, as a share of the size")]

@@ -19,7 +19,9 @@ from heelstrike.package.runtime import Package
 from heelstrike.predict.describe import describe
 from heelstrike.predict.predictor import predict_path
 from heelstrike.predict.results import ModelReference
-from tests.packages import SHARES, make_package
+from heelstrike.video.writer import write_video
+from tests.heelstrike.monitor.conftest import RADII
+from tests.packages import SHARES, add_temporal_graph, make_package
 
 
 def test_a_record_says_what_the_model_saw(models: tuple[Model, Model], walk: Path, tmp_path: Path) -> None:
@@ -97,6 +99,36 @@ def test_the_shadow_notes_frames_about_which_the_models_disagree(
     assert noted.severity == pytest.approx(1 / 12) and noted.px.p90 == 0
     first.write(walk, tmp_path / "out", record=tmp_path / "records", shadow=first)
     assert read_disagreements(tmp_path / "records").items == [], "models that agree leave nothing to look at"
+
+
+def test_a_shadow_that_answers_from_several_frames_is_asked_as_predict_asks_it(walk: Path, tmp_path: Path) -> None:
+    """Only the frames around them answer the dark frames 5 and 6; the answers come later than the frames."""
+    folder = tmp_path / "package"
+    make_package(folder, temporal=add_temporal_graph(folder), radii=RADII)
+    over_time, per_frame = (heelstrike.load(package=folder, threads=1, per_frame=alone) for alone in (False, True))
+    over_time.write(walk, tmp_path / "out", record=tmp_path / "alike", shadow=over_time)
+    assert read_disagreements(tmp_path / "alike").items == []
+    report = per_frame.write(walk, tmp_path / "out", record=tmp_path / "other", shadow=over_time)
+    assert report.done[0].unnoted == ""
+    (noted,) = read_disagreements(tmp_path / "other").items
+    assert (noted.frames, noted.measured_by) == (12, (10, 0, 2, 0))
+    assert [(one.frame, one.why) for one in noted.worst] == [(5, "measured"), (6, "measured")]
+
+
+def test_a_video_that_ends_in_an_error_has_no_results_and_no_record(
+    models: tuple[Model, Model], walk: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    shutil.copy(walk, folder / "b.mp4")
+    (folder / "a.mp4").write_bytes(walk.read_bytes()[: walk.stat().st_size // 2])
+    write_video(folder / "c.mp4", (np.full((120, 160, 3), shade, np.uint8) for shade in range(100, 140)), 25)
+    package, watch = Package.load(Path(models[0].reference), threads=1), Watch(tmp_path / "records")
+    report = predict_path(folder, package, ModelReference("rearfoot/1"), tmp_path / "out", watch=watch, most_frames=20)
+    assert [path.name for path, _ in report.failed] == ["a.mp4", "c.mp4"]
+    assert [done.unnoted for done in report.done] == [""]
+    (record,) = read_records(tmp_path / "records").items
+    assert files_by_id(tmp_path / "records", sorted(folder.iterdir()))[record.id].name == "b.mp4"
 
 
 def test_whatever_the_shadow_or_the_folder_does_the_results_are_written(

@@ -1,11 +1,13 @@
 """Several people in view: who is the patient, and which legs belong together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from heelstrike.heads.prediction import Prediction
 from heelstrike.package.looking import Answer
-from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of
+from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of, without_parts
 from heelstrike.package.view import View
 from heelstrike.preprocess.settings import Zoom
 
@@ -50,6 +52,40 @@ def test_the_same_person_found_twice_is_one_and_the_surer_answer_stays() -> None
     (left,) = apart([again, sure])
     assert left is sure
     assert not is_ambiguous(sure, [again, sure])
+
+
+def leg(left: float, height: float = 100) -> Answer:
+    """One leg at this column: the keypoints of the other are somewhere near, and missing."""
+    whole = pair(left, left + 7, height)
+    return whole._replace(prediction=replace(whole.prediction, confidence=np.array([0.95] * 3 + [0.1] * 3)))
+
+
+def test_one_leg_of_a_pair_is_a_part_of_it() -> None:
+    whole, part = pair(100, 300), leg(101)
+    assert without_parts([part, whole], 0.5) == [whole]
+    assert without_parts([whole, part, part], 0.5) == [whole]
+
+
+def test_a_leg_with_a_marker_that_is_none_is_a_part_too() -> None:
+    whole, part = pair(100, 300), leg(101)
+    confidence = np.array([0.95] * 4 + [0.1] * 2)
+    part = part._replace(prediction=replace(part.prediction, confidence=confidence))
+    assert part.prediction.keypoints is not None
+    part.prediction.keypoints[3] = (180, 60)
+    assert without_parts([part, whole], 0.5) == [whole]
+
+
+def test_a_pair_that_lacks_a_marker_is_no_part_of_legs_of_two_people() -> None:
+    lacking, mixture = pair(100, 150), pair(150, 230)
+    lacking = lacking._replace(prediction=replace(lacking.prediction, confidence=np.array([0.95] * 5 + [0.1])))
+    assert without_parts([lacking, mixture], 0.5) == [lacking, mixture]
+
+
+def test_another_persons_leg_and_a_leg_without_a_pair_are_no_parts() -> None:
+    people = [pair(100, 150), leg(300), leg(200)]
+    assert without_parts(people, 0.5) == people
+    nobody = pair(0, 50, confidence=0.1)
+    assert without_parts([nobody], 0.5) == [nobody]
 
 
 def test_a_person_is_followed_who_has_moved_a_little() -> None:

@@ -269,23 +269,27 @@ def test_no_view_is_much_larger_than_the_image() -> None:
     assert max(sides) <= 2 * 160
 
 
-def test_few_keypoints_are_shown_in_every_frame() -> None:
-    """Two of six dots are there: too few to follow, so that a video of them is searched less and less often."""
+@pytest.mark.parametrize("sure", [0.99, 0.85, 0.7])
+def test_few_keypoints_are_shown_in_every_frame(sure: float) -> None:
+    """Two of six dots are there: too few to follow, so that a video of them is searched less and less often.
+
+    Nothing is measured from so few, so they need less confidence than a whole patient, but not any.
+    """
 
     def network(image: Image) -> Prediction:
         masks = [(image.rgb == colour).all(axis=2) for colour in COLOURS[:2]]
         places = [np.argwhere(mask).mean(axis=0)[::-1] if mask.any() else np.zeros(2) for mask in masks]
         points = np.array([*places, *(places[0] + [9 * k, 30] for k in range(4))], np.float32)
-        sure = np.float32(0.99 if all(mask.any() for mask in masks) else 0.05)
-        return Prediction(points, np.array([sure, sure, 0.05, 0.05, 0.05, 0.05], np.float32))
+        seen = np.float32(sure if all(mask.any() for mask in masks) else 0.05)
+        return Prediction(points, np.array([seen, seen, 0.05, 0.05, 0.05, 0.05], np.float32))
 
     follow = Zoomed(Zoom(), network, tuple("abcdef"), 0.5)
     for step in range(12):
         image, points = picture(320, 240, 60 + 4 * step, 80, 60)
         prediction = follow(ArrayImage(image))
         assert prediction.confidence is not None
-        assert (prediction.confidence >= 0.5).tolist() == [True, True, False, False, False, False], step
-        np.testing.assert_allclose(prediction.keypoints[:2], points[:2], atol=0.01)
+        assert (prediction.confidence >= 0.5).tolist() == [sure > 0.7] * 2 + [False] * 4, step
+        assert sure < 0.8 or np.allclose(prediction.keypoints[:2], points[:2], atol=0.01)
 
 
 @pytest.mark.parametrize("sure", [4, 3, 2, 1])

@@ -1,5 +1,6 @@
 """Answers from several frames: gaps are bridged, people are not mixed, and what is refused for good stays refused."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from heelstrike.heads.prediction import Prediction, Refusal
 from heelstrike.measure.radii import Radii
 from heelstrike.model import load
 from heelstrike.package.image import ArrayImage
+from heelstrike.package.manifest import MANIFEST
 from heelstrike.package.runtime import Package
 from heelstrike.package.temporal import GRAPH, TemporalModel
 from heelstrike.predict.over_time import over_time
@@ -207,6 +209,13 @@ def test_few_frames_wait_at_a_high_frame_rate(model: TemporalModel) -> None:
 
     most = max(taken - frame.number for frame, _ in over_time(frames(), model))  # type: ignore[arg-type]
     assert most <= 32
+
+
+def test_a_window_without_a_middle_is_refused(tmp_path: Path) -> None:
+    make_package(tmp_path, temporal=add_temporal_graph(tmp_path), radii=RADII)
+    sign(tmp_path, temporal=json.loads((tmp_path / MANIFEST).read_text())["temporal"] | {"slots": 4})
+    with pytest.raises(UserError, match=r"temporal\.slots: .*4 slots have no middle one, expected an odd number"):
+        Package.load(tmp_path, threads=1)
 
 
 @pytest.fixture(scope="module")

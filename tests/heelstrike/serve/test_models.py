@@ -47,6 +47,7 @@ def test_it_goes_on_without_the_registry_and_says_so(store: ModelStore, world: W
     assert store.state.message
     again = ModelStore(ServeSettings(data=tmp_path / "data", root=world.root))
     assert (again.find(None).number, again.ready, again.state.reachable) == (1, True, False)
+    assert again.state.message == ""  # nothing is wrong before the first answer, so pages show no notice
     assert again.pull(again.find(None)).reference == "rearfoot/1"
 
 

@@ -1,12 +1,20 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from heelstrike.errors import UserError
 from heelstrike.progress import progress
-from pipeline.executors.choose import Engine, engine, executor
+from pipeline.__main__ import run
+from pipeline.executors import spread
+from pipeline.executors.base import Executor
+from pipeline.executors.choose import Engine, check_engines, engine, executor
+from pipeline.executors.machine import DEVICES, devices
 from pipeline.executors.spread import run_all
 from tests.pipeline.executors.calls import Number, square
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -55,3 +63,52 @@ def test_what_is_no_trial_runs_here_if_bare_workers_run_the_trials(
     with progress("square", 3) as bar:
         squares = run_all(square, numbers, bar, lambda _: 1, tmp_path, at_least=2)
     assert squares == [Number(value=value) for value in (1, 4, 9)]
+
+
+@pytest.mark.parametrize(("cores", "jobs", "stated", "expected"), [(3, 9, "", 3), (8, 4, "", 4), (3, 9, ":2", 2)])
+def test_the_engine_or_the_cores_decide_how_many_workers_share_the_jobs(
+    cores: int, jobs: int, stated: str, expected: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = []
+
+    def remember(*arguments: Any) -> Executor:
+        seen.append(executor(*arguments))
+        return seen[0]
+
+    monkeypatch.setenv("HEELSTRIKE_EXECUTOR", f"processes{stated}")
+    monkeypatch.setattr(spread, "cores", lambda: cores)
+    monkeypatch.setattr(spread, "executor", remember)
+    numbers = [Number(value=value) for value in range(jobs)]
+    with progress("square", jobs) as bar:
+        run_all(square, numbers, bar, lambda _: 1, tmp_path, at_least=2)
+    assert seen[0].workers == expected
+
+
+@pytest.mark.parametrize("text", ["0", "two", "-1", "1.5", "²"])
+def test_a_number_of_devices_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DEVICES, text)
+    with pytest.raises(UserError, match=f"{DEVICES} is '{text}'; expected the number of devices"):
+        devices()
+
+
+def test_more_devices_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DEVICES, "4")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match=f"{DEVICES} is 4, but this machine has 1 GPU"):
+        devices()
+
+
+def test_one_device_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DEVICES, raising=False)
+    assert devices() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(DEVICES, "two"), ("HEELSTRIKE_EXECUTOR", "ray"), ("HEELSTRIKE_SLURM", "fast")]
+)
+def test_a_slip_is_refused_by_the_first_stage(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=name):
+        check_engines()
+    with pytest.raises(UserError, match=name):
+        run(ROOT, "collect", "rearfoot")

@@ -1,6 +1,7 @@
 """A window of records against a reference: what is said, and windows that are judged once."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from heelstrike.errors import UserError
 from heelstrike.monitor.wire import GeometryWire, InputRecord, MarkerWire, ModelOf, PictureWire, Quantiles, write_small
 from pipeline.monitor.compare import LEVEL, Comparer
 from pipeline.monitor.features import GROUPS, features_of, table_of
-from pipeline.monitor.windows import Memory, judge
+from pipeline.monitor.windows import Memory, judge, remembered
 
 PACKAGE = "a" * 64
 
@@ -81,6 +82,20 @@ def test_a_drift_is_named_with_numbers_and_examples() -> None:
     assert not {"span", "radius_p50", "width"} & {drift.name for drift in verdict.drifts}
 
 
+def test_records_that_are_all_alike_are_no_drift() -> None:
+    """As pictures of one test chart, or of a renderer without people."""
+    alike = [record(1).model_copy(update={"id": f"{number:08x}"}) for number in range(40)]
+    verdict = Comparer(alike[:30], permutations=99).compare(alike[30:35])
+    assert (verdict.p, verdict.drifts) == (1.0, ())
+
+
+def test_one_number_that_differs_is_enough() -> None:
+    """The only feature that differs has no other of its group beside it."""
+    alike = [record(1).model_copy(update={"id": f"{number:08x}", "width": 640 + number}) for number in range(45)]
+    verdict = Comparer(alike[:40], permutations=999).compare(alike[40:])
+    assert [drift.name for drift in verdict.drifts] == ["width"] and verdict.p <= LEVEL
+
+
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
     """Twelve records of one clinic, the last five of them drifted, and two of another."""
@@ -115,3 +130,17 @@ def test_a_damaged_memory_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "memory.json").write_text("[1]")
     with pytest.raises(UserError, match="remove it, and all windows are judged again"):
         Memory(tmp_path / "memory.json")
+
+
+def test_whoever_judges_at_once_forgets_nothing_and_tells_of_nothing_twice(records: Path, tmp_path: Path) -> None:
+    comparer, path = Comparer(REFERENCE, permutations=99), tmp_path / "work" / "memory.json"
+
+    def run(_: int) -> int:
+        with remembered(path) as memory:
+            found = judge(records, PACKAGE, 5, comparer, memory)
+            memory.add(found.windows)
+        return len(found.windows)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(run, range(4))) == [0, 0, 0, 2]
+    assert len(Memory(path).judged("one")) == 10

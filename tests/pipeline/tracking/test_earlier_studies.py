@@ -1,12 +1,16 @@
 """What a search could begin with, from a real store."""
 
+import contextlib
 import json
+import re
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heelstrike.errors import UserError
 from pipeline.layout import Layout
 from pipeline.params import parse_params
 from pipeline.search.space import Space
@@ -72,3 +76,26 @@ def test_the_best_trials_of_the_last_study_and_of_those_in_mlflow(layout: Layout
 def test_another_network_does_not_fit(layout: Layout) -> None:
     remember(layout, 9.0, 1.0)
     assert known_settings(layout, space(width=40)) == []
+
+
+def test_a_study_whose_file_is_gone_is_left_out_with_a_line(layout: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+    remember(layout, 9.0, 1.0)
+    with retrain_run(layout) as run:
+        log_search(layout, run)
+        log_training(layout, run)
+    (layout.out("search") / "study.json").unlink()
+    for file in layout.root.rglob("search/study.json"):
+        file.unlink()
+    assert known_settings(layout, space()) == []
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "is left out" in line]
+    assert re.search(
+        r"search: study [0-9a-f]{8} in MLflow is left out, since search/study\.json cannot be read: ", line
+    )
+
+
+def test_a_champion_that_cannot_be_asked_for_is_an_error(layout: Layout) -> None:
+    database = layout.root / "mlflow.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("ALTER TABLE registered_models RENAME COLUMN description TO damaged")
+    with pytest.raises(UserError, match="the MLflow store answered"):
+        known_settings(layout, space())

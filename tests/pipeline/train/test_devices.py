@@ -22,7 +22,7 @@ from pipeline.heads.arrays import Arrays
 from pipeline.layout import Layout
 from pipeline.models.settings import SpatialSettings
 from pipeline.train.data import EpochSampler, fixed_loader, train_loader
-from pipeline.train.devices import DEVICES, devices, train_together
+from pipeline.train.devices import train_together
 from pipeline.train.fit import Plan
 from pipeline.train.job import Job, train
 from pipeline.train.module import DivergedError
@@ -82,6 +82,20 @@ def test_a_loss_that_is_not_finite_ends_the_training_at_once(job: Callable[..., 
 
 
 @pytest.mark.slow
+def test_the_traceback_of_a_process_that_failed_is_printed(
+    job: Callable[..., Job], capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = job("blocked")
+    given.work.parent.mkdir(parents=True, exist_ok=True)
+    given.work.write_text("no folder")
+    with pytest.raises(UserError, match=r"train on 2 devices: process \d of 2 ended: .*Error.* This happened 3 times"):
+        train_together(given, 2)
+    printed = capfd.readouterr().err
+    assert printed.count("Traceback (most recent call last)") >= 3
+    assert "pipeline/train/devices.py" in printed
+
+
+@pytest.mark.slow
 def test_the_stage_takes_what_torchrun_has_trained(prepared: Layout, plan: MakePlan, write_best: Any) -> None:
     given = plan(steps=(Step(heads=("box", "keypoints"), epochs=2),))
     write_best(prepared, given)
@@ -125,18 +139,6 @@ def test_more_devices_than_images_are_refused(train: Arrays, val: Arrays) -> Non
         train_loader(train, (), 4, EpochSampler(48, 1), 0, Shards(0, 5))
     with pytest.raises(UserError, match="the validation split has 16 images, too few for 17 devices"):
         fixed_loader(val, 8, Shards(0, 17))
-
-
-@pytest.mark.parametrize("text", ["0", "two", "-1", "1.5", "²"])
-def test_a_number_of_devices_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(DEVICES, text)
-    with pytest.raises(UserError, match=f"{DEVICES} is '{text}'; expected the number of devices"):
-        devices()
-
-
-def test_one_device_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(DEVICES, raising=False)
-    assert devices() == 1
 
 
 def _kill_a_child_after(checkpoint: Path) -> None:
