@@ -246,9 +246,9 @@ def measured(arguments: argparse.Namespace) -> dict[str, list[Curve]]:
     curves: dict[str, list[Curve]] = {way: [] for way in _WAYS}
     for seed in arguments.seeds:
         first = np.flatnonzero(drawn(pool, arguments.start, seed)).tolist()
-        begun = learnt(pool.arrays.subset(first), val.arrays, seed, arguments.updates)
+        network = learnt(pool.arrays.subset(first), val.arrays, seed, arguments.updates)
         for way in _WAYS:
-            curves[way].append(run(pool, val, test, way, seed, begun, arguments))
+            curves[way].append(run(pool, val, test, way, seed, network, arguments))
         if arguments.out:  # what is done is kept if the rest is interrupted
             _write(arguments.out, curves)
     return curves
