@@ -12,9 +12,10 @@ _SLOWEST_S = (
     0.055  # seconds between frames; below 18 frames a second a walking leg moves as fast as a keypoint trembles
 )
 _FRAMES, _KEPT = 4, 1024
-# third differences of independent errors have 1 + 9 + 9 + 1 times their variance; and of two such axes together, the
-# median is sqrt(2 ln 2) standard deviations (Rayleigh)
-_TO_SIGMA = 1 / np.sqrt(20 * 2 * np.log(2))
+_SHARE = 0.1  # of the jumps, the smallest: those of a foot on the floor, since a swinging one moves as errors do
+# third differences of independent errors have 1 + 9 + 9 + 1 times their variance; of two such axes together, this share
+# of the lengths is below so many standard deviations (Rayleigh)
+_TO_SIGMA = 1 / np.sqrt(20 * -2 * np.log(1 - _SHARE))
 
 
 class _Frame(NamedTuple):
@@ -62,4 +63,4 @@ class Trembling:
     def sigma(self) -> float:
         """Standard deviation of a coordinate, as a share of the keypoints' span; NaN without four frames in a row."""
         known = np.concatenate([np.empty(0), *self._jumps.items])
-        return float(_TO_SIGMA * np.median(known)) if len(known) else float("nan")
+        return float(_TO_SIGMA * np.quantile(known, _SHARE)) if len(known) else float("nan")

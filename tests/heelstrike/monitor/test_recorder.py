@@ -151,7 +151,7 @@ def walked(frames: int, fps: float, rng: np.random.Generator | None = None) -> T
 @pytest.mark.parametrize("fps", [25, 30, 60])
 def test_trembling_is_the_standard_deviation_of_independent_errors(fps: float) -> None:
     assert walked(400, fps).sigma < 0.001  # a smooth movement has next to none
-    assert walked(400, fps, np.random.default_rng(1)).sigma == pytest.approx(0.5 / 100, rel=0.1)
+    assert walked(1000, fps, np.random.default_rng(1)).sigma == pytest.approx(0.5 / 100, rel=0.1)
 
 
 def test_trembling_needs_four_frames_in_a_row() -> None:
