@@ -292,7 +292,7 @@ def tilted(work: Path, records: list[InputRecord]) -> Float[np.ndarray, " P"]:
 def with_labels(errors: Float[np.ndarray, " P"], size: int, windows: int = 4000) -> float:
     """Return how often a 25 % larger error is seen by whoever knows the error of each video, as labels would show it.
 
-    It is a one-sided t-test of the logarithms at the level of 1 %, of this one number alone: a limit for all others.
+    It is a one-sided t-test of the logarithms at the level of 1 %, of this one number alone.
     """
     rng, logs, hits = np.random.default_rng(5), np.log(errors[np.isfinite(errors)]), 0
     for _ in range(windows):
