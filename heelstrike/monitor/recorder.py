@@ -1,7 +1,7 @@
 """Makes the record of an image or a video from its frames and their results, cheaply beside the predicting."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +10,8 @@ from heelstrike.heads.keypoints import present_keypoints
 from heelstrike.heads.registry import HEADS
 from heelstrike.monitor.geometry import Arrangement, geometry_of
 from heelstrike.monitor.pictures import Spot, Statistics, scaled, spots_of, statistics_of
+from heelstrike.monitor.thinned import Thinned
+from heelstrike.monitor.trembling import Trembling
 from heelstrike.monitor.wire import (
     GeometryWire,
     InputRecord,
@@ -24,10 +26,8 @@ from heelstrike.predict.frames import FrameResult, Source
 from heelstrike.predict.summary import Summary
 from heelstrike.rounding import round_number
 
-T = TypeVar("T")
-
 _PICTURES, _FRAMES = 6, 1024  # most frames of a video whose pixels, and whose results, are looked at
-_DIGITS = 4
+_DIGITS, _DIGITS_OF_TREMBLING = 4, 6
 
 
 @dataclass(frozen=True)
@@ -60,29 +60,6 @@ class InputOf:
         }
 
 
-class Thinned(Generic[T]):
-    """Keeps at most `most` of the items that are offered, evenly spread, without knowing how many there will be.
-
-    It keeps every item at first, and drops every second one whenever it is full.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most, self._step, self._offered = most, 1, 0
-        self.items = list[T]()
-
-    def wants_next(self) -> bool:
-        """Count an item, and return True if it has to be added."""
-        wanted = self._offered % self._step == 0
-        self._offered += 1
-        return wanted
-
-    def add(self, item: T) -> None:
-        """Keep an item."""
-        self.items.append(item)
-        if len(self.items) > self._most:
-            self.items, self._step = self.items[::2], 2 * self._step
-
-
 class Recorder:
     """Collects what a record needs, frame by frame.
 
@@ -94,11 +71,14 @@ class Recorder:
         self._manifest = manifest
         self._pictures = Thinned[tuple[Image, FrameResult]](_PICTURES)
         self._results = Thinned[FrameResult](_FRAMES)
+        self._trembling = Trembling()
 
     def add(self, image: Image, result: FrameResult) -> None:
         """Note a frame with its result."""
         if self._results.wants_next():
             self._results.add(result)
+        present = present_keypoints(result.prediction, self._manifest.confidence)
+        self._trembling.add(result.time_s, result.keypoints, present)
         if self._pictures.wants_next():
             self._pictures.add((image, result))  # looked at after the last frame, since most of them are dropped again
 
@@ -126,7 +106,7 @@ class Recorder:
             confidence=quantiles(_confidences(results)),
             radius=Quantiles() if arrangement is None else quantiles(arrangement.relative(_radii(results))),
             half_width=quantiles(_half_widths(results)),
-            geometry=GeometryWire() if arrangement is None else geometry_of(arrangement, manifest.category.skeleton),
+            geometry=GeometryWire() if arrangement is None else self._geometry(arrangement),
             marker=_marker([self._spot(*one) for one in seen]),
         )
 
@@ -138,6 +118,11 @@ class Recorder:
         scale = picture.shape[0] / shape[0]
         span = float(np.ptp(points, axis=0).max()) * scale
         return spots_of(picture, points * scale, span)
+
+    def _geometry(self, arrangement: Arrangement) -> GeometryWire:
+        trembling = round_number(self._trembling.sigma, _DIGITS_OF_TREMBLING)
+        geometry = geometry_of(arrangement, self._manifest.category.skeleton)
+        return geometry.model_copy(update={"trembling": trembling})
 
     def _arrangement(self, size: tuple[int, int]) -> Arrangement | None:
         kept = [result for result in self._results.items if result.keypoints is not None]

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 
 from heelstrike.errors import UserError
 from heelstrike.heads.keypoints import present_keypoints
-from heelstrike.monitor.recorder import InputOf, Thinned, quantiles
+from heelstrike.monitor.recorder import InputOf, quantiles
+from heelstrike.monitor.thinned import Thinned
 from heelstrike.monitor.wire import Disagreement, Doubtful, ModelOf
 from heelstrike.package.manifest import Manifest
 from heelstrike.predict.frames import FrameResult

@@ -16,7 +16,7 @@ from heelstrike.wire import Wire, check_version, parse, read_object
 
 RECORD: Final = "heelstrike-record"
 DISAGREEMENT: Final = "heelstrike-disagreement"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Current version of both formats, raised by one with every change of either."""
 MIN_READER = 1
 """The oldest version whose readers understand the files that are written now."""
@@ -94,6 +94,20 @@ class GeometryWire(Wire):
         Field(
             description="slope of the place down the picture of a part of the skeleton (a leg) by its size; the "
             "higher the camera, the larger; null if the sizes hardly differ"
+        ),
+    ] = None
+    foreshortening: Annotated[
+        Number,
+        Field(
+            description="since version 2: of parts of one size, how much larger the share of the first bone (the "
+            "shank) is by how much further down the part is, in sizes; the higher the camera, the larger"
+        ),
+    ] = None
+    trembling: Annotated[
+        Number,
+        Field(
+            description="since version 2: standard deviation of what of a coordinate is no smooth movement, as a share "
+            "of the span; null below 18 frames a second"
         ),
     ] = None
     bones: Annotated[

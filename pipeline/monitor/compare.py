@@ -124,10 +124,17 @@ class Comparer:
         return Verdict(min(p, 1.0), tuple(sorted(drifts, key=lambda drift: drift.p)))
 
     def _used(self, window: Float[np.ndarray, "M F"]) -> list[int]:
-        """Return the columns that differ anywhere, which is all that a test can use."""
+        """Return the columns that a test can use: those that differ anywhere, and that half of the reference has.
+
+        What the reference lacks, for instance since an older Heelstrike made it, cannot be compared.
+        """
+        there = ~np.isnan(self._table)
         both = np.concatenate([window, self._table])
-        constant = [np.ptp(values[~np.isnan(values)]) == 0 if (~np.isnan(values)).any() else True for values in both.T]
-        return [column for column, same in enumerate(constant) if not same]
+        return [
+            column
+            for column, values in enumerate(both.T)
+            if there[:, column].mean() >= 0.5 and np.ptp(values[~np.isnan(values)]) > 0
+        ]
 
     def _group(self, name: str) -> str:
         return next(feature.group for feature in self._features if feature.name == name)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from heelstrike.monitor.wire import InputRecord
 
-GROUPS = ("picture", "format", "markers", "geometry", "confidence", "uncertainty")
+GROUPS = ("picture", "format", "markers", "geometry", "camera", "confidence", "uncertainty")
 """Groups of features that one cause moves together; the features of a group are also tested as one."""
 
 
@@ -54,10 +54,13 @@ _FIXED = (
     Feature("tilt", "geometry", "tilt of the markers, degrees", lambda r: r.geometry.tilt),
     Feature("aspect", "geometry", "width of the markers' arrangement by its span", lambda r: r.geometry.aspect),
     Feature(
-        "rise",
-        "geometry",
-        "height of the camera above the markers, by the size of a leg",
-        lambda r: r.geometry.rise,
+        "rise", "camera", "height of the camera above the markers, by the size of a leg", lambda r: r.geometry.rise
+    ),
+    Feature(
+        "foreshortening",
+        "camera",
+        "share of the shank in a leg, by how far down it is",
+        lambda r: r.geometry.foreshortening,
     ),
     Feature("measured", "confidence", "share of frames that are measured", lambda r: _share(r.measured, r)),
     Feature("not_reliable", "confidence", "share of frames that are not reliable", lambda r: _share(r.not_reliable, r)),
@@ -67,6 +70,12 @@ _FIXED = (
     Feature("radius_p50", "uncertainty", "radius by the span, median", lambda r: r.radius.p50),
     Feature("radius_p90", "uncertainty", "radius by the span, 90th percentile", lambda r: r.radius.p90),
     Feature("half_width_p50", "uncertainty", "half-width of the values, median", lambda r: r.half_width.p50),
+    Feature(
+        "trembling",
+        "uncertainty",
+        "trembling of the markers from frame to frame by the span",
+        lambda r: r.geometry.trembling,
+    ),
     Feature("half_width_p90", "uncertainty", "half-width of the values, 90th percentile", lambda r: r.half_width.p90),
 )
 

@@ -8,9 +8,23 @@ from hypothesis import strategies as st
 
 from heelstrike.monitor.geometry import Arrangement, geometry_of
 from heelstrike.monitor.pictures import scaled, spots_of, statistics_of
-from heelstrike.monitor.recorder import Thinned, quantiles
-from heelstrike.monitor.wire import MAX_BYTES, Disagreement, Doubtful, InputRecord, ModelOf, PictureWire, to_bytes
+from heelstrike.monitor.recorder import quantiles
+from heelstrike.monitor.thinned import Thinned
+from heelstrike.monitor.trembling import Trembling
+from heelstrike.monitor.wire import (
+    MAX_BYTES,
+    Disagreement,
+    Doubtful,
+    GeometryWire,
+    InputRecord,
+    ModelOf,
+    PictureWire,
+    to_bytes,
+)
 from heelstrike.package.image import ArrayImage
+from tests.packages import SHARES
+
+LEGS = ((1, 2), (2, 3), (4, 5), (5, 6))
 
 
 @given(st.integers(1, 300), st.integers(2, 12))
@@ -72,13 +86,81 @@ def test_rise_is_the_height_of_the_camera_in_sizes_of_a_leg() -> None:
     y = focal * (0.75 - heights) / distances[..., None] + 240
     x = np.broadcast_to(focal * np.array([-0.1, 0.1])[:, None] / distances[..., None] + 320, y.shape)
     points = np.stack([x, y], axis=-1).reshape(4, 6, 2)
-    skeleton = ((1, 2), (2, 3), (4, 5), (5, 6))
-    found = geometry_of(Arrangement(points, np.ones((4, 6), bool), (640, 480)), skeleton).rise
+    found = geometry_of(Arrangement(points, np.ones((4, 6), bool), (640, 480)), LEGS).rise
     assert found == pytest.approx((0.75 - 0.15) / 0.3, rel=1e-3)
-    assert geometry_of(Arrangement(points[:2], np.ones((2, 6), bool), (640, 480)), skeleton).rise is None
+    assert geometry_of(Arrangement(points[:2], np.ones((2, 6), bool), (640, 480)), LEGS).rise is None
     standing = np.repeat(points[:1], 4, axis=0)
     standing[:, 3:] = standing[:, :3]
-    assert geometry_of(Arrangement(standing, np.ones((4, 6), bool), (640, 480)), skeleton).rise is None
+    assert geometry_of(Arrangement(standing, np.ones((4, 6), bool), (640, 480)), LEGS).rise is None
+
+
+def test_foreshortening_is_the_slope_of_the_share_of_the_first_bone() -> None:
+    rng = np.random.default_rng(2)
+    size, lifted = rng.uniform(80, 120, (8, 2)), rng.normal(0, 10, (8, 2))
+    place = 200 + 1.5 * size + lifted
+    share = 0.6 - 0.25 * (place - 1.5 * size) / size.mean()
+    top = place - (1 + share) * size / 3  # three keypoints of a vertical leg have their mean at its place
+    y = np.stack([top, top + share * size, top + size], axis=-1)
+    x = np.broadcast_to(np.array([300, 340])[:, None], y.shape)
+    points = np.stack([x, y], axis=-1).reshape(8, 6, 2)
+    found = geometry_of(Arrangement(points, np.ones((8, 6), bool), (640, 480)), LEGS)
+    assert found.foreshortening == pytest.approx(-0.25, abs=1e-3)
+    straight = geometry_of(Arrangement(points, np.ones((8, 6), bool), (640, 480)), ((1, 3), (4, 6)))
+    assert straight.rise is not None and straight.foreshortening is None, "a leg of one bone has no shares"
+
+
+def seen_from(height: float) -> float:
+    """Foreshortening of two legs that walk away for two strides; a leg that is lifted is bent back."""
+    frames = []
+    for number in range(40):
+        legs = []
+        for side, phase in ((-0.1, 0.0), (0.1, np.pi)):
+            lifted = max(0.0, float(np.sin(np.pi * number / 10 + phase)))
+            shank, foot = np.radians((45 * lifted, 60 * lifted))
+            ankle = np.array([side, 0.1 + 0.12 * lifted, 2 + 0.03 * number])
+            up = ankle + 0.25 * np.array([0, np.cos(shank), np.sin(shank)])
+            heel = ankle - 0.08 * np.array([0, np.cos(foot), np.sin(foot)])
+            legs += [up, ankle, heel]
+        frames.append(legs)
+    there = np.array(frames) - [0, height, 0]
+    down = np.arctan2(height - 0.2, 2.6)  # the camera looks at the legs
+    forward, low = np.array([0, -np.sin(down), np.cos(down)]), np.array([0, -np.cos(down), -np.sin(down)])
+    depth = there @ forward
+    points = np.stack([500 * there[..., 0] / depth + 320, 500 * (there @ low) / depth + 240], axis=-1)
+    found = geometry_of(Arrangement(points, np.ones((40, 6), bool), (640, 480)), LEGS).foreshortening
+    assert found is not None
+    return found
+
+
+def test_foreshortening_rises_with_a_camera_above_the_legs() -> None:
+    found = [seen_from(height) for height in (0.35, 0.55, 0.8)]
+    assert found == sorted(found) and found[-1] - found[0] > 0.1
+
+
+def walked(frames: int, fps: float, rng: np.random.Generator | None = None) -> Trembling:
+    """Six keypoints that swing with 1 Hz over a span of 100 pixels, with errors of half a pixel if asked for."""
+    trembling, present = Trembling(), np.ones(6, bool)
+    for number in range(frames):
+        time = number / fps
+        swing = np.array([20 * np.sin(2 * np.pi * time), 5 * np.cos(2 * np.pi * time)])
+        points = np.array(SHARES) * [100, 250] + swing
+        trembling.add(time, points if rng is None else points + 0.5 * rng.standard_normal((6, 2)), present)
+    return trembling
+
+
+@pytest.mark.parametrize("fps", [25, 30, 60])
+def test_trembling_is_the_standard_deviation_of_independent_errors(fps: float) -> None:
+    assert walked(400, fps).sigma < 0.001  # a smooth movement has next to none
+    assert walked(1000, fps, np.random.default_rng(1)).sigma == pytest.approx(0.5 / 100, rel=0.1)
+
+
+def test_trembling_needs_four_frames_in_a_row() -> None:
+    assert np.isnan(walked(3, 25).sigma) and np.isnan(walked(100, 10).sigma) and not np.isnan(walked(4, 25).sigma)
+    gaps = Trembling()
+    for number in range(60):
+        if number % 4 != 3:
+            gaps.add(number / 25, np.array(SHARES) * 100, np.ones(6, bool))
+    assert np.isnan(gaps.sigma)
 
 
 def test_frames_without_an_arrangement_say_nothing() -> None:
@@ -100,7 +182,9 @@ def test_the_largest_files_that_the_formats_allow_stay_below_two_kilobytes() -> 
     picture = PictureWire(
         frames=8, brightness=123.4567, contrast=1.1234, sharpness=12345.6789, noise=1.1234, red=128.1234, blue=127.1234
     )
-    record = InputRecord(model=model, picture=picture, not_measured=reasons, measured=1, **about)  # type: ignore[arg-type]
+    numbers = dict.fromkeys(("span", "x", "y", "tilt", "aspect", "rise", "foreshortening", "trembling"), -1234.1234)
+    geometry = GeometryWire(**numbers, bones=(1234.1234,) * 4)  # type: ignore[arg-type]
+    record = InputRecord(model=model, geometry=geometry, picture=picture, not_measured=reasons, measured=1, **about)  # type: ignore[arg-type]
     assert 1000 < len(to_bytes(record)) <= MAX_BYTES
     worst = tuple(Doubtful(frame=10**6, time_s=12345.123, why="measured", px=1234.12, value=180.123) for _ in range(8))
     doubt = Disagreement(
