@@ -59,15 +59,15 @@ def main() -> None:
         print(json.dumps(run_stages(arguments.only)))
         return
     stages = " s | ".join(STAGES)
-    print(f"| engine | videos | frames | {stages} s | CPU ms/frame | main MiB after each | worker MiB | digest |")
-    print("| --- " * (7 + len(STAGES)) + "|")
+    print(f"| engine | videos | frames | {stages} s | CPU ms/frame | main MiB after each | digest |")
+    print("| --- " * (6 + len(STAGES)) + "|")
     for videos in arguments.videos:
         for engine in arguments.engines:
             with tempfile.TemporaryDirectory() as folder:
                 make_videos(Path(folder), videos)
                 found = in_process(Path(folder), engine)
                 times = " | ".join(f"{found[stage]:.1f}" for stage in STAGES)
-                memory = f"{', '.join(f'{peak:.0f}' for peak in found['peaks'])} | {found['worker']:.0f}"
+                memory = ", ".join(f"{peak:.0f}" for peak in found["peaks"])
                 cpu = 1000 * found["cpu"] / (videos * FRAMES)
                 row = f"{engine} | {videos} | {videos * FRAMES} | {times} | {cpu:.2f} | {memory} | {found['digest']}"
                 print(f"| {row} |", flush=True)
@@ -119,7 +119,7 @@ def in_process(root: Path, engine: str) -> dict[str, Any]:
 
 
 def run_stages(root: Path) -> dict[str, Any]:
-    """Run the stages. Return seconds, CPU seconds, and peaks in MiB: of this process after each stage, of a worker."""
+    """Run the stages. Return seconds, CPU seconds, and the peak MiB of this process after each stage."""
     from pipeline.collect import stage as collect
     from pipeline.params import load_params
     from pipeline.prepare import stage as prepare
@@ -134,7 +134,6 @@ def run_stages(root: Path) -> dict[str, Any]:
         found["peaks"].append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     found["cpu"] = sum(used.ru_utime + used.ru_stime for used in usage)
-    found["worker"] = usage[1].ru_maxrss / 1024
     return found | {"digest": digest_of([layout.out("collect"), layout.out("prepare")])}
 
 
