@@ -51,22 +51,23 @@ SECTION: dict[str, Any] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--videos", type=int, nargs="+", default=[200, 2000])
-    parser.add_argument("--engines", nargs="+", default=["processes", "dask:local"])
+    parser.add_argument("--engines", nargs="*", default=["processes", "dask:local"])
     parser.add_argument("--dvc", action="store_true", help="measure `dvc repro` without work")
     parser.add_argument("--only", type=Path, help=argparse.SUPPRESS)  # set in the process of one size and engine
     arguments = parser.parse_args()
     if arguments.only:
         print(json.dumps(run_stages(arguments.only)))
         return
-    print(f"| engine | videos | frames | {' s | '.join(STAGES)} s | CPU ms/frame | main MiB | worker MiB | digest |")
-    print("| --- " * (7 + len(STAGES)) + "|")
+    stages = " s | ".join(STAGES)
+    print(f"| engine | videos | frames | {stages} s | CPU ms/frame | main MiB after each | digest |")
+    print("| --- " * (6 + len(STAGES)) + "|")
     for videos in arguments.videos:
         for engine in arguments.engines:
             with tempfile.TemporaryDirectory() as folder:
                 make_videos(Path(folder), videos)
                 found = in_process(Path(folder), engine)
                 times = " | ".join(f"{found[stage]:.1f}" for stage in STAGES)
-                memory = f"{found['main']:.0f} | {found['worker']:.0f}"
+                memory = ", ".join(f"{peak:.0f}" for peak in found["peaks"])
                 cpu = 1000 * found["cpu"] / (videos * FRAMES)
                 row = f"{engine} | {videos} | {videos * FRAMES} | {times} | {cpu:.2f} | {memory} | {found['digest']}"
                 print(f"| {row} |", flush=True)
@@ -118,20 +119,21 @@ def in_process(root: Path, engine: str) -> dict[str, Any]:
 
 
 def run_stages(root: Path) -> dict[str, Any]:
-    """Run the stages. Return seconds, CPU seconds, and the peak MiB of this process and of its largest worker."""
+    """Run the stages. Return seconds, CPU seconds, and the peak MiB of this process after each stage."""
     from pipeline.collect import stage as collect
     from pipeline.params import load_params
     from pipeline.prepare import stage as prepare
     from pipeline.split import stage as split
 
-    layout, params, found = Layout(root, "bench"), load_params(root / "params.yaml")["bench"], dict[str, Any]()
+    layout, params = Layout(root, "bench"), load_params(root / "params.yaml")["bench"]
+    found: dict[str, Any] = {"peaks": []}
     for name, stage in zip(STAGES, (collect, split, prepare), strict=True):
         start = time.perf_counter()
         stage.run(params, layout)
         found[name] = time.perf_counter() - start
+        found["peaks"].append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     found["cpu"] = sum(used.ru_utime + used.ru_stime for used in usage)
-    found["main"], found["worker"] = (used.ru_maxrss / 1024 for used in usage)
     return found | {"digest": digest_of([layout.out("collect"), layout.out("prepare")])}
 
 

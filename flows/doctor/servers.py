@@ -9,7 +9,7 @@ from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
 from heelstrike.stores import check_database, is_local_file
 from heelstrike.waits import limit_postgres
-from pipeline.search.record import STUDY_URL
+from pipeline.executors.choose import STUDY_URL
 
 
 def check_prefect() -> Iterator[Finding]:

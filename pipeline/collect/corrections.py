@@ -1,7 +1,6 @@
 """The labels that count for each picture: those of the latest batch, and only one set of them."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -117,7 +116,7 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
     return table.assign(media=renamed, subject=subject, image=images)
 
 
-def files_of(table: pd.DataFrame, corrected: pd.DataFrame, files: dict[str, Path]) -> dict[str, Path]:
-    """Return the file of each image of the corrected table, which has the rows of `table` that count."""
+def files_of(table: pd.DataFrame, corrected: pd.DataFrame, files: dict[str, str]) -> dict[str, str]:
+    """Return the path of each image of the corrected table, which has the rows of `table` that count."""
     before = table.loc[corrected.index, "image"]
     return {new: files[old] for old, new in zip(before, corrected["image"], strict=True)}

@@ -19,7 +19,7 @@ from pipeline.layout import Layout
 _COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
 
 
-def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Path]]:
+def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, str]]:
     """Find the image of every label.
 
     Args:
@@ -30,7 +30,7 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         The table with image, time_s, width, height, phash, content (the same for the same pixels, or for frames of the
         same video file), mm_per_px (from the labels or the source's settings,
         else from the image's file) and, if any file states it, the position in the patient; and a mapping of each
-        image's name (relative to the stage's output) to the file that holds it.
+        image's name (relative to the stage's output) to the path of the file that holds it.
 
     Raises:
         UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
@@ -47,7 +47,7 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         {"time_s": "float64", "file_mm_per_px": "float64"}
     )
     joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
-    files = dict(zip(facts["image"], map(Path, facts["path"]), strict=True))
+    files = dict(zip(facts["image"], facts["path"], strict=True))
     spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
     unplaced = [c for c in PLACEMENT_COLUMNS if c in joined and joined[c].isna().all()]
     joined = joined.drop(columns=unplaced if len(unplaced) == len(PLACEMENT_COLUMNS) else [])
@@ -66,9 +66,9 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
         return pd.DataFrame()
     with progress("extract frames", len(once)) as bar:
         outcomes = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames), cache / "jobs")
-    parts, labels_of = [], dict(iter(table.groupby("media", sort=True)))
+    parts, by_media = [], table.groupby("media", sort=True)
     for name, outcome in zip(media, outcomes, strict=True):
-        labels = labels_of[name]
+        labels = by_media.get_group(name)
         if isinstance(outcome, UserError):
             errors.append(UserError(f"{outcome} (labelled in {labels['source'].iloc[0]})"))
             continue

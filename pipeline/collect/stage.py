@@ -62,11 +62,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
         _place_images(images, cache, out)
         write_table(table, out / "annotations.parquet", keypoints)
         write_json(out / "summary.json", summary)
-    _prune_cache(cache, used={path.parent for path in images.values()})
+    _prune_cache(cache, used={Path(file).parent for file in images.values()})
     _print_summary(summary)
 
 
-def _place_images(images: dict[str, Path], cache: Path, out: Path) -> None:
+def _place_images(images: dict[str, str], cache: Path, out: Path) -> None:
     """Put the images into the output: frames are linked from the work cache, stills are copied.
 
     Stills are not linked, since an edit of the raw file would then change the output without DVC noticing.
@@ -74,7 +74,8 @@ def _place_images(images: dict[str, Path], cache: Path, out: Path) -> None:
     for folder in sorted({(out / name).parent for name in images}):
         folder.mkdir(parents=True, exist_ok=True)
     with progress("place images", len(images)) as bar:
-        for number, (name, path) in enumerate(images.items(), start=1):
+        for number, (name, file) in enumerate(images.items(), start=1):
+            path = Path(file)
             if not path.is_relative_to(cache) or not _try_link(path, out / name):
                 shutil.copyfile(path, out / name)
             if number % 100 == 0 or number == len(images):

@@ -11,6 +11,7 @@ from pipeline.executors.machine import devices
 
 EXECUTOR = "HEELSTRIKE_EXECUTOR"
 SLURM = "HEELSTRIKE_SLURM"
+STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _FORMS = (
     "processes, processes:N, dask:tcp://HOST:PORT, dask:local, dask:local:N, slurm, slurm:N, slurm:local, "
     "slurm:local:N or study"
@@ -55,7 +56,8 @@ def check_engines() -> None:
     Raises:
         UserError: One of them cannot be used.
     """
-    engine()
+    if engine().kind == "study" and not os.environ.get(STUDY_URL):
+        raise UserError(f"{EXECUTOR}=study: workers on other machines need a database server; set {STUDY_URL}")
     _slurm_options()
     devices()
 

@@ -1,7 +1,6 @@
 """Writing of images into one array file, by parts and as a stream, so that memory does not grow with their number."""
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,6 +16,7 @@ from heelstrike.images import read_image
 from heelstrike.preprocess.filters import apply_filters, needs_video
 from heelstrike.preprocess.settings import Filter, InputSize
 from heelstrike.progress import Progress
+from pipeline.executors.machine import cores
 from pipeline.executors.spread import run_all
 from pipeline.layout import Layout
 from pipeline.prepare.labelled import filtered_images, labelled_image
@@ -91,7 +91,7 @@ def write_images(
         parts.append(Part(path, offset, group, layout, tuple(filters), size))
         offset += int(np.prod(shape[1:])) * sum(image.rows for image in group)
     if len(parts) == 1:
-        outcomes: list[list[str] | UserError] = [_write(parts[0], os.cpu_count() or 1, bar)]
+        outcomes: list[list[str] | UserError] = [_write(parts[0], cores(), bar)]
     else:
         outcomes = run_all(write_part, parts, bar, lambda part: len(part.images), layout.work("prepare", "jobs"))
     findings = [line for found in outcomes for line in ([str(found)] if isinstance(found, UserError) else found)]

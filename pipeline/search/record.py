@@ -16,9 +16,9 @@ from heelstrike.errors import UserError, first_line
 from heelstrike.redact import redacted, without_password
 from heelstrike.stores import check_database, is_local_file
 from heelstrike.waits import limit_postgres
+from pipeline.executors.choose import STUDY_URL
 from pipeline.search.trial import Outcome
 
-STUDY_URL = "HEELSTRIKE_STUDY_URL"
 _OUTCOME = "outcome"
 _CREATIONS = 5  # times that the making of tables may collide with that of another process
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}

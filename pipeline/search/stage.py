@@ -15,7 +15,7 @@ from heelstrike.files import folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import Progress, print_line, progress
 from heelstrike.stores import is_local_file
 from pipeline.executors.base import Executor
-from pipeline.executors.choose import EXECUTOR, engine, executor
+from pipeline.executors.choose import EXECUTOR, STUDY_URL, engine, executor
 from pipeline.executors.machine import cores
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
@@ -26,7 +26,7 @@ from pipeline.search.choose import choose, front
 from pipeline.search.identity import Identity
 from pipeline.search.proposals import Proposals
 from pipeline.search.queue import Queue
-from pipeline.search.record import STUDY_URL, Record, described, open_storage
+from pipeline.search.record import Record, described, open_storage
 from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.study import MakeJob, Study

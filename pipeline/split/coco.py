@@ -1,5 +1,8 @@
 """Conversion of the annotation table to COCO JSON with keypoints, boxes and categories."""
 
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,6 +10,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from heelstrike.errors import UserError
+from heelstrike.files import write_aside
 from pipeline.annotations import (
     BOX_COLUMNS,
     FIRST_CATEGORY,
@@ -20,6 +24,8 @@ from pipeline.annotations import (
     slice_columns,
 )
 from pipeline.problem import Problem
+
+_IMAGE = ("image_id", "image", "width", "height", "subject", "video", "frame", "time_s", "mm_per_px")
 
 
 def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
@@ -36,17 +42,49 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
     Raises:
         UserError: An instance of a multi-instance problem has none of the problem's classes.
     """
-    xy, visibility = keypoints_of(table, problem.keypoints)
-    points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), -1)
-    boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
+    return {section: list(entries) for section, entries in _sections(table, problem).items()}
+
+
+def write_coco(path: Path, table: pd.DataFrame, problem: Problem) -> None:
+    """Write what `coco` returns with the bytes of `write_json`, without holding it: it needs far more than the table.
+
+    Raises:
+        UserError: As `coco` says.
+    """
+    with write_aside(path) as aside, aside.open("w") as stream:
+        before = "{"
+        for section, entries in sorted(_sections(table, problem).items()):
+            stream.write(f'{before}\n  "{section}": [')
+            empty, before = True, ","
+            for entry in entries:
+                text = json.dumps(entry, indent=2, sort_keys=True, allow_nan=False).replace("\n", "\n    ")
+                stream.write(("" if empty else ",") + "\n    " + text)
+                empty = False
+            stream.write("]" if empty else "\n  ]")
+        stream.write("\n}\n")
+
+
+def _sections(table: pd.DataFrame, problem: Problem) -> dict[str, Iterable[dict[str, Any]]]:
     categories = _categories(table, problem)
+    return {
+        "images": _images(table),
+        "annotations": _annotations(table, problem, categories),
+        "categories": _category_entries(problem),
+    }
+
+
+def _annotations(table: pd.DataFrame, problem: Problem, categories: Int[np.ndarray, " N"]) -> Iterator[dict[str, Any]]:
+    xy, visibility = keypoints_of(table, problem.keypoints)
+    points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), 3 * len(problem.keypoints))
+    boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
     observers = observers_of(table, problem.keypoints) if observer_columns(table, problem.keypoints) else None
-    annotations = [
-        {
-            "id": row.annotation_id,
-            "image_id": row.image_id,
+    names = ("annotation_id", "image_id", "subject")
+    for n, (number, image, subject) in enumerate(zip(*(table[name] for name in names), strict=True)):
+        yield {
+            "id": number,
+            "image_id": image,
             "category_id": int(categories[n]),
-            "subject": row.subject,
+            "subject": subject,
             "bbox": boxes[n].tolist(),
             "area": float(boxes[n, 2] * boxes[n, 3]),
             "keypoints": points[n].tolist(),
@@ -58,10 +96,11 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
                 else {"observers_px": [None if np.isnan(d) else d for d in observers[n].tolist()]}
             ),
         }
-        for n, row in enumerate(table.itertuples(index=False))
-    ]
+
+
+def _category_entries(problem: Problem) -> list[dict[str, Any]]:
     names = {name: number for number, name in enumerate(problem.keypoints, start=1)}
-    category_entries = [
+    return [
         {
             "id": number,
             "name": name,
@@ -71,7 +110,6 @@ def coco(table: pd.DataFrame, problem: Problem) -> dict[str, Any]:
         }
         for number, name in enumerate(problem.categories, start=FIRST_CATEGORY)
     ]
-    return {"images": _images(table), "annotations": annotations, "categories": category_entries}
 
 
 def _categories(table: pd.DataFrame, problem: Problem) -> Int[np.ndarray, " N"]:
@@ -88,10 +126,13 @@ def _categories(table: pd.DataFrame, problem: Problem) -> Int[np.ndarray, " N"]:
     return np.where(classes < 0, NO_CATEGORY, FIRST_CATEGORY + classes)
 
 
-def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _images(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     slices, patient = slice_columns(table), in_patient_columns(table)
-    return [
-        {
+    names = [*_IMAGE, *patient, *slices]
+    once = table.loc[~table["image"].duplicated(), names]
+    for values in zip(*(once[name] for name in names), strict=True):
+        row = dict(zip(names, values, strict=True))
+        yield {
             "id": row["image_id"],
             "file_name": row["image"],
             "width": row["width"],
@@ -104,5 +145,3 @@ def _images(table: pd.DataFrame) -> list[dict[str, Any]]:
             **{c: None if pd.isna(row[c]) else row[c] for c in patient},
             "slices": {c.removeprefix(SLICE_PREFIX): str(row[c]) for c in slices},
         }
-        for row in table.drop_duplicates("image").to_dict("records")
-    ]

@@ -1,12 +1,30 @@
 """The leak check. It reads the written files only and does not depend on the code that made them."""
 
 import itertools
+import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pipeline.near_duplicates import near_pairs
 
 _MAX_LISTED = 20
+_NEEDED = ("images", "annotations", "file_name", "subject")
+
+
+def read_names(path: Path) -> dict[str, Any]:
+    """Read those fields of a COCO file that `find_leaks` needs; whole, large files would fill the memory."""
+    subjects: dict[str, Any] = {}
+
+    def kept(entry: dict[str, Any]) -> Any:
+        fields = {name: entry[name] for name in _NEEDED if name in entry}
+        if "subject" not in fields:
+            return fields
+        only = subjects.setdefault(fields["subject"], {"subject": fields["subject"]})
+        return {**fields, **only} if len(fields) > 1 else only
+
+    content: dict[str, Any] = json.loads(path.read_text(), object_hook=kept)
+    return content
 
 
 def find_leaks(parts: dict[str, dict[str, Any]], hashes: dict[str, str], bits: int | None) -> list[str]:

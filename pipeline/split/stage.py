@@ -8,7 +8,6 @@ trained on would move into the test split. Delete a row to assign its subject ag
 again.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,10 @@ from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.split.assign import assign, given_splits, read_assignment, write_assignment
 from pipeline.split.balance import balance
-from pipeline.split.coco import coco
+from pipeline.split.coco import write_coco
 from pipeline.split.folds import fold_rows
 from pipeline.split.groups import group_subjects, linked_images
-from pipeline.split.leaks import find_leaks
+from pipeline.split.leaks import find_leaks, read_names
 from pipeline.split.settings import SplitSettings
 from pipeline.splits import SPLITS, TEST, TRAINED_ON
 
@@ -51,11 +50,11 @@ def run(params: ProblemParams, layout: Layout) -> None:
     _refuse_empty(table, subjects_csv)
     with folder_aside(layout.out("split")) as out:
         for split in SPLITS:
-            write_json(out / f"{split}.json", coco(table[table["split"] == split], problem))
+            write_coco(out / f"{split}.json", table[table["split"] == split], problem)
         rest = table[table["split"] != TEST]
         for number, rows in enumerate(fold_rows(rest, rest["subject"].map(groups).to_numpy(), settings)):
             for split, chosen in zip(TRAINED_ON, rows, strict=True):
-                write_json(out / "folds" / str(number) / f"{split}.json", coco(rest.iloc[chosen], problem))
+                write_coco(out / "folds" / str(number) / f"{split}.json", rest.iloc[chosen], problem)
         summary = _summary(table, groups)
         write_json(out / "summary.json", summary)
         check_leaks(out, table, settings)
@@ -73,10 +72,10 @@ def check_leaks(folder: Path, table: pd.DataFrame, settings: SplitSettings) -> N
         UserError: A subject, an image or near duplicates are in two splits, or in train and val of one fold.
     """
     hashes = dict(zip(table["image"], table["phash"], strict=True))
-    test = json.loads((folder / f"{TEST}.json").read_text())
+    test = read_names(folder / f"{TEST}.json")
     findings = []
     for part in (folder, *sorted((folder / "folds").glob("*"))):
-        contents = {split: json.loads((part / f"{split}.json").read_text()) for split in TRAINED_ON}
+        contents = {split: read_names(part / f"{split}.json") for split in TRAINED_ON}
         where = "" if part == folder else f"fold {part.name}: "
         leaks = find_leaks(contents | {TEST: test}, hashes, settings.near_duplicate_bits)
         findings += [f"leak: {where}{leak}" for leak in leaks]

@@ -104,9 +104,11 @@ def test_one_device_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(DEVICES, "two"), ("HEELSTRIKE_EXECUTOR", "ray"), ("HEELSTRIKE_SLURM", "fast")]
+    ("name", "value"),
+    [(DEVICES, "two"), ("HEELSTRIKE_EXECUTOR", "ray"), ("HEELSTRIKE_SLURM", "fast"), ("HEELSTRIKE_EXECUTOR", "study")],
 )
 def test_a_slip_is_refused_by_the_first_stage(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HEELSTRIKE_STUDY_URL", raising=False)
     monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match=name):
         check_engines()
