@@ -75,7 +75,9 @@ def _sections(table: pd.DataFrame, problem: Problem) -> dict[str, Iterable[dict[
 
 def _annotations(table: pd.DataFrame, problem: Problem, categories: Int[np.ndarray, " N"]) -> Iterator[dict[str, Any]]:
     xy, visibility = keypoints_of(table, problem.keypoints)
-    points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(len(table), 3 * len(problem.keypoints))
+    points = np.concatenate([np.nan_to_num(xy), visibility[..., None]], axis=2).reshape(
+        len(table), 3 * len(problem.keypoints)
+    )
     boxes = np.nan_to_num(table[BOX_COLUMNS].to_numpy(dtype=np.float64))
     observers = observers_of(table, problem.keypoints) if observer_columns(table, problem.keypoints) else None
     names = ("annotation_id", "image_id", "subject")
