@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from heelstrike.cores import cores
 from heelstrike.doctor.findings import Finding, ok, warning
 
 _NAMES = {"avx2": "AVX2", "avx512f": "AVX-512", "avx_vnni": "AVX-VNNI", "avx512_vnni": "AVX-512 VNNI"}
@@ -15,8 +16,8 @@ _LEAST_GB = 2.0  # of memory; a measured 1080p video with ONNX Runtime needs les
 
 def check_machine() -> Iterator[Finding]:
     """Check the cores, the memory and, of an x86 processor, AVX2."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield ok("processor", f"{cores} {'core' if cores == 1 else 'cores'}, {platform.machine()}{_instructions()}")
+    count = cores()
+    yield ok("processor", f"{count} {'core' if count == 1 else 'cores'}, {platform.machine()}{_instructions()}")
     if _lacks_avx2():
         yield warning("processor", "without AVX2", "networks run several times slower; use a newer machine")
     memory = _memory_gb()

@@ -8,11 +8,11 @@ from jaxtyping import Bool, Float
 
 from heelstrike.monitor.thinned import Thinned
 
-_SLOWEST_S = (
-    0.055  # seconds between frames; below 18 frames a second a walking leg moves as fast as a keypoint trembles
-)
+# below 18 frames a second a walking leg moves as fast as a keypoint trembles
+_SLOWEST_S = 0.055
 _FRAMES, _KEPT = 4, 1024
-_SHARE = 0.1  # of the jumps, the smallest: those of a foot on the floor, since a swinging one moves as errors do
+# of the jumps, the smallest: those of a foot on the floor, since a swinging one moves as errors do
+_SHARE = 0.1
 # third differences of independent errors have 1 + 9 + 9 + 1 times their variance; of two such axes together, this share
 # of the lengths is below so many standard deviations (Rayleigh)
 _TO_SIGMA = 1 / np.sqrt(20 * -2 * np.log(1 - _SHARE))

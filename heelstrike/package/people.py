@@ -38,8 +38,9 @@ def patient_of(people: list[Answer], settings: Zoom, shape: tuple[int, ...], thr
 def without_parts(people: list[Answer], threshold: float) -> list[Answer]:
     """Return the people without answers that show a part of another one, as one leg of a pair that is seen from near.
 
-    A part has fewer keypoints that are present, and half or more of them are markers that are present in the other
-    answer. What has one keypoint less is no part: legs of two people may be joined where one lacks a marker.
+    A part has fewer keypoints that are present, and all of these are markers that are present in the other answer. If
+    it has at least two fewer, half of them will do, since the others may be on no marker. If it has one fewer and
+    not all in common, it may be a patient who lacks a marker, beside an answer that joins legs of two people: it stays.
 
     Args:
         people: People who may be there several times.
@@ -54,6 +55,7 @@ def without_parts(people: list[Answer], threshold: float) -> list[Answer]:
 
 
 def _is_part(part: Float[np.ndarray, "M 2"], whole: Float[np.ndarray, "N 2"]) -> bool:
+    """Return True if these markers are those of a part, as `without_parts` says."""
     common = _common(part, whole)
     if common == len(part):
         return len(part) < len(whole)

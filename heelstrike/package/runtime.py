@@ -1,6 +1,5 @@
 """A package in use: checks its hashes, applies its filters and runs its graph. Needs no torch."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ import numpy as np
 import onnxruntime
 from jaxtyping import UInt8
 
+from heelstrike.cores import cores
 from heelstrike.errors import UserError
 from heelstrike.heads.prediction import Prediction
 from heelstrike.heads.registry import HEADS, enlarge_prediction, mirror_prediction
@@ -179,7 +179,7 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     if (size := path.stat().st_size) > _MAX_GRAPH:
         raise UserError(f"{path}: {size} bytes found, at most {_MAX_GRAPH} expected; package the model again")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or (1 if _cores() <= _FEW else 0)
+    options.intra_op_num_threads = threads or (1 if cores() <= _FEW else 0)
     options.log_severity_level = 3
     # threads that spin while they wait would take CPU time from decoding and writing
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -192,11 +192,6 @@ def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
         if "External data" in str(error):
             raise UserError(f"{path}: has weights outside the graph; package the model again") from error
         raise UserError(f"{path}: ONNX Runtime cannot load it: {error}") from error
-
-
-def _cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tensors(arguments: Iterable[Any]) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from heelstrike.errors import UserError
 from pipeline.executors.base import Executor
-from pipeline.executors.machine import devices
+from pipeline.executors.devices import devices
 
 EXECUTOR = "HEELSTRIKE_EXECUTOR"
 SLURM = "HEELSTRIKE_SLURM"

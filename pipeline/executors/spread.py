@@ -6,11 +6,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any, TypeVar
 
+from heelstrike.cores import cores
 from heelstrike.errors import UserError
 from heelstrike.progress import Progress
 from pipeline.executors.base import Executor, WorkerDiedError
 from pipeline.executors.choose import engine, executor
-from pipeline.executors.machine import cores
 
 _ATTEMPTS = 3
 _AT_ONCE = 4  # calls for each worker that are submitted at once, so that memory does not grow with the number of jobs

@@ -1,7 +1,6 @@
 """One row of a grid: training, evaluation on the test split, and the result as a JSON file with its digest."""
 
 import json
-import os
 import platform
 import shutil
 import time
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from heelstrike.cores import cores
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_json
 from heelstrike.progress import progress
@@ -150,7 +150,7 @@ def machine() -> str:
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
     except OSError:  # not on Linux
         pass
-    return f"{name}, {os.cpu_count()} cores"
+    return f"{name}, {cores()} cores"
 
 
 def read_result(path: Path) -> dict[str, Any] | None:

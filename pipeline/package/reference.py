@@ -1,7 +1,6 @@
 """The reference that consumers' records are compared with: the record of one input of each test person."""
 
 import importlib.metadata
-import os
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heelstrike.cores import cores
 from heelstrike.images import read_image
 from heelstrike.monitor.recorder import InputOf, Recorder
 from heelstrike.monitor.reference import Reference
@@ -58,7 +58,7 @@ def make_reference(package: Package, tests: JudgedSplit, settings: ReferenceSett
     def record(number: int) -> InputRecord:
         return _record(package, chosen[number], settings.frames if whole else None, f"{number:08x}", program)
 
-    with progress("record the test people", len(chosen)) as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with progress("record the test people", len(chosen)) as bar, ThreadPoolExecutor(cores()) as pool:
         records = []
         for one in pool.map(record, range(len(chosen))):
             records.append(one)

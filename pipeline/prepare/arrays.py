@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from heelstrike.cores import cores
 from heelstrike.errors import UserError
 from heelstrike.images import read_image
 from heelstrike.preprocess.filters import apply_filters, needs_video
 from heelstrike.preprocess.settings import Filter, InputSize
 from heelstrike.progress import Progress
-from pipeline.executors.machine import cores
 from pipeline.executors.spread import run_all
 from pipeline.layout import Layout
 from pipeline.prepare.labelled import filtered_images, labelled_image

@@ -10,13 +10,13 @@ import pandas as pd
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 
+from heelstrike.cores import cores
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import Progress, print_line, progress
 from heelstrike.stores import is_local_file
 from pipeline.executors.base import Executor
 from pipeline.executors.choose import EXECUTOR, STUDY_URL, engine, executor
-from pipeline.executors.machine import cores
 from pipeline.heads.arrays import array_shapes
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams

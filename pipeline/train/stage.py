@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from heelstrike.errors import UserError, one_line
 from heelstrike.files import file_digest, folder_aside, json_digest, write_aside, write_json
 from heelstrike.progress import progress
-from pipeline.executors.machine import devices
+from pipeline.executors.devices import devices
 from pipeline.heads.arrays import array_shapes, load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights

@@ -10,7 +10,7 @@ else the machine does. benchmarks/busy.py measures it.
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.executors.machine import cores
+from heelstrike.cores import cores
 from pipeline.models.build import build_model
 from pipeline.train.fit import Plan
 

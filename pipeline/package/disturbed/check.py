@@ -1,6 +1,5 @@
 """Runs a package over disturbed test images and foreign pictures, through the road that a consumer takes."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from heelstrike.cores import cores
 from heelstrike.images import read_image
 from heelstrike.package.runtime import Package
 from heelstrike.predict.measurer import About, Measurer
@@ -45,7 +45,7 @@ def check_disturbed(package: Package, tests: JudgedSplit, settings: DisturbedSet
     """
     shown = list(_pictures(tests, settings))
     tallies: dict[str, Tally] = {}
-    with progress("show disturbed pictures", len(shown)) as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with progress("show disturbed pictures", len(shown)) as bar, ThreadPoolExecutor(cores()) as pool:
         for kind, tally in pool.map(lambda each: (each.kind, _show(package, tests, settings, each)), shown):
             tallies[kind] = tallies.get(kind, Tally()) + tally
             bar.advance()

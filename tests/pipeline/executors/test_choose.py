@@ -10,7 +10,7 @@ from pipeline.__main__ import run
 from pipeline.executors import spread
 from pipeline.executors.base import Executor
 from pipeline.executors.choose import Engine, check_engines, engine, executor
-from pipeline.executors.machine import DEVICES, devices
+from pipeline.executors.devices import DEVICES, devices
 from pipeline.executors.spread import run_all
 from tests.pipeline.executors.calls import Number, square
 

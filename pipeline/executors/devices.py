@@ -1,15 +1,10 @@
-"""What a training and the engines use of this machine: its cores, and the devices that HEELSTRIKE_DEVICES names."""
+"""The devices of this machine that a training uses, as HEELSTRIKE_DEVICES names them."""
 
 import os
 
 from heelstrike.errors import UserError
 
 DEVICES = "HEELSTRIKE_DEVICES"
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def devices() -> int:
