@@ -1,6 +1,7 @@
 """Training beside other programs: images a second and CPU time an image, idle and beside an endless load, in one run.
 
-Each policy is a number of torch threads and how they wait for each other. It trains in a process of its own, on random
+Each policy is a number of torch threads and how they wait for each other, or a number of parts of a batch with a thread
+each; a batch is of the same size in all. It trains in a process of its own, on random
 images of the problem's size, first on the idle machine and then beside two processes that never end. CPU time includes
 that of the loader process. The losses show whether the result depends on the load.
 
@@ -22,11 +23,12 @@ from pathlib import Path
 from heelstrike.files import json_digest
 
 _ENVIRONMENT = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")  # of this process, which would disturb
-POLICIES: dict[str, tuple[int, dict[str, str]]] = {
-    "default": (0, {}),
-    "1": (1, {}),
-    "2": (2, {}),
-    "2 passive": (2, {"OMP_WAIT_POLICY": "PASSIVE"}),
+POLICIES: dict[str, tuple[int, int, dict[str, str]]] = {  # parts of a batch, threads of each, environment
+    "default": (0, 0, {}),
+    "1": (1, 1, {}),
+    "2": (1, 2, {}),
+    "2 passive": (1, 2, {"OMP_WAIT_POLICY": "PASSIVE"}),
+    "2 parts": (2, 1, {}),
 }
 
 
@@ -38,12 +40,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="epochs that are measured, after one that warms up")
     parser.add_argument("--load", type=int, default=2, help="endless processes of the busy machine")
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES))
-    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)  # set in the process of one policy
+    parser.add_argument("--policy", choices=POLICIES, help=argparse.SUPPRESS)  # set in the process of one policy
     arguments = parser.parse_args()
-    if arguments.threads is not None:
+    if arguments.policy is not None:
         print(json.dumps(train(arguments)))
         return
-    print("| machine | policy | threads | images/s | CPU ms/image | losses |\n| --- | --- | --- | --- | --- | --- |")
+    print("| machine | policy | parts | threads | images/s | CPU ms/image | losses |\n|" + " --- |" * 7)
     for name, load in (("idle", 0), (f"beside {arguments.load} endless processes", arguments.load)):
         with ExitStack() as stack:
             for _ in range(load):
@@ -52,14 +54,15 @@ def main() -> None:
             for policy in arguments.policies:
                 found = in_process(policy)
                 speed, cpu = found["images_per_s"], found["cpu_ms"]
-                print(f"| {name} | {policy} | {found['threads']} | {speed:.1f} | {cpu:.0f} | {found['losses']} |")
+                size = f"{found['parts']} | {found['threads']}"
+                print(f"| {name} | {policy} | {size} | {speed:.1f} | {cpu:.0f} | {found['losses']} |", flush=True)
 
 
 def in_process(policy: str) -> dict[str, float | int | str]:
     """Train in a new process, since OpenMP reads its environment once."""
-    threads, environment = POLICIES[policy]
+    *_, environment = POLICIES[policy]
     given = {name: value for name, value in os.environ.items() if name not in _ENVIRONMENT} | environment
-    command = [sys.executable, "-m", "benchmarks.busy", "--threads", str(threads), *sys.argv[1:]]
+    command = [sys.executable, "-m", "benchmarks.busy", *sys.argv[1:], "--policy", policy]
     ended = subprocess.run(command, env=given, capture_output=True, text=True, check=True)
     found: dict[str, float | int | str] = json.loads(ended.stdout.splitlines()[-1])
     return found
@@ -78,10 +81,12 @@ def train(arguments: argparse.Namespace) -> dict[str, float | int | str]:
 
     params = load_params(arguments.params)[arguments.problem]
     steps = (Step(heads=("box", "keypoints"), epochs=arguments.epochs + 1),)
+    parts, threads, _ = POLICIES[arguments.policy]
+    settings = {"steps": steps, "parts": parts or params.train.parts, "threads": threads or params.train.threads}
     plan = Plan(
         problem=params.problem,
         model=params.model,
-        train=params.train.model_copy(update={"steps": steps, "threads": arguments.threads}),
+        train=params.train.model_copy(update=settings),
         augment=params.augment,
     )
     arrays = random_arrays(params, arguments.images)
@@ -98,6 +103,7 @@ def train(arguments: argparse.Namespace) -> dict[str, float | int | str]:
     wall, cpu = (last - first for first, last in zip(marks[0], marks[-1], strict=True))
     images = arguments.epochs * len(arrays)
     return {
+        "parts": plan.train.parts,
         "threads": torch.get_num_threads(),
         "images_per_s": images / wall,
         "cpu_ms": 1000 * cpu / images,

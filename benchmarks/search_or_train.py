@@ -41,7 +41,7 @@ from pipeline.search.study import Study
 from pipeline.split.stage import run as split
 from pipeline.train.data import fixed_loader
 from pipeline.train.fit import Plan, fit
-from pipeline.train.heads import Validation
+from pipeline.train.heads import Validation, predict
 
 ROOT = Path(__file__).parents[1]
 
@@ -142,9 +142,8 @@ def _train(
     train, val, test = (load_arrays(layout.out("prepare") / name, plan.problem) for name in ("train", "val", "test"))
     fitted = fit(plan, train, val, work)
     spent, errors = time.process_time() - begin, Validation(fitted.network)
-    with torch.inference_mode():
-        for batch in fixed_loader(test, 16):
-            errors.add(batch)
+    for batch in fixed_loader(test, 16):
+        errors.add(batch, predict(fitted.network, batch.pixels))
     return errors.figures()["val_rmse_px"], spent
 
 

@@ -102,11 +102,12 @@ def train_loader(
     sampler: EpochSampler,
     workers: int,
     shards: Shards = ALONE,
+    parts: int = 1,
 ) -> DataLoader[Batch]:
     """Make a loader of shuffled, augmented batches, or of this process's part of them.
 
-    A last batch of one image is left out, since batch normalisation cannot use it. So is one with fewer images than
-    there are processes.
+    A last batch with less than two images for each part is left out, since batch normalisation cannot use one image.
+    So is one with fewer images than there are processes.
 
     Args:
         arrays: The training split.
@@ -115,6 +116,7 @@ def train_loader(
         sampler: Order of the images, set to the first epoch. Its seed is also the seed of the augmentation.
         workers: Processes that read and augment in advance; with 0 the training process does it.
         shards: Place of this process.
+        parts: Parts of a batch with a normalisation of their own.
 
     Raises:
         UserError: There are more processes than images in a batch.
@@ -124,7 +126,7 @@ def train_loader(
     last = len(sampler) % batch_size
     return DataLoader(
         ArrayDataset(arrays, recipes, sampler.seed),
-        batch_sampler=ShardedBatches(sampler, batch_size, 0 < last < max(2, shards.count), shards),
+        batch_sampler=ShardedBatches(sampler, batch_size, 0 < last < max(2 * parts, shards.count), shards),
         collate_fn=_unchanged,
         num_workers=workers,
         persistent_workers=workers > 0,

@@ -17,6 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from pydantic import model_validator
 from safetensors.torch import load_model
 
+from heelstrike.errors import UserError
 from heelstrike.files import write_aside, write_json
 from heelstrike.settings import Strict
 from pipeline.augment.recipe import build_recipes
@@ -98,10 +99,15 @@ def fit(
 
     Raises:
         DivergedError: The loss is not finite.
-        UserError: The weights that `train.init_from` names are missing, or none of them fits.
+        UserError: The weights that `train.init_from` names are missing, or none of them fits; or `train.parts` is given
+            in a group of processes.
     """
     keep_freed_memory()
     shards = Shards.here()
+    if shards.count > 1 and plan.train.parts > 1:
+        raise UserError(
+            f"train.parts is {plan.train.parts}, but {shards.count} devices share each batch already; set it to 1"
+        )
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)
@@ -163,13 +169,16 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(
-        training,
-        train_loader(train, recipes, settings.batch_size, sampler, settings.workers, shards),
-        fixed_loader(val, 2 * settings.batch_size, shards),
-        ckpt_path=checkpoint if checkpoint.exists() else None,
-        weights_only=True,
-    )
+    try:
+        trainer.fit(
+            training,
+            train_loader(train, recipes, settings.batch_size, sampler, settings.workers, shards, settings.parts),
+            fixed_loader(val, 2 * settings.batch_size, shards),
+            ckpt_path=checkpoint if checkpoint.exists() else None,
+            weights_only=True,
+        )
+    finally:
+        training.end_parts()
 
 
 class CheckpointCallback(lightning.Callback):

@@ -1,7 +1,7 @@
 """Losses and validation figures of all heads of a network in training."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from pipeline.heads import HEADS, heads_of
@@ -63,6 +63,12 @@ def finish(network: Network, val: Arrays) -> None:
         training_of(head).finish(network, val)
 
 
+def predict(network: Network, pixels: UInt8[Tensor, "N H W C"]) -> dict[str, Tensor]:
+    """Predict images in full precision, like a consumer."""
+    with torch.inference_mode(), torch.autocast(pixels.device.type, enabled=False):
+        return network.predict(pixels)
+
+
 class Validation:
     """Errors of a network over the validation split.
 
@@ -78,10 +84,8 @@ class Validation:
         """Remove all batches."""
         self._figures = [training_of(head).new_figures(self.network) for head in heads_of(self.network.heads)]
 
-    def add(self, batch: Batch) -> None:
-        """Predict a batch in full precision, like a consumer, and add its errors."""
-        with torch.autocast(batch.pixels.device.type, enabled=False):
-            predictions = self.network.predict(batch.pixels)
+    def add(self, batch: Batch, predictions: dict[str, Tensor]) -> None:
+        """Add the errors of what `predict` returned for a batch."""
         predictions, batch = whole(predictions, batch, self._shards)
         for figures in self._figures:
             figures.add(predictions, batch)

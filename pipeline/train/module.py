@@ -14,7 +14,8 @@ from pipeline.heads.arrays import Batch
 from pipeline.heads.training import Row
 from pipeline.models.network import Network
 from pipeline.train.data import seed_of
-from pipeline.train.heads import Validation, head_losses, score_of, total_loss
+from pipeline.train.heads import Validation, head_losses, predict, score_of, total_loss
+from pipeline.train.parts import Parts
 from pipeline.train.schedules import SCHEDULES, EpochSchedule, build_optimizer
 from pipeline.train.settings import Step, TrainSettings
 from pipeline.train.shards import Shards, whole
@@ -55,6 +56,7 @@ class Training(lightning.LightningModule):
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, Tensor | int] = {}
         self._validation = Validation(network)
+        self._parts: Parts | None = None
         self.shards = Shards.here()
 
     # -- what learns -------------------------------------------------------------------------------------------
@@ -80,15 +82,38 @@ class Training(lightning.LightningModule):
         for layer in self.frozen:
             layer.eval()  # otherwise the layer's batch normalisation would follow the data
         self._sums, self._counts = {}, {}
+        self.end_parts()
+        if (count := self.train_settings.parts) > 1:
+            seed, epoch = self.train_settings.seed, self.current_epoch
+            self._parts = Parts(self.network, [seed_of(seed, self.number, epoch, part) for part in range(count)])
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Return the weighted loss of the heads that learn."""
         settings = self.train_settings
-        raw, batch = whole(self.network(batch.pixels), batch, self.shards)
-        losses = head_losses(self.network, raw, batch, self.step.heads, settings)
-        loss = total_loss(losses, settings)
+        if self._parts:
+            loss, losses = self._parts.losses(self._losses, batch)
+        else:
+            raw, batch = whole(self.network(batch.pixels), batch, self.shards)
+            loss, losses = self._losses(self.network, raw, batch)
         self._add({"loss": loss} | {f"{name}_loss": value for name, value in losses.items()})
         return loss if settings.accumulate == 1 else loss * self._share(len(batch.visibility), batch_index)
+
+    def _losses(self, network: Network, raw: dict[str, Tensor], batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        losses = head_losses(network, raw, batch, self.step.heads, self.train_settings)
+        return total_loss(losses, self.train_settings), losses
+
+    def backward(self, loss: Tensor, *_: Any, **__: Any) -> None:
+        """Add the gradient of the loss to that of the weights; of a loss in parts, with all threads."""
+        if self._parts:
+            self._parts.backward(loss)
+        else:
+            loss.backward()
+
+    def end_parts(self) -> None:
+        """End the threads of an epoch's parts."""
+        if self._parts:
+            self._parts.close()
+            self._parts = None
 
     def _share(self, images: int, batch_index: int) -> float:
         """Return the factor that makes the gradient of an update the mean over its images.
@@ -125,7 +150,8 @@ class Training(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Add the errors of a batch."""
-        self._validation.add(batch)
+        predictions = self._parts.predict(batch.pixels) if self._parts else predict(self.network, batch.pixels)
+        self._validation.add(batch, predictions)
 
     def on_validation_epoch_end(self) -> None:
         """Record the epoch's row, and the epoch if it is the best so far.

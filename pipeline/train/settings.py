@@ -189,8 +189,20 @@ class TrainSettings(Strict):
         Literal["auto", "32", "bf16", "16"],
         Field(description="auto: mixed precision if the device computes it natively, else 32"),
     ] = "auto"
+    parts: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="parts of a batch that are computed at the same time, each by a thread of its own; batch "
+            "normalisation is over a part, so losses depend on this number, but not on the machine's cores",
+        ),
+    ] = 1
     threads: Annotated[
-        int, Field(ge=0, le=1024, description="CPU threads; 0: by the work of a batch, at most one for each core")
+        int,
+        Field(
+            ge=0, le=1024, description="CPU threads of each part; 0: by the work of a batch, at most one for each core"
+        ),
     ] = 0
     workers: Annotated[
         int,
@@ -200,6 +212,15 @@ class TrainSettings(Strict):
     temporal: Annotated[
         TemporalSettings | None, Field(description="a temporal model for videos; null: every frame by itself")
     ] = None
+
+    @model_validator(mode="after")
+    def _parts_have_images(self) -> Self:
+        if self.batch_size < 2 * self.parts:
+            raise ValueError(
+                f"batch_size {self.batch_size} is too small for {self.parts} parts; each needs two images for "
+                "batch normalisation"
+            )
+        return self
 
     def misfit(self, model: ModelSettings) -> str | None:
         """Return the reason why a network cannot be trained with these settings, or `None` if it can."""

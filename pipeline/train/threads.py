@@ -31,7 +31,7 @@ def use_threads(plan: Plan, processes: int = 1) -> int:
     if plan.train.threads:
         torch.set_num_threads(plan.train.threads)
     elif not torch.cuda.is_available():
-        torch.set_num_threads(max(1, min(cores(), int(batch_work(plan) / _WORK)) // processes))
+        torch.set_num_threads(max(1, min(cores(), int(batch_work(plan) / _WORK)) // (processes * plan.train.parts)))
     return torch.get_num_threads()
 
 
