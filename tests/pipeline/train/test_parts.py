@@ -121,7 +121,7 @@ def test_a_resumed_training_in_parts_equals_an_undisturbed_one(
 def test_it_learns_as_well_as_in_one_part(plan: MakePlan, discs: Any, tmp_path: Path) -> None:
     train, val = discs(96, seed=1, missing=0.2), discs(48, seed=2, missing=0.2)
     fitted = fit(plan(steps=(Step(heads=("box", "keypoints"), epochs=8),), parts=2), train, val, tmp_path)
-    assert min(row["val_rmse_px"] for row in fitted.history) < 2
+    assert min(float(row["val_rmse_px"]) for row in fitted.history) < 2
 
 
 def test_predictions_are_those_of_one_thread(plan: MakePlan, val: Arrays) -> None:
@@ -151,7 +151,7 @@ def test_a_network_that_draws_otherwise_is_refused(plan: MakePlan, train: Arrays
 
 
 def test_the_error_of_a_part_arrives_when_all_threads_are_done(plan: MakePlan, train: Arrays) -> None:
-    done = []
+    done: list[bool] = []
 
     def compute(network: Any, raw: Any, batch: Batch) -> Any:
         if network is not parts._networks[0]:
