@@ -38,6 +38,9 @@ def run(
     grid: Grid,
     budget: Annotated[float, typer.Option(min=0.001, max=10, help="Factor of all epochs and iterations.")] = 1.0,
     images: Annotated[int, typer.Option(min=0, help="Largest number of training images; 0 for all.")] = 0,
+    epochs: Annotated[
+        int, typer.Option(min=0, help="Epochs of every row, instead of a share of its own; 0: by the budget.")
+    ] = 0,
     only: Only = "",
     problem: Problem = "",
 ) -> None:
@@ -48,6 +51,8 @@ def run(
     heelstrike grid run study
 
     heelstrike grid run study --budget 0.1 --only kp4,kp7
+
+    heelstrike grid run study --epochs 20 --images 80 --only kp4,kp9
 
     heelstrike grid run my-grid.yaml --problem rearfoot
 
@@ -65,7 +70,7 @@ def run(
         results: dict[str, dict[str, Any]] = {}
         with grid_display_for(console) as display:
             for part, params, layout in parts:
-                results |= run_grid(part.definition, params, layout, Scale(budget, images), part.only, display)
+                results |= run_grid(part.definition, params, layout, Scale(budget, images, epochs), part.only, display)
         failed = [name for name, result in results.items() if result["state"] == "failed"]
         console.print(
             f"{len(results) - len(failed)} of {len(results)} rows finished; next: heelstrike grid table {grid}",

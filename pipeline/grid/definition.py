@@ -23,6 +23,13 @@ class Metric(Strict):
     of: Annotated[str, Field(description="path in metrics.json, for instance keypoints.rmse_px")]
     title: Annotated[str, Field(description="heading of its column")]
     scale: Annotated[float, Field(gt=0, description="factor of the number; 100 shows a share in per cent")] = 1.0
+    per_image: Annotated[
+        str | None,
+        Field(
+            description="column of a row's table of test images whose mean is this number, for intervals over people; "
+            "null: there is none"
+        ),
+    ] = None
     better: Annotated[Literal["lower", "higher"], Field(description="which values are better")] = "lower"
     digits: Annotated[int, Field(ge=0, le=6, description="digits after the decimal point")] = 2
 

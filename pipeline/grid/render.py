@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from heelstrike.files import write_aside
+from pipeline.grid.agreement import Correlation
 from pipeline.grid.definition import Definition, Metric
 from pipeline.grid.tables import Filled, Line
 from pipeline.markdown import table_row
@@ -28,15 +29,27 @@ def shown_rank(line: Line) -> str:
     return f"{line.rank_published:.0f} → {line.rank_ours:.0f}"
 
 
+def shown_of_mean_label(line: Line) -> str:
+    """Format the ranking metric in per cent of what the mean label scores; a dash if it is missing."""
+    return f"{line.of_mean_label:.0%}" if np.isfinite(line.of_mean_label) else "–"
+
+
 def shown_agreement(filled: Filled) -> list[str]:
     """Describe the rank correlation of published and own values, one sentence for each metric."""
     if not filled.correlated:
         return ["no rank correlation: fewer than three rows have a published value and ours, or all are equal"]
     return [
-        f"{filled.table.metrics[name].title}: Spearman {agreement.spearman:+.2f} (p {_p(agreement.spearman_p)}), "
-        f"Kendall {agreement.kendall:+.2f} (p {_p(agreement.kendall_p)}), {agreement.rows} rows"
+        f"{filled.table.metrics[name].title}: Spearman {_correlation(agreement.spearman)}, "
+        f"Kendall {_correlation(agreement.kendall)}, {agreement.rows} rows"
         for name, agreement in filled.correlated.items()
     ]
+
+
+def _correlation(shown: Correlation) -> str:
+    """Describe a rank correlation: `+0.42 (p 0.045; 95 % over rows +0.02 to +0.71, over test people +0.3 to +0.5)`."""
+    intervals = [("rows", shown.rows), ("test people", shown.people)]
+    parts = [f"over {of} {low:+.2f} to {high:+.2f}" for of, (low, high) in intervals if np.isfinite(low)]
+    return f"{shown.value:+.2f} (p {_p(shown.p)}; 95 % {', '.join(parts)})"
 
 
 def _p(value: float) -> str:
@@ -51,9 +64,11 @@ def circumstances(results: dict[str, dict[str, Any]]) -> list[str]:
     budgets = sorted({f"{result['budget']:g}" for result in done}, key=float)
     machines = sorted({str(result["machine"]) for result in done})
     images = sorted({int(result["train_images"]) for result in done})
+    epochs = sorted({int(result["epochs"]) for result in done if "epochs" in result})
     hours = sum(float(result["train_seconds"]) for result in done) / 3600
     return [
         f"Budget (share of the epochs): {', '.join(budgets)}" + ("; rows differ" if len(budgets) > 1 else "") + ".",
+        *([f"Epochs: {epochs[0]}" + (f" to {epochs[-1]}" if len(epochs) > 1 else "") + "."] if epochs else []),
         f"Machine: {'; '.join(machines)}. Training took {hours:.2f} h in all.",
         f"Training images: {images[0]}" + (f" to {images[-1]}" if len(images) > 1 else "") + ".",
     ]
@@ -80,21 +95,23 @@ def write_markdown(
 
 def _rows(filled: Filled, heads: str) -> list[str]:
     """Return a table's Markdown rows; without published values they have our values alone."""
-    columns = ["run", "what is different", f"published: {heads}", f"ours: {heads}", "rank"]
+    columns = ["run", "what is different", f"published: {heads}", f"ours: {heads}", "of mean label", "rank"]
     cells = []
     for line in filled.lines:
         published, ours = (
             " / ".join(shown(side[name], metric) for name, metric in filled.table.metrics.items())
             for side in (line.published, line.ours)
         )
-        cells.append([line.name, line.what, published, ours, shown_rank(line)])
-    wanted = range(len(columns)) if filled.published else (0, 1, 3)
+        cells.append([line.name, line.what, published, ours, shown_of_mean_label(line), shown_rank(line)])
+    wanted = [0, 1, *([2] if filled.published else []), 3]
+    wanted += [4] if any(np.isfinite(line.of_mean_label) for line in filled.lines) else []
+    wanted += [5] if filled.published else []
     rows = [columns, ["---"] * len(columns), *cells]
     return [table_row(*(row[i] for i in wanted)) for row in rows]
 
 
 def write_csv(filled: list[Filled], path: Path) -> None:
-    """Write one line per row and metric: table, run, metric, published, ours, ranks (of the ranking metric), note."""
+    """Write one line per row and metric; ranks and `of_mean_label` are those of the ranking metric."""
     rows = [
         {
             "table": table.key,
@@ -103,7 +120,11 @@ def write_csv(filled: list[Filled], path: Path) -> None:
             "published": line.published[name],
             "ours": line.ours[name],
             **(
-                {"rank_published": line.rank_published, "rank_ours": line.rank_ours}
+                {
+                    "rank_published": line.rank_published,
+                    "rank_ours": line.rank_ours,
+                    "of_mean_label": line.of_mean_label,
+                }
                 if name == table.table.rank_by
                 else {}
             ),
@@ -113,7 +134,7 @@ def write_csv(filled: list[Filled], path: Path) -> None:
         for line in table.lines
         for name in table.table.metrics
     ]
-    columns = ["table", "run", "metric", "published", "ours", "rank_published", "rank_ours", "note"]
+    columns = ["table", "run", "metric", "published", "ours", "rank_published", "rank_ours", "of_mean_label", "note"]
     with write_aside(path) as aside:
         for_spreadsheets(pd.DataFrame(rows, columns=columns)).to_csv(aside, index=False, float_format="%.6g")
 
@@ -150,6 +171,6 @@ def _panel(axis: Axes, filled: Filled) -> None:
     if low < high:
         axis.plot([low, high], [low, high], color=MUTED, linestyle=":", linewidth=1)
     agreement = filled.agreement[name]
-    rho = f"Spearman {agreement.spearman:+.2f}, " if np.isfinite(agreement.spearman) else ""
+    rho = f"Spearman {agreement.spearman.value:+.2f}, " if np.isfinite(agreement.spearman.value) else ""
     axis.set_title(f"{filled.table.title}\n{rho}{agreement.rows} row{'s' if agreement.rows != 1 else ''}")
     axis.set(xlabel=f"published {metric.title}", ylabel=f"ours {metric.title}")

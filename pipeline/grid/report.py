@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from heelstrike.files import write_aside
 from pipeline.grid import verdict
 from pipeline.grid.compare import Compared, compare
@@ -32,7 +34,7 @@ def write_report(definition: Definition, places: Places) -> Report:
     names = [name for row in definition.rows for name in row.run_names]
     read = {name: read_result(places.result(name)) for name in names}
     results = {name: result for name, result in read.items() if result is not None}
-    filled = fill_tables(definition, results)
+    filled = fill_tables(definition, results, lambda name: _test_images(places.trained(name) / "per_image.parquet"))
     markdown, csv, figure = (places.reports / f"tables.{suffix}" for suffix in ("md", "csv", "png"))
     write_markdown(definition, filled, results, markdown)
     write_csv(filled, csv)
@@ -42,6 +44,10 @@ def write_report(definition: Definition, places: Places) -> Report:
         text, written = _write_comparison(definition, definition.compare, results, places)
         files += written
     return Report(filled, results, text, files)
+
+
+def _test_images(path: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(path) if path.is_file() else None
 
 
 def _write_comparison(

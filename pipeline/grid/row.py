@@ -20,6 +20,7 @@ from pipeline.annotations import SLICE_PREFIX
 from pipeline.evaluate.judge import Judged, judge
 from pipeline.evaluate.summary import to_json
 from pipeline.grid.data import prepared
+from pipeline.grid.mean_label import judge_mean_label
 from pipeline.grid.rows import Planned
 from pipeline.heads.arrays import Arrays, load_arrays
 from pipeline.layout import Layout
@@ -39,10 +40,12 @@ class Scale:
     Attributes:
         budget: Share of epochs and iterations.
         images: Largest number of training images; 0 for all. The largest number of validation images is half of it.
+        epochs: Epochs of every row, instead of the budget's share of its own; 0: by the budget.
     """
 
     budget: float = 1.0
     images: int = 0
+    epochs: int = 0
 
 
 def row_digest(planned: Planned, scale: Scale, data: str) -> str:
@@ -92,6 +95,7 @@ def run_row(planned: Planned, scale: Scale, layout: Layout, data: str, out: Path
     return {
         "state": "finished",
         "metrics": to_json(judged.metrics),
+        "mean_label": to_json(judge_mean_label(train, judged, params)),
         "epochs": len(fitted.history),
         "parameters": sum(p.numel() for p in fitted.network.parameters()),
         "train_images": len(train),

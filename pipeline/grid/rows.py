@@ -28,14 +28,18 @@ class Planned:
         name: Name of the row, with the seed if the row has seeds.
         row: The row's definition.
         params: Complete settings, scaled to the budget.
+        budget: Share of the epochs or iterations that the grid gives the row.
     """
 
     name: str
     row: Row
     params: ProblemParams
+    budget: float = 1.0
 
 
-def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0, only: str = "") -> list[Planned]:
+def plan_rows(
+    definition: Definition, params: ProblemParams, budget: float = 1.0, only: str = "", epochs: int = 0
+) -> list[Planned]:
     """Return the rows of a grid with complete settings.
 
     Args:
@@ -43,9 +47,11 @@ def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0
         params: The problem's section of params.yaml, which the rows' settings are merged into.
         budget: Share of the epochs and iterations; each step keeps at least one.
         only: Names separated by commas; empty for all rows. A row with seeds can be named with or without its seed.
+        epochs: Epochs of every row, instead of a share of its own; steps share them in proportion. 0: by the budget.
 
     Raises:
-        UserError: A name is unknown, or settings are invalid; one line for each finding with the row's name and path.
+        UserError: A name is unknown, settings are invalid (one line for each finding with the row's name and path), or
+            `epochs` is given for a row that does not count epochs.
     """
     expanded = {name: (row, seed) for row in definition.rows for name, seed in row.run_names.items()}
     wanted = _wanted(expanded, only)
@@ -53,9 +59,11 @@ def plan_rows(definition: Definition, params: ProblemParams, budget: float = 1.0
     for section in (*_UNUSED, *definition.fresh):
         below.pop(section, None)
     below["package"].pop("disturbed")  # a row is not packaged
-    sections = {name: _section(definition, below, *expanded[name], budget) for name in wanted}
+    whole = {name: _section(definition, below, *expanded[name]) for name in wanted}
+    budgets = {name: _share(name, section, epochs) if epochs else budget for name, section in whole.items()}
+    sections = {name: _shortened(section, budgets[name]) for name, section in whole.items()}
     parsed = parse_params({"problems": list(sections), **sections}, f"grid {definition.name}")
-    return [Planned(name, expanded[name][0], parsed[name]) for name in wanted]
+    return [Planned(name, expanded[name][0], parsed[name], budgets[name]) for name in wanted]
 
 
 def started(planned: Planned, root: Path) -> Planned:
@@ -94,18 +102,33 @@ def _wanted(expanded: dict[str, tuple[Row, int | None]], only: str) -> list[str]
     return [name for name, (row, _) in expanded.items() if name in requested or row.name in requested]
 
 
-def _section(
-    definition: Definition, below: dict[str, Any], row: Row, seed: int | None, budget: float
-) -> dict[str, Any]:
+def _section(definition: Definition, below: dict[str, Any], row: Row, seed: int | None) -> dict[str, Any]:
     section = merged(below, definition.settings_of(row))
     if row.start in _STARTS:
         section = merged(section, {"train": {"init_from": _STARTS[row.start]}})
     if seed is not None:
         section = merged(section, {"train": {"seed": seed}})
-    train = section.get("train")
-    if isinstance(train, dict) and isinstance(train.get("steps"), list | tuple):
-        section["train"] = {**train, "steps": [_scaled(step, budget) for step in train["steps"]]}
     return section
+
+
+def _share(name: str, section: dict[str, Any], epochs: int) -> float:
+    """Return the share of a row's own epochs that makes `epochs` of them."""
+    own = [step.get("epochs") if isinstance(step, dict) else None for step in _steps(section)]
+    counts = [count for count in own if isinstance(count, int) and count > 0]
+    if not own or len(counts) < len(own):
+        raise UserError(f"row {name} does not count epochs in each of its train.steps; give it a budget instead")
+    return epochs / sum(counts)
+
+
+def _shortened(section: dict[str, Any], budget: float) -> dict[str, Any]:
+    steps = _steps(section)
+    return merged(section, {"train": {"steps": [_scaled(step, budget) for step in steps]}}) if steps else section
+
+
+def _steps(section: dict[str, Any]) -> list[Any]:
+    train = section.get("train")
+    steps = train.get("steps") if isinstance(train, dict) else None
+    return list(steps) if isinstance(steps, list | tuple) else []
 
 
 def _scaled(step: Any, budget: float) -> Any:

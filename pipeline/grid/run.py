@@ -71,7 +71,7 @@ def run_grid(
         definition: The grid.
         params: The problem's section of params.yaml.
         layout: The repository and the problem.
-        scale: Budget and number of images.
+        scale: Budget or epochs, and number of images.
         only: Names of rows, separated by commas; empty for all.
         watch: Callbacks for each row.
 
@@ -81,11 +81,12 @@ def run_grid(
     Raises:
         UserError: Settings are invalid, a name is unknown, the data set does not exist, or the MLflow store fails.
     """
-    planned = [started(row, layout.root) for row in plan_rows(definition, params, scale.budget, only)]
+    planned = [started(row, layout.root) for row in plan_rows(definition, params, scale.budget, only, scale.epochs)]
     data, places = data_digest(layout), Places(layout, definition.name)
     results = {}
     places.reports.mkdir(parents=True, exist_ok=True)
-    digest = json_digest([definition.name, data, scale.budget, scale.images])
+    size = [scale.budget, scale.images, *([scale.epochs] if scale.epochs else [])]
+    digest = json_digest([definition.name, data, *size])
     with ExitStack() as stack:
         with FileLock(places.reports / "run.lock"):  # so that two processes share one parent run
             parent = stack.enter_context(grid_run(layout, definition.name, digest))
@@ -139,7 +140,7 @@ def _run(planned: Planned, scale: Scale, places: Places, data: str, watch: Watch
         "row": name,
         "table": planned.row.table,
         "digest": row_digest(planned, scale, data),
-        "budget": scale.budget,
+        "budget": round(planned.budget, 4),
         "machine": machine(),
     }
     try:

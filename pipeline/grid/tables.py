@@ -1,32 +1,14 @@
 """The tables of a grid: published value, own value and rank of each row, and the agreement of the two orders."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata, spearmanr
+from scipy.stats import rankdata
 
+from pipeline.grid.agreement import Agreement, agree
 from pipeline.grid.definition import Definition, Metric, Table
-
-_FEWEST = 3  # smallest number of rows of a rank correlation
-
-
-class Agreement(NamedTuple):
-    """Agreement of the published order of the rows and the measured order, by one metric.
-
-    Attributes:
-        rows: Number of rows with both values.
-        spearman: Spearman's rho; NaN with fewer than three rows or if all values of one side are equal.
-        spearman_p: Two-sided p value of Spearman's rho.
-        kendall: Kendall's tau-b.
-        kendall_p: Two-sided p value of Kendall's tau-b.
-    """
-
-    rows: int
-    spearman: float
-    spearman_p: float
-    kendall: float
-    kendall_p: float
+from pipeline.grid.image_errors import ImageTables, image_errors
 
 
 @dataclass(frozen=True)
@@ -41,6 +23,8 @@ class Line:
         rank_published: Rank of the published value among the rows with both values, 1 is best; NaN for other rows. Ties
             share a rank.
         rank_ours: Rank of the value in `ours` among the same rows.
+        of_mean_label: The ranking metric in units of what the mean label scores; NaN if that is not known. At 1 a
+            network has learned nothing from the pixels.
         note: Reason why `ours` has no value; empty if it has one.
     """
 
@@ -50,6 +34,7 @@ class Line:
     ours: dict[str, float]
     rank_published: float
     rank_ours: float
+    of_mean_label: float
     note: str
 
 
@@ -86,20 +71,25 @@ class Filled:
     @property
     def correlated(self) -> dict[str, Agreement]:
         """The agreements that have a rank correlation, by metric."""
-        return {name: agreement for name, agreement in self.agreement.items() if np.isfinite(agreement.spearman)}
+        return {name: agreement for name, agreement in self.agreement.items() if np.isfinite(agreement.spearman.value)}
 
 
-def fill_tables(definition: Definition, results: dict[str, dict[str, Any]]) -> list[Filled]:
+def fill_tables(
+    definition: Definition, results: dict[str, dict[str, Any]], images: ImageTables = lambda _: None
+) -> list[Filled]:
     """Fill the tables of a grid with the results of its rows. A row with seeds has the mean over its seeds.
 
     Args:
         definition: The grid.
         results: Row (NAME-sSEED with seeds) -> content of its result file, for the rows that have been run.
+        images: The table of test images of each of them, for intervals over people.
     """
-    return [_filled(key, table, definition, results) for key, table in definition.tables.items()]
+    return [_filled(key, table, definition, results, images) for key, table in definition.tables.items()]
 
 
-def _filled(key: str, table: Table, definition: Definition, results: dict[str, dict[str, Any]]) -> Filled:
+def _filled(
+    key: str, table: Table, definition: Definition, results: dict[str, dict[str, Any]], images: ImageTables
+) -> Filled:
     rows = [row for row in definition.rows if row.table == key]
     runs = {row.name: [results.get(name, {}) for name in row.run_names] for row in rows}
     ours = {row.name: {m: _mean(runs[row.name], metric) for m, metric in table.metrics.items()} for row in rows}
@@ -108,24 +98,24 @@ def _filled(key: str, table: Table, definition: Definition, results: dict[str, d
     a, b = (np.array([values[n][table.rank_by] for n in names]) for values in (published, ours))
     ranks_a, ranks_b = _ranks(a, b, metric)
     lines = [
-        Line(row.name, row.what, published[row.name], ours[row.name], ranks_a[i], ranks_b[i], _note(runs[row.name]))
+        Line(
+            row.name,
+            row.what,
+            published[row.name],
+            ours[row.name],
+            ranks_a[i],
+            ranks_b[i],
+            ours[row.name][table.rank_by] / _mean(runs[row.name], metric, "mean_label"),
+            _note(runs[row.name]),
+        )
         for i, row in enumerate(rows)
     ]
-    agreement = {
-        m: agree(np.array([published[n][m] for n in names]), np.array([ours[n][m] for n in names]))
-        for m in table.metrics
-    }
+    agreement = {}
+    for name, of in table.metrics.items():
+        a, b = (np.array([values[n][name] for n in names]) for values in (published, ours))
+        both = [row for row, known in zip(rows, np.isfinite(a) & np.isfinite(b), strict=True) if known]
+        agreement[name] = agree(a, b, image_errors([[*row.run_names] for row in both], of, images))
     return Filled(key, table, lines, agreement)
-
-
-def agree(published: np.ndarray, ours: np.ndarray) -> Agreement:
-    """Return the rank correlations over the rows with both values."""
-    both = np.isfinite(published) & np.isfinite(ours)
-    a, b = published[both], ours[both]
-    if len(a) < _FEWEST or len(set(a)) < 2 or len(set(b)) < 2:
-        return Agreement(len(a), *[float("nan")] * 4)
-    rho, tau = spearmanr(a, b), kendalltau(a, b)
-    return Agreement(len(a), *(float(v) for v in (rho.statistic, rho.pvalue, tau.statistic, tau.pvalue)))
 
 
 def _ranks(published: np.ndarray, ours: np.ndarray, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
@@ -140,9 +130,9 @@ def _ranks(published: np.ndarray, ours: np.ndarray, metric: Metric) -> tuple[np.
     return result[0], result[1]
 
 
-def _mean(results: list[dict[str, Any]], metric: Metric) -> float:
+def _mean(results: list[dict[str, Any]], metric: Metric, of: str = "metrics") -> float:
     """Return the mean of a metric over the seeds that have it, multiplied by the metric's scale."""
-    values = [at_path(result.get("metrics", {}), metric.of) for result in results]
+    values = [at_path(result.get(of, {}), metric.of) for result in results]
     known = [value for value in values if np.isfinite(value)]
     return metric.scale * float(np.mean(known)) if known else float("nan")
 

@@ -49,6 +49,24 @@ def test_the_budget_scales_epochs_to_at_least_one(
     assert {step.epochs for row in rows for step in row.params.train.steps} == {epochs}
 
 
+def test_every_row_can_have_the_same_epochs(grid: Callable[..., str], params: ProblemParams) -> None:
+    steps = [{"heads": ["box"], "epochs": 6}, {"heads": ["keypoints"], "epochs": 2}]
+    rows = [GRID["rows"][0], {"name": "two", "table": "points", "settings": {"train": {"steps": steps}}}]
+    one, two = plan_rows(load_definition(grid(rows=rows)), params, epochs=12)
+    assert [step.epochs for step in one.params.train.steps] == [12]
+    assert [step.epochs for step in two.params.train.steps] == [9, 3], "in proportion"
+    assert (one.budget, two.budget) == (3, 1.5)
+
+
+def test_epochs_are_for_rows_that_count_epochs(grid: Callable[..., str], params: ProblemParams) -> None:
+    steps = [{"heads": ["box"], "iterations": 6, "every": 2}]
+    rows = [{"name": "loose", "table": "points", "settings": {"train": {"steps": steps}}}]
+    with pytest.raises(
+        UserError, match=r"row loose does not count epochs in each of its train\.steps; give it a budget"
+    ):
+        plan_rows(load_definition(grid(rows=rows)), params, epochs=12)
+
+
 def test_seeds_make_a_row_each(grid: Callable[..., str], params: ProblemParams) -> None:
     definition = load_definition(grid(rows=[{"name": "a", "table": "points", "seeds": [3, 5]}]))
     rows = plan_rows(definition, params)

@@ -58,6 +58,16 @@ def mlflow_runs(layout: Layout) -> dict[str, Any]:
     return {run.info.run_name: run for run in runs}
 
 
+def error_of_mean_pose(layout: Layout) -> float:
+    """The mean RMSE of the test images if the mean of the training points is the answer, from the labels themselves."""
+    train, test = (
+        np.array([label["keypoints"] for label in coco["annotations"]], float).reshape(-1, 2, 3)[..., :2]
+        for coco in (json.loads((layout.out("split") / f"{split}.json").read_text()) for split in ("train", "test"))
+    )
+    squares = ((train.mean(axis=0) - test) / 2) ** 2  # images of 96 x 64 pixels at 48 x 32
+    return float(np.sqrt(squares.mean(axis=(1, 2))).mean())
+
+
 def test_rows_are_run_once_logged_and_tabled(grid: Callable[..., str], params: ProblemParams, layout: Layout) -> None:
     path = grid()
     results, watch = run(path, params, layout)
@@ -69,6 +79,8 @@ def test_rows_are_run_once_logged_and_tabled(grid: Callable[..., str], params: P
         assert result == results[name]
         assert (result["state"], result["epochs"], result["budget"]) == ("finished", 2, 0.5)
         assert 0 < result["metrics"]["keypoints"]["image_rmse_px"] <= result["metrics"]["keypoints"]["rmse_px"]
+        assert result["mean_label"].keys() == {"keypoints", "box"}
+        assert result["mean_label"]["keypoints"]["image_rmse_px"] == pytest.approx(error_of_mean_pose(layout), rel=1e-4)
         assert {p.name for p in places.trained(name).iterdir()} == {
             "weights.safetensors", "settings.json", "history.csv", "per_image.parquet",
         }  # fmt: skip

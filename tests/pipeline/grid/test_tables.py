@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.grid.definition import Definition
 from pipeline.grid.render import draw, write_csv, write_markdown
-from pipeline.grid.tables import agree, fill_tables
+from pipeline.grid.tables import fill_tables
 from tests.pipeline.grid.conftest import GRID
 
 
@@ -20,17 +20,6 @@ def result(rmse: float, mse: float = 1.0, **fields: Any) -> dict[str, Any]:
 def definition(**published: float) -> Definition:
     rows = [{"name": n, "table": "points", "published": {"rmse": v}} for n, v in published.items()]
     return Definition.model_validate({**GRID, "rows": rows})
-
-
-def test_rank_correlation_of_known_orders() -> None:
-    published = np.array([1.0, 2.0, 3.0, 4.0, np.nan])
-    agreement = agree(published, np.array([10.0, 30.0, 20.0, 40.0, 5.0]))
-    assert agreement.rows == 4
-    assert agreement.spearman == pytest.approx(0.8)  # 1 - 6 * 2 / (4 * 15)
-    assert agreement.kendall == pytest.approx(2 / 3)  # five pairs agree, one does not
-    assert agree(published, -published).spearman == pytest.approx(-1)
-    assert np.isnan(agree(published[:2], published[:2]).spearman)
-    assert np.isnan(agree(published[:4], np.ones(4)).kendall)
 
 
 def test_ranks_are_over_rows_that_have_both() -> None:
@@ -67,10 +56,39 @@ def test_files_hold_what_was_found(tmp_path: Any) -> None:
     text = (tmp_path / "t.md").read_text()
     assert "| a |  | – / 1.00 | 1.00 / 1.50 | 1 → 1 |" in text
     assert "Budget (share of the epochs): 0.1, 1; rows differ." in text
-    assert "RMSE: Spearman +1.00" in text
+    assert "RMSE: Spearman +1.00 (p < 0.001; 95 % over rows +1.00 to +1.00), Kendall" in text
+    assert "of mean label" not in text, "no row has it"
     table = pd.read_csv(tmp_path / "t.csv")
     assert len(table) == 6
     assert table[table["metric"] == "rmse"]["ours"].tolist() == [1.5, 2.5, 3.5]
+
+
+def test_errors_of_images_give_an_interval_over_people(tmp_path: Any) -> None:
+    one = definition(a=1.0, b=2.0, c=3.0).model_dump()
+    one["tables"]["points"]["metrics"]["rmse"]["per_image"] = "rmse_px"
+    grid, people = Definition.model_validate(one), [f"s{number // 2}" for number in range(12)]
+    errors = {"a": np.arange(12.0), "b": np.arange(12.0) + 1, "c": 13.0 - np.arange(12)}
+    tables = {
+        name: pd.DataFrame({"image": range(12), "subject": people, "rmse_px": values})
+        for name, values in errors.items()
+    }
+    results = {
+        name: result(float(values.mean()), mean_label={"keypoints": {"image_rmse_px": 20.0}})
+        for name, values in errors.items()
+    }
+    filled = fill_tables(grid, results, tables.get)
+    spearman = filled[0].agreement["rmse"].spearman
+    # the errors of c go against those of a and b: with other people it is the best
+    assert spearman.people.low < 0 < spearman.people.high == spearman.value == 1
+    assert np.isnan(filled[0].agreement["mse"].spearman.value), "all rows have the same"
+    assert filled[0].lines[0].of_mean_label == pytest.approx(5.5 / 20)
+    write_markdown(grid, filled, results, tmp_path / "t.md")
+    assert "| of mean label | rank |" in (tmp_path / "t.md").read_text()
+    assert "over test people" in (tmp_path / "t.md").read_text()
+    tables["c"] = tables["c"].assign(image=range(1, 13))
+    assert np.isnan(fill_tables(grid, results, tables.get)[0].agreement["rmse"].spearman.people.low)
+    del tables["c"]
+    assert np.isnan(fill_tables(grid, results, tables.get)[0].agreement["rmse"].spearman.people.low)
 
 
 def test_nothing_run_is_said_and_drawn_nowhere(tmp_path: Any) -> None:
