@@ -109,29 +109,35 @@ def init_from(
 @app.command()
 def crossval(
     problem: Problem,
-    folds: Annotated[int, typer.Option(min=3, help="Number of folds of the subjects of train and val.")] = 5,
+    folds: Annotated[int, typer.Option(min=3, help="Number of folds of the subjects.")] = 5,
     leave_one_subject_out: Annotated[
         bool, typer.Option("--leave-one-subject-out", help="Make one fold of each subject instead.")
+    ] = False,
+    with_test: Annotated[
+        bool, typer.Option("--with-test", help="Deal the subjects of the test split into the folds too.")
     ] = False,
 ) -> None:
     """Cross-validate the settings of params.yaml, for data sets whose test split is too small to be conclusive.
 
-    Every subject of train and val is evaluated by a network that was not trained on it. The test split is not used.
+    Every subject of train and val is evaluated by a network that was not trained on it. The test split is not used,
+    except with --with-test: then every image is judged, but settings chosen by the result have no test any more.
     After an interruption the same command continues.
 
     [bold]Examples[/]
 
     heelstrike crossval hand
 
-    heelstrike crossval hand --leave-one-subject-out
+    heelstrike crossval hand --leave-one-subject-out --with-test
     """
     with messages():  # nothing has begun that could be continued
         problem = checked_problem(problem)
     with resumable(shlex.join(["heelstrike", *sys.argv[1:]])):
         with console.status("starting"):
             from flows.crossval import run_crossval
+            from pipeline.splits import SPLITS, TRAINED_ON
 
-        run_crossval(problem, 0 if leave_one_subject_out else folds, ROOT, console)
+        splits = SPLITS if with_test else TRAINED_ON
+        run_crossval(problem, 0 if leave_one_subject_out else folds, splits, ROOT, console)
 
 
 @app.command()

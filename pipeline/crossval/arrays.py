@@ -1,4 +1,4 @@
-"""The pooled prepared arrays of train and val, and parts of them written as prepared splits."""
+"""The pooled prepared arrays of several splits, and parts of them written as prepared splits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ import pandas as pd
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, folder_aside, json_digest
 from pipeline.layout import Layout
-from pipeline.splits import TRAINED_ON
+from pipeline.splits import TRAINED_ON, Split
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The train and val splits, concatenated.
+    """Several splits, concatenated.
 
     Attributes:
         arrays: Prepared arrays by name.
@@ -44,13 +44,13 @@ class Pool:
             part.to_parquet(folder / "index.parquet", index=False)
 
 
-def read_pool(layout: Layout) -> Pool:
-    """Read the pool of a problem.
+def read_pool(layout: Layout, splits: tuple[Split, ...] = TRAINED_ON) -> Pool:
+    """Read the pool of a problem: these splits, and no other.
 
     Raises:
         UserError: The problem has not been prepared.
     """
-    folders = [layout.out("prepare") / split for split in TRAINED_ON]
+    folders = [layout.out("prepare") / split for split in splits]
     for path in folders:
         if not path.exists():
             raise UserError(f"{path} does not exist; run `dvc repro prepare@{layout.problem}` first")

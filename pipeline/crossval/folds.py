@@ -14,7 +14,7 @@ from pipeline.split.groups import group_subjects, linked_images
 
 @dataclass(frozen=True)
 class Fold:
-    """Subjects of one fold. Together they are all subjects of train and val.
+    """Subjects of one fold. Together they are all subjects of the pool.
 
     Attributes:
         number: Number of the fold, from 0.
@@ -43,7 +43,7 @@ def make_folds(params: ProblemParams, layout: Layout, subjects: set[str], count:
     Args:
         params: The problem's section of params.yaml.
         layout: The repository and the problem.
-        subjects: Subjects of train and val.
+        subjects: Subjects of the pool, by default those of train and val.
         count: Number of folds; 0 for one fold per subject.
 
     Raises:

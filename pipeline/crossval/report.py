@@ -10,6 +10,7 @@ from pipeline.crossval.run import Places, Validated
 from pipeline.evaluate.summary import to_json
 from pipeline.markdown import table_row
 from pipeline.scoring.style import BLUE, FAINT, INK, figure, save
+from pipeline.splits import TEST, Split
 
 Headline = tuple[str, str]
 
@@ -54,8 +55,8 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
     lines = [
         f"# {places.layout.problem}: cross-validation, {places.name}",
         "",
-        f"{images['count']} images of {images['subjects']} subjects of train and val, each tested once, with a network "
-        "that was neither trained nor selected on its subject. The test split was not used. "
+        f"{images['count']} images of {images['subjects']} subjects of {_listed(validated.splits)}, each tested once, "
+        f"with a network that was neither trained nor selected on its subject. {_about_test(validated.splits)} "
         f"Training took {hours:.2f} h in all.",
         "",
         "All folds together, 95 % intervals over subjects:",
@@ -75,6 +76,16 @@ def _markdown(validated: Validated, places: Places, headline_metrics: list[Headl
         cells = [_number(metrics.get(group, {}).get(name)) for group, name in headline_metrics]
         lines.append(table_row(fold.number, metrics["images"]["count"], subjects, *cells))
     return lines
+
+
+def _listed(splits: tuple[Split, ...]) -> str:
+    return " and ".join([", ".join(splits[:-1]), splits[-1]])
+
+
+def _about_test(splits: tuple[Split, ...]) -> str:
+    if TEST not in splits:
+        return "The test split was not used."
+    return "The test split is among them: settings chosen by these numbers have no test any more."
 
 
 def _number(value: Any) -> str:

@@ -22,7 +22,7 @@ from pipeline.heads.arrays import load_arrays
 from pipeline.layout import Layout
 from pipeline.models.build import SETTINGS, WEIGHTS, save_weights
 from pipeline.params import ProblemParams
-from pipeline.splits import TEST, TRAIN, TRAINED_ON, VAL
+from pipeline.splits import TEST, TRAIN, TRAINED_ON, VAL, Split
 from pipeline.tracking.grid import log_row
 from pipeline.tracking.runs import crossval_run
 from pipeline.train.fit import Plan, fit
@@ -63,19 +63,24 @@ class Validated:
         folds: The folds.
         results: Content of each fold's result file.
         pooled: Evaluation of all images, each predicted once by the network that was not trained on its subject.
+        splits: The splits whose subjects were dealt into the folds.
     """
 
     folds: list[Fold]
     results: list[dict[str, Any]]
     pooled: Judged
+    splits: tuple[Split, ...]
 
 
-def name_of(count: int) -> str:
-    """Return the name of a cross-validation: `5-folds`, or `leave-one-subject-out` for 0."""
-    return f"{count}-folds" if count else "leave-one-subject-out"
+def name_of(count: int, splits: tuple[Split, ...] = TRAINED_ON) -> str:
+    """Return the name of a cross-validation: `5-folds`, `leave-one-subject-out` for 0, `5-folds-with-test`."""
+    name = f"{count}-folds" if count else "leave-one-subject-out"
+    return f"{name}-with-test" if TEST in splits else name
 
 
-def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Watch) -> Validated:
+def cross_validate(
+    params: ProblemParams, layout: Layout, count: int, watch: Watch, splits: tuple[Split, ...] = TRAINED_ON
+) -> Validated:
     """Run the folds that are not finished, each as an MLflow run, and pool their predictions.
 
     Args:
@@ -83,11 +88,13 @@ def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Wat
         layout: The repository and the problem.
         count: Number of folds; 0 for one fold per subject.
         watch: Callbacks for each fold.
+        splits: The splits whose subjects are dealt into the folds. With the test split every image is judged, and no
+            image is left that settings chosen by the result could be tested on.
 
     Raises:
         UserError: The data is not prepared, there are too few subjects, a training failed, or the MLflow store failed.
     """
-    pool, places = read_pool(layout), Places(layout, name_of(count))
+    pool, places = read_pool(layout, splits), Places(layout, name_of(count, splits))
     folds = make_folds(params, layout, pool.subjects, count)
     results = []
     with crossval_run(layout, places.name, json_digest([places.name, pool.digest])) as parent:
@@ -103,7 +110,7 @@ def cross_validate(params: ProblemParams, layout: Layout, count: int, watch: Wat
             log_row(parent, result, {"judged": " ".join(fold.judged)}, places.trained(fold))
             results.append(result)
             watch.finish(fold.name, result, again)
-    return Validated(folds, results, _pooled(folds, params, pool, places))
+    return Validated(folds, results, _pooled(folds, params, pool, places), splits)
 
 
 def _digest(params: ProblemParams, pool: Pool, fold: Fold) -> str:

@@ -11,11 +11,12 @@ from heelstrike.registry.database import open_mlflow
 from pipeline.crossval.arrays import read_pool
 from pipeline.crossval.folds import make_folds
 from pipeline.crossval.report import write_report
-from pipeline.crossval.run import Places, cross_validate
+from pipeline.crossval.run import Places, cross_validate, name_of
 from pipeline.evaluate.summary import to_json
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
 from pipeline.prepare.stage import run as prepare
+from pipeline.splits import SPLITS
 from tests.pipeline.grid.conftest import SECTION, layout  # noqa: F401 - 16 train, 8 val, 8 test; four images a subject
 from tests.pipeline.grid.test_run import RecordingWatch
 
@@ -85,7 +86,8 @@ def test_folds_are_trained_once_logged_and_pooled(prepared: Layout, params: Prob
     files = write_report(validated, Places(prepared, "3-folds"))
     assert [path.name for path in files] == ["table.md", "table.json", "figure.png", "per_image.parquet"]
     text = files[0].read_text()
-    assert "24 images of 6 subjects" in text
+    assert "24 images of 6 subjects of train and val" in text
+    assert "The test split was not used." in text
     assert "| keypoints.rmse_px | " in text
     written = json.loads(files[1].read_text())
     assert written["pooled"]["keypoints"]["mse_px2"] == pytest.approx(pooled["keypoints"]["mse_px2"], rel=1e-5)
@@ -97,6 +99,20 @@ def test_folds_are_trained_once_logged_and_pooled(prepared: Layout, params: Prob
     again = cross_validate(params, prepared, 3, other)
     assert other.again == {"fold-0": True, "fold-1": True, "fold-2": False}
     assert to_json(again.pooled.metrics) == to_json(pooled)
+
+
+def test_with_the_test_split_every_image_is_judged_once(layout: Layout, params: ProblemParams) -> None:  # noqa: F811
+    prepare(params, layout)
+    validated = cross_validate(params, layout, 3, RecordingWatch(), SPLITS)
+    everyone = [f"s{n}" for n in range(8)]  # s6 and s7 are the test split
+    assert sorted(subject for fold in validated.folds for subject in fold.judged) == everyone
+    images = validated.pooled.metrics["images"]
+    assert (images["count"], images["subjects"]) == (32, 8)
+    places = Places(layout, name_of(3, SPLITS))
+    text = write_report(validated, places)[0].read_text()
+    assert places.name == "3-folds-with-test"
+    assert "32 images of 8 subjects of train, val and test, each tested once" in text
+    assert "settings chosen by these numbers have no test any more" in text
 
 
 def test_the_pool_is_train_and_val_in_order(prepared: Layout) -> None:
