@@ -69,7 +69,7 @@ def test_a_process_that_cannot_be_started_is_an_error_and_later_calls_go_on() ->
     with Processes(1) as engine:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
         try:
-            with pytest.raises(WorkerDiedError, match="could not be started: .*Too many open files"):
+            with pytest.raises(WorkerDiedError, match=r"could not be started: .*Too many open files"):
                 engine.submit(square, Number(value=4)).result(SOON_S)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
