@@ -22,7 +22,6 @@ SPACE: dict[str, list[Any]] = {
     "architecture": ["spatial", "refined", "multihead"],
     "train.lr": LR,
     "train.batch_size": [6, 16],
-    "augment.colour": [0.0, 0.6],
 }
 _SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are for training and validation
 
@@ -45,7 +44,6 @@ def problem(**search: Any) -> ProblemParams:
         "space": {
             "train.lr": {"low": LR[0], "high": LR[-1], "log": True},
             "train.batch_size": {"choose": SPACE["train.batch_size"]},
-            "augment.colour": {"choose": SPACE["augment.colour"]},
         },
         **search,
     }
