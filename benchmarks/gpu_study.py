@@ -153,7 +153,7 @@ def update_seconds(plan: Plan, repeats: int = 5) -> float:
     batch = Batch(*(tensor.to(device) for tensor in _random_batch(plan)))
     network = build_model(plan.problem, plan.model).to(device).to(memory_format=torch.channels_last)
     optimizer, heads = torch.optim.AdamW(network.parameters(), lr=1e-4), plan.train.steps[-1].heads
-    half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision_of(plan.train))
+    half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(precision_of(plan, network))
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()

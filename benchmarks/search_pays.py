@@ -5,13 +5,14 @@ when a complete trial has a validation error that at most the stated share of al
 of its own, and the intervals are of a bootstrap over the repeats.
 
 Example:
-    python -m benchmarks.search_table --out /tmp/table
-    python -m benchmarks.search_pays --table /tmp/table --repeats 50
+    python -m benchmarks.search_table discs --out /tmp/table
+    python -m benchmarks.search_pays discs --table /tmp/table --repeats 50
 """
 
 import argparse
 import math
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import optuna
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.search_table import LR, key_of, load, problem
+from benchmarks.search_table import PROBLEMS, key_of, load
 from pipeline.search.proposals import Proposals
 from pipeline.search.rungs import ladder
 from pipeline.search.settings import SearchSettings
@@ -44,11 +45,13 @@ SEARCHES: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("problem", choices=PROBLEMS)
     parser.add_argument("--table", type=Path, required=True, help="folder that search_table made")
     parser.add_argument("--repeats", type=int, default=50)
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    outcomes = load(arguments.table)
+    problem = PROBLEMS[arguments.problem]
+    outcomes = load(problem, arguments.table)
     errors = sorted(outcome.score for outcome in outcomes.values() if outcome.score is not None)
     targets = [errors[max(1, round(share * len(outcomes))) - 1] for share in SHARES]
     console = Console(width=160)
@@ -58,7 +61,7 @@ def main() -> None:
         + ", ".join(f"{value:.2f}" for value in _correlations(outcomes))
     )
     costs = {
-        name: np.array([replay(outcomes, targets, seed, **settings) for seed in range(arguments.repeats)])
+        name: np.array([replay(problem, outcomes, targets, seed, **settings) for seed in range(arguments.repeats)])
         for name, settings in SEARCHES.items()
     }
     table = Table(
@@ -73,9 +76,11 @@ def main() -> None:
     console.print(table)
 
 
-def replay(outcomes: dict[str, Outcome], targets: list[float], seed: int, **search: Any) -> list[float]:
+def replay(
+    problem: ModuleType, outcomes: dict[str, Outcome], targets: list[float], seed: int, **search: Any
+) -> list[float]:
     """Return the cost at which a search has reached each target."""
-    params = problem(seed=seed, trials=MOST, **search)
+    params = problem.problem(seed=seed, trials=MOST, **search)
     settings = params.search
     proposals = Proposals(Space(params), settings)
     told: list[Outcome] = []
@@ -85,7 +90,8 @@ def replay(outcomes: dict[str, Outcome], targets: list[float], seed: int, **sear
             proposals.tell(told[proposals.told])
         trial = proposals.propose()
         rungs = proposals.rungs()
-        outcome = look_up(outcomes, trial.params, rungs, settings)
+        values = {path: _nearest(of, trial.params[path]) for path, of in problem.SPACE.items()}
+        outcome = look_up(outcomes[key_of(values)], rungs, settings)
         told.append(outcome)
         spent += sum(epochs * rung.share for epochs, rung in zip(outcome.rungs, rungs, strict=False))
         if outcome.score is not None:
@@ -98,12 +104,13 @@ def replay(outcomes: dict[str, Outcome], targets: list[float], seed: int, **sear
     return [min(cost, spent) for cost in reached]
 
 
-def look_up(
-    outcomes: dict[str, Outcome], values: dict[str, Any], rungs: tuple[Rung, ...], settings: SearchSettings
-) -> Outcome:
+def _nearest(of: list[Any], value: Any) -> Any:
+    """Return the value of the table that a trial takes."""
+    return value if value in of else min(of, key=lambda other: abs(math.log(other / value)))
+
+
+def look_up(full: Outcome, rungs: tuple[Rung, ...], settings: SearchSettings) -> Outcome:
     """Return the outcome of a trial: what its settings brought in the table, as far as its rungs let it go."""
-    nearest = min(LR, key=lambda lr: abs(math.log(lr / values["train.lr"])))
-    full = outcomes[key_of({**values, "train.lr": nearest})]
     whole = [(rung.epochs, rung.share) for rung in ladder(settings.model_copy(update={"rungs": 3}))]
     scores: list[float] = []
     epochs: list[int] = []

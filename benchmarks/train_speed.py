@@ -94,7 +94,7 @@ def measure(plan: Plan, arrays: Arrays) -> tuple[list[tuple[float, float]], list
     network = build_model(plan.problem, plan.model).to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=plan.train.lr)
 
-    half = precision_of(plan.train) == "bf16-mixed"
+    half = precision_of(plan, network) == "bf16-mixed"
 
     def steps() -> None:
         for _ in range(len(arrays) // size):

@@ -114,9 +114,3 @@ def _renamed(table: pd.DataFrame, everything: pd.DataFrame) -> pd.DataFrame:
     subjects = dict(zip(media["media"], media["subject"], strict=True))
     subject = table["subject"].where(~by_path, renamed.map(subjects))
     return table.assign(media=renamed, subject=subject, image=images)
-
-
-def files_of(table: pd.DataFrame, corrected: pd.DataFrame, files: dict[str, str]) -> dict[str, str]:
-    """Return the path of each image of the corrected table, which has the rows of `table` that count."""
-    before = table.loc[corrected.index, "image"]
-    return {new: files[old] for old, new in zip(before, corrected["image"], strict=True)}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
@@ -21,7 +20,8 @@ from pipeline.annotations import PLACEMENT_COLUMNS
 from pipeline.near_duplicates import perceptual_hash
 
 _INDEX = "index.json"
-_INDEX_COLUMNS = ["frame", "time_s", "width", "height", "phash"]
+# a table of its own for each video would need five times the memory
+_INDEX_ROW = np.dtype([("frame", "i8"), ("time_s", "f8"), ("width", "i8"), ("height", "i8"), ("phash", "S16")])
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Extracted:
         folder: Folder of the files; each is named by `frame_file(number)`.
         frame_count: Number of frames that were decoded: at least the highest wanted number + 1 if the video has all
             wanted frames, otherwise the length of the video.
-        index: Columns frame, time_s, width, height, phash; a row per wanted frame that the video has.
+        index: Fields frame, time_s, width, height, phash; an entry per wanted frame that the video has.
     """
 
     content: str
     folder: Path
     frame_count: int
-    index: pd.DataFrame
+    index: np.ndarray
 
 
 def frame_file(number: int) -> str:
@@ -69,7 +69,8 @@ def extract(job: VideoJob, cache: Path) -> Extracted:
     if not (done / _INDEX).is_file():
         _extract_to(job, done)
     index = json.loads((done / _INDEX).read_text())
-    return Extracted(content, done, index["frame_count"], pd.DataFrame(index["frames"], columns=_INDEX_COLUMNS))
+    rows = np.array([tuple(row) for row in index["frames"]], _INDEX_ROW)
+    return Extracted(content, done, index["frame_count"], rows)
 
 
 def _content(video: Path) -> str:

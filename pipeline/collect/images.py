@@ -19,7 +19,7 @@ from pipeline.layout import Layout
 _COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
 
 
-def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, str]]:
+def with_images(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     """Find the image of every label.
 
     Args:
@@ -27,10 +27,10 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
         layout: Layout of the problem, which has the work cache.
 
     Returns:
-        The table with image, time_s, width, height, phash, content (the same for the same pixels, or for frames of the
-        same video file), mm_per_px (from the labels or the source's settings,
-        else from the image's file) and, if any file states it, the position in the patient; and a mapping of each
-        image's name (relative to the stage's output) to the path of the file that holds it.
+        The table with image (its name, relative to the stage's output), path (of the file that holds it), time_s,
+        width, height, phash, content (the same for the same pixels, or for frames of the same video file), mm_per_px
+        (from the labels or the source's settings, else from the image's file) and, if any file states it, the position
+        in the patient.
 
     Raises:
         UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
@@ -46,12 +46,11 @@ def with_images(table: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict
     facts = pd.concat([part for part in parts if len(part)], ignore_index=True).astype(
         {"time_s": "float64", "file_mm_per_px": "float64"}
     )
-    joined = table.merge(facts.drop(columns="path"), on=["media", "frame"], how="left", validate="many_to_one")
-    files = dict(zip(facts["image"], facts["path"], strict=True))
+    joined = table.merge(facts, on=["media", "frame"], how="left", validate="many_to_one")
     spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
     unplaced = [c for c in PLACEMENT_COLUMNS if c in joined and joined[c].isna().all()]
     joined = joined.drop(columns=unplaced if len(unplaced) == len(PLACEMENT_COLUMNS) else [])
-    return joined.assign(mm_per_px=spacing), files
+    return joined.assign(mm_per_px=spacing)
 
 
 def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.DataFrame:
@@ -66,20 +65,37 @@ def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.
         return pd.DataFrame()
     with progress("extract frames", len(once)) as bar:
         outcomes = run_all(partial(frames.extract, cache=cache), jobs, bar, lambda job: len(job.frames), cache / "jobs")
-    parts, by_media = [], table.groupby("media", sort=True)
+    videos = list[tuple[str, frames.Extracted]]()
     for name, outcome in zip(media, outcomes, strict=True):
-        labels = by_media.get_group(name)
         if isinstance(outcome, UserError):
-            errors.append(UserError(f"{outcome} (labelled in {labels['source'].iloc[0]})"))
-            continue
-        beyond = labels[labels["frame"] >= outcome.frame_count]
-        if len(beyond):
-            errors.append(_beyond(name, beyond, outcome.frame_count))
-        files = outcome.index["frame"].map(frames.frame_file)
-        folder = f"{outcome.folder}/"
-        facts = outcome.index.assign(media=name, image=f"images/{name}/" + files, path=folder + files)
-        parts.append(facts.assign(content=outcome.content, file_mm_per_px=float("nan"))[_COLUMNS])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+            source = table.loc[table["media"] == name, "source"].iloc[0]
+            errors.append(UserError(f"{outcome} (labelled in {source})"))
+        else:
+            videos.append((name, outcome))
+    counts = {name: video.frame_count for name, video in videos}
+    beyond = table[table["frame"] >= table["media"].map(counts).astype("float64")]
+    errors += [_beyond(str(name), rows, counts[str(name)]) for name, rows in beyond.groupby("media", sort=True)]
+    return _facts_of(videos) if videos else pd.DataFrame()
+
+
+def _facts_of(videos: list[tuple[str, frames.Extracted]]) -> pd.DataFrame:
+    """Return a row per frame of some videos, given with the names of their media."""
+    index = np.concatenate([video.index for _, video in videos])
+    facts = pd.DataFrame({name: index[name] for name in ("frame", "time_s", "width", "height")})
+    lengths = [len(video.index) for _, video in videos]
+
+    def of_each(values: list[str]) -> pd.Series:
+        return pd.Series(values, dtype="str").repeat(lengths).reset_index(drop=True)
+
+    files = "/" + facts["frame"].map(frames.frame_file)
+    return facts.assign(
+        phash=pd.Series(index["phash"].astype("U"), dtype="str"),
+        media=of_each([name for name, _ in videos]),
+        image=of_each([f"images/{name}" for name, _ in videos]) + files,
+        path=of_each([str(video.folder) for _, video in videos]) + files,
+        content=of_each([video.content for _, video in videos]),
+        file_mm_per_px=float("nan"),
+    )[_COLUMNS]
 
 
 def _beyond(media: str, labels: pd.DataFrame, count: int) -> UserError:

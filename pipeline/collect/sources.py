@@ -162,6 +162,16 @@ def one_table(batches: list[SourceLabels]) -> pd.DataFrame:
     return table.drop(columns=left_out)
 
 
+def names_only(batch: SourceLabels) -> SourceLabels:
+    """Return a source without its labels, which need memory: of each media, one row with its slices stays."""
+
+    def named(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.drop_duplicates("media")[["media", *slice_columns(rows)]] if len(rows) else rows
+
+    slim = [replace(labels, table=named(labels.table), empty=named(labels.empty)) for labels in batch.labels]
+    return replace(batch, labels=slim)
+
+
 def _refuse_taken_slices(columns: list[str]) -> None:
     """Raise a finding for each slice that would have the name of one that evaluation makes."""
     findings = Findings("labels")

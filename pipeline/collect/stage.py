@@ -18,11 +18,11 @@ from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write
 from pipeline.collect.agreement import agreement
 from pipeline.collect.batches import unversioned_notes
 from pipeline.collect.boxes import boxes_of
-from pipeline.collect.corrections import Corrected, correct, files_of
+from pipeline.collect.corrections import correct
 from pipeline.collect.images import with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.left_out import dropped_labels, other_left_out, refuse_left_out, sentences
-from pipeline.collect.sources import SourceLabels, one_table, read_source
+from pipeline.collect.sources import SourceLabels, names_only, one_table, read_source
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 
@@ -41,10 +41,12 @@ def run(params: ProblemParams, layout: Layout) -> None:
         patterns = ", ".join(getattr(source, "labels", source.kind) for source in params.collect.sources)
         none = f"{layout.raw}: no labels found for any source of params ({patterns}); put labels there"
         raise UserError("\n".join([none, *sentences(dropped_labels(batches), []), *unread]))
-    table, images = with_images(table, layout)
+    instances = [sum(len(labels.table) for labels in batch.labels) for batch in batches]
+    batches = [names_only(batch) for batch in batches]  # the labels are in the table
+    table = with_images(table, layout)
     corrected = correct(table, keep_repeated=params.collect.repeated_pictures == "keep")
-    images = files_of(table, corrected.table, images)
-    table = corrected.table.reset_index(drop=True)
+    table, superseded, replaced = corrected.table.reset_index(drop=True), corrected.summary, corrected.sentences
+    del corrected  # it holds the table as it was
     if table.empty:
         raise UserError(f"{layout.raw}: later batches withdraw every label; put labels there")
     table = table.assign(video=table["media"].where(table["frame"] >= 0, ""))
@@ -52,29 +54,38 @@ def run(params: ProblemParams, layout: Layout) -> None:
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
     table = table.sort_values(["image", "instance"], ignore_index=True)
+    images = table.loc[table["image"] != table["image"].shift(), ["image", "path"]]
+    table = table.drop(columns=["path", "file"])
     dropped, others = dropped_labels(batches), other_left_out(batches, table, layout.raw)
     if params.collect.strict:
         refuse_left_out(dropped, others)
-    summary = _summary(table, batches, corrected, unread) | {"dropped": dropped, "left_out": others}
-    summary["notes"] += size_notes
+    summary = _summary(table, batches, instances, superseded, [*unread, *_notes(batches), *replaced, *size_notes]) | {
+        "dropped": dropped,
+        "left_out": others,
+    }
     cache = layout.work("collect", "frames")
     with folder_aside(layout.out("collect")) as out:
         _place_images(images, cache, out)
         write_table(table, out / "annotations.parquet", keypoints)
         write_json(out / "summary.json", summary)
-    _prune_cache(cache, used={Path(file).parent for file in images.values()})
+    _prune_cache(cache, used={Path(folder) for folder in set(map(os.path.dirname, images["path"]))})
     _print_summary(summary)
 
 
-def _place_images(images: dict[str, str], cache: Path, out: Path) -> None:
+def _place_images(images: pd.DataFrame, cache: Path, out: Path) -> None:
     """Put the images into the output: frames are linked from the work cache, stills are copied.
 
     Stills are not linked, since an edit of the raw file would then change the output without DVC noticing.
+
+    Args:
+        images: Columns image, its name below the output, and path, the file.
+        cache: The work cache.
+        out: The output.
     """
-    for folder in sorted({(out / name).parent for name in images}):
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder in sorted(set(map(os.path.dirname, images["image"]))):
+        (out / folder).mkdir(parents=True, exist_ok=True)
     with progress("place images", len(images)) as bar:
-        for number, (name, file) in enumerate(images.items(), start=1):
+        for number, (name, file) in enumerate(zip(images["image"], images["path"], strict=True), start=1):
             path = Path(file)
             if not path.is_relative_to(cache) or not _try_link(path, out / name):
                 shutil.copyfile(path, out / name)
@@ -97,8 +108,16 @@ def _prune_cache(cache: Path, used: set[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _notes(batches: list[SourceLabels]) -> list[str]:
+    return [note for batch in batches for labels in batch.labels for note in labels.notes]
+
+
 def _summary(
-    table: pd.DataFrame, batches: list[SourceLabels], corrected: Corrected, unread: list[str]
+    table: pd.DataFrame,
+    batches: list[SourceLabels],
+    instances: list[int],
+    superseded: list[dict[str, Any]],
+    notes: list[str],
 ) -> dict[str, Any]:
     return {
         "videos": int(table.loc[table["video"] != "", "video"].nunique()),
@@ -109,17 +128,13 @@ def _summary(
             {
                 "kind": batch.kind,
                 "label_files": [path.relative_to(batch.root).as_posix() for path in batch.files],
-                "instances": sum(len(labels.table) for labels in batch.labels),
+                "instances": count,
             }
-            for batch in batches
+            for batch, count in zip(batches, instances, strict=True)
         ],
         "slices": [column.removeprefix(SLICE_PREFIX) for column in slice_columns(table)],
-        "superseded": corrected.summary,
-        "notes": [
-            *unread,
-            *(note for batch in batches for labels in batch.labels for note in labels.notes),
-            *corrected.sentences,
-        ],
+        "superseded": superseded,
+        "notes": notes,
         "agreement": agreement([labels.votes for batch in batches for labels in batch.labels]),
     }
 

@@ -65,6 +65,5 @@ def _collect(
     table = one_table(sources)
     if table.empty:
         return
-    table, _ = with_images(table, layout)
-    table = correct(table, keep_repeated=settings.repeated_pictures == "keep").table
+    table = correct(with_images(table, layout), keep_repeated=settings.repeated_pictures == "keep").table
     in_image_pixels(table, problem.keypoints)

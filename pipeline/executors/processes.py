@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
+from heelstrike.errors import first_line
 from pipeline.executors.base import Argument, Executor, Result, WorkerDiedError, attempt, settle
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
@@ -58,7 +59,12 @@ class Processes(Executor):
         """Give calls to one process after another."""
         child: tuple[Any, Connection] | None = None
         while (call := self._calls.get()) is not None and not self._closed.is_set():
-            child = child or self._start(number)
+            try:
+                child = child or self._start(number)
+            except Exception as error:  # no memory or no file is left, or this process may not start others yet
+                reason = f"its process could not be started: {first_line(str(error))}"
+                settle(call.future, error=WorkerDiedError(reason))
+                continue
             if not self._run(call, *child):
                 self._end(*child)
                 child = None

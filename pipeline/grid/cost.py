@@ -21,9 +21,9 @@ from pipeline.grid.rows import Planned
 from pipeline.markdown import in_markdown, table_row
 from pipeline.models.build import build_model
 from pipeline.models.network import Network
+from pipeline.models.work import flops
 from pipeline.package.export import export_model
 from pipeline.problem import Problem
-from pipeline.search.costs import flops
 from pipeline.spreadsheet import for_spreadsheets
 
 _BATCH, _ROUNDS, _SECONDS = 8, 7, 4.0  # images per batch; largest number of rounds; largest duration of all rounds
@@ -95,7 +95,7 @@ def _cost(rows: list[Planned]) -> Cost:
         f"{_described(params.model.model_dump(mode='json'))} {size.width}×{size.height}",
         [row.name for row in rows],
         sum(p.numel() for p in network.parameters()),
-        flops(network, params.problem),
+        flops(network, params.problem.input),
         1000 * eager,
         1000 * onnx,
         _BATCH / batch,

@@ -21,13 +21,9 @@ index.parquet   image, image_id, annotation_id, subject, video, frame, time_s, w
 If an image is mirrored (prepare.mirror), its arrays are those of the mirror image.
 """
 
-import json
-from pathlib import Path
-from typing import Any
-
-from heelstrike.errors import UserError
 from heelstrike.files import folder_aside
 from heelstrike.progress import progress
+from pipeline.coco_entries import entries
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.prepare.arrays import write_images
@@ -45,17 +41,10 @@ def run(params: ProblemParams, layout: Layout) -> None:
     with folder_aside(layout.out("prepare")) as out:
         for split in SPLITS:
             (out / split).mkdir()
-            coco = _read_split(layout.out("split") / f"{split}.json")
-            index = write_labels(coco, params.problem, out / split, params.prepare.mirror)
-            del coco  # it needs far more memory than the index
-            images = index["image"].nunique()
-            with progress(f"prepare {split} images", images) as bar:
+            images, labels = (
+                entries(layout.out("split") / f"{split}.json", name) for name in ("images", "annotations")
+            )
+            index = write_labels(images, labels, params.problem, out / split, params.prepare.mirror)
+            with progress(f"prepare {split} images", index["image"].nunique()) as bar:
                 target, filters = out / split / IMAGES, params.prepare.filters
                 write_images(target, index, layout, filters, params.problem.input, bar)
-
-
-def _read_split(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UserError(f"{path}: not there; run the split stage first")
-    coco: dict[str, Any] = json.loads(path.read_text())
-    return coco

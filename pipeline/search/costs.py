@@ -1,11 +1,7 @@
 """What a network costs, as objectives of a search. Both depend on the settings alone, and not on the machine."""
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from pipeline.models.build import build_model
-from pipeline.models.network import Network
-from pipeline.problem import Problem
+from pipeline.models.work import flops
 from pipeline.search.settings import Objective
 from pipeline.train.fit import Plan
 
@@ -19,14 +15,9 @@ def costs(plan: Plan, objectives: tuple[Objective, ...]) -> tuple[float, ...]:
     """
     if len(objectives) == 1:
         return ()
-    network = build_model(plan.problem, plan.model).eval()
-    found = {"compute": flops(network, plan.problem) / 1e9, "size": 4e-6 * sum(p.numel() for p in network.parameters())}
+    network = build_model(plan.problem, plan.model)
+    found = {
+        "compute": flops(network, plan.problem.input) / 1e9,
+        "size": 4e-6 * sum(p.numel() for p in network.parameters()),
+    }
     return tuple(round(found[name], 6) for name in objectives[1:])
-
-
-def flops(network: Network, problem: Problem) -> int:
-    """Return the FLOPs of the forward pass of one image."""
-    size, counter = problem.input, FlopCounterMode(display=False)
-    with torch.inference_mode(), counter:
-        network(torch.zeros(1, size.height, size.width, size.channels, dtype=torch.uint8))
-    return int(counter.get_total_flops())

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from heelstrike.errors import UserError, first_line
@@ -19,7 +19,7 @@ from heelstrike.waits import limit_postgres
 from pipeline.executors.choose import STUDY_URL
 from pipeline.search.trial import Outcome
 
-_OUTCOME = "outcome"
+_NUMBER, _OUTCOME = "number", "outcome"
 _CREATIONS = 5  # times that the making of tables may collide with that of another process
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
@@ -47,13 +47,22 @@ class Record:
         except KeyError:
             self._study = storage.create_new_study([StudyDirection.MINIMIZE] * objectives, name)
         self._ids = [trial._trial_id for trial in self.trials()]
+        self._places = storage.get_n_trials(self._study)  # more than trials if some have the same number
 
     def __len__(self) -> int:
         return len(self._ids)
 
     def trials(self) -> list[FrozenTrial]:
-        """Return all trials in the order of their numbers."""
-        return self._storage.get_all_trials(self._study)
+        """Return all trials in the order of their numbers.
+
+        Optuna numbers trials as they come. Of two that were added as the same number (see `add`), the first one counts.
+        """
+        counted: dict[int, FrozenTrial] = {}
+        for trial in self._storage.get_all_trials(self._study):
+            # a study of an older version has no numbers of its own
+            trial.number = trial.user_attrs.get(_NUMBER, trial.number)
+            counted.setdefault(trial.number, trial)
+        return [counted[number] for number in sorted(counted)]
 
     def add(self, proposal: FrozenTrial) -> None:
         """Add the next trial, which has not ended yet.
@@ -62,19 +71,34 @@ class Record:
             UserError: Another search has added trials, which it could while the database was away.
         """
         self._check()
+        number = len(self._ids)
+        # asked for single trials, since reading all of them for each would make long studies slow
         with contextlib.suppress(KeyError):
-            # asked for one trial, since reading all of them for each would make long studies slow
-            self._storage.get_trial_id_from_study_id_trial_number(self._study, len(self._ids))
-            raise UserError(
-                f"search: the study has more than the {len(self._ids)} trials that this search knows of: another one "
-                "has run it meanwhile; start the stage again, and it goes on from there"
-            )
-        self._ids.append(self._storage.create_new_trial(self._study, proposal))
+            self._storage.get_trial_id_from_study_id_trial_number(self._study, self._places)
+            raise _other_search(f"has more than the {number} trials that this search knows of")
+        numbered = create_trial(
+            state=proposal.state,
+            params=proposal.params,
+            distributions=proposal.distributions,
+            user_attrs={_NUMBER: number},
+        )
+        trial_id = self._storage.create_new_trial(self._study, numbered)
+        if self._storage.get_trial_number_from_id(trial_id) != self._places:  # another search was faster just now
+            raise _other_search(f"has got its trial {number} from another search at the same moment")
+        self._ids.append(trial_id)
+        self._places += 1
 
     def end(self, number: int, outcome: Outcome) -> None:
-        """Write how a trial ended. A call that was interrupted may be repeated."""
+        """Write how a trial ended. A call that was interrupted may be repeated.
+
+        Raises:
+            UserError: Another search has written it, which it could while the database was away.
+        """
         self._check()
-        _write_end(self._storage, self._ids[number], outcome)
+        try:
+            _write_end(self._storage, self._ids[number], outcome)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            raise _other_search(f"has the end of trial {number} already") from None
 
     def outcomes(self) -> dict[int, Outcome]:
         """Return how the trials that have ended did; the end of an interrupted `end` is written first."""
@@ -84,6 +108,12 @@ class Record:
             if not trial.state.is_finished():
                 self.end(number, outcomes[number])
         return outcomes
+
+
+def _other_search(found: str) -> UserError:
+    return UserError(
+        f"search: the study {found}: another one has run it meanwhile; start the stage again, and it goes on from there"
+    )
 
 
 def _write_end(storage: BaseStorage, trial_id: int, outcome: Outcome) -> None:

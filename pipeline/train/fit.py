@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +29,7 @@ from pipeline.models.build import build_model, save_weights
 from pipeline.models.initial_weights import LoadedWeights
 from pipeline.models.network import Network
 from pipeline.models.settings import ModelSettings
+from pipeline.models.work import flops
 from pipeline.problem import Problem
 from pipeline.train.data import EpochSampler, fixed_loader, seed_of, train_loader
 from pipeline.train.heads import finish
@@ -41,6 +42,9 @@ from pipeline.train.start import load_pretrained
 
 # called with each epoch's row of history; returns False to stop the training early
 OnEpoch = Callable[[Row], bool]
+_WORTH_HALVES, _WORTH_HALVES_DEPTHWISE = 50e6, 2e9
+"""Multiplications of a batch's forward pass from which on a CPU is faster with bfloat16 (benchmarks/precision.py), and
+those of a network with depthwise convolutions, which are slow in it."""
 _PRECISION: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
@@ -158,7 +162,7 @@ def _fit_step(training: Training, plan: Plan, train: Arrays, val: Arrays, work: 
     trainer = lightning.Trainer(
         max_epochs=step.rounds,
         accumulate_grad_batches=settings.accumulate,
-        precision=precision_of(settings),
+        precision=precision_of(plan, training.network),
         callbacks=[CheckpointCallback(work, on_epoch, sampler)],
         default_root_dir=work,
         deterministic="warn",
@@ -234,14 +238,31 @@ def placement(shards: Shards) -> dict[str, Any]:
     }
 
 
-def precision_of(settings: TrainSettings) -> Any:
-    """Return Lightning's name of the precision that these settings mean on this machine."""
-    if settings.precision != "auto":
-        return _PRECISION[settings.precision]
+def precision_of(plan: Plan, network: Network) -> Any:
+    """Return Lightning's name of the precision that these settings mean for this network on this machine."""
+    if plan.train.precision != "auto":
+        return _PRECISION[plan.train.precision]
     if torch.cuda.is_available():
         return _PRECISION["bf16" if torch.cuda.is_bf16_supported() else "16"]
-    # CPUs since 2020 compute bfloat16 natively, 1.6 times as fast; older ones would emulate it slowly
-    return _PRECISION["bf16" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32"]
+    if not computes_bf16(torch.cpu.get_capabilities()):
+        return _PRECISION["32"]
+    work = plan.train.batch_size * flops(network, plan.problem.input) / 2
+    depthwise = any(isinstance(layer, torch.nn.Conv2d) and layer.groups > 1 for layer in network.modules())
+    return _PRECISION["bf16" if work >= (_WORTH_HALVES_DEPTHWISE if depthwise else _WORTH_HALVES) else "32"]
+
+
+def computes_bf16(cpu: Mapping[str, Any]) -> bool:
+    """Return whether a CPU computes bfloat16 natively.
+
+    oneDNN supports it on every CPU with AVX-512 as well, but those before 2020 emulate it, at three quarters of the
+    speed of single precision.
+
+    Args:
+        cpu: `torch.cpu.get_capabilities()` of the CPU.
+    """
+    if cpu["architecture"] == "x86_64":
+        return bool(cpu["avx512_bf16"] or cpu["amx_bf16"])
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _silence_lightning() -> None:

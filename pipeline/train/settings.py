@@ -187,7 +187,10 @@ class TrainSettings(Strict):
     gradient_clip: Annotated[float, Field(ge=0, description="largest gradient norm; 0: no limit")] = 1.0
     precision: Annotated[
         Literal["auto", "32", "bf16", "16"],
-        Field(description="auto: mixed precision if the device computes it natively, else 32"),
+        Field(
+            description="auto: mixed precision where it is faster, which is on GPUs, and on CPUs that compute bfloat16 "
+            "unless batches are tiny or convolutions depthwise; else 32"
+        ),
     ] = "auto"
     parts: Annotated[
         int,

@@ -8,10 +8,10 @@ else the machine does. benchmarks/busy.py measures it.
 """
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from heelstrike.cores import cores
 from pipeline.models.build import build_model
+from pipeline.models.work import flops
 from pipeline.train.fit import Plan
 
 _WORK = 10e9
@@ -37,10 +37,7 @@ def use_threads(plan: Plan, processes: int = 1) -> int:
 
 def batch_work(plan: Plan) -> float:
     """Return the multiplications of the forward pass of one batch. Torch's random state is not used."""
-    size = plan.problem.input
-    counter = FlopCounterMode(display=False)
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(), counter:
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = build_model(plan.problem, plan.model).eval()
-        network(torch.zeros(1, size.height, size.width, size.channels, dtype=torch.uint8))
-    return plan.train.batch_size * counter.get_total_flops() / 2
+        network = build_model(plan.problem, plan.model)
+    return plan.train.batch_size * flops(network, plan.problem.input) / 2

@@ -2,11 +2,12 @@
 
 import codecs
 import csv
-import io
+import itertools
 import re
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 import pandas as pd
@@ -22,9 +23,33 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATOR = re.compile(r'"?sep=([,;\t])"?', re.IGNORECASE)  # Excel's own first line
 _POINT, _COMMA = re.compile(r"[+-]?[0-9]*\.[0-9]+"), re.compile(r"[+-]?[0-9]*,[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
+_AT_ONCE = 5000  # rows that are taken apart at once
 _HINT = (
     "a quotation mark in a cell is written twice, and the cell stands between quotation marks; a stray one is removed"
 )
+
+
+class Rows(Sequence[list[str]]):
+    """Rows of cells, each of which is one text in memory: lists of texts would need five times as much.
+
+    Args:
+        rows: Rows of at least one cell. No cell holds a null character, which no text file has.
+    """
+
+    def __init__(self, rows: Iterable[list[str]]) -> None:
+        self._rows = ["\0".join(row) for row in rows]
+
+    @overload
+    def __getitem__(self, place: int) -> list[str]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[list[str]]: ...
+    def __getitem__(self, place: int | slice) -> list[str] | list[list[str]]:
+        if isinstance(place, slice):
+            return [row.split("\0") for row in self._rows[place]]
+        return self._rows[place].split("\0")
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 class Sheet(NamedTuple):
@@ -36,7 +61,7 @@ class Sheet(NamedTuple):
         decimal_comma: True if the comma in ``100,5`` is a decimal mark.
     """
 
-    rows: list[list[str]]
+    rows: Rows
     lines: Int[np.ndarray, " N"]
     decimal_comma: bool
 
@@ -59,20 +84,26 @@ def read_sheet(path: Path, findings: Findings, header_rows: int = 1) -> Sheet:
     first = text.lstrip("\n").partition("\n")[0]
     stated = _SEPARATOR.fullmatch(first.strip(" "))
     delimiter = stated[1] if stated else max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
-    pairs = [(row, line) for row, line in _rows(text, delimiter, findings) if any(row)]
-    pairs = pairs[1:] if stated else pairs
+    lines = array("q")
+
+    def numbered() -> Iterator[list[str]]:
+        for row, line in itertools.islice(_filled(text, delimiter, findings), int(stated is not None), None):
+            lines.append(line)
+            yield row
+
+    rows = Rows(numbered())
     findings.raise_any()
-    if len(pairs) <= header_rows:
-        flaw = "empty" if not pairs else "a header without rows"
+    if len(rows) <= header_rows:
+        flaw = "empty" if not rows else "a header without rows"
         raise UserError(f"{findings.where}: {flaw}; expected a header and a row per labelled frame")
-    rows = [row for row, _ in pairs]
-    return Sheet(rows, np.array([line for _, line in pairs]), _has_decimal_commas(rows[header_rows:], delimiter))
+    decimal_comma = delimiter != "," and _has_decimal_commas(rows[header_rows:], delimiter)
+    return Sheet(rows, np.array(lines), decimal_comma)
 
 
 def read_rows(path: Path, findings: Findings, header_rows: int = 1) -> tuple[list[list[str]], Int[np.ndarray, " N"]]:
     """Return the rows of `read_sheet` and the line on which each ends."""
     sheet = read_sheet(path, findings, header_rows)
-    return sheet.rows, sheet.lines
+    return sheet.rows[:], sheet.lines
 
 
 def cells_of(sheet: Sheet, findings: Findings) -> pd.DataFrame:
@@ -86,12 +117,16 @@ def cells_of(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     width = len(header)
     while width and not header[width - 1] and not any("".join(row[width - 1 :]) for row in sheet.rows):
         width -= 1
-    rows = same_width(sheet.rows[1:], sheet.lines[1:], width, findings)
-    body = [[plain_cell(cell) for cell in row] for row in rows]
+    parts = []
+    for start in range(1, len(sheet.rows), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        rows = same_width(sheet.rows[part], sheet.lines[part], width, findings)
+        body = [[plain_cell(cell) for cell in row] for row in rows]
+        parts.append(pd.DataFrame(body, columns=pd.RangeIndex(width), dtype="str"))
     named = [column for column in range(width) if header[column]]
     if len(named) < width:
         findings.note(f"{width - len(named)} columns without a name are not used")
-    table = pd.DataFrame(body, columns=pd.RangeIndex(width), dtype="str")[named]
+    table = pd.concat(parts, ignore_index=True)[named]
     return table.set_axis([header[column] for column in named], axis=1)
 
 
@@ -110,13 +145,11 @@ def same_width(
 
 
 def _has_decimal_commas(rows: list[list[str]], delimiter: str) -> bool:
-    """Return True if commas in numbers are decimal marks and cannot be anything else.
+    """Return True if commas in numbers are decimal marks and cannot be anything else; no comma separates cells.
 
-    A file with commas between cells has none. Where numbers have decimal points, a comma may separate thousands, and
-    so it may between tabs if three digits follow every comma.
+    Where numbers have decimal points, a comma may separate thousands, and so it may between tabs if three digits follow
+    every comma.
     """
-    if delimiter == ",":
-        return False
     cells = [cell for row in rows for cell in row]
     if any(_POINT.fullmatch(cell) for cell in cells):
         return False
@@ -152,15 +185,23 @@ def _without_nulls(text: str, findings: Findings) -> str:
     return text
 
 
+def _filled(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[list[str], int]]:
+    """Yield the rows that are not blank."""
+    return (pair for pair in _rows(text, delimiter, findings) if any(pair[0]))
+
+
 def _rows(text: str, delimiter: str, findings: Findings) -> Iterator[tuple[list[str], int]]:
     """Yield the cells of each row and the line on which it ends; a finding for each stray quotation mark."""
     legal = _legal_row(delimiter)
     lines = list[str]()  # those of the row at hand
 
     def remembered() -> Iterator[str]:
-        for line in io.StringIO(text, newline="\n"):
-            lines.append(line)
-            yield line
+        begin = 0
+        while begin < len(text):  # StringIO would copy the text, four bytes a character
+            end = text.find("\n", begin) + 1 or len(text)
+            lines.append(text[begin:end])
+            begin = end
+            yield lines[-1]
 
     reader = csv.reader(remembered(), delimiter=delimiter, skipinitialspace=True)
     while True:

@@ -73,7 +73,7 @@ def test_all_instances_of_an_image_are_mirrored(tmp_path: Path) -> None:
         for n, box in enumerate(([2.0, 3.0, 8, 9], [20.0, 3.0, 10, 9]), start=1)
     ]
     problem = Problem(classes=("heel", "toe"), multi_instance=True, input=InputSize(width=64, height=64))
-    write_labels({"images": [image], "annotations": annotations}, problem, tmp_path, Mirror(**MIRROR))
+    write_labels([image], annotations, problem, tmp_path, Mirror(**MIRROR))
     (objects,) = np.load(tmp_path / "objects.npy")
     assert objects.tolist() == [[53, 3, 8, 9, 0], [33, 3, 10, 9, 1]]
 

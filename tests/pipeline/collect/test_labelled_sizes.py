@@ -38,7 +38,7 @@ def collect(layout: Layout):
         (layout.raw / "ann.json").write_text(json.dumps(data))
         source = CocoSource(kind="coco", subject="image")
         labels = read_source(source, layout, Problem(keypoints=KEYPOINTS))
-        table, notes = in_image_pixels(with_images(one_table([labels]), layout)[0], KEYPOINTS)
+        table, notes = in_image_pixels(with_images(one_table([labels]), layout), KEYPOINTS)
         assert not {"labelled_width", "labelled_height", "labelled_mm_per_px"} & set(table.columns)
         xy, visibility = keypoints_of(table, KEYPOINTS)
         assert visibility.tolist() == [[2, 1]]
@@ -115,7 +115,7 @@ def test_the_pixel_size_that_a_csv_states_is_scaled_too(layout: Layout) -> None:
     )
     source = CsvSource(kind="csv", mm_per_px=0.7)
     table = one_table([read_source(source, layout, Problem(keypoints=KEYPOINTS))])
-    table, _ = in_image_pixels(with_images(table, layout)[0], KEYPOINTS)
+    table, _ = in_image_pixels(with_images(table, layout), KEYPOINTS)
     assert table["mm_per_px"].tolist() == [0.25, 0.7]
     assert not [column for column in table.columns if column.startswith("slice_")]
 

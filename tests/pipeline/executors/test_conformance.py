@@ -60,6 +60,22 @@ def test_close_ends_the_processes(tmp_path: Path) -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
+def test_a_process_that_cannot_be_started_is_an_error_and_later_calls_go_on() -> None:
+    import resource
+
+    from pipeline.executors.processes import Processes
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Processes(1) as engine:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            with pytest.raises(WorkerDiedError, match=r"could not be started: .*Too many open files"):
+                engine.submit(square, Number(value=4)).result(SOON_S)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert value(engine.submit(square, Number(value=4))) == 16
+
+
 def test_each_process_sees_one_gpu() -> None:
     from pipeline.executors.processes import Processes
 

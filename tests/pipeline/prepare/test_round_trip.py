@@ -60,7 +60,8 @@ def test_keypoints_box_and_class_come_back(table: pd.DataFrame, width: int, heig
     problem = Problem(keypoints=KEYPOINTS, classes=CLASSES, input=InputSize(width=width, height=height))
     mirror = Mirror(slice="foot", value="left") if mirrored else None
     with tempfile.TemporaryDirectory() as name:
-        write_labels(coco(stored(table, Path(name)), problem), problem, Path(name), mirror)
+        split = coco(stored(table, Path(name)), problem)
+        write_labels(split["images"], split["annotations"], problem, Path(name), mirror)
         truth = load_truth(Path(name))
     xy = table[[f"{k}_{axis}" for k in KEYPOINTS for axis in "xy"]].to_numpy().reshape(-1, 3, 2)
     np.testing.assert_allclose(truth.points_in_original(truth.keypoints), xy, atol=ATOL)
@@ -79,7 +80,8 @@ def test_detections_come_back(table: pd.DataFrame, width: int, height: int, mirr
     table[CLASS] = table[CLASS].replace("", CLASSES[0])
     mirror = Mirror(slice="foot", value="left") if mirrored else None
     with tempfile.TemporaryDirectory() as name:
-        write_labels(coco(stored(table, Path(name)), problem), problem, Path(name), mirror)
+        split = coco(stored(table, Path(name)), problem)
+        write_labels(split["images"], split["annotations"], problem, Path(name), mirror)
         truth = load_truth(Path(name))
     assert truth.objects is not None
     objects = truth.objects_in_original(truth.objects)

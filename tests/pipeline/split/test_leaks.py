@@ -1,12 +1,11 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from heelstrike.errors import UserError
 from heelstrike.files import write_json
 from pipeline.split.coco import coco
-from pipeline.split.leaks import find_leaks
+from pipeline.split.leaks import Names, find_leaks
 from pipeline.split.settings import SplitSettings
 from pipeline.split.stage import check_leaks
 from tests.pipeline.split.tables import params_of, table_of
@@ -15,8 +14,9 @@ TABLE = table_of({"a": 2, "b": 2, "c": 2}).assign(image_id=range(1, 7), annotati
 HASHES = dict(zip(TABLE["image"], TABLE["phash"], strict=True))
 
 
-def part(*subjects: str) -> dict[str, Any]:
-    return coco(TABLE[TABLE["subject"].isin(subjects)], params_of().problem)
+def part(*subjects: str) -> Names:
+    rows = TABLE[TABLE["subject"].isin(subjects)]
+    return Names(dict(zip(rows["image"], rows["subject"], strict=True)), set(subjects))
 
 
 def test_clean_parts_have_no_leak() -> None:
@@ -41,11 +41,15 @@ def test_look_alikes_of_other_subjects_are_named_with_both_images() -> None:
     assert find_leaks({"train": part("a"), "test": part("c")}, hashes, 1) == []
 
 
+def write(path: Path, *subjects: str) -> None:
+    write_json(path, coco(TABLE[TABLE["subject"].isin(subjects)], params_of().problem))
+
+
 def test_the_written_files_are_checked_folds_included(tmp_path: Path) -> None:
     for split, subject in (("train", "a"), ("val", "b"), ("test", "c")):
-        write_json(tmp_path / f"{split}.json", part(subject))
+        write(tmp_path / f"{split}.json", subject)
     check_leaks(tmp_path, TABLE, SplitSettings())
-    write_json(tmp_path / "folds" / "0" / "train.json", part("a", "c"))
-    write_json(tmp_path / "folds" / "0" / "val.json", part("b"))
+    write(tmp_path / "folds" / "0" / "train.json", "a", "c")
+    write(tmp_path / "folds" / "0" / "val.json", "b")
     with pytest.raises(UserError, match="leak: fold 0: subject 'c' is in train and in test"):
         check_leaks(tmp_path, TABLE, SplitSettings())

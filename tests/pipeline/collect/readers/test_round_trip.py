@@ -41,7 +41,7 @@ def collected(form: Format, images: list[LabelledImage], top: Path) -> tuple[pd.
     content = {"classes": CLASSES} if form.boxes else {"keypoints": KEYPOINTS}
     problem = Problem.model_validate(content | {"multi_instance": multiple})
     source: Any = TypeAdapter(Source).validate_python(form.settings)
-    table, _ = with_images(one_table([read_source(source, layout, problem)]), layout)
+    table = with_images(one_table([read_source(source, layout, problem)]), layout)
     table, _ = in_image_pixels(table, problem.keypoints)
     return table, [f"batch/{path}" for path in paths]
 
@@ -115,8 +115,8 @@ class TestFrames:
             rows = [[video.name, frame, "p", *point] for frame, point in frames.items()]
             write_table(layout.raw / "labels.csv", [["video", "frame", "subject", "a_x", "a_y"], *rows])
             source = read_source(CsvSource(kind="csv"), layout, Problem(keypoints=("a",)))
-            table, images = with_images(one_table([source]), layout)
-            numbers = [videos.number_of(np.asarray(Image.open(images[name]))) for name in table["image"]]
+            table = with_images(one_table([source]), layout)
+            numbers = [videos.number_of(np.asarray(Image.open(path))) for path in table["path"]]
         assert table["frame"].tolist() == numbers == list(frames)
         np.testing.assert_allclose(table[["a_x", "a_y"]].to_numpy(), list(frames.values()), atol=0.01)
         assert table[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[96, 32]]

@@ -1,0 +1,58 @@
+"""The default problem, small, for tables of searches: its rendered people, its networks (benchmarks/search_table.py).
+
+People are 64x64 instead of 256x256, and distances in pixels are a quarter of those in params.yaml. The learning rate
+reaches further than there, so that there is something to find, and the first trial has the lowest.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from pipeline.collect.stage import run as collect
+from pipeline.layout import Layout
+from pipeline.params import ProblemParams, parse_params
+from pipeline.prepare.stage import run as prepare
+from pipeline.split.stage import run as split
+
+LR = [float(f"{value:.3g}") for value in np.geomspace(2e-4, 0.1, 7)]
+SPACE: dict[str, list[Any]] = {
+    "architecture": ["spatial", "refined", "multihead"],
+    "train.lr": LR,
+    "train.batch_size": [6, 16],
+}
+_SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are for training and validation
+
+
+def problem(**search: Any) -> ProblemParams:
+    """Return the problem; its learning rate is an interval, and a trial takes the nearest of the table's."""
+    section = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["rearfoot"]
+    refined = section["model"] | {"apart_px": 1}
+    spatial, multihead = section["search"]["architectures"]
+    section["problem"]["input"] = {"width": _SIDE, "height": _SIDE, "channels": 3}
+    section["collect"]["sources"] = [section["collect"]["sources"][0] | {"subjects": _SUBJECTS}]
+    section["collect"]["box_buffer_px"] //= 4
+    section["split"] |= {"val": 0.3, "test": 0.1}
+    section["model"] = spatial
+    section["train"] |= {"lr": LR[0], "visible_within_px": 1}
+    section["search"] = {
+        "epochs": 9,
+        "images": 180,
+        "architectures": [refined, multihead],
+        "space": {
+            "train.lr": {"low": LR[0], "high": LR[-1], "log": True},
+            "train.batch_size": {"choose": SPACE["train.batch_size"]},
+        },
+        **search,
+    }
+    return parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
+
+
+def write(prepared: Path) -> None:
+    """Render the people, and write their arrays."""
+    params, layout = problem(), Layout(prepared.parent.resolve(), "rearfoot")
+    for stage in (collect, split, prepare):
+        stage(params, layout)
+    shutil.copytree(layout.out("prepare"), prepared)
