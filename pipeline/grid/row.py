@@ -154,7 +154,8 @@ def machine() -> str:
         name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
     except OSError:  # not on Linux
         pass
-    return f"{name}, {cores()} cores"
+    count = cores()
+    return f"{name}, {count} core{'s' if count != 1 else ''}"
 
 
 def read_result(path: Path) -> dict[str, Any] | None:
