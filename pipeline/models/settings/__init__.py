@@ -15,6 +15,7 @@ from pipeline.models.settings.connected import (
     RegressionSettings,
 )
 from pipeline.models.settings.detector import DetectorSettings
+from pipeline.models.settings.ensemble import EnsembleSettings
 from pipeline.models.settings.maps import (
     ConfigurationSettings,
     DeepLabSettings,
@@ -35,6 +36,7 @@ _SETTINGS: tuple[type[ArchitectureSettings], ...] = (
     ConfigurationSettings,
     DeepLabSettings,
     DetectorSettings,
+    EnsembleSettings,
     FlatNetSettings,
     HeatmapNetSettings,
     HourglassSettings,
@@ -64,6 +66,7 @@ __all__ = [
     "ConfigurationSettings",
     "DeepLabSettings",
     "DetectorSettings",
+    "EnsembleSettings",
     "ExtractorBackbone",
     "FlatNetSettings",
     "HeatmapNetSettings",

@@ -20,6 +20,7 @@ from pipeline.models.settings import (
     ARCHITECTURES,
     ConfigurationSettings,
     DeepLabSettings,
+    EnsembleSettings,
     ExtractorBackbone,
     FlatNetSettings,
     HeatmapNetSettings,
@@ -54,6 +55,9 @@ CASES: list[ModelSettings] = [
     RefinedSettings(name="refined", width=4, levels=1, window=20, window_width=8, codec="dsnt", jitter=0),
     RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4, window_blocks=1, box="keypoints"),
     RefinedSettings(name="refined", width=8, levels=1, window=16, window_width=4, apart_px=3, brighten=True),
+    EnsembleSettings(
+        name="ensemble", of=RefinedSettings(name="refined", width=4, stride=4, window=16, window_width=4), members=2
+    ),
     RegressionSettings(name="regression", backbone=PLAIN, hidden=16),
     RegressionSettings(
         name="regression", backbone=StackBackbone(channels=(4, 8), stride=4, batch_norm=False, residual=True), hidden=16
