@@ -27,10 +27,6 @@ from pipeline.search.settings import SearchSettings
 from pipeline.search.space import Space
 from pipeline.search.trial import Outcome, Rung
 
-SHARES = (0.1, 0.05, 0.025)
-MOST = 400
-"""Trials after which a search is given up; its cost until then counts."""
-
 RANDOM: dict[str, Any] = {"startup": 100_000, "rungs": 1}
 SEARCHES: dict[str, dict[str, Any]] = {
     "random, no pruning": RANDOM,
@@ -48,12 +44,18 @@ def main() -> None:
     parser.add_argument("problem", choices=PROBLEMS)
     parser.add_argument("--table", type=Path, required=True, help="folder that search_table made")
     parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument(
+        "--shares", type=float, nargs="+", default=[0.1, 0.05, 0.025], help="best settings to be reached"
+    )
+    parser.add_argument(
+        "--most", type=int, default=400, help="trials after which a search is given up; its cost counts"
+    )
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     problem = PROBLEMS[arguments.problem]
     outcomes = load(problem, arguments.table)
     errors = sorted(outcome.score for outcome in outcomes.values() if outcome.score is not None)
-    targets = [errors[max(1, round(share * len(outcomes))) - 1] for share in SHARES]
+    targets = [errors[max(1, round(share * len(outcomes))) - 1] for share in arguments.shares]
     console = Console(width=160)
     console.print(
         f"{len(outcomes)} settings, {len(errors)} complete; errors: best {errors[0]:.3g}, median "
@@ -61,11 +63,15 @@ def main() -> None:
         + ", ".join(f"{value:.2f}" for value in _correlations(outcomes))
     )
     costs = {
-        name: np.array([replay(problem, outcomes, targets, seed, **settings) for seed in range(arguments.repeats)])
+        name: np.array(
+            [replay(problem, outcomes, targets, seed, arguments.most, **settings) for seed in range(arguments.repeats)]
+        )
         for name, settings in SEARCHES.items()
     }
     table = Table(
-        "search", *(f"best {share:.1%} (≤ {t:.3g})" for share, t in zip(SHARES, targets, strict=True)), box=None
+        "search",
+        *(f"best {share:.1%} (≤ {t:.3g})" for share, t in zip(arguments.shares, targets, strict=True)),
+        box=None,
     )
     for name, found in costs.items():
         cells = [
@@ -77,15 +83,15 @@ def main() -> None:
 
 
 def replay(
-    problem: ModuleType, outcomes: dict[str, Outcome], targets: list[float], seed: int, **search: Any
+    problem: ModuleType, outcomes: dict[str, Outcome], targets: list[float], seed: int, most: int, **search: Any
 ) -> list[float]:
     """Return the cost at which a search has reached each target."""
-    params = problem.problem(seed=seed, trials=MOST, **search)
+    params = problem.problem(seed=seed, trials=most, **search)
     settings = params.search
     proposals = Proposals(Space(params), settings)
     told: list[Outcome] = []
     spent, reached = 0.0, [math.inf] * len(targets)
-    for number in range(MOST):
+    for number in range(most):
         while proposals.told <= number - settings.window:
             proposals.tell(told[proposals.told])
         trial = proposals.propose()

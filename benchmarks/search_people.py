@@ -1,4 +1,4 @@
-"""The default problem, small, for tables of searches: its rendered people, its networks (benchmarks/search_table.py).
+"""The default problem, small, for tables of searches (search_table.py): its rendered people, a network of its search.
 
 People are 64x64 instead of 256x256, and distances in pixels are a quarter of those in params.yaml. The learning rate
 reaches further than there, so that there is something to find, and the first trial has the lowest.
@@ -19,9 +19,9 @@ from pipeline.split.stage import run as split
 
 LR = [float(f"{value:.3g}") for value in np.geomspace(2e-4, 0.1, 7)]
 SPACE: dict[str, list[Any]] = {
-    "architecture": ["spatial", "refined", "multihead"],
     "train.lr": LR,
     "train.batch_size": [6, 16],
+    "augment.colour": [0.0, 0.6],
 }
 _SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are for training and validation
 
@@ -29,21 +29,18 @@ _SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are f
 def problem(**search: Any) -> ProblemParams:
     """Return the problem; its learning rate is an interval, and a trial takes the nearest of the table's."""
     section = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["rearfoot"]
-    refined = section["model"] | {"apart_px": 1}
-    spatial, multihead = section["search"]["architectures"]
     section["problem"]["input"] = {"width": _SIDE, "height": _SIDE, "channels": 3}
     section["collect"]["sources"] = [section["collect"]["sources"][0] | {"subjects": _SUBJECTS}]
     section["collect"]["box_buffer_px"] //= 4
     section["split"] |= {"val": 0.3, "test": 0.1}
-    section["model"] = spatial
+    section["model"] = section["search"]["architectures"][0]  # `spatial`, the quickest to train
     section["train"] |= {"lr": LR[0], "visible_within_px": 1}
     section["search"] = {
         "epochs": 9,
         "images": 180,
-        "architectures": [refined, multihead],
         "space": {
             "train.lr": {"low": LR[0], "high": LR[-1], "log": True},
-            "train.batch_size": {"choose": SPACE["train.batch_size"]},
+            **{path: {"choose": values} for path, values in SPACE.items() if path != "train.lr"},
         },
         **search,
     }
