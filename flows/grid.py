@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.terminal import ROOT, only_problem
+from heelstrike.errors import UserError
 from heelstrike.terminal import console, messages
 from heelstrike.text import done, plain
 
@@ -61,6 +62,8 @@ def run(
     with messages():  # nothing has begun that could be continued
         from pipeline.grid.definition import load_definition
 
+        if epochs and budget != 1:
+            raise UserError(f"--epochs {epochs} and --budget {budget:g} both set the length of a row; give one of them")
         parts = _parts(load_definition(grid), problem, only)
     with messages(f"heelstrike grid run {grid}, with the same options"):
         with console.status("starting"):

@@ -146,6 +146,7 @@ def test_a_transfer_is_a_matrix_with_its_sentences(tmp_path: Path, heelstrike: H
     [
         (("run", "toy.yaml", "--only", "z"), "no row is called z; there are a, b, c"),
         (("cost", "toy.yaml", "--only", "z"), "no row is called z; there are a, b, c"),
+        (("run", "toy.yaml", "--epochs", "3", "--budget", "0.5"), "both set the length of a row; give one of them"),
         (("table", "toy.yaml", "--problem", "foot"), "params.yaml has no problem 'foot'; it has discs"),
         (("table", "nosuch"), "nosuch"),
         (("run", "toy.yaml"), "there is no data set to run a grid on; run `dvc repro` first"),
