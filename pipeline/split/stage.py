@@ -25,7 +25,7 @@ from pipeline.split.balance import balance
 from pipeline.split.coco import write_coco
 from pipeline.split.folds import fold_rows
 from pipeline.split.groups import group_subjects, linked_images
-from pipeline.split.leaks import find_leaks, read_names
+from pipeline.split.leaks import Names, find_leaks, read_names
 from pipeline.split.settings import SplitSettings
 from pipeline.splits import SPLITS, TEST, TRAINED_ON
 
@@ -76,7 +76,7 @@ def check_leaks(folder: Path, table: pd.DataFrame, settings: SplitSettings) -> N
     test = read_names(folder / f"{TEST}.json")
     findings = []
     for part in (folder, *sorted((folder / "folds").glob("*"))):
-        contents = {split: read_names(part / f"{split}.json") for split in TRAINED_ON}
+        contents: dict[str, Names] = {split: read_names(part / f"{split}.json") for split in TRAINED_ON}
         where = "" if part == folder else f"fold {part.name}: "
         leaks = find_leaks(contents | {TEST: test}, hashes, bits)
         findings += [f"leak: {where}{leak}" for leak in leaks]
