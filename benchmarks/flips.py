@@ -13,6 +13,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,8 @@ from heelstrike.preprocess.letterbox import Letterbox
 _NEAR_PX = 4.0
 _FOUND_PX = 10.0  # pixels of the photograph
 
-Points, Confidence = Float[np.ndarray, "K 2"], Float[np.ndarray, " K"]
+Points: TypeAlias = Float[np.ndarray, "K 2"]
+Confidence: TypeAlias = Float[np.ndarray, " K"]
 # points and confidences of both looks, pixels of the image that are _NEAR_PX of the input -> points and confidences
 Combine = Callable[[Points, Points, Confidence, Confidence, float], tuple[Points, Confidence]]
 
