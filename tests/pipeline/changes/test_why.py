@@ -1,7 +1,6 @@
 """`why` names single changes of data, parameters, code and packages, and nothing else."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,9 +130,7 @@ def verdict(root: Path, stage: str) -> Verdict:
 def test_a_change_is_named_and_nothing_else(repository: Path, change: str) -> None:
     edit, stage, kind, text = CHANGES[change]
     with edited(repository, edit):
-        start = time.process_time()
         found = verdict(repository, stage)
-        assert time.process_time() - start < 2
         (reason,) = found.reasons
         assert (reason.kind, reason.counts) == (kind, True)
         assert text in reason.text

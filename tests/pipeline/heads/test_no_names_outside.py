@@ -14,6 +14,7 @@ LABELS = ("collect", "validate", "split", "prepare", "augment", "synthetic", "sc
 ALLOWED = {
     "pipeline/annotations.py": {"class"},  # a column of the annotation table
     "pipeline/registry/criteria/signature.py": {"keypoints"},  # of the category in a package's manifest
+    "pipeline/grid/mean_label.py": {"keypoints"},  # an array of a prepared split, and of the answers
     "pipeline/evaluate/judged_split.py": {"keypoints"},  # COCO's field
     "pipeline/package/disturbed/check.py": {"keypoints"},  # what is measured, which is measured on keypoints alone
     "pipeline/train/temporal/tracks.py": {"keypoints"},  # what a temporal model learns, which is of keypoints alone
