@@ -25,7 +25,7 @@ name: tick
 deployments:
   - name: often
     entrypoint: tick.py:tick
-    work_pool: {name: heelstrike}
+    work_pool: {name: tick}
     schedules: [{interval: 5}]
 """
 
@@ -81,11 +81,13 @@ def test_a_drift_starts_a_retrain(deployed: dict[str, str]) -> None:
 
 
 def test_a_schedule_fires_and_a_worker_runs_it(pool: dict[str, str], tmp_path: Path) -> None:
+    """In a work pool of its own: in the project's, the worker would also run the retrain that the drift has started."""
+    prefect(tmp_path, pool, "work-pool", "create", "tick", "--type", "process")
     (tmp_path / "tick.py").write_text(TICK)
     (tmp_path / "prefect.yaml").write_text(DEPLOYMENT)
     prefect(tmp_path, pool, "deploy", "--all")
     worker = subprocess.Popen(
-        [str(BIN / "prefect"), "worker", "start", "--pool", "heelstrike"],
+        [str(BIN / "prefect"), "worker", "start", "--pool", "tick"],
         env=os.environ | pool | {"PREFECT_WORKER_QUERY_SECONDS": "1", "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         start_new_session=True,
     )
