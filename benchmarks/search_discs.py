@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.search_section import search_section
 from pipeline.params import ProblemParams, parse_params
 
 LR = [float(f"{value:.3g}") for value in np.geomspace(2e-4, 0.1, 10)]
@@ -18,7 +19,7 @@ _SIZE = 32
 
 
 def problem(**search: Any) -> ProblemParams:
-    """Return the problem; its learning rate is an interval, and a trial takes the nearest of the table's."""
+    """Return the problem."""
     off = dict.fromkeys(("flip", "zoom", "tilt", "shift", "colour", "saturation", "negative", "blur", "noise"), 0.0)
     section = {
         "problem": {"keypoints": ["disc"], "input": {"width": _SIZE, "height": _SIZE}},
@@ -28,15 +29,7 @@ def problem(**search: Any) -> ProblemParams:
         "measure": None,
         "model": {"name": "spatial", "width": 8, "levels": 3, "codec": "softmax"},
         "train": {"steps": [{"heads": ["box", "keypoints"], "epochs": 9}], "batch_size": 8, "lr": LR[0]},
-        "search": {
-            "epochs": 9,
-            "images": 180,
-            "space": {
-                "train.lr": {"low": LR[0], "high": LR[-1], "log": True},
-                **{path: {"choose": values} for path, values in SPACE.items() if path != "train.lr"},
-            },
-            **search,
-        },
+        "search": search_section(SPACE, **search),
     }
     return parse_params({"problems": ["disc"], "disc": section})["disc"]
 

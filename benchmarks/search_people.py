@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from benchmarks.search_section import search_section
 from pipeline.collect.stage import run as collect
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, parse_params
@@ -27,23 +28,15 @@ _SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are f
 
 
 def problem(**search: Any) -> ProblemParams:
-    """Return the problem; its learning rate is an interval, and a trial takes the nearest of the table's."""
+    """Return the problem, whose batches are in one part, since they are small."""
     section = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["rearfoot"]
     section["problem"]["input"] = {"width": _SIDE, "height": _SIDE, "channels": 3}
     section["collect"]["sources"] = [section["collect"]["sources"][0] | {"subjects": _SUBJECTS}]
     section["collect"]["box_buffer_px"] //= 4
     section["split"] |= {"val": 0.3, "test": 0.1}
     section["model"] = section["search"]["architectures"][0]  # `spatial`, the quickest to train
-    section["train"] |= {"lr": LR[0], "visible_within_px": 1}
-    section["search"] = {
-        "epochs": 9,
-        "images": 180,
-        "space": {
-            "train.lr": {"low": LR[0], "high": LR[-1], "log": True},
-            **{path: {"choose": values} for path, values in SPACE.items() if path != "train.lr"},
-        },
-        **search,
-    }
+    section["train"] |= {"lr": LR[0], "visible_within_px": 1, "parts": 1}
+    section["search"] = search_section(SPACE, **search)
     return parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
 
 
