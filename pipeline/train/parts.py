@@ -51,7 +51,8 @@ class Parts:
         """
         count, rows = len(self._networks), len(batch.pixels)
         sizes = [(number + 1) * rows // count - number * rows // count for number in range(count)]
-        cast, before = _autocast(batch.pixels.device.type), torch.get_rng_state()
+        device = batch.pixels.device
+        cast, before = _autocast(device.type), _random_state(device)
 
         def part(number: int, own: Batch) -> tuple[Tensor, dict[str, Tensor]]:
             with self._draws[number], torch.autocast(**cast):
@@ -60,12 +61,12 @@ class Parts:
 
         parts = zip(*(tensor.split(sizes) for tensor in batch), strict=True)
         found = self._together(part, [(number, Batch(*own)) for number, own in enumerate(parts)])
-        if not torch.equal(before, torch.get_rng_state()):
+        if not torch.equal(before, _random_state(device)):
             raise UserError(
                 "train.parts: this network draws random numbers in an order that depends on the threads' timing; "
                 "set train.parts to 1"
             )
-        weights = torch.tensor(sizes, device=batch.pixels.device) / rows
+        weights = torch.tensor(sizes, device=device) / rows
         self._found = [loss for loss, _ in found]
         self._shown = [loss.detach().requires_grad_() for loss in self._found]
         named = {name: (weights * torch.stack([own[name].detach() for _, own in found])).sum() for name in found[0][1]}
@@ -109,6 +110,14 @@ def _sharing(network: Network) -> Network:
     for own, other in zip(network.parameters(), twin.parameters(), strict=True):
         other.data, other.grad = own.data, None
     return twin
+
+
+def _random_state(device: torch.device) -> Tensor:
+    """Return the state of torch's default generators that a network on this device may draw from."""
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return torch.cat(states)
 
 
 def _autocast(device: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 Two threads wait for each other some hundred times in a batch. Beside another program each of these waits can take as
 long as the system lets the other program run, and the threads burn their time at barriers. With little work between two
 waits a second thread is worth little on an idle machine as well. So a training has one thread for each `_WORK`
-multiplications of a batch. Losses depend on the number of threads in their last bits; here they never depend on what
-else the machine does. benchmarks/busy.py measures it.
+multiplications of a batch, shared among the parts of a batch (pipeline.train.parts). Losses depend on the number of
+threads in their last bits; here they never depend on what else the machine does. benchmarks/busy.py measures it.
 """
 
 import torch
@@ -19,7 +19,7 @@ _WORK = 10e9
 
 
 def use_threads(plan: Plan, processes: int = 1) -> int:
-    """Set torch's threads for a training in this process: `train.threads`, or by the work. A GPU needs no choice.
+    """Set torch's threads of each part of a batch: `train.threads`, or by the work. A GPU needs no choice.
 
     Args:
         plan: Settings.
