@@ -39,7 +39,14 @@ def main() -> None:
     shown = people(2 * arguments.pairs)
     pairs = list(zip(shown[::2], shown[1::2], strict=False))
     table = Table(
-        "second person", "pictures", "first measured", "second measured", "mixed up", "refused", "counted two"
+        "second person",
+        "pictures",
+        "first measured",
+        "second measured",
+        "mixed up",
+        "elsewhere",
+        "refused",
+        "counted two",
     )
     for size in (1.0, 0.6):
         counts = Counter[str]()
@@ -48,7 +55,7 @@ def main() -> None:
             result = measurer.image(image)
             counts[verdict(result, one, other)] += 1
             counts["two"] += result.prediction.people == 2
-        names = ("first", "second", "mixed", "refused", "two")
+        names = ("first", "second", "mixed", "elsewhere", "refused", "two")
         table.add_row(f"{size:g} times", str(len(pairs)), *(str(counts[name]) for name in names))
     Console().print(table)
 
@@ -84,14 +91,19 @@ def _middle(picture: Picture) -> Picture:
 
 
 def verdict(result: FrameResult, first: np.ndarray, second: np.ndarray) -> str:
-    """Return whose markers were measured: `first`, `second`, or `mixed`; `refused` if nothing was measured."""
+    """Return whose markers were measured: `first` or `second`; `refused` if nothing was measured.
+
+    It is `mixed` if both people have some of them, and `elsewhere` if some are of neither.
+    """
     assert result.keypoints is not None
     if not result.measured:
         return "refused"
-    for name, person in (("first", first), ("second", second)):
-        if np.linalg.norm(result.keypoints - person, axis=1).max() < _NEAR:
-            return name
-    return "mixed"
+    near = {
+        name: np.linalg.norm(result.keypoints - person, axis=1) < _NEAR
+        for name, person in (("first", first), ("second", second))
+    }
+    whole = next((name for name, its in near.items() if its.all()), None)
+    return whole or ("mixed" if all(its.any() for its in near.values()) else "elsewhere")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -14,13 +14,15 @@ from heelstrike.package.image import Image
 from heelstrike.package.view import View, size_of
 from heelstrike.preprocess.settings import Zoom
 
+Change: TypeAlias = tuple[float, tuple[float, float]]
+"""Size of a view and its shift (x, y), as shares of another one's side."""
+
 _STEPS = 3  # views until one must have settled
-_SECOND = (0.82, (0.03, -0.02))  # size and shift of the view for the second look
-_SECOND_WHOLE = (0.93, (0.0, 0.0))  # the same after a look at the whole image, beyond which nothing is known
+_AGAIN: tuple[Change, Change] = ((0.82, (0.03, -0.02)), (1.15, (-0.03, 0.02)))  # second and third look
+_AGAIN_WHOLE: tuple[Change, Change] = ((0.93, (0.0, 0.0)), (1.07, (0.0, 0.0)))  # after the whole image
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
 _ENOUGH = 0.5  # share of the keypoints by which a patient is followed
-_FEW = 0.3  # share of the keypoints that is shown although it is too few to follow
-_FEW_CONFIDENCE = 0.8  # geometric mean of the confidences that such few keypoints need
+AGREED = 0.65  # mean confidence over several looks from which a keypoint is there: the first look's alone is flattering
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
 
 Look = Callable[[Image], Prediction]
@@ -28,11 +30,25 @@ Look = Callable[[Image], Prediction]
 
 
 class Answer(NamedTuple):
-    """A prediction in the image's pixels, the view that it was made on, and the view for a second look."""
+    """A prediction in the image's pixels, the view that it was made on, and the views for a second and a third look."""
 
     prediction: Prediction
     view: View
-    second: View
+    again: tuple[View, View]
+
+
+class Check(NamedTuple):
+    """How an answer compares with further looks.
+
+    Attributes:
+        away: Distance of each keypoint in another look, pixels; inf for one that a look lacks.
+        differs: True for each keypoint that is elsewhere in other looks.
+        confidence: Mean confidence of each keypoint over all looks.
+    """
+
+    away: Float[np.ndarray, " K"]
+    differs: Bool[np.ndarray, " K"]
+    confidence: Float[np.ndarray, " K"]
 
 
 class Looks:
@@ -51,44 +67,29 @@ class Looks:
     @cached_property
     def whole(self) -> Answer:
         """A look at the whole image."""
-        return self._decided_whole(self._settings.min_confidence)
-
-    @cached_property
-    def few(self) -> Answer | None:
-        """The same look if few keypoints are present, less than half of them, and a second look agrees.
-
-        These are of a leg that lacks markers, say. They are shown, and nothing follows from them, so they need less
-        confidence than those of a whole patient.
-        """
-        for least in (self._settings.min_confidence, min(_FEW_CONFIDENCE, self._settings.min_confidence)):
-            answer = self._decided_whole(least)
-            confidence = points_of(answer.prediction)[1]
-            is_few = _FEW <= (confidence >= self._threshold).mean() < _ENOUGH
-            if is_few and self._mean(confidence) >= least and self.holds(answer):
-                return answer
-        return None
-
-    def _decided_whole(self, least: float) -> Answer:
         height, width = self.image.shape
         view = View.around(np.array([(width - 1) / 2, (height - 1) / 2]), max(width, height))
-        return Answer(self._decided(self._seen_whole, least), view, view.zoomed(*_SECOND_WHOLE))
+        return Answer(self._decided(self.seen_whole), view, _changed(view, _AGAIN_WHOLE))
 
     @cached_property
-    def _seen_whole(self) -> Prediction:
+    def seen_whole(self) -> Prediction:
+        """What the network answers on the whole image."""
         return self._look(self.image)
+
+    def seen(self, view: View) -> Prediction:
+        """What the network answers on a view, in the image's pixels."""
+        return shift_prediction(self._look(self.image.cut(view)), view.x, view.y)
 
     def at(self, view: View) -> Answer:
         """Look at a view."""
-        decided = self._decided(self._look(self.image.cut(view)), self._settings.min_confidence)
-        prediction = shift_prediction(decided, view.x, view.y)
-        return Answer(prediction, view, view.zoomed(*_SECOND))
+        return Answer(self._decided(self.seen(view)), view, _changed(view, _AGAIN))
 
-    def _decided(self, prediction: Prediction, least: float) -> Prediction:
+    def _decided(self, prediction: Prediction) -> Prediction:
         """Return the prediction; if it is not sure as a whole, keypoints that are not sure by themselves are missing.
 
         So two doubtful keypoints do not take away those that are certain, as of a patient who lacks markers.
         """
-        confidence = points_of(prediction)[1]
+        confidence, least = points_of(prediction)[1], self._settings.min_confidence
         if self._mean(confidence) >= least:
             return prediction
         doubtful = (confidence >= self._threshold) & (confidence < least)
@@ -127,17 +128,38 @@ class Looks:
         return bool(enough) and self._mean(confidence) >= self._settings.min_confidence
 
     def holds(self, answer: Answer) -> bool:
-        """Return True if a second look agrees about most of the keypoints that are present."""
+        """Return True if further looks agree about most of the keypoints that are present."""
         present = points_of(answer.prediction)[1] >= self._threshold
-        return bool(self.second_look(answer)[1][present].mean() <= 0.5)
+        return bool(self.checked(answer).differs[present].mean() <= 0.5)
 
-    def second_look(self, answer: Answer) -> tuple[Float[np.ndarray, " K"], Bool[np.ndarray, " K"]]:
-        """Return how far each keypoint is away in a second look, pixels, and True if that is too far."""
-        keypoints = points_of(answer.prediction)[0]
-        second = points_of(self.at(answer.second).prediction)[0]
-        away = np.linalg.norm(second - keypoints, axis=1)
-        away = np.where(np.isnan(away), np.inf, away)  # a keypoint that one of both looks lacks
-        return away, away > self._settings.max_disagreement * size_of(finite(keypoints))
+    def checked(self, answer: Answer) -> Check:
+        """Compare an answer with a second look.
+
+        A second look that has a keypoint elsewhere speaks against it. If it does not find the keypoint at all, a third
+        one decides.
+        """
+        keypoints, confidence = points_of(answer.prediction)
+        limit = self._settings.max_disagreement * size_of(finite(keypoints))
+        second, away = self._compared(keypoints, answer.again[0])
+        differs, present = away > limit, confidence >= self._threshold
+        unsettled = present & differs & (second < self._threshold)
+        if not unsettled.any():
+            return Check(away, differs, (confidence + second) / 2)
+        third, apart = self._compared(keypoints, answer.again[1])
+        agreed = unsettled & (third >= self._threshold) & (apart <= limit)
+        mean = (confidence + second + third) / 3
+        return Check(np.where(agreed, apart, away), differs & ~agreed, mean)
+
+    def _compared(
+        self, keypoints: Float[np.ndarray, "K 2"], view: View
+    ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+        """Return the confidences of a look at a view, and how far its keypoints are from these."""
+        places, confidence = points_of(self.seen(view))
+        return confidence, distance(places, keypoints)
+
+
+def _changed(view: View, changes: tuple[Change, Change]) -> tuple[View, View]:
+    return view.zoomed(*changes[0]), view.zoomed(*changes[1])
 
 
 def score(answer: Answer) -> float:
@@ -150,6 +172,12 @@ def points_of(prediction: Prediction) -> tuple[Float[np.ndarray, "K 2"], Float[n
     assert prediction.keypoints is not None
     assert prediction.confidence is not None
     return prediction.keypoints, prediction.confidence
+
+
+def distance(one: Float[np.ndarray, "K 2"], other: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, " K"]:
+    """Return how far each keypoint is from the same one of another look; inf for one that a look lacks."""
+    away = np.linalg.norm(one - other, axis=1)
+    return np.where(np.isnan(away), np.inf, away)
 
 
 def finite(keypoints: Float[np.ndarray, "K 2"]) -> Float[np.ndarray, "F 2"]:

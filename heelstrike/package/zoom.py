@@ -7,7 +7,8 @@ If it is, it is given the views beside it, for other people. In a video, the vie
 nothing is found, frames are looked at less and less often, and only where something has changed.
 
 A wrong prediction is rarely made twice. So unless the network is sure of every keypoint, it is asked again on a view of
-another size, a little to the side. A keypoint that is elsewhere then counts as missing.
+another size, a little to the side, and a third time where the second answer lacks a keypoint. One that is elsewhere, or
+of which the looks together are not sure enough, counts as missing.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from dataclasses import replace
 import numpy as np
 
 from heelstrike.heads.prediction import Prediction, Refusal
+from heelstrike.package.few import Pairs, few
 from heelstrike.package.image import Image
-from heelstrike.package.looking import Answer, Look, Looks, finite, points_of, score
+from heelstrike.package.looking import AGREED, Answer, Look, Looks, finite, points_of, score
 from heelstrike.package.memory import Memory
 from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of, without_parts
 from heelstrike.package.view import View, size_of, tiles
@@ -43,13 +45,20 @@ class Zoomed:
         names: Names of the keypoints, for messages.
         threshold: A keypoint of lower confidence counts as missing.
         smallest: Side of the smallest view for which the radii were calibrated, pixels; 0 without a limit.
+        pairs: Indices of the keypoints that a mirrored image exchanges; the first ones are of one side.
     """
 
     def __init__(
-        self, settings: Zoom, look: Look, names: tuple[str, ...], threshold: float, smallest: float = 0
+        self,
+        settings: Zoom,
+        look: Look,
+        names: tuple[str, ...],
+        threshold: float,
+        smallest: float = 0,
+        pairs: Pairs = (),
     ) -> None:
         self._settings, self._look, self._names, self._threshold = settings, look, names, threshold
-        self._smallest = smallest
+        self._smallest, self._pairs = smallest, pairs
         self._last: Prediction | None = None
         self._people = 0
         self._memory = Memory()
@@ -70,9 +79,9 @@ class Zoomed:
         if patient is None:
             self._pause = min(2 * self._pause + 1, _PATIENCE)
             self._last, self._frames_to_search, self._nothing = None, self._pause - 1, _nothing_on(looks)
-            few = self._few(looks)
-            self._shows_few = few is not None
-            return few or self._nothing
+            shown = self._few(looks)
+            self._shows_few = shown is not None
+            return shown or self._nothing
         self._last, self._pause, self._nothing = patient.prediction, 0, None
         self._memory.forget()
         prediction = replace(self._judged(looks, patient), people=self._people)
@@ -94,7 +103,7 @@ class Zoomed:
         return self._search(looks) if whole is None else [whole]
 
     def _whole(self, looks: Looks) -> Answer | None:
-        """Settle a view from the answer on the whole image, or take that answer if a second look agrees with it."""
+        """Settle a view from the answer on the whole image, or take that answer if further looks agree with it."""
         whole = looks.whole
         if not self._memory.is_worth_a_look(whole.view, looks.image.rgb):
             return None
@@ -105,8 +114,13 @@ class Zoomed:
         return whole if filled is not None and looks.is_sure(whole) and looks.holds(whole) else None
 
     def _few(self, looks: Looks) -> Prediction | None:
-        """Return the few keypoints that the whole image shows, judged; `None` if there are none."""
-        return None if looks.few is None else self._judged(looks, looks.few)
+        """Return the few keypoints that the whole image shows; `None` if there are none."""
+        shown = few(looks, self._settings, self._pairs, self._threshold)
+        if shown is None:
+            return None
+        shown = _one_name_each(shown, self._settings.min_distance)
+        is_small = looks.whole.view.side < self._smallest
+        return replace(shown, refusal=self._too_small(shown)) if is_small else shown
 
     def _search(self, looks: Looks) -> list[Answer]:
         """Settle views from tiles all over the image, the largest first; empty if the network is sure of none."""
@@ -152,21 +166,23 @@ class Zoomed:
         return near + (tiles(width, height, share) if share >= _LARGE else [])
 
     def _judged(self, looks: Looks, answer: Answer) -> Prediction:
-        """Look a second time unless the network is sure of every keypoint; drop what differs, and second names."""
+        """Look again unless the network is sure of every keypoint; drop what is not seen again, and second names."""
         prediction = _one_name_each(answer.prediction, self._settings.min_distance)
         confidence = points_of(prediction)[1]
         if answer.view.side < self._smallest:
             return replace(prediction, refusal=self._too_small(prediction))
         if confidence.min() >= self._settings.sure:
             return prediction
-        away, differs = looks.second_look(answer)
-        doubtful = np.flatnonzero(differs & (confidence >= self._threshold)).tolist()
-        listed = ", ".join(f"{self._names[k]} by {away[k]:.0f} px" for k in doubtful)
+        check = looks.checked(answer)
+        there = confidence >= self._threshold
+        doubtful = np.flatnonzero(check.differs & there).tolist()
+        listed = ", ".join(f"{self._names[k]} by {check.away[k]:.0f} px" for k in doubtful)
+        gone = check.differs | (there & (check.confidence < AGREED))
         return replace(
             prediction,
-            confidence=np.where(differs, 0, confidence).astype(confidence.dtype),
-            radius=None if prediction.radius is None else np.maximum(prediction.radius, away),
-            refusal=Refusal(Reason.LOOKS_DIFFER, f"two looks at the image differ about {listed}") if doubtful else None,
+            confidence=np.where(gone, 0, confidence).astype(confidence.dtype),
+            radius=None if prediction.radius is None else np.maximum(prediction.radius, check.away),
+            refusal=Refusal(Reason.LOOKS_DIFFER, f"looks at the image differ about {listed}") if doubtful else None,
         )
 
     def _too_small(self, prediction: Prediction) -> Refusal:

@@ -18,11 +18,13 @@ LEG = np.array([[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]])
 def pair(left: float, right: float, height: float = 100, confidence: float = 0.95, top: float = 50) -> Answer:
     """Two legs at these columns."""
     points = np.concatenate([LEG * height + [left, top], LEG * height + [right, top]])
-    return Answer(Prediction(points, np.full(6, confidence)), VIEW, VIEW)
+    return Answer(Prediction(points, np.full(6, confidence)), VIEW, (VIEW, VIEW))
 
 
 NEAR, FAR = pair(100, 150, 200), pair(300, 330, 100, 0.99)
-HALF = Answer(Prediction(pair(0, 90, 300).prediction.keypoints, np.array([0.9, 0.9, 0.9, 0.9, 0.9, 0.1])), VIEW, VIEW)
+HALF = Answer(
+    Prediction(pair(0, 90, 300).prediction.keypoints, np.array([0.9, 0.9, 0.9, 0.9, 0.9, 0.1])), VIEW, (VIEW, VIEW)
+)
 
 
 @pytest.mark.parametrize(("rule", "patient"), [("largest", NEAR), ("most_central", FAR), ("most_certain", FAR)])
