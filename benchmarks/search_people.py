@@ -40,7 +40,8 @@ def problem_of(space: dict[str, list[Any]], **search: Any) -> ProblemParams:
     section["collect"]["box_buffer_px"] //= 4
     section["split"] |= {"val": 0.3, "test": 0.1}
     section["model"] = section["search"]["architectures"][0]  # `spatial`, the quickest to train
-    section["train"] |= {"lr": space["train.lr"][0], "visible_within_px": 1, "parts": 1}
+    first = {name: space[f"train.{name}"][0] for name in ("lr", "batch_size")}
+    section["train"] |= {**first, "visible_within_px": 1, "parts": 1}
     section["search"] = search_section(space, **search)
     return parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
 
