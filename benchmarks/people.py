@@ -50,6 +50,7 @@ class Outcome:
         present: True for each keypoint that is called present.
         pairs: Number of pairs of present keypoints at one place.
         measured: True if the picture is measured.
+        reliable: True if it is within the limits of the measure too.
         off_deg: Largest error of a measured picture's angles, degrees; NaN if a marker is hidden.
         covered: True if the half-width of that angle is at least as large.
         markers: Number of markers in view.
@@ -60,6 +61,7 @@ class Outcome:
     present: np.ndarray
     pairs: int
     measured: bool
+    reliable: bool
     off_deg: float
     covered: bool
     markers: int
@@ -92,7 +94,7 @@ def main() -> None:
         table.add_row(f"{count} markers", *row([o for o in every if o.markers == count]))
     for low, high in itertools.pairwise(_SPANS):
         table.add_row(f"span {low:.0%} to {high:.0%}", *row([o for o in every if low <= o.span < high]))
-    Console(width=180).print(table)
+    Console(width=230).print(table)
 
 
 def source_of(params: Path) -> SyntheticSource:
@@ -137,6 +139,7 @@ def judge(package: Package, pictures: list[Picture]) -> list[Outcome]:
                     present=present,
                     pairs=int(coinciding(result.keypoints[None] * scale, present[None]).sum()),
                     measured=result.measured,
+                    reliable=bool(result.reliable),
                     off_deg=off,
                     covered=covered,
                     markers=int(visible.sum()),
@@ -160,6 +163,11 @@ _HEADER = (
     "> 3° off",
     "not covered",
     "marker hidden",
+    "reliable",
+    "of complete",
+    "> 3° off",
+    "not covered",
+    "marker hidden",
 )
 
 
@@ -170,10 +178,6 @@ def row(outcomes: list[Outcome]) -> list[str]:
     distance, present = np.array([o.distance for o in outcomes]), np.array([o.present for o in outcomes])
     visible = np.isfinite(distance)
     known = distance[visible]
-    measured = [o for o in outcomes if o.measured]
-    complete = [o for o in outcomes if o.markers == visible.shape[1]]
-    angles = [o for o in measured if np.isfinite(o.off_deg)]
-    off = [o for o in angles if o.off_deg > _OFF_DEG]
     return [
         str(len(outcomes)),
         f"{np.sqrt((known**2).mean() / 2):.2f}",
@@ -182,11 +186,22 @@ def row(outcomes: list[Outcome]) -> list[str]:
         _share((visible & ~present).sum(), visible.sum()),
         _share((~visible & present).sum(), (~visible).sum()),
         _share(sum(o.pairs for o in outcomes), present.sum(), 2),
-        _share(len(measured), len(outcomes)),
-        _share(sum(o.measured for o in complete), len(complete)),
+        *_angles([o for o in outcomes if o.measured], outcomes),
+        *_angles([o for o in outcomes if o.reliable], outcomes),
+    ]
+
+
+def _angles(shown: list[Outcome], outcomes: list[Outcome]) -> list[str]:
+    """Return the cells about the pictures whose angles are shown: how many, and how many of these are wrong."""
+    complete = [sum(o.markers == len(o.present) for o in some) for some in (shown, outcomes)]
+    angles = [o for o in shown if np.isfinite(o.off_deg)]
+    off = [o for o in angles if o.off_deg > _OFF_DEG]
+    return [
+        _share(len(shown), len(outcomes)),
+        _share(complete[0], complete[1]),
         _share(len(off), len(angles)),
         _share(sum(not o.covered for o in off), len(angles)),
-        str(len(measured) - len(angles)),
+        str(len(shown) - len(angles)),
     ]
 
 

@@ -28,15 +28,21 @@ _SIDE, _SUBJECTS = 64, 76  # four frames each, of which 60 and 30 per cent are f
 
 
 def problem(**search: Any) -> ProblemParams:
-    """Return the problem, whose batches are in one part, since they are small."""
+    """Return the problem."""
+    return problem_of(SPACE, **search)
+
+
+def problem_of(space: dict[str, list[Any]], **search: Any) -> ProblemParams:
+    """Return the problem with another space; its batches are in one part, since they are small."""
     section = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["rearfoot"]
     section["problem"]["input"] = {"width": _SIDE, "height": _SIDE, "channels": 3}
     section["collect"]["sources"] = [section["collect"]["sources"][0] | {"subjects": _SUBJECTS}]
     section["collect"]["box_buffer_px"] //= 4
     section["split"] |= {"val": 0.3, "test": 0.1}
     section["model"] = section["search"]["architectures"][0]  # `spatial`, the quickest to train
-    section["train"] |= {"lr": LR[0], "visible_within_px": 1, "parts": 1}
-    section["search"] = search_section(SPACE, **search)
+    first = {name: space[f"train.{name}"][0] for name in ("lr", "batch_size")}
+    section["train"] |= {**first, "visible_within_px": 1, "parts": 1}
+    section["search"] = search_section(space, **search)
     return parse_params({"problems": ["rearfoot"], "rearfoot": section})["rearfoot"]
 
 

@@ -16,14 +16,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from benchmarks import search_discs, search_people
+from benchmarks import search_discs, search_networks, search_people
 from heelstrike.progress import progress
 from pipeline.search.identity import Identity
 from pipeline.search.rungs import ladder
 from pipeline.search.space import Space
 from pipeline.search.trial import Job, Outcome, run_trial
 
-PROBLEMS: dict[str, ModuleType] = {"discs": search_discs, "people": search_people}
+PROBLEMS: dict[str, ModuleType] = {
+    "discs": search_discs,
+    "people": search_people,
+    "networks": search_networks,
+}
 """Modules with SPACE (values of each setting), `problem`, and `write` for the prepared arrays."""
 
 

@@ -22,6 +22,7 @@ from heelstrike.media import files_below
 from heelstrike.progress import Event
 from heelstrike.registry.database import open_mlflow
 from pipeline.executors.choose import check_engines
+from pipeline.executors.devices import devices, refuse_parts
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams, load_params, problem_in
 from pipeline.registry.weights import supply
@@ -47,6 +48,7 @@ def retrain(problem: str, root: str = ".", wait: bool = True, share: bool = Fals
     params = load_params(layout.root / "params.yaml")
     problem_in(params, problem)
     check_engines()
+    refuse_parts(params[problem].train.parts, devices())
     say = current_reporter().say
     with problem_lock(layout.root, problem, "retrain", wait=wait, say=say):
         require_branch(layout.root)

@@ -17,6 +17,7 @@ from pipeline.dependencies.inputs import inputs_of
 from pipeline.dependencies.integrity import verify
 from pipeline.dependencies.standing import unchanged
 from pipeline.executors.choose import check_engines
+from pipeline.executors.devices import devices, refuse_parts
 from pipeline.layout import STAGES, Layout
 from pipeline.params import load_params, problem_in
 
@@ -48,6 +49,7 @@ def run(root: Path, stage: str, problem: str) -> None:
     inputs = inputs_of(root, stage, problem)
     with unchanged(root, inputs):
         params = problem_in(load_params(root / "params.yaml"), problem)
+        refuse_parts(params.train.parts, devices())
         verify(root, inputs)
         layout = Layout(root, problem)
         out, work = layout.out(stage), layout.work(stage)

@@ -133,6 +133,14 @@ def with_keypoints(
     return pd.concat([rest, pd.DataFrame(columns, index=table.index)], axis=1)
 
 
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its rows in the order of `image` and `instance`; the same table if they are."""
+    image, instance = table["image"], table["instance"].to_numpy()
+    later, earlier = image.iloc[1:].array, image.iloc[:-1].array
+    ordered = (later > earlier) | ((later == earlier) & (instance[1:] > instance[:-1]))
+    return table if ordered.all() else table.sort_values(["image", "instance"], ignore_index=True)
+
+
 def classes_of(table: pd.DataFrame, classes: tuple[str, ...]) -> Int[np.ndarray, " N"]:
     """Return the index of each row's class; -1 if it is not labelled."""
     if CLASS not in table.columns:

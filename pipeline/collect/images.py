@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from heelstrike.errors import UserError
 from heelstrike.files import file_digest, write_aside
@@ -16,7 +17,7 @@ from pipeline.collect.findings import Findings, raise_all
 from pipeline.executors.spread import run_all
 from pipeline.layout import Layout
 
-_COLUMNS = ["media", "frame", "image", "path", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
+_COLUMNS = ["media", "frame", "image", "place", "time_s", "width", "height", "phash", "content", "file_mm_per_px"]
 
 
 def with_images(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
@@ -27,10 +28,9 @@ def with_images(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
         layout: Layout of the problem, which has the work cache.
 
     Returns:
-        The table with image (its name, relative to the stage's output), path (of the file that holds it), time_s,
-        width, height, phash, content (the same for the same pixels, or for frames of the same video file), mm_per_px
-        (from the labels or the source's settings, else from the image's file) and, if any file states it, the position
-        in the patient.
+        The table with image (its name, relative to the stage's output), place (see `file_of`), time_s, width, height,
+        phash, content (the same for the same pixels, or for frames of the same video file), mm_per_px (from the labels
+        or the source's settings, else from the image's file) and, if any file states it, the position in the patient.
 
     Raises:
         UserError: A video or an image cannot be read, or its video lacks a labelled frame; every one is named.
@@ -43,14 +43,25 @@ def with_images(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
         _stills_of(table[~video], layout.work("collect", "stills.parquet"), cache, errors),
     ]
     raise_all(errors)
-    facts = pd.concat([part for part in parts if len(part)], ignore_index=True).astype(
-        {"time_s": "float64", "file_mm_per_px": "float64"}
-    )
+    found = [part for part in parts if len(part)]
+    places = union_categoricals([part.pop("place") for part in found])
+    facts = pd.concat(found, ignore_index=True).astype({"time_s": "float64", "file_mm_per_px": "float64"})
+    facts["place"] = places
     joined = table.merge(facts, on=["media", "frame"], how="left", validate="many_to_one")
     spacing = joined["mm_per_px"].fillna(joined.pop("file_mm_per_px"))
     unplaced = [c for c in PLACEMENT_COLUMNS if c in joined and joined[c].isna().all()]
     joined = joined.drop(columns=unplaced if len(unplaced) == len(PLACEMENT_COLUMNS) else [])
     return joined.assign(mm_per_px=spacing)
+
+
+def file_of(place: str, frame: int) -> str:
+    """Return the file that holds an image.
+
+    Args:
+        place: The still, or the folder of a video's frames. Few values, so the table has them as categories.
+        frame: Number of the frame; -1 for a still.
+    """
+    return place if frame < 0 else f"{place}/{frames.frame_file(frame)}"
 
 
 def _frames_of(table: pd.DataFrame, cache: Path, errors: list[UserError]) -> pd.DataFrame:
@@ -87,12 +98,11 @@ def _facts_of(videos: list[tuple[str, frames.Extracted]]) -> pd.DataFrame:
     def of_each(values: list[str]) -> pd.Series:
         return pd.Series(values, dtype="str").repeat(lengths).reset_index(drop=True)
 
-    files = "/" + facts["frame"].map(frames.frame_file)
     return facts.assign(
         phash=pd.Series(index["phash"].astype("U"), dtype="str"),
         media=of_each([name for name, _ in videos]),
-        image=of_each([f"images/{name}" for name, _ in videos]) + files,
-        path=of_each([str(video.folder) for _, video in videos]) + files,
+        image=of_each([f"images/{name}/" for name, _ in videos]) + facts["frame"].map(frames.frame_file),
+        place=of_each([str(video.folder) for _, video in videos]).astype("category"),
         content=of_each([video.content for _, video in videos]),
         file_mm_per_px=float("nan"),
     )[_COLUMNS]
@@ -148,8 +158,9 @@ def _stills_of(table: pd.DataFrame, known_file: Path, cache: Path, errors: list[
     clashing = full[images.duplicated(keep=False)]
     if len(clashing):
         errors.append(UserError(f"{' and '.join(clashing['media'])} would get the same name; rename one"))
-    paths = full["file"].where(~scan, [str(frames.scan_copy(digest, cache)) for digest in full["digest"]])
-    return full.assign(image=images, path=paths, frame=-1, time_s=float("nan"))[[*_COLUMNS, *PLACEMENT_COLUMNS]]
+    places = full["file"].where(~scan, [str(frames.scan_copy(digest, cache)) for digest in full["digest"]])
+    full = full.assign(image=images, place=places.astype("category"), frame=-1, time_s=float("nan"))
+    return full[[*_COLUMNS, *PLACEMENT_COLUMNS]]
 
 
 def _say_unknown_sizes(stills: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ data/PROBLEM/collect.
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import pandas as pd
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, write_json
 from heelstrike.progress import progress
-from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, slice_columns, write_table
+from pipeline.annotations import BOX_COLUMNS, SLICE_PREFIX, in_order, slice_columns, write_table
 from pipeline.collect.agreement import agreement
 from pipeline.collect.batches import unversioned_notes
 from pipeline.collect.boxes import boxes_of
 from pipeline.collect.corrections import correct
-from pipeline.collect.images import with_images
+from pipeline.collect.images import file_of, with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.left_out import dropped_labels, other_left_out, refuse_left_out, sentences
 from pipeline.collect.sources import SourceLabels, names_only, one_table, read_source
@@ -53,9 +54,9 @@ def run(params: ProblemParams, layout: Layout) -> None:
     table, size_notes = in_image_pixels(table, keypoints)
     boxes = boxes_of(table, keypoints, params.collect.box_buffer_px)
     table = table.assign(**dict(zip(BOX_COLUMNS, boxes.T, strict=True)))
-    table = table.sort_values(["image", "instance"], ignore_index=True)
-    images = table.loc[table["image"] != table["image"].shift(), ["image", "path"]]
-    table = table.drop(columns=["path", "file"])
+    table = in_order(table.drop(columns="file"))
+    images = table.loc[table["image"] != table["image"].shift(), ["image", "place", "frame"]]
+    del table["place"]
     dropped, others = dropped_labels(batches), other_left_out(batches, table, layout.raw)
     if params.collect.strict:
         refuse_left_out(dropped, others)
@@ -68,7 +69,7 @@ def run(params: ProblemParams, layout: Layout) -> None:
         _place_images(images, cache, out)
         write_table(table, out / "annotations.parquet", keypoints)
         write_json(out / "summary.json", summary)
-    _prune_cache(cache, used={Path(folder) for folder in set(map(os.path.dirname, images["path"]))})
+    _prune_cache(cache, used={Path(folder) for folder in set(map(os.path.dirname, _files(images)))})
     _print_summary(summary)
 
 
@@ -78,19 +79,23 @@ def _place_images(images: pd.DataFrame, cache: Path, out: Path) -> None:
     Stills are not linked, since an edit of the raw file would then change the output without DVC noticing.
 
     Args:
-        images: Columns image, its name below the output, and path, the file.
+        images: Columns image, its name below the output, and place and frame, which name its file.
         cache: The work cache.
         out: The output.
     """
     for folder in sorted(set(map(os.path.dirname, images["image"]))):
         (out / folder).mkdir(parents=True, exist_ok=True)
     with progress("place images", len(images)) as bar:
-        for number, (name, file) in enumerate(zip(images["image"], images["path"], strict=True), start=1):
+        for number, (name, file) in enumerate(zip(images["image"], _files(images), strict=True), start=1):
             path = Path(file)
             if not path.is_relative_to(cache) or not _try_link(path, out / name):
                 shutil.copyfile(path, out / name)
             if number % 100 == 0 or number == len(images):
                 bar.advance(number - bar.done)
+
+
+def _files(images: pd.DataFrame) -> Iterator[str]:
+    return map(file_of, images["place"], images["frame"])
 
 
 def _try_link(path: Path, target: Path) -> bool:

@@ -24,3 +24,13 @@ def devices() -> int:
         if 0 < gpus < count:
             raise UserError(f"{DEVICES} is {text}, but this machine has {gpus} GPU{'s' if gpus > 1 else ''}")
     return count
+
+
+def refuse_parts(parts: int, count: int) -> None:
+    """Refuse batches in parts (`train.parts`) if several devices share each batch.
+
+    Raises:
+        UserError: There are several parts and several devices.
+    """
+    if parts > 1 and count > 1:
+        raise UserError(f"train.parts is {parts}, but {count} devices share each batch already; set it to 1")

@@ -17,7 +17,7 @@ from jaxtyping import Int
 
 from heelstrike.errors import UserError
 from heelstrike.files import folder_aside, write_json
-from pipeline.annotations import CLASS, SLICE_PREFIX, read_table, slice_columns
+from pipeline.annotations import CLASS, SLICE_PREFIX, in_order, read_table, slice_columns
 from pipeline.layout import Layout
 from pipeline.params import ProblemParams
 from pipeline.split.assign import assign, given_splits, read_assignment, write_assignment
@@ -86,7 +86,7 @@ def check_leaks(folder: Path, table: pd.DataFrame, settings: SplitSettings) -> N
 
 def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table in a fixed order, with the ids that COCO needs."""
-    table = table.sort_values(["image", "instance"], ignore_index=True)
+    table = in_order(table)
     first = table["image"] != table["image"].shift()
     return table.assign(image_id=first.cumsum(), annotation_id=np.arange(1, len(table) + 1))
 

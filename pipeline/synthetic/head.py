@@ -1,9 +1,11 @@
 """A head that can be cut anywhere: skin, fat, skull, brain with its folds and ventricles, eyes, nose, ears, neck.
 
 Coordinates are the head's own, in millimetres: x to its right, y to its front, z upwards. The origin lies between the
-commissures, and x = 0 is the midsagittal plane. Sizes and places follow atlases of the adult head (Talairach and
-Tournoux 1988, and the anatomy of a T1-weighted image); no scan was used. A person's head is this template, scaled and
-bent by smooth waves that leave the midsagittal plane in place, with individual folds, ventricles, skull and fat.
+commissures, and x = 0 is the midsagittal plane. The cavity of the skull is fitted to the average brain ICBM 152 (2009a
+symmetric, Fonov et al. 2011), made smaller by a twentieth, to 3 mm; `midline` has the structures of the midsagittal
+plane; other sizes and places follow atlases of the adult head (Talairach and Tournoux 1988). A person's head is this
+template, scaled and bent by smooth waves that leave the midsagittal plane in place, with individual landmarks, folds,
+ventricles, skull and fat, and with commissures at another height in the skull.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from pipeline.synthetic import midline
+from pipeline.synthetic.midline import Midline
 from pipeline.synthetic.solids import Ellipsoid, blend, both_sides, distance, falloff, union
 
 Points = Float[np.ndarray, "N 3"]
@@ -24,17 +28,19 @@ AIR, CSF, BONE, MARROW, MUSCLE, GRAY, DEEP, WHITE, FAT = 0.02, 0.2, 0.06, 0.5, 0
 
 _COMMISSURE = 13.0
 _CAVITY = (
-    Ellipsoid((0, -7, 15), (67, 85, 60)),
-    *both_sides((42, 8, -27), (24, 36, 20)),
-    Ellipsoid((0, -57, -35), (54, 36, 26)),
+    Ellipsoid((0, 0, 28), (68, 83, 52.5), pitch=-12),
+    *both_sides((37, 11, -16), (26, 28, 30)),
+    *both_sides((14, -45, -34), (40, 29, 27)),
+    Ellipsoid((0, -33, 5), (68, 58, 47)),
+    Ellipsoid((0, -14, -26), (20, 18, 23)),
 )
-_CEREBELLUM = Ellipsoid((0, -57, -36), (50, 33, 23))
+_CEREBELLUM = both_sides((24, -51, -31), (26, 28, 22))
 _FACE = (
-    Ellipsoid((0, 36, -52), (64, 58, 52)),
+    Ellipsoid((0, 38, -54), (64, 60, 52)),
     Ellipsoid((0, 50, -92), (42, 42, 30)),
     Ellipsoid((0, 8, -58), (68, 50, 42)),
-    Ellipsoid((0, 88, -30), (13, 14, 22), pitch=-25),
-    Ellipsoid((0, 94, -46), (14, 15, 9)),
+    Ellipsoid((0, 94, -32), (13, 14, 22), pitch=-25),
+    Ellipsoid((0, 100, -48), (14, 15, 9)),
     *both_sides((76, -16, -30), (11, 13, 26)),
 )
 _NECK = Ellipsoid((0, -28, -150), (60, 62, 120))
@@ -45,35 +51,25 @@ _MUSCLES = (*both_sides((26, 55, -27), (4, 16, 3)), *both_sides((40, 58, -27), (
 _AIRWAYS = (
     *both_sides((6, 68, -50), (5, 24, 15)),
     *both_sides((29, 64, -55), (12, 15, 14)),
-    Ellipsoid((0, 29, -32), (12, 11, 8)),
+    Ellipsoid((0, 28, -34), (13, 15, 11)),
     Ellipsoid((0, 12, -72), (11, 6, 30)),
-    Ellipsoid((0, 88, 4), (14, 3.5, 9)),
+    Ellipsoid((0, 90, 0), (14, 4, 10)),
     *both_sides((56, -24, -46), (11, 13, 15)),
     Ellipsoid((0, 52, -76), (26, 30, 2.5)),
 )
 _TONGUE = Ellipsoid((0, 48, -92), (24, 30, 15))
 _CLIVUS = Ellipsoid((0, 2, -44), (11, 6, 21), pitch=30)
 _CISTERNS = (
-    Ellipsoid((0, 2, -22), (20, 17, 15)),
-    Ellipsoid((0, -14, -38), (24, 14, 22)),
-    Ellipsoid((0, -30, 2), (15, 6, 9)),
     *both_sides((46, 10, -4), (14, 26, 2.6)),
-    Ellipsoid((0, -40, -56), (16, 12, 6)),
+    Ellipsoid((0, -42, -55), (16, 10, 6)),
 )
-_BRAINSTEM = (
-    Ellipsoid((0, -17, -14), (15, 9, 11)),
-    Ellipsoid((0, -15, -30), (17, 12, 13)),
-    Ellipsoid((0, -28, -54), (8, 8, 24), pitch=14),
-    Ellipsoid((0, -22, -5), (8, 4, 7)),
-)
+# standard deviation between people, millimetres
+_THICKNESS = {"callosum": 0.5, "fornix": 0.5, "third": 0.8, "behind": 1.2, "before": 1.2, "vermis": 1.0, "septum": 0.5}
 _NUCLEI = (
     *both_sides((10, -14, 6), (8, 14, 9)),
     *both_sides((25, 5, 2), (6, 19, 10)),
     *both_sides((13, 24, 9), (6, 9, 9)),
 )
-# middle and half axes of the corpus callosum of different people: from AC its genu is 32 to 40 mm away, from PC its
-# splenium 14 to 24 mm, and it rises 24 to 34 mm above both
-_CALLOSUM_MIDDLE, _CALLOSUM_LENGTH, _CALLOSUM_HEIGHT = (5.0, 11.0), (36.0, 41.0), (20.0, 28.0)
 
 
 @dataclass(frozen=True)
@@ -102,6 +98,11 @@ def _times(half: tuple[float, float, float], size: float) -> tuple[float, float,
     return x * size, y * size, z * size
 
 
+def _moved(solid: Ellipsoid, front: float, up: float) -> Ellipsoid:
+    x, y, z = solid.centre
+    return replace(solid, centre=(x, y + front, z + up))
+
+
 class MriHead:
     """The head of one person.
 
@@ -110,7 +111,7 @@ class MriHead:
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._scale = rng.normal(1, 0.035, 3).clip(0.9, 1.1)
+        self._scale = rng.normal(1.02, 0.045, 3).clip(0.9, 1.14)
         self._lopsided = float(rng.normal(0, 0.01))
         self._bend = [_Wave.draw(rng, 4, (90, 170), amplitude) for amplitude in (1.2, 1.6, 1.6)]
         self._folds = _Wave.draw(rng, 16, (15, 27), 1.0)
@@ -119,10 +120,10 @@ class MriHead:
         self._skull, self._fat = float(rng.uniform(5, 8.5)), float(rng.uniform(2.5, 7.5))
         self._ventricles, self._rim = float(rng.uniform(0.75, 1.5)), float(rng.uniform(1.0, 4))
         self._cisterns = [replace(each, half=_times(each.half, rng.uniform(0.35, 0.95))) for each in _CISTERNS]
-        middle, length, height = (
-            float(rng.uniform(*limits)) for limits in (_CALLOSUM_MIDDLE, _CALLOSUM_LENGTH, _CALLOSUM_HEIGHT)
-        )
-        self._callosum = Ellipsoid((0, middle, 5), (60, length, height), pitch=float(rng.normal(-6, 4)))
+        self._midline = Midline.draw(rng)
+        front, up = rng.normal(0, (2.0, 2.5)).clip(-5, 5)
+        self._cavity = [_moved(solid, front, up) for solid in _CAVITY[:1]] + list(_CAVITY[1:])
+        self._thicker = {name: float(rng.normal(0, spread)) for name, spread in _THICKNESS.items()}
         ends = np.array([[0, _COMMISSURE, 0], [0, -_COMMISSURE, 0]])
         self.commissures = self._unbent(ends)
         """Anterior and posterior commissure, in the head's coordinates."""
@@ -148,7 +149,7 @@ class MriHead:
 
     def cavity(self, points: Points) -> Field:
         """Return the approximate distance from the inner side of the skull in millimetres, negative inside."""
-        return union(self._bent(points), _CAVITY, 3.0)
+        return union(self._bent(points), self._cavity, 3.0)
 
     def outermost(self, start: Points, directions: Points) -> Points:
         """Return the points where rays leave the cavity for the last time; NaN for rays that never enter it."""
@@ -176,7 +177,7 @@ class MriHead:
     def signal(self, points: Points) -> Field:
         """Return the T1-weighted signal at points, 0 to 1."""
         bent = self._bent(points).astype(np.float32)
-        inner = union(bent, _CAVITY, 3.0)
+        inner = union(bent, self._cavity, 3.0)
         outer = np.minimum(union(bent, (*_FACE, _NECK), 6.0), inner - self._skull - self._fat - 2.0)
         signal = np.full(len(points), AIR, np.float32)
         near = np.asarray(outer < 4)
@@ -195,10 +196,10 @@ class MriHead:
         signal = blend(signal, FAT, union(p, _ORBITS, 2.0))
         for solid, value in ((_TONGUE, 0.5), (_CLIVUS, 0.75)):
             signal = blend(signal, value, distance(p, solid))
-        spine = np.hypot(p[:, 0], p[:, 1] + 17 + 0.1 * (p[:, 2] + 65)) - 9
+        spine = np.hypot(p[:, 0], p[:, 1] + 9 + 0.1 * (p[:, 2] + 65)) - 9
         discs = np.abs((p[:, 2] + 70) % 19 - 9.5)
         signal = blend(signal, MARROW - 0.3 * (discs > 8), np.maximum(spine, p[:, 2] + 62))
-        canal = np.hypot(p[:, 0], p[:, 1] + 36)
+        canal = np.hypot(p[:, 0], p[:, 1] + 28)
         signal = blend(signal, CSF, np.maximum(canal - 9, p[:, 2] + 50))
         for tube in _AIRWAYS:
             signal = blend(signal, AIR, distance(p, tube) + 0.8 * self._fine.at(p))
@@ -208,64 +209,74 @@ class MriHead:
         signal = blend(signal, MARROW, np.maximum(diploe, 10 - p[:, 2]))
         for parts, value in ((_MUSCLES, MUSCLE), (_EYES, CSF), (_LENSES, 0.35)):
             signal = blend(signal, value, union(p, parts, 0.5))
-        return blend(signal, WHITE - 0.08, union(p, _BRAINSTEM[2:3], 1.0))
+        cord = self._outline("brainstem", self._midline.places(p)) + 4 * (p[:, 0] / 9) ** 2
+        return blend(signal, WHITE - 0.08, cord)
+
+    def _outline(self, name: str, places: Float[np.ndarray, "N 2"]) -> Field:
+        """Return the distance from a structure of the midline in its plane, as thick as this person's."""
+        return midline.distance(name, places) - self._thicker.get(name, 0.0)
 
     def _brain_signal(self, p: Points, inner: Field) -> Field:
         """Return the signal of everything inside the cavity of the skull."""
-        folds, depth, across = np.abs(self._folds.at(p)), -inner, np.abs(p[:, 0])
+        folds, across, places = np.abs(self._folds.at(p)), np.abs(p[:, 0]), self._midline.places(p)
+        core = np.maximum(midline.distance("core", places), across - 24)
+        gap = across - 0.5 * self._ventricles
+        # cortex lies under the skull, and on both sides of the gap between the hemispheres
+        depth = np.minimum(-inner, np.maximum(gap + self._rim, -core))
         deep = distance(p, Ellipsoid((0, -3, 8), (38, 50, 26)))  # there is no cortex inside it
         groove = 0.42 * falloff(depth, 3, 17) * falloff(-deep, -10, 0)
         ribbon = 0.8 * falloff(depth, 10, 26) * falloff(-deep, -8, 2)
         signal = np.full(len(p), WHITE)
         signal = blend(signal, GRAY, (folds - groove - ribbon) * 5)
-        signal = blend(signal, GRAY, depth - self._rim - 3.0)
+        signal = blend(signal, GRAY, depth - self._rim - 3.5)
         signal = blend(signal, CSF, (folds - groove) * 5)
-        fissure = np.maximum(across - 1.6 - 0.3 * self._ventricles, -distance(p, self._callosum))
-        signal = blend(signal, CSF, np.maximum(fissure, -(p[:, 2] + 14)))
-        signal = blend(signal, CSF, depth - self._rim)
+        signal = blend(signal, CSF, np.maximum(gap, -core))
+        signal = blend(signal, CSF, -inner - self._rim)
         signal = blend(signal, CSF, union(p, self._cisterns, 2.0))
-        hindbrain = distance(p, _CEREBELLUM)
-        signal = blend(signal, CSF, np.maximum(hindbrain - 2.5, p[:, 2] + 8))
-        folia = np.sin(np.hypot(p[:, 2] + 34, p[:, 1] + 38) * 1.15 + 2.0 * self._folds.at(p))
-        lobes = GRAY + 0.12 * folia + 0.24 * falloff(distance(p, Ellipsoid((0, -48, -36), (26, 13, 10))), -6, 5)
-        signal = blend(signal, lobes, hindbrain)
-        return self._deep_brain(p, signal, across)
+        return self._hindbrain(p, self._deep_brain(p, signal, across, places), across, places)
 
-    def _deep_brain(self, p: Points, signal: Field, across: Field) -> Field:
-        """Blend corpus callosum, nuclei, ventricles, brainstem and commissures into the signal."""
-        ring = distance(p, self._callosum)
-        within = np.maximum(ring + 6, across - 24)
-        signal = blend(signal, WHITE - 0.02, np.maximum(within, p[:, 2] - 40))
-        high = 0.45 * self._callosum.half[2]  # the ventricles lie under the callosum
-        # near the midline: cingulate gyrus above the callosum; under it septum and fluid, then thalamus
-        below, above = np.maximum(ring + 5, across - 7), np.maximum(np.abs(ring - 4) - 4, across - 10)
-        signal = blend(signal, GRAY, np.maximum(above, -(p[:, 2] - 1)))
-        signal = blend(signal, DEEP, below)
-        signal = blend(signal, CSF + 0.12, np.maximum(below, 5 + 0.6 * high - p[:, 2]))
-        signal = blend(signal, DEEP, union(p, _NUCLEI, 1.0))
+    def _hindbrain(self, p: Points, signal: Field, across: Field, places: Float[np.ndarray, "N 2"]) -> Field:
+        """Blend cisterns, cerebellum and brainstem into the signal."""
+        vermis = np.maximum(self._outline("vermis", places), across - 12)
+        cerebellum = np.minimum(union(p, _CEREBELLUM, 2.0), vermis)
+        signal = blend(signal, CSF, np.maximum(cerebellum - 2.5, p[:, 2] + 3))
+        for cistern in ("behind", "before"):
+            signal = blend(signal, CSF, self._outline(cistern, places) + 3 * (across / 10) ** 2)
+        # leaves of gray matter around white branches that spread from the roof of the fourth ventricle
+        y, z = places[:, 0] + 38, places[:, 1] + 27
+        branches = np.cos(9 * np.arctan2(z, y) + 1.5 * self._folds.at(p)) * falloff(np.hypot(y, z), 16, 26)
+        folia = np.sin(np.hypot(z, y) * 1.15 + 2.0 * self._folds.at(p))
+        pith = falloff(distance(p, Ellipsoid((0, -46, -30), (30, 11, 9))), -5, 4) * falloff(-across, -14, -4)
+        leaves = GRAY + 0.06 * folia + 0.1 * np.maximum(branches, 0) + 0.2 * pith
+        signal = blend(signal, leaves, cerebellum)
+        signal = blend(signal, CSF, np.maximum(self._outline("fourth", places), across - 8))
+        signal = blend(signal, WHITE - 0.08, self._outline("brainstem", places) + 5 * (across / 14) ** 2)
+        return blend(signal, WHITE - 0.12, np.maximum(self._outline("tectum", places), across - 8))
+
+    def _deep_brain(self, p: Points, signal: Field, across: Field, places: Float[np.ndarray, "N 2"]) -> Field:
+        """Blend corpus callosum, nuclei, ventricles and commissures into the signal."""
         size = self._ventricles
+        signal = blend(signal, DEEP, np.maximum(midline.distance("core", places), across - 9))
+        callosum, third = self._outline("callosum", places), self._outline("third", places)
+        signal = blend(signal, WHITE - 0.02, np.maximum(callosum, across - 24))
+        signal = blend(signal, DEEP, union(p, _NUCLEI, 1.0))
         horns = (
-            *both_sides((3.5 + 4.5 * size, 11, 5 + high), (5 * size, 28, 6 * size)),
+            *both_sides((3.5 + 4.5 * size, 11, 18), (5 * size, 25, 6 * size)),
             *both_sides((24, -30, 10), (7 * size, 13, 7 * size)),
         )
-        signal = blend(signal, CSF, np.maximum(union(p, horns, 1.0), 0.7 - across))
-        callosum = np.maximum(np.maximum(np.abs(ring + 3.3) - 3.3, across - 20), -(p[:, 2] - 1))
-        signal = blend(signal, WHITE, callosum)
-        third = Ellipsoid((0, -2, -3), (2.2 * size, 13, 9))
-        signal = blend(signal, CSF, distance(p, third))
-        signal = blend(signal, WHITE - 0.08, union(p, _BRAINSTEM, 2.0))
-        signal = blend(signal, CSF, distance(p, Ellipsoid((0, -36, -32), (9, 5, 12))))
+        signal = blend(signal, CSF, np.maximum(union(p, horns, 1.0), -callosum))
+        signal = blend(signal, WHITE, np.maximum(callosum, across - 18))
+        signal = blend(signal, CSF, np.maximum(third, across - 1.2 - 1.2 * size))
+        signal = blend(signal, CSF + 0.22, np.maximum(self._outline("septum", places), across - 1.6))
+        signal = blend(signal, DEEP, np.maximum(self._outline("adhesion", places), across - 4))
+        signal = blend(signal, WHITE, np.maximum(self._outline("fornix", places), across - 3.5))
         small = (
-            (Ellipsoid((0, -3, 3), (4, 4, 3)), DEEP),
-            # the fornix: its body under the callosum, and its column down to the anterior commissure
-            (Ellipsoid((0, -5, 5 + high), (5, 16, 2.2), pitch=6), WHITE),
-            (Ellipsoid((0, 12.5, 2 + 0.5 * high), (3, 2.2, 4 + 0.5 * high), pitch=-12), WHITE),
             (Ellipsoid((0, _COMMISSURE, 0), (10, 2.2, 2.6)), WHITE),
             (Ellipsoid((0, -_COMMISSURE, 0), (8, 2.0, 2.2)), WHITE),
-            (Ellipsoid((0, -20, 3.5), (3, 4, 3)), GRAY),
-            (Ellipsoid((0, 15, -10), (8, 4, 2)), WHITE),
-            (Ellipsoid((0, -1, -11), (5, 2.5, 2.5)), WHITE),
-            (Ellipsoid((0, 14, -24), (5, 4, 4)), DEEP),
+            (Ellipsoid((0, -18, 3), (3, 4, 2.5)), GRAY),
+            (Ellipsoid((0, 13, -11), (8, 4, 2)), WHITE),
+            (Ellipsoid((0, 4, -9), (5, 2.5, 2.5)), WHITE),
+            (Ellipsoid((0, 15, -24), (5, 4, 4)), DEEP),
         )
         for part, value in small:
             signal = blend(signal, value, distance(p, part))

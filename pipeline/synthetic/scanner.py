@@ -46,7 +46,7 @@ class VolumeEnd:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "VolumeEnd":
         """Draw the end of an exam's volume: below the brain, or none."""
-        ends, height, slope = rng.random() < _ENDS, rng.uniform(-100, -68), rng.normal(0, 0.04, 2)
+        ends, height, slope = rng.random() < _ENDS, rng.uniform(-100, -62), rng.normal(0, 0.05, 2)
         return cls(float(height) if ends else -np.inf, (float(slope[0]), float(slope[1])))
 
     def holds(self, points: Float[np.ndarray, "N 3"]) -> Bool[np.ndarray, "N"]:

@@ -41,11 +41,15 @@ def distance(points: Points, solid: Ellipsoid) -> Field:
         y, z = rest[:, 1] * cosine + rest[:, 2] * sine, rest[:, 2] * cosine - rest[:, 1] * sine
         rest = np.stack([rest[:, 0], y, z], axis=1)
     half = np.array(solid.half, points.dtype)
-    size = np.linalg.norm(rest / half, axis=1)
-    steep = np.linalg.norm(rest / half**2, axis=1)
+    size, steep = _lengths(rest / half), _lengths(rest / half**2)
     # the slope is unknown at the very centre; there the smallest half axis is the distance
     slope = np.divide(steep, size, out=np.full_like(size, 1 / min(solid.half)), where=size > 1e-6)
     return (size - 1) / slope
+
+
+def _lengths(vectors: Points) -> Field:
+    # several times as fast as np.linalg.norm along an axis of three
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
 def union(points: Points, solids: Sequence[Ellipsoid], rounding: float) -> Field:

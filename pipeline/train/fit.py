@@ -17,11 +17,11 @@ from lightning.pytorch.strategies import DDPStrategy
 from pydantic import model_validator
 from safetensors.torch import load_model
 
-from heelstrike.errors import UserError
 from heelstrike.files import write_aside, write_json
 from heelstrike.settings import Strict
 from pipeline.augment.recipe import build_recipes
 from pipeline.augment.settings import AugmentSettings
+from pipeline.executors.devices import refuse_parts
 from pipeline.heads import misfit_of
 from pipeline.heads.arrays import Arrays
 from pipeline.heads.training import Row
@@ -108,10 +108,7 @@ def fit(
     """
     keep_freed_memory()
     shards = Shards.here()
-    if shards.count > 1 and plan.train.parts > 1:
-        raise UserError(
-            f"train.parts is {plan.train.parts}, but {shards.count} devices share each batch already; set it to 1"
-        )
+    refuse_parts(plan.train.parts, shards.count)
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed_of(plan.train.seed))
     network = build_model(plan.problem, plan.model)

@@ -81,13 +81,16 @@ def test_a_drift_starts_a_retrain(deployed: dict[str, str]) -> None:
 
 
 def test_a_schedule_fires_and_a_worker_runs_it(pool: dict[str, str], tmp_path: Path) -> None:
-    """In a work pool of its own: in the project's, the worker would also run the retrain that the drift has started."""
+    """In a work pool of its own: in the project's, the worker would also run the retrain that the drift has started.
+
+    One run at a time, since late ones would all start at once and take the machine from each other.
+    """
     prefect(tmp_path, pool, "work-pool", "create", "tick", "--type", "process")
     (tmp_path / "tick.py").write_text(TICK)
     (tmp_path / "prefect.yaml").write_text(DEPLOYMENT)
     prefect(tmp_path, pool, "deploy", "--all")
     worker = subprocess.Popen(
-        [str(BIN / "prefect"), "worker", "start", "--pool", "tick"],
+        [str(BIN / "prefect"), "worker", "start", "--pool", "tick", "--limit", "1"],
         env=os.environ | pool | {"PREFECT_WORKER_QUERY_SECONDS": "1", "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
         start_new_session=True,
     )

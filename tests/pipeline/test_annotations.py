@@ -5,7 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heelstrike.errors import UserError
-from pipeline.annotations import FIXED_COLUMNS, keypoints_of, read_table, slice_columns, with_keypoints, write_table
+from pipeline.annotations import (
+    FIXED_COLUMNS,
+    in_order,
+    keypoints_of,
+    read_table,
+    slice_columns,
+    with_keypoints,
+    write_table,
+)
 
 KEYPOINTS = ("a", "b", "c")
 
@@ -49,3 +57,13 @@ def test_a_file_that_is_no_table(tmp_path):
     (tmp_path / "t.parquet").write_text("no parquet")
     with pytest.raises(UserError, match="not a readable parquet file"):
         read_table(tmp_path / "t.parquet", KEYPOINTS)
+
+
+@settings(max_examples=30, derandomize=True)
+@given(rows=st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), unique=True))
+def test_rows_are_put_in_order_and_left_alone_if_they_are(rows: list[tuple[str, int]]) -> None:
+    table = pd.DataFrame(rows, columns=["image", "instance"]).astype({"image": "str", "instance": "int64"})
+    ordered = in_order(table)
+    assert list(ordered.itertuples(index=False, name=None)) == sorted(rows)
+    assert ordered.index.tolist() == list(range(len(rows)))
+    assert in_order(ordered) is ordered

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 
+from flows.retrain import retrain
 from heelstrike.errors import UserError
 from heelstrike.progress import progress
 from pipeline.__main__ import run
@@ -114,3 +115,12 @@ def test_a_slip_is_refused_by_the_first_stage(name: str, value: str, monkeypatch
         check_engines()
     with pytest.raises(UserError, match=name):
         run(ROOT, "collect", "rearfoot")
+
+
+def test_devices_and_batches_in_parts_are_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DEVICES, "2")
+    refused = pytest.raises(UserError, match=r"train\.parts is 2, but 2 devices share each batch already; set it to 1")
+    with refused:
+        run(ROOT, "collect", "rearfoot")
+    with refused:
+        retrain.fn("rearfoot", str(ROOT))

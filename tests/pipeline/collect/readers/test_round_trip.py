@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from pipeline.annotations import BOX_COLUMNS, CLASS, keypoints_of
-from pipeline.collect.images import with_images
+from pipeline.collect.images import file_of, with_images
 from pipeline.collect.labelled_sizes import in_image_pixels
 from pipeline.collect.readers import READERS
 from pipeline.collect.settings import Source
@@ -116,7 +116,8 @@ class TestFrames:
             write_table(layout.raw / "labels.csv", [["video", "frame", "subject", "a_x", "a_y"], *rows])
             source = read_source(CsvSource(kind="csv"), layout, Problem(keypoints=("a",)))
             table = with_images(one_table([source]), layout)
-            numbers = [videos.number_of(np.asarray(Image.open(path))) for path in table["path"]]
+            files = map(file_of, table["place"], table["frame"])
+            numbers = [videos.number_of(np.asarray(Image.open(file))) for file in files]
         assert table["frame"].tolist() == numbers == list(frames)
         np.testing.assert_allclose(table[["a_x", "a_y"]].to_numpy(), list(frames.values()), atol=0.01)
         assert table[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[96, 32]]
