@@ -84,7 +84,7 @@ def find_events(
     rise = _located(signals.last_rise, signals.fastest_rise, rises, halves.middle, halves.seen, _RISE, stride)
     anchor = np.where(np.isnan(rise), halves.middle + _usual(rise - halves.middle, halves.seen), rise)
     shortest = _located(signals.shortest_shank, signals.shortest_shank, falls, anchor, halves.seen, _SHORTEST, stride)
-    lag = _TOE_OFF_LAG + _LATER * signals.height_of(rises, rise)
+    lag = _TOE_OFF_LAG + _LATER * _upright(signals.height_of(rises, rise), rises)
     strikes, toe_offs = shortest + _STRIKE_LAG * stride, rise + lag * stride
     both = _both_feet(strikes, toe_offs, falls)
     strikes, placed = _with(strikes, toe_offs - both, time_s)
@@ -125,6 +125,13 @@ def _usual(delay: Float[np.ndarray, "H"], among: Bool[np.ndarray, "H"]) -> float
     """Return the median of the delays that are known; NaN without."""
     known = delay[among & np.isfinite(delay)]
     return float(np.median(known)) if len(known) else np.nan
+
+
+def _upright(height: Float[np.ndarray, "H"], leg: Int[np.ndarray, "H"]) -> Float[np.ndarray, "H"]:
+    """Return heights as of a camera that is not tilted: a tilt shows one leg higher and the other one as much lower."""
+    left, right = (_usual(height, leg == one) for one in (0, 1))
+    tilt = (left - right) / 2
+    return height - np.where(leg == 0, tilt, -tilt) if np.isfinite(tilt) else height
 
 
 def _both_feet(
