@@ -35,7 +35,7 @@ from jaxtyping import Bool, Float, Int
 from heelstrike.measure.steps.halves import halves_of
 from heelstrike.measure.steps.signals import Signals
 
-_STRIKE_LAG = 0.023  # strides from the shortest shank to the strike
+_STRIKE_LAG = 0.020  # strides from the shortest shank to the strike
 _TOE_OFF_LAG, _LATER = -0.0065, 0.030  # from the fastest rise to toe off, and later for each length that it is high
 _RISE = (-0.15, 0.25)  # strides from where the legs change places to the fastest rise
 _SHORTEST = (-0.28, 0.0)  # strides from a leg's fastest rise to the other's shortest shank: both feet are on the floor

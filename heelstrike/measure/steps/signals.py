@@ -13,7 +13,8 @@ from heelstrike.measure.steps.smooth import local_fit
 from heelstrike.measure.steps.track import ANKLE, HEEL, SHANK
 
 _STEP_S = 0.01  # of the grid on which extremes are looked for; they are then interpolated
-_HALF_S = 0.16  # smoothing; a noise of 1 px needs it, and it moves extremes by less than half a frame
+_HALF_S = 0.16  # smoothing of heights; a noise of 1 px needs it, and it moves extremes by less than half a frame
+_SHANK_HALF_S = 0.19  # a shank's length changes by a few pixels only
 _SWING = 0.3  # least rise of an ankle above the other and back, in lengths of the shank's segment
 _FAST = 0.5  # share of the fastest rise at which another one is as good
 _AROUND_S, _SEEN = 0.1, 0.6  # an extreme counts if this share of the frames so far to either side show it
@@ -71,7 +72,7 @@ class Signals:
         above = (whole[:, :, 1, 1] - whole[:, :, 0, 1]) / size
         length = np.linalg.norm(points[:, :, ANKLE] - points[:, :, SHANK], axis=-1).T / size
         fits = np.stack([local_fit(time_s, signal, grid, _HALF_S) for signal in above])
-        shank = np.stack([local_fit(time_s, signal, grid, _HALF_S)[0] for signal in length])
+        shank = np.stack([local_fit(time_s, signal, grid, _SHANK_HALF_S)[0] for signal in length])
         seen = (_seen(time_s, signals, grid) for signals in (above, length))
         return cls(grid, fits[:, 0], fits[:, 1], next(seen), shank, next(seen))
 
