@@ -133,7 +133,7 @@ class Signals:
 
     def _falls(self, leg: int) -> Iterator[tuple[Float[np.ndarray, "G"], Float[np.ndarray, "G"]]]:
         """Yield the rate at which a leg falls below the other, by the marker that is seen best first, and its share."""
-        for row in (ANKLE, HEEL):
+        for row in dict.fromkeys((ANKLE, HEEL, self._row)):  # the shank's only if the ankle's is hardly ever seen
             yield self.rise[row] * (-1 if leg == 0 else 1), self.height_seen[row]
 
     def _lowest(
