@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from heelstrike.measure.steps.extremes import between, local_lows, turning_points
 from heelstrike.measure.steps.fill import filled
@@ -17,7 +17,7 @@ _HALF_S = 0.16  # smoothing of heights; a noise of 1 px needs it, and it moves e
 _SHANK_HALF_S = 0.19  # a shank's length changes by a few pixels only
 _SWING = 0.3  # least rise of an ankle above the other and back, in lengths of the shank's segment
 _FAST = 0.5  # share of the fastest rise at which another one is as good
-_AROUND_S, _SEEN = 0.1, 0.6  # an extreme counts if this share of the frames so far to either side show it
+_HOLE_S, _BESIDE_S = 0.12, 0.02  # no extreme counts within a hole longer than this, or so near to it
 _DONORS = {SHANK: (), ANKLE: (HEEL, SHANK), HEEL: ()}  # only the ankle's height is needed without gaps
 
 
@@ -44,17 +44,17 @@ class Signals:
         grid: The times.
         height: Height of each marker of the left leg above the right leg's, in lengths of the shank's segment.
         rise: Its rate of change.
-        height_seen: Share of the frames around that show it.
+        height_seen: False within holes, where a smoothed signal says nothing.
         shank: Length of each shank's segment, relative to its usual length.
-        shank_seen: Share of the frames around that show it.
+        shank_seen: False within holes of it.
     """
 
     grid: Float[np.ndarray, "G"]
     height: Float[np.ndarray, "3 G"]
     rise: Float[np.ndarray, "3 G"]
-    height_seen: Float[np.ndarray, "3 G"]
+    height_seen: Bool[np.ndarray, "3 G"]
     shank: Float[np.ndarray, "2 G"]
-    shank_seen: Float[np.ndarray, "2 G"]
+    shank_seen: Bool[np.ndarray, "2 G"]
 
     @classmethod
     def of(
@@ -131,27 +131,29 @@ class Signals:
         changes = np.flatnonzero(above[1:] != above[:-1])
         return float(self.grid[known[[changes[0], changes[-1] + 1]]].mean())
 
-    def _falls(self, leg: int) -> Iterator[tuple[Float[np.ndarray, "G"], Float[np.ndarray, "G"]]]:
-        """Yield the rate at which a leg falls below the other, by the marker that is seen best first, and its share."""
+    def _falls(self, leg: int) -> Iterator[tuple[Float[np.ndarray, "G"], Bool[np.ndarray, "G"]]]:
+        """Yield the rate at which a leg falls below the other, by the marker that is seen best first; and its holes."""
         for row in dict.fromkeys((ANKLE, HEEL, self._row)):  # the shank's only if the ankle's is hardly ever seen
             yield self.rise[row] * (-1 if leg == 0 else 1), self.height_seen[row]
 
     def _lowest(
-        self, signal: Float[np.ndarray, "G"], seen: Float[np.ndarray, "G"], window: tuple[float, float]
+        self, signal: Float[np.ndarray, "G"], seen: Bool[np.ndarray, "G"], window: tuple[float, float]
     ) -> float:
-        """Return the time of the lowest local minimum in a window; NaN without one, or if few frames show it."""
+        """Return the time of the lowest local minimum in a window; NaN without one, or if it is in a hole."""
         lows = local_lows(signal, *np.searchsorted(self.grid, window))
         if not len(lows):
             return np.nan
         low = int(lows[signal[lows].argmin()])
-        return float(self.grid[low] + _STEP_S * between(signal, low)) if seen[low] >= _SEEN else np.nan
+        return float(self.grid[low] + _STEP_S * between(signal, low)) if seen[low] else np.nan
 
 
 def _seen(
     time_s: Float[np.ndarray, "T"], signals: Float[np.ndarray, "S T"], grid: Float[np.ndarray, "G"]
-) -> Float[np.ndarray, "S G"]:
-    """Return the share of the frames around each time in which each signal is known."""
-    known = np.cumsum(np.isfinite(signals), axis=1)
-    counts = np.concatenate([np.zeros((len(signals), 1)), known], axis=1)
-    first, last = np.searchsorted(time_s, grid - _AROUND_S), np.searchsorted(time_s, grid + _AROUND_S)
-    return (counts[:, last] - counts[:, first]) / np.maximum(last - first, 1)
+) -> Bool[np.ndarray, "S G"]:
+    """Return False for the times within or beside a hole of a signal, in which extremes are those of the smoothing."""
+    seen = np.ones((len(signals), len(grid)), bool)
+    for one, signal in zip(seen, signals, strict=True):
+        known = np.concatenate([time_s[:1], time_s[np.isfinite(signal)], time_s[-1:]])
+        for i in np.flatnonzero(np.diff(known) > _HOLE_S):
+            one[(grid > known[i] - _BESIDE_S) & (grid < known[i + 1] + _BESIDE_S)] = False
+    return seen

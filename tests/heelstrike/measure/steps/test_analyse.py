@@ -120,6 +120,13 @@ def test_an_ankle_that_is_smeared_while_the_leg_rises_does_not_move_toe_off() ->
     assert late_ms(walked, analyse(track_of(walked.time_s, points))).max() < 20
 
 
+def test_markers_that_flicker_are_enough() -> None:
+    walked, rng = walk(), np.random.default_rng(4)
+    points = walked.points.copy()
+    points[rng.uniform(size=points.shape[:3]) < 0.4] = np.nan
+    assert late_ms(walked, analyse(track_of(walked.time_s, points))).max() < 2000 / 60
+
+
 def test_noise_and_markers_that_jump() -> None:
     walked, rng = walk(seconds=10, receding=0.03), np.random.default_rng(2)
     points = walked.points + 0.5 * rng.standard_normal(walked.points.shape)
