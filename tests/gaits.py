@@ -8,7 +8,7 @@ from jaxtyping import Float
 from heelstrike.measure.angles import signed_rearfoot_angle
 from heelstrike.measure.steps.track import SIDES, Track
 
-LEAD, RISE = 0.023, 0.006  # strides by which the shank is shortest before a strike, a leg rises fastest before toe off
+LEAD, RISE = 0.020, 0.006  # strides by which the shank is shortest before a strike, a leg rises fastest before toe off
 TOE_OFF = 0.62  # phase at which the toes leave the floor
 MID_STANCE = {"left": 6.0, "right": 3.0}  # angle at the middle of stance, degrees
 _INVERTED = 8.0  # degrees less at strike and toe off

@@ -56,7 +56,7 @@ def analyse(track: Track) -> Steps:
         steps,
         legs,
         difference(steps),
-        _notes(track, legs) if steps else (),
+        _notes(track, events, legs) if steps else (),
     )
 
 
@@ -127,11 +127,14 @@ def _cadence(events: Events) -> float:
     return 60 / float(np.median(times)) if times else np.nan
 
 
-def _notes(track: Track, legs: dict[Side, LegSteps]) -> tuple[str, ...]:
+def _notes(track: Track, events: Events, legs: dict[Side, LegSteps]) -> tuple[str, ...]:
     notes = [FLAT]
     interval = float(np.median(np.diff(track.time_s)))
     if 1 / interval < _FINE_RATE:
         notes.append(f"frames are {1000 * interval:.0f} ms apart, and events are not known much better than that")
+    if events.placed:
+        was = "1 strike or toe off was" if events.placed == 1 else f"{events.placed} strikes and toe offs were"
+        notes.append(f"{was} not seen well and placed by the usual time on both feet")
     few = [f"{legs[side].steps if side in legs else 0} of the {side} leg" for side in SIDES if _is_few(legs, side)]
     if few:
         notes.append(f"few whole steps were filmed ({', '.join(few)}); a mean over at least {_FEW} is worth more")

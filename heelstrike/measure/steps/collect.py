@@ -1,7 +1,8 @@
 """Collects the frames of a video for its steps.
 
 A step needs a leg's three markers in frames in which the other leg swings, so that the frame as a whole is not
-measured. Such a leg is measured on its own, if the reason concerns the other leg. Frames that were refused for any
+measured. Such a leg is measured on its own, if the reason concerns the other leg. If it may concern both, but the
+markers by their names can be those of legs, they tell when legs move, and no angle. Frames that were refused for any
 other reason are left out, since their markers may be wrong.
 """
 
@@ -23,6 +24,12 @@ OTHER_LEG = frozenset(
     {"missing_marker", "one_leg", "angle_limit", "segment_ratio", "leg_ratio", "legs_not_side_by_side"}
 )
 """Reasons that may concern one leg while the other one can be measured."""
+NAMED = frozenset({"not_top_to_bottom", "legs_not_separable", "looks_differ"})
+"""Reasons for which no angle is measured, but the markers that are left tell when a leg moves.
+
+A foot that swings high has its heel above its ankle, and comes near the other leg. Where two looks at the picture
+differ about a marker, that marker is missing (heelstrike/package/zoom.py).
+"""
 
 
 class StepCollector:
@@ -92,10 +99,12 @@ class StepCollector:
             angles = np.array([measurement.values[side] for side in SIDES])
             widths = np.array([measurement.half_widths.get(side, np.nan) for side in SIDES])
             return points, *self._limited(angles, widths)
-        if measurement.reason not in OTHER_LEG:
+        if measurement.reason not in OTHER_LEG | NAMED:
             return np.full((2, 3, 2), np.nan), unknown, unknown
         present = np.asarray(confidence)[self._index] >= self._min_confidence
         points = np.where(present[:, None], np.asarray(keypoints, np.float64)[self._index], np.nan).reshape(2, 3, 2)
+        if measurement.reason in NAMED:
+            return points, unknown, unknown
         angles = np.full(2, np.nan)
         for leg, side in enumerate(SIDES):
             if self._plausible(points[leg]):

@@ -3,36 +3,47 @@
 A walking person swings one leg after the other. While a leg swings, its ankle is far above the other one in the image,
 so the difference of the two ankles' heights, in lengths of the shank, goes up and down once a stride. A moving camera
 and the walk away from it shift both ankles alike, so they cancel out. Between the middle of one leg's swing and the
-middle of the other's lie one foot strike, of the leg that has swung, and one toe off, of the leg that will. They are
-found within these bounds:
+middle of the other's lie one foot strike, of the leg that has swung, and one toe off, of the leg that will: a *half*
+of a stride. In each half,
 
-- Toe off is where the ankle rises fastest, relative to the other one. O'Connor et al. (Automatic detection of gait
+- toe off is where the ankle rises fastest, relative to the other one. O'Connor et al. (Automatic detection of gait
   events using kinematic data, Gait & Posture 25, 2007) take the peak of the foot's upward velocity. The ankle's marker
   stays in view longer than the heel's, which turns up.
-- Foot strike follows the instant at which the foot is furthest in front of the body (Zeni et al., Two simple methods
+- foot strike follows the instant at which the foot is furthest in front of the body (Zeni et al., Two simple methods
   for determining gait events during treadmill and overground walking using kinematic data, Gait & Posture 27, 2008).
-  From behind, this distance cannot be measured, but the shank then leans back most and looks shortest.
+  From behind, this distance cannot be measured, but the shank then leans back most and looks shortest. The shank also
+  looks short while the leg swings; walking has a time in which both feet are on the floor, so the strike is looked for
+  shortly before the toe off of the other leg. (The middle of swing is no guide: a camera that stands high and near sees
+  the foot highest when it is furthest away, just before it strikes.)
 
-On rendered walks, whose phases are known, both instants come a little before the events, by the same share of a stride
-whatever person, camera and direction (benchmarks/steps.py). The two lags are these shares.
+Each is looked for twice: first with wide limits, then near its usual place among the halves of this walk, in which
+noise, a hidden marker or the end of the video do not mislead. If one of the two is not seen, it is placed by the other
+and by how long both feet usually are on the floor in this walk.
+
+On rendered walks, whose phases are known, both instants come a little before the events (benchmarks/steps.py). The
+shank is shortest a share of a stride before the strike that is the same whatever person, camera and direction. The
+fastest rise comes later the higher the camera stands, which shows the rear foot further below the other one, so this
+share is a line of how high the foot then is. The lags are these shares.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
-from heelstrike.measure.steps.smooth import local_fit
-from heelstrike.measure.steps.track import ANKLE, HEEL, SHANK
+from heelstrike.measure.steps.halves import halves_of
+from heelstrike.measure.steps.signals import Signals
 
-_STEP_S = 0.01  # of the grid on which extremes are looked for; they are then interpolated
-_HALF_S = 0.16  # smoothing; a noise of 1 px needs it, and it moves extremes by less than half a frame
-_SWING = 0.3  # least rise of an ankle above the other and back, in lengths of the shank's segment
-_STRIKE_LAG, _TOE_OFF_LAG = 0.023, 0.006  # strides from the shortest shank, and from the fastest rise, to the event
-_STRIDE_S = (0.6, 3.0)  # plausible strides; slower or faster ups and downs are not walking
-_LONGEST = 1.7  # times the usual time between two middles of swing; a longer one has swings that were not seen
-_STRIKE_WINDOW, _TOE_OFF_WINDOW = (0.25, 0.95), (0.30, 1.0)  # shares of the time between two middles of swing
+_STRIKE_LAG = 0.020  # strides from the shortest shank to the strike
+_TOE_OFF_LAG, _LATER = -0.0065, 0.030  # from the fastest rise to toe off, and later for each length that it is high
+_RISE = (-0.15, 0.25)  # strides from where the legs change places to the fastest rise
+_SHORTEST = (-0.28, 0.0)  # strides from a leg's fastest rise to the other's shortest shank: both feet are on the floor
+_NEAR = 0.06  # strides to either side of the usual place
+_FEW = 2  # halves of which the time on both feet is the usual one
+
+Legs = tuple[Float[np.ndarray, "L"], Float[np.ndarray, "R"]]
+Find = Callable[[int, tuple[float, float]], float]
 
 
 @dataclass(frozen=True)
@@ -44,12 +55,14 @@ class Events:
         toe_offs: Times of the toe offs: left leg, right leg.
         swings: Times of the middles of swing: left leg, right leg.
         stride_s: Median duration of a stride; NaN if there is less than one half.
+        placed: Number of strikes and toe offs that were not seen, but placed by the other one of their half.
     """
 
-    strikes: tuple[Float[np.ndarray, "S"], Float[np.ndarray, "R"]]
-    toe_offs: tuple[Float[np.ndarray, "O"], Float[np.ndarray, "P"]]
-    swings: tuple[Float[np.ndarray, "M"], Float[np.ndarray, "N"]]
+    strikes: Legs
+    toe_offs: Legs
+    swings: Legs
     stride_s: float
+    placed: int = 0
 
 
 def find_events(
@@ -62,122 +75,86 @@ def find_events(
         points: Markers in pixels, NaN if missing.
         size: The legs' size in pixels over time.
     """
-    signals = _Signals.of(time_s, points, size)
-    swings = signals.swings()
-    middles = sorted((time, leg) for leg in (0, 1) for time in swings[leg])
-    gaps = np.diff([time for time, _ in middles])
-    strikes: tuple[list[float], list[float]] = ([], [])
-    toe_offs: tuple[list[float], list[float]] = ([], [])
-    if not len(gaps):
-        return _events(strikes, toe_offs, swings, np.nan)
-    half = float(np.median(gaps))
-    # before the first and after the last middle of swing, half a stride as long as the others is looked at
-    (first, first_leg), (last, last_leg) = middles[0], middles[-1]
-    middles = [(first - half, 1 - first_leg), *middles, (last + half, 1 - last_leg)]
-    for (start, swung), (end, swings_next) in pairwise(middles):
-        plausible = _STRIDE_S[0] <= 2 * (end - start) <= _STRIDE_S[1] and end - start <= _LONGEST * half
-        if swung == swings_next or not plausible:
-            continue  # a swing in between was not seen, or nobody walks
-        strike = signals.shortest_shank(swung, _within(start, end, _STRIKE_WINDOW))
-        toe_off = signals.fastest_rise(swings_next, _within(start, end, _TOE_OFF_WINDOW))
-        strikes[swung].append(strike + _STRIKE_LAG * 2 * half)
-        toe_offs[swings_next].append(toe_off + _TOE_OFF_LAG * 2 * half)
-    return _events(strikes, toe_offs, swings, 2 * half)
+    signals = Signals.of(time_s, points, size)
+    swings, halves = signals.swings(), halves_of(signals.passes())
+    if halves is None:
+        none = np.empty(0)
+        return Events((none, none), (none, none), swings, np.nan)
+    stride, rises, falls = halves.stride_s, halves.rises, 1 - halves.rises
+    rise = _located(signals.last_rise, signals.fastest_rise, rises, halves.middle, halves.seen, _RISE, stride)
+    anchor = np.where(np.isnan(rise), halves.middle + _usual(rise - halves.middle, halves.seen), rise)
+    shortest = _located(signals.shortest_shank, signals.shortest_shank, falls, anchor, halves.seen, _SHORTEST, stride)
+    lag = _TOE_OFF_LAG + _LATER * _upright(signals.height_of(rises, rise), rises)
+    strikes, toe_offs = shortest + _STRIKE_LAG * stride, rise + lag * stride
+    both = _both_feet(strikes, toe_offs, falls)
+    strikes, placed = _with(strikes, toe_offs - both, time_s)
+    toe_offs, others = _with(toe_offs, strikes + both, time_s)
+    return Events(_by_leg(strikes, falls), _by_leg(toe_offs, rises), swings, stride, placed + others)
 
 
-def _within(start: float, end: float, shares: tuple[float, float]) -> tuple[float, float]:
-    return start + shares[0] * (end - start), start + shares[1] * (end - start)
+def _located(
+    find_wide: Find,
+    find_near: Find,
+    leg: Int[np.ndarray, "H"],
+    anchor: Float[np.ndarray, "H"],
+    seen: Bool[np.ndarray, "H"],
+    limits: tuple[float, float],
+    stride: float,
+) -> Float[np.ndarray, "H"]:
+    """Return the time of an extreme in each half; NaN where there is none near its usual place in this walk.
 
-
-def _events(
-    strikes: tuple[list[float], list[float]],
-    toe_offs: tuple[list[float], list[float]],
-    swings: tuple[Float[np.ndarray, "M"], Float[np.ndarray, "N"]],
-    stride_s: float,
-) -> Events:
-    left, right = (np.array([time for time in times if np.isfinite(time)]) for times in strikes)
-    left_off, right_off = (np.array([time for time in times if np.isfinite(time)]) for times in toe_offs)
-    return Events((left, right), (left_off, right_off), swings, stride_s)
-
-
-@dataclass(frozen=True)
-class _Signals:
-    """Smoothed signals on a grid of times.
-
-    Attributes:
-        grid: The times.
-        height: Height of each marker of the left leg above the right leg's, in lengths of the shank's segment.
-        rise: Its rate of change.
-        shank: Length of each shank's segment, relative to its usual length.
+    Args:
+        find_wide: Returns the extreme of a leg's signal in a wide window.
+        find_near: Returns the same in a narrow window.
+        leg: The leg, for each half.
+        anchor: A time in each half, seconds.
+        seen: True for the halves by which the usual place is known.
+        limits: Where it is looked for at first, strides from the anchor.
+        stride: Duration of a stride, seconds.
     """
 
-    grid: Float[np.ndarray, "G"]
-    height: Float[np.ndarray, "3 G"]
-    rise: Float[np.ndarray, "3 G"]
-    shank: Float[np.ndarray, "2 G"]
+    def within(find: Find, low: float, high: float) -> Float[np.ndarray, "H"]:
+        windows = zip(leg.tolist(), (anchor + low).tolist(), (anchor + high).tolist(), strict=True)
+        return np.array([find(one, (start, end)) for one, start, end in windows])
 
-    @classmethod
-    def of(
-        cls, time_s: Float[np.ndarray, "T"], points: Float[np.ndarray, "T 2 3 2"], size: Float[np.ndarray, "T"]
-    ) -> "_Signals":
-        grid = np.arange(time_s[0] + _HALF_S / 2, time_s[-1] - _HALF_S / 2, _STEP_S)
-        above = (points[:, 1, :, 1] - points[:, 0, :, 1]) / size[:, None]
-        fits = np.stack([local_fit(time_s, above[:, row], grid, _HALF_S) for row in (SHANK, ANKLE, HEEL)])
-        length = np.linalg.norm(points[:, :, ANKLE] - points[:, :, SHANK], axis=-1) / size[:, None]
-        shank = np.stack([local_fit(time_s, length[:, leg], grid, _HALF_S)[0] for leg in (0, 1)])
-        return cls(grid, fits[:, 0], fits[:, 1], shank)
-
-    def swings(self) -> tuple[Float[np.ndarray, "M"], Float[np.ndarray, "N"]]:
-        """Return the middles of the left and of the right leg's swings: where one is highest above the other."""
-        counts = np.isfinite(self.height).sum(axis=1)
-        row = ANKLE if counts[ANKLE] >= 0.8 * counts.max() else int(counts.argmax())
-        highs, lows = _turning_points(self.height[row], _SWING)
-        return self.grid[highs], self.grid[lows]
-
-    def shortest_shank(self, leg: int, window: tuple[float, float]) -> float:
-        """Return the time at which a shank looks shortest; NaN if it is not seen."""
-        return self._lowest(self.shank[leg], window)
-
-    def fastest_rise(self, leg: int, window: tuple[float, float]) -> float:
-        """Return the time at which a leg rises fastest above the other; NaN if it is not seen."""
-        for row in (ANKLE, SHANK, HEEL):
-            time = self._lowest(self.rise[row] * (-1 if leg == 0 else 1), window)
-            if np.isfinite(time):
-                return time
-        return np.nan
-
-    def _lowest(self, signal: Float[np.ndarray, "G"], window: tuple[float, float]) -> float:
-        """Return the time of the lowest local minimum in a window; NaN without one."""
-        first, last = np.searchsorted(self.grid, window)
-        middle = np.arange(max(first, 1), min(last, len(signal) - 1))
-        before, at, after = signal[middle - 1], signal[middle], signal[middle + 1]
-        lowest = middle[(at < before) & (at <= after)]  # False where one is NaN
-        if not len(lowest):
-            return np.nan
-        at_index = lowest[signal[lowest].argmin()]
-        a, b, c = signal[at_index - 1 : at_index + 2]
-        return float(self.grid[at_index] + _STEP_S * 0.5 * (a - c) / (a - 2 * b + c))
+    place = _usual(within(find_wide, limits[0] * stride, limits[1] * stride) - anchor, seen)
+    return within(find_near, place - _NEAR * stride, place + _NEAR * stride)
 
 
-def _turning_points(signal: Float[np.ndarray, "G"], least: float) -> tuple[list[int], list[int]]:
-    """Return the indices of the highs and of the lows between which a signal changes by at least `least`.
+def _usual(delay: Float[np.ndarray, "H"], among: Bool[np.ndarray, "H"]) -> float:
+    """Return the median of the delays that are known; NaN without."""
+    known = delay[among & np.isfinite(delay)]
+    return float(np.median(known)) if len(known) else np.nan
 
-    Highs and lows alternate. NaNs are left out. What rises or falls only before or after the last turn is no turning
-    point, since the signal may go on outside.
-    """
-    highs, lows = list[int](), list[int]()
-    known = np.flatnonzero(np.isfinite(signal))
-    if not len(known):
-        return highs, lows
-    high = low = known[0]
-    rising: bool | None = None
-    for i in known:
-        high = i if signal[i] > signal[high] else high
-        low = i if signal[i] < signal[low] else low
-        if rising is not False and signal[high] - signal[i] >= least:
-            highs += [int(high)] if rising or high != known[0] else []
-            rising, low = False, i
-        elif rising is not True and signal[i] - signal[low] >= least:
-            lows += [int(low)] if rising is False or low != known[0] else []
-            rising, high = True, i
-    return highs, lows
+
+def _upright(height: Float[np.ndarray, "H"], leg: Int[np.ndarray, "H"]) -> Float[np.ndarray, "H"]:
+    """Return heights as of a camera that is not tilted: a tilt shows one leg higher and the other one as much lower."""
+    left, right = (_usual(height, leg == one) for one in (0, 1))
+    tilt = (left - right) / 2
+    return height - np.where(leg == 0, tilt, -tilt) if np.isfinite(tilt) else height
+
+
+def _both_feet(
+    strikes: Float[np.ndarray, "H"], toe_offs: Float[np.ndarray, "H"], swung: Int[np.ndarray, "H"]
+) -> Float[np.ndarray, "H"]:
+    """Return how long both feet usually are on the floor in each half, after the strike of its leg; NaN if unknown."""
+    both = toe_offs - strikes
+    seen = np.isfinite(both)
+    usual = np.full(len(both), np.nan)
+    for leg in (0, 1):
+        own = seen & (swung == leg)
+        usual[swung == leg] = _usual(both, own if own.sum() >= _FEW else seen)
+    return usual if seen.sum() >= _FEW else np.full(len(both), np.nan)
+
+
+def _with(
+    times: Float[np.ndarray, "H"], others: Float[np.ndarray, "H"], time_s: Float[np.ndarray, "T"]
+) -> tuple[Float[np.ndarray, "H"], int]:
+    """Return times of events, with others within the video in place of those that are missing; and how many."""
+    used = np.isnan(times) & (others >= time_s[0]) & (others <= time_s[-1])
+    return np.where(used, others, times), int(used.sum())
+
+
+def _by_leg(times: Float[np.ndarray, "H"], leg: Int[np.ndarray, "H"]) -> Legs:
+    left, right = (times[(leg == one) & np.isfinite(times)] for one in (0, 1))
+    return left, right

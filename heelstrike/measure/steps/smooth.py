@@ -70,7 +70,8 @@ def outliers(time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], lea
     """Return True for samples that jump away from those before and after them.
 
     Hampel's filter, with the means of the first samples before and after, of the second ones, and so on in place of the
-    samples around: they are all on the line of a marker that moves evenly.
+    samples around: they are all on the line of a marker that moves evenly. A sample with few of them, beside a gap, is
+    not judged: those further away are off the line of a marker that swings.
 
     Args:
         time_s: Times of the samples, rising, seconds.
@@ -80,7 +81,7 @@ def outliers(time_s: Float[np.ndarray, "T"], signal: Float[np.ndarray, "T"], lea
     side = max(_MIN_PAIRS, round(_NEIGHBOURS_S / float(np.median(np.diff(time_s)))))
     around = sliding_window_view(np.pad(signal, side, constant_values=np.nan), 2 * side + 1)
     pairs = (around[:, :side] + around[:, :side:-1]) / 2
-    known = np.isfinite(signal) & np.isfinite(pairs).any(axis=1)
+    known = np.isfinite(signal) & (np.isfinite(pairs).sum(axis=1) > side // 2)
     middle, spread = np.full((2, len(signal)), np.nan)
     middle[known] = np.nanmedian(pairs[known], axis=1)
     spread[known] = _MAD * np.nanmedian(np.abs(pairs[known] - middle[known, None]), axis=1)

@@ -73,7 +73,7 @@ def test_uneven_time_stamps_and_missing_frames() -> None:
     even = np.arange(0, 6, 1 / 60)
     times = np.sort((even + rng.uniform(0, 0.008, len(even)))[rng.uniform(size=len(even)) > 0.25])
     walked = walk(time_s=times)
-    assert late_ms(walked, analyse(walked.track)).max() < 10
+    assert late_ms(walked, analyse(walked.track)).max() < 15
 
 
 def test_gaps_leave_out_what_lies_in_them_and_nothing_else() -> None:
@@ -98,6 +98,33 @@ def test_markers_of_the_swinging_heel_may_be_turned_away() -> None:
     steps = analyse(track_of(walked.time_s, points))
     assert late_ms(walked, steps).max() < 10
     assert steps.legs["left"].values["mid_stance"].mean == pytest.approx(6, abs=0.05)
+
+
+def test_an_event_that_is_not_seen_is_placed_by_the_usual_time_on_both_feet() -> None:
+    walked = walk()
+    points = walked.points.copy()
+    hidden = np.abs(walked.time_s - walked.strikes[0][2]) < 0.2
+    points[hidden, 0, 0] = np.nan
+    steps = analyse(track_of(walked.time_s, points))
+    assert late_ms(walked, steps).max() < 10
+    assert "1 strike or toe off was not seen well and placed by the usual time on both feet" in steps.notes
+    assert not any("placed" in note for note in analyse(walked.track).notes)
+
+
+def test_an_ankle_that_is_smeared_while_the_leg_rises_does_not_move_toe_off() -> None:
+    walked = walk()
+    points = walked.points.copy()
+    for leg in (0, 1):
+        for time in walked.toe_offs[leg]:
+            points[np.abs(walked.time_s - time - 0.05) < 0.08, leg, 1] = np.nan
+    assert late_ms(walked, analyse(track_of(walked.time_s, points))).max() < 20
+
+
+def test_markers_that_flicker_are_enough() -> None:
+    walked, rng = walk(), np.random.default_rng(4)
+    points = walked.points.copy()
+    points[rng.uniform(size=points.shape[:3]) < 0.4] = np.nan
+    assert late_ms(walked, analyse(track_of(walked.time_s, points))).max() < 2000 / 60
 
 
 def test_noise_and_markers_that_jump() -> None:

@@ -53,12 +53,22 @@ def test_half_widths_are_there_also_where_the_frame_was_not_measured() -> None:
     assert 0.3 < steps.legs["left"].values["mid_stance"].half_width < 3
 
 
-@pytest.mark.parametrize("reason", ["legs_overlap", "not_top_to_bottom", "coinciding_markers", "a_later_reason"])
+@pytest.mark.parametrize("reason", ["legs_overlap", "coinciding_markers", "not_found", "a_later_reason"])
 def test_frames_whose_markers_may_be_wrong_are_left_out(reason: str) -> None:
     def refuse(number, points, confidence, measure):
         return confidence, measure.refused(reason, "why")
 
     assert collected(refuse).reason == "no_markers"
+
+
+@pytest.mark.parametrize("reason", ["not_top_to_bottom", "legs_not_separable", "looks_differ"])
+def test_frames_whose_legs_cannot_be_told_apart_show_when_they_move_but_no_angle(reason: str) -> None:
+    def refuse(number, points, confidence, measure):
+        return confidence, measure.refused(reason, "why")
+
+    refused, measured = collected(refuse), collected()
+    assert [event.time_s for event in refused.events] == pytest.approx([event.time_s for event in measured.events])
+    assert all("mid_stance" not in leg.values for leg in refused.legs.values())
 
 
 def test_angles_beyond_the_limit_of_a_reliable_frame_are_left_out() -> None:

@@ -37,3 +37,11 @@ def test_what_jumps_and_comes_back_is_an_outlier_and_what_moves_is_not() -> None
     signal[[30, 80]] += [60, -60]
     signal[100] = np.nan
     assert np.flatnonzero(outliers(times, signal, 5)).tolist() == [30, 80]
+
+
+def test_what_swings_beside_a_gap_is_no_outlier() -> None:
+    times = np.arange(0, 3, 1 / 60)
+    signal = 60 * np.sin(12 * times)
+    signal[40:46] = np.nan
+    signal[47:50] = np.nan
+    assert not outliers(times, signal, 3).any()
