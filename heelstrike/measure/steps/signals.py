@@ -73,8 +73,14 @@ class Signals:
         length = np.linalg.norm(points[:, :, ANKLE] - points[:, :, SHANK], axis=-1).T / size
         fits = np.stack([local_fit(time_s, signal, grid, _HALF_S) for signal in above])
         shank = np.stack([local_fit(time_s, signal, grid, _SHANK_HALF_S)[0] for signal in length])
-        seen = (_seen(time_s, signals, grid) for signals in (above, length))
-        return cls(grid, fits[:, 0], fits[:, 1], next(seen), shank, next(seen))
+        return cls(
+            grid,
+            height=fits[:, 0],
+            rise=fits[:, 1],
+            height_seen=_seen(time_s, above, grid),
+            shank=shank,
+            shank_seen=_seen(time_s, length, grid),
+        )
 
     def swings(self) -> tuple[Float[np.ndarray, "M"], Float[np.ndarray, "N"]]:
         """Return the middles of the left and of the right leg's swings: where one is highest above the other."""
