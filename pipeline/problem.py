@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from heelstrike.preprocess.mirror import flip_order
 from heelstrike.preprocess.settings import InputSize
 from heelstrike.settings import Strict
 from pipeline.names import KeypointName, Label, Name, same_names, side_pairs
@@ -68,8 +69,7 @@ class Problem(Strict):
     @property
     def flip_order(self) -> list[int]:
         """Index of the keypoint that takes the place of each keypoint in a mirrored image, length K."""
-        partner = {a: b for pair in self.flip_pairs for a, b in (pair, pair[::-1])}
-        return [self.keypoints.index(partner.get(name, name)) for name in self.keypoints]
+        return flip_order(self.keypoints, self.flip_pairs)
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ The whole image and a closer look have to agree about the places of the keypoint
 since it can often not be seen which leg a single leg is: then a third look decides, and the refusal says so.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +19,10 @@ _MOST = 0.5  # share of the keypoints that is shown at most
 _CLOSER = 0.8  # side of the closer look, as a share of the image's
 _SIDES = "looks at the image differ about left and right"
 
-Pairs = Sequence[tuple[int, int]]
 Indices = Int[np.ndarray, " K"]
 
 
-def few(looks: Looks, settings: Zoom, pairs: Pairs, threshold: float) -> Prediction | None:
+def few(looks: Looks, settings: Zoom, other: Indices, threshold: float) -> Prediction | None:
     """Return the few keypoints that the whole image shows; `None` if none is certain.
 
     Their places are those of the closer look, which shows them larger. If more than half of the keypoints are certain,
@@ -33,7 +31,7 @@ def few(looks: Looks, settings: Zoom, pairs: Pairs, threshold: float) -> Predict
     Args:
         looks: Looks at the image.
         settings: What is believed.
-        pairs: Indices of the keypoints that a mirrored image exchanges; the first ones are of one side.
+        other: Index of each keypoint's counterpart on the other side; its own if it has none.
         threshold: A keypoint of lower confidence counts as missing.
     """
     first = looks.seen_whole
@@ -42,7 +40,6 @@ def few(looks: Looks, settings: Zoom, pairs: Pairs, threshold: float) -> Predict
     if not present.any():
         return None
     places, again = points_of(looks.seen(_closer(looks.whole.view, keypoints[present])))
-    other = _exchanged(len(confidence), pairs)
     in_doubt = _is_one_side(present, other) and bool(again[other][present].sum() > again[present].sum())
     if in_doubt:
         places, again = places[other], again[other]
@@ -84,14 +81,6 @@ def _closer(whole: View, keypoints: Float[np.ndarray, "P 2"]) -> View:
     """
     away = (keypoints.min(axis=0) + keypoints.max(axis=0)) / 2 - whole.centre
     return View.around(whole.centre + (1 - _CLOSER) * away, _CLOSER * whole.side)
-
-
-def _exchanged(count: int, pairs: Pairs) -> Indices:
-    """Return the index of each keypoint's counterpart on the other side; its own if it has none."""
-    other = np.arange(count)
-    for one, two in pairs:
-        other[one], other[two] = two, one
-    return other
 
 
 def _certain(confidence: Float[np.ndarray, " K"]) -> Bool[np.ndarray, " K"]:

@@ -112,8 +112,7 @@ class Package:
             return look
         side = min(manifest.input.width, manifest.input.height)
         smallest = 0.0 if manifest.radii is None else side / manifest.radii.largest_scale
-        names = manifest.category.keypoints
-        pairs = [(names.index(one), names.index(other)) for one, other in manifest.flip_pairs]
+        names, pairs = manifest.category.keypoints, manifest.flip_pairs
         return Zoomed(manifest.zoom, look, names, manifest.confidence, smallest, pairs)
 
     def _look(self, image: Image, mirrored: bool) -> Prediction:

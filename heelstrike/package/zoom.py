@@ -11,18 +11,19 @@ another size, a little to the side, and a third time where the second answer lac
 of which the looks together are not sure enough, counts as missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from heelstrike.heads.prediction import Prediction, Refusal
-from heelstrike.package.few import Pairs, few
+from heelstrike.package.few import few
 from heelstrike.package.image import Image
 from heelstrike.package.looking import AGREED, Answer, Look, Looks, finite, points_of, score
 from heelstrike.package.memory import Memory
 from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of, without_parts
 from heelstrike.package.view import View, size_of, tiles
+from heelstrike.preprocess.mirror import flip_order
 from heelstrike.preprocess.settings import Zoom
 from heelstrike.reasons import Reason
 
@@ -45,7 +46,7 @@ class Zoomed:
         names: Names of the keypoints, for messages.
         threshold: A keypoint of lower confidence counts as missing.
         smallest: Side of the smallest view for which the radii were calibrated, pixels; 0 without a limit.
-        pairs: Indices of the keypoints that a mirrored image exchanges; the first ones are of one side.
+        pairs: Names of the keypoints that a mirrored image exchanges.
     """
 
     def __init__(
@@ -55,10 +56,10 @@ class Zoomed:
         names: tuple[str, ...],
         threshold: float,
         smallest: float = 0,
-        pairs: Pairs = (),
+        pairs: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._settings, self._look, self._names, self._threshold = settings, look, names, threshold
-        self._smallest, self._pairs = smallest, pairs
+        self._smallest, self._other_side = smallest, np.array(flip_order(names, pairs))
         self._last: Prediction | None = None
         self._people = 0
         self._memory = Memory()
@@ -115,7 +116,7 @@ class Zoomed:
 
     def _few(self, looks: Looks) -> Prediction | None:
         """Return the few keypoints that the whole image shows; `None` if there are none."""
-        shown = few(looks, self._settings, self._pairs, self._threshold)
+        shown = few(looks, self._settings, self._other_side, self._threshold)
         if shown is None:
             return None
         shown = _one_name_each(shown, self._settings.min_distance)

@@ -1,7 +1,20 @@
-"""Mirroring of points and boxes left to right. Mirroring twice gives the original."""
+"""Mirroring of points, their names and boxes left to right. Mirroring twice gives the original."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+
+def flip_order(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[int]:
+    """Return the index of the keypoint that takes the place of each keypoint in a mirrored image.
+
+    Args:
+        names: Names of the keypoints.
+        pairs: Names that a mirrored image exchanges; a keypoint in no pair keeps its place.
+    """
+    partner = {a: b for pair in pairs for a, b in (pair, pair[::-1])}
+    return [names.index(partner.get(name, name)) for name in names]
 
 
 def mirror_points(

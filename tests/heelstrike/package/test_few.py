@@ -11,21 +11,21 @@ from heelstrike.package.image import ArrayImage, Image
 from heelstrike.package.looking import Looks
 from heelstrike.preprocess.settings import Zoom
 
-PAIRS = [(0, 3), (1, 4), (2, 5)]
+OTHER_LEG = [3, 4, 5, 0, 1, 2]
 MARKERS = np.array([[180.0, 60.0], [185.0, 110.0], [182.0, 150.0]])
 WHOLE, CLOSER, THIRD = 300, 240, 280  # sides of what the network is shown
 LEFT, RIGHT = [0.9, 0.8, 0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7, 0.9, 0.8]
 
 
 def shown(
-    answers: dict[int, Sequence[float]], moved: dict[int, float] | None = None, pairs: Sequence[tuple[int, int]] = ()
+    answers: dict[int, Sequence[float]], moved: dict[int, float] | None = None, other: Sequence[int] = range(6)
 ) -> Prediction | None:
     """What is shown of a leg with three markers.
 
     Args:
         answers: Confidences of the six keypoints, by the side of what the network is shown.
         moved: Pixels by which a keypoint is elsewhere in the closer look, by its index.
-        pairs: Keypoints that a mirrored image exchanges.
+        other: Index of each keypoint's counterpart on the other side.
     """
     pixels = np.zeros((200, WHOLE, 3), np.uint8)
     for number, (x, y) in enumerate(MARKERS.astype(int)):
@@ -39,7 +39,7 @@ def shown(
             keypoints[index, 0] += pixels_aside
         return Prediction(keypoints, np.array(answers[side], np.float32), radius=np.ones(6, np.float32))
 
-    return few(Looks(ArrayImage(pixels), Zoom(), look, 0.5), Zoom(), pairs, 0.5)
+    return few(Looks(ArrayImage(pixels), Zoom(), look, 0.5), Zoom(), np.array(other), 0.5)
 
 
 def confidences(prediction: Prediction | None) -> list[float]:
@@ -52,7 +52,7 @@ def confidences(prediction: Prediction | None) -> list[float]:
 
 
 def test_a_leg_on_which_two_looks_agree_is_shown_with_their_mean_confidence() -> None:
-    answer = shown({WHOLE: LEFT, CLOSER: [0.98, 0.9, 0.8, 0.1, 0.1, 0.1]}, pairs=PAIRS)
+    answer = shown({WHOLE: LEFT, CLOSER: [0.98, 0.9, 0.8, 0.1, 0.1, 0.1]}, other=OTHER_LEG)
     assert confidences(answer) == pytest.approx([0.94, 0.85, 0.75, 0, 0, 0])
     assert answer is not None
     assert answer.refusal is None
@@ -62,7 +62,7 @@ def test_a_leg_on_which_two_looks_agree_is_shown_with_their_mean_confidence() ->
 def test_if_the_looks_name_different_sides_a_third_one_decides_and_the_frame_is_refused(
     third: list[float], side: int
 ) -> None:
-    answer = shown({WHOLE: LEFT, CLOSER: RIGHT, THIRD: third}, pairs=PAIRS)
+    answer = shown({WHOLE: LEFT, CLOSER: RIGHT, THIRD: third}, other=OTHER_LEG)
     assert confidences(answer) == pytest.approx([0] * 3 * side + [0.8, 0.85, 0.75] + [0] * 3 * (1 - side))
     assert answer is not None
     assert answer.refusal is not None
@@ -75,28 +75,32 @@ def test_keypoints_without_sides_are_not_exchanged() -> None:
 
 
 def test_a_keypoint_that_is_elsewhere_in_the_closer_look_is_missing() -> None:
-    assert confidences(shown({WHOLE: LEFT, CLOSER: LEFT}, {1: 20.0}, PAIRS)) == pytest.approx([0.9, 0, 0.7, 0, 0, 0])
+    assert confidences(shown({WHOLE: LEFT, CLOSER: LEFT}, {1: 20.0}, OTHER_LEG)) == pytest.approx(
+        [0.9, 0, 0.7, 0, 0, 0]
+    )
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.6])
 def test_nothing_is_shown_of_which_the_looks_together_are_not_sure(confidence: float) -> None:
     answers = [confidence] * 3 + [0.1] * 3
-    assert shown({WHOLE: answers, CLOSER: answers}, pairs=PAIRS) is None
+    assert shown({WHOLE: answers, CLOSER: answers}, other=OTHER_LEG) is None
 
 
 def test_a_single_marker_is_shown() -> None:
     answers = [0.1, 0.1, 0.95, 0.1, 0.1, 0.1]
-    assert confidences(shown({WHOLE: answers, CLOSER: answers}, pairs=PAIRS)) == pytest.approx([0, 0, 0.95, 0, 0, 0])
+    assert confidences(shown({WHOLE: answers, CLOSER: answers}, other=OTHER_LEG)) == pytest.approx(
+        [0, 0, 0.95, 0, 0, 0]
+    )
 
 
 def test_at_most_half_of_the_keypoints_are_shown_so_that_nothing_is_measured() -> None:
     answers = [0.7, 0.8, 0.7, 0.9, 0.8, 0.7]
-    found = confidences(shown({WHOLE: answers, CLOSER: answers}, pairs=PAIRS))
+    found = confidences(shown({WHOLE: answers, CLOSER: answers}, other=OTHER_LEG))
     assert found == pytest.approx([0, 0.8, 0, 0.9, 0.8, 0])
 
 
 def test_the_radius_grows_to_the_distance_of_both_looks() -> None:
-    answer = shown({WHOLE: LEFT, CLOSER: LEFT}, {1: 4.0}, PAIRS)
+    answer = shown({WHOLE: LEFT, CLOSER: LEFT}, {1: 4.0}, OTHER_LEG)
     assert answer is not None
     assert answer.radius is not None
     assert answer.radius[:3].tolist() == [1, 4, 1]
