@@ -44,11 +44,14 @@ class Check(NamedTuple):
         away: Distance of each keypoint in another look, pixels; inf for one that a look lacks.
         differs: True for each keypoint that is elsewhere in other looks.
         confidence: Mean confidence of each keypoint over all looks.
+        places: Mean place of each keypoint over the looks that agree with the answer: where a view is much larger than
+            the network's input, each look by itself is off by a good part of an input pixel.
     """
 
     away: Float[np.ndarray, " K"]
     differs: Bool[np.ndarray, " K"]
     confidence: Float[np.ndarray, " K"]
+    places: Float[np.ndarray, "K 2"]
 
 
 class Looks:
@@ -140,22 +143,33 @@ class Looks:
         """
         keypoints, confidence = points_of(answer.prediction)
         limit = self._settings.max_disagreement * size_of(finite(keypoints))
-        second, away = self._compared(keypoints, answer.again[0])
+        second, places, away = self._compared(keypoints, answer.again[0])
         differs, present = away > limit, confidence >= self._threshold
         unsettled = present & differs & (second < self._threshold)
         if not unsettled.any():
-            return Check(away, differs, (confidence + second) / 2)
-        third, apart = self._compared(keypoints, answer.again[1])
+            return Check(away, differs, (confidence + second) / 2, _between(keypoints, places, present & ~differs))
+        third, others, apart = self._compared(keypoints, answer.again[1])
         agreed = unsettled & (third >= self._threshold) & (apart <= limit)
-        mean = (confidence + second + third) / 3
-        return Check(np.where(agreed, apart, away), differs & ~agreed, mean)
+        return Check(
+            away=np.where(agreed, apart, away),
+            differs=differs & ~agreed,
+            confidence=(confidence + second + third) / 3,
+            places=_between(_between(keypoints, places, present & ~differs), others, agreed),
+        )
 
     def _compared(
         self, keypoints: Float[np.ndarray, "K 2"], view: View
-    ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
-        """Return the confidences of a look at a view, and how far its keypoints are from these."""
+    ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "K 2"], Float[np.ndarray, " K"]]:
+        """Return the confidences and the keypoints of a look at a view, and how far these are from the given ones."""
         places, confidence = points_of(self.seen(view))
-        return confidence, distance(places, keypoints)
+        return confidence, places, distance(places, keypoints)
+
+
+def _between(
+    one: Float[np.ndarray, "K 2"], other: Float[np.ndarray, "K 2"], chosen: Bool[np.ndarray, " K"]
+) -> Float[np.ndarray, "K 2"]:
+    """Return the places of one look; for the chosen keypoints the middle between two looks."""
+    return np.where(chosen[:, None], (one + other) / 2, one)
 
 
 def _changed(view: View, changes: tuple[Change, Change]) -> tuple[View, View]:

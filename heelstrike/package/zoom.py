@@ -8,7 +8,7 @@ nothing is found, frames are looked at less and less often, and only where somet
 
 A wrong prediction is rarely made twice. So unless the network is sure of every keypoint, it is asked again on a view of
 another size, a little to the side, and a third time where the second answer lacks a keypoint. One that is elsewhere, or
-of which the looks together are not sure enough, counts as missing.
+of which the looks together are not sure enough, counts as missing; the place of the others is the mean of the looks.
 """
 
 from collections.abc import Iterable, Sequence
@@ -181,6 +181,7 @@ class Zoomed:
         gone = check.differs | (there & (check.confidence < AGREED))
         return replace(
             prediction,
+            keypoints=check.places,
             confidence=np.where(gone, 0, confidence).astype(confidence.dtype),
             radius=None if prediction.radius is None else np.maximum(prediction.radius, check.away),
             refusal=Refusal(Reason.LOOKS_DIFFER, f"looks at the image differ about {listed}") if doubtful else None,

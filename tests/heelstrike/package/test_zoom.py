@@ -186,6 +186,16 @@ class TestSecondLook:
         assert prediction.radius is not None
         assert prediction.radius.max() > 1
 
+    def test_the_place_is_the_middle_between_the_looks(self) -> None:
+        image, points = picture(300, 300, 100, 80, 130)
+        prediction = zoomed(_Drifting(0.05))(image)
+        assert prediction.keypoints is not None
+        assert prediction.radius is not None
+        # the first look's view has about 302 px, where the network does not drift; the radius is what the second drifts
+        aside = prediction.keypoints[1, 0] - points[1, 0]
+        assert abs(aside) == pytest.approx(prediction.radius.max() / 2, abs=0.3)
+        assert np.delete(prediction.keypoints, 1, axis=0) == pytest.approx(np.delete(points, 1, axis=0), abs=0.1)
+
     def test_keypoints_that_are_elsewhere_are_missing_and_the_refusal_names_them(self) -> None:
         prediction = zoomed(_Drifting(0.3))(picture(300, 300, 100, 80, 130)[0])
         assert prediction.refusal is not None
@@ -218,6 +228,12 @@ class TestThirdLook:
         assert (prediction.refusal is not None) == is_elsewhere
         assert prediction.radius is not None
         assert prediction.radius[1] == pytest.approx(1, abs=0.5) or not is_there
+
+    def test_a_second_look_that_lacks_a_keypoint_does_not_move_it(self) -> None:
+        image, points = picture(300, 300, 100, 80, 130)
+        prediction = zoomed(_Forgetful((0.02, 90), (0.99, 4)))(image)
+        assert prediction.keypoints is not None
+        assert prediction.keypoints[1] == pytest.approx(points[1] + [2, 0], abs=0.1)  # half of the third look's 4 px
 
 
 class _Forgetful(Network):
