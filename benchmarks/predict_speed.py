@@ -3,7 +3,7 @@
 All are measured in one run, on the same frames and cores, in turns:
   decode         reading the frames of the video and nothing else (in checkouts that convert every frame, also that)
   decode to RGB  the same, with every frame as an RGB image
-  predict        `heelstrike predict`: a package, three threads, writes JSON and CSV; with --overlay the drawn video too
+  predict        `heelstrike predict`: a package, decodes ahead, writes JSON and CSV; with --overlay the drawn video too
   eager          the same network frame by frame in eager torch: decode, scale, predict, measure, one after the other
   photograph     `heelstrike predict` on one frame as a PNG, in a new process: Python's start, imports, session, results
 

@@ -1,4 +1,4 @@
-"""Prefetching in a thread, so that decoding, the network and writing overlap."""
+"""Prefetching in a thread, so that decoding and the network overlap."""
 
 import queue
 import threading
