@@ -7,9 +7,10 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau, StepLR
 
+from pipeline.train.muon import Muon
 from pipeline.train.settings import TrainSettings
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": AdamW, "adam": Adam}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"adamw": AdamW, "adam": Adam, "muon": Muon}
 
 
 def build_optimizer(parameters: list[nn.Parameter], settings: TrainSettings, lr: float) -> Optimizer:

@@ -138,7 +138,10 @@ class TrainSettings(Strict):
     accumulate: Annotated[
         int, Field(ge=1, description="batches whose gradients make one update, as if they were one larger batch")
     ] = 1
-    optimizer: Annotated[Literal["adamw", "adam"], Field(description="optimizer of the weights")] = "adamw"
+    optimizer: Annotated[
+        Literal["adamw", "adam", "muon"],
+        Field(description="optimizer of the weights; muon: that of convolutions, adamw of everything else"),
+    ] = "adamw"
     lr: Annotated[float, Field(gt=0, description="highest learning rate")] = 2e-3
     weight_decay: Annotated[
         float, Field(ge=0, description="weight decay, except of normalisation layers and biases")

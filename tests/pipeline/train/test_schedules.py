@@ -70,7 +70,7 @@ def interrupted(plan: Plan, train: Arrays, val: Arrays, work: Path, after: int) 
     "settings",
     [
         {"schedule": "step", "step_epochs": 2, "step_gamma": 0.5, "optimizer": "adam"},
-        {"schedule": "cosine", "accumulate": 2},
+        {"schedule": "cosine", "accumulate": 2, "optimizer": "muon"},
         {"schedule": "plateau", "plateau_patience": 0, "lr": 0.2, "early_stopping": 3},
         {"schedule": "one_cycle", "steps": (step(epochs=None, iterations=8, every=2),)},
         {"schedule": "constant", "steps": (step(epochs=1), step(epochs=3, lr=0.001))},
