@@ -22,8 +22,9 @@ _AGAIN: tuple[Change, Change] = ((0.82, (0.03, -0.02)), (1.15, (-0.03, 0.02)))  
 _AGAIN_WHOLE: tuple[Change, Change] = ((0.93, (0.0, 0.0)), (1.07, (0.0, 0.0)))  # after the whole image
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
 _ENOUGH = 0.5  # share of the keypoints by which a patient is followed
-AGREED = 0.65  # mean confidence over several looks from which a keypoint is there: the first look's alone is flattering
+AGREED = 0.8  # mean confidence over several looks from which a keypoint is there: the first look's alone is flattering
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
+_SMALLEST_PX, _LARGEST_PX = 0.01, 1e6  # limits of a radius as a weight
 
 Look = Callable[[Image], Prediction]
 """A prediction on an image that is given to the network whole."""
@@ -43,9 +44,10 @@ class Check(NamedTuple):
     Attributes:
         away: Distance of each keypoint in another look, pixels; inf for one that a look lacks.
         differs: True for each keypoint that is elsewhere in other looks.
-        confidence: Mean confidence of each keypoint over all looks.
+        confidence: Mean confidence of each keypoint over all looks, without one that two others outvote.
         places: Mean place of each keypoint over the looks that agree with the answer: where a view is much larger than
-            the network's input, each look by itself is off by a good part of an input pixel.
+            the network's input, each look by itself is off by a good part of an input pixel. The smaller the radius of
+            a keypoint in a look, the more this look counts.
     """
 
     away: Float[np.ndarray, " K"]
@@ -138,38 +140,40 @@ class Looks:
     def checked(self, answer: Answer) -> Check:
         """Compare an answer with a second look.
 
-        A second look that has a keypoint elsewhere speaks against it. If it does not find the keypoint at all, a third
-        one decides.
+        A second look that has a keypoint elsewhere speaks against it. A third look is taken if the second one does not
+        find a keypoint, which the third then decides, or if both put it further apart than their radii explain.
         """
-        keypoints, confidence = points_of(answer.prediction)
+        first, second = answer.prediction, self.seen(answer.again[0])
+        keypoints, confidence = points_of(first)
         limit = self._settings.max_disagreement * size_of(finite(keypoints))
-        second, places, away = self._compared(keypoints, answer.again[0])
-        differs, present = away > limit, confidence >= self._threshold
-        unsettled = present & differs & (second < self._threshold)
-        if not unsettled.any():
-            return Check(away, differs, (confidence + second) / 2, _between(keypoints, places, present & ~differs))
-        third, others, apart = self._compared(keypoints, answer.again[1])
-        agreed = unsettled & (third >= self._threshold) & (apart <= limit)
-        return Check(
-            away=np.where(agreed, apart, away),
-            differs=differs & ~agreed,
-            confidence=(confidence + second + third) / 3,
-            places=_between(_between(keypoints, places, present & ~differs), others, agreed),
-        )
-
-    def _compared(
-        self, keypoints: Float[np.ndarray, "K 2"], view: View
-    ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "K 2"], Float[np.ndarray, " K"]]:
-        """Return the confidences and the keypoints of a look at a view, and how far these are from the given ones."""
-        places, confidence = points_of(self.seen(view))
-        return confidence, places, distance(places, keypoints)
+        away = distance(points_of(second)[0], keypoints)
+        present, differs = confidence >= self._threshold, away > limit
+        unsettled = present & differs & (points_of(second)[1] < self._threshold)
+        looks, found = [(first, np.ones_like(present)), (second, present & ~differs)], np.zeros_like(present)
+        if (unsettled | (present & ~differs & (away > _reach(first, second)))).any():
+            third = self.seen(answer.again[1])
+            apart = distance(points_of(third)[0], keypoints)
+            agrees = present & (points_of(third)[1] >= self._threshold) & (apart <= limit)
+            looks.append((third, agrees))
+            found = unsettled & agrees
+            away = np.where(found, apart, away)
+        sure = np.array([points_of(look)[1] for look, _ in looks])
+        sure[1, found] = np.nan  # the two looks that agree outvote the one that lacks it
+        return Check(away, differs & ~found, np.nanmean(sure, axis=0), _place(looks))
 
 
-def _between(
-    one: Float[np.ndarray, "K 2"], other: Float[np.ndarray, "K 2"], chosen: Bool[np.ndarray, " K"]
-) -> Float[np.ndarray, "K 2"]:
-    """Return the places of one look; for the chosen keypoints the middle between two looks."""
-    return np.where(chosen[:, None], (one + other) / 2, one)
+def _reach(one: Prediction, other: Prediction) -> Float[np.ndarray, " K"] | float:
+    """Return how far apart two looks put a keypoint at most, if both are within their radii; inf without radii."""
+    return np.inf if one.radius is None or other.radius is None else np.hypot(one.radius, other.radius)
+
+
+def _place(looks: list[tuple[Prediction, Bool[np.ndarray, " K"]]]) -> Float[np.ndarray, "K 2"]:
+    """Return the mean place of each keypoint over the looks that agree, weighted by inverse squares of radii."""
+    agree = np.array([agrees for _, agrees in looks])[..., None]
+    places = np.where(agree, [points_of(prediction)[0] for prediction, _ in looks], 0)
+    radii = np.array([np.ones(len(agrees)) if one.radius is None else one.radius for one, agrees in looks])
+    weights = np.where(agree, 1 / np.clip(radii, _SMALLEST_PX, _LARGEST_PX)[..., None] ** 2, 0)
+    return ((weights * places).sum(axis=0) / weights.sum(axis=0)).astype(np.float32)
 
 
 def _changed(view: View, changes: tuple[Change, Change]) -> tuple[View, View]:

@@ -7,8 +7,9 @@ If it is, it is given the views beside it, for other people. In a video, the vie
 nothing is found, frames are looked at less and less often, and only where something has changed.
 
 A wrong prediction is rarely made twice. So unless the network is sure of every keypoint, it is asked again on a view of
-another size, a little to the side, and a third time where the second answer lacks a keypoint. One that is elsewhere, or
-of which the looks together are not sure enough, counts as missing; the place of the others is the mean of the looks.
+another size, a little to the side, and a third time where the second answer lacks a keypoint or puts it further away
+than the radii explain. One that is elsewhere, or of which the looks together are not sure enough, counts as missing.
+The place of the others is the mean of the looks.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from heelstrike.preprocess.settings import Zoom
 OTHER_LEG = [3, 4, 5, 0, 1, 2]
 MARKERS = np.array([[180.0, 60.0], [185.0, 110.0], [182.0, 150.0]])
 WHOLE, CLOSER, THIRD = 300, 240, 280  # sides of what the network is shown
-LEFT, RIGHT = [0.9, 0.8, 0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7, 0.9, 0.8]
+LEFT, RIGHT = [0.95, 0.9, 0.85, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.85, 0.95, 0.9]
 
 
 def shown(
@@ -52,8 +52,8 @@ def confidences(prediction: Prediction | None) -> list[float]:
 
 
 def test_a_leg_on_which_two_looks_agree_is_shown_with_their_mean_confidence() -> None:
-    answer = shown({WHOLE: LEFT, CLOSER: [0.98, 0.9, 0.8, 0.1, 0.1, 0.1]}, other=OTHER_LEG)
-    assert confidences(answer) == pytest.approx([0.94, 0.85, 0.75, 0, 0, 0])
+    answer = shown({WHOLE: LEFT, CLOSER: [0.99, 0.9, 0.81, 0.1, 0.1, 0.1]}, other=OTHER_LEG)
+    assert confidences(answer) == pytest.approx([0.97, 0.9, 0.83, 0, 0, 0])
     assert answer is not None
     assert answer.refusal is None
 
@@ -63,7 +63,7 @@ def test_if_the_looks_name_different_sides_a_third_one_decides_and_the_frame_is_
     third: list[float], side: int
 ) -> None:
     answer = shown({WHOLE: LEFT, CLOSER: RIGHT, THIRD: third}, other=OTHER_LEG)
-    assert confidences(answer) == pytest.approx([0] * 3 * side + [0.8, 0.85, 0.75] + [0] * 3 * (1 - side))
+    assert confidences(answer) == pytest.approx([0] * 3 * side + [0.9, 0.925, 0.875] + [0] * 3 * (1 - side))
     assert answer is not None
     assert answer.refusal is not None
     assert answer.refusal.reason == "looks_differ"
@@ -76,11 +76,11 @@ def test_keypoints_without_sides_are_not_exchanged() -> None:
 
 def test_a_keypoint_that_is_elsewhere_in_the_closer_look_is_missing() -> None:
     assert confidences(shown({WHOLE: LEFT, CLOSER: LEFT}, {1: 20.0}, OTHER_LEG)) == pytest.approx(
-        [0.9, 0, 0.7, 0, 0, 0]
+        [0.95, 0, 0.85, 0, 0, 0]
     )
 
 
-@pytest.mark.parametrize("confidence", [0.2, 0.6])
+@pytest.mark.parametrize("confidence", [0.2, 0.75])
 def test_nothing_is_shown_of_which_the_looks_together_are_not_sure(confidence: float) -> None:
     answers = [confidence] * 3 + [0.1] * 3
     assert shown({WHOLE: answers, CLOSER: answers}, other=OTHER_LEG) is None
@@ -94,9 +94,9 @@ def test_a_single_marker_is_shown() -> None:
 
 
 def test_at_most_half_of_the_keypoints_are_shown_so_that_nothing_is_measured() -> None:
-    answers = [0.7, 0.8, 0.7, 0.9, 0.8, 0.7]
+    answers = [0.85, 0.9, 0.85, 0.95, 0.9, 0.85]
     found = confidences(shown({WHOLE: answers, CLOSER: answers}, other=OTHER_LEG))
-    assert found == pytest.approx([0, 0.8, 0, 0.9, 0.8, 0])
+    assert found == pytest.approx([0, 0.9, 0, 0.95, 0.9, 0])
 
 
 def test_the_radius_grows_to_the_distance_of_both_looks() -> None:
