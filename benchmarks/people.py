@@ -94,7 +94,7 @@ def main() -> None:
         table.add_row(f"{count} markers", *row([o for o in every if o.markers == count]))
     for low, high in itertools.pairwise(_SPANS):
         table.add_row(f"span {low:.0%} to {high:.0%}", *row([o for o in every if low <= o.span < high]))
-    Console(width=230).print(table)
+    Console(width=240).print(table)
 
 
 def source_of(params: Path) -> SyntheticSource:
@@ -153,6 +153,7 @@ def judge(package: Package, pictures: list[Picture]) -> list[Outcome]:
 _HEADER = (
     "pictures",
     "RMSE px",
+    "of present",
     "median px",
     "beyond 5 px",
     "present called absent",
@@ -172,15 +173,16 @@ _HEADER = (
 
 
 def row(outcomes: list[Outcome]) -> list[str]:
-    """Return the cells of a table's row. RMSE is of coordinates, as in reports."""
+    """Return the cells of a table's row. RMSE is of coordinates, as in reports, also of keypoints called absent."""
     if not outcomes:
         return ["0", *["–"] * (len(_HEADER) - 1)]
     distance, present = np.array([o.distance for o in outcomes]), np.array([o.present for o in outcomes])
     visible = np.isfinite(distance)
-    known = distance[visible]
+    known, shown = distance[visible], distance[visible & present]
     return [
         str(len(outcomes)),
         f"{np.sqrt((known**2).mean() / 2):.2f}",
+        f"{np.sqrt((shown**2).mean() / 2):.2f}" if len(shown) else "–",
         f"{np.median(known):.3f}",
         _share((known > 5).sum(), len(known)),
         _share((visible & ~present).sum(), visible.sum()),
