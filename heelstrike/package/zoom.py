@@ -20,7 +20,7 @@ import numpy as np
 from heelstrike.heads.prediction import Prediction, Refusal
 from heelstrike.package.few import few
 from heelstrike.package.image import Image
-from heelstrike.package.looking import AGREED, Answer, Look, Looks, finite, points_of, score
+from heelstrike.package.looking import AGREED, FOLLOWED, Answer, Look, Looks, finite, points_of, score
 from heelstrike.package.memory import Memory
 from heelstrike.package.people import apart, is_ambiguous, is_same, patient_of, without_parts
 from heelstrike.package.view import View, size_of, tiles
@@ -75,6 +75,7 @@ class Zoomed:
             self._frames_to_search -= 1
             return (self._few(looks) if self._shows_few else None) or self._nothing
         patient = self._followed(looks)
+        limit = AGREED if patient is None else FOLLOWED
         people = [] if patient is not None else self._found(looks)
         if people:
             patient, self._people = self._chosen(looks, people)
@@ -86,7 +87,7 @@ class Zoomed:
             return shown or self._nothing
         self._last, self._pause, self._nothing = patient.prediction, 0, None
         self._memory.forget()
-        prediction = replace(self._judged(looks, patient), people=self._people)
+        prediction = replace(self._judged(looks, patient, limit), people=self._people)
         if is_ambiguous(patient, people):
             self._last = None  # whoever is in doubt is not followed, so that the next frame is in doubt too
             return replace(prediction, refusal=Refusal(Reason.SEVERAL_PEOPLE, _SEVERAL))
@@ -167,8 +168,11 @@ class Zoomed:
         share = min(known.side / min(width, height), 1.0)
         return near + (tiles(width, height, share) if share >= _LARGE else [])
 
-    def _judged(self, looks: Looks, answer: Answer) -> Prediction:
-        """Look again unless the network is sure of every keypoint; drop what is not seen again, and second names."""
+    def _judged(self, looks: Looks, answer: Answer, limit: float) -> Prediction:
+        """Look again unless the network is sure of every keypoint; drop what is not seen again, and second names.
+
+        A keypoint is dropped as well if the mean of its confidences in the looks is below the limit.
+        """
         prediction = _one_name_each(answer.prediction, self._settings.min_distance)
         confidence = points_of(prediction)[1]
         if answer.view.side < self._smallest:
@@ -179,7 +183,7 @@ class Zoomed:
         there = confidence >= self._threshold
         doubtful = np.flatnonzero(check.differs & there).tolist()
         listed = ", ".join(f"{self._names[k]} by {check.away[k]:.0f} px" for k in doubtful)
-        gone = check.differs | (there & (check.confidence < AGREED))
+        gone = check.differs | (there & (check.confidence < limit))
         return replace(
             prediction,
             keypoints=check.places,

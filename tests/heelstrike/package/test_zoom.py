@@ -215,6 +215,19 @@ class TestSecondLook:
         assert prediction.confidence.tolist() == pytest.approx([0.95, 0, 0.95, 0.95])
 
 
+def test_a_doubtful_keypoint_is_there_if_the_patient_was_followed_to_it() -> None:
+    class Doubtful(Network):
+        def __call__(self, image: Pixels) -> Prediction:
+            prediction = super().__call__(image)
+            assert prediction.confidence is not None
+            prediction.confidence[1] = 0.7
+            return prediction
+
+    follow, image = zoomed(Doubtful()), picture(300, 300, 100, 80, 130)[0]
+    confidence = [follow(image).confidence for _ in range(2)]
+    assert np.array(confidence)[:, 1].tolist() == pytest.approx([0, 0.7])
+
+
 class TestThirdLook:
     """Where the second look does not find a keypoint, a third one decides; all looks together have to be sure."""
 
