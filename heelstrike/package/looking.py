@@ -23,7 +23,7 @@ _AGAIN_WHOLE: tuple[Change, Change] = ((0.93, (0.0, 0.0)), (1.07, (0.0, 0.0)))  
 _LARGEST = 2.0  # side of the largest view, as a multiple of the image's longer side
 _ENOUGH = 0.5  # share of the keypoints by which a patient is followed
 AGREED = 0.8  # mean confidence over several looks from which a keypoint is there: the first look's alone is flattering
-FOLLOWED = 0.65  # the same of a patient who is followed through a video, where the frames before agree as well
+FOLLOWED = 0.65  # the same of a patient who is followed through a video: with more, steps are lost for want of markers
 _LEAST = 1e-6  # confidence that counts as none in a logarithm
 _SMALLEST_PX, _LARGEST_PX = 0.01, 1e6  # limits of a radius as a weight
 

@@ -24,7 +24,7 @@ from heelstrike.video.orientation import Orientation
 _HALVED = ("yuv420p", "yuvj420p")
 """Formats of 8 bits whose colours have half the width and half the height of the brightness."""
 
-_PLANES = "gbrp"
+_PLANES = "gbrp"  # a plane each of green, blue and red
 _FULL_RANGE = 2  # FFmpeg's AVCOL_RANGE_JPEG
 _GRAY, _GRAY_OF_FULL_RANGE, _NO_COLOUR = 126, 128, 128  # mid-gray in the planes
 _WHOLE = 1e-3  # a side is a whole number of pixels if it is this near to one
